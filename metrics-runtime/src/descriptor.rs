@@ -1,0 +1,74 @@
+//! Descriptors: what a metric measures, for adapters and for people.
+
+use std::borrow::Cow;
+
+/// The static description of a metric.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct MetricDescriptor {
+    /// The metric's name.
+    pub name: Cow<'static, str>,
+    /// The help text, empty when there is none.
+    pub help: Cow<'static, str>,
+    /// The dimensions in the order of their declaration.
+    pub dimensions: Cow<'static, [DimensionDescriptor]>,
+}
+
+impl MetricDescriptor {
+    /// A descriptor without help and dimensions.
+    pub fn new(name: impl Into<Cow<'static, str>>) -> Self {
+        Self { name: name.into(), help: Cow::Borrowed(""), dimensions: Cow::Borrowed(&[]) }
+    }
+
+    /// The same descriptor with a help text.
+    #[must_use]
+    pub fn with_help(mut self, help: impl Into<Cow<'static, str>>) -> Self {
+        self.help = help.into();
+        self
+    }
+
+    /// The same descriptor with these dimensions.
+    #[must_use]
+    pub fn with_dimensions(mut self, dimensions: impl Into<Cow<'static, [DimensionDescriptor]>>) -> Self {
+        self.dimensions = dimensions.into();
+        self
+    }
+}
+
+/// The static description of one dimension.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DimensionDescriptor {
+    /// The dimension's name within its metric.
+    pub name: Cow<'static, str>,
+    /// What kind of aggregate the dimension is.
+    pub kind: DimensionKind,
+    /// The unit of its values, if it has one: `seconds`, `bytes`, ...
+    pub unit: Option<Cow<'static, str>>,
+    /// The help text, empty when there is none.
+    pub help: Cow<'static, str>,
+}
+
+/// The kinds of aggregates a dimension can be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum DimensionKind {
+    /// A count that only grows.
+    Counter,
+    /// A sum of values.
+    Sum,
+    /// The smallest value.
+    Min,
+    /// The largest value.
+    Max,
+    /// An arithmetic mean.
+    Mean,
+    /// A value that was set last.
+    Gauge,
+    /// Started minus finished.
+    InFlight,
+    /// A distribution over buckets.
+    Histogram,
+    /// An aggregation of the user's own.
+    Custom,
+}

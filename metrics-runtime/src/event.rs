@@ -1,0 +1,72 @@
+//! Events: the facts that production code states.
+
+use std::any::Any;
+use std::fmt;
+
+/// A plain domain fact, such as "a save attempt finished".
+///
+/// Implemented by [`#[metric_event]`](macro@crate::metric_event); an event needs neither `Clone` nor `Debug` nor `Sync`.
+/// It may own heap data: whatever happens to it, it is dropped exactly once.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a metric event: add `#[metric_event]` to it",
+    label = "not a metric event",
+    note = "a metric event is a plain struct or enum with `#[metric_event]` on it"
+)]
+pub trait MetricEvent: Send + 'static {
+    /// The stable name of this kind of event, such as `document_storage.save.attempt`.
+    const EVENT_TYPE: &'static str;
+}
+
+/// A borrowed view of an event whose type is not known statically.
+///
+/// ```
+/// use mvx_metrics::{EventRef, metric_event};
+///
+/// #[metric_event(name = "cache.miss")]
+/// struct CacheMiss {
+///     key_length: usize,
+/// }
+///
+/// let miss = CacheMiss { key_length: 7 };
+/// let event = EventRef::from(&miss);
+/// assert_eq!(event.event_type(), "cache.miss");
+/// assert!(event.is::<CacheMiss>());
+/// assert_eq!(event.downcast_ref::<CacheMiss>().map(|miss| miss.key_length), Some(7));
+/// ```
+#[derive(Clone, Copy)]
+pub struct EventRef<'a> {
+    event_type: &'static str,
+    event: &'a dyn Any,
+}
+
+impl<'a> EventRef<'a> {
+    /// The name of the event's type, [`MetricEvent::EVENT_TYPE`].
+    #[must_use]
+    pub fn event_type(&self) -> &'static str {
+        self.event_type
+    }
+
+    /// Whether the event is an `E`.
+    #[must_use]
+    pub fn is<E: MetricEvent>(&self) -> bool {
+        self.event.is::<E>()
+    }
+
+    /// The event as an `E`, or `None` when it is of another type.
+    #[must_use]
+    pub fn downcast_ref<E: MetricEvent>(&self) -> Option<&'a E> {
+        self.event.downcast_ref()
+    }
+}
+
+impl<'a, E: MetricEvent> From<&'a E> for EventRef<'a> {
+    fn from(event: &'a E) -> Self {
+        Self { event_type: E::EVENT_TYPE, event }
+    }
+}
+
+impl fmt::Debug for EventRef<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("EventRef").field("event_type", &self.event_type).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,119 @@
+//! Metrics: aggregates that own measured state and know which events change it.
+
+use crate::descriptor::MetricDescriptor;
+use crate::dispatch::{EventHandler, EventRun};
+use crate::event::{EventRef, MetricEvent};
+use crate::snapshot::MetricSnapshot;
+
+/// Measured state together with its interpretation of events.
+///
+/// Usually derived with [`#[derive(Metric)]`](macro@crate::Metric). A hand-written metric implements
+/// [`HandleEvent`] for each event it listens to and lists those events in [`handlers`](Metric::handlers):
+///
+/// ```
+/// use mvx_metrics::{EventHandler, HandleEvent, Metric, MetricSnapshot, metric_event};
+///
+/// #[metric_event]
+/// struct Shipped {
+///     parcels: u64,
+/// }
+///
+/// #[derive(Default)]
+/// struct LargestShipment {
+///     parcels: u64,
+/// }
+///
+/// impl HandleEvent<Shipped> for LargestShipment {
+///     fn handle(&mut self, event: &Shipped) -> bool {
+///         let larger = event.parcels > self.parcels;
+///         self.parcels = self.parcels.max(event.parcels);
+///         larger
+///     }
+/// }
+///
+/// impl Metric for LargestShipment {
+///     fn metric_name(&self) -> &str {
+///         "largest_shipment"
+///     }
+///     fn handlers() -> &'static [EventHandler<Self>] {
+///         const { &[EventHandler::of::<Shipped>()] }
+///     }
+///     fn snapshot(&self) -> MetricSnapshot {
+///         MetricSnapshot::new(self.metric_name()).with("parcels", self.parcels)
+///     }
+/// }
+///
+/// let mut metric = LargestShipment::default();
+/// assert!(metric.handle_event((&Shipped { parcels: 3 }).into()));
+/// assert!(!metric.handle_event((&Shipped { parcels: 2 }).into()));
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a metric: add `#[derive(Metric)]` to it",
+    label = "not a metric"
+)]
+pub trait Metric: Send + 'static {
+    /// The name of the metric, unique within a recorder.
+    fn metric_name(&self) -> &str;
+
+    /// The events this metric listens to, each with its handler.
+    ///
+    /// The recorder merges this table into its own when the metric is registered; from then on an event reaches the
+    /// metrics that list its type and no others.
+    fn handlers() -> &'static [EventHandler<Self>]
+    where
+        Self: Sized;
+
+    /// The current state, without changing it.
+    fn snapshot(&self) -> MetricSnapshot;
+
+    /// What this metric measures: its name, help text and dimensions.
+    ///
+    /// The default knows the name only.
+    fn descriptor(&self) -> MetricDescriptor {
+        MetricDescriptor::new(self.metric_name().to_owned())
+    }
+
+    /// Offers an event of any type to this metric; `true` when the metric accepted it.
+    ///
+    /// The recorder does not go this way; it is meant for tests and for metrics that are used without a recorder.
+    fn handle_event(&mut self, event: EventRef<'_>) -> bool
+    where
+        Self: Sized,
+    {
+        let mut accepted = false;
+        for handler in Self::handlers() {
+            accepted |= handler.handle(self, event);
+        }
+        accepted
+    }
+}
+
+/// A metric whose snapshot has a type of its own, as `#[derive(Metric)]` generates it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no typed snapshot: add `#[derive(Metric)]` to it, or read `metric_snapshots()`",
+    label = "no typed snapshot"
+)]
+pub trait TypedMetric: Metric {
+    /// The snapshot: one public field for each dimension.
+    type Snapshot: Send + 'static;
+
+    /// The current state with its types, equal in content to [`Metric::snapshot`].
+    fn typed_snapshot(&self) -> Self::Snapshot;
+}
+
+/// How a metric interprets the event `E`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not handle the event `{E}`: implement `HandleEvent<{E}>` for it",
+    label = "no handler for `{E}`"
+)]
+pub trait HandleEvent<E: MetricEvent> {
+    /// Applies one event; `true` when the event was accepted, so that state may have changed.
+    fn handle(&mut self, event: &E) -> bool;
+
+    /// Applies a run of events in order; the recorder calls this once for all that is queued in a row.
+    fn handle_run(&mut self, run: EventRun<'_, E>) {
+        for event in run {
+            self.handle(event);
+        }
+    }
+}
