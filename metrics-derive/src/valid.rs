@@ -21,6 +21,7 @@ pub fn validate(cx: &Ctxt, metric: &mut Metric) {
         if field.broken || cx.count() > mistakes {
             field.unusable |= field.role == Role::Flatten && field.shape.kind != Kind::Unknown;
             field.feeds.clear();
+            field.broken = true;
         }
     }
     distinct_names(cx, metric);
@@ -191,10 +192,16 @@ fn field_options(cx: &Ctxt, field: &Field) {
         }
     }
     if let Some(buckets) = &attrs.buckets {
-        if matches!(kind, Kind::Histogram | Kind::Unknown) {
-            check_buckets(cx, &buckets.value, field.each.measure());
-        } else {
-            cx.error(&buckets.word, "`buckets` applies to `Histogram<T>` only");
+        match kind {
+            Kind::Histogram => check_buckets(cx, &buckets.value, field.each.measure()),
+            Kind::Unknown => cx.error(
+                &buckets.word,
+                format!(
+                    "`buckets` applies to `Histogram<T>` only: write that type instead of `{}`",
+                    written(field.ty)
+                ),
+            ),
+            _ => cx.error(&buckets.word, "`buckets` applies to `Histogram<T>` only"),
         }
     }
     let unit = attrs.unit.as_ref().map(|unit| &unit.value);

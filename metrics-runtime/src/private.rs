@@ -25,7 +25,7 @@ pub use crate::dispatch::EventHandler;
 pub use crate::event::{EventRef, MetricEvent};
 pub use crate::label::{BoundedLabel, Label, LabelPart, ToLabel};
 pub use crate::metric::{
-    Add, Bucketed, BucketsOf, Count, Dimension, HandleEvent, IntoMeasure, Metric, Record, Set, Sub,
+    Add, Bucketed, BucketsOf, Count, Dimension, HandleEvent, IntoMeasure, Measure, Metric, Record, Set, Sub,
     TypedMetric,
 };
 pub use crate::snapshot::{DimensionValue, Dimensions, MetricSnapshot};
@@ -109,6 +109,34 @@ pub fn push_fixed(parts: &mut Vec<LabelPart>, texts: &[&'static str], index: usi
 #[must_use]
 pub const fn unlimited<L: BoundedLabel>() -> usize {
     usize::MAX
+}
+
+/// The kind of a dimension whose type cannot be recognised by its name.
+///
+/// # Panics
+///
+/// At compile time, for a histogram that needs buckets.
+#[must_use]
+pub const fn kind<D: Dimension>() -> DimensionKind {
+    assert!(
+        !D::NEEDS_BUCKETS,
+        "a histogram behind an alias has no buckets: write `Histogram<T>` and `buckets = [..]`"
+    );
+    D::KIND
+}
+
+/// The bounds of a histogram that names none.
+///
+/// # Panics
+///
+/// At compile time, when there are no default bounds for `T`.
+#[must_use]
+pub const fn default_buckets<T: Measure>() -> &'static [T] {
+    assert!(
+        !T::DEFAULT_BUCKETS.is_empty(),
+        "this histogram needs buckets: add `buckets = [..]` or `unit = bytes`"
+    );
+    T::DEFAULT_BUCKETS
 }
 
 /// The descriptor of one dimension.

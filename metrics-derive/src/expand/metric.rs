@@ -9,7 +9,7 @@ use super::snapshot;
 use super::source;
 use crate::ast::{Event, Feed, Field, Metric, Role};
 use crate::attr::{FeedAttrs, Given, Source, at, moved};
-use crate::shape::{Kind, last_word};
+use crate::shape::Kind;
 
 /// The struct's generics with the bounds that the generated impls need.
 pub struct Context<'a> {
@@ -74,59 +74,30 @@ impl Context<'_> {
 }
 
 fn has_buckets(field: &Field) -> bool {
-    field.role == Role::Dimension
-        && !field.unusable
-        && (field.attrs.buckets.is_some() || field.each.kind == Kind::Histogram)
+    field.role == Role::Dimension && !field.unusable && field.each.kind == Kind::Histogram
 }
 
 fn buckets_name(field: &Field) -> Ident {
     format_ident!("__BUCKETS_{}", field.ident.unraw())
 }
 
-/// What the histogram of a field measures.
-fn bucket_measure(private: &TokenStream, field: &Field) -> TokenStream {
-    let ty = field.ty;
-    match (field.each.measure(), field.shape.kind) {
-        (Some(measure), _) => measure.to_token_stream(),
-        (None, Kind::Breakdown) => {
-            let each = field.shape.arguments.get(1).unwrap_or(ty);
-            quote!(<#each as #private::Bucketed>::Measure)
-        }
-        (None, _) if field.feeds.iter().any(|feed| feed.attrs.by.is_some()) => {
-            quote!(<<#ty as #private::Labelled>::Each as #private::Bucketed>::Measure)
-        }
-        _ => quote!(<#ty as #private::Bucketed>::Measure),
-    }
-}
-
 /// The constant with the bounds of a histogram.
 fn buckets(cx: &Context, field: &Field) -> Option<TokenStream> {
-    if !has_buckets(field) {
-        return None;
-    }
-    let private = &cx.private;
-    let (name, measure) = (buckets_name(field), bucket_measure(private, field));
+    let measure = field.each.measure().filter(|_| has_buckets(field))?;
+    let (private, name) = (&cx.private, buckets_name(field));
     let bounds = match &field.attrs.buckets {
         _ if field.broken => quote!(&[]),
         Some(Given { value: Expr::Array(array), .. }) => {
-            let (span, count) = (at(array.span()), array.elems.len());
-            if field.feeds.is_empty() && field.attrs.manual.is_none() {
-                quote!(&[])
-            } else {
-                quote_at!(private, span => &#private::BucketsOf::<#measure>::bounds::<#count>(&#array))
-            }
+            let count = array.elems.len();
+            quote_at!(private, at(array.span()) => &#private::BucketsOf::<#measure>::bounds::<#count>(&#array))
         }
         Some(Given { value: path, .. }) => {
-            let span = at(path.span());
-            quote_at!(private, span => &#private::BucketsOf::<#measure>::bounds::<{ #path.len() }>(&#path))
-        }
-        None if field.each.measure().is_some_and(|ty| last_word(ty) == "Duration") => {
-            quote!(#private::BucketsOf::<#measure>::SECONDS)
+            quote_at!(private, at(path.span()) => &#private::BucketsOf::<#measure>::bounds::<{ #path.len() }>(&#path))
         }
         None if field.attrs.unit.as_ref().is_some_and(|unit| unit.value.value() == "bytes") => {
             quote!(#private::BucketsOf::<#measure>::BYTES)
         }
-        None => quote!(&[]),
+        None => quote_at!(private, at(measure.span()) => #private::default_buckets::<#measure>()),
     };
     Some(quote!(const #name: &[#measure] = #bounds;))
 }
@@ -406,10 +377,15 @@ fn describe(cx: &Context, field: &Field) -> TokenStream {
     let dimension = quote_at!(private, at(ty.span()) => <#ty as #private::Dimension>);
     let unit = field.attrs.unit.as_ref().map(|unit| &unit.value);
     let unit = unit.map_or_else(|| quote!(#dimension::UNIT), |unit| quote!(#private::Some(#unit)));
+    let kind = if field.each.kind == Kind::Unknown {
+        quote_at!(private, at(ty.span()) => #private::kind::<#ty>())
+    } else {
+        quote!(#dimension::KIND)
+    };
     quote! {
         #private::describe(
             #name,
-            #dimension::KIND,
+            #kind,
             #unit,
             #help,
             const { &[#(#private::label_name(#labels)),*] },

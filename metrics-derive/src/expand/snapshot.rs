@@ -1,3 +1,5 @@
+use std::collections::HashSet;
+
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
 use syn::ext::IdentExt;
@@ -165,7 +167,9 @@ fn fields(cx: &Context, generics: &Generics) -> TokenStream {
             quote!(#private::write(__map, __prefix, #name, &self.#ident)?;)
         }
     });
+    let mut names = HashSet::new();
     let own = fields.iter().enumerate().filter(|(_, field)| field.role == Role::Dimension);
+    let own = own.filter(|(_, field)| names.insert(field.name.value()));
     let own = own.map(|(index, field)| {
         let (name, slot) = (&field.name, slot(index));
         quote!(#name => #private::read(&mut __partial #slot, __map),)

@@ -51,10 +51,10 @@ impl<T: Measure> Histogram<T> {
     #[inline]
     pub fn record(&mut self, value: T) {
         let Some(value) = finite(value, &mut self.invalid) else { return };
-        let bucket = self.bounds.partition_point(|bound| *bound < value);
         if self.counts.is_empty() {
-            self.set_bounds(&[]);
+            self.set_bounds(T::DEFAULT_BUCKETS);
         }
+        let bucket = self.bounds.partition_point(|bound| *bound < value);
         self.counts[bucket] = self.counts[bucket].saturating_add(1);
         self.count = self.count.saturating_add(1);
         self.sum = self.sum.plus(value);
@@ -96,13 +96,14 @@ impl<T: Measure> Dimension for Histogram<T> {
     type Reading = HistogramSnapshot<T>;
     const KIND: DimensionKind = DimensionKind::Histogram;
     const UNIT: Option<&'static str> = T::UNIT;
+    const NEEDS_BUCKETS: bool = T::DEFAULT_BUCKETS.is_empty();
 
     fn read(&self) -> Self::Reading {
-        self.snapshot(&[], |value| value)
+        self.snapshot(T::DEFAULT_BUCKETS, |value| value)
     }
 
     fn value(&self) -> DimensionValue {
-        DimensionValue::Histogram(self.snapshot(&[], Into::<Number>::into))
+        DimensionValue::Histogram(self.snapshot(T::DEFAULT_BUCKETS, Into::<Number>::into))
     }
 
     fn invalid(&self) -> u64 {

@@ -136,6 +136,9 @@ pub trait Measure:
     /// The unit that the type itself implies: seconds for durations.
     const UNIT: Option<&'static str> = None;
 
+    #[doc(hidden)]
+    const DEFAULT_BUCKETS: &'static [Self] = &[];
+
     /// The sum, or the nearest value the type can hold.
     #[must_use]
     fn plus(self, other: Self) -> Self;
@@ -212,6 +215,7 @@ impl Measure for f64 {
 
 impl Measure for Duration {
     const UNIT: Option<&'static str> = Some("seconds");
+    const DEFAULT_BUCKETS: &'static [Self] = super::BucketsOf::<Self>::SECONDS;
 
     #[inline]
     fn plus(self, other: Self) -> Self {
