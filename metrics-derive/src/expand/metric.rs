@@ -369,6 +369,13 @@ fn describe(cx: &Context, field: &Field) -> TokenStream {
     let (name, help, ty) = (&field.name, &field.help, field.ty);
     let by = field.feeds.iter().find_map(|feed| feed.attrs.by.as_ref());
     let labels = by.map_or_else(Vec::new, |by| source::label_names(&by.value, &field.name.value()));
+    let limit = match &field.attrs.limit {
+        Some(limit) => {
+            let limit = &limit.value;
+            quote!(#private::Some(#limit))
+        }
+        None => quote!(#private::None),
+    };
     let merge = match field.attrs.merge.as_ref().map(|merge| merge.value.to_string()).as_deref() {
         Some("min") => quote!(Min),
         Some("max") => quote!(Max),
@@ -389,6 +396,7 @@ fn describe(cx: &Context, field: &Field) -> TokenStream {
             #unit,
             #help,
             const { &[#(#private::label_name(#labels)),*] },
+            #limit,
             #private::MergeRule::#merge,
         )
     }
