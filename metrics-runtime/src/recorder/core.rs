@@ -71,6 +71,14 @@ impl RecorderCore {
         }
     }
 
+    pub(crate) fn shared_entity_id(&self) -> &Arc<str> {
+        &self.settings.entity_id
+    }
+
+    pub(crate) fn shared_namespace(&self) -> &Arc<str> {
+        &self.settings.namespace
+    }
+
     pub(crate) fn entity_id(&self) -> &str {
         &self.settings.entity_id
     }
