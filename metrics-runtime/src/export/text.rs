@@ -11,6 +11,7 @@ use super::name::{ENTITY_ID, NAMESPACE, label_names};
 use super::scope::Scoped;
 use super::totals::Total;
 use crate::descriptor::DimensionKind;
+use crate::metric::in_flight;
 use crate::snapshot::{DimensionValue, HistogramSnapshot, Number};
 
 pub(super) struct Writer {
@@ -128,6 +129,9 @@ impl Writer {
         match value {
             DimensionValue::Unsigned(value) => push_unsigned(&mut self.out, *value),
             DimensionValue::Signed(value) => push_number(&mut self.out, Number::Signed(*value)),
+            DimensionValue::InFlight { started, finished } => {
+                push_number(&mut self.out, Number::Signed(in_flight(*started, *finished)));
+            }
             DimensionValue::Duration(value) => push_number(&mut self.out, Number::Duration(*value)),
             value => push_float(&mut self.out, value.as_f64().unwrap_or(f64::NAN)),
         }
