@@ -3,10 +3,14 @@
 //! `cargo bench -p mvx-metrics --bench table` prints the whole table in about a minute; words after `--` choose the rows
 //! whose titles contain one of them. Ratios count: absolute times differ from machine to machine. Figures are medians
 //! over alternating rounds, with the lowest and the highest round in parentheses.
+//!
+//! `metrics-runtime/benches/instructions.sh` counts instructions instead, which do not depend on noise.
 
 mod allocator;
 mod event_loop;
+mod figure;
 mod harness;
+mod instructions;
 mod peers;
 mod report;
 mod rows;
@@ -24,6 +28,9 @@ fn main() {
     // Without this argument of `cargo bench` it is a test run, which has nothing to measure.
     if !arguments.iter().any(|argument| argument == "--bench") {
         return;
+    }
+    if let Some(run) = instructions::chosen(&arguments) {
+        return run.carry_out();
     }
     let words: Vec<&String> = arguments.iter().filter(|argument| !argument.starts_with("--")).collect();
     if threads::core_count() < 2 {

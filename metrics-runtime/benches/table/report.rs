@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 
-use crate::harness::Figure;
+use crate::figure::Figure;
 
 /// Prints rows, and at the end all goals with how they were met.
 #[derive(Default)]

@@ -11,9 +11,9 @@ use crate::peers::PortLoop;
 use crate::report::Report;
 
 // Stands in for ours until the library has a runtime; its ratios to the port then show the noise.
-type OurLoop = PortLoop;
+pub type OurLoop = PortLoop;
 type Ours = OneRecorder<OurLoop>;
-type Port = OneRecorder<PortLoop>;
+pub type Port = OneRecorder<PortLoop>;
 
 /// One row: what it is called, what its figures are, and what measures and prints them.
 pub struct Row {

@@ -10,7 +10,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
-use crate::harness::{Counted, Producer, Setup, Subject, as_float};
+use crate::figure::as_float;
+use crate::harness::{Counted, Producer, Setup, Subject};
 use crate::workload::{DURATION_BOUNDS, SaveFinished, SaveOutcome};
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]

@@ -1,7 +1,8 @@
 //! What an event costs the thread that states it, and how many are applied in a second.
 
 use super::{Ours, Port};
-use crate::harness::{Contest, Contestant, Subject, alternate, as_float};
+use crate::figure::{alternate, as_float};
+use crate::harness::{Contest, Contestant, Subject};
 use crate::peers::{CachedHandles, FamilyLookup, MetricsMacros, SharedAtomics, SpscRing};
 use crate::report::{Goal, Report};
 

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use super::OurLoop;
 use crate::event_loop::{Blockade, EventLoop, LoopRecorder, OneRecorder};
-use crate::harness::{PENDING_LIMIT, Producer, Setup, Subject, median, nanoseconds};
+use crate::figure::{median, nanoseconds};
+use crate::harness::{PENDING_LIMIT, Producer, Setup, Subject};
 use crate::peers::PortLoop;
 use crate::report::Report;
 use crate::threads;

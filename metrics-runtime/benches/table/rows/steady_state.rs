@@ -3,7 +3,8 @@
 use super::OurLoop;
 use crate::allocator::counted;
 use crate::event_loop::{EventLoop, OneRecorder};
-use crate::harness::{BURST, Producer, Setup, Subject, as_float, drain};
+use crate::figure::as_float;
+use crate::harness::{BURST, Producer, Setup, Subject, drain};
 use crate::peers::PortLoop;
 use crate::report::Report;
 use crate::threads;
