@@ -1,17 +1,39 @@
 //! Dispatch: from an event's type to the handlers that list it, without trial and error.
+//!
+//! A metric's [`EventHandler`]s are made by the compiler from its `HandleEvent` implementations. [`MetricSet`] merges them
+//! into one table when the metric is registered and finds a run's handlers in it by the `TypeId` of the events.
+
+#![allow(
+    unsafe_code,
+    reason = "calls the handlers of erased metrics with erased events; the invariants of `MetricSet` make it sound"
+)]
+
+mod metric_set;
 
 use std::any::TypeId;
 use std::fmt;
 use std::marker::PhantomData;
+use std::ptr::NonNull;
+use std::slice;
 
 use crate::event::{EventRef, MetricEvent};
 use crate::metric::HandleEvent;
+use crate::queue::slot::Slot;
+
+pub(crate) use metric_set::{MetricBox, MetricFailure, MetricSet};
+
+type RunHandler = unsafe fn(NonNull<()>, &[Slot]);
+type OneHandler = unsafe fn(NonNull<()>, &Slot) -> bool;
 
 /// One entry of a metric's handler table: an event type and how the metric `M` handles it.
+///
+/// See [`Metric::handlers`].
 pub struct EventHandler<M: ?Sized> {
     type_id: TypeId,
     event_type: &'static str,
     handle: fn(&mut M, EventRef<'_>) -> bool,
+    run: RunHandler,
+    one: OneHandler,
 }
 
 impl<M> EventHandler<M> {
@@ -21,7 +43,13 @@ impl<M> EventHandler<M> {
     where
         M: HandleEvent<E>,
     {
-        Self { type_id: TypeId::of::<E>(), event_type: E::EVENT_TYPE, handle: handle_one::<M, E> }
+        Self {
+            type_id: TypeId::of::<E>(),
+            event_type: E::EVENT_TYPE,
+            handle: handle_view::<M, E>,
+            run: handle_run::<M, E>,
+            one: handle_one::<M, E>,
+        }
     }
 }
 
@@ -43,19 +71,53 @@ impl<M: ?Sized> fmt::Debug for EventHandler<M> {
     }
 }
 
-fn handle_one<M: HandleEvent<E>, E: MetricEvent>(metric: &mut M, event: EventRef<'_>) -> bool {
+fn handle_view<M: HandleEvent<E>, E: MetricEvent>(metric: &mut M, event: EventRef<'_>) -> bool {
     event.downcast_ref::<E>().is_some_and(|event| metric.handle(event))
+}
+
+/// # Safety
+/// `metric` is an `M` that nobody else uses meanwhile; the slots hold events of type `E` and keep them meanwhile.
+unsafe fn handle_run<M: HandleEvent<E>, E: MetricEvent>(metric: NonNull<()>, slots: &[Slot]) {
+    // SAFETY: the caller's promise.
+    let metric = unsafe { metric.cast::<M>().as_mut() };
+    metric.handle_run(EventRun { slots: slots.iter(), events: PhantomData });
+}
+
+/// # Safety
+/// As [`handle_run`], with one slot.
+unsafe fn handle_one<M: HandleEvent<E>, E: MetricEvent>(metric: NonNull<()>, slot: &Slot) -> bool {
+    // SAFETY: the caller's promise.
+    let metric = unsafe { metric.cast::<M>().as_mut() };
+    // SAFETY: the caller's promise.
+    metric.handle(unsafe { slot.event::<E>() })
 }
 
 /// Events of one type that were queued in a row, in order of acceptance.
 pub struct EventRun<'a, E> {
+    /// Slots with events of type `E`, which stay there for `'a`: only [`handle_run`] makes an `EventRun`.
+    slots: slice::Iter<'a, Slot>,
     events: PhantomData<&'a E>,
 }
 
 impl<'a, E: MetricEvent> Iterator for EventRun<'a, E> {
     type Item = &'a E;
 
+    #[inline]
     fn next(&mut self) -> Option<&'a E> {
-        None
+        let slot = self.slots.next()?;
+        // SAFETY: what the field promises.
+        Some(unsafe { slot.event::<E>() })
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.slots.size_hint()
+    }
+}
+
+impl<E: MetricEvent> ExactSizeIterator for EventRun<'_, E> {}
+
+impl<E> fmt::Debug for EventRun<'_, E> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("EventRun").field("len", &self.slots.len()).finish_non_exhaustive()
     }
 }

@@ -1,0 +1,301 @@
+//! The errors of the two surfaces, recorder and runtime.
+
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use thiserror::Error;
+
+use crate::recorder::MetricsRecorderState;
+use crate::runtime::MetricsRuntimeState;
+
+/// An error of the user's own code, or of the system, shared by all who waited for the operation that it ended.
+pub type SharedError = Arc<dyn Error + Send + Sync>;
+
+/// What can go wrong with a recorder.
+///
+/// Errors are cheap to clone: every caller that waited for a failed operation gets the same one.
+#[derive(Debug, Clone, Error)]
+#[non_exhaustive]
+pub enum MetricsRecorderError {
+    /// There is no event loop to process events: the recorder was created outside of a tokio runtime, or its runtime is
+    /// gone.
+    #[error(
+        "no event loop is available: create the recorder in a running tokio runtime or through `MetricsRuntime`"
+    )]
+    LoopUnavailable,
+    /// The recorder's state does not allow the call.
+    #[error("recorder is {state}, expected {}", States(.expected))]
+    InvalidState {
+        /// The state the recorder was in.
+        state: MetricsRecorderState,
+        /// The states that allow the call.
+        expected: &'static [MetricsRecorderState],
+        /// What put the recorder into its state, when that was a failure.
+        #[source]
+        cause: Option<Arc<MetricsRecorderError>>,
+    },
+    /// `on_starting` returned an error or panicked.
+    #[error("the on_starting hook failed")]
+    OnStartingHookFailed {
+        /// What the hook returned.
+        #[source]
+        cause: SharedError,
+    },
+    /// `on_stopped` returned an error or panicked.
+    #[error("the on_stopped hook failed")]
+    OnStoppedHookFailed {
+        /// What the hook returned.
+        #[source]
+        cause: SharedError,
+    },
+    /// As many events are pending as the recorder may hold, and its policy is to say so.
+    #[error("{limit} events are pending, the limit of this recorder")]
+    QueueOverflow {
+        /// The recorder's limit.
+        limit: usize,
+    },
+    /// The task that processes events was aborted from outside, or its event loop ended.
+    #[error("the task that processes events was cancelled")]
+    DispatcherCancelled,
+    /// A metric panicked, and the recorder's policy is to fail then.
+    #[error("metric `{metric}` failed")]
+    MetricFailed {
+        /// The metric's name.
+        metric: String,
+        /// What it panicked with.
+        #[source]
+        cause: SharedError,
+    },
+    /// An argument cannot be used.
+    #[error("invalid {argument}: {problem}")]
+    InvalidArgument {
+        /// The argument.
+        argument: &'static str,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// Waiting here would stop the very thread that has to do the work.
+    #[error("waiting here would deadlock: the call comes from the thread that would have to do the work")]
+    WouldDeadlock,
+    /// Something else, most often an error of the `on_metric_changed` hook.
+    #[error("unexpected error")]
+    Unexpected {
+        /// The error.
+        #[source]
+        cause: SharedError,
+    },
+}
+
+impl MetricsRecorderError {
+    /// The stable code of this kind of error.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::LoopUnavailable => "EVENT_LOOP_UNAVAILABLE",
+            Self::InvalidState { .. } => "INVALID_RECORDER_STATE",
+            Self::OnStartingHookFailed { .. } => "ON_STARTING_HOOK_FAILED",
+            Self::OnStoppedHookFailed { .. } => "ON_STOPPED_HOOK_FAILED",
+            Self::QueueOverflow { .. } => "QUEUE_OVERFLOW",
+            Self::DispatcherCancelled => "DISPATCHER_UNEXPECTEDLY_CANCELLED",
+            Self::MetricFailed { .. } => "METRIC_FAILED",
+            Self::InvalidArgument { .. } => "INVALID_ARGUMENT",
+            Self::WouldDeadlock => "WOULD_DEADLOCK",
+            Self::Unexpected { .. } => "UNEXPECTED_ERROR",
+        }
+    }
+}
+
+/// Why an event was not accepted, together with the event.
+#[derive(Clone)]
+pub struct RegisterEventError<E> {
+    event: E,
+    error: MetricsRecorderError,
+}
+
+impl<E> RegisterEventError<E> {
+    pub(crate) fn new(event: E, error: MetricsRecorderError) -> Self {
+        Self { event, error }
+    }
+
+    /// The event, handed back.
+    pub fn into_event(self) -> E {
+        self.event
+    }
+
+    /// Why it was not accepted.
+    pub fn error(&self) -> &MetricsRecorderError {
+        &self.error
+    }
+
+    /// The event and why it was not accepted.
+    pub fn into_parts(self) -> (E, MetricsRecorderError) {
+        (self.event, self.error)
+    }
+
+    /// The stable code of the error.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        self.error.reason()
+    }
+}
+
+impl<E> fmt::Debug for RegisterEventError<E> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("RegisterEventError").field("error", &self.error).finish_non_exhaustive()
+    }
+}
+
+impl<E> fmt::Display for RegisterEventError<E> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("the event was not accepted")
+    }
+}
+
+impl<E> Error for RegisterEventError<E> {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&self.error)
+    }
+}
+
+impl<E> From<RegisterEventError<E>> for MetricsRecorderError {
+    fn from(error: RegisterEventError<E>) -> Self {
+        error.error
+    }
+}
+
+/// What can go wrong with a runtime.
+#[derive(Debug, Clone, Error)]
+#[non_exhaustive]
+pub enum MetricsRuntimeError {
+    /// The runtime's state does not allow the call.
+    #[error("runtime is {state}, expected {}", States(.expected))]
+    InvalidState {
+        /// The state the runtime was in.
+        state: MetricsRuntimeState,
+        /// The states that allow the call.
+        expected: &'static [MetricsRuntimeState],
+    },
+    /// The runtime's thread or event loop could not be created, or was not ready in time.
+    #[error("the runtime could not be started")]
+    Startup {
+        /// What was in the way.
+        #[source]
+        cause: SharedError,
+    },
+    /// The runtime was shut down, but not everything ended as it should.
+    #[error("the runtime did not shut down cleanly{}", Failures(.recorders, *.timed_out))]
+    Shutdown {
+        /// The recorders that failed to stop, by id, each with the cause.
+        recorders: Vec<(String, MetricsRecorderError)>,
+        /// Whether the runtime's thread did not end within the timeout; it is then left to itself.
+        timed_out: bool,
+    },
+    /// The runtime has no event loop, although its state says so.
+    #[error("the runtime's event loop is not available")]
+    LoopUnavailable,
+    /// A new recorder failed to start.
+    #[error("recorder `{id}` could not be started")]
+    RecorderStartup {
+        /// The recorder's id.
+        id: String,
+        /// Why it did not start.
+        #[source]
+        cause: MetricsRecorderError,
+    },
+    /// A recorder of that id exists or is being created.
+    #[error("recorder `{id}` already exists")]
+    RecorderAlreadyExists {
+        /// The id.
+        id: String,
+    },
+    /// There is no recorder of that id, or it is being removed.
+    #[error("recorder `{id}` was not found")]
+    RecorderNotFound {
+        /// The id.
+        id: String,
+    },
+    /// A recorder could not be stopped.
+    #[error("recorder `{id}` could not be stopped")]
+    RecorderStop {
+        /// The recorder's id.
+        id: String,
+        /// Why it did not stop.
+        #[source]
+        cause: MetricsRecorderError,
+    },
+    /// An argument cannot be used.
+    #[error("invalid {argument}: {problem}")]
+    InvalidArgument {
+        /// The argument.
+        argument: &'static str,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// Waiting here would stop the very thread that has to do the work.
+    #[error("waiting here would deadlock: the call comes from the thread that would have to do the work")]
+    WouldDeadlock,
+    /// Something else.
+    #[error("unexpected error")]
+    Unexpected {
+        /// The error.
+        #[source]
+        cause: SharedError,
+    },
+}
+
+impl MetricsRuntimeError {
+    /// The stable code of this kind of error.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::InvalidState { .. } => "INVALID_RUNTIME_STATE",
+            Self::Startup { .. } => "STARTUP_ERROR",
+            Self::Shutdown { .. } => "SHUTDOWN_ERROR",
+            Self::LoopUnavailable => "EVENT_LOOP_UNAVAILABLE",
+            Self::RecorderStartup { .. } => "RECORDER_STARTUP_ERROR",
+            Self::RecorderAlreadyExists { .. } => "RECORDER_ALREADY_EXISTS",
+            Self::RecorderNotFound { .. } => "RECORDER_NOT_FOUND",
+            Self::RecorderStop { .. } => "RECORDER_STOP_ERROR",
+            Self::InvalidArgument { .. } => "INVALID_ARGUMENT",
+            Self::WouldDeadlock => "WOULD_DEADLOCK",
+            Self::Unexpected { .. } => "UNEXPECTED_ERROR",
+        }
+    }
+}
+
+/// An operation that did not end in time.
+#[derive(Debug, Clone, Copy, Error)]
+#[error("no answer within {0:?}")]
+pub(crate) struct TimedOut(pub(crate) Duration);
+
+/// A list of states for people: `VIRGIN or STOPPED`.
+struct States<'a, S>(&'a [S]);
+
+impl<S: fmt::Display> fmt::Display for States<'_, S> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, state) in self.0.iter().enumerate() {
+            let separator = if index == 0 { "" } else { " or " };
+            write!(formatter, "{separator}{state}")?;
+        }
+        Ok(())
+    }
+}
+
+/// What went wrong in a shutdown: at most eight recorders by name.
+struct Failures<'a>(&'a [(String, MetricsRecorderError)], bool);
+
+impl fmt::Display for Failures<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const NAMED: usize = 8;
+        for (index, (id, error)) in self.0.iter().take(NAMED).enumerate() {
+            let separator = if index == 0 { ": " } else { "; " };
+            write!(formatter, "{separator}recorder `{id}`: {error}")?;
+        }
+        if let Some(more @ 1..) = self.0.len().checked_sub(NAMED) {
+            write!(formatter, "; and {more} more recorders")?;
+        }
+        if self.1 { formatter.write_str("; its thread did not end in time") } else { Ok(()) }
+    }
+}

@@ -1,0 +1,139 @@
+//! Logging: what recorders and runtimes say about themselves, through `tracing`.
+
+use std::error::Error;
+use std::fmt;
+use std::time::Instant;
+
+/// What a runtime or a recorder logs. The events are emitted under the targets `mvx_metrics::runtime` and
+/// `mvx_metrics::recorder`; registering an event is never logged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum LogPolicy {
+    /// Nothing.
+    Silent,
+    /// Lifecycle operations and failures.
+    #[default]
+    Normal,
+    /// The same and the calls that only read: getting and listing recorders, snapshots, iterating over metrics.
+    Inspection,
+}
+
+/// Which operations a policy lets through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Lifecycle,
+    Read,
+}
+
+impl LogPolicy {
+    fn lets_through(self, kind: Kind) -> bool {
+        match self {
+            Self::Silent => false,
+            Self::Normal => kind == Kind::Lifecycle,
+            Self::Inspection => true,
+        }
+    }
+}
+
+/// Who speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Speaker {
+    Runtime,
+    Recorder,
+}
+
+/// An operation that is logged as `invoke`, then as `success` or `failed` with the time it took.
+#[derive(Clone, Copy)]
+pub(crate) struct Operation {
+    speaker: Speaker,
+    silent: bool,
+    event: &'static str,
+    started: Instant,
+}
+
+impl Operation {
+    pub(crate) fn new(speaker: Speaker, policy: LogPolicy, kind: Kind, event: &'static str) -> Self {
+        Self { speaker, silent: !policy.lets_through(kind), event, started: Instant::now() }
+    }
+
+    /// The same operation under another policy.
+    pub(crate) fn with_policy(self, policy: LogPolicy) -> Self {
+        Self { silent: policy == LogPolicy::Silent, ..self }
+    }
+
+    /// Logs the invocation.
+    pub(crate) fn invoke(self, entity_id: &str, metric: Option<&str>, state: impl fmt::Display) -> Self {
+        let Self { speaker, silent, event, .. } = self;
+        match speaker {
+            _ if silent => {}
+            Speaker::Runtime => tracing::debug!(
+                target: "mvx_metrics::runtime", event, phase = "invoke", entity_id, metric, %state
+            ),
+            Speaker::Recorder => tracing::debug!(
+                target: "mvx_metrics::recorder", event, phase = "invoke", entity_id, metric, %state
+            ),
+        }
+        self
+    }
+
+    /// Logs how the operation ended.
+    pub(crate) fn end<T, E: Error>(
+        self,
+        entity_id: &str,
+        metric: Option<&str>,
+        state: impl fmt::Display,
+        result: &Result<T, E>,
+    ) {
+        let Self { speaker, silent, event, started } = self;
+        if silent {
+            return;
+        }
+        let elapsed_seconds = started.elapsed().as_secs_f64();
+        match (result, speaker) {
+            (Ok(_), Speaker::Runtime) => tracing::info!(
+                target: "mvx_metrics::runtime", event, phase = "success", entity_id, metric, %state, elapsed_seconds
+            ),
+            (Ok(_), Speaker::Recorder) => tracing::info!(
+                target: "mvx_metrics::recorder", event, phase = "success", entity_id, metric, %state, elapsed_seconds
+            ),
+            (Err(error), Speaker::Runtime) => tracing::warn!(
+                target: "mvx_metrics::runtime",
+                event, phase = "failed", entity_id, metric, %state, elapsed_seconds, error = %Chain(error)
+            ),
+            (Err(error), Speaker::Recorder) => tracing::warn!(
+                target: "mvx_metrics::recorder",
+                event, phase = "failed", entity_id, metric, %state, elapsed_seconds, error = %Chain(error)
+            ),
+        }
+    }
+}
+
+/// Logs an error of the infrastructure itself, unless the policy is silence.
+pub(crate) fn infrastructure_error(
+    policy: LogPolicy,
+    event: &'static str,
+    entity_id: &str,
+    metric: Option<&str>,
+    state: impl fmt::Display,
+    error: &(dyn Error + 'static),
+) {
+    if policy != LogPolicy::Silent {
+        tracing::error!(
+            target: "mvx_metrics::recorder", event, entity_id, metric, %state, error = %Chain(error)
+        );
+    }
+}
+
+/// An error followed by its sources.
+struct Chain<'a, E: ?Sized>(&'a E);
+
+impl<E: Error + ?Sized> fmt::Display for Chain<'_, E> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}", self.0)?;
+        let mut source = self.0.source();
+        while let Some(error) = source {
+            write!(formatter, ": {error}")?;
+            source = error.source();
+        }
+        Ok(())
+    }
+}

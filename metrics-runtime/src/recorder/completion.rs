@@ -1,0 +1,156 @@
+//! The end of an operation, for all who wait for it, in sync and in async code.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use crate::error::MetricsRecorderError;
+use crate::recorder::RecorderCore;
+
+type Outcome = Result<(), MetricsRecorderError>;
+
+/// An operation that ends once.
+#[derive(Default)]
+pub(crate) struct Completion {
+    progress: Mutex<Progress>,
+    ended: Condvar,
+}
+
+#[derive(Default)]
+struct Progress {
+    outcome: Option<Outcome>,
+    wakers: Vec<Waker>,
+}
+
+impl Completion {
+    /// Ends the operation; only the first call counts.
+    pub(crate) fn complete(&self, outcome: Outcome) {
+        let wakers = {
+            let mut progress = self.lock();
+            if progress.outcome.is_none() {
+                progress.outcome = Some(outcome);
+            }
+            std::mem::take(&mut progress.wakers)
+        };
+        self.ended.notify_all();
+        for waker in wakers {
+            // A waker is somebody else's code.
+            crate::unwind::contain(|| waker.wake());
+        }
+    }
+
+    pub(crate) fn outcome(&self) -> Option<Outcome> {
+        self.lock().outcome.clone()
+    }
+
+    /// Waits for the end, until `deadline` at the latest; `None` when it passes.
+    pub(crate) fn wait(&self, deadline: Option<Instant>) -> Option<Outcome> {
+        let mut progress = self.lock();
+        loop {
+            if let Some(outcome) = &progress.outcome {
+                return Some(outcome.clone());
+            }
+            progress = match deadline.map(|deadline| deadline.saturating_duration_since(Instant::now())) {
+                None => self.ended.wait(progress).unwrap_or_else(PoisonError::into_inner),
+                Some(Duration::ZERO) => return None,
+                Some(left) => {
+                    self.ended.wait_timeout(progress, left).unwrap_or_else(PoisonError::into_inner).0
+                }
+            };
+        }
+    }
+
+    fn poll(&self, context: &mut Context<'_>) -> Poll<Outcome> {
+        let mut progress = self.lock();
+        if let Some(outcome) = &progress.outcome {
+            return Poll::Ready(outcome.clone());
+        }
+        if !progress.wakers.iter().any(|waker| waker.will_wake(context.waker())) {
+            progress.wakers.push(context.waker().clone());
+        }
+        Poll::Pending
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Progress> {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The wait for a recorder's start, stop or flush: [`wait`](Self::wait) in sync code, `.await` in async code.
+///
+/// The operation goes on whether somebody waits for it or not: dropping the handle, or the future of an `.await`, cancels
+/// nothing. Clones wait for the same operation.
+#[derive(Clone)]
+#[must_use = "the operation goes on without the handle, but its error is lost"]
+pub struct LifecycleHandle(Wait);
+
+#[derive(Clone)]
+enum Wait {
+    Over(Outcome),
+    For { recorder: Arc<RecorderCore>, operation: Arc<Completion> },
+}
+
+impl LifecycleHandle {
+    pub(crate) fn over(outcome: Outcome) -> Self {
+        Self(Wait::Over(outcome))
+    }
+
+    pub(crate) fn pending(recorder: Arc<RecorderCore>, operation: Arc<Completion>) -> Self {
+        Self(Wait::For { recorder, operation })
+    }
+
+    /// Blocks until the operation has ended.
+    ///
+    /// # Errors
+    /// The error the operation ended with. [`WouldDeadlock`](MetricsRecorderError::WouldDeadlock) at once when the
+    /// operation is still going on and this is the thread that has to do it: in a hook, in a metric, or in async code of
+    /// the single-threaded tokio runtime the recorder lives in. `.await` the handle there.
+    pub fn wait(self) -> Result<(), MetricsRecorderError> {
+        self.wait_at_most(None).unwrap_or(Err(MetricsRecorderError::WouldDeadlock))
+    }
+
+    /// As [`wait`](Self::wait), until `deadline` at the latest; `None` when it passes.
+    pub(crate) fn wait_until(self, deadline: Instant) -> Option<Outcome> {
+        self.wait_at_most(Some(deadline))
+    }
+
+    fn wait_at_most(self, deadline: Option<Instant>) -> Option<Outcome> {
+        match self.0 {
+            Wait::Over(outcome) => Some(outcome),
+            Wait::For { recorder, operation } => match operation.outcome() {
+                Some(outcome) => Some(outcome),
+                None if recorder.waiting_would_deadlock() => Some(Err(MetricsRecorderError::WouldDeadlock)),
+                None => operation.wait(deadline),
+            },
+        }
+    }
+
+    /// Whether the operation has ended.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        match &self.0 {
+            Wait::Over(_) => true,
+            Wait::For { operation, .. } => operation.outcome().is_some(),
+        }
+    }
+}
+
+impl Future for LifecycleHandle {
+    type Output = Outcome;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Outcome> {
+        match &self.0 {
+            Wait::Over(outcome) => Poll::Ready(outcome.clone()),
+            Wait::For { operation, .. } => operation.poll(context),
+        }
+    }
+}
+
+impl fmt::Debug for LifecycleHandle {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("LifecycleHandle").field("is_over", &self.is_over()).finish()
+    }
+}

@@ -1,0 +1,171 @@
+//! What all handles of a recorder share: its queue, its metrics, its lifecycle.
+//!
+//! # Locks
+//!
+//! * `lifecycle` guards the state and the operation in progress. The queue is closed and reopened under it, so that
+//!   the state and the queue's CLOSED flag change together. Nothing of the user's runs under it.
+//! * `processing` guards the metrics and the right to consume. Handlers and snapshots, which are the user's code, run
+//!   under it; a thread that is inside is refused a second one (see [`context`](crate::context)), so no cycle can form.
+//! * `lifecycle` may be taken inside `processing`, never the other way round.
+
+use std::error::Error;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
+use std::sync::{Arc, Mutex};
+
+use crate::error::{MetricsRecorderError, RegisterEventError};
+use crate::event::MetricEvent;
+use crate::hooks::DynHooks;
+use crate::log::{self, Kind, LogPolicy, Operation, Speaker};
+use crate::queue::{Accepted, Queue, Refusal};
+use crate::recorder::home::Home;
+use crate::recorder::lifecycle::Lifecycle;
+use crate::recorder::options::{MetricFailurePolicy, QueueOverflowPolicy};
+use crate::recorder::processing::Processing;
+use crate::recorder::state::{ACCEPTING, MetricsRecorderState};
+use crate::recorder::stats::{Counters, RecorderStats};
+use crate::unwind;
+
+pub(crate) struct RecorderCore {
+    pub(super) queue: Queue,
+    pub(super) processing: Mutex<Processing>,
+    /// Threads other than the consumer that want `processing`; the consumer lets them in between two turns.
+    pub(super) readers: AtomicUsize,
+    pub(super) lifecycle: Mutex<Lifecycle>,
+    pub(super) counters: Counters,
+    pub(super) settings: Settings,
+    hooks: Option<Box<dyn DynHooks>>,
+    /// Whether a hook of this recorder runs.
+    pub(super) hook_runs: AtomicBool,
+    pub(crate) home: Home,
+    /// How many [`MetricsRecorder`](super::MetricsRecorder)s there are.
+    pub(super) handles: AtomicUsize,
+}
+
+/// What was chosen for a recorder, completed with defaults.
+pub(crate) struct Settings {
+    pub(crate) entity_id: Arc<str>,
+    pub(crate) namespace: Arc<str>,
+    pub(crate) overflow: QueueOverflowPolicy,
+    pub(crate) log_policy: LogPolicy,
+    pub(crate) metric_failure: MetricFailurePolicy,
+}
+
+impl RecorderCore {
+    pub(crate) fn new(
+        queue: Queue,
+        settings: Settings,
+        hooks: Option<Box<dyn DynHooks>>,
+        home: Home,
+    ) -> Self {
+        Self {
+            queue,
+            processing: Mutex::new(Processing::new()),
+            readers: AtomicUsize::new(0),
+            lifecycle: Mutex::new(Lifecycle::new()),
+            counters: Counters::default(),
+            settings,
+            hooks,
+            hook_runs: AtomicBool::new(false),
+            home,
+            handles: AtomicUsize::new(1),
+        }
+    }
+
+    pub(crate) fn entity_id(&self) -> &str {
+        &self.settings.entity_id
+    }
+
+    pub(crate) fn namespace(&self) -> &str {
+        &self.settings.namespace
+    }
+
+    pub(crate) fn log_policy(&self) -> LogPolicy {
+        self.settings.log_policy
+    }
+
+    pub(super) fn hooks(&self) -> Option<&dyn DynHooks> {
+        self.hooks.as_deref()
+    }
+
+    pub(crate) fn stats(&self) -> RecorderStats {
+        let consumed = self.queue.consumed();
+        self.counters.stats(consumed, self.queue.accepted())
+    }
+
+    pub(super) fn operation(&self, kind: Kind, event: &'static str) -> Operation {
+        Operation::new(Speaker::Recorder, self.log_policy(), kind, event)
+    }
+
+    /// Logs an error of the infrastructure itself.
+    pub(super) fn log_error(&self, event: &'static str, metric: Option<&str>, error: &(dyn Error + 'static)) {
+        log::infrastructure_error(self.log_policy(), event, self.entity_id(), metric, self.state(), error);
+    }
+}
+
+/// Events.
+impl RecorderCore {
+    /// Does what the queue asks for after it has accepted an event.
+    #[cold]
+    pub(super) fn after_accepting(self: &Arc<Self>, accepted: Accepted) {
+        match accepted {
+            Accepted::Quietly => {}
+            Accepted::AtCheckpoint => {
+                let pending = self.queue.accepted() - self.queue.consumed();
+                if pending >= self.queue.limit() / 4 {
+                    self.home.wake_dozing();
+                }
+            }
+            Accepted::Unparking => {
+                if self.state() == MetricsRecorderState::Virgin {
+                    self.start_silently();
+                }
+                self.schedule(false);
+            }
+        }
+    }
+
+    /// Gives the event the fate it has when the queue does not take it.
+    #[cold]
+    pub(super) fn refuse<E: MetricEvent>(
+        self: &Arc<Self>,
+        refusal: Refusal,
+        event: E,
+    ) -> Result<(), RegisterEventError<E>> {
+        if matches!(self.home, Home::Disabled) {
+            unwind::contain(|| drop(event));
+            return Ok(());
+        }
+        match (refusal, self.settings.overflow) {
+            (Refusal::Full, QueueOverflowPolicy::Drop) => {
+                self.counters.count_dropped(E::EVENT_TYPE);
+                unwind::contain(|| drop(event));
+                Ok(())
+            }
+            (Refusal::Full, QueueOverflowPolicy::Error) => {
+                self.counters.count_rejected();
+                let limit = usize::try_from(self.queue.limit()).unwrap_or(usize::MAX);
+                Err(RegisterEventError::new(event, MetricsRecorderError::QueueOverflow { limit }))
+            }
+            (Refusal::Closed, _) => {
+                self.counters.count_rejected();
+                Err(RegisterEventError::new(event, self.lifecycle().invalid_state(ACCEPTING)))
+            }
+        }
+    }
+
+    /// Asks for a turn; a recorder whose event loop has ended ends with it.
+    pub(super) fn schedule(self: &Arc<Self>, urgent: bool) {
+        if !self.home.schedule(self, urgent) {
+            self.cancel();
+        }
+    }
+}
+
+/// Whether a metric is new.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Registration {
+    /// There was no metric of that name.
+    Added,
+    /// There was one; its state is discarded.
+    Replaced,
+}

@@ -1,0 +1,141 @@
+//! Where a recorder's events are processed.
+
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::ThreadId;
+
+use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::sync::Notify;
+
+use crate::context;
+use crate::recorder::{RecorderCore, worker};
+use crate::runtime::EventLoop;
+
+pub(crate) enum Home {
+    /// Nowhere: a disabled recorder.
+    Disabled,
+    /// The event loop of a runtime, together with its other recorders.
+    Loop {
+        event_loop: Arc<EventLoop>,
+        /// Whether the loop has the recorder on its list. Read and written under the lock of that list.
+        scheduled: AtomicBool,
+    },
+    /// A task of its own: recorders that were created directly, and recorders with hooks.
+    Task(TaskHome),
+}
+
+pub(crate) struct TaskHome {
+    tokio: Handle,
+    /// The runtime's event loop, if it is one of ours.
+    event_loop: Option<Arc<EventLoop>>,
+    wake: Notify,
+    /// The thread that last ran the task, or created the recorder.
+    driver: Mutex<ThreadId>,
+}
+
+impl Home {
+    pub(crate) fn in_loop(event_loop: Arc<EventLoop>) -> Self {
+        Self::Loop { event_loop, scheduled: AtomicBool::new(false) }
+    }
+
+    pub(crate) fn in_task(tokio: Handle, event_loop: Option<Arc<EventLoop>>) -> Self {
+        Self::Task(TaskHome {
+            tokio,
+            event_loop,
+            wake: Notify::new(),
+            driver: Mutex::new(std::thread::current().id()),
+        })
+    }
+
+    /// Asks for a turn of the recorder; `false` when nobody is there any more to give one.
+    pub(super) fn schedule(&self, recorder: &Arc<RecorderCore>, urgent: bool) -> bool {
+        match self {
+            Self::Disabled => true,
+            Self::Loop { event_loop, scheduled } => event_loop.schedule(recorder, scheduled, urgent),
+            Self::Task(task) => {
+                task.wake.notify_one();
+                true
+            }
+        }
+    }
+
+    /// Whether the event loop has the recorder on its list; to be used under the lock of that list.
+    pub(crate) fn scheduled(&self) -> Option<&AtomicBool> {
+        match self {
+            Self::Loop { scheduled, .. } => Some(scheduled),
+            Self::Disabled | Self::Task(_) => None,
+        }
+    }
+
+    /// Wakes a consumer that waits for its timer.
+    pub(super) fn wake_dozing(&self) {
+        if let Self::Loop { event_loop, .. } = self {
+            event_loop.wake_dozing();
+        }
+    }
+
+    /// Whether nothing can be processed here any more.
+    pub(super) fn has_ended(&self) -> bool {
+        match self {
+            Self::Disabled => false,
+            Self::Loop { event_loop, .. } => event_loop.has_ended(),
+            Self::Task(task) => task.event_loop.as_ref().is_some_and(|event_loop| event_loop.has_ended()),
+        }
+    }
+
+    /// Starts the task of a recorder that has one. When the tokio runtime has ended, the task is dropped at once, and
+    /// the recorder is cancelled.
+    pub(super) fn spawn_worker(&self, recorder: &Arc<RecorderCore>) {
+        if let Self::Task(task) = self {
+            drop(task.tokio.spawn(worker::work(Arc::clone(recorder))));
+        }
+    }
+
+    /// Whether a caller may process events itself instead of waiting.
+    ///
+    /// In a runtime of ours only its own thread may. A recorder that was created directly lives wherever its application
+    /// runs it, and waiting could stop just the thread that runs it.
+    pub(super) fn lets_callers_help(&self) -> bool {
+        match self {
+            Self::Disabled => true,
+            Self::Loop { event_loop, .. } => context::is_event_loop(event_loop.identity()),
+            Self::Task(task) => task.event_loop.is_none(),
+        }
+    }
+
+    /// Whether the calling thread is the one that would have to do the work.
+    pub(super) fn is_here(&self) -> bool {
+        match self {
+            Self::Disabled => false,
+            Self::Loop { event_loop, .. } => context::is_event_loop(event_loop.identity()),
+            Self::Task(TaskHome { event_loop: Some(event_loop), .. }) => {
+                context::is_event_loop(event_loop.identity())
+            }
+            Self::Task(task) => {
+                task.tokio.runtime_flavor() == RuntimeFlavor::CurrentThread
+                    && Handle::try_current().is_ok_and(|here| here.id() == task.tokio.id())
+                    && *task.driver() == std::thread::current().id()
+            }
+        }
+    }
+
+    /// Waits in the recorder's task until somebody asks for a turn.
+    pub(super) async fn asked_for_a_turn(&self) {
+        if let Self::Task(task) = self {
+            task.wake.notified().await;
+            self.remember_driver();
+        }
+    }
+
+    pub(super) fn remember_driver(&self) {
+        if let Self::Task(task) = self {
+            *task.driver() = std::thread::current().id();
+        }
+    }
+}
+
+impl TaskHome {
+    fn driver(&self) -> std::sync::MutexGuard<'_, ThreadId> {
+        self.driver.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,420 @@
+//! The metrics side: applying events, registering metrics, reading state.
+
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::context;
+use crate::descriptor::MetricDescriptor;
+use crate::dispatch::{MetricBox, MetricFailure, MetricSet};
+use crate::error::MetricsRecorderError;
+use crate::log::Kind;
+use crate::metric::{Metric, TypedMetric};
+use crate::queue::Consumer;
+use crate::recorder::completion::{Completion, LifecycleHandle};
+use crate::recorder::options::MetricFailurePolicy;
+use crate::recorder::state::{ACCEPTING, MetricsRecorderState};
+use crate::recorder::{RecorderCore, Registration};
+use crate::snapshot::{MetricSnapshot, MetricSnapshots};
+use crate::unwind;
+
+/// How many events are processed between two looks at the rest of the world.
+pub(crate) const BUDGET: u64 = 1_024;
+/// How long a reader waits while nothing is processed before it helps itself.
+const STALLED: Duration = Duration::from_secs(1);
+/// How often a waiting reader looks whether something is processed.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+
+/// The metrics and the right to consume.
+pub(super) struct Processing {
+    metrics: MetricSet,
+    /// Registered metrics that take part from a later position on, in order of position.
+    due: Vec<(u64, MetricBox)>,
+    /// Who waits until that many events are consumed.
+    waiting: Vec<(u64, Arc<Completion>)>,
+    /// `None` while a worker with hooks has it.
+    consumer: Option<Consumer>,
+}
+
+/// What is left to do after a turn of processing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Turn {
+    /// Events are pending.
+    More,
+    /// Nothing is pending.
+    Drained,
+    /// The recorder has ended and needs no further turns.
+    Ended,
+}
+
+impl Processing {
+    pub(super) fn new() -> Self {
+        Self {
+            metrics: MetricSet::default(),
+            due: Vec::new(),
+            waiting: Vec::new(),
+            consumer: Some(Consumer::new()),
+        }
+    }
+
+    /// Lets the metrics take part whose position has come; returns the ones they replace.
+    fn let_in(&mut self, position: u64) -> Vec<MetricBox> {
+        let now = self.due.partition_point(|(from, _)| *from <= position);
+        self.due.drain(..now).filter_map(|(_, metric)| self.metrics.register(metric)).collect()
+    }
+
+    /// How many events may be applied before the next metric takes part.
+    fn until_next_metric(&self, position: u64) -> u64 {
+        self.due.first().map_or(u64::MAX, |(from, _)| from - position)
+    }
+
+    fn answer_waiting(&mut self, consumed: u64) {
+        self.waiting.retain(|(target, completion)| {
+            let waits = *target > consumed;
+            if !waits {
+                completion.complete(Ok(()));
+            }
+            waits
+        });
+    }
+}
+
+impl RecorderCore {
+    /// Whether every accepted event is consumed.
+    pub(super) fn is_drained(&self) -> bool {
+        let accepted = self.queue.accepted();
+        self.queue.consumed() == accepted
+    }
+
+    /// Whether a look at the recorder finds something to do.
+    pub(crate) fn has_work(&self) -> bool {
+        !self.queue.is_idle()
+    }
+
+    /// Processes pending events, at most `budget`, without hooks.
+    pub(crate) fn turn(self: &Arc<Self>, budget: u64) -> Turn {
+        self.let_readers_in();
+        let mut failures = Vec::new();
+        self.process(&mut self.lock_processing(), budget, &mut failures);
+        self.report(failures);
+        if !self.is_drained() {
+            return Turn::More;
+        }
+        match self.state() {
+            MetricsRecorderState::Stopping => {
+                self.park();
+                self.finish_stop(Ok(()));
+                Turn::Ended
+            }
+            MetricsRecorderState::Stopped
+            | MetricsRecorderState::Failure
+            | MetricsRecorderState::Cancelled => {
+                self.park();
+                Turn::Ended
+            }
+            MetricsRecorderState::Virgin | MetricsRecorderState::Starting | MetricsRecorderState::Running => {
+                Turn::Drained
+            }
+        }
+    }
+
+    /// Applies pending events, at most `budget`, or discards them when the recorder has failed.
+    fn process(&self, processing: &mut Processing, budget: u64, failures: &mut Vec<MetricFailure>) {
+        let Some(mut consumer) = processing.consumer.take() else {
+            return;
+        };
+        let _here = context::enter_metrics();
+        let discards = self.state().has_failed();
+        let mut left = budget;
+        while left > 0 && !self.must_fail(failures) {
+            let position = self.queue.consumed();
+            drop(processing.let_in(position));
+            let most = left.min(processing.until_next_metric(position));
+            let Some(run) = self.queue.next_run(&mut consumer, most) else {
+                break;
+            };
+            left -= run.len();
+            if discards {
+                self.counters.count_discarded(run.len());
+            } else {
+                processing.metrics.apply_run(&run, failures);
+            }
+            run.consume();
+        }
+        processing.answer_waiting(self.queue.consumed());
+        processing.consumer = Some(consumer);
+    }
+
+    /// Whether the metrics that failed take the recorder with them.
+    fn must_fail(&self, failures: &[MetricFailure]) -> bool {
+        !failures.is_empty() && self.settings.metric_failure == MetricFailurePolicy::FailRecorder
+    }
+
+    /// Logs the metrics that failed, and fails with them if that is the policy.
+    pub(super) fn report(&self, failures: Vec<MetricFailure>) {
+        let fails = self.must_fail(&failures);
+        for MetricFailure { metric, panic } in failures {
+            if fails {
+                let error =
+                    MetricsRecorderError::MetricFailed { metric: metric.to_string(), cause: Arc::new(panic) };
+                self.fail(&error);
+            } else {
+                self.log_error("metrics_recorder.dispatch_error", Some(&metric), &panic);
+            }
+        }
+    }
+
+    /// Gives up what is pending after a failure, as far as it has been published.
+    pub(super) fn discard_pending(self: &Arc<Self>) {
+        // A producer that has reserved a place publishes within nanoseconds, unless it is interrupted just there.
+        const PATIENCE: u32 = 10_000;
+        for _ in 0..PATIENCE {
+            if self.turn(u64::MAX) == Turn::Ended {
+                break;
+            }
+            std::thread::yield_now();
+        }
+        self.answer_all_waiting();
+    }
+
+    pub(super) fn answer_all_waiting(&self) {
+        self.lock_processing().answer_waiting(u64::MAX);
+    }
+
+    /// Goes to sleep until the next event, unless there is something to do.
+    pub(crate) fn park(&self) -> bool {
+        let mut processing = self.lock_processing();
+        processing.consumer.as_mut().is_some_and(|consumer| self.queue.park(consumer))
+    }
+
+    fn lock_processing(&self) -> MutexGuard<'_, Processing> {
+        self.processing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Locks for a thread that is not the consumer, which may be busy for long and lets go only for moments.
+    fn lock_as_reader(&self) -> MutexGuard<'_, Processing> {
+        // Relaxed: a hint; the lock is what counts.
+        self.readers.fetch_add(1, Ordering::Relaxed);
+        let processing = self.lock_processing();
+        self.readers.fetch_sub(1, Ordering::Relaxed);
+        processing
+    }
+
+    fn let_readers_in(&self) {
+        const PATIENCE: u32 = 100;
+        for _ in 0..PATIENCE {
+            if self.readers.load(Ordering::Relaxed) == 0 {
+                break;
+            }
+            std::thread::yield_now();
+        }
+    }
+}
+
+/// One event at a time, for the worker with hooks.
+impl RecorderCore {
+    pub(super) fn take_consumer(&self) -> Option<Consumer> {
+        self.lock_processing().consumer.take()
+    }
+
+    pub(super) fn return_consumer(&self, consumer: Consumer) {
+        self.lock_processing().consumer = Some(consumer);
+    }
+
+    /// Applies the first event of a run; the names of the metrics that accepted it.
+    pub(super) fn apply_first(&self, run: &crate::queue::Run<'_>) -> Vec<Arc<str>> {
+        let mut failures = Vec::new();
+        let accepted = {
+            let mut processing = self.lock_processing();
+            let _here = context::enter_metrics();
+            drop(processing.let_in(self.queue.consumed()));
+            processing.metrics.apply_first(run, &mut failures)
+        };
+        self.report(failures);
+        accepted
+    }
+
+    pub(super) fn answer_waiting(&self) {
+        self.lock_processing().answer_waiting(self.queue.consumed());
+    }
+}
+
+/// Registering and reading.
+impl RecorderCore {
+    pub(crate) fn register_metric(&self, metric: MetricBox) -> Result<Registration, MetricsRecorderError> {
+        let name = Arc::clone(&metric.name);
+        let operation = self.operation(Kind::Lifecycle, "metrics_recorder.register_metric");
+        let operation = operation.invoke(self.entity_id(), Some(&name), self.state());
+        let result = self.try_register_metric(metric);
+        operation.end(self.entity_id(), Some(&name), self.state(), &result);
+        result
+    }
+
+    fn try_register_metric(&self, metric: MetricBox) -> Result<Registration, MetricsRecorderError> {
+        if context::in_metrics() {
+            return Err(MetricsRecorderError::WouldDeadlock);
+        }
+        let mut processing = self.lock_as_reader();
+        let lifecycle = self.lifecycle();
+        if !lifecycle.state().accepts() {
+            return Err(lifecycle.invalid_state(ACCEPTING));
+        }
+        drop(lifecycle);
+        let known = processing.metrics.contains(&metric.name)
+            || processing.due.iter().any(|(_, due)| due.name == metric.name);
+        // The consumer cannot get past this position before it has seen the metric: it needs the lock held here.
+        let position = self.queue.accepted();
+        processing.due.push((position, metric));
+        let replaced = processing.let_in(self.queue.consumed());
+        drop(processing);
+        drop(replaced);
+        Ok(if known { Registration::Replaced } else { Registration::Added })
+    }
+
+    pub(crate) fn metric_snapshots(self: &Arc<Self>) -> Result<MetricSnapshots, MetricsRecorderError> {
+        self.logged_read("metrics_recorder.get_metric_snapshots", |metrics| {
+            metrics.current().into_iter().map(|(metric, failure)| metric.snapshot(failure)).collect()
+        })
+    }
+
+    pub(crate) fn metric_snapshot<M: TypedMetric>(
+        self: &Arc<Self>,
+    ) -> Result<Option<M::Snapshot>, MetricsRecorderError> {
+        self.logged_read("metrics_recorder.get_metric_snapshots", |metrics| {
+            let found = metrics.current().into_iter().find_map(|(metric, _)| metric.downcast::<M>());
+            found.map(|metric| unwind::catch(|| metric.typed_snapshot())).transpose()
+        })?
+        .map_err(|panic| MetricsRecorderError::Unexpected { cause: Arc::new(panic) })
+    }
+
+    pub(crate) fn metrics(self: &Arc<Self>) -> Result<Vec<MetricDescriptor>, MetricsRecorderError> {
+        self.logged_read("metrics_recorder.iter_metrics", |metrics| {
+            metrics.current().into_iter().map(|(metric, _)| metric.descriptor()).collect()
+        })
+    }
+
+    fn logged_read<R>(
+        self: &Arc<Self>,
+        event: &'static str,
+        read: impl FnOnce(&Processing) -> R,
+    ) -> Result<R, MetricsRecorderError> {
+        let operation = self.operation(Kind::Read, event).invoke(self.entity_id(), None, self.state());
+        let result = self.read(read);
+        operation.end(self.entity_id(), None, self.state(), &result);
+        result
+    }
+
+    /// Reads the metrics after all events that are accepted by now, as far as that needs no wait for a hook or a start.
+    fn read<R>(self: &Arc<Self>, read: impl FnOnce(&Processing) -> R) -> Result<R, MetricsRecorderError> {
+        if context::in_metrics() {
+            return Err(MetricsRecorderError::WouldDeadlock);
+        }
+        let target = self.queue.accepted();
+        let mut stalled = false;
+        loop {
+            let mut processing = self.lock_as_reader();
+            if self.queue.consumed() >= target || !self.is_processing() || (stalled && self.hooks().is_some())
+            {
+                let _here = context::enter_metrics();
+                return Ok(read(&processing));
+            }
+            if self.hooks().is_none() && (stalled || self.home.lets_callers_help()) {
+                let mut failures = Vec::new();
+                self.process(&mut processing, target - self.queue.consumed(), &mut failures);
+                drop(processing);
+                self.report(failures);
+                if self.queue.consumed() < target {
+                    // Another producer has reserved a place and not yet published its event.
+                    std::thread::yield_now();
+                }
+                continue;
+            }
+            if self.waiting_would_deadlock() {
+                return Err(MetricsRecorderError::WouldDeadlock);
+            }
+            let completion = Arc::<Completion>::default();
+            processing.waiting.push((target, Arc::clone(&completion)));
+            drop(processing);
+            self.schedule(true);
+            stalled = !self.wait_for_progress(&completion);
+        }
+    }
+
+    /// Whether accepted events are being processed and no hook is in the way.
+    fn is_processing(&self) -> bool {
+        // Acquire: with the flag seen set, the state the hook was called with is seen.
+        self.state().processes() && !self.hook_runs.load(Ordering::Acquire)
+    }
+
+    /// Waits until the completion or a reason to look again; `false` when nothing moves.
+    fn wait_for_progress(&self, completion: &Completion) -> bool {
+        let mut consumed = self.queue.consumed();
+        let mut moved = Instant::now();
+        while completion.wait(Some(Instant::now() + LOOK_AGAIN)).is_none() && self.is_processing() {
+            let now = self.queue.consumed();
+            if now != consumed {
+                consumed = now;
+                moved = Instant::now();
+            } else if moved.elapsed() > STALLED {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Waits until everything accepted by now is consumed, hooks included.
+    pub(crate) fn flush(self: &Arc<Self>) -> LifecycleHandle {
+        let target = self.queue.accepted();
+        if context::in_metrics() {
+            return LifecycleHandle::over(Err(MetricsRecorderError::WouldDeadlock));
+        }
+        let mut processing = self.lock_as_reader();
+        let lifecycle = self.lifecycle();
+        if self.queue.consumed() >= target {
+            return LifecycleHandle::over(Ok(()));
+        }
+        if lifecycle.state().has_failed() {
+            return LifecycleHandle::over(Err(lifecycle.invalid_state(ACCEPTING)));
+        }
+        drop(lifecycle);
+        let completion = Arc::<Completion>::default();
+        processing.waiting.push((target, Arc::clone(&completion)));
+        drop(processing);
+        self.schedule(true);
+        LifecycleHandle::pending(Arc::clone(self), completion)
+    }
+
+    /// The state of a metric while a hook runs.
+    pub(crate) fn snapshot_of(&self, name: &str) -> MetricSnapshot {
+        let snapshot = self.with_metric(name, MetricBox::snapshot);
+        snapshot.unwrap_or_else(|| MetricSnapshot::new(name))
+    }
+
+    pub(crate) fn typed_snapshot_of<M: TypedMetric>(&self, name: &str) -> Option<M::Snapshot> {
+        let snapshot = |metric: &MetricBox| metric.downcast::<M>().map(TypedMetric::typed_snapshot);
+        self.with_metric(name, |metric, _| unwind::catch(|| snapshot(metric)).ok().flatten()).flatten()
+    }
+
+    pub(crate) fn is_metric<M: Metric>(&self, name: &str) -> bool {
+        self.with_metric(name, |metric, _| metric.downcast::<M>().is_some()).unwrap_or(false)
+    }
+
+    fn with_metric<R>(
+        &self,
+        name: &str,
+        read: impl FnOnce(&MetricBox, Option<&unwind::Panic>) -> R,
+    ) -> Option<R> {
+        let processing = self.lock_processing();
+        let _here = context::enter_metrics();
+        let applied = processing.metrics.current(std::iter::empty());
+        let (metric, failure) = applied.into_iter().find(|(metric, _)| &*metric.name == name)?;
+        Some(read(metric, failure))
+    }
+}
+
+impl Processing {
+    /// All metrics, the newest of each name.
+    fn current(&self) -> Vec<(&MetricBox, Option<&unwind::Panic>)> {
+        self.metrics.current(self.due.iter().map(|(_, metric)| metric))
+    }
+}

@@ -1,0 +1,179 @@
+//! The task of a recorder that was created directly or has hooks.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use crate::error::{MetricsRecorderError, SharedError};
+use crate::hooks::{self, DynHooks, MetricChange};
+use crate::queue::Consumer;
+use crate::recorder::RecorderCore;
+use crate::recorder::processing::{BUDGET, Turn};
+use crate::recorder::state::MetricsRecorderState;
+
+/// Runs a recorder from its start to its stop or failure.
+pub(super) async fn work(core: Arc<RecorderCore>) {
+    // Declared first, so that it is dropped last: when the task is aborted, all else is in its place again by then.
+    let mut alive = Alive { core: &core, ended: false };
+    core.home.remember_driver();
+    match core.hooks() {
+        None => work_without_hooks(&core).await,
+        Some(hooks) => work_with_hooks(&core, hooks).await,
+    }
+    alive.ended = true;
+}
+
+/// Cancels the recorder when its task ends without having come to an end.
+struct Alive<'a> {
+    core: &'a Arc<RecorderCore>,
+    ended: bool,
+}
+
+impl Drop for Alive<'_> {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.core.cancel();
+        }
+    }
+}
+
+async fn work_without_hooks(core: &Arc<RecorderCore>) {
+    loop {
+        match core.turn(BUDGET) {
+            Turn::Ended => break,
+            Turn::Drained if core.park() => core.home.asked_for_a_turn().await,
+            Turn::Drained | Turn::More => tokio::task::yield_now().await,
+        }
+    }
+}
+
+async fn work_with_hooks(core: &Arc<RecorderCore>, hooks: &dyn DynHooks) {
+    let result = match core.state() {
+        MetricsRecorderState::Starting => start(core, hooks).await,
+        _ => Ok(()),
+    };
+    let result = match result {
+        Ok(()) => serve(core, hooks).await,
+        failed => failed,
+    };
+    if let Err(error) = result {
+        core.fail(&error);
+    }
+    if core.state().has_failed() {
+        while core.turn(BUDGET) != Turn::Ended {
+            tokio::task::yield_now().await;
+        }
+        core.answer_all_waiting();
+        clean_up(core, hooks).await;
+    } else {
+        let stopped = call(core, || hooks.on_stopped()).await;
+        core.finish_stop(stopped.map_err(|cause| MetricsRecorderError::OnStoppedHookFailed { cause }));
+    }
+}
+
+async fn start(core: &Arc<RecorderCore>, hooks: &dyn DynHooks) -> Result<(), MetricsRecorderError> {
+    let started = call(core, || hooks.on_starting()).await;
+    started.map_err(|cause| MetricsRecorderError::OnStartingHookFailed { cause })?;
+    core.finish_start();
+    if core.handles.load(Ordering::Acquire) == 0 {
+        // The last handle went while the hook ran.
+        core.stop_silently();
+    }
+    Ok(())
+}
+
+/// Processes events until the recorder stops and nothing is pending, or until it fails.
+async fn serve(core: &Arc<RecorderCore>, hooks: &dyn DynHooks) -> Result<(), MetricsRecorderError> {
+    let Some(mut lease) = Lease::take(core) else {
+        return Ok(());
+    };
+    loop {
+        match core.state() {
+            MetricsRecorderState::Running | MetricsRecorderState::Stopping => {}
+            _ => return Ok(()),
+        }
+        if process_one(core, hooks, &mut lease.consumer).await? {
+            continue;
+        }
+        match core.state() {
+            MetricsRecorderState::Stopping if core.is_drained() => return Ok(()),
+            MetricsRecorderState::Running if core.queue.park(&mut lease.consumer) => {
+                core.home.asked_for_a_turn().await;
+            }
+            _ => tokio::task::yield_now().await,
+        }
+    }
+}
+
+/// Processes one event with its hooks; whether there was one.
+async fn process_one(
+    core: &Arc<RecorderCore>,
+    hooks: &dyn DynHooks,
+    consumer: &mut Consumer,
+) -> Result<bool, MetricsRecorderError> {
+    let Some(mut run) = core.queue.next_run(consumer, 1) else {
+        return Ok(false);
+    };
+    let mut result = Ok(());
+    for metric in core.apply_first(&run) {
+        let change = MetricChange { recorder: core, metric: &metric, event: run.first() };
+        result = call(core, || hooks.on_metric_changed(change)).await;
+        if result.is_err() {
+            break;
+        }
+    }
+    run.consume();
+    core.answer_waiting();
+    result.map_err(|cause| MetricsRecorderError::Unexpected { cause })?;
+    Ok(true)
+}
+
+/// Calls a hook; readers do not wait meanwhile.
+async fn call<'a, F>(core: &RecorderCore, hook: F) -> Result<(), SharedError>
+where
+    F: FnOnce() -> std::pin::Pin<Box<dyn Future<Output = Result<(), hooks::HookError>> + Send + 'a>>,
+{
+    let _runs = HookRuns::begin(core);
+    hooks::run(hook).await
+}
+
+/// Says that a hook runs, until it is dropped.
+struct HookRuns<'a>(&'a RecorderCore);
+
+impl<'a> HookRuns<'a> {
+    fn begin(core: &'a RecorderCore) -> Self {
+        // Release: who sees the flag sees the state the hook was called with.
+        core.hook_runs.store(true, Ordering::Release);
+        Self(core)
+    }
+}
+
+impl Drop for HookRuns<'_> {
+    fn drop(&mut self) {
+        self.0.hook_runs.store(false, Ordering::Release);
+    }
+}
+
+async fn clean_up(core: &RecorderCore, hooks: &dyn DynHooks) {
+    if let Err(error) = call(core, || hooks.on_stopped()).await {
+        core.log_error("metrics_recorder.cleanup.failed", None, &*error);
+    }
+}
+
+/// The right to consume while hooks run between the events; goes back when the task ends, however it ends.
+struct Lease<'a> {
+    core: &'a RecorderCore,
+    consumer: Consumer,
+}
+
+impl<'a> Lease<'a> {
+    fn take(core: &'a RecorderCore) -> Option<Self> {
+        let consumer = core.take_consumer()?;
+        Some(Self { core, consumer })
+    }
+}
+
+impl Drop for Lease<'_> {
+    fn drop(&mut self) {
+        self.core.return_consumer(std::mem::replace(&mut self.consumer, Consumer::new()));
+    }
+}

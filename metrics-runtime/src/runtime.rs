@@ -1,0 +1,275 @@
+//! The runtime: one thread with an event loop, and the recorders that live there.
+
+mod builder;
+mod event_loop;
+mod registry;
+mod shared;
+mod state;
+
+use std::fmt;
+use std::sync::Arc;
+use std::thread;
+
+use tokio::sync::oneshot;
+
+use crate::error::{MetricsRuntimeError, SharedError};
+use crate::recorder::{MetricsRecorder, RecorderOptions};
+use crate::runtime::shared::Shared;
+
+pub use self::builder::MetricsRuntimeBuilder;
+pub use self::state::MetricsRuntimeState;
+
+pub(crate) use self::event_loop::EventLoop;
+
+type Result<T> = std::result::Result<T, MetricsRuntimeError>;
+
+/// The environment recorders live in: one dedicated thread with a tokio event loop, and a registry of recorders.
+///
+/// Owned by the application: one runtime for an application or a large subsystem, many recorders in it. Dropping a running
+/// runtime shuts it down, within the shutdown timeout.
+///
+/// All methods are synchronous and may be called from any thread. Those that wait for the runtime's thread refuse to do so
+/// on that very thread, in a hook, with [`WouldDeadlock`](MetricsRuntimeError::WouldDeadlock), and have a twin for async
+/// code with `_async` in its name.
+///
+/// ```
+/// use mvx_metrics::{MetricsRuntime, MetricsRuntimeState};
+///
+/// # fn main() -> Result<(), mvx_metrics::MetricsRuntimeError> {
+/// let runtime = MetricsRuntime::new("example.metrics")?;
+/// runtime.start()?;
+/// let recorder = runtime.create_recorder("connection-0001")?;
+/// assert_eq!(recorder.entity_id(), "connection-0001");
+/// runtime.shutdown()?;
+/// assert_eq!(runtime.status(), MetricsRuntimeState::Closed);
+/// # Ok(())
+/// # }
+/// ```
+pub struct MetricsRuntime {
+    shared: Arc<Shared>,
+}
+
+impl MetricsRuntime {
+    /// Creates a runtime; there is no thread yet.
+    ///
+    /// # Errors
+    /// [`InvalidArgument`](MetricsRuntimeError::InvalidArgument) when the namespace is blank or has a NUL character in it.
+    pub fn new(namespace: impl Into<String>) -> Result<Self> {
+        Self::builder(namespace).build()
+    }
+
+    /// A builder for other than the default choices.
+    pub fn builder(namespace: impl Into<String>) -> MetricsRuntimeBuilder {
+        MetricsRuntimeBuilder::new(namespace.into())
+    }
+
+    fn from_builder(choices: MetricsRuntimeBuilder) -> Self {
+        Self { shared: Arc::new(Shared::new(choices)) }
+    }
+
+    /// Creates the thread and its event loop, and waits until they are ready. Does nothing when the runtime runs.
+    ///
+    /// # Errors
+    /// [`InvalidState`](MetricsRuntimeError::InvalidState) while another thread starts the runtime, and after it was shut
+    /// down; [`Startup`](MetricsRuntimeError::Startup) when the thread or its event loop cannot be created, or is not ready
+    /// within the startup timeout: the runtime is then in `FAILURE`.
+    pub fn start(&self) -> Result<()> {
+        self.shared.start()
+    }
+
+    /// Stops and removes all recorders, after all their accepted events are processed, and ends the thread.
+    ///
+    /// Concurrent calls wait for the one shutdown and agree on its result. A runtime that never ran is closed.
+    ///
+    /// # Errors
+    /// [`Shutdown`](MetricsRuntimeError::Shutdown) when recorders could not be stopped or the thread did not end within the
+    /// shutdown timeout: it lists the recorders, everything else is ended, and the runtime is in `FAILURE`.
+    /// [`InvalidState`](MetricsRuntimeError::InvalidState) while the runtime is starting or after a failure;
+    /// [`WouldDeadlock`](MetricsRuntimeError::WouldDeadlock) in a hook.
+    pub fn shutdown(&self) -> Result<()> {
+        self.shared.shutdown()
+    }
+
+    /// Creates a recorder, starts it and registers it under the id, which is trimmed.
+    ///
+    /// # Errors
+    /// As [`create_recorder_with`](Self::create_recorder_with).
+    pub fn create_recorder(&self, id: &str) -> Result<MetricsRecorder> {
+        self.create_recorder_with(id, RecorderOptions::new())
+    }
+
+    /// Creates a recorder with options. Its entity id is the id, and its namespace that of the runtime, unless the options
+    /// say otherwise.
+    ///
+    /// # Errors
+    /// [`InvalidArgument`](MetricsRuntimeError::InvalidArgument) when the id is blank or the queue size cannot be;
+    /// [`RecorderAlreadyExists`](MetricsRuntimeError::RecorderAlreadyExists) when the id is in use or being created;
+    /// [`RecorderStartup`](MetricsRuntimeError::RecorderStartup) when its `on_starting` hook fails or takes longer than the
+    /// startup timeout: the id is then free again; [`InvalidState`](MetricsRuntimeError::InvalidState) unless the runtime
+    /// runs; [`WouldDeadlock`](MetricsRuntimeError::WouldDeadlock) in a hook.
+    pub fn create_recorder_with(&self, id: &str, options: RecorderOptions) -> Result<MetricsRecorder> {
+        self.shared.create_recorder(id, options)
+    }
+
+    /// The recorder of that id.
+    ///
+    /// # Errors
+    /// [`RecorderNotFound`](MetricsRuntimeError::RecorderNotFound) when there is none;
+    /// [`InvalidArgument`](MetricsRuntimeError::InvalidArgument) when the id is blank;
+    /// [`InvalidState`](MetricsRuntimeError::InvalidState) unless the runtime runs.
+    pub fn get_recorder(&self, id: &str) -> Result<MetricsRecorder> {
+        self.shared.get_recorder(id)
+    }
+
+    /// The recorder of that id, or `None`.
+    ///
+    /// # Errors
+    /// [`InvalidArgument`](MetricsRuntimeError::InvalidArgument) when the id is blank;
+    /// [`InvalidState`](MetricsRuntimeError::InvalidState) unless the runtime runs.
+    pub fn try_get_recorder(&self, id: &str) -> Result<Option<MetricsRecorder>> {
+        self.shared.try_get_recorder(id)
+    }
+
+    /// The ids of all recorders in the order of their creation.
+    ///
+    /// # Errors
+    /// [`InvalidState`](MetricsRuntimeError::InvalidState) unless the runtime runs.
+    pub fn list_recorder_ids(&self) -> Result<Vec<String>> {
+        self.shared.list_recorder_ids()
+    }
+
+    /// Stops a recorder, which stays registered. One that is stopped already is fine.
+    ///
+    /// # Errors
+    /// [`RecorderNotFound`](MetricsRuntimeError::RecorderNotFound) when there is none or it is being removed;
+    /// [`RecorderStop`](MetricsRuntimeError::RecorderStop) when it fails to stop, had failed before, or takes longer than
+    /// the shutdown timeout; [`InvalidArgument`](MetricsRuntimeError::InvalidArgument) when the id is blank;
+    /// [`InvalidState`](MetricsRuntimeError::InvalidState) unless the runtime runs;
+    /// [`WouldDeadlock`](MetricsRuntimeError::WouldDeadlock) in a hook.
+    pub fn stop_recorder(&self, id: &str) -> Result<()> {
+        self.shared.stop_recorder(id)
+    }
+
+    /// Stops a recorder, removes it and returns it: its final state stays readable, and its id is free again. It is removed
+    /// even when it fails to stop. Of several concurrent callers one gets it.
+    ///
+    /// # Errors
+    /// As [`stop_recorder`](Self::stop_recorder).
+    pub fn stop_and_remove_recorder(&self, id: &str) -> Result<MetricsRecorder> {
+        self.shared.stop_and_remove_recorder(id)
+    }
+
+    /// The state the runtime is in.
+    #[must_use]
+    pub fn status(&self) -> MetricsRuntimeState {
+        self.shared.state()
+    }
+
+    /// The namespace.
+    #[must_use]
+    pub fn namespace(&self) -> &str {
+        self.shared.namespace()
+    }
+}
+
+/// The same for async code: the wait is a thread's, not the executor's.
+impl MetricsRuntime {
+    /// As [`start`](Self::start), without blocking the caller's executor.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn start_async(&self) -> Result<()> {
+        self.in_thread(Shared::start).await
+    }
+
+    /// As [`shutdown`](Self::shutdown), without blocking the caller's executor.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn shutdown_async(&self) -> Result<()> {
+        if self.shared.is_here() {
+            // The hook that awaits this is itself waited for by the shutdown.
+            return Err(MetricsRuntimeError::WouldDeadlock);
+        }
+        self.in_thread(Shared::shutdown).await
+    }
+
+    /// As [`create_recorder`](Self::create_recorder), without blocking the caller's executor.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn create_recorder_async(&self, id: &str) -> Result<MetricsRecorder> {
+        self.create_recorder_with_async(id, RecorderOptions::new()).await
+    }
+
+    /// As [`create_recorder_with`](Self::create_recorder_with), without blocking the caller's executor.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn create_recorder_with_async(
+        &self,
+        id: &str,
+        options: RecorderOptions,
+    ) -> Result<MetricsRecorder> {
+        if options.hooks.is_none() {
+            // Without a hook there is nothing to wait for.
+            return self.create_recorder_with(id, options);
+        }
+        let id = id.to_owned();
+        self.in_thread(move |shared| shared.create_recorder(&id, options)).await
+    }
+
+    /// As [`stop_recorder`](Self::stop_recorder), without blocking the caller's executor.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn stop_recorder_async(&self, id: &str) -> Result<()> {
+        let id = id.to_owned();
+        self.in_thread(move |shared| shared.stop_recorder(&id)).await
+    }
+
+    /// As [`stop_and_remove_recorder`](Self::stop_and_remove_recorder), without blocking the caller's executor.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn stop_and_remove_recorder_async(&self, id: &str) -> Result<MetricsRecorder> {
+        let id = id.to_owned();
+        self.in_thread(move |shared| shared.stop_and_remove_recorder(&id)).await
+    }
+
+    /// Waits in a thread of its own. The operation goes on when the future is dropped.
+    async fn in_thread<T: Send + 'static>(
+        &self,
+        operation: impl FnOnce(&Shared) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let shared = Arc::clone(&self.shared);
+        let (answer, answered) = oneshot::channel();
+        let run = move || {
+            // Nobody may be listening any more.
+            let _ = answer.send(operation(&shared));
+        };
+        let thread = thread::Builder::new().name(format!("{}.wait", self.namespace())).spawn(run);
+        let cause: SharedError = match (thread, answered.await) {
+            (_, Ok(result)) => return result,
+            (Err(error), _) => Arc::new(error),
+            (Ok(_), Err(error)) => Arc::new(error),
+        };
+        Err(MetricsRuntimeError::Unexpected { cause })
+    }
+}
+
+impl Drop for MetricsRuntime {
+    fn drop(&mut self) {
+        self.shared.shut_down_on_drop();
+    }
+}
+
+impl fmt::Debug for MetricsRuntime {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("MetricsRuntime")
+            .field("namespace", &self.namespace())
+            .field("status", &self.status())
+            .finish_non_exhaustive()
+    }
+}

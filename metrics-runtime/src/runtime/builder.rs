@@ -1,0 +1,131 @@
+//! What can be chosen for a runtime.
+
+use std::time::Duration;
+
+use crate::error::MetricsRuntimeError;
+use crate::log::LogPolicy;
+use crate::recorder::{DEFAULT_QUEUE_MAX_SIZE, QueueOverflowPolicy, check_queue_max_size};
+use crate::runtime::MetricsRuntime;
+
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
+const DEFAULT_POLL_INTERVAL: Duration = Duration::from_millis(1);
+const LONGEST_POLL_INTERVAL: Duration = Duration::from_secs(1);
+/// What a thread's stack can be; beyond the address space there is nothing to ask the system for.
+const LARGEST_STACK: usize = 1 << 46;
+
+/// Builds a [`MetricsRuntime`] with other than the default choices.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use mvx_metrics::{MetricsRuntime, QueueOverflowPolicy};
+///
+/// # fn main() -> Result<(), mvx_metrics::MetricsRuntimeError> {
+/// let runtime = MetricsRuntime::builder("networking.metrics")
+///     .default_queue_max_size(1_000)
+///     .default_queue_overflow_policy(QueueOverflowPolicy::Error)
+///     .shutdown_timeout(Duration::from_secs(1))
+///     .build()?;
+/// # drop(runtime);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct MetricsRuntimeBuilder {
+    pub(super) namespace: String,
+    pub(super) queue_max_size: usize,
+    pub(super) queue_overflow_policy: QueueOverflowPolicy,
+    pub(super) log_policy: LogPolicy,
+    pub(super) startup_timeout: Duration,
+    pub(super) shutdown_timeout: Duration,
+    pub(super) poll_interval: Duration,
+    pub(super) thread_stack_size: Option<usize>,
+}
+
+impl MetricsRuntimeBuilder {
+    pub(super) fn new(namespace: String) -> Self {
+        Self {
+            namespace,
+            queue_max_size: DEFAULT_QUEUE_MAX_SIZE,
+            queue_overflow_policy: QueueOverflowPolicy::Drop,
+            log_policy: LogPolicy::default(),
+            startup_timeout: DEFAULT_TIMEOUT,
+            shutdown_timeout: DEFAULT_TIMEOUT,
+            poll_interval: DEFAULT_POLL_INTERVAL,
+            thread_stack_size: None,
+        }
+    }
+
+    /// How many accepted events may be pending in each recorder: at least 1, at most 268,435,456; by default 10,000.
+    pub fn default_queue_max_size(mut self, events: usize) -> Self {
+        self.queue_max_size = events;
+        self
+    }
+
+    /// What happens to events beyond the limit; by default they are dropped and counted.
+    pub fn default_queue_overflow_policy(mut self, policy: QueueOverflowPolicy) -> Self {
+        self.queue_overflow_policy = policy;
+        self
+    }
+
+    /// What the runtime logs, and its recorders unless they are told otherwise.
+    pub fn log_policy(mut self, policy: LogPolicy) -> Self {
+        self.log_policy = policy;
+        self
+    }
+
+    /// How long the thread, and a recorder's `on_starting` hook, may take to start; by default 5 s.
+    pub fn startup_timeout(mut self, timeout: Duration) -> Self {
+        self.startup_timeout = timeout;
+        self
+    }
+
+    /// How long a shutdown, or stopping one recorder, may take; by default 5 s.
+    pub fn shutdown_timeout(mut self, timeout: Duration) -> Self {
+        self.shutdown_timeout = timeout;
+        self
+    }
+
+    /// How long the runtime lets events of a recorder with recent traffic wait before it looks at them; by default 1 ms,
+    /// which with the timer's own granularity of 1 ms means at most about 2 ms.
+    ///
+    /// While a recorder is looked at on this timer, handing an event over wakes nobody. Snapshots, stops and a queue that
+    /// fills up wake the runtime at once. At most 1 s. With [`Duration::ZERO`] a recorder's events are processed at once, and each event
+    /// after a pause wakes the runtime's thread.
+    pub fn poll_interval(mut self, interval: Duration) -> Self {
+        self.poll_interval = interval;
+        self
+    }
+
+    /// The size of the stack of the runtime's thread in bytes; by default that of the standard library.
+    pub fn thread_stack_size(mut self, bytes: usize) -> Self {
+        self.thread_stack_size = Some(bytes);
+        self
+    }
+
+    /// Creates the runtime; there is no thread yet.
+    ///
+    /// # Errors
+    /// [`InvalidArgument`](MetricsRuntimeError::InvalidArgument) when the namespace is blank or has a NUL character in it,
+    /// or when the queue size, the poll interval or the stack size cannot be.
+    pub fn build(self) -> Result<MetricsRuntime, MetricsRuntimeError> {
+        let invalid = |argument, problem| Err(MetricsRuntimeError::InvalidArgument { argument, problem });
+        if self.namespace.trim().is_empty() {
+            return invalid("namespace", "must not be blank");
+        }
+        if self.namespace.contains('\0') {
+            return invalid("namespace", "must not contain a NUL character");
+        }
+        if let Err(problem) = check_queue_max_size(self.queue_max_size) {
+            return invalid("default_queue_max_size", problem);
+        }
+        if self.thread_stack_size.is_some_and(|bytes| bytes > LARGEST_STACK) {
+            return invalid("thread_stack_size", "must be at most 2^46 bytes");
+        }
+        if self.poll_interval > LONGEST_POLL_INTERVAL {
+            return invalid("poll_interval", "must be at most 1 s");
+        }
+        Ok(MetricsRuntime::from_builder(self))
+    }
+}

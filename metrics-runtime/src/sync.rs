@@ -1,0 +1,42 @@
+//! The one switch between `std` and loom: the queue's protocol runs on either.
+
+#[cfg(mvx_loom)]
+pub(crate) use loom::{
+    cell::UnsafeCell,
+    sync::atomic::{AtomicPtr, AtomicU64, Ordering},
+    sync::{Arc, Mutex, MutexGuard},
+};
+#[cfg(not(mvx_loom))]
+pub(crate) use std::sync::{
+    Arc, Mutex, MutexGuard,
+    atomic::{AtomicPtr, AtomicU64, Ordering},
+};
+
+use std::sync::PoisonError;
+
+/// Locks without regard to poison: every critical section of this crate leaves its data whole, and user code that may
+/// panic inside one is caught there.
+pub(crate) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// `std`'s cell with loom's interface, so that loom can watch each access.
+#[cfg(not(mvx_loom))]
+pub(crate) struct UnsafeCell<T>(std::cell::UnsafeCell<T>);
+
+#[cfg(not(mvx_loom))]
+impl<T> UnsafeCell<T> {
+    pub(crate) const fn new(value: T) -> Self {
+        Self(std::cell::UnsafeCell::new(value))
+    }
+
+    #[inline]
+    pub(crate) fn with<R>(&self, read: impl FnOnce(*const T) -> R) -> R {
+        read(self.0.get())
+    }
+
+    #[inline]
+    pub(crate) fn with_mut<R>(&self, write: impl FnOnce(*mut T) -> R) -> R {
+        write(self.0.get())
+    }
+}

@@ -1,0 +1,123 @@
+//! Help for tests: a recorder that keeps what it is given.
+
+use std::any::Any;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::dispatch::MetricBox;
+use crate::error::MetricsRecorderError;
+use crate::event::MetricEvent;
+use crate::recorder::{ErasedEvent, Recorder, Registration, Sealed};
+use crate::snapshot::MetricSnapshots;
+
+/// A recorder that keeps events for assertions. Clones share what they keep.
+///
+/// It accepts every event and every metric and applies none to the other: [`metric_snapshots`](Recorder::metric_snapshots)
+/// is empty.
+///
+/// ```
+/// use mvx_metrics::testing::CaptureRecorder;
+/// use mvx_metrics::{Recorder, metric_event};
+///
+/// #[metric_event]
+/// #[derive(Debug, PartialEq)]
+/// struct Paid {
+///     cents: u64,
+/// }
+///
+/// fn checkout(recorder: &impl Recorder) {
+///     recorder.emit(Paid { cents: 250 });
+/// }
+///
+/// let recorder = CaptureRecorder::new();
+/// checkout(&recorder);
+/// assert_eq!(recorder.take::<Paid>(), [Paid { cents: 250 }]);
+/// ```
+#[derive(Clone, Default)]
+pub struct CaptureRecorder {
+    captured: Arc<Mutex<Captured>>,
+}
+
+#[derive(Default)]
+struct Captured {
+    events: Vec<(&'static str, Box<dyn Any + Send>)>,
+    metrics: Vec<Arc<str>>,
+}
+
+impl CaptureRecorder {
+    /// A recorder that has kept nothing yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes out the kept events of type `E`, in order.
+    #[must_use]
+    pub fn take<E: MetricEvent>(&self) -> Vec<E> {
+        let found: Vec<_> = self.lock().events.extract_if(.., |(_, event)| event.is::<E>()).collect();
+        found.into_iter().filter_map(|(_, event)| event.downcast().ok()).map(|event| *event).collect()
+    }
+
+    /// How many events of type `E` are kept.
+    #[must_use]
+    pub fn count<E: MetricEvent>(&self) -> usize {
+        self.lock().events.iter().filter(|(_, event)| event.is::<E>()).count()
+    }
+
+    /// The types of all kept events, in order.
+    #[must_use]
+    pub fn event_types(&self) -> Vec<&'static str> {
+        self.lock().events.iter().map(|(event_type, _)| *event_type).collect()
+    }
+
+    /// The names of the metrics that were registered, in order.
+    #[must_use]
+    pub fn metric_names(&self) -> Vec<String> {
+        self.lock().metrics.iter().map(ToString::to_string).collect()
+    }
+
+    /// Forgets all events.
+    pub fn clear(&self) {
+        let events = std::mem::take(&mut self.lock().events);
+        drop(events);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Captured> {
+        self.captured.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Recorder for CaptureRecorder {
+    fn metric_snapshots(&self) -> Result<MetricSnapshots, MetricsRecorderError> {
+        Ok(MetricSnapshots::default())
+    }
+}
+
+impl Sealed for CaptureRecorder {
+    fn take(&self, event: &mut dyn ErasedEvent) -> Result<(), MetricsRecorderError> {
+        let event_type = event.event_type();
+        if let Some(event) = event.take() {
+            self.lock().events.push((event_type, event));
+        }
+        Ok(())
+    }
+
+    fn add(&self, metric: MetricBox) -> Result<Registration, MetricsRecorderError> {
+        let mut captured = self.lock();
+        if captured.metrics.contains(&metric.name) {
+            return Ok(Registration::Replaced);
+        }
+        captured.metrics.push(Arc::clone(&metric.name));
+        Ok(Registration::Added)
+    }
+}
+
+impl fmt::Debug for CaptureRecorder {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("CaptureRecorder")
+            .field("event_types", &self.event_types())
+            .field("metric_names", &self.metric_names())
+            .finish()
+    }
+}

@@ -1,0 +1,39 @@
+//! Panics of user code, caught where they happen.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// Runs user code and turns a panic into its message.
+///
+/// Unwind safety is asserted: what the code was changing is either given up by the caller (a failed metric is never
+/// asked again) or not shared with it.
+pub(crate) fn catch<R>(code: impl FnOnce() -> R) -> Result<R, Panic> {
+    catch_unwind(AssertUnwindSafe(code)).map_err(|payload| {
+        let message = payload
+            .downcast_ref::<&'static str>()
+            .map(|message| (*message).to_owned())
+            .or_else(|| payload.downcast_ref::<String>().cloned())
+            .unwrap_or_else(|| "panicked with a value that is not text".to_owned());
+        dispose(payload);
+        Panic(message)
+    })
+}
+
+/// Runs user code whose result nobody needs; a panic ends here.
+pub(crate) fn contain(code: impl FnOnce()) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(code)) {
+        dispose(payload);
+    }
+}
+
+/// Drops what a panic carried. It may itself panic on drop; then what that panic carried is leaked.
+fn dispose(payload: Box<dyn Any + Send>) {
+    if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+        std::mem::forget(again);
+    }
+}
+
+/// The message of a caught panic.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("panicked: {0}")]
+pub(crate) struct Panic(String);

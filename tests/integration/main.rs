@@ -1,0 +1,3 @@
+//! The observable behaviours of the contract, through the public API.
+
+mod events;
