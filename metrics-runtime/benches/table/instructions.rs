@@ -3,8 +3,9 @@
 
 use crate::event_loop::{Blockade, EventLoop, LoopRecorder, OneRecorder};
 use crate::harness::{Counted, Producer, Setup, Subject, drain};
+use crate::ours::OurLoop;
 use crate::peers::{CachedHandles, FamilyLookup, MetricsMacros, SharedAtomics, SpscRing};
-use crate::rows::{OurLoop, Port};
+use crate::rows::Port;
 use crate::workload::SaveFinished;
 
 /// The events of one batch.

@@ -11,6 +11,7 @@ mod event_loop;
 mod figure;
 mod harness;
 mod instructions;
+mod ours;
 mod peers;
 mod report;
 mod rows;

@@ -7,11 +7,10 @@ mod snapshot;
 mod steady_state;
 
 use crate::event_loop::OneRecorder;
+use crate::ours::OurLoop;
 use crate::peers::PortLoop;
 use crate::report::Report;
 
-// Stands in for ours until the library has a runtime; its ratios to the port then show the noise.
-pub type OurLoop = PortLoop;
 type Ours = OneRecorder<OurLoop>;
 pub type Port = OneRecorder<PortLoop>;
 

@@ -3,11 +3,11 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::OurLoop;
 use crate::allocator::counted;
 use crate::event_loop::{EventLoop, LoopRecorder};
 use crate::figure::as_float;
 use crate::harness::{Producer, Setup};
+use crate::ours::OurLoop;
 use crate::peers::PortLoop;
 use crate::report::Report;
 use crate::threads;

@@ -3,10 +3,10 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::OurLoop;
 use crate::event_loop::{Blockade, EventLoop, LoopRecorder, OneRecorder};
 use crate::figure::{median, nanoseconds};
 use crate::harness::{PENDING_LIMIT, Producer, Setup, Subject};
+use crate::ours::OurLoop;
 use crate::peers::PortLoop;
 use crate::report::Report;
 use crate::threads;

@@ -1,10 +1,10 @@
 //! What a recorder allocates once it is warm.
 
-use super::OurLoop;
 use crate::allocator::counted;
 use crate::event_loop::{EventLoop, OneRecorder};
 use crate::figure::as_float;
 use crate::harness::{BURST, Producer, Setup, Subject, drain};
+use crate::ours::OurLoop;
 use crate::peers::PortLoop;
 use crate::report::Report;
 use crate::threads;
