@@ -110,7 +110,9 @@ impl RecorderCore {
         match accepted {
             Accepted::Quietly => {}
             Accepted::AtCheckpoint => {
-                let pending = self.queue.accepted() - self.queue.consumed();
+                // In this order: what is consumed was accepted before.
+                let consumed = self.queue.consumed();
+                let pending = self.queue.accepted() - consumed;
                 if pending >= self.queue.limit() / 4 {
                     self.home.wake_dozing();
                 }

@@ -11,24 +11,27 @@ use crate::recorder::processing::{BUDGET, Turn};
 use crate::recorder::state::MetricsRecorderState;
 
 /// Runs a recorder from its start to its stop or failure.
-pub(super) async fn work(core: Arc<RecorderCore>) {
-    // Declared first, so that it is dropped last: when the task is aborted, all else is in its place again by then.
-    let mut alive = Alive { core: &core, ended: false };
-    core.home.remember_driver();
-    match core.hooks() {
-        None => work_without_hooks(&core).await,
-        Some(hooks) => work_with_hooks(&core, hooks).await,
+pub(super) fn work(core: Arc<RecorderCore>) -> impl Future<Output = ()> + Send {
+    // Made here and not in the task, which may be dropped before it runs for the first time.
+    let mut alive = Alive { core, ended: false };
+    async move {
+        let core = &alive.core;
+        core.home.remember_driver();
+        match core.hooks() {
+            None => work_without_hooks(core).await,
+            Some(hooks) => work_with_hooks(core, hooks).await,
+        }
+        alive.ended = true;
     }
-    alive.ended = true;
 }
 
 /// Cancels the recorder when its task ends without having come to an end.
-struct Alive<'a> {
-    core: &'a Arc<RecorderCore>,
+struct Alive {
+    core: Arc<RecorderCore>,
     ended: bool,
 }
 
-impl Drop for Alive<'_> {
+impl Drop for Alive {
     fn drop(&mut self) {
         if !self.ended {
             self.core.cancel();

@@ -1,0 +1,3 @@
+//! What the macros generate, seen through the public API.
+
+mod basics;
