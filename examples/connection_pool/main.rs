@@ -46,7 +46,11 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     let left = runtime.list_recorder_ids()?;
     runtime.shutdown_async().await?;
 
-    if counted != sent || pool.opened != u64::from(CONNECTIONS) || pool.closed != pool.opened || left != ["pool"] {
+    if counted != sent
+        || pool.opened != u64::from(CONNECTIONS)
+        || pool.closed != pool.opened
+        || left != ["pool"]
+    {
         return Err(format!("check failed: counted {counted:?}, sent {sent:?}, left {left:?}").into());
     }
     println!("check passed: the metrics equal what the clients sent");
@@ -75,7 +79,10 @@ fn print_report(connections: &mut [Connection]) -> Traffic {
     connections.sort_by(|one, other| {
         other.traffic.requests.cmp(&one.traffic.requests).then_with(|| one.id.cmp(&other.id))
     });
-    println!("{:<16} {:>9} {:>7} {:>10} {:>10} {:>8}", "connection", "requests", "errors", "received", "sent", "largest");
+    println!(
+        "{:<16} {:>9} {:>7} {:>10} {:>10} {:>8}",
+        "connection", "requests", "errors", "received", "sent", "largest"
+    );
     for Connection { id, traffic } in connections.iter().take(5) {
         println!(
             "{id:<16} {:>9} {:>7} {:>10} {:>10} {:>8}",
