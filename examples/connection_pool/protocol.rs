@@ -62,7 +62,7 @@ impl<R: Recorder> Session<R> {
     /// Answers a request; both lines come with their line ends.
     pub fn answer(&self, request: &str) -> String {
         let started = Instant::now();
-        let result = execute(request.trim_end());
+        let result = execute(request.trim_end_matches(['\r', '\n']));
         let reply = match &result {
             Ok(text) => format!("OK {text}\n"),
             Err(why) => format!("ERR {why}\n"),

@@ -8,17 +8,17 @@
 //!
 //! # Algorithm
 //!
-//! One word, [`tail`](Queue::tail), carries the next position and two flags. The flags stand above the position, so that
-//! one comparison with [`bound`](ProducerLine::bound) tells a producer all it must know in the usual case: the queue is
+//! One word, `tail`, carries the next position and two flags. The flags stand above the position, so that
+//! one comparison with `bound` tells a producer all it must know in the usual case: the queue is
 //! open, its consumer is awake, there is room, and no checkpoint is due. One compare-exchange then makes the position its
 //! own. The producer writes its event into the slot and publishes it by storing the pointer to the type's metadata. The
-//! consumer reads published slots in order of position, clears them, and moves [`head`](Queue::head).
+//! consumer reads published slots in order of position, clears them, and moves `head`.
 //!
 //! # Speed
 //!
 //! What a handoff costs is the way of cache lines between cores, not instructions. A locked instruction waits for all
 //! stores before it, so a slot that still lies in the consumer's cache would hold up the *next* event's exchange:
-//! producers fetch slots for writing [`AHEAD`](slot::AHEAD) of their use, and so does the consumer, which will clear
+//! producers fetch slots for writing ahead of their use, and so does the consumer, which will clear
 //! them. `tail` is alone on its line, and what producers only read is on another one. A producer that loses an exchange
 //! stays away for a while, because two that take the line from each other at every event cost more than one that waits.
 //!

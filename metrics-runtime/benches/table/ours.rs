@@ -4,8 +4,8 @@ use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use mvx_metrics::{
-    EventHandler, HandleEvent, Metric, MetricEvent, MetricSnapshot, MetricsRecorder, MetricsRuntime,
-    QueueOverflowPolicy, RecorderOptions,
+    DimensionValue, EventHandler, HandleEvent, Metric, MetricEvent, MetricSnapshot, MetricsRecorder,
+    MetricsRuntime, QueueOverflowPolicy, RecorderOptions, RegisterEventError,
 };
 
 use crate::event_loop::{EventLoop, LoopRecorder};
@@ -164,13 +164,13 @@ impl LoopRecorder for OurRecorder {
         let Some(metric) = snapshots.get("save.attempts") else {
             return Counted::default();
         };
-        let count = |name| metric.get(name).and_then(|value| value.as_u64()).unwrap_or_default();
+        let count = |name| metric.get(name).and_then(DimensionValue::as_u64).unwrap_or_default();
         Counted { total: count("total"), bytes: count("bytes") }
     }
 }
 
 impl Producer for OurRecorder {
     fn hand_over(&mut self, event: SaveFinished) -> Result<(), SaveFinished> {
-        self.0.register_event(event).map_err(|error| error.into_event())
+        self.0.register_event(event).map_err(RegisterEventError::into_event)
     }
 }
