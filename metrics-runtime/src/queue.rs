@@ -8,7 +8,7 @@
 //!
 //! # Algorithm
 //!
-//! One word, [`tail`](Queue::tail), carries the next position and two flags, so that a single compare-exchange answers
+//! One word, `tail`, carries the next position and two flags, so that a single compare-exchange answers
 //! all that a producer must know: is the queue open, is there room, which position is mine, must somebody be woken.
 //! The producer then writes its event into the slot and publishes it by storing the pointer to the type's metadata.
 //! The consumer reads published slots in order of position, clears them, and moves [`head`](Queue::head).

@@ -13,7 +13,7 @@ use crate::recorder::state::MetricsRecorderState;
 /// Runs a recorder from its start to its stop or failure.
 pub(super) fn work(core: Arc<RecorderCore>) -> impl Future<Output = ()> + Send {
     // Made here and not in the task, which may be dropped before it runs for the first time.
-    let mut alive = Alive { core, ended: false };
+    let alive = Alive { core, ended: false };
     async move {
         let core = &alive.core;
         core.home.remember_driver();
@@ -21,7 +21,7 @@ pub(super) fn work(core: Arc<RecorderCore>) -> impl Future<Output = ()> + Send {
             None => work_without_hooks(core).await,
             Some(hooks) => work_with_hooks(core, hooks).await,
         }
-        alive.ended = true;
+        alive.end();
     }
 }
 
@@ -29,6 +29,12 @@ pub(super) fn work(core: Arc<RecorderCore>) -> impl Future<Output = ()> + Send {
 struct Alive {
     core: Arc<RecorderCore>,
     ended: bool,
+}
+
+impl Alive {
+    fn end(mut self) {
+        self.ended = true;
+    }
 }
 
 impl Drop for Alive {
