@@ -3,32 +3,38 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use crate::context;
 use crate::error::{MetricsRecorderError, SharedError};
 use crate::hooks::{self, DynHooks, MetricChange};
-use crate::queue::Consumer;
+use crate::queue::{Consumer, Run};
 use crate::recorder::RecorderCore;
 use crate::recorder::processing::{BUDGET, Turn};
 use crate::recorder::state::MetricsRecorderState;
 
 /// Runs a recorder from its start to its stop or failure.
-pub(super) async fn work(core: Arc<RecorderCore>) {
-    // Declared first, so that it is dropped last: when the task is aborted, all else is in its place again by then.
-    let mut alive = Alive { core: &core, ended: false };
-    core.home.remember_driver();
-    match core.hooks() {
-        None => work_without_hooks(&core).await,
-        Some(hooks) => work_with_hooks(&core, hooks).await,
+///
+/// The task may be dropped before it is polled for the first time, so the guard is there from the beginning.
+pub(super) fn work(core: Arc<RecorderCore>) -> impl Future<Output = ()> {
+    let alive = Alive { core, ended: false };
+    async move {
+        // Declared first, so that it is dropped last: when the task is aborted, all else is in its place again by then.
+        let mut alive = alive;
+        alive.core.home.remember_driver();
+        match alive.core.hooks() {
+            None => work_without_hooks(&alive.core).await,
+            Some(hooks) => work_with_hooks(&alive.core, hooks).await,
+        }
+        alive.ended = true;
     }
-    alive.ended = true;
 }
 
 /// Cancels the recorder when its task ends without having come to an end.
-struct Alive<'a> {
-    core: &'a Arc<RecorderCore>,
+struct Alive {
+    core: Arc<RecorderCore>,
     ended: bool,
 }
 
-impl Drop for Alive<'_> {
+impl Drop for Alive {
     fn drop(&mut self) {
         if !self.ended {
             self.core.cancel();
@@ -39,24 +45,23 @@ impl Drop for Alive<'_> {
 async fn work_without_hooks(core: &Arc<RecorderCore>) {
     loop {
         match core.turn(BUDGET) {
-            Turn::Ended => break,
+            Turn::Ended if core.worker_leaves() => break,
             Turn::Drained if core.park() => core.home.asked_for_a_turn().await,
-            Turn::Drained | Turn::More => tokio::task::yield_now().await,
+            Turn::Drained | Turn::More | Turn::Ended => tokio::task::yield_now().await,
         }
     }
 }
 
 async fn work_with_hooks(core: &Arc<RecorderCore>, hooks: &dyn DynHooks) {
-    let result = match core.state() {
+    let started = match core.state() {
         MetricsRecorderState::Starting => start(core, hooks).await,
         _ => Ok(()),
     };
-    let result = match result {
+    match started {
         Ok(()) => serve(core, hooks).await,
-        failed => failed,
-    };
-    if let Err(error) = result {
-        core.fail(&error);
+        Err(error) => {
+            core.fail(&error);
+        }
     }
     if core.state().has_failed() {
         while core.turn(BUDGET) != Turn::Ended {
@@ -82,20 +87,20 @@ async fn start(core: &Arc<RecorderCore>, hooks: &dyn DynHooks) -> Result<(), Met
 }
 
 /// Processes events until the recorder stops and nothing is pending, or until it fails.
-async fn serve(core: &Arc<RecorderCore>, hooks: &dyn DynHooks) -> Result<(), MetricsRecorderError> {
+async fn serve(core: &Arc<RecorderCore>, hooks: &dyn DynHooks) {
     let Some(mut lease) = Lease::take(core) else {
-        return Ok(());
+        return;
     };
     loop {
         match core.state() {
             MetricsRecorderState::Running | MetricsRecorderState::Stopping => {}
-            _ => return Ok(()),
+            _ => return,
         }
-        if process_one(core, hooks, &mut lease.consumer).await? {
+        if process_one(core, hooks, &mut lease.consumer).await {
             continue;
         }
         match core.state() {
-            MetricsRecorderState::Stopping if core.is_drained() => return Ok(()),
+            MetricsRecorderState::Stopping if core.is_drained() => return,
             MetricsRecorderState::Running if core.queue.park(&mut lease.consumer) => {
                 core.home.asked_for_a_turn().await;
             }
@@ -105,26 +110,42 @@ async fn serve(core: &Arc<RecorderCore>, hooks: &dyn DynHooks) -> Result<(), Met
 }
 
 /// Processes one event with its hooks; whether there was one.
-async fn process_one(
-    core: &Arc<RecorderCore>,
-    hooks: &dyn DynHooks,
-    consumer: &mut Consumer,
-) -> Result<bool, MetricsRecorderError> {
-    let Some(mut run) = core.queue.next_run(consumer, 1) else {
-        return Ok(false);
+async fn process_one(core: &Arc<RecorderCore>, hooks: &dyn DynHooks, consumer: &mut Consumer) -> bool {
+    let Some(run) = core.queue.next_run(consumer, 1) else {
+        return false;
     };
-    let mut result = Ok(());
-    for metric in core.apply_first(&run) {
+    let accepted = core.apply_first(&run);
+    let mut applied = Applied { core, run: Some(run) };
+    for metric in accepted {
+        let Some(run) = &mut applied.run else {
+            break;
+        };
         let change = MetricChange { recorder: core, metric: &metric, event: run.first() };
-        result = call(core, || hooks.on_metric_changed(change)).await;
-        if result.is_err() {
+        let result = call(core, || hooks.on_metric_changed(change)).await;
+        if let Err(cause) = result {
+            // Before the event is counted as processed: who has waited for that finds the recorder in FAILURE.
+            core.fail(&MetricsRecorderError::Unexpected { cause });
             break;
         }
     }
-    run.consume();
-    core.answer_waiting();
-    result.map_err(|cause| MetricsRecorderError::Unexpected { cause })?;
-    Ok(true)
+    true
+}
+
+/// An event that was applied; it is consumed when this is dropped, also when the task is aborted in a hook.
+struct Applied<'a> {
+    core: &'a RecorderCore,
+    run: Option<Run<'a>>,
+}
+
+impl Drop for Applied<'_> {
+    fn drop(&mut self) {
+        if let Some(run) = self.run.take() {
+            // The event's own code must not wait for this task.
+            let _here = context::enter_metrics();
+            run.consume();
+        }
+        self.core.answer_waiting();
+    }
 }
 
 /// Calls a hook; readers do not wait meanwhile.
@@ -133,7 +154,7 @@ where
     F: FnOnce() -> std::pin::Pin<Box<dyn Future<Output = Result<(), hooks::HookError>> + Send + 'a>>,
 {
     let _runs = HookRuns::begin(core);
-    hooks::run(hook).await
+    hooks::run(core.identity(), hook).await
 }
 
 /// Says that a hook runs, until it is dropped.
