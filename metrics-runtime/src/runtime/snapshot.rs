@@ -122,7 +122,7 @@ impl Census {
             let wishes = batch.iter().map(|listed| (listed, listed.core.wish()));
             for (listed, wish) in wishes.collect::<Vec<_>>() {
                 if let Some(wish) = wish {
-                    listed.core.wait_for(&wish, deadline);
+                    listed.core.grant(&wish, deadline);
                 }
             }
             for listed in batch {

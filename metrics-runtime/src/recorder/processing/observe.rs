@@ -42,7 +42,7 @@ impl RecorderCore {
     }
 
     /// Waits until the wish is granted, a hook is in the way, nothing moves any more, or the time is over.
-    pub(crate) fn wait_for(&self, wish: &Wish, deadline: Instant) {
+    pub(crate) fn grant(&self, wish: &Wish, deadline: Instant) {
         let mut consumed = self.queue.consumed();
         let mut moved = Instant::now();
         while self.is_processing() && consumed < wish.target {
@@ -62,7 +62,7 @@ impl RecorderCore {
     }
 
     /// Reads the recorder as it is.
-    pub(crate) fn observe(&self) -> Observation {
+    pub(crate) fn observe(self: &Arc<Self>) -> Observation {
         let Some(processing) = self.try_lock_as_reader() else {
             return Observation { status: self.state(), stats: self.stats(), metrics: None };
         };
@@ -74,6 +74,10 @@ impl RecorderCore {
         // Before the lock is given back: what is processed is what the metrics show.
         let stats = self.stats();
         drop(processing);
+        if self.state().has_failed() && !self.is_drained() {
+            // The metrics' own code may have ended the recorder.
+            self.turn(u64::MAX);
+        }
         Observation { status: self.state(), stats, metrics: Some(metrics) }
     }
 
