@@ -22,3 +22,10 @@ pub use environment::{Direct, running_runtime};
 pub use facts::{Drops, Fragile, Gated, Journal, Opaque, Other, Step, Steps, StepsSnapshot, Tracked};
 pub use gate::Gate;
 pub use script::{Act, Diary, Script};
+
+/// The code blocks of the documents compile and run.
+#[cfg(doctest)]
+mod documents {
+    #[doc = include_str!("../README.md")]
+    struct Readme;
+}

@@ -47,9 +47,42 @@ pub struct DimensionDescriptor {
     pub unit: Option<Cow<'static, str>>,
     /// The help text, empty when there is none.
     pub help: Cow<'static, str>,
+    /// The names of the labels of a breakdown, one for each part of a label: the names of the event fields they come
+    /// from. Empty for everything but breakdowns.
+    pub labels: Cow<'static, [Cow<'static, str>]>,
+    /// How the values of a gauge combine when several recorders are rolled up.
+    pub merge: MergeRule,
 }
 
-/// The kinds of aggregates a dimension can be.
+impl DimensionDescriptor {
+    /// A descriptor without unit, help and labels.
+    #[must_use]
+    pub const fn new(name: &'static str, kind: DimensionKind) -> Self {
+        Self {
+            name: Cow::Borrowed(name),
+            kind,
+            unit: None,
+            help: Cow::Borrowed(""),
+            labels: Cow::Borrowed(&[]),
+            merge: MergeRule::Sum,
+        }
+    }
+}
+
+/// How the values of a gauge combine when several recorders are rolled up; `merge = ..` of `#[dimension]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum MergeRule {
+    /// They add up.
+    #[default]
+    Sum,
+    /// The smallest one counts.
+    Min,
+    /// The largest one counts.
+    Max,
+}
+
+/// The kinds of aggregates a dimension can be; a breakdown is of the kind of its dimensions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DimensionKind {

@@ -27,7 +27,7 @@ type OneHandler = unsafe fn(NonNull<()>, &Slot) -> bool;
 
 /// One entry of a metric's handler table: an event type and how the metric `M` handles it.
 ///
-/// See [`Metric::handlers`].
+/// See [`Metric::handlers`](crate::Metric::handlers).
 pub struct EventHandler<M: ?Sized> {
     type_id: TypeId,
     event_type: &'static str,

@@ -2,12 +2,16 @@
 
 extern crate self as mvx_metrics;
 
+#[doc(hidden)]
+#[path = "private.rs"]
+pub mod __private;
 mod context;
 mod descriptor;
 mod dispatch;
 mod error;
 mod event;
 mod hooks;
+mod label;
 mod log;
 mod metric;
 mod queue;
@@ -18,16 +22,29 @@ mod sync;
 pub mod testing;
 mod unwind;
 
-pub use descriptor::{DimensionDescriptor, DimensionKind, MetricDescriptor};
+pub use descriptor::{DimensionDescriptor, DimensionKind, MergeRule, MetricDescriptor};
 pub use dispatch::{EventHandler, EventRun};
 pub use error::{MetricsRecorderError, MetricsRuntimeError, RegisterEventError, SharedError};
 pub use event::{EventRef, MetricEvent};
 pub use hooks::{HookError, MetricChange, RecorderHooks};
+pub use label::{BoundedLabel, Label, ToLabel};
 pub use log::LogPolicy;
-pub use metric::{HandleEvent, Metric, TypedMetric};
+pub use metric::{
+    Breakdown, Counter, Dimension, Gauge, HandleEvent, Histogram, InFlight, Level, Max, Mean, Measure,
+    Metric, Min, Reading, Sum, TypedMetric,
+};
+pub use mvx_metrics_derive::{Label, Metric, metric_event};
 pub use recorder::{
     LifecycleHandle, MetricFailurePolicy, MetricsRecorder, MetricsRecorderState, QueueOverflowPolicy,
     Recorder, RecorderOptions, RecorderStats, Registration,
 };
 pub use runtime::{MetricsRuntime, MetricsRuntimeBuilder, MetricsRuntimeState};
-pub use snapshot::{DimensionValue, Dimensions, MetricSnapshot, MetricSnapshots};
+pub use snapshot::{
+    BreakdownEntry, BreakdownSnapshot, Bucket, DimensionValue, Dimensions, HistogramSnapshot, MetricSnapshot,
+    MetricSnapshots, Number,
+};
+
+/// How events feed a dimension: one trait for each way, for dimensions of your own.
+pub mod feed {
+    pub use crate::metric::{Add, Count, IntoMeasure, Record, Set, Sub};
+}

@@ -1,9 +1,16 @@
 //! Snapshots: the public, serialisable view of metric state.
 
+mod breakdown;
+mod histogram;
+mod value;
+
 use std::borrow::Cow;
-use std::time::Duration;
 
 use serde::ser::{Serialize, SerializeMap, SerializeStruct, Serializer};
+
+pub use breakdown::{BreakdownEntry, BreakdownSnapshot};
+pub use histogram::{Bucket, HistogramSnapshot};
+pub use value::{DimensionValue, Number};
 
 /// The state of one metric at one moment.
 ///
@@ -67,6 +74,10 @@ impl Serialize for MetricSnapshot {
 pub struct Dimensions(Vec<(Cow<'static, str>, DimensionValue)>);
 
 impl Dimensions {
+    pub(crate) fn reserve(&mut self, additional: usize) {
+        self.0.reserve(additional);
+    }
+
     /// Adds a dimension at the end.
     pub fn push(&mut self, name: impl Into<Cow<'static, str>>, value: impl Into<DimensionValue>) {
         self.0.push((name.into(), value.into()));
@@ -79,6 +90,7 @@ impl Dimensions {
     }
 
     /// All dimensions in order.
+    #[must_use]
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &DimensionValue)> {
         self.0.iter().map(|(name, value)| (name.as_ref(), value))
     }
@@ -96,65 +108,15 @@ impl Dimensions {
     }
 }
 
+impl FromIterator<(Cow<'static, str>, DimensionValue)> for Dimensions {
+    fn from_iter<I: IntoIterator<Item = (Cow<'static, str>, DimensionValue)>>(values: I) -> Self {
+        Self(values.into_iter().collect())
+    }
+}
+
 impl Serialize for Dimensions {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map(self.iter())
-    }
-}
-
-/// The value of one dimension, whatever its type.
-#[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
-pub enum DimensionValue {
-    /// Nothing recorded yet; serialises as null.
-    Empty,
-    /// A number that is never negative.
-    Unsigned(u64),
-    /// A number with a sign.
-    Signed(i64),
-    /// A finite floating-point number.
-    Float(f64),
-    /// A length of time; serialises as seconds.
-    Duration(Duration),
-    /// A mean with what it is made of; serialises as the mean, or null when nothing was recorded.
-    Mean {
-        /// The sum of the recorded values; seconds for durations.
-        sum: f64,
-        /// How many values were recorded.
-        count: u64,
-    },
-}
-
-impl DimensionValue {
-    /// The value as an unsigned integer, if it is one.
-    #[must_use]
-    pub fn as_u64(&self) -> Option<u64> {
-        match *self {
-            Self::Unsigned(value) => Some(value),
-            Self::Signed(value) => u64::try_from(value).ok(),
-            _ => None,
-        }
-    }
-}
-
-impl From<u64> for DimensionValue {
-    fn from(value: u64) -> Self {
-        Self::Unsigned(value)
-    }
-}
-
-impl Serialize for DimensionValue {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match *self {
-            Self::Empty => serializer.serialize_none(),
-            Self::Unsigned(value) => serializer.serialize_u64(value),
-            Self::Signed(value) => serializer.serialize_i64(value),
-            Self::Float(value) => serializer.serialize_f64(value),
-            Self::Duration(value) => serializer.serialize_f64(value.as_secs_f64()),
-            Self::Mean { count: 0, .. } => serializer.serialize_none(),
-            #[expect(clippy::cast_precision_loss, reason = "a mean is a floating-point number")]
-            Self::Mean { sum, count } => serializer.serialize_f64(sum / count as f64),
-        }
     }
 }
 

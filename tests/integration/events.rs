@@ -47,8 +47,10 @@ fn smoke() {
             recorder.register_event(Step(step)).expect("accepted");
         }
         let snapshots = recorder.metric_snapshots().expect("reads");
-        let total =
-            snapshots.get("steps").and_then(|steps| steps.get("total")).and_then(|total| total.as_u64());
+        let total = snapshots
+            .get("steps")
+            .and_then(|steps| steps.get("total"))
+            .and_then(mvx_metrics::DimensionValue::as_u64);
         assert_eq!(total, Some(9_000 * (round + 1)));
     }
     assert_eq!(recorder.stats().dropped, 0);

@@ -11,6 +11,7 @@
 use std::error::Error;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use crate::error::{MetricsRecorderError, RegisterEventError};
 use crate::event::MetricEvent;
@@ -48,6 +49,8 @@ pub(crate) struct Settings {
     pub(crate) overflow: QueueOverflowPolicy,
     pub(crate) log_policy: LogPolicy,
     pub(crate) metric_failure: MetricFailurePolicy,
+    /// How long events may wait in the event loop of a runtime; elsewhere they do not.
+    pub(crate) poll_interval: Duration,
 }
 
 impl RecorderCore {
@@ -88,6 +91,10 @@ impl RecorderCore {
         self.settings.log_policy
     }
 
+    pub(crate) fn poll_interval(&self) -> Duration {
+        self.settings.poll_interval
+    }
+
     pub(super) fn hooks(&self) -> Option<&dyn DynHooks> {
         self.hooks.as_ref().map(|hooks| &***hooks)
     }
@@ -114,13 +121,7 @@ impl RecorderCore {
     pub(super) fn after_accepting(self: &Arc<Self>, accepted: Accepted) {
         match accepted {
             Accepted::Quietly => {}
-            Accepted::AtCheckpoint => {
-                // Consumed in between may be more than was accepted before.
-                let pending = self.queue.accepted().saturating_sub(self.queue.consumed());
-                if pending >= self.queue.limit() / 4 {
-                    self.home.wake_dozing();
-                }
-            }
+            Accepted::FillingUp => self.home.attend(self),
             Accepted::Unparking => {
                 if self.state() == MetricsRecorderState::Virgin {
                     self.start_silently();

@@ -50,7 +50,7 @@ pub(super) struct Failures {
 pub(crate) enum Turn {
     /// Events are pending.
     More,
-    /// Nothing is pending.
+    /// What was pending when the turn began is processed.
     Drained,
     /// The recorder has ended and needs no further turns.
     Ended,
@@ -100,16 +100,33 @@ impl RecorderCore {
         !self.queue.is_idle()
     }
 
-    /// Processes pending events, at most `budget`, without hooks.
+    /// How many events were consumed so far.
+    pub(crate) fn consumed(&self) -> u64 {
+        self.queue.consumed()
+    }
+
+    /// Processes the events that are pending now, at most `budget`, without hooks.
+    ///
+    /// Events that are accepted during the turn are left for the next one: to follow close behind a producer, from cache
+    /// line to cache line, would slow down both.
     pub(crate) fn turn(self: &Arc<Self>, budget: u64) -> Turn {
         self.let_readers_in();
+        let target = self.queue.accepted();
         let mut failures = Failures::default();
-        self.process(&mut self.lock_processing(), budget, &mut failures);
+        {
+            let mut processing = self.lock_processing();
+            let pending = target.saturating_sub(self.queue.consumed());
+            self.process(&mut processing, budget.min(pending), &mut failures);
+        }
         self.report(failures);
-        if !self.is_drained() {
+        if self.queue.consumed() < target {
             return Turn::More;
         }
-        match self.state() {
+        let state = self.state();
+        if !state.accepts() && !self.is_drained() {
+            return Turn::More;
+        }
+        match state {
             MetricsRecorderState::Stopping => {
                 self.park();
                 self.finish_stop(Ok(()));

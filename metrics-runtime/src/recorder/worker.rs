@@ -12,19 +12,17 @@ use crate::recorder::processing::{BUDGET, Turn};
 use crate::recorder::state::MetricsRecorderState;
 
 /// Runs a recorder from its start to its stop or failure.
-///
-/// The task may be dropped before it is polled for the first time, so the guard is there from the beginning.
-pub(super) fn work(core: Arc<RecorderCore>) -> impl Future<Output = ()> {
+pub(super) fn work(core: Arc<RecorderCore>) -> impl Future<Output = ()> + Send {
+    // Made here and not in the task, which may be dropped before it runs for the first time.
     let alive = Alive { core, ended: false };
     async move {
-        // Declared first, so that it is dropped last: when the task is aborted, all else is in its place again by then.
-        let mut alive = alive;
-        alive.core.home.remember_driver();
-        match alive.core.hooks() {
-            None => work_without_hooks(&alive.core).await,
-            Some(hooks) => work_with_hooks(&alive.core, hooks).await,
+        let core = &alive.core;
+        core.home.remember_driver();
+        match core.hooks() {
+            None => work_without_hooks(core).await,
+            Some(hooks) => work_with_hooks(core, hooks).await,
         }
-        alive.ended = true;
+        alive.end();
     }
 }
 
@@ -32,6 +30,12 @@ pub(super) fn work(core: Arc<RecorderCore>) -> impl Future<Output = ()> {
 struct Alive {
     core: Arc<RecorderCore>,
     ended: bool,
+}
+
+impl Alive {
+    fn end(mut self) {
+        self.ended = true;
+    }
 }
 
 impl Drop for Alive {

@@ -1,0 +1,71 @@
+//! The server: a recorder for each connection, removed when the connection is closed.
+
+use std::error::Error;
+use std::sync::Arc;
+
+use mvx_metrics::{Counter, Metric, MetricsRecorder, MetricsRuntime, metric_event};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+
+use crate::protocol::Session;
+
+/// A client was accepted.
+#[metric_event(name = "pool.connection_opened")]
+struct ConnectionOpened;
+
+/// A connection ended.
+#[metric_event(name = "pool.connection_closed")]
+struct ConnectionClosed;
+
+/// The connections of a server.
+#[derive(Metric, Default)]
+#[metric(name = "pool.connections")]
+pub struct PoolConnections {
+    /// Connections accepted.
+    #[dimension(on(ConnectionOpened))]
+    opened: Counter,
+    /// Connections ended.
+    #[dimension(on(ConnectionClosed))]
+    closed: Counter,
+}
+
+/// Accepts connections for as long as it is polled; each closed one sends its recorder, whose state is then final.
+pub async fn serve(
+    listener: TcpListener,
+    runtime: Arc<MetricsRuntime>,
+    pool: MetricsRecorder,
+    closed: mpsc::UnboundedSender<MetricsRecorder>,
+) -> Result<(), Box<dyn Error + Send + Sync>> {
+    pool.register_metric(PoolConnections::default())?;
+    for number in 1.. {
+        let (stream, _) = listener.accept().await?;
+        pool.emit(ConnectionOpened);
+        let id = format!("connection-{number:04}");
+        let recorder = runtime.create_recorder_async(&id).await?;
+        let (runtime, pool, closed) = (Arc::clone(&runtime), pool.clone(), closed.clone());
+        tokio::spawn(async move {
+            if let Err(error) = talk(stream, &Session::new(recorder)).await {
+                tracing::warn!(%error, id, "connection broken");
+            }
+            pool.emit(ConnectionClosed);
+            match runtime.stop_and_remove_recorder_async(&id).await {
+                // Nobody listens any more when the program ends.
+                Ok(recorder) => drop(closed.send(recorder)),
+                Err(error) => tracing::error!(%error, id, "recorder not stopped"),
+            }
+        });
+    }
+    Ok(())
+}
+
+async fn talk(mut stream: TcpStream, session: &Session<MetricsRecorder>) -> std::io::Result<()> {
+    let (reader, mut writer) = stream.split();
+    let mut reader = BufReader::new(reader);
+    let mut request = String::new();
+    while reader.read_line(&mut request).await? > 0 {
+        writer.write_all(session.answer(&request).as_bytes()).await?;
+        request.clear();
+    }
+    Ok(())
+}

@@ -1,0 +1,269 @@
+use std::collections::HashSet;
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{format_ident, quote};
+use syn::ext::IdentExt;
+use syn::spanned::Spanned;
+use syn::{Generics, WherePredicate, parse_quote};
+
+use super::bounds;
+use super::metric::{Context, shown};
+use crate::ast::{Field, Metric, Role};
+use crate::attr::at;
+use crate::shape::{mentions, parameters};
+
+/// The snapshot struct, which is as visible as the metric, and its impls.
+pub fn expand(cx: &Context) -> (TokenStream, TokenStream) {
+    (declaration(cx), implementations(cx))
+}
+
+pub fn ident(metric: &Metric) -> Ident {
+    format_ident!("{}Snapshot", metric.input.ident.unraw())
+}
+
+/// The field with the count of values that were not finite; a dimension of that name goes first.
+pub fn invalid(metric: &Metric) -> Ident {
+    let taken =
+        shown(metric).any(|field| field.ident.unraw() == "invalid" || field.name.value() == "invalid");
+    Ident::new(if taken { "invalid_values" } else { "invalid" }, Span::call_site())
+}
+
+/// Those of the metric's parameters that the types of its dimensions depend on.
+pub fn generics(cx: &Context) -> Generics {
+    let all = &cx.metric.input.generics;
+    let names = parameters(all);
+    let mut kept: Vec<String> = names
+        .iter()
+        .filter(|name| shown(cx.metric).any(|field| mentions(field.ty, std::slice::from_ref(name))))
+        .cloned()
+        .collect();
+    for param in &all.params {
+        // A parameter may occur in the bounds of another one.
+        let also = names.iter().filter(|name| mentions(param, std::slice::from_ref(name)));
+        if mentions(param, &kept) {
+            let also: Vec<_> = also.filter(|name| !kept.contains(name)).cloned().collect();
+            kept.extend(also);
+        }
+    }
+    let mut generics = Generics { where_clause: None, ..all.clone() };
+    generics.params = generics.params.into_iter().filter(|param| mentions(param, &kept)).collect();
+    let dropped: Vec<_> = names.into_iter().filter(|name| !kept.contains(name)).collect();
+    let given = all.where_clause.iter().flat_map(|clause| &clause.predicates);
+    let given = given.filter(|predicate| !mentions(predicate, &dropped)).cloned();
+    let private = &cx.private;
+    let needed = shown(cx.metric).flat_map(|field| bounds::of_field(private, field));
+    let predicates: Vec<WherePredicate> = given.chain(needed).collect();
+    if !predicates.is_empty() {
+        generics.make_where_clause().predicates.extend(predicates);
+    }
+    generics
+}
+
+fn declaration(cx: &Context) -> TokenStream {
+    let private = &cx.private;
+    let (vis, ident, invalid) = (&cx.metric.input.vis, ident(cx.metric), invalid(cx.metric));
+    let generics = generics(cx);
+    let (_, _, where_clause) = generics.split_for_impl();
+    let params = &generics.params;
+    let doc = format!(" What [`{}`] reads as at one moment.", cx.metric.input.ident);
+    let fields = shown(cx.metric).map(|field| {
+        let (ident, ty) = (field.ident, field.ty);
+        let doc = documentation(field);
+        let reading = if field.role == Role::Flatten { quote!(Flattened) } else { quote!(Reading) };
+        quote_at!(private, at(ty.span()) => #[doc = #doc] #vis #ident: #private::#reading<#ty>)
+    });
+    let params = if params.is_empty() { None } else { Some(quote!(<#params>)) };
+    quote! {
+        #[doc = #doc]
+        #vis struct #ident #params #where_clause {
+            #(#fields,)*
+            #[doc = " How many values could not be recorded because they were not finite."]
+            #vis #invalid: #private::primitive::u64,
+        }
+    }
+}
+
+fn documentation(field: &Field) -> String {
+    if field.help.is_empty() {
+        format!(" The dimension `{}`.", field.name.value())
+    } else {
+        format!(" {}", field.help)
+    }
+}
+
+fn implementations(cx: &Context) -> TokenStream {
+    let private = &cx.private;
+    let (ident, invalid) = (ident(cx.metric), invalid(cx.metric));
+    let generics = generics(cx);
+    let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
+    let mut deserialize = generics.clone();
+    deserialize.params.insert(0, parse_quote!('de));
+    let (de_generics, _, _) = deserialize.split_for_impl();
+    let all: Vec<_> = shown(cx.metric).map(|field| field.ident).chain([&invalid]).collect();
+    let names = all.iter().map(|field| field.unraw().to_string());
+    let text = ident.to_string();
+    let own = shown(cx.metric).all(|field| field.role == Role::Dimension);
+    let count = if own { shown(cx.metric).count() } else { 0 };
+    let fields = fields(cx, &generics);
+    quote! {
+        #[automatically_derived]
+        impl #impl_generics #private::Clone for #ident #ty_generics #where_clause {
+            fn clone(&self) -> Self {
+                Self { #(#all: #private::Clone::clone(&self.#all)),* }
+            }
+        }
+
+        #[automatically_derived]
+        impl #impl_generics #private::Debug for #ident #ty_generics #where_clause {
+            fn fmt(&self, __formatter: &mut #private::Formatter<'_>) -> #private::FmtResult {
+                #private::debug(__formatter, #text, &[#((#names, &self.#all)),*])
+            }
+        }
+
+        #[automatically_derived]
+        impl #impl_generics #private::PartialEq for #ident #ty_generics #where_clause {
+            fn eq(&self, __other: &Self) -> #private::primitive::bool {
+                #(self.#all == __other.#all)&&*
+            }
+        }
+
+        #[automatically_derived]
+        impl #impl_generics #private::Serialize for #ident #ty_generics #where_clause {
+            fn serialize<__S: #private::Serializer>(
+                &self,
+                __serializer: __S,
+            ) -> #private::Result<__S::Ok, __S::Error> {
+                #private::serialize(self, #count, self.#invalid, __serializer)
+            }
+        }
+
+        #[automatically_derived]
+        impl #de_generics #private::Deserialize<'de> for #ident #ty_generics #where_clause {
+            fn deserialize<__D: #private::Deserializer<'de>>(
+                __deserializer: __D,
+            ) -> #private::Result<Self, __D::Error> {
+                #private::deserialize(__deserializer)
+            }
+        }
+
+        #fields
+    }
+}
+
+/// `impl SnapshotFields`: how serde takes the snapshot apart and puts it together.
+fn fields(cx: &Context, generics: &Generics) -> TokenStream {
+    let private = &cx.private;
+    let (ident, invalid) = (ident(cx.metric), invalid(cx.metric));
+    let invalid_name = invalid.to_string();
+    let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
+    let fields: Vec<_> = shown(cx.metric).collect();
+    let partial = partial(private, &fields);
+    let write = fields.iter().map(|field| {
+        let (ident, name) = (field.ident, &field.name);
+        if field.role == Role::Flatten {
+            let prefix = prefix(field);
+            quote!(#private::SnapshotFields::write(&self.#ident, &#private::prefixed(__prefix, #prefix), __map)?;)
+        } else {
+            quote!(#private::write(__map, __prefix, #name, &self.#ident)?;)
+        }
+    });
+    let mut names = HashSet::new();
+    let own = fields.iter().enumerate().filter(|(_, field)| field.role == Role::Dimension);
+    let own = own.filter(|(_, field)| names.insert(field.name.value()));
+    let own = own.map(|(index, field)| {
+        let (name, slot) = (&field.name, slot(index));
+        quote!(#name => #private::read(&mut __partial #slot, __map),)
+    });
+    let flattened = fields.iter().enumerate().filter(|(_, field)| field.role == Role::Flatten);
+    let flattened = flattened.map(|(index, field)| {
+        let (ty, prefix, slot) = (field.ty, prefix(field), slot(index));
+        quote! {
+            if let #private::Some(__rest) = #private::primitive::str::strip_prefix(__name, #prefix) {
+                if <#private::Flattened<#ty> as #private::SnapshotFields>::read(&mut __partial #slot, __rest, __map)? {
+                    return #private::Ok(true);
+                }
+            }
+        }
+    });
+    let finish = fields.iter().enumerate().map(|(index, field)| {
+        let (ident, name, slot) = (field.ident, &field.name, slot(index));
+        if field.role == Role::Flatten {
+            quote!(#ident: #private::SnapshotFields::finish(__partial #slot, 0)?)
+        } else {
+            quote!(#ident: #private::finish(__partial #slot, #name)?)
+        }
+    });
+    quote! {
+        #[automatically_derived]
+        impl #impl_generics #private::SnapshotFields for #ident #ty_generics #where_clause {
+            type Partial = #partial;
+            const INVALID: &'static #private::primitive::str = #invalid_name;
+
+            fn write<__M: #private::SerializeMap>(
+                &self,
+                __prefix: &#private::primitive::str,
+                __map: &mut __M,
+            ) -> #private::Result<(), __M::Error> {
+                #(#write)*
+                #private::Ok(())
+            }
+
+            fn read<'de, __A: #private::MapAccess<'de>>(
+                __partial: &mut Self::Partial,
+                __name: &#private::primitive::str,
+                __map: &mut __A,
+            ) -> #private::Result<#private::primitive::bool, __A::Error> {
+                match __name {
+                    #(#own)*
+                    _ => {
+                        #(#flattened)*
+                        #private::Ok(false)
+                    }
+                }
+            }
+
+            fn finish<__E: #private::DeserializeError>(
+                __partial: Self::Partial,
+                __invalid: #private::primitive::u64,
+            ) -> #private::Result<Self, __E> {
+                #private::Ok(Self { #(#finish,)* #invalid: __invalid })
+            }
+
+            fn invalid(&mut self) -> &mut #private::primitive::u64 {
+                &mut self.#invalid
+            }
+        }
+    }
+}
+
+/// `Default` is implemented for tuples of up to this many elements.
+const LONGEST_TUPLE: usize = 12;
+
+/// The type of what was read so far: tuples of slots, one after the other in nested pairs.
+fn partial(private: &TokenStream, fields: &[&Field]) -> TokenStream {
+    let mut partial = quote!(());
+    for chunk in fields.chunks(LONGEST_TUPLE).rev() {
+        let slots = chunk.iter().map(|field| {
+            let ty = field.ty;
+            if field.role == Role::Flatten {
+                quote!(<#private::Flattened<#ty> as #private::SnapshotFields>::Partial)
+            } else {
+                quote!(#private::Option<#private::Reading<#ty>>)
+            }
+        });
+        partial = quote!(((#(#slots,)*), #partial));
+    }
+    partial
+}
+
+/// The way to the slot of a field.
+fn slot(index: usize) -> TokenStream {
+    let rests = std::iter::repeat_n(quote!(.1), index / LONGEST_TUPLE);
+    let place = syn::Index::from(index % LONGEST_TUPLE);
+    quote!(#(#rests)* .0 .#place)
+}
+
+fn prefix(field: &Field) -> String {
+    let prefix = field.attrs.flatten.as_ref().and_then(|flatten| flatten.value.as_ref());
+    prefix.map_or_else(String::new, syn::LitStr::value)
+}

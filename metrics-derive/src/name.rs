@@ -1,0 +1,134 @@
+use syn::LitStr;
+use syn::ext::IdentExt;
+
+use crate::ctxt::Ctxt;
+
+/// How `rename_all` turns an identifier into a name.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Rule {
+    Snake,
+    Camel,
+    Pascal,
+    Screaming,
+    Lower,
+    Upper,
+    Kebab,
+    ScreamingKebab,
+}
+
+impl Rule {
+    /// The rules for dimensions, whose names cannot contain a hyphen.
+    pub const NAMES: &[Self] =
+        &[Self::Snake, Self::Camel, Self::Pascal, Self::Screaming, Self::Lower, Self::Upper];
+    pub const ALL: &[Self] = &[
+        Self::Snake,
+        Self::Camel,
+        Self::Pascal,
+        Self::Screaming,
+        Self::Lower,
+        Self::Upper,
+        Self::Kebab,
+        Self::ScreamingKebab,
+    ];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Snake => "snake_case",
+            Self::Camel => "camelCase",
+            Self::Pascal => "PascalCase",
+            Self::Screaming => "SCREAMING_SNAKE_CASE",
+            Self::Lower => "lowercase",
+            Self::Upper => "UPPERCASE",
+            Self::Kebab => "kebab-case",
+            Self::ScreamingKebab => "SCREAMING-KEBAB-CASE",
+        }
+    }
+
+    pub fn apply(self, ident: &syn::Ident) -> String {
+        let words = words(&ident.unraw().to_string());
+        match self {
+            Self::Snake => words.join("_"),
+            Self::Kebab => words.join("-"),
+            Self::Lower => words.concat(),
+            Self::Upper => words.concat().to_uppercase(),
+            Self::Screaming => words.join("_").to_uppercase(),
+            Self::ScreamingKebab => words.join("-").to_uppercase(),
+            Self::Pascal => words.iter().map(|word| capitalised(word)).collect(),
+            Self::Camel => {
+                let rest = words.iter().skip(1).map(|word| capitalised(word));
+                words.first().cloned().into_iter().chain(rest).collect()
+            }
+        }
+    }
+}
+
+/// The words of an identifier in any case, in lower case: `HTTPServerError2` is `http`, `server`, `error2`.
+fn words(ident: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    for part in ident.split('_').filter(|part| !part.is_empty()) {
+        let characters: Vec<char> = part.chars().collect();
+        let mut word = String::new();
+        for (index, character) in characters.iter().enumerate() {
+            let after_lower = index > 0 && !characters[index - 1].is_uppercase();
+            let before_lower = characters.get(index + 1).is_some_and(|next| next.is_lowercase());
+            if character.is_uppercase() && !word.is_empty() && (after_lower || before_lower) {
+                words.push(std::mem::take(&mut word));
+            }
+            word.extend(character.to_lowercase());
+        }
+        words.push(word);
+    }
+    words
+}
+
+fn capitalised(word: &str) -> String {
+    let mut characters = word.chars();
+    characters.next().into_iter().flat_map(char::to_uppercase).chain(characters).collect()
+}
+
+/// Checks the name of a metric, an event or a dimension: letters, digits, `_` and `.`, beginning with a letter or `_`.
+pub fn check(cx: &Ctxt, name: &LitStr) -> bool {
+    let text = name.value();
+    let mut characters = text.chars().enumerate();
+    let problem = match characters.next() {
+        None => Some("a name must not be empty".to_owned()),
+        Some((_, first)) if !first.is_ascii_alphabetic() && first != '_' => {
+            Some(format!("a name begins with a letter or `_`, not with {first:?}"))
+        }
+        Some(_) => characters
+            .find(|(_, character)| !character.is_ascii_alphanumeric() && !"_.".contains(*character))
+            .map(|(index, character)| {
+                format!("{character:?} (character {}) in a name: use letters, digits, `_` and `.`", index + 1)
+            }),
+    };
+    if let Some(problem) = &problem {
+        cx.error(name, problem);
+    }
+    problem.is_none()
+}
+
+/// The candidate that was probably meant.
+pub fn closest<'a>(word: &str, candidates: &[&'a str]) -> Option<&'a str> {
+    let near = candidates.iter().map(|candidate| (distance(word, candidate), *candidate));
+    let (distance, candidate) = near.min_by_key(|(distance, _)| *distance)?;
+    (distance <= 2 && distance < word.len()).then_some(candidate)
+}
+
+/// How many characters must be added, removed, replaced or swapped to come from one word to the other.
+fn distance(from: &str, to: &str) -> usize {
+    let (from, to): (Vec<char>, Vec<char>) = (from.chars().collect(), to.chars().collect());
+    let mut rows = vec![vec![0; to.len() + 1]; from.len() + 1];
+    for i in 0..=from.len() {
+        for j in 0..=to.len() {
+            rows[i][j] = if i == 0 || j == 0 {
+                i + j
+            } else {
+                let replaced = rows[i - 1][j - 1] + usize::from(from[i - 1] != to[j - 1]);
+                let swapped = i > 1 && j > 1 && from[i - 1] == to[j - 2] && from[i - 2] == to[j - 1];
+                let swap = if swapped { rows[i - 2][j - 2] + 1 } else { usize::MAX };
+                replaced.min(rows[i - 1][j] + 1).min(rows[i][j - 1] + 1).min(swap)
+            };
+        }
+    }
+    rows[from.len()][to.len()]
+}

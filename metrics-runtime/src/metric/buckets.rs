@@ -1,0 +1,164 @@
+//! Bucket bounds: checked at compile time.
+
+use std::marker::PhantomData;
+use std::time::Duration;
+
+/// The bounds of a histogram of `T`, made from a constant at compile time.
+#[derive(Debug)]
+pub struct BucketsOf<T>(PhantomData<T>);
+
+/// Powers of four from 64 bytes to a gibibyte.
+macro_rules! bytes {
+    ($number:ty, $convert:expr) => {
+        impl BucketsOf<$number> {
+            /// The default bounds for bytes.
+            pub const BYTES: &'static [$number] = &{
+                let mut bounds = [$convert(64); 13];
+                let mut index = 1;
+                while index < bounds.len() {
+                    bounds[index] = bounds[index - 1] * $convert(4);
+                    index += 1;
+                }
+                bounds
+            };
+        }
+    };
+}
+
+const fn identity_u64(number: u64) -> u64 {
+    number
+}
+
+const fn to_i64(number: u64) -> i64 {
+    number.cast_signed()
+}
+
+#[expect(clippy::cast_precision_loss, reason = "powers of four are exact")]
+const fn to_f64(number: u64) -> f64 {
+    number as f64
+}
+
+bytes!(u64, identity_u64);
+bytes!(i64, to_i64);
+bytes!(f64, to_f64);
+
+macro_rules! ordered {
+    ($number:ty) => {
+        impl BucketsOf<$number> {
+            /// The bounds, once they are known to be in ascending order.
+            ///
+            /// # Panics
+            ///
+            /// At compile time, when they are not.
+            #[must_use]
+            pub const fn bounds<const N: usize>(from: &[$number]) -> [$number; N] {
+                assert!(N > 0, "`buckets` is empty: name at least one bound");
+                let mut bounds = [from[0]; N];
+                let mut index = 1;
+                while index < N {
+                    bounds[index] = from[index];
+                    if bounds[index] <= bounds[index - 1] {
+                        fail(index, " is not above the bound before it");
+                    }
+                    index += 1;
+                }
+                bounds
+            }
+        }
+    };
+}
+
+ordered!(u64);
+ordered!(i64);
+
+impl BucketsOf<f64> {
+    /// The bounds, once they are known to be finite and in ascending order.
+    ///
+    /// # Panics
+    ///
+    /// At compile time, when they are not.
+    #[must_use]
+    pub const fn bounds<const N: usize>(from: &[f64]) -> [f64; N] {
+        assert!(N > 0, "`buckets` is empty: name at least one bound");
+        let mut bounds = [0.0; N];
+        let mut index = 0;
+        while index < N {
+            bounds[index] = from[index];
+            if bounds[index].is_nan() {
+                fail(index, " is NaN");
+            }
+            if bounds[index].is_infinite() {
+                fail(index, " is infinite: the last bucket is there without a bound");
+            }
+            if index > 0 && bounds[index] <= bounds[index - 1] {
+                fail(index, " is not above the bound before it");
+            }
+            index += 1;
+        }
+        bounds
+    }
+}
+
+impl BucketsOf<Duration> {
+    /// The default bounds: 5 ms to 10 s.
+    pub const SECONDS: &'static [Duration] =
+        &Self::bounds::<11>(&[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0]);
+
+    /// The bounds, given in seconds, once they are known to be finite, not negative and in ascending order.
+    ///
+    /// # Panics
+    ///
+    /// At compile time, when they are not.
+    #[must_use]
+    pub const fn bounds<const N: usize>(from: &[f64]) -> [Duration; N] {
+        let seconds = BucketsOf::<f64>::bounds::<N>(from);
+        let mut bounds = [Duration::ZERO; N];
+        let mut index = 0;
+        while index < N {
+            if seconds[index] < 0.0 {
+                fail(index, " is negative, and a `Duration` never is");
+            }
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "rounds, and saturates"
+            )]
+            let nanos = (seconds[index] * 1e9 + 0.5) as u64;
+            bounds[index] = Duration::from_nanos(nanos);
+            index += 1;
+        }
+        bounds
+    }
+}
+
+/// Ends the compilation with a message about one bound.
+const fn fail(index: usize, what: &str) -> ! {
+    let mut text = [0; 96];
+    let mut end = put(&mut text, 0, "`buckets`: bound ");
+    let mut power = 1;
+    while index / power >= 10 {
+        power *= 10;
+    }
+    while power > 0 {
+        #[expect(clippy::cast_possible_truncation, reason = "one decimal digit")]
+        let digit = (index / power % 10) as u8;
+        text[end] = b'0' + digit;
+        end += 1;
+        power /= 10;
+    }
+    end = put(&mut text, end, what);
+    match std::str::from_utf8(text.split_at(end).0) {
+        Ok(message) => panic!("{}", message),
+        Err(_) => panic!("`buckets` has a bound that does not fit"),
+    }
+}
+
+const fn put(text: &mut [u8], mut end: usize, what: &str) -> usize {
+    let mut index = 0;
+    while index < what.len() {
+        text[end] = what.as_bytes()[index];
+        end += 1;
+        index += 1;
+    }
+    end
+}

@@ -1,0 +1,65 @@
+//! Counters.
+
+use crate::descriptor::DimensionKind;
+use crate::snapshot::DimensionValue;
+
+use super::dimension::{Add, Count, Dimension};
+use super::measure::IntoMeasure;
+
+/// A count that only grows. It saturates and never wraps around.
+///
+/// Fed by the event itself, or with `add = ..` by an amount; reads as `u64`, 0 in the beginning.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Counter {
+    count: u64,
+}
+
+impl Counter {
+    /// Counts one.
+    #[inline]
+    pub fn increment(&mut self) {
+        self.increment_by(1);
+    }
+
+    /// Counts `amount`.
+    #[inline]
+    pub fn increment_by(&mut self, amount: u64) {
+        self.count = self.count.saturating_add(amount);
+    }
+
+    /// The current count.
+    #[must_use]
+    pub fn get(&self) -> u64 {
+        self.count
+    }
+}
+
+impl Dimension for Counter {
+    type Reading = u64;
+    const KIND: DimensionKind = DimensionKind::Counter;
+
+    fn read(&self) -> u64 {
+        self.count
+    }
+
+    fn value(&self) -> DimensionValue {
+        DimensionValue::Unsigned(self.count)
+    }
+}
+
+impl Count for Counter {
+    #[inline]
+    fn count(&mut self) -> bool {
+        self.increment();
+        true
+    }
+}
+
+impl<V: IntoMeasure<u64>> Add<V> for Counter {
+    #[inline]
+    fn add(&mut self, amount: V) -> bool {
+        let Some(amount) = amount.into_measure() else { return false };
+        self.increment_by(amount);
+        true
+    }
+}

@@ -1,0 +1,146 @@
+//! What a field of a metric must be able to do, and the ways it can be fed.
+
+use crate::descriptor::DimensionKind;
+use crate::snapshot::DimensionValue;
+
+use super::measure::Reading;
+
+/// State that a metric measures and a snapshot shows: the type of a field under `#[derive(Metric)]`.
+///
+/// The types of this crate implement it. A type of your own becomes a dimension with this trait and one or more of the
+/// traits in [`feed`](crate::feed), which say how events change it:
+///
+/// ```
+/// use mvx_metrics::feed::{IntoMeasure, Record};
+/// use mvx_metrics::{Dimension, DimensionKind, DimensionValue, Metric, metric_event};
+///
+/// /// The number of times the value was larger than the one before it.
+/// #[derive(Default)]
+/// struct Rises {
+///     last: Option<f64>,
+///     rises: u64,
+/// }
+///
+/// impl Dimension for Rises {
+///     type Reading = u64;
+///     const KIND: DimensionKind = DimensionKind::Custom;
+///
+///     fn read(&self) -> u64 {
+///         self.rises
+///     }
+///
+///     fn value(&self) -> DimensionValue {
+///         self.rises.into()
+///     }
+/// }
+///
+/// impl<V: IntoMeasure<f64>> Record<V> for Rises {
+///     fn record(&mut self, value: V) -> bool {
+///         let Some(value) = value.into_measure() else { return false };
+///         self.rises += u64::from(self.last.is_some_and(|last| value > last));
+///         self.last = Some(value);
+///         true
+///     }
+/// }
+///
+/// #[metric_event]
+/// struct Sampled {
+///     load: f64,
+/// }
+///
+/// #[derive(Metric, Default)]
+/// #[metric(on(Sampled))]
+/// struct Load {
+///     #[dimension(value = load)]
+///     rises: Rises,
+/// }
+///
+/// let mut metric = Load::default();
+/// for load in [0.1, 0.4, 0.3, 0.9] {
+///     metric.handle_event((&Sampled { load }).into());
+/// }
+/// assert_eq!(metric.rises.read(), 2);
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a metric dimension: use `Counter`, `Sum<T>`, .. or `#[dimension(skip)]`",
+    label = "not a dimension",
+    note = "a type of your own becomes one with `impl Dimension for {Self}`"
+)]
+pub trait Dimension: Send + 'static {
+    /// What the dimension reads as in the typed snapshot.
+    type Reading: Reading;
+
+    /// What kind of aggregate it is.
+    const KIND: DimensionKind;
+
+    /// The unit that the type itself implies, if any.
+    const UNIT: Option<&'static str> = None;
+
+    #[doc(hidden)]
+    const NEEDS_BUCKETS: bool = false;
+
+    /// The current reading.
+    fn read(&self) -> Self::Reading;
+
+    /// The current reading for the erased snapshot, equal in content to [`read`](Dimension::read).
+    fn value(&self) -> DimensionValue;
+
+    /// How many values could not be recorded because they were not finite.
+    fn invalid(&self) -> u64 {
+        0
+    }
+}
+
+/// A dimension that counts events and needs nothing from them.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` needs a value: add `value = <event field>`",
+    label = "cannot be fed by the event alone"
+)]
+pub trait Count {
+    /// Counts one event; `true` when it was accepted.
+    fn count(&mut self) -> bool;
+}
+
+/// A dimension that `value = ..` feeds with a `V`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not take this `value`",
+    label = "`value` does not fit this dimension",
+    note = "a dimension of your own takes it with `impl Record<V> for {Self}`"
+)]
+pub trait Record<V> {
+    /// Records one value; `true` when it was accepted.
+    fn record(&mut self, value: V) -> bool;
+}
+
+/// A dimension that `add` or `add = ..` feeds with a `V`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not take this `add`",
+    label = "`add` does not fit this dimension",
+    note = "a dimension of your own takes it with `impl Add<V> for {Self}`"
+)]
+pub trait Add<V> {
+    /// Adds an amount; `true` when it was accepted.
+    fn add(&mut self, amount: V) -> bool;
+}
+
+/// A dimension that `sub` or `sub = ..` feeds with a `V`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not take this `sub`",
+    label = "`sub` does not fit this dimension",
+    note = "a dimension of your own takes it with `impl Sub<V> for {Self}`"
+)]
+pub trait Sub<V> {
+    /// Subtracts an amount; `true` when it was accepted.
+    fn sub(&mut self, amount: V) -> bool;
+}
+
+/// A dimension that `set = ..` feeds with a `V`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not take this `set`",
+    label = "`set` does not fit this dimension",
+    note = "a dimension of your own takes it with `impl Set<V> for {Self}`"
+)]
+pub trait Set<V> {
+    /// Sets the value; `true` when it was accepted.
+    fn set(&mut self, value: V) -> bool;
+}

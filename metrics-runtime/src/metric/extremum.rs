@@ -1,0 +1,83 @@
+//! The smallest and the largest value.
+
+use crate::descriptor::DimensionKind;
+use crate::snapshot::DimensionValue;
+
+use super::dimension::{Dimension, Record};
+use super::measure::{IntoMeasure, Measure, finite, optional};
+
+macro_rules! extremum {
+    ($(#[$doc:meta])* $name:ident, $kind:ident, $get:literal, |$new:ident, $old:ident| $replaces:expr) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy)]
+        pub struct $name<T> {
+            extremum: Option<T>,
+            invalid: u64,
+        }
+
+        impl<T: Measure> $name<T> {
+            /// Compares with a value, unless it is not finite.
+            #[inline]
+            pub fn record(&mut self, value: T) {
+                if let Some($new) = finite(value, &mut self.invalid)
+                    && self.extremum.is_none_or(|$old| $replaces)
+                {
+                    self.extremum = Some($new);
+                }
+            }
+
+            #[doc = $get]
+            #[must_use]
+            pub fn get(&self) -> Option<T> {
+                self.extremum
+            }
+        }
+
+        impl<T> Default for $name<T> {
+            fn default() -> Self {
+                Self { extremum: None, invalid: 0 }
+            }
+        }
+
+        impl<T: Measure> Dimension for $name<T> {
+            type Reading = Option<T>;
+            const KIND: DimensionKind = DimensionKind::$kind;
+            const UNIT: Option<&'static str> = T::UNIT;
+
+            fn read(&self) -> Option<T> {
+                self.extremum
+            }
+
+            fn value(&self) -> DimensionValue {
+                optional(self.extremum)
+            }
+
+            fn invalid(&self) -> u64 {
+                self.invalid
+            }
+        }
+
+        impl<T: Measure, V: IntoMeasure<T>> Record<V> for $name<T> {
+            #[inline]
+            fn record(&mut self, value: V) -> bool {
+                let Some(value) = value.into_measure() else { return false };
+                $name::record(self, value);
+                true
+            }
+        }
+    };
+}
+
+extremum! {
+    /// The smallest value.
+    ///
+    /// Fed with `value`; reads as `Option<T>`, `None` before the first value.
+    Min, Min, "The smallest value so far.", |new, old| new < old
+}
+
+extremum! {
+    /// The largest value.
+    ///
+    /// Fed with `value`; reads as `Option<T>`, `None` before the first value.
+    Max, Max, "The largest value so far.", |new, old| new > old
+}

@@ -1,0 +1,157 @@
+//! Histograms.
+
+use crate::descriptor::DimensionKind;
+use crate::snapshot::{Bucket, DimensionValue, HistogramSnapshot, Number};
+
+use super::dimension::{Dimension, Record};
+use super::measure::{IntoMeasure, Measure, finite};
+
+/// A distribution over buckets, with count, sum, smallest and largest value.
+///
+/// Fed with `value`; reads as a [`HistogramSnapshot`]. A bucket counts the values up to and including its bound that
+/// are above the bound before it; a last bucket counts what is above all bounds. The bounds are part of the
+/// declaration (`buckets = ..`) and reach the histogram with its first value.
+#[derive(Debug, Clone, Default)]
+pub struct Histogram<T: 'static> {
+    bounds: &'static [T],
+    /// One more than there are bounds; empty until the bounds are known.
+    counts: Box<[u64]>,
+    count: u64,
+    sum: T,
+    extremes: Option<(T, T)>,
+    invalid: u64,
+}
+
+impl<T: Measure> Histogram<T> {
+    /// An empty histogram with these bounds, which must be in ascending order.
+    #[must_use]
+    pub fn with_buckets(bounds: &'static [T]) -> Self {
+        let mut histogram = Self::default();
+        histogram.set_bounds(bounds);
+        histogram
+    }
+
+    #[cold]
+    fn set_bounds(&mut self, bounds: &'static [T]) {
+        self.bounds = bounds;
+        self.counts = vec![0; bounds.len() + 1].into();
+    }
+
+    /// The same histogram, with these bounds unless it has bounds already.
+    #[doc(hidden)]
+    #[inline]
+    pub fn within(&mut self, bounds: &'static [T]) -> &mut Self {
+        if self.counts.is_empty() {
+            self.set_bounds(bounds);
+        }
+        self
+    }
+
+    /// Records a value, unless it is not finite.
+    #[inline]
+    pub fn record(&mut self, value: T) {
+        let Some(value) = finite(value, &mut self.invalid) else { return };
+        if self.counts.is_empty() {
+            self.set_bounds(T::DEFAULT_BUCKETS);
+        }
+        let bucket = self.bounds.partition_point(|bound| *bound < value);
+        self.counts[bucket] = self.counts[bucket].saturating_add(1);
+        self.count = self.count.saturating_add(1);
+        self.sum = self.sum.plus(value);
+        self.extremes = Some(match self.extremes {
+            None => (value, value),
+            Some((min, max)) => {
+                (if value < min { value } else { min }, if value > max { value } else { max })
+            }
+        });
+    }
+
+    /// How many values were recorded.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// The sum of the recorded values.
+    #[must_use]
+    pub fn sum(&self) -> T {
+        self.sum
+    }
+
+    fn snapshot<N>(&self, bounds: &'static [T], number: impl Fn(T) -> N) -> HistogramSnapshot<N> {
+        let bounds = if self.counts.is_empty() { bounds } else { self.bounds };
+        let up_to = bounds.iter().map(|bound| Some(number(*bound))).chain([None]);
+        let counts = self.counts.iter().copied().chain(std::iter::repeat(0));
+        HistogramSnapshot {
+            count: self.count,
+            sum: number(self.sum),
+            min: self.extremes.map(|(min, _)| number(min)),
+            max: self.extremes.map(|(_, max)| number(max)),
+            buckets: up_to.zip(counts).map(|(up_to, count)| Bucket { up_to, count }).collect(),
+        }
+    }
+}
+
+impl<T: Measure> Dimension for Histogram<T> {
+    type Reading = HistogramSnapshot<T>;
+    const KIND: DimensionKind = DimensionKind::Histogram;
+    const UNIT: Option<&'static str> = T::UNIT;
+    const NEEDS_BUCKETS: bool = T::DEFAULT_BUCKETS.is_empty();
+
+    fn read(&self) -> Self::Reading {
+        self.snapshot(T::DEFAULT_BUCKETS, |value| value)
+    }
+
+    fn value(&self) -> DimensionValue {
+        DimensionValue::Histogram(self.snapshot(T::DEFAULT_BUCKETS, Into::<Number>::into))
+    }
+
+    fn invalid(&self) -> u64 {
+        self.invalid
+    }
+}
+
+impl<T: Measure, V: IntoMeasure<T>> Record<V> for Histogram<T> {
+    #[inline]
+    fn record(&mut self, value: V) -> bool {
+        let Some(value) = value.into_measure() else { return false };
+        Histogram::record(self, value);
+        true
+    }
+}
+
+/// A dimension that takes `buckets`.
+#[diagnostic::on_unimplemented(
+    message = "`buckets` applies to `Histogram<T>` only, and `{Self}` is not a histogram",
+    label = "has no buckets"
+)]
+pub trait Bucketed: Dimension {
+    /// What the histogram measures.
+    type Measure: Measure;
+
+    /// The histogram, with these bounds unless it has bounds already.
+    fn within(&mut self, bounds: &'static [Self::Measure]) -> &mut Self;
+
+    /// [`Dimension::read`], with these bounds unless it has bounds already.
+    fn read_within(&self, bounds: &'static [Self::Measure]) -> Self::Reading;
+
+    /// [`Dimension::value`], with these bounds unless it has bounds already.
+    fn value_within(&self, bounds: &'static [Self::Measure]) -> DimensionValue;
+}
+
+impl<T: Measure> Bucketed for Histogram<T> {
+    type Measure = T;
+
+    #[inline]
+    fn within(&mut self, bounds: &'static [T]) -> &mut Self {
+        Histogram::within(self, bounds)
+    }
+
+    fn read_within(&self, bounds: &'static [T]) -> Self::Reading {
+        self.snapshot(bounds, |value| value)
+    }
+
+    fn value_within(&self, bounds: &'static [T]) -> DimensionValue {
+        DimensionValue::Histogram(self.snapshot(bounds, Into::<Number>::into))
+    }
+}

@@ -1,0 +1,86 @@
+//! Work in flight.
+
+use crate::descriptor::DimensionKind;
+use crate::snapshot::DimensionValue;
+
+use super::dimension::{Add, Dimension, Sub};
+use super::measure::IntoMeasure;
+
+/// How much was started and is not finished yet. It keeps both counts, so that it can be combined across recorders.
+///
+/// Fed with `add` by one event and with `sub` by another; reads as `i64`, 0 in the beginning and below 0 while more
+/// was finished than started.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct InFlight {
+    started: u64,
+    finished: u64,
+}
+
+impl InFlight {
+    /// Counts `amount` as started.
+    #[inline]
+    pub fn start(&mut self, amount: u64) {
+        self.started = self.started.saturating_add(amount);
+    }
+
+    /// Counts `amount` as finished.
+    #[inline]
+    pub fn finish(&mut self, amount: u64) {
+        self.finished = self.finished.saturating_add(amount);
+    }
+
+    /// Started minus finished.
+    #[must_use]
+    pub fn get(&self) -> i64 {
+        in_flight(self.started, self.finished)
+    }
+
+    /// How much was started.
+    #[must_use]
+    pub fn started(&self) -> u64 {
+        self.started
+    }
+
+    /// How much was finished.
+    #[must_use]
+    pub fn finished(&self) -> u64 {
+        self.finished
+    }
+}
+
+/// Started minus finished, as near as an `i64` comes to it.
+pub(crate) fn in_flight(started: u64, finished: u64) -> i64 {
+    let difference = i128::from(started) - i128::from(finished);
+    i64::try_from(difference).unwrap_or(if difference < 0 { i64::MIN } else { i64::MAX })
+}
+
+impl Dimension for InFlight {
+    type Reading = i64;
+    const KIND: DimensionKind = DimensionKind::InFlight;
+
+    fn read(&self) -> i64 {
+        self.get()
+    }
+
+    fn value(&self) -> DimensionValue {
+        DimensionValue::InFlight { started: self.started, finished: self.finished }
+    }
+}
+
+impl<V: IntoMeasure<u64>> Add<V> for InFlight {
+    #[inline]
+    fn add(&mut self, amount: V) -> bool {
+        let Some(amount) = amount.into_measure() else { return false };
+        self.start(amount);
+        true
+    }
+}
+
+impl<V: IntoMeasure<u64>> Sub<V> for InFlight {
+    #[inline]
+    fn sub(&mut self, amount: V) -> bool {
+        let Some(amount) = amount.into_measure() else { return false };
+        self.finish(amount);
+        true
+    }
+}

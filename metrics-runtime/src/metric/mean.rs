@@ -1,0 +1,73 @@
+//! Arithmetic means.
+
+use crate::descriptor::DimensionKind;
+use crate::snapshot::DimensionValue;
+
+use super::dimension::{Dimension, Record};
+use super::measure::{IntoMeasure, Measure, finite};
+
+/// The arithmetic mean of the values. It keeps their sum and their count, so that means can be combined.
+///
+/// Fed with `value`; reads as `Option<f64>` (seconds for durations), `None` before the first value.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Mean<T> {
+    sum: T,
+    count: u64,
+    invalid: u64,
+}
+
+impl<T: Measure> Mean<T> {
+    /// Takes a value into the mean, unless it is not finite.
+    #[inline]
+    pub fn record(&mut self, value: T) {
+        if let Some(value) = finite(value, &mut self.invalid) {
+            self.sum = self.sum.plus(value);
+            self.count = self.count.saturating_add(1);
+        }
+    }
+
+    /// The mean of the values so far.
+    #[must_use]
+    pub fn get(&self) -> Option<f64> {
+        self.value().as_f64()
+    }
+
+    /// The sum of the values so far.
+    #[must_use]
+    pub fn sum(&self) -> T {
+        self.sum
+    }
+
+    /// How many values were recorded.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+}
+
+impl<T: Measure> Dimension for Mean<T> {
+    type Reading = Option<f64>;
+    const KIND: DimensionKind = DimensionKind::Mean;
+    const UNIT: Option<&'static str> = T::UNIT;
+
+    fn read(&self) -> Option<f64> {
+        self.get()
+    }
+
+    fn value(&self) -> DimensionValue {
+        DimensionValue::Mean { sum: self.sum.as_f64(), count: self.count }
+    }
+
+    fn invalid(&self) -> u64 {
+        self.invalid
+    }
+}
+
+impl<T: Measure, V: IntoMeasure<T>> Record<V> for Mean<T> {
+    #[inline]
+    fn record(&mut self, value: V) -> bool {
+        let Some(value) = value.into_measure() else { return false };
+        Mean::record(self, value);
+        true
+    }
+}

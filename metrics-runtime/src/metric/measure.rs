@@ -1,0 +1,299 @@
+//! Measures: the numbers that dimensions are made of.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::de::{self, Deserializer, Visitor};
+use serde::ser::Serializer;
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::snapshot::{DimensionValue, Number};
+
+/// What a dimension reads as: the type of its field in the typed snapshot.
+///
+/// A reading serialises as its type does; a [`Duration`] serialises as seconds (`f64`). A type of your own becomes a
+/// reading with an empty implementation:
+///
+/// ```
+/// use mvx_metrics::Reading;
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// struct Spread {
+///     low: f64,
+///     high: f64,
+/// }
+///
+/// impl Reading for Spread {}
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the reading of a dimension: write `impl Reading for {Self} {{}}`",
+    label = "not a reading",
+    note = "a reading is `Debug + Clone + PartialEq + Serialize + DeserializeOwned`"
+)]
+pub trait Reading: fmt::Debug + Clone + PartialEq + Serialize + DeserializeOwned + Send + 'static {
+    /// Writes the reading into a snapshot.
+    ///
+    /// # Errors
+    ///
+    /// Those of the serialiser.
+    fn serialize_reading<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.serialize(serializer)
+    }
+
+    /// Reads what [`serialize_reading`](Reading::serialize_reading) wrote.
+    ///
+    /// # Errors
+    ///
+    /// Those of the deserialiser.
+    fn deserialize_reading<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::deserialize(deserializer)
+    }
+}
+
+impl Reading for u64 {}
+impl Reading for i64 {}
+impl Reading for f64 {}
+impl Reading for bool {}
+impl Reading for String {}
+
+impl Reading for Duration {
+    fn serialize_reading<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_f64(self.as_secs_f64())
+    }
+
+    fn deserialize_reading<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let seconds = f64::deserialize_reading(deserializer)?;
+        if seconds >= 0.0 {
+            Ok(Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX))
+        } else {
+            Err(de::Error::invalid_value(de::Unexpected::Float(seconds), &"seconds, zero or more"))
+        }
+    }
+}
+
+impl<R: Reading> Reading for Option<R> {
+    fn serialize_reading<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Some(reading) => serializer.serialize_some(&Written(reading)),
+            None => serializer.serialize_none(),
+        }
+    }
+
+    fn deserialize_reading<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Optional<R>(std::marker::PhantomData<R>);
+
+        impl<'de, R: Reading> Visitor<'de> for Optional<R> {
+            type Value = Option<R>;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a reading or null")
+            }
+
+            fn visit_none<E: de::Error>(self) -> Result<Self::Value, E> {
+                Ok(None)
+            }
+
+            fn visit_unit<E: de::Error>(self) -> Result<Self::Value, E> {
+                Ok(None)
+            }
+
+            fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+                R::deserialize_reading(deserializer).map(Some)
+            }
+        }
+
+        deserializer.deserialize_option(Optional(std::marker::PhantomData))
+    }
+}
+
+/// A reading as serde sees it.
+pub(crate) struct Written<'a, R>(pub(crate) &'a R);
+
+impl<R: Reading> Serialize for Written<'_, R> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize_reading(serializer)
+    }
+}
+
+/// A reading as serde hands it over.
+pub(crate) struct Read<R>(pub(crate) R);
+
+impl<'de, R: Reading> serde::Deserialize<'de> for Read<R> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        R::deserialize_reading(deserializer).map(Read)
+    }
+}
+
+/// A number that can be summed, compared and averaged: `u64`, `i64`, `f64` and [`Duration`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a measure: use `u64`, `i64`, `f64` or `Duration`",
+    label = "not a measure"
+)]
+pub trait Measure:
+    Reading + Copy + Sync + PartialOrd + Default + Into<Number> + IntoMeasure<Self> + sealed::Sealed
+{
+    /// The unit that the type itself implies: seconds for durations.
+    const UNIT: Option<&'static str> = None;
+
+    #[doc(hidden)]
+    const DEFAULT_BUCKETS: &'static [Self] = &[];
+
+    /// The sum, or the nearest value the type can hold.
+    #[must_use]
+    fn plus(self, other: Self) -> Self;
+
+    /// Whether the value can be recorded; `false` for infinities and NaN.
+    #[must_use]
+    fn is_finite(self) -> bool {
+        true
+    }
+
+    /// The value as a floating-point number; seconds for durations.
+    #[must_use]
+    fn as_f64(self) -> f64;
+}
+
+/// A measure that a gauge can show: one with a sign, or a length of time.
+#[diagnostic::on_unimplemented(
+    message = "a gauge is never unsigned: `Gauge<{Self}>` cannot go below zero, use `Gauge<i64>` or `Gauge<f64>`",
+    label = "not a level"
+)]
+pub trait Level: Measure {}
+
+impl Level for i64 {}
+impl Level for f64 {}
+impl Level for Duration {}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for u64 {}
+    impl Sealed for i64 {}
+    impl Sealed for f64 {}
+    impl Sealed for std::time::Duration {}
+}
+
+impl Measure for u64 {
+    #[inline]
+    fn plus(self, other: Self) -> Self {
+        self.saturating_add(other)
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "the caller asks for a floating-point number")]
+    fn as_f64(self) -> f64 {
+        self as f64
+    }
+}
+
+impl Measure for i64 {
+    #[inline]
+    fn plus(self, other: Self) -> Self {
+        self.saturating_add(other)
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "the caller asks for a floating-point number")]
+    fn as_f64(self) -> f64 {
+        self as f64
+    }
+}
+
+impl Measure for f64 {
+    #[inline]
+    fn plus(self, other: Self) -> Self {
+        (self + other).clamp(f64::MIN, f64::MAX)
+    }
+
+    #[inline]
+    fn is_finite(self) -> bool {
+        f64::is_finite(self)
+    }
+
+    fn as_f64(self) -> f64 {
+        self
+    }
+}
+
+impl Measure for Duration {
+    const UNIT: Option<&'static str> = Some("seconds");
+    const DEFAULT_BUCKETS: &'static [Self] = super::BucketsOf::<Self>::SECONDS;
+
+    #[inline]
+    fn plus(self, other: Self) -> Self {
+        self.saturating_add(other)
+    }
+
+    fn as_f64(self) -> f64 {
+        self.as_secs_f64()
+    }
+}
+
+/// A number together with how many numbers could not be recorded because they were not finite.
+#[inline]
+pub(super) fn finite<T: Measure>(value: T, invalid: &mut u64) -> Option<T> {
+    if value.is_finite() {
+        Some(value)
+    } else {
+        *invalid = invalid.saturating_add(1);
+        None
+    }
+}
+
+pub(super) fn optional<T: Measure>(value: Option<T>) -> DimensionValue {
+    value.map_or(DimensionValue::Empty, |value| DimensionValue::from(value.into()))
+}
+
+/// A value of the event that can be recorded as a `T`: the type itself, a narrower one, or an `Option` of these.
+///
+/// `None` records nothing.
+#[diagnostic::on_unimplemented(
+    message = "a value of type `{Self}` cannot be recorded as `{T}`",
+    label = "expected `{T}`, found `{Self}`",
+    note = "an integer literal needs its type here: `1u64` or `1i64`"
+)]
+pub trait IntoMeasure<T> {
+    /// The value, if there is one.
+    fn into_measure(self) -> Option<T>;
+}
+
+impl<T, V: IntoMeasure<T>> IntoMeasure<T> for Option<V> {
+    #[inline]
+    fn into_measure(self) -> Option<T> {
+        self.and_then(V::into_measure)
+    }
+}
+
+macro_rules! into_measure {
+    ($($from:ty => $to:ty: $convert:expr;)*) => {
+        $(impl IntoMeasure<$to> for $from {
+            #[inline]
+            fn into_measure(self) -> Option<$to> {
+                Some(($convert)(self))
+            }
+        })*
+    };
+}
+
+into_measure! {
+    u64 => u64: std::convert::identity;
+    u32 => u64: u64::from;
+    u16 => u64: u64::from;
+    u8 => u64: u64::from;
+    usize => u64: |value| value as u64;
+    i64 => i64: std::convert::identity;
+    i32 => i64: i64::from;
+    i16 => i64: i64::from;
+    i8 => i64: i64::from;
+    isize => i64: |value| value as i64;
+    u32 => i64: i64::from;
+    u16 => i64: i64::from;
+    u8 => i64: i64::from;
+    f64 => f64: std::convert::identity;
+    f32 => f64: f64::from;
+    i32 => f64: f64::from;
+    i16 => f64: f64::from;
+    i8 => f64: f64::from;
+    u32 => f64: f64::from;
+    u16 => f64: f64::from;
+    u8 => f64: f64::from;
+    Duration => Duration: std::convert::identity;
+}

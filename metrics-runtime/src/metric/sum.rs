@@ -1,0 +1,59 @@
+//! Sums.
+
+use crate::descriptor::DimensionKind;
+use crate::snapshot::DimensionValue;
+
+use super::dimension::{Dimension, Record};
+use super::measure::{IntoMeasure, Measure, finite};
+
+/// A sum of values. It saturates and never wraps around.
+///
+/// Fed with `value`; reads as `T` (`u64`, `i64`, `f64` or `Duration`), 0 in the beginning.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Sum<T> {
+    sum: T,
+    invalid: u64,
+}
+
+impl<T: Measure> Sum<T> {
+    /// Adds a value to the sum, unless it is not finite.
+    #[inline]
+    pub fn record(&mut self, value: T) {
+        if let Some(value) = finite(value, &mut self.invalid) {
+            self.sum = self.sum.plus(value);
+        }
+    }
+
+    /// The current sum.
+    #[must_use]
+    pub fn get(&self) -> T {
+        self.sum
+    }
+}
+
+impl<T: Measure> Dimension for Sum<T> {
+    type Reading = T;
+    const KIND: DimensionKind = DimensionKind::Sum;
+    const UNIT: Option<&'static str> = T::UNIT;
+
+    fn read(&self) -> T {
+        self.sum
+    }
+
+    fn value(&self) -> DimensionValue {
+        DimensionValue::from(self.sum.into())
+    }
+
+    fn invalid(&self) -> u64 {
+        self.invalid
+    }
+}
+
+impl<T: Measure, V: IntoMeasure<T>> Record<V> for Sum<T> {
+    #[inline]
+    fn record(&mut self, value: V) -> bool {
+        let Some(value) = value.into_measure() else { return false };
+        Sum::record(self, value);
+        true
+    }
+}

@@ -1,0 +1,210 @@
+//! What a breakdown reads as.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{DeserializeSeed, MapAccess, Visitor};
+use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde::{Deserialize, Deserializer};
+
+use super::value::DimensionValue;
+use crate::label::{Label, LabelPart, ToLabel};
+use crate::metric::{Read, Reading, Written};
+
+/// One label of a breakdown with its value, in the erased snapshot.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BreakdownEntry {
+    /// The text of each part of the label.
+    pub labels: Vec<Cow<'static, str>>,
+    /// The value of the dimension of that label.
+    pub value: DimensionValue,
+}
+
+/// One reading for each label that was fed.
+///
+/// Serialises as a map from label texts to readings, nested when a label has several parts. Two snapshots are equal when
+/// they have the same labels with the same readings, whatever their order.
+pub struct BreakdownSnapshot<L, R> {
+    entries: Vec<(Vec<Cow<'static, str>>, R)>,
+    label: PhantomData<fn() -> L>,
+}
+
+impl<L: Label, R> BreakdownSnapshot<L, R> {
+    /// The reading of a label; `None` when the label was not fed, or went into `other`.
+    #[must_use]
+    #[expect(clippy::needless_pass_by_value, reason = "labels are references or small")]
+    pub fn get(&self, label: impl ToLabel<L>) -> Option<&R> {
+        let mut parts = Vec::with_capacity(L::PARTS);
+        label.push_parts(&mut parts);
+        let texts: Vec<_> = parts.iter().map(LabelPart::text).collect();
+        self.iter().find(|(candidate, _)| *candidate == texts).map(|(_, reading)| reading)
+    }
+}
+
+impl<L, R> BreakdownSnapshot<L, R> {
+    /// Every label, as the texts of its parts, with its reading.
+    #[must_use]
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&[Cow<'static, str>], &R)> {
+        self.entries.iter().map(|(texts, reading)| (texts.as_slice(), reading))
+    }
+
+    /// The number of labels, `other` included.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether no label was fed.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+}
+
+impl<L, R> FromIterator<(Vec<Cow<'static, str>>, R)> for BreakdownSnapshot<L, R> {
+    fn from_iter<I: IntoIterator<Item = (Vec<Cow<'static, str>>, R)>>(entries: I) -> Self {
+        Self { entries: entries.into_iter().collect(), label: PhantomData }
+    }
+}
+
+impl<L, R: Clone> Clone for BreakdownSnapshot<L, R> {
+    fn clone(&self) -> Self {
+        self.entries.iter().cloned().collect()
+    }
+}
+
+impl<L, R: fmt::Debug> fmt::Debug for BreakdownSnapshot<L, R> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_map().entries(self.iter()).finish()
+    }
+}
+
+impl<L, R: PartialEq> PartialEq for BreakdownSnapshot<L, R> {
+    fn eq(&self, other: &Self) -> bool {
+        let sorted = |entries: &Self| {
+            let mut order: Vec<usize> = (0..entries.len()).collect();
+            order.sort_by(|left, right| entries.entries[*left].0.cmp(&entries.entries[*right].0));
+            order
+        };
+        self.len() == other.len()
+            && sorted(self)
+                .into_iter()
+                .zip(sorted(other))
+                .all(|(left, right)| self.entries[left] == other.entries[right])
+    }
+}
+
+impl<L: Label, R: Reading> Reading for BreakdownSnapshot<L, R> {}
+
+impl<L, R: Reading> Serialize for BreakdownSnapshot<L, R> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Nested::of(&self.entries).serialize(serializer)
+    }
+}
+
+/// An entry of a breakdown, typed or erased.
+pub(super) trait Entry {
+    fn labels(&self) -> &[Cow<'static, str>];
+    fn serialize_value<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error>;
+}
+
+impl<R: Reading> Entry for (Vec<Cow<'static, str>>, R) {
+    fn labels(&self) -> &[Cow<'static, str>] {
+        &self.0
+    }
+
+    fn serialize_value<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
+        map.serialize_value(&Written(&self.1))
+    }
+}
+
+impl Entry for BreakdownEntry {
+    fn labels(&self) -> &[Cow<'static, str>] {
+        &self.labels
+    }
+
+    fn serialize_value<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
+        map.serialize_value(&self.value)
+    }
+}
+
+/// Entries that agree in the first `depth` parts of their labels, as a map by the next part.
+///
+/// Entries with the same text in a part stand side by side: they are ordered by index or by text, part by part.
+pub(super) struct Nested<'a, E> {
+    entries: &'a [E],
+    depth: usize,
+}
+
+impl<'a, E: Entry> Nested<'a, E> {
+    pub(super) fn of(entries: &'a [E]) -> Self {
+        Self { entries, depth: 0 }
+    }
+}
+
+impl<E: Entry> Serialize for Nested<'_, E> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let depth = self.depth;
+        let groups =
+            || self.entries.chunk_by(|left, right| left.labels().get(depth) == right.labels().get(depth));
+        let mut map = serializer.serialize_map(Some(groups().count()))?;
+        for entries in groups() {
+            let Some(first) = entries.first() else { continue };
+            map.serialize_key(first.labels().get(depth).map_or("", |text| text.as_ref()))?;
+            if depth + 1 < first.labels().len() {
+                map.serialize_value(&Nested { entries, depth: depth + 1 })?;
+            } else {
+                first.serialize_value(&mut map)?;
+            }
+        }
+        map.end()
+    }
+}
+
+impl<'de, L: Label, R: Reading> Deserialize<'de> for BreakdownSnapshot<L, R> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut entries = Vec::new();
+        Unnested { parts: L::PARTS, path: &mut Vec::new(), entries: &mut entries }
+            .deserialize(deserializer)?;
+        Ok(entries.into_iter().collect())
+    }
+}
+
+/// Collects the entries of a map that is nested `parts` deep.
+struct Unnested<'a, R> {
+    parts: usize,
+    path: &'a mut Vec<Cow<'static, str>>,
+    entries: &'a mut Vec<(Vec<Cow<'static, str>>, R)>,
+}
+
+impl<'de, R: Reading> DeserializeSeed<'de> for Unnested<'_, R> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de, R: Reading> Visitor<'de> for Unnested<'_, R> {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a map from labels to readings")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(text) = map.next_key::<String>()? {
+            self.path.push(Cow::Owned(text));
+            if self.parts > 1 {
+                let (path, entries) = (&mut *self.path, &mut *self.entries);
+                map.next_value_seed(Unnested { parts: self.parts - 1, path, entries })?;
+            } else {
+                let Read(reading) = map.next_value()?;
+                self.entries.push((self.path.clone(), reading));
+            }
+            self.path.pop();
+        }
+        Ok(())
+    }
+}

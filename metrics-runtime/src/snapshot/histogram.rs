@@ -1,0 +1,116 @@
+//! What a histogram reads as.
+
+use serde::ser::{Serialize, SerializeStruct, Serializer};
+use serde::{Deserialize, Deserializer};
+
+use super::value::Number;
+use crate::metric::{Measure, Read, Reading};
+
+/// A distribution over buckets at one moment.
+///
+/// Serialises as `{"count", "sum", "min", "max", "buckets": [{"up_to", "count"}, ..]}`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HistogramSnapshot<T> {
+    /// How many values were recorded.
+    pub count: u64,
+    /// The sum of the recorded values.
+    pub sum: T,
+    /// The smallest recorded value.
+    pub min: Option<T>,
+    /// The largest recorded value.
+    pub max: Option<T>,
+    /// The buckets in ascending order; the last one has no bound.
+    pub buckets: Vec<Bucket<T>>,
+}
+
+/// One bucket of a histogram.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Bucket<T> {
+    /// The largest value that belongs to the bucket; `None` for the last bucket.
+    pub up_to: Option<T>,
+    /// How many values are in this bucket, those in lower buckets not included.
+    pub count: u64,
+}
+
+impl<T: Copy + Into<Number>> HistogramSnapshot<T> {
+    /// An estimate of the value below which the share `quantile` (0 to 1) of the values lies; seconds for durations.
+    ///
+    /// Values are taken to be evenly spread within their bucket, between the smallest and the largest value. `None`
+    /// when nothing was recorded or `quantile` is not between 0 and 1.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "an estimate")]
+    pub fn quantile(&self, quantile: f64) -> Option<f64> {
+        let number = |value: T| value.into().as_f64();
+        let (min, max) = (number(self.min?), number(self.max?));
+        if !(0.0..=1.0).contains(&quantile) {
+            return None;
+        }
+        let rank = quantile * self.count as f64;
+        let mut below = 0.0;
+        let mut low = min;
+        for bucket in &self.buckets {
+            let high = bucket.up_to.map_or(max, number).clamp(min, max);
+            let inside = bucket.count as f64;
+            if inside > 0.0 && below + inside >= rank {
+                return Some((low + (high - low) * ((rank - below) / inside)).clamp(min, max));
+            }
+            below += inside;
+            low = high;
+        }
+        Some(max)
+    }
+}
+
+impl<T: Copy + Into<Number>> Serialize for HistogramSnapshot<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut histogram = serializer.serialize_struct("HistogramSnapshot", 5)?;
+        histogram.serialize_field("count", &self.count)?;
+        histogram.serialize_field("sum", &self.sum.into())?;
+        histogram.serialize_field("min", &self.min.map(Into::into))?;
+        histogram.serialize_field("max", &self.max.map(Into::into))?;
+        histogram.serialize_field("buckets", &self.buckets)?;
+        histogram.end()
+    }
+}
+
+impl<T: Copy + Into<Number>> Serialize for Bucket<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut bucket = serializer.serialize_struct("Bucket", 2)?;
+        bucket.serialize_field("up_to", &self.up_to.map(Into::into))?;
+        bucket.serialize_field("count", &self.count)?;
+        bucket.end()
+    }
+}
+
+impl<T: Measure> Reading for HistogramSnapshot<T> {}
+
+impl<'de, T: Measure> Deserialize<'de> for HistogramSnapshot<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(rename = "HistogramSnapshot", bound = "T: Measure")]
+        struct Fields<T> {
+            count: u64,
+            sum: Read<T>,
+            min: Read<Option<T>>,
+            max: Read<Option<T>>,
+            buckets: Vec<Bucket<T>>,
+        }
+
+        let Fields { count, sum, min, max, buckets } = Fields::deserialize(deserializer)?;
+        Ok(Self { count, sum: sum.0, min: min.0, max: max.0, buckets })
+    }
+}
+
+impl<'de, T: Measure> Deserialize<'de> for Bucket<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(rename = "Bucket", bound = "T: Measure")]
+        struct Fields<T> {
+            up_to: Read<Option<T>>,
+            count: u64,
+        }
+
+        let Fields { up_to, count } = Fields::deserialize(deserializer)?;
+        Ok(Self { up_to: up_to.0, count })
+    }
+}

@@ -1,0 +1,38 @@
+//! What the macros say to mistakes, and that they keep out of the way of everything else.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The cases that compile; every other folder holds one class of mistakes.
+const COMPILES: &str = "compiles";
+
+#[test]
+fn mistakes_are_explained_where_they_are_made() {
+    let tests = trybuild::TestCases::new();
+    let mut count = 0;
+    for case in folders().iter().filter(|folder| !folder.ends_with(COMPILES)).flat_map(|folder| cases(folder))
+    {
+        tests.compile_fail(case);
+        count += 1;
+    }
+    assert!(count >= 45, "only {count} cases");
+}
+
+fn folders() -> Vec<PathBuf> {
+    entries(&Path::new(env!("CARGO_MANIFEST_DIR")).join("ui"))
+}
+
+/// The cases of a folder, which must not be empty.
+fn cases(folder: &Path) -> Vec<PathBuf> {
+    let mut cases = entries(folder);
+    cases.retain(|path| path.extension().is_some_and(|kind| kind == "rs"));
+    assert!(!cases.is_empty(), "no cases in {}", folder.display());
+    cases
+}
+
+fn entries(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut entries: Vec<_> = entries.collect();
+    entries.sort();
+    entries
+}

@@ -1,0 +1,35 @@
+use mvx_metrics::*;
+use std::time::Duration;
+
+#[metric_event]
+struct Saved {
+    elapsed: Duration,
+    bytes: u64,
+    user: String,
+    load: f64,
+}
+
+#[derive(Default)]
+struct Latest(u64);
+
+impl Dimension for Latest {
+    type Reading = u64;
+    const KIND: DimensionKind = DimensionKind::Custom;
+
+    fn read(&self) -> u64 {
+        self.0
+    }
+
+    fn value(&self) -> DimensionValue {
+        self.0.into()
+    }
+}
+
+#[derive(Metric, Default)]
+#[metric(on(Saved))]
+struct Saves {
+    #[dimension(value = bytes)]
+    bytes: Latest,
+}
+
+fn main() {}

@@ -1,0 +1,22 @@
+use mvx_metrics::*;
+use std::time::Duration;
+
+#[metric_event]
+struct Saved {
+    elapsed: Duration,
+    bytes: u64,
+    user: String,
+    load: f64,
+}
+
+#[derive(Default)]
+struct Note;
+
+#[derive(Metric, Default)]
+#[metric(on(Saved))]
+struct Saves {
+    total: Counter,
+    note: Note,
+}
+
+fn main() {}

@@ -1,0 +1,30 @@
+use mvx_metrics::*;
+use std::time::Duration;
+
+#[metric_event]
+struct Saved {
+    elapsed: Duration,
+    bytes: u64,
+    user: String,
+    load: f64,
+}
+
+#[metric_event]
+struct Loaded {
+    bytes: u64,
+}
+
+#[derive(Metric, Default)]
+#[metric(on(Loaded))]
+struct Loads {
+    total: Counter,
+}
+
+#[derive(Metric, Default)]
+#[metric(on(Saved))]
+struct Saves {
+    #[dimension(flatten)]
+    loads: Loads,
+}
+
+fn main() {}

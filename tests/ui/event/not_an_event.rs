@@ -1,0 +1,20 @@
+use mvx_metrics::*;
+use std::time::Duration;
+
+#[metric_event]
+struct Saved {
+    elapsed: Duration,
+    bytes: u64,
+    user: String,
+    load: f64,
+}
+
+struct Loaded;
+
+#[derive(Metric, Default)]
+#[metric(on(Loaded))]
+struct Saves {
+    total: Counter,
+}
+
+fn main() {}

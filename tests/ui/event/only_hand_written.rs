@@ -1,0 +1,24 @@
+use mvx_metrics::*;
+use std::time::Duration;
+
+#[metric_event]
+struct Saved {
+    elapsed: Duration,
+    bytes: u64,
+    user: String,
+    load: f64,
+}
+
+impl Saves {
+    fn saved(&mut self, _: &Saved) -> bool {
+        true
+    }
+}
+
+#[derive(Metric, Default)]
+#[metric(on(Saved, with = Self::saved))]
+struct Saves {
+    total: Counter,
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use mvx_metrics::metric_event;
+
+#[metric_event]
+fn saved() {}
+
+fn main() {}

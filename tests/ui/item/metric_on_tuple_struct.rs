@@ -1,0 +1,13 @@
+use mvx_metrics::*;
+
+#[metric_event]
+struct Saved;
+
+#[derive(Metric)]
+#[metric(on(Saved))]
+struct Saves(Counter);
+
+#[derive(Metric)]
+struct Unit;
+
+fn main() {}

@@ -1,0 +1,9 @@
+use mvx_metrics::Label;
+
+#[derive(Label)]
+enum Outcome {
+    #[label(name = "")]
+    Success,
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use mvx_metrics::Label;
+
+#[derive(Label)]
+struct Outcome;
+
+fn main() {}

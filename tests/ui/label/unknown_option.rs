@@ -1,0 +1,10 @@
+use mvx_metrics::Label;
+
+#[derive(Label)]
+#[label(rename_al = "snake_case")]
+enum Outcome {
+    #[label(nam = "fine")]
+    Success,
+}
+
+fn main() {}

@@ -1,0 +1,14 @@
+use mvx_metrics::{Counter, Metric, metric_event};
+
+#[metric_event]
+struct Saved;
+
+#[derive(Metric)]
+#[metric(on(Saved))]
+#[dimension(name = "saves")]
+struct Saves {
+    #[metric(name = "total")]
+    total: Counter,
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use mvx_metrics::metric_event;
+
+#[metric_event(nam = "saved")]
+struct Saved;
+
+fn main() {}
