@@ -147,6 +147,7 @@ pub const fn describe(
     unit: Option<&'static str>,
     help: &'static str,
     labels: &'static [Cow<'static, str>],
+    limit: Option<usize>,
     merge: MergeRule,
 ) -> DimensionDescriptor {
     let unit = match unit {
@@ -159,6 +160,7 @@ pub const fn describe(
         unit,
         help: Cow::Borrowed(help),
         labels: Cow::Borrowed(labels),
+        limit,
         merge,
     }
 }
