@@ -263,6 +263,11 @@ impl MetricsRecorder {
         self.core.stats()
     }
 
+    /// Whether this is a hook of this recorder.
+    pub(crate) fn is_in_hook(&self) -> bool {
+        crate::context::in_hook_of(self.core.identity())
+    }
+
     pub(crate) fn core(&self) -> &Arc<RecorderCore> {
         &self.core
     }

@@ -131,6 +131,13 @@ impl Shared {
         if self.is_here() { Err(MetricsRuntimeError::WouldDeadlock) } else { Ok(()) }
     }
 
+    /// Whether this is a hook of the very recorder of that id: its end would wait for the hook.
+    pub(super) fn refuse_to_wait_for_own_hook(&self, id: &str) -> Result<()> {
+        let own = context::in_hook()
+            && self.control().registry.get(id.trim()).is_some_and(MetricsRecorder::is_in_hook);
+        if own { Err(MetricsRuntimeError::WouldDeadlock) } else { Ok(()) }
+    }
+
     pub(super) fn start(&self) -> Result<()> {
         self.logged(Kind::Lifecycle, "metrics_runtime.start", || {
             let mut control = self.control();
