@@ -3,7 +3,7 @@ use std::collections::HashMap;
 use syn::{Expr, ExprLit, ExprUnary, Ident, Lit, Type, UnOp};
 
 use crate::ast::{Feed, Field, Metric, Role};
-use crate::attr::FeedAttrs;
+use crate::attr::{FeedAttrs, Given};
 use crate::ctxt::Ctxt;
 use crate::name;
 use crate::shape::{Bounded, Kind, label, last_word, mentions, no_label, parameters, written};
@@ -70,6 +70,9 @@ fn field_role(cx: &Ctxt, field: &Field) {
                 written(field.ty)
             ),
         );
+    }
+    if let Some(Given { value: Some(prefix), .. }) = &attrs.flatten {
+        name::check(cx, prefix);
     }
     let on = if attrs.flatten.is_some() { None } else { attrs.on.first() };
     if let Some(on) = on {
@@ -347,6 +350,12 @@ fn check_buckets(cx: &Ctxt, buckets: &Expr, measure: Option<&Type>) {
     for (index, bound) in bounds.iter().enumerate() {
         if written(bound).ends_with("NAN") {
             return cx.error(bound, format!("bound {index} is NaN"));
+        }
+        if written(bound).ends_with("INFINITY") {
+            return cx.error(
+                bound,
+                format!("bound {index} is infinite: the last bucket is there without a bound"),
+            );
         }
         let Some(number) = number(bound) else {
             previous = None;

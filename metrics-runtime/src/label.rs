@@ -341,6 +341,7 @@ macro_rules! tuple_label {
             }
         }
 
+        #[diagnostic::do_not_recommend]
         impl<$($label: BoundedLabel),*> BoundedLabel for ($($label,)*) {}
 
         impl<$($label: Label, $view: ToLabel<$label>),*> ToLabel<($($label,)*)> for ($($view,)*) {

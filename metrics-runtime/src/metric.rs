@@ -20,13 +20,14 @@ use crate::snapshot::MetricSnapshot;
 pub use breakdown::Breakdown;
 #[doc(hidden)]
 pub use buckets::BucketsOf;
+pub(crate) use buckets::put;
 pub use counter::Counter;
 pub use dimension::{Add, Count, Dimension, Record, Set, Sub};
 pub use extremum::{Max, Min};
 pub use gauge::Gauge;
-#[doc(hidden)]
-pub use histogram::Bucketed;
 pub use histogram::Histogram;
+#[doc(hidden)]
+pub use histogram::{Bucketed, DefaultBuckets};
 pub use in_flight::InFlight;
 pub(crate) use in_flight::in_flight;
 pub use mean::Mean;

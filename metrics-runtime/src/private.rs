@@ -25,12 +25,12 @@ pub use crate::dispatch::EventHandler;
 pub use crate::event::{EventRef, MetricEvent};
 pub use crate::label::{BoundedLabel, Label, LabelPart, ToLabel};
 pub use crate::metric::{
-    Add, Bucketed, BucketsOf, Count, Dimension, HandleEvent, IntoMeasure, Measure, Metric, Record, Set, Sub,
-    TypedMetric,
+    Add, Bucketed, BucketsOf, Count, DefaultBuckets, Dimension, HandleEvent, IntoMeasure, Metric, Record,
+    Set, Sub, TypedMetric,
 };
 pub use crate::snapshot::{DimensionValue, Dimensions, MetricSnapshot};
 
-use crate::metric::{Breakdown, Read, Reading as ReadingOf, Written};
+use crate::metric::{Breakdown, Read, Reading as ReadingOf, Written, put};
 
 /// The type of a field of a typed snapshot.
 pub type Reading<D> = <D as Dimension>::Reading;
@@ -111,31 +111,9 @@ pub const fn unlimited<L: BoundedLabel>() -> usize {
     usize::MAX
 }
 
-/// The kind of a dimension whose type cannot be recognised by its name.
-///
-/// # Panics
-///
-/// At compile time, for a histogram that needs buckets.
-#[must_use]
-pub const fn kind<D: Dimension>() -> DimensionKind {
-    assert!(
-        !D::NEEDS_BUCKETS,
-        "a histogram behind an alias has no buckets: write `Histogram<T>` and `buckets = [..]`"
-    );
-    D::KIND
-}
-
 /// The bounds of a histogram that names none.
-///
-/// # Panics
-///
-/// At compile time, when there are no default bounds for `T`.
 #[must_use]
-pub const fn default_buckets<T: Measure>() -> &'static [T] {
-    assert!(
-        !T::DEFAULT_BUCKETS.is_empty(),
-        "this histogram needs buckets: add `buckets = [..]` or `unit = bytes`"
-    );
+pub const fn default_buckets<T: DefaultBuckets>() -> &'static [T] {
     T::DEFAULT_BUCKETS
 }
 
@@ -208,7 +186,10 @@ pub trait Fields: TypedMetric<Snapshot: SnapshotFields> {
     /// The metric's own dimensions, those of flattened metrics not included.
     const DIMENSIONS: &'static [DimensionDescriptor];
 
-    /// The names of all dimensions, flattened ones included, each with the prefixes on the way to it.
+    /// The names of all dimensions, flattened ones included.
+    const NAMES: Names = Names { own: Self::DIMENSIONS, flattened: &[] };
+
+    /// Describes all dimensions, flattened ones included, each with the prefixes on the way to it.
     fn describe(prefix: &str, dimensions: &mut Vec<DimensionDescriptor>) {
         describe_all(prefix, Self::DIMENSIONS, dimensions);
     }
@@ -216,6 +197,96 @@ pub trait Fields: TypedMetric<Snapshot: SnapshotFields> {
     fn values(&self, prefix: &str, dimensions: &mut Dimensions);
 
     fn invalid(&self) -> u64;
+}
+
+/// The names of a metric's dimensions.
+#[derive(Debug)]
+pub struct Names {
+    pub own: &'static [DimensionDescriptor],
+    /// Flattened metrics, each with its prefix.
+    pub flattened: &'static [(&'static str, Names)],
+}
+
+/// Ends the compilation when two dimensions, flattened ones included, have the same name.
+///
+/// # Panics
+///
+/// At compile time, when they do.
+pub const fn assert_distinct(names: &Names) {
+    let mut seen = Seen { hashes: [0; 256], count: 0, name: [0; 256] };
+    seen.add_all(names, 0);
+}
+
+/// Names that were met before: a hash of each, which is enough for a few hundred names.
+struct Seen {
+    hashes: [u64; 256],
+    count: usize,
+    name: [u8; 256],
+}
+
+impl Seen {
+    const fn add_all(&mut self, names: &Names, prefix: usize) {
+        let mut index = 0;
+        while index < names.own.len() {
+            if let Cow::Borrowed(name) = &names.own[index].name {
+                let end = self.append(prefix, name);
+                self.add(end);
+            }
+            index += 1;
+        }
+        let mut index = 0;
+        while index < names.flattened.len() {
+            let (name, names) = &names.flattened[index];
+            let end = self.append(prefix, name);
+            self.add_all(names, end);
+            index += 1;
+        }
+    }
+
+    /// Puts a text after the first `end` bytes of the name.
+    const fn append(&mut self, mut end: usize, text: &str) -> usize {
+        let mut index = 0;
+        while index < text.len() && end < self.name.len() {
+            self.name[end] = text.as_bytes()[index];
+            end += 1;
+            index += 1;
+        }
+        end
+    }
+
+    const fn add(&mut self, end: usize) {
+        let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+        let mut index = 0;
+        while index < end {
+            hash = (hash ^ self.name[index] as u64).wrapping_mul(0x0100_0000_01b3);
+            index += 1;
+        }
+        let mut index = 0;
+        while index < self.count {
+            if self.hashes[index] == hash {
+                match std::str::from_utf8(self.name.split_at(end).0) {
+                    Ok(name) => panic_twice(name),
+                    Err(_) => panic_twice(".."),
+                }
+            }
+            index += 1;
+        }
+        if self.count < self.hashes.len() {
+            self.hashes[self.count] = hash;
+            self.count += 1;
+        }
+    }
+}
+
+const fn panic_twice(name: &str) -> ! {
+    let mut text = [0; 384];
+    let mut end = put(&mut text, 0, "two dimensions are named `");
+    end = put(&mut text, end, name);
+    end = put(&mut text, end, "`: add a prefix, `flatten(prefix = \"..\")`");
+    match std::str::from_utf8(text.split_at(end).0) {
+        Ok(message) => panic!("{}", message),
+        Err(_) => panic!("two dimensions have the same name"),
+    }
 }
 
 /// Adds dimensions under a prefix.
@@ -254,7 +325,7 @@ pub fn debug(formatter: &mut Formatter<'_>, name: &str, fields: &[(&str, &dyn De
 }
 
 /// A typed snapshot, as the generated code takes it apart and puts it together.
-pub trait SnapshotFields: Sized {
+pub trait SnapshotFields: Clone + Debug + PartialEq + Send + Sized + 'static {
     /// What was read so far.
     type Partial: Default;
 

@@ -76,9 +76,6 @@ pub trait Dimension: Send + 'static {
     /// The unit that the type itself implies, if any.
     const UNIT: Option<&'static str> = None;
 
-    #[doc(hidden)]
-    const NEEDS_BUCKETS: bool = false;
-
     /// The current reading.
     fn read(&self) -> Self::Reading;
 

@@ -244,7 +244,7 @@ pub(super) fn optional<T: Measure>(value: Option<T>) -> DimensionValue {
 
 /// A value of the event that can be recorded as a `T`: the type itself, a narrower one, or an `Option` of these.
 ///
-/// `None` records nothing.
+/// `None` records nothing; what is too large for an `i64` saturates.
 #[diagnostic::on_unimplemented(
     message = "a value of type `{Self}` cannot be recorded as `{T}`",
     label = "expected `{T}`, found `{Self}`",
@@ -284,6 +284,8 @@ into_measure! {
     i16 => i64: i64::from;
     i8 => i64: i64::from;
     isize => i64: |value| value as i64;
+    u64 => i64: |value| i64::try_from(value).unwrap_or(i64::MAX);
+    usize => i64: |value| i64::try_from(value).unwrap_or(i64::MAX);
     u32 => i64: i64::from;
     u16 => i64: i64::from;
     u8 => i64: i64::from;
