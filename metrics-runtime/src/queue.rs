@@ -8,15 +8,24 @@
 //!
 //! # Algorithm
 //!
-//! One word, `tail`, carries the next position and two flags, so that a single compare-exchange answers
-//! all that a producer must know: is the queue open, is there room, which position is mine, must somebody be woken.
-//! The producer then writes its event into the slot and publishes it by storing the pointer to the type's metadata.
-//! The consumer reads published slots in order of position, clears them, and moves [`head`](Queue::head).
+//! One word, `tail`, carries the next position and two flags. The flags stand above the position, so that
+//! one comparison with `bound` tells a producer all it must know in the usual case: the queue is
+//! open, its consumer is awake, there is room, and no checkpoint is due. One compare-exchange then makes the position its
+//! own. The producer writes its event into the slot and publishes it by storing the pointer to the type's metadata. The
+//! consumer reads published slots in order of position, clears them, and moves `head`.
+//!
+//! # Speed
+//!
+//! What a handoff costs is the way of cache lines between cores, not instructions. A locked instruction waits for all
+//! stores before it, so a slot that still lies in the consumer's cache would hold up the *next* event's exchange:
+//! producers fetch slots for writing ahead of their use, and so does the consumer, which will clear
+//! them. `tail` is alone on its line, and what producers only read is on another one. A producer that loses an exchange
+//! stays away for a while, because two that take the line from each other at every event cost more than one that waits.
 //!
 //! # Invariants
 //!
-//! * Q1: `head <= tail.position <= head + limit`. A producer reserves only after it has seen `position < head + limit`,
-//!   and `head` only grows.
+//! * Q1: `head <= tail.position <= head + limit`. A producer reserves only after it has seen `position < bound`, `bound`
+//!   never exceeds a `head + limit` that was seen before, and `head` only grows.
 //! * Q2: a position is reserved by one producer, written once, published once, and consumed once, after it was published.
 //! * Q3: when `head` reaches `p + limit` for the first time, slot `p` is free; when it passes the end of a segment, that
 //!   segment has left the directory. Both happen before the release store of `head`; with Q1 a producer that may
@@ -45,41 +54,63 @@ use std::ptr;
 use crate::event::{EventRef, MetricEvent};
 use crate::queue::segment::{Directory, SEGMENT_SLOTS};
 use crate::queue::slot::{EventMeta, Slot};
-use crate::sync::{Arc, AtomicPtr, AtomicU64, Mutex, Ordering, lock};
+use crate::sync::{Arc, AtomicU64, Mutex, Ordering, lock, spin_loop};
 
 pub(crate) use crate::queue::segment::SegmentPool;
 
 /// The queue is closed to new events.
-const CLOSED: u64 = 1;
+const CLOSED: u64 = 1 << 63;
 /// The consumer has gone to sleep; the next producer wakes it.
-const PARKED: u64 = 2;
+const PARKED: u64 = 1 << 62;
 const FLAGS: u64 = CLOSED | PARKED;
-/// Positions stand above the flags: 62 bits, which a billion events a second fill in 146 years.
-const POSITION_SHIFT: u32 = 2;
-const ONE: u64 = 1 << POSITION_SHIFT;
+/// Positions stand below the flags: 62 bits, which a billion events a second fill in 146 years.
+const POSITION: u64 = !FLAGS;
 
-/// Keeps what producers write and what the consumer writes on different cache lines.
+/// How long a producer stays away after it has lost an exchange, in pauses of the processor: about a microsecond, in
+/// which the winner hands over some 50 events at the price of one producer.
+#[cfg(not(mvx_loom))]
+const BACK_OFF: u32 = 64;
+/// One is enough for loom to let another thread go on.
+#[cfg(mvx_loom)]
+const BACK_OFF: u32 = 1;
+
+/// Keeps what producers write and what the consumer writes on different cache lines, and on different pairs of them,
+/// because processors fetch pairs.
+#[repr(align(128))]
+struct LinePair<T>(T);
+
+/// Keeps a value on a cache line of its own.
 #[repr(align(64))]
-struct CacheLine<T>(T);
+struct Line<T>(T);
 
 pub(crate) struct Queue {
-    producers: CacheLine<ProducerLine>,
-    /// All positions before it are consumed. Written by the consumer only.
-    head: CacheLine<AtomicU64>,
-    pool: Arc<SegmentPool>,
-    gate: Mutex<()>,
+    producers: LinePair<Producers>,
+    consumer: LinePair<ConsumerLine>,
 }
 
-struct ProducerLine {
+#[repr(C)]
+struct Producers {
     /// The next position, CLOSED and PARKED.
-    tail: AtomicU64,
-    /// A value `head` had: producers look at `head` itself only when this one leaves no room.
-    head_seen: AtomicU64,
+    tail: Line<AtomicU64>,
+    line: Line<ProducerLine>,
+}
+
+/// What producers read for each event and seldom write.
+struct ProducerLine {
+    /// A tail below it may be moved on without further questions: no flag is set, a `head` that was seen leaves room (Q1),
+    /// and it is not yet time to look whether the consumer is asleep at its post.
+    bound: AtomicU64,
+    directory: Directory,
     limit: u64,
-    /// A position with none of these bits is where a producer looks whether the consumer is asleep at its post.
-    check_mask: u64,
-    /// Null until the first event.
-    directory: AtomicPtr<Directory>,
+    /// The next checkpoint is that many positions ahead.
+    stride: u64,
+    pool: Arc<SegmentPool>,
+}
+
+struct ConsumerLine {
+    /// All positions before it are consumed. Written by the consumer only.
+    head: AtomicU64,
+    gate: Mutex<()>,
 }
 
 /// What a producer has to do after its event was accepted.
@@ -87,8 +118,8 @@ struct ProducerLine {
 pub(crate) enum Accepted {
     /// Nothing.
     Quietly,
-    /// Wake the consumer if it dozes although the queue fills up.
-    AtCheckpoint,
+    /// See that the consumer is about to look: a good part of the limit is pending.
+    FillingUp,
     /// Wake the consumer: it was parked.
     Unparking,
 }
@@ -100,172 +131,192 @@ pub(crate) enum Refusal {
     Full,
 }
 
+/// A position that is the caller's to write to.
+struct Reservation {
+    position: u64,
+    accepted: Accepted,
+}
+
 impl Queue {
     /// An open queue whose consumer is parked.
     pub(crate) fn new(limit: u64, pool: Arc<SegmentPool>) -> Self {
         debug_assert!(limit > 0);
-        // A quarter of the limit, as a power of two, at most a segment.
-        let checkpoint = (limit / 4).clamp(1, SEGMENT_SLOTS);
-        let check_mask = (1 << checkpoint.ilog2()) - 1;
-        Self {
-            producers: CacheLine(ProducerLine {
-                tail: AtomicU64::new(PARKED),
-                head_seen: AtomicU64::new(0),
-                limit,
-                check_mask,
-                directory: AtomicPtr::new(ptr::null_mut()),
-            }),
-            head: CacheLine(AtomicU64::new(0)),
+        let line = ProducerLine {
+            bound: AtomicU64::new(0),
+            directory: Directory::new(limit),
+            limit,
+            // Often enough to be seen between a quarter of the limit and half of it.
+            stride: (limit / 4).clamp(1, SEGMENT_SLOTS),
             pool,
-            gate: Mutex::new(()),
+        };
+        Self {
+            producers: LinePair(Producers { tail: Line(AtomicU64::new(PARKED)), line: Line(line) }),
+            consumer: LinePair(ConsumerLine { head: AtomicU64::new(0), gate: Mutex::new(()) }),
         }
     }
 
+    fn tail(&self) -> &AtomicU64 {
+        &self.producers.0.tail.0
+    }
+
+    fn line(&self) -> &ProducerLine {
+        &self.producers.0.line.0
+    }
+
+    fn head(&self) -> &AtomicU64 {
+        &self.consumer.0.head
+    }
+
     pub(crate) fn limit(&self) -> u64 {
-        self.producers.0.limit
+        self.line().limit
     }
 
     /// The position of the next event: how many were accepted so far.
     pub(crate) fn accepted(&self) -> u64 {
         // Acquire: not older than a `head` that was read before it.
-        self.producers.0.tail.load(Ordering::Acquire) >> POSITION_SHIFT
+        self.tail().load(Ordering::Acquire) & POSITION
     }
 
     /// How many events were consumed so far.
     pub(crate) fn consumed(&self) -> u64 {
         // Acquire: the effects of all consumed events are seen.
-        self.head.0.load(Ordering::Acquire)
+        self.head().load(Ordering::Acquire)
     }
 
     /// Hands an event over, or gives it back.
     #[inline]
     pub(crate) fn push<E: MetricEvent>(&self, event: E) -> Result<Accepted, (Refusal, E)> {
-        let line = &self.producers.0;
         // Relaxed: a stale value only makes the exchange below fail.
-        let mut tail = line.tail.load(Ordering::Relaxed);
-        let position = loop {
+        let tail = self.tail().load(Ordering::Relaxed);
+        // Acquire: pairs with the release store of whoever has seen the head behind this bound, so that the slots that
+        // were freed before that head are seen free.
+        let clear = tail < self.line().bound.load(Ordering::Acquire);
+        // Acquire: pairs with the release of the exchange that cleared PARKED, behind which the directory was made; the
+        // exchanges in between continue its release sequence.
+        if clear && self.tail().compare_exchange(tail, tail + 1, Ordering::Acquire, Ordering::Relaxed).is_ok()
+        {
+            // SAFETY: the exchange reserved the position, which is the tail as no flag was set.
+            unsafe { self.write(tail, event) };
+            return Ok(Accepted::Quietly);
+        }
+        match self.reserve_with_care(clear) {
+            Ok(Reservation { position, accepted }) => {
+                // SAFETY: reserved just now.
+                unsafe { self.write(position, event) };
+                Ok(accepted)
+            }
+            Err(refusal) => Err((refusal, event)),
+        }
+    }
+
+    /// Reserves a position when there is more to it than moving the tail on.
+    #[cold]
+    fn reserve_with_care(&self, lost_an_exchange: bool) -> Result<Reservation, Refusal> {
+        if lost_an_exchange {
+            back_off();
+        }
+        loop {
+            // Relaxed: checked by the exchange.
+            let tail = self.tail().load(Ordering::Relaxed);
             if tail & FLAGS != 0 {
-                return self.push_through_gate(event);
+                return self.reserve_through_gate();
             }
-            let position = tail >> POSITION_SHIFT;
-            if !self.has_room(position) {
-                return Err((Refusal::Full, event));
+            let accepted = self.examine(tail)?;
+            // Acquire, as in `push`.
+            match self.tail().compare_exchange(tail, tail + 1, Ordering::Acquire, Ordering::Relaxed) {
+                Ok(position) => return Ok(Reservation { position, accepted }),
+                Err(_) => back_off(),
             }
-            // Acquire: pairs with the release of the exchange that cleared PARKED, behind which the directory was made;
-            // the exchanges in between continue its release sequence.
-            match line.tail.compare_exchange_weak(tail, tail + ONE, Ordering::Acquire, Ordering::Relaxed) {
-                Ok(_) => break position,
-                Err(now) => tail = now,
-            }
-        };
-        // SAFETY: the exchange above reserved the position.
-        unsafe { self.write(position, event) };
-        Ok(if position & line.check_mask == 0 { Accepted::AtCheckpoint } else { Accepted::Quietly })
+        }
     }
 
     /// The same for a queue that is closed or whose consumer is parked.
     #[cold]
-    fn push_through_gate<E: MetricEvent>(&self, event: E) -> Result<Accepted, (Refusal, E)> {
-        let line = &self.producers.0;
-        let position = {
-            let _gate = lock(&self.gate);
-            if line.directory.load(Ordering::Relaxed).is_null() {
-                let directory = Box::into_raw(Box::new(Directory::new(line.limit)));
-                // Relaxed: the exchange below releases it.
-                line.directory.store(directory, Ordering::Relaxed);
+    fn reserve_through_gate(&self) -> Result<Reservation, Refusal> {
+        let _gate = lock(&self.consumer.0.gate);
+        self.line().directory.make();
+        // Relaxed: checked by the exchange.
+        let mut tail = self.tail().load(Ordering::Relaxed);
+        loop {
+            if tail & CLOSED != 0 {
+                return Err(Refusal::Closed);
             }
-            let mut tail = line.tail.load(Ordering::Relaxed);
-            loop {
-                if tail & CLOSED != 0 {
-                    return Err((Refusal::Closed, event));
+            let position = tail & POSITION;
+            let accepted = self.examine(position)?;
+            // Release shows the directory to all later producers, acquire as in `push`.
+            match self.tail().compare_exchange(tail, position + 1, Ordering::AcqRel, Ordering::Relaxed) {
+                Ok(_) if tail & PARKED != 0 => {
+                    return Ok(Reservation { position, accepted: Accepted::Unparking });
                 }
-                let position = tail >> POSITION_SHIFT;
-                if !self.has_room(position) {
-                    return Err((Refusal::Full, event));
-                }
-                let next = (tail & !PARKED) + ONE;
-                // Release shows the directory to all later producers, acquire as in `push`.
-                match line.tail.compare_exchange_weak(tail, next, Ordering::AcqRel, Ordering::Relaxed) {
-                    Ok(_) if tail & PARKED == 0 => break Err(position),
-                    Ok(_) => break Ok(position),
-                    Err(now) => tail = now,
-                }
+                Ok(_) => return Ok(Reservation { position, accepted }),
+                Err(now) => tail = now,
             }
-        };
-        let (position, accepted) = match position {
-            Ok(position) => (position, Accepted::Unparking),
-            Err(position) => (position, Accepted::AtCheckpoint),
-        };
-        // SAFETY: the exchange above reserved the position.
-        unsafe { self.write(position, event) };
-        Ok(accepted)
+        }
     }
 
-    /// Whether a position is within the limit (Q1).
-    #[inline]
-    fn has_room(&self, position: u64) -> bool {
-        let line = &self.producers.0;
-        // Acquire, and release below: who relies on a head that another producer has read must also see the slots that
-        // were freed before it.
-        if position < line.head_seen.load(Ordering::Acquire) + line.limit {
-            return true;
+    /// Whether there is room for a position; if so, moves `bound` on when that position has reached it.
+    fn examine(&self, position: u64) -> Result<Accepted, Refusal> {
+        let line = self.line();
+        // Acquire, and release below, as in `push`.
+        if position < line.bound.load(Ordering::Acquire) {
+            return Ok(Accepted::Quietly);
         }
         let head = self.consumed();
-        line.head_seen.store(head, Ordering::Release);
-        position < head + line.limit
+        let end = head + line.limit;
+        if position >= end {
+            return Err(Refusal::Full);
+        }
+        // A store of another producer may come in between. Each of them stores what Q1 allows, and one that is too low
+        // costs no more than another look.
+        line.bound.store(end.min(position + line.stride), Ordering::Release);
+        // A position that is behind the head is stale; its exchange will fail.
+        let fills_up = position.saturating_sub(head) >= line.limit / 4;
+        Ok(if fills_up { Accepted::FillingUp } else { Accepted::Quietly })
     }
 
     /// # Safety
     /// The caller has reserved the position and not yet published it.
     #[inline]
     unsafe fn write<E: MetricEvent>(&self, position: u64, event: E) {
-        // SAFETY: a reservation implies that the directory was made.
-        let directory = unsafe { self.directory().unwrap_unchecked() };
-        // SAFETY: the caller's reservation.
-        let slot = unsafe { directory.slot_or_install(position, &self.pool) };
+        let line = self.line();
+        // SAFETY: the caller's reservation, which implies that the directory was made.
+        let slot = unsafe { line.directory.slot_or_install(position, &line.pool) };
         // SAFETY: the slot is free (Q3) and reserved for this caller (Q2).
         unsafe { slot.publish(event) };
-    }
-
-    #[inline]
-    fn directory(&self) -> Option<&Directory> {
-        // Relaxed: seen through the acquire of the tail; it is set once and dropped with the queue.
-        let directory = self.producers.0.directory.load(Ordering::Relaxed);
-        // SAFETY: null or from `Box::into_raw`, and freed by `Drop` only.
-        unsafe { directory.as_ref() }
     }
 
     /// Refuses events from now on; returns how many were accepted.
     pub(crate) fn close(&self) -> u64 {
         // AcqRel: ordered with the pushes before it and the state change that follows it.
-        self.producers.0.tail.fetch_or(CLOSED, Ordering::AcqRel) >> POSITION_SHIFT
+        self.tail().fetch_or(CLOSED, Ordering::AcqRel) & POSITION
     }
 
     /// Accepts events again.
     pub(crate) fn reopen(&self) {
-        self.producers.0.tail.fetch_and(!CLOSED, Ordering::AcqRel);
+        // AcqRel, as in `close`.
+        self.tail().fetch_and(!CLOSED, Ordering::AcqRel);
     }
 
     /// Tells the producers that the consumer goes to sleep, unless something is pending.
     ///
     /// Whether the consumer may sleep: it may not when the queue is closed, because then there is an end to be made.
     pub(crate) fn park(&self, _consumer: &mut Consumer) -> bool {
-        let _gate = lock(&self.gate);
-        let tail_word = &self.producers.0.tail;
+        let _gate = lock(&self.consumer.0.gate);
         // Relaxed: only the consumer writes it.
-        let head = self.head.0.load(Ordering::Relaxed);
+        let head = self.head().load(Ordering::Relaxed);
         // Relaxed: checked by the exchange.
-        let tail = tail_word.load(Ordering::Relaxed);
-        if tail >> POSITION_SHIFT != head {
+        let tail = self.tail().load(Ordering::Relaxed);
+        if tail & POSITION != head {
             return false;
         }
         // AcqRel: whoever clears PARKED comes through the gate; the exchange itself orders nothing more than the flags.
-        if tail_word.compare_exchange(tail, tail | PARKED, Ordering::AcqRel, Ordering::Relaxed).is_err() {
+        if self.tail().compare_exchange(tail, tail | PARKED, Ordering::AcqRel, Ordering::Relaxed).is_err() {
             return false;
         }
-        if let Some(directory) = self.directory() {
+        let line = self.line();
+        if line.directory.is_made() {
             // SAFETY: everything is consumed, and PARKED keeps producers out until the gate opens (Q4).
-            unsafe { directory.recycle(head, &self.pool) };
+            unsafe { line.directory.recycle(head, &line.pool) };
         }
         tail & CLOSED == 0
     }
@@ -273,29 +324,51 @@ impl Queue {
     /// Whether the consumer has parked and nobody has unparked it.
     pub(crate) fn is_parked(&self) -> bool {
         // Acquire: ordered with the exchange that unparks.
-        self.producers.0.tail.load(Ordering::Acquire) & PARKED != 0
+        self.tail().load(Ordering::Acquire) & PARKED != 0
     }
 
     /// Whether nothing is pending and the queue is open.
     pub(crate) fn is_idle(&self) -> bool {
-        let head = self.head.0.load(Ordering::Relaxed);
-        let tail = self.producers.0.tail.load(Ordering::Relaxed);
-        tail & !PARKED == head << POSITION_SHIFT
+        // Relaxed: a look, to be repeated if it comes too early.
+        let head = self.head().load(Ordering::Relaxed);
+        let tail = self.tail().load(Ordering::Relaxed);
+        tail & !PARKED == head
     }
 
     /// The next events of one type in a row, at most `most`; `None` when the next event is not there yet.
+    ///
+    /// `most` is best no more than what is pending: the slots of a run are fetched for writing before they are looked at,
+    /// which a producer that is about to write them would feel.
     #[inline]
     pub(crate) fn next_run<'q>(&'q self, _consumer: &'q mut Consumer, most: u64) -> Option<Run<'q>> {
-        let directory = self.directory()?;
+        let directory = &self.line().directory;
+        if !directory.is_made() {
+            return None;
+        }
         // Relaxed: only the consumer writes it.
-        let head = self.head.0.load(Ordering::Relaxed);
-        // SAFETY: the consumer removes a segment only when it consumes a run, which this borrow of it rules out.
+        let head = self.head().load(Ordering::Relaxed);
+        // SAFETY: the directory is made, and the consumer removes a segment only when it consumes a run, which this
+        // borrow of it rules out.
         let slots = unsafe { directory.slots_from(head) }?;
-        let meta = slots[0].published()?;
-        let most = slots.len().min(usize::try_from(most).unwrap_or(usize::MAX));
+        let slots = &slots[..slots.len().min(usize::try_from(most).unwrap_or(usize::MAX))];
+        let meta = slots.first()?.published()?;
         let same = |slot: &Slot| slot.published().is_some_and(|other| ptr::eq(other, meta));
-        let length = 1 + slots[1..most.max(1)].iter().take_while(|slot| same(slot)).count();
-        Some(Run { queue: self, directory, slots: &slots[..length], meta, head })
+        let mut length = 1;
+        while length < slots.len() {
+            slot::fetch_ahead(slots, length);
+            if !same(&slots[length]) {
+                break;
+            }
+            length += 1;
+        }
+        Some(Run { queue: self, slots: &slots[..length], meta, head })
+    }
+}
+
+/// Lets the winner of an exchange go on alone for a while.
+fn back_off() {
+    for _ in 0..BACK_OFF {
+        spin_loop();
     }
 }
 
@@ -304,11 +377,6 @@ impl Drop for Queue {
         let mut consumer = Consumer::new();
         while let Some(run) = self.next_run(&mut consumer, SEGMENT_SLOTS) {
             run.consume();
-        }
-        let directory = self.producers.0.directory.swap(ptr::null_mut(), Ordering::Relaxed);
-        if !directory.is_null() {
-            // SAFETY: from `Box::into_raw`, and `&mut self` says that nobody else uses it.
-            drop(unsafe { Box::from_raw(directory) });
         }
     }
 }
@@ -328,7 +396,6 @@ impl Consumer {
 /// Dropping a run leaves its events pending; [`consume`](Run::consume) drops the events.
 pub(crate) struct Run<'q> {
     queue: &'q Queue,
-    directory: &'q Directory,
     slots: &'q [Slot],
     meta: &'static EventMeta,
     head: u64,
@@ -361,11 +428,12 @@ impl Run<'_> {
         }
         let head = self.head + self.len();
         if head.is_multiple_of(SEGMENT_SLOTS) {
+            let line = self.queue.line();
             // SAFETY: its last slot was just freed, so all its positions are consumed (Q2).
-            unsafe { self.directory.recycle(self.head, &self.queue.pool) };
+            unsafe { line.directory.recycle(self.head, &line.pool) };
         }
         // Release: the freed slots and the removed segment (Q3), and whatever the events changed.
-        self.queue.head.0.store(head, Ordering::Release);
+        self.queue.head().store(head, Ordering::Release);
     }
 }
 

@@ -14,6 +14,7 @@ mod worker;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 
 use tokio::runtime::Handle;
 
@@ -36,7 +37,7 @@ pub use self::stats::RecorderStats;
 pub(crate) use self::contract::{ErasedEvent, Sealed};
 pub(crate) use self::core::{RecorderCore, Settings};
 pub(crate) use self::home::Home;
-pub(crate) use self::options::{DEFAULT_QUEUE_MAX_SIZE, check_queue_max_size};
+pub(crate) use self::options::{DEFAULT_QUEUE_MAX_SIZE, check_queue_max_size, problem_of_poll_interval};
 pub(crate) use self::processing::{BUDGET, Turn};
 
 /// The namespace of a recorder that was created directly and given none.
@@ -83,11 +84,15 @@ impl MetricsRecorder {
     ///
     /// # Errors
     /// [`LoopUnavailable`](MetricsRecorderError::LoopUnavailable) outside of a tokio runtime;
-    /// [`InvalidArgument`](MetricsRecorderError::InvalidArgument) for a `queue_max_size` of 0 or beyond 268,435,456.
+    /// [`InvalidArgument`](MetricsRecorderError::InvalidArgument) for a `queue_max_size` of 0 or beyond 268,435,456, or a
+    /// `poll_interval` beyond 1 s.
     pub fn new(entity_id: impl Into<String>, options: RecorderOptions) -> Result<Self, MetricsRecorderError> {
         let limit = check_queue_max_size(options.queue_max_size.unwrap_or(DEFAULT_QUEUE_MAX_SIZE)).map_err(
             |problem| MetricsRecorderError::InvalidArgument { argument: "queue_max_size", problem },
         )?;
+        if let Some(problem) = options.poll_interval.and_then(problem_of_poll_interval) {
+            return Err(MetricsRecorderError::InvalidArgument { argument: "poll_interval", problem });
+        }
         let tokio = Handle::try_current().map_err(|_| MetricsRecorderError::LoopUnavailable)?;
         let entity_id = options.entity_id.unwrap_or_else(|| entity_id.into());
         let settings = Settings {
@@ -99,6 +104,7 @@ impl MetricsRecorder {
             overflow: options.queue_overflow_policy.unwrap_or(QueueOverflowPolicy::Error),
             log_policy: options.log_policy.unwrap_or_default(),
             metric_failure: options.metric_failure_policy,
+            poll_interval: Duration::ZERO,
         };
         let queue = Queue::new(limit, crate::sync::Arc::new(SegmentPool::new()));
         Ok(Self::from_core(RecorderCore::new(queue, settings, options.hooks, Home::in_task(tokio, None))))
@@ -114,6 +120,7 @@ impl MetricsRecorder {
                 overflow: QueueOverflowPolicy::Drop,
                 log_policy: LogPolicy::Silent,
                 metric_failure: MetricFailurePolicy::Quarantine,
+                poll_interval: Duration::ZERO,
             };
             let queue = Queue::new(1, crate::sync::Arc::new(SegmentPool::new()));
             queue.close();
@@ -254,6 +261,11 @@ impl MetricsRecorder {
     #[must_use]
     pub fn stats(&self) -> RecorderStats {
         self.core.stats()
+    }
+
+    /// Whether this is a hook of this recorder.
+    pub(crate) fn is_in_hook(&self) -> bool {
+        crate::context::in_hook_of(self.core.identity())
     }
 
     fn is_disabled(&self) -> bool {

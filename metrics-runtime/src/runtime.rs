@@ -211,7 +211,7 @@ impl MetricsRuntime {
         id: &str,
         options: RecorderOptions,
     ) -> Result<MetricsRecorder> {
-        if options.hooks.is_none() {
+        if options.hooks.is_none() && !self.shared.is_here() {
             // Without a hook there is nothing to wait for.
             return self.create_recorder_with(id, options);
         }
@@ -222,8 +222,9 @@ impl MetricsRuntime {
     /// As [`stop_recorder`](Self::stop_recorder), without blocking the caller's executor.
     ///
     /// # Errors
-    /// As there.
+    /// As there. A hook can stop other recorders in this way, not its own.
     pub async fn stop_recorder_async(&self, id: &str) -> Result<()> {
+        self.shared.refuse_to_wait_for_own_hook(id)?;
         let id = id.to_owned();
         self.in_thread(move |shared| shared.stop_recorder(&id)).await
     }
@@ -231,8 +232,9 @@ impl MetricsRuntime {
     /// As [`stop_and_remove_recorder`](Self::stop_and_remove_recorder), without blocking the caller's executor.
     ///
     /// # Errors
-    /// As there.
+    /// As there. A hook can stop other recorders in this way, not its own.
     pub async fn stop_and_remove_recorder_async(&self, id: &str) -> Result<MetricsRecorder> {
+        self.shared.refuse_to_wait_for_own_hook(id)?;
         let id = id.to_owned();
         self.in_thread(move |shared| shared.stop_and_remove_recorder(&id)).await
     }

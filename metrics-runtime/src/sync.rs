@@ -3,13 +3,15 @@
 #[cfg(mvx_loom)]
 pub(crate) use loom::{
     cell::UnsafeCell,
+    hint::spin_loop,
     sync::atomic::{AtomicPtr, AtomicU64, Ordering},
     sync::{Arc, Mutex, MutexGuard},
 };
 #[cfg(not(mvx_loom))]
-pub(crate) use std::sync::{
-    Arc, Mutex, MutexGuard,
-    atomic::{AtomicPtr, AtomicU64, Ordering},
+pub(crate) use std::{
+    hint::spin_loop,
+    sync::atomic::{AtomicPtr, AtomicU64, Ordering},
+    sync::{Arc, Mutex, MutexGuard},
 };
 
 use std::sync::PoisonError;

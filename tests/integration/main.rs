@@ -1,3 +1,11 @@
 //! The observable behaviours of the contract, through the public API.
 
+mod capture;
 mod events;
+mod failures;
+mod hooks;
+mod lifecycle;
+mod metrics;
+mod recorder;
+mod registering;
+mod stages;

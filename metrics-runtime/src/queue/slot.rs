@@ -25,6 +25,41 @@ unsafe impl Send for Slot {}
 // SAFETY: as above.
 unsafe impl Sync for Slot {}
 
+/// How many slots ahead of its use a slot is fetched: the time it takes to come from another core's cache, divided by the
+/// time of one handoff.
+pub(crate) const AHEAD: usize = 12;
+
+/// Fetches the slot that is used soon after the one of that index, within the segment.
+#[inline]
+pub(crate) fn fetch_ahead(slots: &[Slot], index: usize) {
+    if let Some(slot) = slots.get(index + AHEAD) {
+        fetch_for_writing(slot);
+    }
+}
+
+/// Fetches the first slots of a segment that comes into use.
+pub(crate) fn fetch_first(slots: &[Slot]) {
+    slots.iter().take(AHEAD).for_each(fetch_for_writing);
+}
+
+/// Asks for a slot's cache line to be brought here, taken from other cores; changes nothing.
+#[inline]
+fn fetch_for_writing(slot: &Slot) {
+    // `_mm_prefetch` with `_MM_HINT_ET0` becomes a prefetch for *reading* unless the whole program is compiled for newer
+    // processors. Those without the instruction take it for one that does nothing.
+    #[cfg(all(target_arch = "x86_64", not(any(miri, mvx_loom))))]
+    // SAFETY: a hint, which neither reads nor writes memory as far as the program can tell, and cannot fault.
+    unsafe {
+        std::arch::asm!(
+            "prefetchw [{slot}]",
+            slot = in(reg) ptr::from_ref(slot),
+            options(nostack, preserves_flags, readonly)
+        );
+    }
+    #[cfg(not(all(target_arch = "x86_64", not(any(miri, mvx_loom)))))]
+    let _ = slot;
+}
+
 /// What the queue and the dispatch know about a type of event.
 pub(crate) struct EventMeta {
     pub(crate) type_id: TypeId,

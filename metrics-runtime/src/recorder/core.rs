@@ -11,6 +11,7 @@
 use std::error::Error;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use crate::error::{MetricsRecorderError, RegisterEventError};
 use crate::event::MetricEvent;
@@ -23,7 +24,7 @@ use crate::recorder::options::{MetricFailurePolicy, QueueOverflowPolicy};
 use crate::recorder::processing::Processing;
 use crate::recorder::state::{ACCEPTING, MetricsRecorderState};
 use crate::recorder::stats::{Counters, RecorderStats};
-use crate::unwind;
+use crate::unwind::{self, Contained};
 
 pub(crate) struct RecorderCore {
     pub(super) queue: Queue,
@@ -33,7 +34,7 @@ pub(crate) struct RecorderCore {
     pub(super) lifecycle: Mutex<Lifecycle>,
     pub(super) counters: Counters,
     pub(super) settings: Settings,
-    hooks: Option<Box<dyn DynHooks>>,
+    hooks: Option<Contained<Box<dyn DynHooks>>>,
     /// Whether a hook of this recorder runs.
     pub(super) hook_runs: AtomicBool,
     pub(crate) home: Home,
@@ -48,6 +49,8 @@ pub(crate) struct Settings {
     pub(crate) overflow: QueueOverflowPolicy,
     pub(crate) log_policy: LogPolicy,
     pub(crate) metric_failure: MetricFailurePolicy,
+    /// How long events may wait in the event loop of a runtime; elsewhere they do not.
+    pub(crate) poll_interval: Duration,
 }
 
 impl RecorderCore {
@@ -64,11 +67,16 @@ impl RecorderCore {
             lifecycle: Mutex::new(Lifecycle::new()),
             counters: Counters::default(),
             settings,
-            hooks,
+            hooks: hooks.map(Contained::new),
             hook_runs: AtomicBool::new(false),
             home,
             handles: AtomicUsize::new(1),
         }
+    }
+
+    /// What tells this recorder from others.
+    pub(crate) fn identity(&self) -> usize {
+        std::ptr::from_ref(self).addr()
     }
 
     pub(crate) fn entity_id(&self) -> &str {
@@ -83,13 +91,17 @@ impl RecorderCore {
         self.settings.log_policy
     }
 
+    pub(crate) fn poll_interval(&self) -> Duration {
+        self.settings.poll_interval
+    }
+
     pub(super) fn hooks(&self) -> Option<&dyn DynHooks> {
-        self.hooks.as_deref()
+        self.hooks.as_ref().map(|hooks| &***hooks)
     }
 
     pub(crate) fn stats(&self) -> RecorderStats {
         let consumed = self.queue.consumed();
-        self.counters.stats(consumed, self.queue.accepted())
+        self.counters.stats(consumed, self.queue.accepted(), self.queue.limit())
     }
 
     pub(super) fn operation(&self, kind: Kind, event: &'static str) -> Operation {
@@ -109,14 +121,7 @@ impl RecorderCore {
     pub(super) fn after_accepting(self: &Arc<Self>, accepted: Accepted) {
         match accepted {
             Accepted::Quietly => {}
-            Accepted::AtCheckpoint => {
-                // In this order: what is consumed was accepted before.
-                let consumed = self.queue.consumed();
-                let pending = self.queue.accepted() - consumed;
-                if pending >= self.queue.limit() / 4 {
-                    self.home.wake_dozing();
-                }
-            }
+            Accepted::FillingUp => self.home.attend(self),
             Accepted::Unparking => {
                 if self.state() == MetricsRecorderState::Virgin {
                     self.start_silently();

@@ -1,6 +1,6 @@
 //! Where a recorder's events are processed.
 
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::ThreadId;
 
@@ -19,6 +19,8 @@ pub(crate) enum Home {
         event_loop: Arc<EventLoop>,
         /// Whether the loop has the recorder on its list. Read and written under the lock of that list.
         scheduled: AtomicBool,
+        /// Whether a turn is on its way, so that a queue that fills up need not ask for one.
+        attended: AtomicBool,
     },
     /// A task of its own: recorders that were created directly, and recorders with hooks.
     Task(TaskHome),
@@ -35,7 +37,7 @@ pub(crate) struct TaskHome {
 
 impl Home {
     pub(crate) fn in_loop(event_loop: Arc<EventLoop>) -> Self {
-        Self::Loop { event_loop, scheduled: AtomicBool::new(false) }
+        Self::Loop { event_loop, scheduled: AtomicBool::new(false), attended: AtomicBool::new(false) }
     }
 
     pub(crate) fn in_task(tokio: Handle, event_loop: Option<Arc<EventLoop>>) -> Self {
@@ -51,7 +53,7 @@ impl Home {
     pub(super) fn schedule(&self, recorder: &Arc<RecorderCore>, urgent: bool) -> bool {
         match self {
             Self::Disabled => true,
-            Self::Loop { event_loop, scheduled } => event_loop.schedule(recorder, scheduled, urgent),
+            Self::Loop { event_loop, scheduled, .. } => event_loop.schedule(recorder, scheduled, urgent),
             Self::Task(task) => {
                 task.wake.notify_one();
                 true
@@ -67,10 +69,22 @@ impl Home {
         }
     }
 
-    /// Wakes a consumer that waits for its timer.
-    pub(super) fn wake_dozing(&self) {
-        if let Self::Loop { event_loop, .. } = self {
-            event_loop.wake_dozing();
+    /// Sees that a recorder whose queue fills up gets a turn now instead of after the interval of the timer.
+    pub(super) fn attend(&self, recorder: &Arc<RecorderCore>) {
+        if let Self::Loop { event_loop, scheduled, attended } = self {
+            // Relaxed: a hint, which spares the lock while the turn is on its way. Should it be wrong, the next checkpoint
+            // asks again.
+            if !attended.swap(true, Ordering::Relaxed) {
+                event_loop.schedule(recorder, scheduled, true);
+            }
+        }
+    }
+
+    /// Says whether the loop is about to give the recorder turns by itself.
+    pub(crate) fn set_attended(&self, is_attended: bool) {
+        if let Self::Loop { attended, .. } = self {
+            // Relaxed: as in `attend`.
+            attended.store(is_attended, Ordering::Relaxed);
         }
     }
 
@@ -100,6 +114,24 @@ impl Home {
             Self::Disabled => true,
             Self::Loop { event_loop, .. } => context::is_event_loop(event_loop.identity()),
             Self::Task(task) => task.event_loop.is_none(),
+        }
+    }
+
+    /// Whether whoever waits for the recorder may process its events meanwhile, as far as there are no hooks: it was created
+    /// directly, and the caller may just stop the thread that its task needs.
+    pub(super) fn lets_waiters_help(&self) -> bool {
+        matches!(self, Self::Task(TaskHome { event_loop: None, .. }))
+    }
+
+    /// Whether the caller runs in a task of the tokio runtime where the recorder was created directly, so that the
+    /// recorder's own task may be unable to run while the caller waits.
+    pub(super) fn may_be_starved(&self) -> bool {
+        match self {
+            Self::Task(TaskHome { event_loop: None, tokio, .. }) => {
+                tokio::task::try_id().is_some()
+                    && Handle::try_current().is_ok_and(|here| here.id() == tokio.id())
+            }
+            Self::Disabled | Self::Loop { .. } | Self::Task(_) => false,
         }
     }
 

@@ -1,12 +1,15 @@
 //! What can be chosen for a recorder.
 
 use std::fmt;
+use std::time::Duration;
 
 use crate::hooks::{DynHooks, RecorderHooks};
 use crate::log::LogPolicy;
 
 /// How many events may be pending by default.
 pub(crate) const DEFAULT_QUEUE_MAX_SIZE: usize = 10_000;
+/// Longer than anybody wants to wait for a figure.
+const LONGEST_POLL_INTERVAL: Duration = Duration::from_secs(1);
 /// The largest limit; its queue would take 16 GiB when full.
 const LARGEST_QUEUE: usize = 1 << 28;
 
@@ -48,6 +51,7 @@ pub struct RecorderOptions {
     pub(crate) queue_overflow_policy: Option<QueueOverflowPolicy>,
     pub(crate) log_policy: Option<LogPolicy>,
     pub(crate) metric_failure_policy: MetricFailurePolicy,
+    pub(crate) poll_interval: Option<Duration>,
     pub(crate) hooks: Option<Box<dyn DynHooks>>,
 }
 
@@ -93,6 +97,15 @@ impl RecorderOptions {
         self
     }
 
+    /// How long events may wait before they are processed, while the recorder has traffic: zero to process them at once, at
+    /// most 1 s; by default as [the runtime's](crate::MetricsRuntimeBuilder::poll_interval).
+    ///
+    /// Recorders with hooks, and recorders that were created directly, process events at once whatever is chosen here.
+    pub fn poll_interval(mut self, interval: Duration) -> Self {
+        self.poll_interval = Some(interval);
+        self
+    }
+
     /// Code that runs with the recorder's events.
     pub fn hooks(mut self, hooks: impl RecorderHooks) -> Self {
         self.hooks = Some(Box::new(hooks));
@@ -110,6 +123,7 @@ impl fmt::Debug for RecorderOptions {
             .field("queue_overflow_policy", &self.queue_overflow_policy)
             .field("log_policy", &self.log_policy)
             .field("metric_failure_policy", &self.metric_failure_policy)
+            .field("poll_interval", &self.poll_interval)
             .field("hooks", &self.hooks.is_some())
             .finish()
     }
@@ -122,4 +136,9 @@ pub(crate) fn check_queue_max_size(events: usize) -> Result<u64, &'static str> {
         1..=LARGEST_QUEUE => Ok(events as u64),
         _ => Err("must be at most 268435456"),
     }
+}
+
+/// What is wrong with a poll interval, if something is.
+pub(crate) fn problem_of_poll_interval(interval: Duration) -> Option<&'static str> {
+    (interval > LONGEST_POLL_INTERVAL).then_some("must be at most 1 s")
 }

@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use crate::error::MetricsRuntimeError;
 use crate::log::LogPolicy;
-use crate::recorder::{DEFAULT_QUEUE_MAX_SIZE, QueueOverflowPolicy, check_queue_max_size};
+use crate::recorder::{
+    DEFAULT_QUEUE_MAX_SIZE, QueueOverflowPolicy, check_queue_max_size, problem_of_poll_interval,
+};
 use crate::runtime::MetricsRuntime;
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
 const DEFAULT_POLL_INTERVAL: Duration = Duration::from_millis(1);
-const LONGEST_POLL_INTERVAL: Duration = Duration::from_secs(1);
 /// What a thread's stack can be; beyond the address space there is nothing to ask the system for.
 const LARGEST_STACK: usize = 1 << 46;
 
@@ -123,8 +124,8 @@ impl MetricsRuntimeBuilder {
         if self.thread_stack_size.is_some_and(|bytes| bytes > LARGEST_STACK) {
             return invalid("thread_stack_size", "must be at most 2^46 bytes");
         }
-        if self.poll_interval > LONGEST_POLL_INTERVAL {
-            return invalid("poll_interval", "must be at most 1 s");
+        if let Some(problem) = problem_of_poll_interval(self.poll_interval) {
+            return invalid("poll_interval", problem);
         }
         Ok(MetricsRuntime::from_builder(self))
     }

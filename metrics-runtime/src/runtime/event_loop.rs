@@ -5,10 +5,11 @@
 //! traffic that goes on needs no wake-up at all: producers then write into the queue and do nothing else. After a quiet
 //! interval the recorder parks again. With no recorder on its list the loop sleeps.
 
-use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::cmp::Ordering;
+use std::collections::BinaryHeap;
+use std::sync::atomic::{self, AtomicBool};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tokio::sync::Notify;
 
@@ -23,10 +24,6 @@ const LOOKS_PER_ROUND: usize = 1_024;
 pub(crate) struct EventLoop {
     ready: Mutex<Ready>,
     wake: Notify,
-    /// A copy of `ready.sleep == Dozing` that producers may read without the lock.
-    dozes: AtomicBool,
-    /// The interval of the timer; zero parks recorders as soon as they have no events.
-    interval: Duration,
     pub(crate) pool: crate::sync::Arc<SegmentPool>,
 }
 
@@ -52,13 +49,37 @@ enum Sleep {
 
 /// A recorder without pending events that is looked at again later.
 struct Quiet {
-    recorder: Arc<RecorderCore>,
     look: Instant,
+    /// How often in a row nothing had happened.
     intervals: u32,
+    /// How many events were consumed when it was last looked at.
+    consumed: u64,
+    recorder: Arc<RecorderCore>,
 }
 
+/// Ordered so that the next look is the greatest.
+impl Ord for Quiet {
+    fn cmp(&self, other: &Self) -> Ordering {
+        other.look.cmp(&self.look)
+    }
+}
+
+impl PartialOrd for Quiet {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Quiet {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Quiet {}
+
 impl EventLoop {
-    pub(crate) fn new(interval: Duration) -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             ready: Mutex::new(Ready {
                 recorders: Vec::new(),
@@ -68,8 +89,6 @@ impl EventLoop {
                 ended: false,
             }),
             wake: Notify::new(),
-            dozes: AtomicBool::new(false),
-            interval,
             pool: crate::sync::Arc::new(SegmentPool::new()),
         }
     }
@@ -93,14 +112,14 @@ impl EventLoop {
                 return false;
             }
             // Relaxed: under the lock.
-            if !scheduled.swap(true, Ordering::Relaxed) {
+            if !scheduled.swap(true, atomic::Ordering::Relaxed) {
                 ready.recorders.push(Arc::clone(recorder));
             } else if urgent {
                 ready.visits.push(Arc::clone(recorder));
             }
             let wakes = ready.sleep == Sleep::Parked || (urgent && ready.sleep == Sleep::Dozing);
             if wakes {
-                self.set_sleep(&mut ready, Sleep::Awake);
+                ready.sleep = Sleep::Awake;
             }
             wakes
         };
@@ -108,25 +127,6 @@ impl EventLoop {
             self.wake.notify_one();
         }
         true
-    }
-
-    /// Wakes the loop when it waits for its timer.
-    pub(crate) fn wake_dozing(&self) {
-        // Relaxed: a hint. A producer that misses a doze looks again at its next checkpoint.
-        if !self.dozes.load(Ordering::Relaxed) {
-            return;
-        }
-        let wakes = {
-            let mut ready = self.lock();
-            let dozes = ready.sleep == Sleep::Dozing;
-            if dozes {
-                self.set_sleep(&mut ready, Sleep::Awake);
-            }
-            dozes
-        };
-        if wakes {
-            self.wake.notify_one();
-        }
     }
 
     /// Asks the loop to end after its current round.
@@ -142,14 +142,20 @@ impl EventLoop {
     /// Gives turns until it is told to end. Recorders that are then still on its list are cancelled.
     pub(crate) async fn run(&self) {
         let mut busy: Vec<Arc<RecorderCore>> = Vec::new();
-        let mut quiet: VecDeque<Quiet> = VecDeque::new();
+        let mut quiet: BinaryHeap<Quiet> = BinaryHeap::new();
         let mut visits: Vec<Arc<RecorderCore>> = Vec::new();
         while self.admit(&mut busy, &mut visits) {
-            visits.retain(|recorder| recorder.turn(BUDGET) == Turn::More);
+            visits.retain(|recorder| {
+                let more = recorder.turn(BUDGET) == Turn::More;
+                if !more {
+                    recorder.home.set_attended(false);
+                }
+                more
+            });
             self.give_turns(&mut busy, &mut quiet);
             self.look_at_quiet(&mut busy, &mut quiet);
             if busy.is_empty() && visits.is_empty() {
-                self.sleep(quiet.front().map(|next| next.look)).await;
+                self.sleep(quiet.peek().map(|next| next.look)).await;
             } else {
                 tokio::task::yield_now().await;
             }
@@ -167,47 +173,61 @@ impl EventLoop {
     /// Takes the recorders that were put on the list; `false` when the loop is to end.
     fn admit(&self, busy: &mut Vec<Arc<RecorderCore>>, visits: &mut Vec<Arc<RecorderCore>>) -> bool {
         let mut ready = self.lock();
-        self.set_sleep(&mut ready, Sleep::Awake);
+        ready.sleep = Sleep::Awake;
         busy.append(&mut ready.recorders);
         visits.append(&mut ready.visits);
         !ready.ends
     }
 
     /// Gives each busy recorder one turn.
-    fn give_turns(&self, busy: &mut Vec<Arc<RecorderCore>>, quiet: &mut VecDeque<Quiet>) {
+    fn give_turns(&self, busy: &mut Vec<Arc<RecorderCore>>, quiet: &mut BinaryHeap<Quiet>) {
         if busy.is_empty() {
             return;
         }
-        let look = Instant::now() + self.interval;
+        let now = Instant::now();
         busy.retain(|recorder| match recorder.turn(BUDGET) {
             Turn::More => true,
-            Turn::Drained if self.interval.is_zero() => !recorder.park() || self.keeps(recorder),
             Turn::Drained => {
-                quiet.push_back(Quiet { recorder: Arc::clone(recorder), look, intervals: 0 });
+                let interval = recorder.poll_interval();
+                if interval.is_zero() {
+                    return !recorder.park() || self.keeps(recorder);
+                }
+                recorder.home.set_attended(false);
+                let recorder = Arc::clone(recorder);
+                quiet.push(Quiet {
+                    look: now + interval,
+                    intervals: 0,
+                    consumed: recorder.consumed(),
+                    recorder,
+                });
                 false
             }
             Turn::Ended => self.keeps(recorder),
         });
     }
 
-    /// Looks at the recorders whose time has come: busy again, still quiet, or quiet for long enough to park.
-    fn look_at_quiet(&self, busy: &mut Vec<Arc<RecorderCore>>, quiet: &mut VecDeque<Quiet>) {
+    /// Looks at the quiet recorders whose time has come.
+    fn look_at_quiet(&self, busy: &mut Vec<Arc<RecorderCore>>, quiet: &mut BinaryHeap<Quiet>) {
         if quiet.is_empty() {
             return;
         }
         let now = Instant::now();
         for _ in 0..LOOKS_PER_ROUND {
-            if quiet.front().is_none_or(|next| next.look > now) {
+            if quiet.peek().is_none_or(|next| next.look > now) {
                 break;
             }
-            let Some(next) = quiet.pop_front() else {
+            let Some(Quiet { intervals, consumed, recorder, .. }) = quiet.pop() else {
                 break;
             };
-            let parks = next.intervals >= QUIET_INTERVALS && next.recorder.park();
-            if next.recorder.has_work() || (parks && self.keeps(&next.recorder)) {
-                busy.push(next.recorder);
+            let consumed_now = recorder.consumed();
+            let intervals = if consumed_now == consumed { intervals + 1 } else { 0 };
+            let parks = intervals > QUIET_INTERVALS && recorder.park();
+            if recorder.has_work() || (parks && self.keeps(&recorder)) {
+                recorder.home.set_attended(true);
+                busy.push(recorder);
             } else if !parks {
-                quiet.push_back(Quiet { look: now + self.interval, intervals: next.intervals + 1, ..next });
+                let look = now + recorder.poll_interval();
+                quiet.push(Quiet { look, intervals, consumed: consumed_now, recorder });
             }
         }
     }
@@ -219,13 +239,13 @@ impl EventLoop {
         };
         {
             let _ready = self.lock();
-            scheduled.store(false, Ordering::Relaxed);
+            scheduled.store(false, atomic::Ordering::Relaxed);
         }
         // Whoever asked for a turn before the store found the recorder scheduled and relied on this look; whoever asks
         // after it puts the recorder on the list.
         recorder.wants_a_turn() && {
             let _ready = self.lock();
-            !scheduled.swap(true, Ordering::Relaxed)
+            !scheduled.swap(true, atomic::Ordering::Relaxed)
         }
     }
 
@@ -236,7 +256,7 @@ impl EventLoop {
             if ready.ends || !ready.recorders.is_empty() || !ready.visits.is_empty() {
                 return;
             }
-            self.set_sleep(&mut ready, if look.is_some() { Sleep::Dozing } else { Sleep::Parked });
+            ready.sleep = if look.is_some() { Sleep::Dozing } else { Sleep::Parked };
         }
         match look {
             None => self.wake.notified().await,
@@ -250,10 +270,5 @@ impl EventLoop {
 
     fn lock(&self) -> MutexGuard<'_, Ready> {
         self.ready.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn set_sleep(&self, ready: &mut Ready, sleep: Sleep) {
-        ready.sleep = sleep;
-        self.dozes.store(sleep == Sleep::Dozing, Ordering::Relaxed);
     }
 }

@@ -13,7 +13,7 @@ use crate::log::{Kind, Operation, Speaker};
 use crate::queue::Queue;
 use crate::recorder::{
     Home, LifecycleHandle, MetricsRecorder, MetricsRecorderState, RecorderCore, RecorderOptions, Settings,
-    check_queue_max_size,
+    check_queue_max_size, problem_of_poll_interval,
 };
 use crate::runtime::registry::Registry;
 use crate::runtime::state::{SHUTDOWNABLE, STARTABLE, Shutdown, Start, USABLE, on_shutdown, on_start};
@@ -57,7 +57,7 @@ impl Shared {
         };
         Self {
             namespace: Arc::from(choices.namespace.trim()),
-            event_loop: Arc::new(EventLoop::new(choices.poll_interval)),
+            event_loop: Arc::new(EventLoop::new()),
             choices,
             control: Mutex::new(control),
         }
@@ -106,6 +106,13 @@ impl Shared {
 
     fn refuse_to_wait_here(&self) -> Result<()> {
         if self.is_here() { Err(MetricsRuntimeError::WouldDeadlock) } else { Ok(()) }
+    }
+
+    /// Whether this is a hook of the very recorder of that id: its end would wait for the hook.
+    pub(super) fn refuse_to_wait_for_own_hook(&self, id: &str) -> Result<()> {
+        let own = context::in_hook()
+            && self.control().registry.get(id.trim()).is_some_and(MetricsRecorder::is_in_hook);
+        if own { Err(MetricsRuntimeError::WouldDeadlock) } else { Ok(()) }
     }
 
     pub(super) fn start(&self) -> Result<()> {
@@ -271,6 +278,9 @@ impl Shared {
                 check_queue_max_size(options.queue_max_size.unwrap_or(self.choices.queue_max_size)).map_err(
                     |problem| MetricsRuntimeError::InvalidArgument { argument: "queue_max_size", problem },
                 )?;
+            if let Some(problem) = options.poll_interval.and_then(problem_of_poll_interval) {
+                return Err(MetricsRuntimeError::InvalidArgument { argument: "poll_interval", problem });
+            }
             self.refuse_to_wait_here()?;
             let home = {
                 let mut control = self.running()?;
@@ -314,6 +324,7 @@ impl Shared {
             overflow: options.queue_overflow_policy.unwrap_or(self.choices.queue_overflow_policy),
             log_policy: options.log_policy.unwrap_or(self.choices.log_policy),
             metric_failure: options.metric_failure_policy,
+            poll_interval: options.poll_interval.unwrap_or(self.choices.poll_interval),
         };
         let queue = Queue::new(limit, self.event_loop.pool.clone());
         MetricsRecorder::from_core(RecorderCore::new(queue, settings, options.hooks, home))

@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# Counts instructions per event with callgrind and prints a table; instructions.txt beside it keeps the last one.
+#
+#   metrics-runtime/benches/instructions.sh > metrics-runtime/benches/instructions.txt
+#
+# Each figure is the difference between a long run and a short one, so that what happens once does not count.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+table=$(cargo bench -p mvx-metrics --bench table --no-run 2>&1 | sed -n 's/.*Executable.*(\(.*\))$/\1/p')
+output=$(mktemp -d)
+trap 'rm -r "$output"' EXIT
+
+# instructions WORK BATCHES FUNCTION: how many were carried out inside of FUNCTION.
+instructions() {
+    valgrind --tool=callgrind --callgrind-out-file="$output/out" --toggle-collect="$3" \
+        "$table" --bench "--instructions=$1:$2" 2>&1 | sed -n 's/^.*Collected : //p'
+}
+
+# row NAME WORK FUNCTION EVENTS: instructions per event, in batches of EVENTS.
+row() {
+    local short long
+    short=$(instructions "$2" 8 "$3")
+    long=$(instructions "$2" 24 "$3")
+    awk -v name="$1" -v count=$((long - short)) -v events=$((16 * $4)) \
+        'BEGIN { printf "    %-38s%10.1f\n", name, count / events }'
+}
+
+echo "instructions per event, $(rustc --version), $(uname -m)"
+echo
+echo "handoff, on the producer's thread, making the event included"
+row "mvx-metrics" handoff:ours '*counted_handoff*' 8192
+row "straightforward port" handoff:port '*counted_handoff*' 8192
+row "rtrb ring" handoff:spsc '*counted_handoff*' 8192
+row "shared struct of atomics" handoff:atomics '*counted_handoff*' 8192
+row "prometheus-client, cached handles" handoff:cached '*counted_handoff*' 8192
+row "prometheus-client, family lookup" handoff:family '*counted_handoff*' 8192
+row "metrics macros, Prometheus exporter" handoff:macros '*counted_handoff*' 8192

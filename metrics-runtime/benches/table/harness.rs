@@ -1,0 +1,296 @@
+//! What is measured and how: subjects and their rounds.
+
+use std::marker::PhantomData;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::figure::{as_float, mean, median, nanoseconds, quantile};
+use crate::syscalls;
+use crate::threads::{self, SpinBarrier};
+use crate::workload::SaveFinished;
+
+/// The events of one burst; two producers together stay within the pending limit.
+pub const BURST: u64 = 4_096;
+/// The pending limit of every queue.
+pub const PENDING_LIMIT: usize = 10_000;
+
+/// The bursts of one round.
+const BURSTS: usize = 60;
+/// How long events are produced in one round of sustained traffic.
+const SUSTAINED_ROUND: Duration = Duration::from_millis(80);
+/// The time between lone events: long enough for a consumer to have finished the one before.
+const LONE_GAP: Duration = Duration::from_micros(50);
+const LONE_EVENTS: usize = 1_000;
+
+/// How a subject is set up for a row.
+#[derive(Debug, Clone, Copy)]
+pub struct Setup {
+    /// How many events may be pending.
+    pub pending_limit: usize,
+    /// How many metrics listen to the event: that of the workload, and beyond it such with a lone counter.
+    pub metrics: usize,
+}
+
+impl Setup {
+    pub const DEFAULT: Self = Self { pending_limit: PENDING_LIMIT, metrics: 1 };
+}
+
+/// A way to count events, ours or a peer's.
+pub trait Subject: Send + Sync + Sized {
+    /// The name in the table.
+    const NAME: &'static str;
+    /// How many threads may produce at once.
+    const MAX_PRODUCERS: usize = usize::MAX;
+    /// One thread's access.
+    type Producer: Producer;
+
+    /// Starts it; threads that it starts inherit the core of the calling thread.
+    fn start(setup: Setup) -> Self;
+
+    /// Access for one more producing thread.
+    fn producer(&self) -> Self::Producer;
+
+    /// How many events were applied so far, or `None` when an event is applied at once.
+    fn processed(&self) -> Option<u64>;
+
+    /// Work that an application must do from time to time, outside of the measured time.
+    fn upkeep(&self) {}
+
+    /// Stops it and tells what it has counted.
+    fn finish(self) -> Counted;
+}
+
+/// One thread's access to a subject.
+pub trait Producer: Send {
+    /// Hands over an event, or gives it back when the queue is full.
+    fn hand_over(&mut self, event: SaveFinished) -> Result<(), SaveFinished>;
+}
+
+/// What a subject says it has counted, so that no figure comes from work left undone.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counted {
+    pub total: u64,
+    pub bytes: u64,
+}
+
+impl Counted {
+    /// What must have been counted when each producer handed over this many events.
+    fn expected(handed_over: &[u64]) -> Self {
+        let numbers = handed_over.iter().zip(0..).flat_map(|(count, producer)| numbers(producer, 0, *count));
+        let bytes = numbers.map(|number| SaveFinished::number(number).bytes).sum();
+        Self { total: handed_over.iter().sum(), bytes }
+    }
+}
+
+/// The numbers of a producer's events.
+fn numbers(producer: usize, first: u64, count: u64) -> std::ops::Range<u64> {
+    let offset = (producer as u64) << 40;
+    offset + first..offset + first + count
+}
+
+/// The cost of one event among seldom ones.
+#[derive(Debug, Clone, Copy)]
+pub struct LoneCost {
+    pub median_ns: f64,
+    pub p99_ns: f64,
+    /// The share of calls that entered the kernel; `None` where that cannot be seen.
+    pub with_syscall: Option<f64>,
+}
+
+/// A subject with its setup, its type forgotten.
+pub trait Contestant {
+    fn name(&self) -> &'static str;
+
+    fn takes(&self, producers: usize) -> bool;
+
+    /// Nanoseconds per event on a producer's thread: the median burst of a round.
+    fn burst_round(&self, producers: usize) -> f64;
+
+    /// Nanoseconds per event of all producers together, until the last event is applied.
+    fn sustained_round(&self, producers: usize) -> f64;
+
+    /// The cost of a call when the one before was a moment ago and is long done.
+    fn lone_round(&self) -> LoneCost;
+}
+
+/// The contestant that sets up the subject `S` in the same way for every round.
+pub struct Contest<S> {
+    name: &'static str,
+    setup: Setup,
+    subject: PhantomData<fn() -> S>,
+}
+
+impl<S: Subject> Contest<S> {
+    pub const fn new() -> Self {
+        Self { name: S::NAME, setup: Setup::DEFAULT, subject: PhantomData }
+    }
+
+    /// The contestant under another name and with this many metrics on the event.
+    pub fn with_metrics(self, name: &'static str, metrics: usize) -> Self {
+        Self { name, setup: Setup { metrics, ..self.setup }, ..self }
+    }
+
+    /// Starts the subject where it does not sit on the core of a lone producer.
+    fn start(&self, producers: usize) -> S {
+        let core = (producers == 1).then_some(1);
+        threads::on_core(core, || S::start(self.setup))
+    }
+}
+
+impl<S: Subject> Contestant for Contest<S> {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn takes(&self, producers: usize) -> bool {
+        producers <= S::MAX_PRODUCERS
+    }
+
+    fn burst_round(&self, producers: usize) -> f64 {
+        let subject = self.start(producers);
+        let barrier = SpinBarrier::new(producers);
+        let threads = in_parallel(producers, |index| burst_thread(&subject, &barrier, index));
+        check(subject, &vec![BURSTS as u64 * BURST; producers]);
+        let bursts = BURSTS / 5..BURSTS;
+        median(bursts.map(|burst| mean(threads.iter().map(|times| times[burst]))).collect())
+    }
+
+    fn sustained_round(&self, producers: usize) -> f64 {
+        let subject = self.start(producers);
+        let barrier = SpinBarrier::new(producers);
+        let rounds = in_parallel(producers, |index| sustained_thread(&subject, &barrier, index));
+        let finished = Instant::now();
+        let started = rounds.iter().map(|(started, _)| *started).min().unwrap_or(finished);
+        let handed_over: Vec<u64> = rounds.iter().map(|(_, count)| *count).collect();
+        drain(&subject, handed_over.iter().sum());
+        let elapsed = nanoseconds(started.elapsed());
+        let events = handed_over.iter().sum::<u64>();
+        check(subject, &handed_over);
+        elapsed / as_float(events)
+    }
+
+    fn lone_round(&self) -> LoneCost {
+        let subject = self.start(1);
+        let (times, with_syscall) = threads::on_core(Some(0), || lone_thread(&mut subject.producer()));
+        let handed_over = 2 * LONE_EVENTS as u64;
+        drain(&subject, handed_over);
+        check(subject, &[handed_over]);
+        let clock = clock_cost();
+        LoneCost {
+            median_ns: quantile(times.clone(), 0.5) - clock,
+            p99_ns: quantile(times, 0.99) - clock,
+            with_syscall,
+        }
+    }
+}
+
+/// Runs `action` on this many threads, each on a core of its own.
+fn in_parallel<T: Send>(count: usize, action: impl Fn(usize) -> T + Sync) -> Vec<T> {
+    let action = &action;
+    let run = |index| {
+        move || {
+            threads::pin(index);
+            action(index)
+        }
+    };
+    thread::scope(|scope| {
+        let threads: Vec<_> = (0..count).map(|index| scope.spawn(run(index))).collect();
+        threads.into_iter().map(|thread| thread.join().expect("a producer panicked")).collect()
+    })
+}
+
+/// Produces bursts, drained in between, and returns the nanoseconds per event of each.
+fn burst_thread<S: Subject>(subject: &S, barrier: &SpinBarrier, index: usize) -> Vec<f64> {
+    let mut producer = subject.producer();
+    let mut times = Vec::with_capacity(BURSTS);
+    for first in (0..BURSTS as u64).map(|burst| burst * BURST) {
+        barrier.wait();
+        times.push(burst(&mut producer, numbers(index, first, BURST)));
+        barrier.wait();
+        if index == 0 {
+            drain(subject, (first + BURST) * barrier.threads() as u64);
+            subject.upkeep();
+        }
+    }
+    times
+}
+
+/// Hands over a burst and returns its nanoseconds per event.
+fn burst(producer: &mut impl Producer, numbers: std::ops::Range<u64>) -> f64 {
+    let mut refused = 0_u64;
+    let started = Instant::now();
+    for number in numbers {
+        refused += u64::from(producer.hand_over(SaveFinished::number(number)).is_err());
+    }
+    let elapsed = nanoseconds(started.elapsed());
+    assert_eq!(refused, 0, "a burst within the limit was refused");
+    elapsed / as_float(BURST)
+}
+
+/// Produces as fast as the subject takes it for the time of a round; returns when it started and how many it were.
+fn sustained_thread<S: Subject>(subject: &S, barrier: &SpinBarrier, index: usize) -> (Instant, u64) {
+    let mut producer = subject.producer();
+    barrier.wait();
+    let started = Instant::now();
+    let mut count = 0;
+    while started.elapsed() < SUSTAINED_ROUND {
+        for number in numbers(index, count, BURST) {
+            let mut event = SaveFinished::number(number);
+            while let Err(refused) = producer.hand_over(event) {
+                event = refused;
+                thread::yield_now();
+            }
+        }
+        count += BURST;
+    }
+    (started, count)
+}
+
+/// Produces lone events, first to time them and then again to see their system calls.
+fn lone_thread(producer: &mut impl Producer) -> (Vec<f64>, Option<f64>) {
+    let mut hand_over = |number| assert!(producer.hand_over(SaveFinished::number(number)).is_ok());
+    let mut times = Vec::with_capacity(LONE_EVENTS);
+    for number in numbers(0, 0, LONE_EVENTS as u64) {
+        pause(LONE_GAP);
+        let started = Instant::now();
+        hand_over(number);
+        times.push(nanoseconds(started.elapsed()));
+    }
+    times.drain(..LONE_EVENTS / 5);
+    (
+        times,
+        syscalls::watch(|watch| {
+            for number in numbers(0, LONE_EVENTS as u64, LONE_EVENTS as u64) {
+                pause(LONE_GAP);
+                watch.call(|| hand_over(number));
+            }
+        })
+        .map(|calls| as_float(calls) / as_float(LONE_EVENTS as u64)),
+    )
+}
+
+/// Lets time go by without giving up the core.
+pub fn pause(time: Duration) {
+    let started = Instant::now();
+    while started.elapsed() < time {
+        std::hint::spin_loop();
+    }
+}
+
+/// What reading the clock twice costs, in nanoseconds.
+fn clock_cost() -> f64 {
+    median((0..1_000).map(|_| nanoseconds(Instant::now().elapsed())).collect())
+}
+
+/// Waits until the subject has applied that many events.
+pub fn drain(subject: &impl Subject, events: u64) {
+    let give_up = Instant::now() + Duration::from_secs(30);
+    while subject.processed().is_some_and(|processed| processed < events) {
+        assert!(Instant::now() < give_up, "{:?} of {events} events processed", subject.processed());
+        thread::sleep(Duration::from_micros(50));
+    }
+}
+
+fn check<S: Subject>(subject: S, handed_over: &[u64]) {
+    assert_eq!(subject.finish(), Counted::expected(handed_over), "{} counts", S::NAME);
+}

@@ -1,0 +1,82 @@
+//! Work for callgrind, as `../instructions.sh` asks for it: nothing is timed, and what is to be counted happens inside of
+//! functions that are never inlined, so that callgrind can start and stop counting by their names.
+
+use crate::event_loop::{Blockade, EventLoop, LoopRecorder, OneRecorder};
+use crate::harness::{Counted, Producer, Setup, Subject, drain};
+use crate::ours::OurLoop;
+use crate::peers::{CachedHandles, FamilyLookup, MetricsMacros, SharedAtomics, SpscRing};
+use crate::rows::Port;
+use crate::workload::SaveFinished;
+
+/// The events of one batch.
+const HANDOFF_BATCH: u64 = 8_192;
+const DISPATCH_BATCH: u64 = 256;
+
+/// What to do, from an argument such as `--instructions=handoff:ours:20`.
+pub struct Run {
+    work: fn(u64),
+    batches: u64,
+}
+
+/// The run that the arguments ask for, if they do.
+pub fn chosen(arguments: &[String]) -> Option<Run> {
+    let run = arguments.iter().find_map(|argument| argument.strip_prefix("--instructions="))?;
+    let (work, batches) = run.rsplit_once(':').expect("the number of batches stands behind a colon");
+    let work = match work {
+        "handoff:ours" => hand_over::<OneRecorder<OurLoop>>,
+        "handoff:port" => hand_over::<Port>,
+        "handoff:spsc" => hand_over::<SpscRing>,
+        "handoff:atomics" => hand_over::<SharedAtomics>,
+        "handoff:cached" => hand_over::<CachedHandles>,
+        "handoff:family" => hand_over::<FamilyLookup>,
+        "handoff:macros" => hand_over::<MetricsMacros>,
+        "dispatch:ours" => dispatch,
+        unknown => panic!("no such work: {unknown}"),
+    };
+    Some(Run { work, batches: batches.parse().expect("a number of batches") })
+}
+
+impl Run {
+    pub fn carry_out(self) {
+        (self.work)(self.batches);
+    }
+}
+
+fn hand_over<S: Subject>(batches: u64) {
+    let subject = S::start(Setup::DEFAULT);
+    let mut producer = subject.producer();
+    for batch in 0..batches {
+        counted_handoff(&mut producer, batch * HANDOFF_BATCH);
+        drain(&subject, (batch + 1) * HANDOFF_BATCH);
+    }
+    drop(producer);
+    assert_eq!(subject.finish().total, batches * HANDOFF_BATCH);
+}
+
+#[inline(never)]
+fn counted_handoff(producer: &mut impl Producer, first: u64) {
+    for number in first..first + HANDOFF_BATCH {
+        assert!(
+            producer.hand_over(SaveFinished::number(number)).is_ok(),
+            "an event within the limit was refused"
+        );
+    }
+}
+
+/// Has the loop find runs of events that are complete before it looks.
+fn dispatch(batches: u64) {
+    let OneRecorder { event_loop, mut recorder } = OneRecorder::<OurLoop>::start(Setup::DEFAULT);
+    for batch in 0..batches {
+        let blockade = Blockade::new(&event_loop);
+        for number in batch * DISPATCH_BATCH..(batch + 1) * DISPATCH_BATCH {
+            assert!(
+                recorder.hand_over(SaveFinished::number(number)).is_ok(),
+                "an event within the limit was refused"
+            );
+        }
+        drop(blockade);
+        let Counted { total, .. } = recorder.snapshot();
+        assert_eq!(total, (batch + 1) * DISPATCH_BATCH);
+    }
+    event_loop.shut_down();
+}

@@ -1,0 +1,48 @@
+//! What the library costs, beside its peers in the same run.
+//!
+//! `cargo bench -p mvx-metrics --bench table` prints the whole table in about a minute; words after `--` choose the rows
+//! whose titles contain one of them. Ratios count: absolute times differ from machine to machine. Figures are medians
+//! over alternating rounds, with the lowest and the highest round in parentheses.
+//!
+//! `metrics-runtime/benches/instructions.sh` counts instructions instead, which do not depend on noise.
+
+mod allocator;
+mod event_loop;
+mod figure;
+mod harness;
+mod instructions;
+mod ours;
+mod peers;
+mod report;
+mod rows;
+mod syscalls;
+mod threads;
+mod workload;
+
+use std::env;
+
+use report::Report;
+use rows::ROWS;
+
+fn main() {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    // Without this argument of `cargo bench` it is a test run, which has nothing to measure.
+    if !arguments.iter().any(|argument| argument == "--bench") {
+        return;
+    }
+    if let Some(run) = instructions::chosen(&arguments) {
+        return run.carry_out();
+    }
+    let words: Vec<&String> = arguments.iter().filter(|argument| !argument.starts_with("--")).collect();
+    if threads::core_count() < 2 {
+        println!("one core only: producers and the runtime thread take turns, so the figures say little");
+    }
+    let report = Report::default();
+    for row in ROWS {
+        if words.is_empty() || words.iter().any(|word| row.title.contains(word.as_str())) {
+            report.row(row.title, row.measure);
+            (row.print)(&report);
+        }
+    }
+    report.close();
+}
