@@ -3,7 +3,7 @@
 use crate::descriptor::DimensionKind;
 use crate::snapshot::DimensionValue;
 
-use super::measure::Reading;
+use super::reading::Reading;
 
 /// State that a metric measures and a snapshot shows: the type of a field under `#[derive(Metric)]`.
 ///
