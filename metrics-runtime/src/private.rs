@@ -128,6 +128,7 @@ pub const fn describe(
     unit: Option<&'static str>,
     help: &'static str,
     labels: &'static [Cow<'static, str>],
+    limit: Option<usize>,
     merge: MergeRule,
 ) -> DimensionDescriptor {
     let unit = match unit {
@@ -140,6 +141,7 @@ pub const fn describe(
         unit,
         help: Cow::Borrowed(help),
         labels: Cow::Borrowed(labels),
+        limit,
         merge,
     }
 }

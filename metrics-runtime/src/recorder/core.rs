@@ -79,6 +79,14 @@ impl RecorderCore {
         std::ptr::from_ref(self).addr()
     }
 
+    pub(crate) fn shared_entity_id(&self) -> &Arc<str> {
+        &self.settings.entity_id
+    }
+
+    pub(crate) fn shared_namespace(&self) -> &Arc<str> {
+        &self.settings.namespace
+    }
+
     pub(crate) fn entity_id(&self) -> &str {
         &self.settings.entity_id
     }

@@ -1,5 +1,7 @@
 //! The metrics side: applying events, registering metrics, reading state.
 
+mod observe;
+
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -18,6 +20,8 @@ use crate::recorder::state::{ACCEPTING, MetricsRecorderState};
 use crate::recorder::{RecorderCore, Registration};
 use crate::snapshot::{MetricSnapshot, MetricSnapshots};
 use crate::unwind;
+
+pub(crate) use self::observe::Observation;
 
 /// How many events are processed between two looks at the rest of the world.
 pub(crate) const BUDGET: u64 = 1_024;
