@@ -108,6 +108,9 @@ const _: () = {
             }
         }
     }
+    const _: () = ::mvx_metrics::__private::assert_distinct(
+        &<Connections as ::mvx_metrics::__private::Fields>::NAMES,
+    );
     #[automatically_derived]
     impl ::mvx_metrics::__private::Fields for Connections
     where
@@ -152,6 +155,12 @@ const _: () = {
                 ::mvx_metrics::__private::MergeRule::Sum,
             ),
         ];
+        const NAMES: ::mvx_metrics::__private::Names = ::mvx_metrics::__private::Names {
+            own: Self::DIMENSIONS,
+            flattened: &[
+                ("traffic_", <Traffic as ::mvx_metrics::__private::Fields>::NAMES),
+            ],
+        };
         fn describe(
             __prefix: &::mvx_metrics::__private::primitive::str,
             __dimensions: &mut ::mvx_metrics::__private::Vec<

@@ -33,17 +33,14 @@ const _: () = {
                 __accepted
                     |= ::mvx_metrics::__private::Count::count(&mut self.success_total);
             }
-            {
-                let __value = __event.elapsed;
-                __accepted
-                    |= ::mvx_metrics::__private::Record::record(
-                        ::mvx_metrics::__private::Bucketed::within(
-                            &mut self.elapsed,
-                            __BUCKETS_2,
-                        ),
-                        __value,
-                    );
-            }
+            __accepted
+                |= ::mvx_metrics::__private::Record::record(
+                    &mut ::mvx_metrics::__private::Bucketed::within(
+                        &mut self.elapsed,
+                        __BUCKETS_2,
+                    ),
+                    __event.elapsed,
+                );
             __accepted
         }
     }
