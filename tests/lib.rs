@@ -1,4 +1,27 @@
-//! Helpers of the integration tests.
+//! Helpers of the integration tests: bounded waits, gates, scripted hooks, events and metrics written by hand.
+
+#![allow(
+    clippy::missing_panics_doc,
+    clippy::must_use_candidate,
+    reason = "helpers of tests panic to fail the test"
+)]
+
+#[path = "support/deadline.rs"]
+pub mod deadline;
+#[path = "support/environment.rs"]
+pub mod environment;
+#[path = "support/facts.rs"]
+pub mod facts;
+#[path = "support/gate.rs"]
+pub mod gate;
+#[path = "support/script.rs"]
+pub mod script;
+
+pub use deadline::{bounded, bounded_async, eventually, in_threads};
+pub use environment::{Direct, running_runtime};
+pub use facts::{Drops, Fragile, Gated, Journal, Opaque, Other, Step, Steps, StepsSnapshot, Tracked};
+pub use gate::Gate;
+pub use script::{Act, Diary, Script};
 
 /// The code blocks of the documents compile and run.
 #[cfg(doctest)]
@@ -6,3 +29,5 @@ mod documents {
     #[doc = include_str!("../README.md")]
     struct Readme;
 }
+
+pub mod strict;

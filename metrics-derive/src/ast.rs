@@ -28,6 +28,8 @@ pub struct Event {
 }
 
 pub struct Field<'a> {
+    /// Its position in the struct.
+    pub index: usize,
     pub ident: &'a Ident,
     pub ty: &'a Type,
     pub shape: Shape,
@@ -68,7 +70,9 @@ impl<'a> Metric<'a> {
         let rule = attrs.rename_all.map(|given| given.value);
         let mut fields: Vec<_> = named_fields(cx, input)
             .into_iter()
-            .filter_map(|field| Some(Field::from_syn(cx, field, field.ident.as_ref()?, rule, &root)))
+            .enumerate()
+            .filter_map(|(index, field)| Some((index, field, field.ident.as_ref()?)))
+            .map(|(index, field, ident)| Field { index, ..Field::from_syn(cx, field, ident, rule, &root) })
             .collect();
         for field in &mut fields {
             field.resolve(cx, &mut events);
@@ -180,6 +184,7 @@ impl<'a> Field<'a> {
             help,
             attrs,
             role,
+            index: 0,
             feeds: Vec::new(),
             broken,
             unusable,

@@ -173,7 +173,10 @@ impl FieldAttrs {
             attribute_options(cx, attribute, &known, &mut |word, input| {
                 match word.to_string().as_str() {
                     "name" => once(cx, &mut attrs.name, word, assigned(word, input)?),
-                    "on" => attrs.on.push(field_on(cx, word, input)?),
+                    "on" => {
+                        let on = field_on(cx, word, input, &mut attrs)?;
+                        attrs.on.push(on);
+                    }
                     "limit" => once(cx, &mut attrs.limit, word, assigned(word, input)?),
                     "buckets" => once(cx, &mut attrs.buckets, word, assigned(word, input)?),
                     "unit" => once(cx, &mut attrs.unit, word, text(word, input)?),
@@ -422,12 +425,21 @@ fn container_on(cx: &Ctxt, word: &Ident, input: ParseStream) -> syn::Result<Cont
     Ok(on)
 }
 
-fn field_on(cx: &Ctxt, word: &Ident, input: ParseStream) -> syn::Result<FieldOn> {
+/// `limit` and `buckets` belong to the field; beside the `by` or `value` they go with, they are as good.
+fn field_on(cx: &Ctxt, word: &Ident, input: ParseStream, attrs: &mut FieldAttrs) -> syn::Result<FieldOn> {
     on_parentheses(word, input)?;
     let content;
     parenthesized!(content in input);
     let mut on = FieldOn { event: event(word, &content)?, feed: FeedAttrs::default() };
-    options(cx, &content, "on", &FEED, &mut |word, input| feed_option(cx, &mut on.feed, word, input));
+    let known: Vec<_> = FEED.into_iter().chain(["limit", "buckets"]).collect();
+    options(cx, &content, "on", &known, &mut |word, input| {
+        match word.to_string().as_str() {
+            "limit" => once(cx, &mut attrs.limit, word, assigned(word, input)?),
+            "buckets" => once(cx, &mut attrs.buckets, word, assigned(word, input)?),
+            _ => feed_option(cx, &mut on.feed, word, input)?,
+        }
+        Ok(())
+    });
     Ok(on)
 }
 

@@ -49,3 +49,6 @@ pub fn event(arguments: TokenStream, item: &TokenStream) -> TokenStream {
     let errors = cx.check();
     quote!(#item #errors #expanded)
 }
+
+#[cfg(test)]
+mod tests;

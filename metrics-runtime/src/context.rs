@@ -3,36 +3,43 @@
 use std::cell::Cell;
 
 thread_local! {
-    static DEPTH: Cell<Depth> = const { Cell::new(Depth { hooks: 0, metrics: 0 }) };
+    static PLACE: Cell<Place> = const { Cell::new(NOWHERE) };
     static EVENT_LOOP: Cell<usize> = const { Cell::new(0) };
 }
 
+/// Whose code the thread runs.
 #[derive(Clone, Copy)]
-struct Depth {
-    hooks: u32,
-    metrics: u32,
+struct Place {
+    /// The identity of the recorder whose hook is polled; 0 for none.
+    hook_of: usize,
+    metrics: bool,
 }
 
-/// This thread polls a hook until the guard is dropped.
-pub(crate) fn enter_hook() -> Guard {
-    change(|depth| depth.hooks += 1);
-    Guard { leave: |depth| depth.hooks -= 1 }
+const NOWHERE: Place = Place { hook_of: 0, metrics: false };
+
+/// This thread polls a hook of the recorder of that identity until the guard is dropped.
+pub(crate) fn enter_hook(recorder: usize) -> Guard {
+    enter(|place| place.hook_of = recorder)
 }
 
 /// This thread runs code of metrics and holds the lock of a recorder's metrics until the guard is dropped.
 pub(crate) fn enter_metrics() -> Guard {
-    change(|depth| depth.metrics += 1);
-    Guard { leave: |depth| depth.metrics -= 1 }
+    enter(|place| place.metrics = true)
 }
 
 /// Whether this thread polls a hook.
 pub(crate) fn in_hook() -> bool {
-    depth().hooks > 0
+    place().hook_of != 0
+}
+
+/// Whether this thread polls a hook of the recorder of that identity.
+pub(crate) fn in_hook_of(recorder: usize) -> bool {
+    place().hook_of == recorder
 }
 
 /// Whether this thread holds the lock of some recorder's metrics.
 pub(crate) fn in_metrics() -> bool {
-    depth().metrics > 0
+    place().metrics
 }
 
 /// This thread belongs to the event loop of that identity for the rest of its life.
@@ -46,24 +53,26 @@ pub(crate) fn is_event_loop(identity: usize) -> bool {
 }
 
 /// While a thread ends its context is gone; nothing of ours runs there any more.
-fn depth() -> Depth {
-    DEPTH.try_with(Cell::get).unwrap_or(Depth { hooks: 0, metrics: 0 })
+fn place() -> Place {
+    PLACE.try_with(Cell::get).unwrap_or(NOWHERE)
 }
 
-fn change(change: impl FnOnce(&mut Depth)) {
-    let mut now = depth();
+fn enter(change: impl FnOnce(&mut Place)) -> Guard {
+    let before = place();
+    let mut now = before;
     change(&mut now);
-    let _ = DEPTH.try_with(|depth| depth.set(now));
+    let _ = PLACE.try_with(|place| place.set(now));
+    Guard { before }
 }
 
-/// Leaves what was entered.
+/// Goes back to where the thread was.
 #[must_use]
 pub(crate) struct Guard {
-    leave: fn(&mut Depth),
+    before: Place,
 }
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        change(|depth| (self.leave)(depth));
+        let _ = PLACE.try_with(|place| place.set(self.before));
     }
 }

@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use crate::context;
 use crate::error::SharedError;
 use crate::event::EventRef;
 use crate::metric::{Metric, TypedMetric};
@@ -141,30 +142,34 @@ impl<H: RecorderHooks> DynHooks for H {
     }
 }
 
-/// Calls a hook and awaits it; a panic of either becomes an error, and blocking calls are refused meanwhile.
-pub(crate) async fn run<'a>(hook: impl FnOnce() -> Running<'a>) -> Result<(), SharedError> {
+/// Calls a hook of the recorder of that identity and awaits it; a panic of either becomes an error, and blocking calls are
+/// refused meanwhile.
+pub(crate) async fn run<'a>(recorder: usize, hook: impl FnOnce() -> Running<'a>) -> Result<(), SharedError> {
     let running = {
-        let _here = crate::context::enter_hook();
+        let _here = context::enter_hook(recorder);
         unwind::catch(hook)
     };
     match running {
-        Ok(running) => Caught(Some(running)).await.map_err(SharedError::from),
+        Ok(running) => Caught { recorder, running: Some(running) }.await.map_err(SharedError::from),
         Err(panic) => Err(Arc::new(panic)),
     }
 }
 
 /// A running hook whose panics are caught, the one of its `Drop` included.
-struct Caught<'a>(Option<Running<'a>>);
+struct Caught<'a> {
+    recorder: usize,
+    running: Option<Running<'a>>,
+}
 
 impl Future for Caught<'_> {
     type Output = Result<(), HookError>;
 
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let Some(running) = self.0.as_mut() else {
+    fn poll(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Self::Output> {
+        let _here = context::enter_hook(self.recorder);
+        let Some(running) = self.running.as_mut() else {
             return Poll::Ready(Ok(()));
         };
-        let _here = crate::context::enter_hook();
-        match unwind::catch(|| running.as_mut().poll(context)) {
+        match unwind::catch(|| running.as_mut().poll(task)) {
             Ok(poll) => poll,
             Err(panic) => Poll::Ready(Err(Box::new(panic))),
         }
@@ -173,7 +178,8 @@ impl Future for Caught<'_> {
 
 impl Drop for Caught<'_> {
     fn drop(&mut self) {
-        let running = self.0.take();
+        let _here = context::enter_hook(self.recorder);
+        let running = self.running.take();
         unwind::contain(|| drop(running));
     }
 }

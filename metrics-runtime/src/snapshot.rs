@@ -108,6 +108,12 @@ impl Dimensions {
     }
 }
 
+impl FromIterator<(Cow<'static, str>, DimensionValue)> for Dimensions {
+    fn from_iter<I: IntoIterator<Item = (Cow<'static, str>, DimensionValue)>>(values: I) -> Self {
+        Self(values.into_iter().collect())
+    }
+}
+
 impl Serialize for Dimensions {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map(self.iter())

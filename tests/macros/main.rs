@@ -1,3 +1,7 @@
 //! What the macros generate, seen through the public API.
 
+mod agreement;
 mod basics;
+mod breakdowns;
+mod composition;
+mod distributions;

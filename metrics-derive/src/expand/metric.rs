@@ -1,6 +1,5 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, format_ident, quote};
-use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Expr, Type, WhereClause, WherePredicate, parse_quote};
 
@@ -9,7 +8,7 @@ use super::snapshot;
 use super::source;
 use crate::ast::{Event, Feed, Field, Metric, Role};
 use crate::attr::{FeedAttrs, Given, Source, at, moved};
-use crate::shape::Kind;
+use crate::shape::{Kind, last_word};
 
 /// The struct's generics with the bounds that the generated impls need.
 pub struct Context<'a> {
@@ -78,7 +77,7 @@ fn has_buckets(field: &Field) -> bool {
 }
 
 fn buckets_name(field: &Field) -> Ident {
-    format_ident!("__BUCKETS_{}", field.ident.unraw())
+    format_ident!("__BUCKETS_{}", field.index)
 }
 
 /// The constant with the bounds of a histogram.
@@ -88,6 +87,10 @@ fn buckets(cx: &Context, field: &Field) -> Option<TokenStream> {
     let bounds = match &field.attrs.buckets {
         _ if field.broken => quote!(&[]),
         Some(Given { value: Expr::Array(array), .. }) => {
+            let mut array = array.clone();
+            if ["f64", "Duration"].contains(&last_word(measure).as_str()) {
+                array.elems.iter_mut().for_each(|bound| *bound = source::float(bound));
+            }
             let count = array.elems.len();
             quote_at!(private, at(array.span()) => &#private::BucketsOf::<#measure>::bounds::<#count>(&#array))
         }
@@ -204,9 +207,12 @@ fn values(private: &TokenStream, field: &Field, feed: &FeedAttrs) -> TokenStream
     lets.into_iter().flatten().collect()
 }
 
-fn constant(private: &TokenStream, field: &Field) -> Option<TokenStream> {
-    let counted = matches!(field.each.kind, Kind::Counter | Kind::InFlight);
-    source::constant_type(private, counted, field.each.measure())
+/// The type of a constant such as `add = 1`.
+fn constant(private: &TokenStream, field: &Field) -> Option<Type> {
+    match field.each.kind {
+        Kind::Counter | Kind::InFlight => Some(parse_quote!(#private::primitive::u64)),
+        _ => field.each.measure().cloned(),
+    }
 }
 
 /// The calls that change a dimension; the expression is true when one of them accepted the event.

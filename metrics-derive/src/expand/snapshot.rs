@@ -65,7 +65,7 @@ fn declaration(cx: &Context) -> TokenStream {
     let generics = generics(cx);
     let (_, _, where_clause) = generics.split_for_impl();
     let params = &generics.params;
-    let doc = format!("What [`{}`] reads as at one moment.", cx.metric.input.ident);
+    let doc = format!(" What [`{}`] reads as at one moment.", cx.metric.input.ident);
     let fields = shown(cx.metric).map(|field| {
         let (ident, ty) = (field.ident, field.ty);
         let doc = documentation(field);
@@ -77,7 +77,7 @@ fn declaration(cx: &Context) -> TokenStream {
         #[doc = #doc]
         #vis struct #ident #params #where_clause {
             #(#fields,)*
-            #[doc = "How many values could not be recorded because they were not finite."]
+            #[doc = " How many values could not be recorded because they were not finite."]
             #vis #invalid: #private::primitive::u64,
         }
     }
@@ -85,9 +85,9 @@ fn declaration(cx: &Context) -> TokenStream {
 
 fn documentation(field: &Field) -> String {
     if field.help.is_empty() {
-        format!("The dimension `{}`.", field.name.value())
+        format!(" The dimension `{}`.", field.name.value())
     } else {
-        field.help.clone()
+        format!(" {}", field.help)
     }
 }
 

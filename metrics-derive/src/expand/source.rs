@@ -1,12 +1,13 @@
 use proc_macro2::TokenStream;
-use quote::{ToTokens, quote, quote_spanned};
-use syn::Type;
+use quote::{ToTokens, quote_spanned};
 use syn::spanned::Spanned;
+use syn::{Expr, ExprLit, Lit, LitFloat, Type};
 
 use crate::attr::{Source, at};
+use crate::shape::last_word;
 
 /// The expression that takes a value from the event.
-pub fn value(private: &TokenStream, source: &Source, constant: Option<&TokenStream>) -> TokenStream {
+pub fn value(private: &TokenStream, source: &Source, constant: Option<&Type>) -> TokenStream {
     let span = at(source.span());
     match source {
         Source::Field(field) => quote_spanned!(span=> __event.#field),
@@ -14,8 +15,11 @@ pub fn value(private: &TokenStream, source: &Source, constant: Option<&TokenStre
         Source::Path(path) => quote_at!(private, span => #private::with(__event, #path)),
         Source::Closure(closure) => quote_at!(private, span => #private::with(__event, #closure)),
         Source::Constant(expr) => match constant {
-            Some(ty) => quote_spanned!(span=> { let __constant: #ty = #expr; __constant }),
-            None => expr.to_token_stream(),
+            Some(ty) if unsuffixed(expr) => {
+                let expr = if last_word(ty) == "f64" { float(expr) } else { expr.clone() };
+                quote_spanned!(span=> { let __constant: #ty = #expr; __constant })
+            }
+            _ => expr.to_token_stream(),
         },
         Source::Tuple(parts) => {
             let parts = parts.iter().map(|part| value(private, part, None));
@@ -58,7 +62,7 @@ pub fn label_names(source: &Source, dimension: &str) -> Vec<String> {
         }
         Source::Closure(closure) => {
             let names: Vec<_> = match &*closure.body {
-                syn::Expr::Tuple(tuple) => tuple.elems.iter().map(field_of).collect(),
+                Expr::Tuple(tuple) => tuple.elems.iter().map(field_of).collect(),
                 body => vec![field_of(body)],
             };
             let several = names.len() > 1;
@@ -85,16 +89,18 @@ fn name_of(source: &Source) -> Option<String> {
 }
 
 /// The field that an expression such as `&e.host` or `e.host.as_str()` reads.
-fn field_of(expr: &syn::Expr) -> Option<String> {
+fn field_of(expr: &Expr) -> Option<String> {
     use syn::ext::IdentExt;
     match expr {
-        syn::Expr::Reference(reference) => field_of(&reference.expr),
-        syn::Expr::MethodCall(call) => field_of(&call.receiver),
-        syn::Expr::Paren(paren) => field_of(&paren.expr),
-        syn::Expr::Group(group) => field_of(&group.expr),
-        syn::Expr::Unary(unary) => field_of(&unary.expr),
-        syn::Expr::Index(index) => field_of(&index.expr),
-        syn::Expr::Field(field) => match &field.member {
+        Expr::Reference(reference) => field_of(&reference.expr),
+        Expr::MethodCall(call) => field_of(&call.receiver),
+        Expr::Paren(paren) => field_of(&paren.expr),
+        Expr::Group(group) => field_of(&group.expr),
+        Expr::Unary(unary) => field_of(&unary.expr),
+        Expr::Index(index) => field_of(&index.expr),
+        Expr::Binary(binary) => field_of(&binary.left),
+        Expr::Cast(cast) => field_of(&cast.expr),
+        Expr::Field(field) => match &field.member {
             syn::Member::Named(name) => Some(name.unraw().to_string()),
             syn::Member::Unnamed(_) => None,
         },
@@ -102,7 +108,30 @@ fn field_of(expr: &syn::Expr) -> Option<String> {
     }
 }
 
-/// The type a constant such as `add = 1` gets.
-pub fn constant_type(private: &TokenStream, counted: bool, measure: Option<&Type>) -> Option<TokenStream> {
-    if counted { Some(quote!(#private::primitive::u64)) } else { measure.map(ToTokens::to_token_stream) }
+/// Whether a number is written without its type.
+fn unsuffixed(expr: &Expr) -> bool {
+    match expr {
+        Expr::Unary(unary) => unsuffixed(&unary.expr),
+        Expr::Group(group) => unsuffixed(&group.expr),
+        Expr::Lit(ExprLit { lit: Lit::Int(number), .. }) => number.suffix().is_empty(),
+        Expr::Lit(ExprLit { lit: Lit::Float(number), .. }) => number.suffix().is_empty(),
+        _ => false,
+    }
+}
+
+/// A number such as `1` as a floating-point number, `1.0`.
+pub fn float(expr: &Expr) -> Expr {
+    let mut expr = expr.clone();
+    match &mut expr {
+        Expr::Unary(unary) => *unary.expr = float(&unary.expr),
+        Expr::Lit(ExprLit { lit, .. }) => {
+            if let Lit::Int(number) = lit
+                && number.suffix().is_empty()
+            {
+                *lit = Lit::Float(LitFloat::new(&format!("{}.0", number.base10_digits()), number.span()));
+            }
+        }
+        _ => {}
+    }
+    expr
 }

@@ -7,6 +7,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
+use crate::context;
 use crate::error::MetricsRecorderError;
 use crate::recorder::RecorderCore;
 
@@ -63,13 +64,13 @@ impl Completion {
         }
     }
 
-    fn poll(&self, context: &mut Context<'_>) -> Poll<Outcome> {
+    fn poll(&self, task: &mut Context<'_>) -> Poll<Outcome> {
         let mut progress = self.lock();
         if let Some(outcome) = &progress.outcome {
             return Poll::Ready(outcome.clone());
         }
-        if !progress.wakers.iter().any(|waker| waker.will_wake(context.waker())) {
-            progress.wakers.push(context.waker().clone());
+        if !progress.wakers.iter().any(|waker| waker.will_wake(task.waker())) {
+            progress.wakers.push(task.waker().clone());
         }
         Poll::Pending
     }
@@ -82,7 +83,8 @@ impl Completion {
 /// The wait for a recorder's start, stop or flush: [`wait`](Self::wait) in sync code, `.await` in async code.
 ///
 /// The operation goes on whether somebody waits for it or not: dropping the handle, or the future of an `.await`, cancels
-/// nothing. Clones wait for the same operation.
+/// nothing. Clones wait for the same operation. In a hook of the recorder itself the handle answers
+/// [`WouldDeadlock`](MetricsRecorderError::WouldDeadlock) instead of waiting for what waits for the hook.
 #[derive(Clone)]
 #[must_use = "the operation goes on without the handle, but its error is lost"]
 pub struct LifecycleHandle(Wait);
@@ -105,9 +107,10 @@ impl LifecycleHandle {
     /// Blocks until the operation has ended.
     ///
     /// # Errors
-    /// The error the operation ended with. [`WouldDeadlock`](MetricsRecorderError::WouldDeadlock) at once when the
-    /// operation is still going on and this is the thread that has to do it: in a hook, in a metric, or in async code of
-    /// the single-threaded tokio runtime the recorder lives in. `.await` the handle there.
+    /// The error the operation ended with. [`WouldDeadlock`](MetricsRecorderError::WouldDeadlock) when the operation is
+    /// still going on and this is the thread that has to do it: at once in a hook, in a metric, or for a recorder with hooks
+    /// in async code of the single-threaded tokio runtime it lives in; in a task of its multi-threaded runtime when the
+    /// recorder's task cannot run for a second. `.await` the handle there.
     pub fn wait(self) -> Result<(), MetricsRecorderError> {
         self.wait_at_most(None).unwrap_or(Err(MetricsRecorderError::WouldDeadlock))
     }
@@ -122,8 +125,7 @@ impl LifecycleHandle {
             Wait::Over(outcome) => Some(outcome),
             Wait::For { recorder, operation } => match operation.outcome() {
                 Some(outcome) => Some(outcome),
-                None if recorder.waiting_would_deadlock() => Some(Err(MetricsRecorderError::WouldDeadlock)),
-                None => operation.wait(deadline),
+                None => recorder.wait_for(&operation, deadline),
             },
         }
     }
@@ -141,10 +143,16 @@ impl LifecycleHandle {
 impl Future for LifecycleHandle {
     type Output = Outcome;
 
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Outcome> {
+    fn poll(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Outcome> {
         match &self.0 {
             Wait::Over(outcome) => Poll::Ready(outcome.clone()),
-            Wait::For { operation, .. } => operation.poll(context),
+            // The hook would wait for what waits for the hook.
+            Wait::For { recorder, operation }
+                if context::in_hook_of(recorder.identity()) && operation.outcome().is_none() =>
+            {
+                Poll::Ready(Err(MetricsRecorderError::WouldDeadlock))
+            }
+            Wait::For { operation, .. } => operation.poll(task),
         }
     }
 }

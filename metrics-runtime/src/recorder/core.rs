@@ -24,7 +24,7 @@ use crate::recorder::options::{MetricFailurePolicy, QueueOverflowPolicy};
 use crate::recorder::processing::Processing;
 use crate::recorder::state::{ACCEPTING, MetricsRecorderState};
 use crate::recorder::stats::{Counters, RecorderStats};
-use crate::unwind;
+use crate::unwind::{self, Contained};
 
 pub(crate) struct RecorderCore {
     pub(super) queue: Queue,
@@ -34,7 +34,7 @@ pub(crate) struct RecorderCore {
     pub(super) lifecycle: Mutex<Lifecycle>,
     pub(super) counters: Counters,
     pub(super) settings: Settings,
-    hooks: Option<Box<dyn DynHooks>>,
+    hooks: Option<Contained<Box<dyn DynHooks>>>,
     /// Whether a hook of this recorder runs.
     pub(super) hook_runs: AtomicBool,
     pub(crate) home: Home,
@@ -67,11 +67,16 @@ impl RecorderCore {
             lifecycle: Mutex::new(Lifecycle::new()),
             counters: Counters::default(),
             settings,
-            hooks,
+            hooks: hooks.map(Contained::new),
             hook_runs: AtomicBool::new(false),
             home,
             handles: AtomicUsize::new(1),
         }
+    }
+
+    /// What tells this recorder from others.
+    pub(crate) fn identity(&self) -> usize {
+        std::ptr::from_ref(self).addr()
     }
 
     pub(crate) fn entity_id(&self) -> &str {
@@ -91,12 +96,12 @@ impl RecorderCore {
     }
 
     pub(super) fn hooks(&self) -> Option<&dyn DynHooks> {
-        self.hooks.as_deref()
+        self.hooks.as_ref().map(|hooks| &***hooks)
     }
 
     pub(crate) fn stats(&self) -> RecorderStats {
         let consumed = self.queue.consumed();
-        self.counters.stats(consumed, self.queue.accepted())
+        self.counters.stats(consumed, self.queue.accepted(), self.queue.limit())
     }
 
     pub(super) fn operation(&self, kind: Kind, event: &'static str) -> Operation {

@@ -117,6 +117,24 @@ impl Home {
         }
     }
 
+    /// Whether whoever waits for the recorder may process its events meanwhile, as far as there are no hooks: it was created
+    /// directly, and the caller may just stop the thread that its task needs.
+    pub(super) fn lets_waiters_help(&self) -> bool {
+        matches!(self, Self::Task(TaskHome { event_loop: None, .. }))
+    }
+
+    /// Whether the caller runs in a task of the tokio runtime where the recorder was created directly, so that the
+    /// recorder's own task may be unable to run while the caller waits.
+    pub(super) fn may_be_starved(&self) -> bool {
+        match self {
+            Self::Task(TaskHome { event_loop: None, tokio, .. }) => {
+                tokio::task::try_id().is_some()
+                    && Handle::try_current().is_ok_and(|here| here.id() == tokio.id())
+            }
+            Self::Disabled | Self::Loop { .. } | Self::Task(_) => false,
+        }
+    }
+
     /// Whether the calling thread is the one that would have to do the work.
     pub(super) fn is_here(&self) -> bool {
         match self {

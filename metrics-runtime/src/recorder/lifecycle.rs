@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, MutexGuard, PoisonError};
 
+use crate::context;
 use crate::error::MetricsRecorderError;
 use crate::log::{Kind, LogPolicy, Operation};
 use crate::recorder::RecorderCore;
@@ -15,16 +16,26 @@ pub(super) struct Lifecycle {
     cause: Option<Arc<MetricsRecorderError>>,
     /// The start or stop in progress.
     ongoing: Option<Ongoing>,
+    /// Whether the recorder has a task that processes its events without hooks.
+    has_worker: bool,
 }
 
 struct Ongoing {
     completion: Arc<Completion>,
-    operation: Operation,
+    /// One for each caller.
+    operations: Vec<Operation>,
+}
+
+/// A recorder that has just failed: what is to be said about it when no lock is held.
+pub(super) struct Failed {
+    state: MetricsRecorderState,
+    error: MetricsRecorderError,
+    ongoing: Option<Ongoing>,
 }
 
 impl Lifecycle {
     pub(super) fn new() -> Self {
-        Self { state: MetricsRecorderState::Virgin, cause: None, ongoing: None }
+        Self { state: MetricsRecorderState::Virgin, cause: None, ongoing: None, has_worker: false }
     }
 
     pub(super) fn state(&self) -> MetricsRecorderState {
@@ -35,11 +46,16 @@ impl Lifecycle {
         MetricsRecorderError::InvalidState { state: self.state, expected, cause: self.cause.clone() }
     }
 
+    /// What led to the failure of the recorder, if it has failed.
+    pub(super) fn failure(&self) -> Option<MetricsRecorderError> {
+        self.cause.as_deref().cloned()
+    }
+
     /// Enters a state in which an operation is in progress.
     fn begin(&mut self, state: MetricsRecorderState, operation: Operation) -> Arc<Completion> {
         let completion = Arc::default();
         self.state = state;
-        self.ongoing = Some(Ongoing { completion: Arc::clone(&completion), operation });
+        self.ongoing = Some(Ongoing { completion: Arc::clone(&completion), operations: vec![operation] });
         completion
     }
 }
@@ -69,7 +85,7 @@ impl RecorderCore {
         let mut lifecycle = self.lifecycle();
         let result = match on_start(lifecycle.state) {
             Decision::Refuse(expected) => Err(lifecycle.invalid_state(expected)),
-            Decision::Join => return self.join(&lifecycle),
+            Decision::Join => return self.join(&mut lifecycle, operation),
             Decision::Begin if self.home.has_ended() => Err(MetricsRecorderError::LoopUnavailable),
             Decision::Begin if self.hooks().is_some() => {
                 let completion = lifecycle.begin(MetricsRecorderState::Starting, operation);
@@ -81,19 +97,31 @@ impl RecorderCore {
             Decision::Begin => {
                 lifecycle.state = MetricsRecorderState::Running;
                 self.queue.reopen();
-                Ok(())
+                // The task of the run before may not have noticed yet that it had ended; then it goes on.
+                let works = std::mem::replace(&mut lifecycle.has_worker, true);
+                drop(lifecycle);
+                if !works {
+                    self.home.spawn_worker(self);
+                }
+                if !self.queue.is_parked() {
+                    self.schedule(false);
+                }
+                lifecycle = self.lifecycle();
+                // Without a tokio runtime to run in, the task was dropped at once.
+                lifecycle.failure().map_or(Ok(()), Err)
             }
         };
         let state = lifecycle.state;
         drop(lifecycle);
-        if result.is_ok() {
-            self.home.spawn_worker(self);
-            if !self.queue.is_parked() {
-                self.schedule(false);
-            }
-        }
         operation.end(self.entity_id(), None, state, &result);
         LifecycleHandle::over(result)
+    }
+
+    /// Whether the task of a recorder without hooks may end: the recorder may have been started again.
+    pub(super) fn worker_leaves(&self) -> bool {
+        let mut lifecycle = self.lifecycle();
+        lifecycle.has_worker = lifecycle.state.processes();
+        !lifecycle.has_worker
     }
 
     pub(crate) fn stop(self: &Arc<Self>) -> LifecycleHandle {
@@ -117,14 +145,14 @@ impl RecorderCore {
                 operation.end(self.entity_id(), None, state, &result);
                 LifecycleHandle::over(result)
             }
-            Decision::Join => self.join(&lifecycle),
+            Decision::Join => self.join(&mut lifecycle, operation),
             Decision::Begin => {
                 let completion = lifecycle.begin(MetricsRecorderState::Stopping, operation);
                 self.queue.close();
                 drop(lifecycle);
                 if self.hooks().is_none() && self.is_drained() {
                     // Nothing is left to do that needs the thread of the event loop.
-                    self.finish_stop(Ok(()));
+                    self.finish_stop(&Ok(()));
                 }
                 self.schedule(true);
                 LifecycleHandle::pending(Arc::clone(self), completion)
@@ -132,9 +160,12 @@ impl RecorderCore {
         }
     }
 
-    fn join(self: &Arc<Self>, lifecycle: &Lifecycle) -> LifecycleHandle {
-        match &lifecycle.ongoing {
-            Some(ongoing) => LifecycleHandle::pending(Arc::clone(self), Arc::clone(&ongoing.completion)),
+    fn join(self: &Arc<Self>, lifecycle: &mut Lifecycle, operation: Operation) -> LifecycleHandle {
+        match &mut lifecycle.ongoing {
+            Some(ongoing) => {
+                ongoing.operations.push(operation);
+                LifecycleHandle::pending(Arc::clone(self), Arc::clone(&ongoing.completion))
+            }
             // STARTING and STOPPING always have an operation; should one be missing, it has ended.
             None => LifecycleHandle::over(Ok(())),
         }
@@ -142,11 +173,11 @@ impl RecorderCore {
 
     /// Ends a successful start.
     pub(super) fn finish_start(&self) {
-        self.finish(MetricsRecorderState::Starting, MetricsRecorderState::Running, Ok(()));
+        self.finish(MetricsRecorderState::Starting, MetricsRecorderState::Running, &Ok(()));
     }
 
     /// Ends a stop, once.
-    pub(super) fn finish_stop(&self, result: Result<(), MetricsRecorderError>) {
+    pub(super) fn finish_stop(&self, result: &Result<(), MetricsRecorderError>) {
         self.finish(MetricsRecorderState::Stopping, MetricsRecorderState::Stopped, result);
     }
 
@@ -154,53 +185,73 @@ impl RecorderCore {
         &self,
         from: MetricsRecorderState,
         to: MetricsRecorderState,
-        result: Result<(), MetricsRecorderError>,
+        result: &Result<(), MetricsRecorderError>,
     ) {
         let mut lifecycle = self.lifecycle();
         if lifecycle.state != from {
             return;
         }
         lifecycle.state = to;
-        if let Err(error) = &result {
+        if let Err(error) = result {
             lifecycle.state = MetricsRecorderState::Failure;
             lifecycle.cause = Some(Arc::new(error.clone()));
         }
-        self.answer(lifecycle, result);
+        let state = lifecycle.state;
+        let ongoing = lifecycle.ongoing.take();
+        drop(lifecycle);
+        self.answer(ongoing, state, result);
     }
 
     /// Puts the recorder into FAILURE, unless it has ended already; whether it did.
     pub(super) fn fail(&self, error: &MetricsRecorderError) -> bool {
-        self.end_badly(MetricsRecorderState::Failure, error)
+        let failed = self.end_badly(MetricsRecorderState::Failure, error);
+        failed.map(|failed| self.announce(failed)).is_some()
     }
 
     /// Puts the recorder into CANCELLED, unless it has ended already, and gives up what is pending.
     pub(crate) fn cancel(self: &Arc<Self>) {
-        if self.end_badly(MetricsRecorderState::Cancelled, &MetricsRecorderError::DispatcherCancelled) {
+        let failed =
+            self.end_badly(MetricsRecorderState::Cancelled, &MetricsRecorderError::DispatcherCancelled);
+        if let Some(failed) = failed {
+            self.announce(failed);
             self.discard_pending();
         }
     }
 
-    fn end_badly(&self, state: MetricsRecorderState, error: &MetricsRecorderError) -> bool {
+    /// Puts the recorder into a state of failure, unless it has ended already. [`announce`](Self::announce) does the rest.
+    pub(super) fn end_badly(
+        &self,
+        state: MetricsRecorderState,
+        error: &MetricsRecorderError,
+    ) -> Option<Failed> {
         let mut lifecycle = self.lifecycle();
         if lifecycle.state.has_failed() || lifecycle.state == MetricsRecorderState::Stopped {
-            return false;
+            return None;
         }
         lifecycle.state = state;
         lifecycle.cause = Some(Arc::new(error.clone()));
         self.queue.close();
-        self.answer(lifecycle, Err(error.clone()));
-        self.log_error("metrics_recorder.dispatch_error", None, error);
-        true
+        Some(Failed { state, error: error.clone(), ongoing: lifecycle.ongoing.take() })
     }
 
-    /// Answers everyone who waits for the operation in progress.
-    fn answer(&self, mut lifecycle: MutexGuard<'_, Lifecycle>, result: Result<(), MetricsRecorderError>) {
-        let ongoing = lifecycle.ongoing.take();
-        let state = lifecycle.state;
-        drop(lifecycle);
-        if let Some(Ongoing { completion, operation }) = ongoing {
-            operation.end(self.entity_id(), None, state, &result);
-            completion.complete(result);
+    /// Answers everyone who waits for the operation that a failure has ended, and logs the failure.
+    pub(super) fn announce(&self, failed: Failed) {
+        let Failed { state, error, ongoing } = failed;
+        self.answer(ongoing, state, &Err(error.clone()));
+        self.log_error("metrics_recorder.dispatch_error", None, &error);
+    }
+
+    fn answer(
+        &self,
+        ongoing: Option<Ongoing>,
+        state: MetricsRecorderState,
+        result: &Result<(), MetricsRecorderError>,
+    ) {
+        if let Some(Ongoing { completion, operations }) = ongoing {
+            for operation in operations {
+                operation.end(self.entity_id(), None, state, result);
+            }
+            completion.complete(result.clone());
         }
     }
 
@@ -211,6 +262,6 @@ impl RecorderCore {
 
     /// Whether a blocking wait for this recorder would block the thread that has to do the work.
     pub(crate) fn waiting_would_deadlock(&self) -> bool {
-        crate::context::in_hook() || crate::context::in_metrics() || self.home.is_here()
+        context::in_hook() || context::in_metrics() || self.home.is_here()
     }
 }

@@ -12,6 +12,7 @@ use crate::log::Kind;
 use crate::metric::{Metric, TypedMetric};
 use crate::queue::Consumer;
 use crate::recorder::completion::{Completion, LifecycleHandle};
+use crate::recorder::lifecycle::Failed;
 use crate::recorder::options::MetricFailurePolicy;
 use crate::recorder::state::{ACCEPTING, MetricsRecorderState};
 use crate::recorder::{RecorderCore, Registration};
@@ -34,6 +35,14 @@ pub(super) struct Processing {
     waiting: Vec<(u64, Arc<Completion>)>,
     /// `None` while a worker with hooks has it.
     consumer: Option<Consumer>,
+}
+
+/// What failed while events were applied.
+#[derive(Default)]
+pub(super) struct Failures {
+    metrics: Vec<MetricFailure>,
+    /// The recorder, when a metric took it along.
+    failed: Option<Failed>,
 }
 
 /// What is left to do after a turn of processing.
@@ -68,11 +77,11 @@ impl Processing {
         self.due.first().map_or(u64::MAX, |(from, _)| from - position)
     }
 
-    fn answer_waiting(&mut self, consumed: u64) {
+    fn answer_waiting(&mut self, consumed: u64, outcome: &Result<(), MetricsRecorderError>) {
         self.waiting.retain(|(target, completion)| {
             let waits = *target > consumed;
             if !waits {
-                completion.complete(Ok(()));
+                completion.complete(outcome.clone());
             }
             waits
         });
@@ -103,7 +112,7 @@ impl RecorderCore {
     pub(crate) fn turn(self: &Arc<Self>, budget: u64) -> Turn {
         self.let_readers_in();
         let target = self.queue.accepted();
-        let mut failures = Vec::new();
+        let mut failures = Failures::default();
         {
             let mut processing = self.lock_processing();
             let pending = target.saturating_sub(self.queue.consumed());
@@ -120,7 +129,7 @@ impl RecorderCore {
         match state {
             MetricsRecorderState::Stopping => {
                 self.park();
-                self.finish_stop(Ok(()));
+                self.finish_stop(&Ok(()));
                 Turn::Ended
             }
             MetricsRecorderState::Stopped
@@ -136,14 +145,14 @@ impl RecorderCore {
     }
 
     /// Applies pending events, at most `budget`, or discards them when the recorder has failed.
-    fn process(&self, processing: &mut Processing, budget: u64, failures: &mut Vec<MetricFailure>) {
+    fn process(&self, processing: &mut Processing, budget: u64, failures: &mut Failures) {
         let Some(mut consumer) = processing.consumer.take() else {
             return;
         };
         let _here = context::enter_metrics();
         let discards = self.state().has_failed();
         let mut left = budget;
-        while left > 0 && !self.must_fail(failures) {
+        while left > 0 && failures.failed.is_none() {
             let position = self.queue.consumed();
             drop(processing.let_in(position));
             let most = left.min(processing.until_next_metric(position));
@@ -152,39 +161,67 @@ impl RecorderCore {
             };
             left -= run.len();
             if discards {
-                self.counters.count_discarded(run.len());
+                self.counters.discard_from(position);
             } else {
-                processing.metrics.apply_run(&run, failures);
+                processing.metrics.apply_run(&run, &mut failures.metrics);
+                self.fail_with(failures);
             }
             run.consume();
         }
-        processing.answer_waiting(self.queue.consumed());
+        self.answer_all_reached(processing);
         processing.consumer = Some(consumer);
     }
 
-    /// Whether the metrics that failed take the recorder with them.
-    fn must_fail(&self, failures: &[MetricFailure]) -> bool {
-        !failures.is_empty() && self.settings.metric_failure == MetricFailurePolicy::FailRecorder
+    /// Puts the recorder into FAILURE with the first metric that failed, if that is the policy.
+    ///
+    /// To be called before the events are counted as processed, so that a stop cannot succeed in between.
+    fn fail_with(&self, failures: &mut Failures) {
+        if self.settings.metric_failure == MetricFailurePolicy::Quarantine || failures.metrics.is_empty() {
+            return;
+        }
+        let MetricFailure { metric, panic } = &failures.metrics[0];
+        let cause = Arc::new(panic.clone());
+        let error = MetricsRecorderError::MetricFailed { metric: metric.to_string(), cause };
+        if let Some(failed) = self.end_badly(MetricsRecorderState::Failure, &error) {
+            failures.failed = Some(failed);
+            failures.metrics.remove(0);
+        }
     }
 
-    /// Logs the metrics that failed, and fails with them if that is the policy.
-    pub(super) fn report(&self, failures: Vec<MetricFailure>) {
-        let fails = self.must_fail(&failures);
-        for MetricFailure { metric, panic } in failures {
-            if fails {
-                let error =
-                    MetricsRecorderError::MetricFailed { metric: metric.to_string(), cause: Arc::new(panic) };
-                self.fail(&error);
-            } else {
-                self.log_error("metrics_recorder.dispatch_error", Some(&metric), &panic);
-            }
+    /// Says what failed, once each; no lock is held.
+    pub(super) fn report(&self, failures: Failures) {
+        if let Some(failed) = failures.failed {
+            self.announce(failed);
         }
+        for MetricFailure { metric, panic } in failures.metrics {
+            self.log_error("metrics_recorder.dispatch_error", Some(&metric), &panic);
+        }
+    }
+
+    /// Answers who waits for no more than is consumed.
+    fn answer_all_reached(&self, processing: &mut Processing) {
+        if !processing.waiting.is_empty() {
+            processing.answer_waiting(self.queue.consumed(), &self.outcome_of_waiting());
+        }
+    }
+
+    /// What those are told who wait for events to be consumed.
+    fn outcome_of_waiting(&self) -> Result<(), MetricsRecorderError> {
+        let lifecycle = self.lifecycle();
+        if lifecycle.state().has_failed() { Err(lifecycle.invalid_state(ACCEPTING)) } else { Ok(()) }
     }
 
     /// Gives up what is pending after a failure, as far as it has been published.
     pub(super) fn discard_pending(self: &Arc<Self>) {
         // A producer that has reserved a place publishes within nanoseconds, unless it is interrupted just there.
         const PATIENCE: u32 = 10_000;
+        if context::in_metrics() {
+            // A metric's own code got us here, perhaps under this very lock; then the one who holds it goes on with this.
+            if let Ok(mut processing) = self.processing.try_lock() {
+                self.process(&mut processing, u64::MAX, &mut Failures::default());
+            }
+            return;
+        }
         for _ in 0..PATIENCE {
             if self.turn(u64::MAX) == Turn::Ended {
                 break;
@@ -195,7 +232,8 @@ impl RecorderCore {
     }
 
     pub(super) fn answer_all_waiting(&self) {
-        self.lock_processing().answer_waiting(u64::MAX);
+        let outcome = self.outcome_of_waiting();
+        self.lock_processing().answer_waiting(u64::MAX, &outcome);
     }
 
     /// Goes to sleep until the next event, unless there is something to do.
@@ -240,19 +278,21 @@ impl RecorderCore {
 
     /// Applies the first event of a run; the names of the metrics that accepted it.
     pub(super) fn apply_first(&self, run: &crate::queue::Run<'_>) -> Vec<Arc<str>> {
-        let mut failures = Vec::new();
+        let mut failures = Failures::default();
         let accepted = {
             let mut processing = self.lock_processing();
             let _here = context::enter_metrics();
             drop(processing.let_in(self.queue.consumed()));
-            processing.metrics.apply_first(run, &mut failures)
+            let accepted = processing.metrics.apply_first(run, &mut failures.metrics);
+            self.fail_with(&mut failures);
+            accepted
         };
         self.report(failures);
         accepted
     }
 
     pub(super) fn answer_waiting(&self) {
-        self.lock_processing().answer_waiting(self.queue.consumed());
+        self.answer_all_reached(&mut self.lock_processing());
     }
 }
 
@@ -332,11 +372,19 @@ impl RecorderCore {
             let mut processing = self.lock_as_reader();
             if self.queue.consumed() >= target || !self.is_processing() || (stalled && self.hooks().is_some())
             {
-                let _here = context::enter_metrics();
-                return Ok(read(&processing));
+                let value = {
+                    let _here = context::enter_metrics();
+                    read(&processing)
+                };
+                drop(processing);
+                if self.state().has_failed() && !self.is_drained() {
+                    // The metrics' own code may have ended the recorder.
+                    self.turn(u64::MAX);
+                }
+                return Ok(value);
             }
             if self.hooks().is_none() && (stalled || self.home.lets_callers_help()) {
-                let mut failures = Vec::new();
+                let mut failures = Failures::default();
                 self.process(&mut processing, target - self.queue.consumed(), &mut failures);
                 drop(processing);
                 self.report(failures);
@@ -365,18 +413,47 @@ impl RecorderCore {
 
     /// Waits until the completion or a reason to look again; `false` when nothing moves.
     fn wait_for_progress(&self, completion: &Completion) -> bool {
-        let mut consumed = self.queue.consumed();
-        let mut moved = Instant::now();
+        let mut moves = Movement::new(self);
         while completion.wait(Some(Instant::now() + LOOK_AGAIN)).is_none() && self.is_processing() {
-            let now = self.queue.consumed();
-            if now != consumed {
-                consumed = now;
-                moved = Instant::now();
-            } else if moved.elapsed() > STALLED {
+            if moves.has_stalled(self) {
                 return false;
             }
         }
         true
+    }
+
+    /// Waits for the end of an operation, until `deadline` at the latest, if it can come while this thread waits.
+    pub(super) fn wait_for(
+        self: &Arc<Self>,
+        operation: &Completion,
+        deadline: Option<Instant>,
+    ) -> Option<Result<(), MetricsRecorderError>> {
+        if context::in_hook() || context::in_metrics() {
+            return Some(Err(MetricsRecorderError::WouldDeadlock));
+        }
+        let helps = self.hooks().is_none() && self.home.lets_waiters_help();
+        if !helps && self.home.is_here() {
+            return Some(Err(MetricsRecorderError::WouldDeadlock));
+        }
+        if !helps && !self.home.may_be_starved() {
+            return operation.wait(deadline);
+        }
+        let mut moves = Movement::new(self);
+        loop {
+            let more = helps && self.turn(BUDGET) == Turn::More;
+            let pause = Instant::now() + if more { Duration::ZERO } else { LOOK_AGAIN };
+            if let Some(outcome) =
+                operation.wait(Some(deadline.map_or(pause, |deadline| deadline.min(pause))))
+            {
+                return Some(outcome);
+            }
+            if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+                return None;
+            }
+            if !helps && moves.has_stalled(self) {
+                return Some(Err(MetricsRecorderError::WouldDeadlock));
+            }
+        }
     }
 
     /// Waits until everything accepted by now is consumed, hooks included.
@@ -426,6 +503,27 @@ impl RecorderCore {
         let applied = processing.metrics.current(std::iter::empty());
         let (metric, failure) = applied.into_iter().find(|(metric, _)| &*metric.name == name)?;
         Some(read(metric, failure))
+    }
+}
+
+/// Whether a recorder gets on while somebody waits for it.
+struct Movement {
+    consumed: u64,
+    moved: Instant,
+}
+
+impl Movement {
+    fn new(recorder: &RecorderCore) -> Self {
+        Self { consumed: recorder.queue.consumed(), moved: Instant::now() }
+    }
+
+    /// Whether nothing was consumed and no hook has run for a while. To be asked again and again.
+    fn has_stalled(&mut self, recorder: &RecorderCore) -> bool {
+        let consumed = recorder.queue.consumed();
+        if consumed != self.consumed || recorder.hook_runs.load(Ordering::Relaxed) {
+            *self = Self { consumed, moved: Instant::now() };
+        }
+        self.moved.elapsed() > STALLED
     }
 }
 

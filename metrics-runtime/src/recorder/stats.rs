@@ -29,12 +29,22 @@ pub struct RecorderStats {
 }
 
 /// The counts that the queue does not keep itself.
-#[derive(Default)]
 pub(super) struct Counters {
     rejected: AtomicU64,
-    discarded: AtomicU64,
+    /// The position of the first event that was discarded; all after it are too.
+    discarded_from: AtomicU64,
     /// As many entries as there are types of events that were ever dropped.
     dropped: Mutex<Vec<(&'static str, u64)>>,
+}
+
+impl Default for Counters {
+    fn default() -> Self {
+        Self {
+            rejected: AtomicU64::new(0),
+            discarded_from: AtomicU64::new(u64::MAX),
+            dropped: Mutex::default(),
+        }
+    }
 }
 
 impl Counters {
@@ -43,9 +53,11 @@ impl Counters {
         self.rejected.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Must be called before the events leave the queue, so that `processed` never counts them.
-    pub(super) fn count_discarded(&self, events: u64) {
-        self.discarded.fetch_add(events, Ordering::Relaxed);
+    /// Events from this position on are discarded. Must be called before they leave the queue, so that `processed` never
+    /// counts them; called again it changes nothing.
+    pub(super) fn discard_from(&self, position: u64) {
+        // Relaxed: the release store of the queue's head follows.
+        self.discarded_from.fetch_min(position, Ordering::Relaxed);
     }
 
     pub(super) fn count_dropped(&self, event_type: &'static str) {
@@ -57,19 +69,22 @@ impl Counters {
     }
 
     /// Completes the counts with those of the queue: `consumed` read before `accepted`.
-    pub(super) fn stats(&self, consumed: u64, accepted: u64) -> RecorderStats {
-        let discarded = self.discarded.load(Ordering::Relaxed);
+    pub(super) fn stats(&self, consumed: u64, accepted: u64, limit: u64) -> RecorderStats {
+        // While `accepted` was read, events may have been consumed and others accepted in their place. When `consumed` was
+        // read no more than this many were accepted, so this is what `accepted` was between the two.
+        let accepted = accepted.min(consumed + limit);
+        let processed = consumed.min(self.discarded_from.load(Ordering::Relaxed));
         let dropped_by_type: BTreeMap<_, _> = {
             let dropped = self.dropped.lock().unwrap_or_else(PoisonError::into_inner);
             dropped.iter().copied().collect()
         };
         RecorderStats {
             accepted,
-            processed: consumed.saturating_sub(discarded),
+            processed,
             dropped: dropped_by_type.values().sum(),
             dropped_by_type,
             rejected: self.rejected.load(Ordering::Relaxed),
-            discarded,
+            discarded: consumed - processed,
             pending: accepted - consumed,
         }
     }

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use crate::context;
 use crate::error::{MetricsRecorderError, SharedError};
 use crate::hooks::{self, DynHooks, MetricChange};
-use crate::queue::Consumer;
+use crate::queue::{Consumer, Run};
 use crate::recorder::RecorderCore;
 use crate::recorder::processing::{BUDGET, Turn};
 use crate::recorder::state::MetricsRecorderState;
@@ -48,24 +49,23 @@ impl Drop for Alive {
 async fn work_without_hooks(core: &Arc<RecorderCore>) {
     loop {
         match core.turn(BUDGET) {
-            Turn::Ended => break,
+            Turn::Ended if core.worker_leaves() => break,
             Turn::Drained if core.park() => core.home.asked_for_a_turn().await,
-            Turn::Drained | Turn::More => tokio::task::yield_now().await,
+            Turn::Drained | Turn::More | Turn::Ended => tokio::task::yield_now().await,
         }
     }
 }
 
 async fn work_with_hooks(core: &Arc<RecorderCore>, hooks: &dyn DynHooks) {
-    let result = match core.state() {
+    let started = match core.state() {
         MetricsRecorderState::Starting => start(core, hooks).await,
         _ => Ok(()),
     };
-    let result = match result {
+    match started {
         Ok(()) => serve(core, hooks).await,
-        failed => failed,
-    };
-    if let Err(error) = result {
-        core.fail(&error);
+        Err(error) => {
+            core.fail(&error);
+        }
     }
     if core.state().has_failed() {
         while core.turn(BUDGET) != Turn::Ended {
@@ -75,7 +75,7 @@ async fn work_with_hooks(core: &Arc<RecorderCore>, hooks: &dyn DynHooks) {
         clean_up(core, hooks).await;
     } else {
         let stopped = call(core, || hooks.on_stopped()).await;
-        core.finish_stop(stopped.map_err(|cause| MetricsRecorderError::OnStoppedHookFailed { cause }));
+        core.finish_stop(&stopped.map_err(|cause| MetricsRecorderError::OnStoppedHookFailed { cause }));
     }
 }
 
@@ -91,20 +91,20 @@ async fn start(core: &Arc<RecorderCore>, hooks: &dyn DynHooks) -> Result<(), Met
 }
 
 /// Processes events until the recorder stops and nothing is pending, or until it fails.
-async fn serve(core: &Arc<RecorderCore>, hooks: &dyn DynHooks) -> Result<(), MetricsRecorderError> {
+async fn serve(core: &Arc<RecorderCore>, hooks: &dyn DynHooks) {
     let Some(mut lease) = Lease::take(core) else {
-        return Ok(());
+        return;
     };
     loop {
         match core.state() {
             MetricsRecorderState::Running | MetricsRecorderState::Stopping => {}
-            _ => return Ok(()),
+            _ => return,
         }
-        if process_one(core, hooks, &mut lease.consumer).await? {
+        if process_one(core, hooks, &mut lease.consumer).await {
             continue;
         }
         match core.state() {
-            MetricsRecorderState::Stopping if core.is_drained() => return Ok(()),
+            MetricsRecorderState::Stopping if core.is_drained() => return,
             MetricsRecorderState::Running if core.queue.park(&mut lease.consumer) => {
                 core.home.asked_for_a_turn().await;
             }
@@ -114,26 +114,42 @@ async fn serve(core: &Arc<RecorderCore>, hooks: &dyn DynHooks) -> Result<(), Met
 }
 
 /// Processes one event with its hooks; whether there was one.
-async fn process_one(
-    core: &Arc<RecorderCore>,
-    hooks: &dyn DynHooks,
-    consumer: &mut Consumer,
-) -> Result<bool, MetricsRecorderError> {
-    let Some(mut run) = core.queue.next_run(consumer, 1) else {
-        return Ok(false);
+async fn process_one(core: &Arc<RecorderCore>, hooks: &dyn DynHooks, consumer: &mut Consumer) -> bool {
+    let Some(run) = core.queue.next_run(consumer, 1) else {
+        return false;
     };
-    let mut result = Ok(());
-    for metric in core.apply_first(&run) {
+    let accepted = core.apply_first(&run);
+    let mut applied = Applied { core, run: Some(run) };
+    for metric in accepted {
+        let Some(run) = &mut applied.run else {
+            break;
+        };
         let change = MetricChange { recorder: core, metric: &metric, event: run.first() };
-        result = call(core, || hooks.on_metric_changed(change)).await;
-        if result.is_err() {
+        let result = call(core, || hooks.on_metric_changed(change)).await;
+        if let Err(cause) = result {
+            // Before the event is counted as processed: who has waited for that finds the recorder in FAILURE.
+            core.fail(&MetricsRecorderError::Unexpected { cause });
             break;
         }
     }
-    run.consume();
-    core.answer_waiting();
-    result.map_err(|cause| MetricsRecorderError::Unexpected { cause })?;
-    Ok(true)
+    true
+}
+
+/// An event that was applied; it is consumed when this is dropped, also when the task is aborted in a hook.
+struct Applied<'a> {
+    core: &'a RecorderCore,
+    run: Option<Run<'a>>,
+}
+
+impl Drop for Applied<'_> {
+    fn drop(&mut self) {
+        if let Some(run) = self.run.take() {
+            // The event's own code must not wait for this task.
+            let _here = context::enter_metrics();
+            run.consume();
+        }
+        self.core.answer_waiting();
+    }
 }
 
 /// Calls a hook; readers do not wait meanwhile.
@@ -142,7 +158,7 @@ where
     F: FnOnce() -> std::pin::Pin<Box<dyn Future<Output = Result<(), hooks::HookError>> + Send + 'a>>,
 {
     let _runs = HookRuns::begin(core);
-    hooks::run(hook).await
+    hooks::run(core.identity(), hook).await
 }
 
 /// Says that a hook runs, until it is dropped.

@@ -1,9 +1,11 @@
 //! The value of a dimension, whatever its type.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use serde::ser::{Serialize, Serializer};
 
+use super::Dimensions;
 use super::breakdown::{BreakdownEntry, Nested};
 use super::histogram::HistogramSnapshot;
 use crate::metric::in_flight;
@@ -108,9 +110,17 @@ pub enum DimensionValue {
     Breakdown(Vec<BreakdownEntry>),
     /// A text, for dimensions of the user's own.
     Text(String),
+    /// Several named values, for dimensions of the user's own; serialises as a map.
+    Map(Dimensions),
 }
 
 impl DimensionValue {
+    /// Several named values as one.
+    #[must_use]
+    pub fn map<const N: usize>(values: [(&'static str, Self); N]) -> Self {
+        Self::Map(values.into_iter().map(|(name, value)| (Cow::Borrowed(name), value)).collect())
+    }
+
     /// The value as an unsigned integer, if it is one.
     #[must_use]
     pub fn as_u64(&self) -> Option<u64> {
@@ -185,6 +195,7 @@ impl Serialize for DimensionValue {
             Self::Histogram(histogram) => histogram.serialize(serializer),
             Self::Breakdown(entries) => Nested::of(entries).serialize(serializer),
             Self::Text(text) => serializer.serialize_str(text),
+            Self::Map(values) => values.serialize(serializer),
         }
     }
 }

@@ -1,0 +1,182 @@
+::core::compile_error! {
+    "unknown `dimension` option `wen`, expected one of `name`, `on`, `value`, `when`, `by`, `add`, `sub`, `set`, `limit`, `buckets`, `unit`, `merge`, `flatten`, `skip`, `manual`; did you mean `when`?"
+}
+::core::compile_error! {
+    "`String` is not a metric dimension: use `Counter`, `Sum<T>`, .. or `#[dimension(skip)]`"
+}
+/// What [`Saves`] reads as at one moment.
+struct SavesSnapshot {
+    /// The dimension `total`.
+    total: ::mvx_metrics::__private::Reading<Counter>,
+    /// How many values could not be recorded because they were not finite.
+    invalid: ::mvx_metrics::__private::primitive::u64,
+}
+const _: () = {
+    #[automatically_derived]
+    impl ::mvx_metrics::__private::HandleEvent<Saved> for Saves
+    where
+        Saved: ::mvx_metrics::__private::MetricEvent,
+    {
+        #[inline]
+        fn handle(
+            &mut self,
+            __event: &Saved,
+        ) -> ::mvx_metrics::__private::primitive::bool {
+            false
+        }
+    }
+    #[automatically_derived]
+    impl ::mvx_metrics::__private::Metric for Saves
+    where
+        Saved: ::mvx_metrics::__private::MetricEvent,
+    {
+        fn metric_name(&self) -> &::mvx_metrics::__private::primitive::str {
+            "saves"
+        }
+        fn handlers() -> &'static [::mvx_metrics::__private::EventHandler<Self>] {
+            const { &[::mvx_metrics::__private::EventHandler::of::<Saved>()] }
+        }
+        fn snapshot(&self) -> ::mvx_metrics::__private::MetricSnapshot {
+            ::mvx_metrics::__private::snapshot("saves", self)
+        }
+        fn descriptor(&self) -> ::mvx_metrics::__private::MetricDescriptor {
+            ::mvx_metrics::__private::own_descriptor::<Self>("saves", "")
+        }
+    }
+    #[automatically_derived]
+    impl ::mvx_metrics::__private::TypedMetric for Saves
+    where
+        Saved: ::mvx_metrics::__private::MetricEvent,
+    {
+        type Snapshot = SavesSnapshot;
+        fn typed_snapshot(&self) -> Self::Snapshot {
+            SavesSnapshot {
+                total: ::mvx_metrics::__private::Dimension::read(&self.total),
+                invalid: ::mvx_metrics::__private::Fields::invalid(self),
+            }
+        }
+    }
+    #[automatically_derived]
+    impl ::mvx_metrics::__private::Fields for Saves
+    where
+        Saved: ::mvx_metrics::__private::MetricEvent,
+    {
+        const DIMENSIONS: &'static [::mvx_metrics::__private::DimensionDescriptor] = &[
+            ::mvx_metrics::__private::describe(
+                "total",
+                <Counter as ::mvx_metrics::__private::Dimension>::KIND,
+                <Counter as ::mvx_metrics::__private::Dimension>::UNIT,
+                "",
+                const { &[] },
+                ::mvx_metrics::__private::MergeRule::Sum,
+            ),
+        ];
+        fn values(
+            &self,
+            __prefix: &::mvx_metrics::__private::primitive::str,
+            __dimensions: &mut ::mvx_metrics::__private::Dimensions,
+        ) {
+            ::mvx_metrics::__private::push(
+                __dimensions,
+                __prefix,
+                "total",
+                ::mvx_metrics::__private::Dimension::value(&self.total),
+            );
+        }
+        fn invalid(&self) -> ::mvx_metrics::__private::primitive::u64 {
+            ::mvx_metrics::__private::sum(
+                &[::mvx_metrics::__private::Dimension::invalid(&self.total)],
+            )
+        }
+    }
+    #[automatically_derived]
+    impl ::mvx_metrics::__private::Clone for SavesSnapshot {
+        fn clone(&self) -> Self {
+            Self {
+                total: ::mvx_metrics::__private::Clone::clone(&self.total),
+                invalid: ::mvx_metrics::__private::Clone::clone(&self.invalid),
+            }
+        }
+    }
+    #[automatically_derived]
+    impl ::mvx_metrics::__private::Debug for SavesSnapshot {
+        fn fmt(
+            &self,
+            __formatter: &mut ::mvx_metrics::__private::Formatter<'_>,
+        ) -> ::mvx_metrics::__private::FmtResult {
+            ::mvx_metrics::__private::debug(
+                __formatter,
+                "SavesSnapshot",
+                &[("total", &self.total), ("invalid", &self.invalid)],
+            )
+        }
+    }
+    #[automatically_derived]
+    impl ::mvx_metrics::__private::PartialEq for SavesSnapshot {
+        fn eq(&self, __other: &Self) -> ::mvx_metrics::__private::primitive::bool {
+            self.total == __other.total && self.invalid == __other.invalid
+        }
+    }
+    #[automatically_derived]
+    impl ::mvx_metrics::__private::Serialize for SavesSnapshot {
+        fn serialize<__S: ::mvx_metrics::__private::Serializer>(
+            &self,
+            __serializer: __S,
+        ) -> ::mvx_metrics::__private::Result<__S::Ok, __S::Error> {
+            ::mvx_metrics::__private::serialize(self, 1usize, self.invalid, __serializer)
+        }
+    }
+    #[automatically_derived]
+    impl<'de> ::mvx_metrics::__private::Deserialize<'de> for SavesSnapshot {
+        fn deserialize<__D: ::mvx_metrics::__private::Deserializer<'de>>(
+            __deserializer: __D,
+        ) -> ::mvx_metrics::__private::Result<Self, __D::Error> {
+            ::mvx_metrics::__private::deserialize(__deserializer)
+        }
+    }
+    #[automatically_derived]
+    impl ::mvx_metrics::__private::SnapshotFields for SavesSnapshot {
+        type Partial = (
+            (
+                ::mvx_metrics::__private::Option<
+                    ::mvx_metrics::__private::Reading<Counter>,
+                >,
+            ),
+            (),
+        );
+        const INVALID: &'static ::mvx_metrics::__private::primitive::str = "invalid";
+        fn write<__M: ::mvx_metrics::__private::SerializeMap>(
+            &self,
+            __prefix: &::mvx_metrics::__private::primitive::str,
+            __map: &mut __M,
+        ) -> ::mvx_metrics::__private::Result<(), __M::Error> {
+            ::mvx_metrics::__private::write(__map, __prefix, "total", &self.total)?;
+            ::mvx_metrics::__private::Ok(())
+        }
+        fn read<'de, __A: ::mvx_metrics::__private::MapAccess<'de>>(
+            __partial: &mut Self::Partial,
+            __name: &::mvx_metrics::__private::primitive::str,
+            __map: &mut __A,
+        ) -> ::mvx_metrics::__private::Result<
+            ::mvx_metrics::__private::primitive::bool,
+            __A::Error,
+        > {
+            match __name {
+                "total" => ::mvx_metrics::__private::read(&mut __partial.0.0, __map),
+                _ => ::mvx_metrics::__private::Ok(false),
+            }
+        }
+        fn finish<__E: ::mvx_metrics::__private::DeserializeError>(
+            __partial: Self::Partial,
+            __invalid: ::mvx_metrics::__private::primitive::u64,
+        ) -> ::mvx_metrics::__private::Result<Self, __E> {
+            ::mvx_metrics::__private::Ok(Self {
+                total: ::mvx_metrics::__private::finish(__partial.0.0, "total")?,
+                invalid: __invalid,
+            })
+        }
+        fn invalid(&mut self) -> &mut ::mvx_metrics::__private::primitive::u64 {
+            &mut self.invalid
+        }
+    }
+};

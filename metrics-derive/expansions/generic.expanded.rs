@@ -1,0 +1,214 @@
+/// What [`Finishes`] reads as at one moment.
+pub(crate) struct FinishesSnapshot<K: Label>
+where
+    K: metrics::__private::Label,
+{
+    /// The dimension `by_kind`.
+    pub(crate) by_kind: metrics::__private::Reading<Breakdown<K, Counter>>,
+    /// How many values could not be recorded because they were not finite.
+    pub(crate) invalid: metrics::__private::primitive::u64,
+}
+const _: () = {
+    #[automatically_derived]
+    impl<K: Label, Unused> metrics::__private::HandleEvent<Finished<K>>
+    for Finishes<K, Unused>
+    where
+        Finishes<K, Unused>: metrics::__private::Send + 'static,
+        Finished<K>: metrics::__private::MetricEvent,
+        K: metrics::__private::Label,
+    {
+        #[inline]
+        fn handle(
+            &mut self,
+            __event: &Finished<K>,
+        ) -> metrics::__private::primitive::bool {
+            let mut __accepted = false;
+            __accepted
+                |= metrics::__private::ByLabel::feed_within(
+                    &mut self.by_kind,
+                    &__event.kind,
+                    3,
+                    |__each| metrics::__private::Count::count(__each),
+                );
+            __accepted
+        }
+    }
+    #[automatically_derived]
+    impl<K: Label, Unused> metrics::__private::Metric for Finishes<K, Unused>
+    where
+        Finishes<K, Unused>: metrics::__private::Send + 'static,
+        Finished<K>: metrics::__private::MetricEvent,
+        K: metrics::__private::Label,
+    {
+        fn metric_name(&self) -> &metrics::__private::primitive::str {
+            "finishes"
+        }
+        fn handlers() -> &'static [metrics::__private::EventHandler<Self>] {
+            const { &[metrics::__private::EventHandler::of::<Finished<K>>()] }
+        }
+        fn snapshot(&self) -> metrics::__private::MetricSnapshot {
+            metrics::__private::snapshot("finishes", self)
+        }
+        fn descriptor(&self) -> metrics::__private::MetricDescriptor {
+            metrics::__private::own_descriptor::<Self>("finishes", "")
+        }
+    }
+    #[automatically_derived]
+    impl<K: Label, Unused> metrics::__private::TypedMetric for Finishes<K, Unused>
+    where
+        Finishes<K, Unused>: metrics::__private::Send + 'static,
+        Finished<K>: metrics::__private::MetricEvent,
+        K: metrics::__private::Label,
+    {
+        type Snapshot = FinishesSnapshot<K>;
+        fn typed_snapshot(&self) -> Self::Snapshot {
+            FinishesSnapshot {
+                by_kind: metrics::__private::Dimension::read(&self.by_kind),
+                invalid: metrics::__private::Fields::invalid(self),
+            }
+        }
+    }
+    #[automatically_derived]
+    impl<K: Label, Unused> metrics::__private::Fields for Finishes<K, Unused>
+    where
+        Finishes<K, Unused>: metrics::__private::Send + 'static,
+        Finished<K>: metrics::__private::MetricEvent,
+        K: metrics::__private::Label,
+    {
+        const DIMENSIONS: &'static [metrics::__private::DimensionDescriptor] = &[
+            metrics::__private::describe(
+                "by_kind",
+                <Breakdown<K, Counter> as metrics::__private::Dimension>::KIND,
+                <Breakdown<K, Counter> as metrics::__private::Dimension>::UNIT,
+                "",
+                const { &[metrics::__private::label_name("kind")] },
+                metrics::__private::MergeRule::Sum,
+            ),
+        ];
+        fn values(
+            &self,
+            __prefix: &metrics::__private::primitive::str,
+            __dimensions: &mut metrics::__private::Dimensions,
+        ) {
+            metrics::__private::push(
+                __dimensions,
+                __prefix,
+                "by_kind",
+                metrics::__private::Dimension::value(&self.by_kind),
+            );
+        }
+        fn invalid(&self) -> metrics::__private::primitive::u64 {
+            metrics::__private::sum(
+                &[metrics::__private::Dimension::invalid(&self.by_kind)],
+            )
+        }
+    }
+    #[automatically_derived]
+    impl<K: Label> metrics::__private::Clone for FinishesSnapshot<K>
+    where
+        K: metrics::__private::Label,
+    {
+        fn clone(&self) -> Self {
+            Self {
+                by_kind: metrics::__private::Clone::clone(&self.by_kind),
+                invalid: metrics::__private::Clone::clone(&self.invalid),
+            }
+        }
+    }
+    #[automatically_derived]
+    impl<K: Label> metrics::__private::Debug for FinishesSnapshot<K>
+    where
+        K: metrics::__private::Label,
+    {
+        fn fmt(
+            &self,
+            __formatter: &mut metrics::__private::Formatter<'_>,
+        ) -> metrics::__private::FmtResult {
+            metrics::__private::debug(
+                __formatter,
+                "FinishesSnapshot",
+                &[("by_kind", &self.by_kind), ("invalid", &self.invalid)],
+            )
+        }
+    }
+    #[automatically_derived]
+    impl<K: Label> metrics::__private::PartialEq for FinishesSnapshot<K>
+    where
+        K: metrics::__private::Label,
+    {
+        fn eq(&self, __other: &Self) -> metrics::__private::primitive::bool {
+            self.by_kind == __other.by_kind && self.invalid == __other.invalid
+        }
+    }
+    #[automatically_derived]
+    impl<K: Label> metrics::__private::Serialize for FinishesSnapshot<K>
+    where
+        K: metrics::__private::Label,
+    {
+        fn serialize<__S: metrics::__private::Serializer>(
+            &self,
+            __serializer: __S,
+        ) -> metrics::__private::Result<__S::Ok, __S::Error> {
+            metrics::__private::serialize(self, 1usize, self.invalid, __serializer)
+        }
+    }
+    #[automatically_derived]
+    impl<'de, K: Label> metrics::__private::Deserialize<'de> for FinishesSnapshot<K>
+    where
+        K: metrics::__private::Label,
+    {
+        fn deserialize<__D: metrics::__private::Deserializer<'de>>(
+            __deserializer: __D,
+        ) -> metrics::__private::Result<Self, __D::Error> {
+            metrics::__private::deserialize(__deserializer)
+        }
+    }
+    #[automatically_derived]
+    impl<K: Label> metrics::__private::SnapshotFields for FinishesSnapshot<K>
+    where
+        K: metrics::__private::Label,
+    {
+        type Partial = (
+            (
+                metrics::__private::Option<
+                    metrics::__private::Reading<Breakdown<K, Counter>>,
+                >,
+            ),
+            (),
+        );
+        const INVALID: &'static metrics::__private::primitive::str = "invalid";
+        fn write<__M: metrics::__private::SerializeMap>(
+            &self,
+            __prefix: &metrics::__private::primitive::str,
+            __map: &mut __M,
+        ) -> metrics::__private::Result<(), __M::Error> {
+            metrics::__private::write(__map, __prefix, "by_kind", &self.by_kind)?;
+            metrics::__private::Ok(())
+        }
+        fn read<'de, __A: metrics::__private::MapAccess<'de>>(
+            __partial: &mut Self::Partial,
+            __name: &metrics::__private::primitive::str,
+            __map: &mut __A,
+        ) -> metrics::__private::Result<
+            metrics::__private::primitive::bool,
+            __A::Error,
+        > {
+            match __name {
+                "by_kind" => metrics::__private::read(&mut __partial.0.0, __map),
+                _ => metrics::__private::Ok(false),
+            }
+        }
+        fn finish<__E: metrics::__private::DeserializeError>(
+            __partial: Self::Partial,
+            __invalid: metrics::__private::primitive::u64,
+        ) -> metrics::__private::Result<Self, __E> {
+            metrics::__private::Ok(Self {
+                by_kind: metrics::__private::finish(__partial.0.0, "by_kind")?,
+                invalid: __invalid,
+            })
+        }
+        fn invalid(&mut self) -> &mut metrics::__private::primitive::u64 {
+            &mut self.invalid
+        }
+    }
+};

@@ -1,0 +1,283 @@
+/// What [`DocumentSaveAttempts`] reads as at one moment.
+pub struct DocumentSaveAttemptsSnapshot {
+    /// All attempts.
+    pub total: ::mvx_metrics::__private::Reading<Counter>,
+    /// The dimension `success_total`.
+    pub success_total: ::mvx_metrics::__private::Reading<Counter>,
+    /// The dimension `elapsed`.
+    pub elapsed: ::mvx_metrics::__private::Reading<Histogram<Duration>>,
+    /// How many values could not be recorded because they were not finite.
+    pub invalid: ::mvx_metrics::__private::primitive::u64,
+}
+const _: () = {
+    const __BUCKETS_2: &[Duration] = ::mvx_metrics::__private::default_buckets::<
+        Duration,
+    >();
+    #[automatically_derived]
+    impl ::mvx_metrics::__private::HandleEvent<DocumentSaveAttempt>
+    for DocumentSaveAttempts
+    where
+        DocumentSaveAttempt: ::mvx_metrics::__private::MetricEvent,
+    {
+        #[inline]
+        fn handle(
+            &mut self,
+            __event: &DocumentSaveAttempt,
+        ) -> ::mvx_metrics::__private::primitive::bool {
+            let mut __accepted = false;
+            __accepted |= ::mvx_metrics::__private::Count::count(&mut self.total);
+            if ::mvx_metrics::__private::when(
+                __event,
+                |e| e.outcome == SaveOutcome::Success,
+            ) {
+                __accepted
+                    |= ::mvx_metrics::__private::Count::count(&mut self.success_total);
+            }
+            {
+                let __value = __event.elapsed;
+                __accepted
+                    |= ::mvx_metrics::__private::Record::record(
+                        ::mvx_metrics::__private::Bucketed::within(
+                            &mut self.elapsed,
+                            __BUCKETS_2,
+                        ),
+                        __value,
+                    );
+            }
+            __accepted
+        }
+    }
+    #[automatically_derived]
+    impl ::mvx_metrics::__private::Metric for DocumentSaveAttempts
+    where
+        DocumentSaveAttempt: ::mvx_metrics::__private::MetricEvent,
+    {
+        fn metric_name(&self) -> &::mvx_metrics::__private::primitive::str {
+            "document_storage.save.attempts"
+        }
+        fn handlers() -> &'static [::mvx_metrics::__private::EventHandler<Self>] {
+            const {
+                &[::mvx_metrics::__private::EventHandler::of::<DocumentSaveAttempt>()]
+            }
+        }
+        fn snapshot(&self) -> ::mvx_metrics::__private::MetricSnapshot {
+            ::mvx_metrics::__private::snapshot("document_storage.save.attempts", self)
+        }
+        fn descriptor(&self) -> ::mvx_metrics::__private::MetricDescriptor {
+            ::mvx_metrics::__private::own_descriptor::<
+                Self,
+            >("document_storage.save.attempts", "Attempts to save a document.")
+        }
+    }
+    #[automatically_derived]
+    impl ::mvx_metrics::__private::TypedMetric for DocumentSaveAttempts
+    where
+        DocumentSaveAttempt: ::mvx_metrics::__private::MetricEvent,
+    {
+        type Snapshot = DocumentSaveAttemptsSnapshot;
+        fn typed_snapshot(&self) -> Self::Snapshot {
+            DocumentSaveAttemptsSnapshot {
+                total: ::mvx_metrics::__private::Dimension::read(&self.total),
+                success_total: ::mvx_metrics::__private::Dimension::read(
+                    &self.success_total,
+                ),
+                elapsed: ::mvx_metrics::__private::Bucketed::read_within(
+                    &self.elapsed,
+                    __BUCKETS_2,
+                ),
+                invalid: ::mvx_metrics::__private::Fields::invalid(self),
+            }
+        }
+    }
+    #[automatically_derived]
+    impl ::mvx_metrics::__private::Fields for DocumentSaveAttempts
+    where
+        DocumentSaveAttempt: ::mvx_metrics::__private::MetricEvent,
+    {
+        const DIMENSIONS: &'static [::mvx_metrics::__private::DimensionDescriptor] = &[
+            ::mvx_metrics::__private::describe(
+                "total",
+                <Counter as ::mvx_metrics::__private::Dimension>::KIND,
+                <Counter as ::mvx_metrics::__private::Dimension>::UNIT,
+                "All attempts.",
+                const { &[] },
+                ::mvx_metrics::__private::MergeRule::Sum,
+            ),
+            ::mvx_metrics::__private::describe(
+                "success_total",
+                <Counter as ::mvx_metrics::__private::Dimension>::KIND,
+                <Counter as ::mvx_metrics::__private::Dimension>::UNIT,
+                "",
+                const { &[] },
+                ::mvx_metrics::__private::MergeRule::Sum,
+            ),
+            ::mvx_metrics::__private::describe(
+                "elapsed",
+                <Histogram<Duration> as ::mvx_metrics::__private::Dimension>::KIND,
+                <Histogram<Duration> as ::mvx_metrics::__private::Dimension>::UNIT,
+                "",
+                const { &[] },
+                ::mvx_metrics::__private::MergeRule::Sum,
+            ),
+        ];
+        fn values(
+            &self,
+            __prefix: &::mvx_metrics::__private::primitive::str,
+            __dimensions: &mut ::mvx_metrics::__private::Dimensions,
+        ) {
+            ::mvx_metrics::__private::push(
+                __dimensions,
+                __prefix,
+                "total",
+                ::mvx_metrics::__private::Dimension::value(&self.total),
+            );
+            ::mvx_metrics::__private::push(
+                __dimensions,
+                __prefix,
+                "success_total",
+                ::mvx_metrics::__private::Dimension::value(&self.success_total),
+            );
+            ::mvx_metrics::__private::push(
+                __dimensions,
+                __prefix,
+                "elapsed",
+                ::mvx_metrics::__private::Bucketed::value_within(
+                    &self.elapsed,
+                    __BUCKETS_2,
+                ),
+            );
+        }
+        fn invalid(&self) -> ::mvx_metrics::__private::primitive::u64 {
+            ::mvx_metrics::__private::sum(
+                &[
+                    ::mvx_metrics::__private::Dimension::invalid(&self.total),
+                    ::mvx_metrics::__private::Dimension::invalid(&self.success_total),
+                    ::mvx_metrics::__private::Dimension::invalid(&self.elapsed),
+                ],
+            )
+        }
+    }
+    #[automatically_derived]
+    impl ::mvx_metrics::__private::Clone for DocumentSaveAttemptsSnapshot {
+        fn clone(&self) -> Self {
+            Self {
+                total: ::mvx_metrics::__private::Clone::clone(&self.total),
+                success_total: ::mvx_metrics::__private::Clone::clone(
+                    &self.success_total,
+                ),
+                elapsed: ::mvx_metrics::__private::Clone::clone(&self.elapsed),
+                invalid: ::mvx_metrics::__private::Clone::clone(&self.invalid),
+            }
+        }
+    }
+    #[automatically_derived]
+    impl ::mvx_metrics::__private::Debug for DocumentSaveAttemptsSnapshot {
+        fn fmt(
+            &self,
+            __formatter: &mut ::mvx_metrics::__private::Formatter<'_>,
+        ) -> ::mvx_metrics::__private::FmtResult {
+            ::mvx_metrics::__private::debug(
+                __formatter,
+                "DocumentSaveAttemptsSnapshot",
+                &[
+                    ("total", &self.total),
+                    ("success_total", &self.success_total),
+                    ("elapsed", &self.elapsed),
+                    ("invalid", &self.invalid),
+                ],
+            )
+        }
+    }
+    #[automatically_derived]
+    impl ::mvx_metrics::__private::PartialEq for DocumentSaveAttemptsSnapshot {
+        fn eq(&self, __other: &Self) -> ::mvx_metrics::__private::primitive::bool {
+            self.total == __other.total && self.success_total == __other.success_total
+                && self.elapsed == __other.elapsed && self.invalid == __other.invalid
+        }
+    }
+    #[automatically_derived]
+    impl ::mvx_metrics::__private::Serialize for DocumentSaveAttemptsSnapshot {
+        fn serialize<__S: ::mvx_metrics::__private::Serializer>(
+            &self,
+            __serializer: __S,
+        ) -> ::mvx_metrics::__private::Result<__S::Ok, __S::Error> {
+            ::mvx_metrics::__private::serialize(self, 3usize, self.invalid, __serializer)
+        }
+    }
+    #[automatically_derived]
+    impl<'de> ::mvx_metrics::__private::Deserialize<'de>
+    for DocumentSaveAttemptsSnapshot {
+        fn deserialize<__D: ::mvx_metrics::__private::Deserializer<'de>>(
+            __deserializer: __D,
+        ) -> ::mvx_metrics::__private::Result<Self, __D::Error> {
+            ::mvx_metrics::__private::deserialize(__deserializer)
+        }
+    }
+    #[automatically_derived]
+    impl ::mvx_metrics::__private::SnapshotFields for DocumentSaveAttemptsSnapshot {
+        type Partial = (
+            (
+                ::mvx_metrics::__private::Option<
+                    ::mvx_metrics::__private::Reading<Counter>,
+                >,
+                ::mvx_metrics::__private::Option<
+                    ::mvx_metrics::__private::Reading<Counter>,
+                >,
+                ::mvx_metrics::__private::Option<
+                    ::mvx_metrics::__private::Reading<Histogram<Duration>>,
+                >,
+            ),
+            (),
+        );
+        const INVALID: &'static ::mvx_metrics::__private::primitive::str = "invalid";
+        fn write<__M: ::mvx_metrics::__private::SerializeMap>(
+            &self,
+            __prefix: &::mvx_metrics::__private::primitive::str,
+            __map: &mut __M,
+        ) -> ::mvx_metrics::__private::Result<(), __M::Error> {
+            ::mvx_metrics::__private::write(__map, __prefix, "total", &self.total)?;
+            ::mvx_metrics::__private::write(
+                __map,
+                __prefix,
+                "success_total",
+                &self.success_total,
+            )?;
+            ::mvx_metrics::__private::write(__map, __prefix, "elapsed", &self.elapsed)?;
+            ::mvx_metrics::__private::Ok(())
+        }
+        fn read<'de, __A: ::mvx_metrics::__private::MapAccess<'de>>(
+            __partial: &mut Self::Partial,
+            __name: &::mvx_metrics::__private::primitive::str,
+            __map: &mut __A,
+        ) -> ::mvx_metrics::__private::Result<
+            ::mvx_metrics::__private::primitive::bool,
+            __A::Error,
+        > {
+            match __name {
+                "total" => ::mvx_metrics::__private::read(&mut __partial.0.0, __map),
+                "success_total" => {
+                    ::mvx_metrics::__private::read(&mut __partial.0.1, __map)
+                }
+                "elapsed" => ::mvx_metrics::__private::read(&mut __partial.0.2, __map),
+                _ => ::mvx_metrics::__private::Ok(false),
+            }
+        }
+        fn finish<__E: ::mvx_metrics::__private::DeserializeError>(
+            __partial: Self::Partial,
+            __invalid: ::mvx_metrics::__private::primitive::u64,
+        ) -> ::mvx_metrics::__private::Result<Self, __E> {
+            ::mvx_metrics::__private::Ok(Self {
+                total: ::mvx_metrics::__private::finish(__partial.0.0, "total")?,
+                success_total: ::mvx_metrics::__private::finish(
+                    __partial.0.1,
+                    "success_total",
+                )?,
+                elapsed: ::mvx_metrics::__private::finish(__partial.0.2, "elapsed")?,
+                invalid: __invalid,
+            })
+        }
+        fn invalid(&mut self) -> &mut ::mvx_metrics::__private::primitive::u64 {
+            &mut self.invalid
+        }
+    }
+};

@@ -1,0 +1,445 @@
+//! RC: direct recorders, their birth and the tables of their states.
+
+use std::error::Error as _;
+
+use mvx_metrics::{
+    MetricsRecorder, MetricsRecorderError, MetricsRecorderState, QueueOverflowPolicy, RecorderOptions,
+    Registration,
+};
+use mvx_metrics_tests::{
+    Act, Direct, Gate, Gated, Script, Step, Steps, bounded, bounded_async, eventually, in_threads,
+    running_runtime,
+};
+
+use crate::stages::{STATES, assert_refused, staged, staged_with};
+use MetricsRecorderState::{Cancelled, Failure, Running, Starting, Stopped, Stopping, Virgin};
+
+const ACCEPTING: &[MetricsRecorderState] = &[Virgin, Starting, Running];
+
+#[test]
+fn rc1_a_direct_recorder_is_virgin_and_empty() {
+    bounded_async(|| async {
+        let recorder = MetricsRecorder::new("storage", RecorderOptions::new()).expect("inside of tokio");
+        assert_eq!(recorder.status(), Virgin);
+        assert_eq!(recorder.entity_id(), "storage");
+        assert!(recorder.metric_snapshots().expect("reads").is_empty());
+        assert!(recorder.metrics().expect("reads").is_empty());
+        assert_eq!(recorder.stats(), mvx_metrics::RecorderStats::default());
+    });
+}
+
+#[test]
+fn rc2_outside_of_a_tokio_runtime_there_is_no_loop() {
+    let error = MetricsRecorder::new("storage", RecorderOptions::new()).expect_err("no tokio here");
+    assert!(matches!(error, MetricsRecorderError::LoopUnavailable));
+    assert_eq!(error.reason(), "EVENT_LOOP_UNAVAILABLE");
+}
+
+#[test]
+fn rc3_the_entity_id_is_trimmed() {
+    let application = Direct::new();
+    let _inside = application.tokio().enter();
+    let recorder = MetricsRecorder::new("  storage\t", RecorderOptions::new()).expect("inside of tokio");
+    assert_eq!(recorder.entity_id(), "storage");
+}
+
+#[test]
+fn rc3_blank_entity_ids_are_replaced_by_different_generated_ones() {
+    let application = Direct::new();
+    let _inside = application.tokio().enter();
+    let generated = |blank: &str| {
+        MetricsRecorder::new(blank, RecorderOptions::new()).expect("inside of tokio").entity_id().to_owned()
+    };
+    let ids = ["", " ", "\n\t"].map(generated);
+    assert!(ids.iter().all(|id| !id.trim().is_empty()), "{ids:?}");
+    assert!(ids[0] != ids[1] && ids[1] != ids[2] && ids[0] != ids[2], "{ids:?}");
+}
+
+#[test]
+fn rc3_the_entity_id_of_the_options_wins() {
+    let application = Direct::new();
+    let recorder = application.recorder(RecorderOptions::new().entity_id(" chosen "));
+    assert_eq!(recorder.entity_id(), "chosen");
+}
+
+/// Fills a recorder whose processing stands still; how many events it took.
+fn fill(recorder: &MetricsRecorder, gate: &Gate) -> u64 {
+    recorder.register_metric(Gated(gate.clone())).expect("registers");
+    recorder.register_event(Step(0)).expect("there is room");
+    gate.wait_for_arrival();
+    let mut taken = 1;
+    while recorder.register_event(Step(taken)).is_ok() && recorder.stats().dropped == 0 {
+        taken += 1;
+    }
+    taken
+}
+
+#[test]
+fn rc4_ten_thousand_events_may_be_pending_by_default() {
+    bounded(|| {
+        let application = Direct::new();
+        let recorder = application.recorder(RecorderOptions::new());
+        let gate = Gate::new();
+        assert_eq!(fill(&recorder, &gate), 10_000);
+        gate.open();
+    });
+}
+
+#[test]
+fn rc4_a_chosen_limit_is_kept() {
+    bounded(|| {
+        for limit in [1, 2, 3, 255, 256, 257] {
+            let application = Direct::new();
+            let recorder = application.recorder(RecorderOptions::new().queue_max_size(limit));
+            let gate = Gate::new();
+            assert_eq!(fill(&recorder, &gate), limit as u64);
+            gate.open();
+        }
+    });
+}
+
+#[test]
+fn rc4_impossible_limits_are_refused() {
+    let application = Direct::new();
+    let _inside = application.tokio().enter();
+    for impossible in [0, (1 << 28) + 1, usize::MAX] {
+        let options = RecorderOptions::new().queue_max_size(impossible);
+        let error = MetricsRecorder::new("storage", options).expect_err("an impossible limit");
+        assert_eq!(error.reason(), "INVALID_ARGUMENT");
+        let MetricsRecorderError::InvalidArgument { argument, .. } = error else {
+            panic!("not an invalid argument: {error:?}");
+        };
+        assert_eq!(argument, "queue_max_size");
+    }
+}
+
+#[test]
+fn rc5_a_direct_recorder_hands_events_back_by_default_and_one_of_a_runtime_drops_them() {
+    bounded(|| {
+        let gate = Gate::new();
+        let application = Direct::new();
+        let direct = application.recorder(RecorderOptions::new().queue_max_size(2));
+        fill(&direct, &gate);
+        assert_eq!((direct.stats().rejected, direct.stats().dropped), (1, 0));
+        gate.open();
+
+        let gate = Gate::new();
+        let runtime = running_runtime("rc5");
+        let options = RecorderOptions::new().queue_max_size(2);
+        let created = runtime.create_recorder_with("a", options).expect("creates");
+        fill(&created, &gate);
+        assert_eq!((created.stats().rejected, created.stats().dropped), (0, 1));
+        gate.open();
+    });
+}
+
+#[test]
+fn rc5_a_chosen_policy_is_kept() {
+    bounded(|| {
+        let gate = Gate::new();
+        let application = Direct::new();
+        let options =
+            RecorderOptions::new().queue_max_size(2).queue_overflow_policy(QueueOverflowPolicy::Drop);
+        let direct = application.recorder(options);
+        fill(&direct, &gate);
+        assert_eq!((direct.stats().rejected, direct.stats().dropped), (0, 1));
+        gate.open();
+
+        let gate = Gate::new();
+        let runtime = running_runtime("rc5");
+        let options =
+            RecorderOptions::new().queue_max_size(2).queue_overflow_policy(QueueOverflowPolicy::Error);
+        let created = runtime.create_recorder_with("a", options).expect("creates");
+        fill(&created, &gate);
+        assert_eq!((created.stats().rejected, created.stats().dropped), (1, 0));
+        gate.open();
+    });
+}
+
+#[test]
+fn rc6_start_runs_on_starting_once_and_the_recorder_runs() {
+    bounded(|| {
+        let application = Direct::new();
+        let script = Script::new();
+        let diary = script.diary();
+        let recorder = application.recorder(RecorderOptions::new().hooks(script));
+        recorder.start().wait().expect("starts");
+        assert_eq!(recorder.status(), Running);
+        assert_eq!(diary.entries(), ["starting"]);
+    });
+}
+
+#[test]
+fn rc6_start_without_hooks() {
+    bounded(|| {
+        let application = Direct::new();
+        let recorder = application.recorder(RecorderOptions::new());
+        recorder.start().wait().expect("starts");
+        assert_eq!(recorder.status(), Running);
+    });
+}
+
+#[test]
+fn rc7_start_returns_while_on_starting_still_runs() {
+    bounded(|| {
+        let gate = Gate::new();
+        let application = Direct::new();
+        let script = Script::new().starting(Act::Wait(gate.clone()));
+        let recorder = application.recorder(RecorderOptions::new().hooks(script));
+        let handle = recorder.start();
+        assert_eq!(recorder.status(), Starting);
+        gate.wait_for_arrival();
+        assert!(!handle.is_over());
+        assert_eq!(recorder.status(), Starting);
+        gate.open();
+        handle.wait().expect("starts");
+        assert_eq!(recorder.status(), Running);
+    });
+}
+
+#[test]
+fn rc8_start_while_starting_joins() {
+    bounded(|| {
+        let stage = staged(Starting);
+        let (first, second) = (stage.recorder.start(), stage.recorder.start());
+        assert!(!first.is_over() && !second.is_over());
+        stage.gate.open();
+        first.wait().expect("joins");
+        second.wait().expect("joins");
+        assert_eq!(stage.diary.entries(), ["starting"]);
+    });
+}
+
+#[test]
+fn rc8_who_joins_a_failing_start_gets_its_error() {
+    bounded(|| {
+        let gate = Gate::new();
+        let application = Direct::new();
+        let script = Script::new().starting(Act::WaitAndFail(gate.clone(), "no publisher"));
+        let recorder = application.recorder(RecorderOptions::new().hooks(script));
+        let handles = [recorder.start(), recorder.start(), recorder.start()];
+        gate.open();
+        for handle in handles {
+            let error = handle.wait().expect_err("the hook fails");
+            assert_eq!(error.reason(), "ON_STARTING_HOOK_FAILED");
+            assert_eq!(error.source().map(ToString::to_string).as_deref(), Some("no publisher"));
+        }
+    });
+}
+
+#[test]
+fn rc9_start_while_running_names_actual_and_expected_states() {
+    bounded(|| {
+        let stage = staged(Running);
+        let error = stage.recorder.start().wait().expect_err("it runs");
+        assert_refused(&error, Running, &[Virgin, Stopped]);
+        assert_eq!(error.to_string(), "recorder is RUNNING, expected VIRGIN or STOPPED");
+    });
+}
+
+#[test]
+fn rc9_the_table_of_start() {
+    bounded(|| {
+        for state in STATES {
+            let stage = staged(state);
+            let handle = stage.recorder.start();
+            stage.gate.open();
+            let result = handle.wait();
+            match state {
+                Virgin | Starting | Stopped => {
+                    result.expect("starts");
+                    assert_eq!(stage.recorder.status(), Running, "start in {state}");
+                    let starts = if state == Stopped { 2 } else { 1 };
+                    assert_eq!(stage.diary.count("starting"), starts, "start in {state}");
+                }
+                _ => assert_refused(&result.expect_err("refused"), state, &[Virgin, Stopped]),
+            }
+        }
+    });
+}
+
+#[test]
+fn rc12_the_table_of_stop() {
+    bounded(|| {
+        for state in STATES {
+            let stage = staged(state);
+            let handle = stage.recorder.stop();
+            match state {
+                Running | Stopping => {
+                    stage.gate.open();
+                    handle.wait().expect("stops");
+                    assert_eq!(stage.recorder.status(), Stopped, "stop in {state}");
+                    assert_eq!(stage.diary.entries(), ["starting", "stopped"]);
+                }
+                _ => {
+                    assert!(handle.is_over(), "a refusal does not wait");
+                    assert_refused(&handle.wait().expect_err("refused"), state, &[Running]);
+                    assert_eq!(stage.recorder.status(), state);
+                }
+            }
+            stage.gate.open();
+        }
+    });
+}
+
+#[test]
+fn re3_the_table_of_register_event() {
+    bounded(|| {
+        for state in STATES {
+            let stage = staged(state);
+            let result = stage.recorder.register_event(Step(7));
+            match state {
+                Virgin | Starting | Running => {
+                    result.expect("accepted");
+                    stage.gate.open();
+                    stage.recorder.flush().wait().expect("processed");
+                    assert_eq!(stage.recorder.status(), Running);
+                    assert_eq!(Steps::total(&stage.recorder), 1, "an event in {state}");
+                }
+                _ => {
+                    let refused = result.expect_err("refused");
+                    assert_refused(refused.error(), state, ACCEPTING);
+                    assert_eq!(refused.reason(), "INVALID_RECORDER_STATE");
+                    assert_eq!(refused.into_event(), Step(7));
+                    let stats = stage.recorder.stats();
+                    assert_eq!((stats.accepted, stats.rejected), (0, 1), "an event in {state}");
+                }
+            }
+            stage.gate.open();
+        }
+    });
+}
+
+#[test]
+fn rm1_the_table_of_register_metric() {
+    bounded(|| {
+        for state in STATES {
+            let stage = staged(state);
+            let result = stage.recorder.register_metric(Steps::named("late"));
+            match state {
+                Virgin | Starting | Running => {
+                    assert_eq!(result.expect("registers"), Registration::Added, "a metric in {state}");
+                    assert_eq!(stage.recorder.metrics().expect("reads").len(), 2);
+                }
+                _ => {
+                    assert_refused(&result.expect_err("refused"), state, ACCEPTING);
+                    assert_eq!(stage.recorder.metrics().expect("reads").len(), 1);
+                }
+            }
+            stage.gate.open();
+        }
+    });
+}
+
+#[test]
+fn rm6_the_table_of_snapshots() {
+    bounded(|| {
+        for state in STATES {
+            let stage = staged(state);
+            let recorder = &stage.recorder;
+            assert_eq!(recorder.metric_snapshots().expect("reads").len(), 1, "snapshots in {state}");
+            assert_eq!(recorder.metrics().expect("reads").len(), 1, "descriptors in {state}");
+            let typed = recorder.metric_snapshot::<Steps>().expect("reads").expect("it is there");
+            assert_eq!(typed.total, 0, "a typed snapshot in {state}");
+            assert_eq!(recorder.status(), state, "reading changes nothing");
+            stage.gate.open();
+        }
+    });
+}
+
+#[test]
+fn rc20_failure_and_cancelled_stay() {
+    bounded(|| {
+        for state in [Failure, Cancelled] {
+            let stage = staged(state);
+            let recorder = &stage.recorder;
+            for _ in 0..3 {
+                assert_refused(&recorder.start().wait().expect_err("refused"), state, &[Virgin, Stopped]);
+                assert_refused(&recorder.stop().wait().expect_err("refused"), state, &[Running]);
+                assert_refused(
+                    recorder.register_event(Step(1)).expect_err("refused").error(),
+                    state,
+                    ACCEPTING,
+                );
+                let metric = recorder.register_metric(Steps::named("late"));
+                assert_refused(&metric.expect_err("refused"), state, ACCEPTING);
+                assert_eq!(Steps::total(recorder), 0);
+                assert_eq!(recorder.status(), state);
+            }
+            assert_eq!(recorder.stats().rejected, 3);
+        }
+    });
+}
+
+#[test]
+fn rc18_all_calls_from_other_threads() {
+    bounded(|| {
+        let application = Direct::new();
+        let recorder = application.recorder(RecorderOptions::new().hooks(Script::new()));
+        std::thread::scope(|scope| {
+            let here = |call: Box<dyn FnOnce() + Send>| scope.spawn(call).join().expect("the call works");
+            let own = || recorder.clone();
+            let other = own();
+            here(Box::new(move || assert!(other.register_metric(Steps::default()).is_ok())));
+            let other = own();
+            here(Box::new(move || other.start().wait().expect("starts")));
+            let other = own();
+            here(Box::new(move || other.register_event(Step(1)).expect("accepted")));
+            let other = own();
+            here(Box::new(move || assert_eq!(Steps::total(&other), 1)));
+            let other = own();
+            here(Box::new(move || other.stop().wait().expect("stops")));
+        });
+        assert_eq!(recorder.status(), Stopped);
+    });
+}
+
+#[test]
+fn rc19_64_threads_start_at_once_and_64_stop_at_once() {
+    bounded(|| {
+        let application = Direct::new();
+        let script = Script::new();
+        let diary = script.diary();
+        let recorder = application.recorder(RecorderOptions::new().hooks(script));
+        let starts = in_threads(64, |_| recorder.start().wait());
+        assert!(starts.iter().any(Result::is_ok));
+        for refused in starts.into_iter().filter_map(Result::err) {
+            assert_refused(&refused, Running, &[Virgin, Stopped]);
+        }
+        assert_eq!((recorder.status(), diary.count("starting")), (Running, 1));
+
+        let stops = in_threads(64, |_| recorder.stop().wait());
+        assert!(stops.iter().any(Result::is_ok));
+        for refused in stops.into_iter().filter_map(Result::err) {
+            assert_refused(&refused, Stopped, &[Running]);
+        }
+        assert_eq!((recorder.status(), diary.count("stopped")), (Stopped, 1));
+    });
+}
+
+#[test]
+fn rc19_without_hooks_one_of_64_starts_and_stops_as_well() {
+    bounded(|| {
+        let application = Direct::new();
+        let recorder = application.recorder(RecorderOptions::new());
+        for _ in 0..20 {
+            let started = in_threads(64, |_| recorder.start().wait().is_ok());
+            assert_eq!(started.into_iter().filter(|started| *started).count(), 1);
+            let stopped = in_threads(64, |_| recorder.stop().wait().is_ok());
+            assert!(stopped.into_iter().any(|stopped| stopped));
+            assert_eq!(recorder.status(), Stopped);
+        }
+        eventually("the task of the recorder ends", || application.tasks() == 0);
+    });
+}
+
+#[test]
+fn rc20_a_refusal_for_its_state_leaves_the_overflow_policy_out() {
+    bounded(|| {
+        let options = RecorderOptions::new().queue_overflow_policy(QueueOverflowPolicy::Drop);
+        let stage = staged_with(Stopped, options);
+        let refused = stage.recorder.register_event(Step(1)).expect_err("refused");
+        assert_refused(refused.error(), Stopped, ACCEPTING);
+        assert_eq!((stage.recorder.stats().rejected, stage.recorder.stats().dropped), (1, 0));
+    });
+}

@@ -1,0 +1,173 @@
+use std::time::Duration;
+
+use mvx_metrics::{
+    Breakdown, Bucket, DimensionValue, HandleEvent, Histogram, HistogramSnapshot, Label, Metric, Number,
+    TypedMetric, metric_event,
+};
+use serde_json::{Value, json};
+
+use crate::basics::dimensions;
+
+#[derive(Label, Clone, Copy)]
+enum Direction {
+    In,
+    Out,
+}
+
+#[metric_event]
+struct Moved {
+    direction: Direction,
+    bytes: u64,
+    elapsed: Duration,
+    ratio: f64,
+}
+
+fn moved(bytes: u64, millis: u64, ratio: f64) -> Moved {
+    let direction = if bytes < 100 { Direction::In } else { Direction::Out };
+    Moved { direction, bytes, elapsed: Duration::from_millis(millis), ratio }
+}
+
+const RATIOS: [f64; 3] = [0.25, 0.5, 1.0];
+const OFFSETS: &[i64] = &[-10, 0, 10];
+
+#[derive(Metric, Default)]
+#[metric(on(Moved))]
+struct Moves {
+    #[dimension(value = elapsed)]
+    elapsed: Histogram<Duration>,
+    #[dimension(value = elapsed, buckets = [0.001, 0.1, 1])]
+    rough: Histogram<Duration>,
+    #[dimension(value = bytes, unit = bytes)]
+    bytes: Histogram<u64>,
+    #[dimension(value = bytes, buckets = [10, 100])]
+    sizes: Histogram<u64>,
+    #[dimension(value = ratio, buckets = RATIOS)]
+    ratio: Histogram<f64>,
+    #[dimension(value = |e| e.bytes.cast_signed() - 50, buckets = self::OFFSETS)]
+    offset: Histogram<i64>,
+    #[dimension(by = direction, value = bytes, buckets = [10, 1_000])]
+    by_direction: Breakdown<Direction, Histogram<u64>>,
+    #[dimension(value = elapsed)]
+    alias: Latency,
+}
+
+type Latency = Histogram<Duration>;
+
+fn bounds(histogram: &Value) -> Vec<Value> {
+    histogram["buckets"].as_array().unwrap().iter().map(|bucket| bucket["up_to"].clone()).collect()
+}
+
+fn counts(histogram: &Value) -> Vec<u64> {
+    histogram["buckets"].as_array().unwrap().iter().map(|bucket| bucket["count"].as_u64().unwrap()).collect()
+}
+
+#[test]
+fn an_empty_histogram_shows_its_buckets() {
+    let shown = dimensions(&Moves::default());
+    assert_eq!(
+        shown["sizes"],
+        json!({"count": 0, "sum": 0, "min": null, "max": null, "buckets": [
+            {"up_to": 10, "count": 0}, {"up_to": 100, "count": 0}, {"up_to": null, "count": 0},
+        ]})
+    );
+    assert_eq!(bounds(&shown["rough"]), [json!(0.001), json!(0.1), json!(1.0), json!(null)]);
+    assert_eq!(bounds(&shown["elapsed"]).len(), 12);
+    assert_eq!(bounds(&shown["alias"]), bounds(&shown["elapsed"]));
+    assert_eq!(bounds(&shown["bytes"])[..4], [json!(64), json!(256), json!(1024), json!(4096)]);
+    assert_eq!(bounds(&shown["bytes"])[12], json!(1_u64 << 30));
+    assert_eq!(bounds(&shown["offset"]), [json!(-10), json!(0), json!(10), json!(null)]);
+}
+
+#[test]
+fn a_bound_belongs_to_its_bucket() {
+    let mut metric = Moves::default();
+    for bytes in [0, 10, 11, 100, 101, u64::MAX] {
+        metric.handle(&moved(bytes, 100, 0.25));
+    }
+    let shown = dimensions(&metric);
+    assert_eq!(counts(&shown["sizes"]), [2, 2, 2]);
+    assert_eq!(counts(&shown["rough"]), [0, 6, 0, 0]);
+    assert_eq!(counts(&shown["ratio"]), [6, 0, 0, 0]);
+    assert_eq!(counts(&shown["offset"]), [4, 0, 0, 2]);
+    assert_eq!(counts(&shown["by_direction"]["in"]), [2, 1, 0]);
+    assert_eq!(counts(&shown["by_direction"]["out"]), [0, 2, 1]);
+    assert_eq!(shown["sizes"]["sum"], u64::MAX);
+    assert_eq!((&shown["sizes"]["min"], &shown["sizes"]["max"]), (&json!(0), &json!(u64::MAX)));
+}
+
+#[test]
+fn a_histogram_ignores_what_is_not_finite() {
+    let mut metric = Moves::default();
+    for ratio in [f64::NAN, f64::INFINITY, 0.3] {
+        metric.handle(&moved(1, 1, ratio));
+    }
+    let shown = dimensions(&metric);
+    assert_eq!(shown["invalid"], 2);
+    assert_eq!(shown["ratio"]["count"], 1);
+}
+
+#[test]
+fn quantiles_are_interpolated() {
+    let buckets = [(Some(10), 10), (Some(20), 80), (Some(40), 0), (None, 10)];
+    let histogram = HistogramSnapshot::<u64> {
+        count: 100,
+        sum: 0,
+        min: Some(5),
+        max: Some(100),
+        buckets: buckets.map(|(up_to, count)| Bucket { up_to, count }).to_vec(),
+    };
+    let quantiles =
+        [0.0, 0.05, 0.1, 0.5, 0.9, 0.95, 1.0].map(|quantile| histogram.quantile(quantile).unwrap());
+    assert_eq!(quantiles.map(|seconds| format!("{seconds}")), ["5", "7.5", "10", "15", "20", "70", "100"]);
+    assert_eq!(histogram.quantile(1.5), None);
+    assert_eq!(histogram.quantile(f64::NAN), None);
+    assert_eq!(Moves::default().typed_snapshot().bytes.quantile(0.5), None);
+}
+
+#[test]
+fn quantiles_of_durations_are_seconds() {
+    let mut metric = Moves::default();
+    for millis in [20, 30, 40] {
+        metric.handle(&moved(1, millis, 0.0));
+    }
+    let median = metric.typed_snapshot().elapsed.quantile(0.5).unwrap();
+    assert!((0.02..=0.04).contains(&median), "{median}");
+}
+
+#[test]
+fn an_erased_histogram_keeps_its_buckets() {
+    let mut metric = Moves::default();
+    metric.handle(&moved(11, 1, 0.0));
+    let snapshot = metric.snapshot();
+    let Some(DimensionValue::Histogram(histogram)) = snapshot.get("sizes") else { panic!("no histogram") };
+    assert_eq!(histogram.buckets[1], Bucket { up_to: Some(Number::Unsigned(100)), count: 1 });
+    assert_eq!(histogram.sum, Number::Unsigned(11));
+}
+
+#[test]
+fn a_histogram_of_ones_own_keeps_its_buckets() {
+    let mut histogram = Histogram::with_buckets(&[1_u64, 2]);
+    histogram.record(2);
+    assert_eq!((histogram.count(), histogram.sum()), (1, 2));
+}
+
+#[derive(Metric, Default)]
+#[metric(on(Moved, with = Self::moved))]
+struct Manual {
+    #[dimension(manual, buckets = [1, 2, 3])]
+    sizes: Histogram<u64>,
+}
+
+impl Manual {
+    fn moved(&mut self, event: &Moved) -> bool {
+        self.sizes.record(event.bytes);
+        true
+    }
+}
+
+#[test]
+fn a_hand_written_handler_finds_the_buckets_in_place() {
+    let mut metric = Manual::default();
+    metric.handle(&moved(2, 1, 0.0));
+    assert_eq!(counts(&dimensions(&metric)["sizes"]), [0, 1, 0, 0]);
+}

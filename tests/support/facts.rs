@@ -1,0 +1,302 @@
+//! Events and metrics, written by hand.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use mvx_metrics::{
+    DimensionDescriptor, EventHandler, HandleEvent, Metric, MetricDescriptor, MetricEvent, MetricSnapshot,
+    MetricsRecorder, TypedMetric,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::gate::Gate;
+
+/// The event most tests use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Step(pub u64);
+
+impl MetricEvent for Step {
+    const EVENT_TYPE: &'static str = "step";
+}
+
+/// An event that the metrics of the tests do not list, unless they say so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Other;
+
+impl MetricEvent for Other {
+    const EVENT_TYPE: &'static str = "other";
+}
+
+/// Counts how often its events were made and dropped.
+#[derive(Clone, Default)]
+pub struct Drops(Arc<[AtomicUsize; 2]>);
+
+impl Drops {
+    /// Nothing made, nothing dropped.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Makes an event.
+    pub fn event(&self) -> Tracked {
+        self.0[0].fetch_add(1, Ordering::SeqCst);
+        Tracked { drops: self.clone(), _heap: Box::new(7) }
+    }
+
+    /// How many events were made.
+    pub fn made(&self) -> usize {
+        self.0[0].load(Ordering::SeqCst)
+    }
+
+    /// How many drops of events there were.
+    pub fn dropped(&self) -> usize {
+        self.0[1].load(Ordering::SeqCst)
+    }
+}
+
+/// An event that owns heap data and counts its drops.
+pub struct Tracked {
+    drops: Drops,
+    _heap: Box<u64>,
+}
+
+impl Drop for Tracked {
+    fn drop(&mut self) {
+        self.drops.0[1].fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+impl MetricEvent for Tracked {
+    const EVENT_TYPE: &'static str = "tracked";
+}
+
+/// Counts steps and sums them up.
+pub struct Steps {
+    name: String,
+    total: u64,
+    sum: u64,
+}
+
+impl Default for Steps {
+    fn default() -> Self {
+        Self::named("steps")
+    }
+}
+
+impl Steps {
+    /// The same metric under another name.
+    pub fn named(name: &str) -> Self {
+        Self { name: name.to_owned(), total: 0, sum: 0 }
+    }
+
+    /// What the recorder's metric `steps` has counted.
+    pub fn total(recorder: &MetricsRecorder) -> u64 {
+        Self::total_of(recorder, "steps")
+    }
+
+    /// What the recorder's metric of that name has counted.
+    pub fn total_of(recorder: &MetricsRecorder, name: &str) -> u64 {
+        let snapshots = recorder.metric_snapshots().expect("reading works");
+        let snapshot = snapshots.get(name).expect("the metric is registered");
+        snapshot.get("total").and_then(mvx_metrics::DimensionValue::as_u64).expect("a count")
+    }
+}
+
+/// The typed snapshot of [`Steps`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepsSnapshot {
+    /// How many steps.
+    pub total: u64,
+    /// Their sum.
+    pub sum: u64,
+}
+
+impl HandleEvent<Step> for Steps {
+    fn handle(&mut self, event: &Step) -> bool {
+        self.total += 1;
+        self.sum += event.0;
+        true
+    }
+}
+
+impl HandleEvent<Tracked> for Steps {
+    fn handle(&mut self, _: &Tracked) -> bool {
+        self.total += 1;
+        true
+    }
+}
+
+impl Metric for Steps {
+    fn metric_name(&self) -> &str {
+        &self.name
+    }
+
+    fn handlers() -> &'static [EventHandler<Self>] {
+        const { &[EventHandler::of::<Step>(), EventHandler::of::<Tracked>()] }
+    }
+
+    fn snapshot(&self) -> MetricSnapshot {
+        MetricSnapshot::new(self.name.as_str()).with("total", self.total).with("sum", self.sum)
+    }
+
+    fn descriptor(&self) -> MetricDescriptor {
+        MetricDescriptor::new(self.name.clone())
+            .with_help("Steps that were taken.")
+            .with_dimensions(Vec::<DimensionDescriptor>::new())
+    }
+}
+
+impl TypedMetric for Steps {
+    type Snapshot = StepsSnapshot;
+
+    fn typed_snapshot(&self) -> StepsSnapshot {
+        StepsSnapshot { total: self.total, sum: self.sum }
+    }
+}
+
+/// Writes down the numbers of the steps in the order it sees them. Clones share what is written.
+#[derive(Clone, Default)]
+pub struct Journal(Arc<Mutex<Vec<u64>>>);
+
+impl Journal {
+    /// An empty journal.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The numbers so far.
+    pub fn numbers(&self) -> Vec<u64> {
+        self.0.lock().expect("nothing panics under this lock").clone()
+    }
+}
+
+impl HandleEvent<Step> for Journal {
+    fn handle(&mut self, event: &Step) -> bool {
+        self.0.lock().expect("nothing panics under this lock").push(event.0);
+        true
+    }
+}
+
+impl Metric for Journal {
+    fn metric_name(&self) -> &'static str {
+        "journal"
+    }
+
+    fn handlers() -> &'static [EventHandler<Self>] {
+        const { &[EventHandler::of::<Step>()] }
+    }
+
+    fn snapshot(&self) -> MetricSnapshot {
+        MetricSnapshot::of_static("journal").with("length", self.numbers().len() as u64)
+    }
+}
+
+/// Counts steps and panics at one of them.
+pub struct Fragile {
+    breaks_at: u64,
+    total: u64,
+}
+
+impl Fragile {
+    /// Panics at the step of that number.
+    pub fn at(number: u64) -> Self {
+        Self { breaks_at: number, total: 0 }
+    }
+}
+
+impl HandleEvent<Step> for Fragile {
+    fn handle(&mut self, event: &Step) -> bool {
+        assert_ne!(event.0, self.breaks_at, "fragile broke");
+        self.total += 1;
+        true
+    }
+}
+
+impl Metric for Fragile {
+    fn metric_name(&self) -> &'static str {
+        "fragile"
+    }
+
+    fn handlers() -> &'static [EventHandler<Self>] {
+        const { &[EventHandler::of::<Step>()] }
+    }
+
+    fn snapshot(&self) -> MetricSnapshot {
+        MetricSnapshot::of_static("fragile").with("total", self.total)
+    }
+}
+
+impl TypedMetric for Fragile {
+    type Snapshot = u64;
+
+    fn typed_snapshot(&self) -> u64 {
+        self.total
+    }
+}
+
+/// A metric whose snapshot, typed snapshot and descriptor panic.
+#[derive(Default)]
+pub struct Opaque;
+
+impl HandleEvent<Step> for Opaque {
+    fn handle(&mut self, _: &Step) -> bool {
+        true
+    }
+}
+
+impl Metric for Opaque {
+    fn metric_name(&self) -> &'static str {
+        "opaque"
+    }
+
+    fn handlers() -> &'static [EventHandler<Self>] {
+        const { &[EventHandler::of::<Step>()] }
+    }
+
+    fn snapshot(&self) -> MetricSnapshot {
+        panic!("opaque shows nothing")
+    }
+
+    fn descriptor(&self) -> MetricDescriptor {
+        panic!("opaque says nothing")
+    }
+}
+
+impl TypedMetric for Opaque {
+    type Snapshot = ();
+
+    fn typed_snapshot(&self) {
+        panic!("opaque shows nothing")
+    }
+}
+
+/// Blocks the thread that processes events, at a gate, at every step and at every tracked event.
+pub struct Gated(pub Gate);
+
+impl HandleEvent<Step> for Gated {
+    fn handle(&mut self, _: &Step) -> bool {
+        self.0.block();
+        true
+    }
+}
+
+impl HandleEvent<Tracked> for Gated {
+    fn handle(&mut self, _: &Tracked) -> bool {
+        self.0.block();
+        true
+    }
+}
+
+impl Metric for Gated {
+    fn metric_name(&self) -> &'static str {
+        "gated"
+    }
+
+    fn handlers() -> &'static [EventHandler<Self>] {
+        const { &[EventHandler::of::<Step>(), EventHandler::of::<Tracked>()] }
+    }
+
+    fn snapshot(&self) -> MetricSnapshot {
+        MetricSnapshot::of_static("gated")
+    }
+}

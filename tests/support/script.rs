@@ -1,0 +1,169 @@
+//! Hooks that do what a test has written down for them, and keep a diary.
+
+use std::collections::VecDeque;
+use std::future::{Future, pending};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+
+use mvx_metrics::{HookError, MetricChange, RecorderHooks};
+
+use crate::facts::Step;
+use crate::gate::Gate;
+
+/// What a hook does when it is called.
+pub enum Act {
+    /// Succeeds.
+    Pass,
+    /// Returns an error of this text.
+    Fail(&'static str),
+    /// Panics with this text.
+    Panic(&'static str),
+    /// Awaits the gate.
+    Wait(Gate),
+    /// Awaits the gate, then returns an error of this text.
+    WaitAndFail(Gate, &'static str),
+    /// Blocks the thread at the gate.
+    Block(Gate),
+    /// Never ends.
+    Never,
+    /// Calls a function.
+    Call(Box<dyn FnOnce() + Send>),
+    /// Awaits a future.
+    Await(Pin<Box<dyn Future<Output = ()> + Send>>),
+}
+
+impl Act {
+    /// Calls a function.
+    pub fn call(code: impl FnOnce() + Send + 'static) -> Self {
+        Self::Call(Box::new(code))
+    }
+
+    /// Awaits a future.
+    pub fn run(future: impl Future<Output = ()> + Send + 'static) -> Self {
+        Self::Await(Box::pin(future))
+    }
+
+    async fn perform(self) -> Result<(), HookError> {
+        match self {
+            Self::Pass => {}
+            Self::Fail(text) => return Err(text.into()),
+            Self::Panic(text) => panic!("{text}"),
+            Self::Wait(gate) => gate.pass().await,
+            Self::WaitAndFail(gate, text) => {
+                gate.pass().await;
+                return Err(text.into());
+            }
+            Self::Block(gate) => gate.block(),
+            Self::Never => pending().await,
+            Self::Call(code) => code(),
+            Self::Await(future) => future.await,
+        }
+        Ok(())
+    }
+}
+
+/// What hooks were called with, in order. Clones are the same diary.
+#[derive(Clone, Default)]
+pub struct Diary(Arc<Mutex<Vec<String>>>);
+
+impl Diary {
+    /// Adds an entry.
+    pub fn write(&self, entry: impl Into<String>) {
+        self.0.lock().expect("nothing panics under this lock").push(entry.into());
+    }
+
+    /// All entries so far.
+    pub fn entries(&self) -> Vec<String> {
+        self.0.lock().expect("nothing panics under this lock").clone()
+    }
+
+    /// How often this very entry was made.
+    pub fn count(&self, entry: &str) -> usize {
+        self.entries().iter().filter(|other| *other == entry).count()
+    }
+}
+
+type Observer = Box<dyn Fn(&MetricChange<'_>) + Send + Sync>;
+type Acts = Mutex<VecDeque<Act>>;
+
+/// Hooks that follow a script: each call takes the next act of its kind, and succeeds when there is none left.
+///
+/// The diary says `starting`, `stopped`, and for a change the metric's name and the event: `steps 7`.
+#[derive(Default)]
+pub struct Script {
+    starting: Acts,
+    changed: Acts,
+    stopped: Acts,
+    observer: Option<Observer>,
+    diary: Diary,
+}
+
+impl Script {
+    /// Hooks that always succeed.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// What the next `on_starting` does.
+    #[must_use]
+    pub fn starting(self, act: Act) -> Self {
+        self.starting.lock().expect("not shared yet").push_back(act);
+        self
+    }
+
+    /// What the next `on_metric_changed` does.
+    #[must_use]
+    pub fn changed(self, act: Act) -> Self {
+        self.changed.lock().expect("not shared yet").push_back(act);
+        self
+    }
+
+    /// What the next `on_stopped` does.
+    #[must_use]
+    pub fn stopped(self, act: Act) -> Self {
+        self.stopped.lock().expect("not shared yet").push_back(act);
+        self
+    }
+
+    /// Looks at every change.
+    #[must_use]
+    pub fn observing(mut self, observer: impl Fn(&MetricChange<'_>) + Send + Sync + 'static) -> Self {
+        self.observer = Some(Box::new(observer));
+        self
+    }
+
+    /// What the hooks write into.
+    pub fn diary(&self) -> Diary {
+        self.diary.clone()
+    }
+}
+
+async fn follow(acts: &Acts) -> Result<(), HookError> {
+    let act = acts.lock().expect("nothing panics under this lock").pop_front();
+    act.unwrap_or(Act::Pass).perform().await
+}
+
+impl RecorderHooks for Script {
+    async fn on_starting(&self) -> Result<(), HookError> {
+        self.diary.write("starting");
+        follow(&self.starting).await
+    }
+
+    async fn on_stopped(&self) -> Result<(), HookError> {
+        self.diary.write("stopped");
+        follow(&self.stopped).await
+    }
+
+    async fn on_metric_changed(&self, change: MetricChange<'_>) -> Result<(), HookError> {
+        let entry = match change.event().downcast_ref::<Step>() {
+            Some(Step(number)) => format!("{} {number}", change.metric_name()),
+            None => format!("{} {}", change.metric_name(), change.event().event_type()),
+        };
+        self.diary.write(entry);
+        if let Some(observer) = &self.observer {
+            observer(&change);
+        }
+        drop(change);
+        follow(&self.changed).await
+    }
+}
