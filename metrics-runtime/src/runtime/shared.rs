@@ -52,6 +52,13 @@ struct Environment {
 /// The result of a shutdown, for all who wait for it.
 type Outcome = OnceLock<Result<()>>;
 
+/// Nobody can start or shut down the runtime any more; a start that was under way ends here.
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.event_loop.end();
+    }
+}
+
 impl Shared {
     pub(super) fn new(choices: MetricsRuntimeBuilder) -> Self {
         let control = Control {
@@ -116,9 +123,9 @@ impl Shared {
         operation: impl FnOnce() -> Result<T>,
     ) -> Result<T> {
         let log = Operation::new(Speaker::Runtime, self.choices.log_policy, kind, event);
-        let log = log.invoke(&self.namespace, None, self.control().state);
+        let log = log.invoke(&self.namespace, None, self.state());
         let result = operation();
-        log.end(&self.namespace, None, self.control().state, &result);
+        log.end(&self.namespace, None, self.state(), &result);
         result
     }
 
