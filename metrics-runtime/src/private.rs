@@ -12,7 +12,7 @@ pub use std::cmp::PartialEq;
 pub use std::fmt::{Debug, Formatter, Result as FmtResult};
 pub use std::hash::Hasher;
 pub use std::marker::Send;
-pub use std::option::Option::{self, Some};
+pub use std::option::Option::{self, None, Some};
 pub use std::primitive;
 pub use std::result::Result::{self, Ok};
 pub use std::vec::Vec;
