@@ -44,7 +44,7 @@ pub(crate) fn fetch_first(slots: &[Slot]) {
 
 /// Asks for a slot's cache line to be brought here, taken from other cores; changes nothing.
 #[inline]
-fn fetch_for_writing(slot: &Slot) {
+pub(crate) fn fetch_for_writing(slot: &Slot) {
     // `_mm_prefetch` with `_MM_HINT_ET0` becomes a prefetch for *reading* unless the whole program is compiled for newer
     // processors. Those without the instruction take it for one that does nothing.
     #[cfg(all(target_arch = "x86_64", not(any(miri, mvx_loom))))]
