@@ -125,6 +125,7 @@ const _: () = {
                 <InFlight as ::mvx_metrics::__private::Dimension>::UNIT,
                 "",
                 const { &[] },
+                ::mvx_metrics::__private::None,
                 ::mvx_metrics::__private::MergeRule::Sum,
             ),
             ::mvx_metrics::__private::describe(
@@ -144,6 +145,7 @@ const _: () = {
                         ::mvx_metrics::__private::label_name("port"),
                     ]
                 },
+                ::mvx_metrics::__private::Some(100),
                 ::mvx_metrics::__private::MergeRule::Sum,
             ),
             ::mvx_metrics::__private::describe(
@@ -152,6 +154,7 @@ const _: () = {
                 <Max<Duration> as ::mvx_metrics::__private::Dimension>::UNIT,
                 "",
                 const { &[] },
+                ::mvx_metrics::__private::None,
                 ::mvx_metrics::__private::MergeRule::Sum,
             ),
         ];

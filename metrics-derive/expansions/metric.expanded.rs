@@ -98,6 +98,7 @@ const _: () = {
                 <Counter as ::mvx_metrics::__private::Dimension>::UNIT,
                 "All attempts.",
                 const { &[] },
+                ::mvx_metrics::__private::None,
                 ::mvx_metrics::__private::MergeRule::Sum,
             ),
             ::mvx_metrics::__private::describe(
@@ -106,6 +107,7 @@ const _: () = {
                 <Counter as ::mvx_metrics::__private::Dimension>::UNIT,
                 "",
                 const { &[] },
+                ::mvx_metrics::__private::None,
                 ::mvx_metrics::__private::MergeRule::Sum,
             ),
             ::mvx_metrics::__private::describe(
@@ -114,6 +116,7 @@ const _: () = {
                 <Histogram<Duration> as ::mvx_metrics::__private::Dimension>::UNIT,
                 "",
                 const { &[] },
+                ::mvx_metrics::__private::None,
                 ::mvx_metrics::__private::MergeRule::Sum,
             ),
         ];

@@ -3,7 +3,7 @@ mod feed;
 
 use std::collections::HashMap;
 
-use syn::Ident;
+use syn::{Expr, ExprLit, Ident, Lit};
 
 use crate::ast::{Field, Metric, Role};
 use crate::attr::Given;
@@ -182,6 +182,8 @@ fn field_options(cx: &Ctxt, field: &Field) {
             cx.error(&limit.word, "`limit` needs `by`");
         } else if matches!(buckets::number(&limit.value), Some(limit) if limit < 1.0) {
             cx.error(&limit.value, "`limit` must be at least 1");
+        } else if matches!(&limit.value, Expr::Lit(ExprLit { lit, .. }) if !matches!(lit, Lit::Int(_))) {
+            cx.error(&limit.value, "`limit` takes a whole number: write `limit = 100`");
         }
     }
     if let Some(buckets) = &attrs.buckets {
