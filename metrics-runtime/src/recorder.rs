@@ -24,7 +24,7 @@ use crate::error::{MetricsRecorderError, RegisterEventError};
 use crate::event::MetricEvent;
 use crate::log::LogPolicy;
 use crate::metric::{Metric, TypedMetric};
-use crate::queue::{Accepted, Queue, SegmentPool};
+use crate::queue::{Queue, SegmentPool};
 use crate::snapshot::MetricSnapshots;
 
 pub use self::completion::LifecycleHandle;
@@ -144,13 +144,12 @@ impl MetricsRecorder {
     /// succeeds.
     #[inline]
     pub fn register_event<E: MetricEvent>(&self, event: E) -> Result<(), RegisterEventError<E>> {
-        match self.core.queue.push(event) {
-            Ok(Accepted::Quietly) => Ok(()),
-            Ok(accepted) => {
-                self.core.after_accepting(accepted);
+        match self.core.queue.vacancy() {
+            Ok(vacancy) => {
+                vacancy.fill(event);
                 Ok(())
             }
-            Err((refusal, event)) => self.core.refuse(refusal, event),
+            Err(reason) => self.core.register_with_care(event, reason),
         }
     }
 

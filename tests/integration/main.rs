@@ -8,4 +8,6 @@ mod lifecycle;
 mod metrics;
 mod recorder;
 mod registering;
+mod registry;
+mod runtime;
 mod stages;

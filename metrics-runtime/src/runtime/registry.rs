@@ -77,6 +77,11 @@ impl Registry {
         Some((number, entry.recorder.clone()))
     }
 
+    /// The recorders that are being removed and may still have to be stopped.
+    pub(super) fn leaving(&self) -> Vec<MetricsRecorder> {
+        self.order.values().filter(|entry| entry.leaves).map(|entry| entry.recorder.clone()).collect()
+    }
+
     /// Takes a recorder out and frees its id. Returns it, so that nothing of the user's is dropped under a lock.
     #[must_use]
     pub(super) fn remove(&mut self, number: u64) -> Option<MetricsRecorder> {

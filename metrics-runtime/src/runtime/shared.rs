@@ -52,6 +52,13 @@ struct Environment {
 /// The result of a shutdown, for all who wait for it.
 type Outcome = OnceLock<Result<()>>;
 
+/// Nobody can start or shut down the runtime any more; a start that was under way ends here.
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.event_loop.end();
+    }
+}
+
 impl Shared {
     pub(super) fn new(choices: MetricsRuntimeBuilder) -> Self {
         let control = Control {
@@ -116,9 +123,9 @@ impl Shared {
         operation: impl FnOnce() -> Result<T>,
     ) -> Result<T> {
         let log = Operation::new(Speaker::Runtime, self.choices.log_policy, kind, event);
-        let log = log.invoke(&self.namespace, None, self.control().state);
+        let log = log.invoke(&self.namespace, None, self.state());
         let result = operation();
-        log.end(&self.namespace, None, self.control().state, &result);
+        log.end(&self.namespace, None, self.state(), &result);
         result
     }
 
@@ -202,15 +209,21 @@ impl Shared {
                     let state = control.state;
                     return Err(MetricsRuntimeError::InvalidState { state, expected: SHUTDOWNABLE });
                 }
-                Shutdown::Join => control.shutdown.clone().ok_or(MetricsRuntimeError::LoopUnavailable)?,
+                Shutdown::Join => {
+                    let outcome = control.shutdown.clone().ok_or(MetricsRuntimeError::LoopUnavailable)?;
+                    // Whoever shuts down needs it to come to an end.
+                    drop(control);
+                    outcome
+                }
                 Shutdown::Begin => {
                     control.state = MetricsRuntimeState::Stopping;
                     let outcome = Arc::new(Outcome::new());
                     control.shutdown = Some(Arc::clone(&outcome));
+                    let leaving = control.registry.leaving();
                     let recorders = control.registry.drain();
                     let environment = control.environment.take();
                     drop(control);
-                    let result = self.end(recorders, environment);
+                    let result = self.end(recorders, leaving, environment);
                     self.control().state = match result {
                         Ok(()) => MetricsRuntimeState::Closed,
                         Err(_) => MetricsRuntimeState::Failure,
@@ -228,6 +241,7 @@ impl Shared {
     fn end(
         &self,
         recorders: Vec<(Arc<str>, MetricsRecorder)>,
+        leaving: Vec<MetricsRecorder>,
         environment: Option<Environment>,
     ) -> Result<()> {
         let timeout = self.choices.shutdown_timeout;
@@ -247,6 +261,10 @@ impl Shared {
             if let Err(error) = self.stop_until(stop_deadline, &recorder, stop) {
                 failed.push((id.to_string(), error));
             }
+        }
+        for recorder in leaving {
+            // How that ends is told to whoever removes the recorder.
+            drop(self.stop_until(stop_deadline, &recorder, None));
         }
         self.event_loop.end();
         let ended_in_time = environment.is_none_or(|environment| {
