@@ -80,7 +80,7 @@ fn rt_a1_a_new_runtime_is_virgin_and_has_no_thread() {
 #[test]
 fn rt_a1_arguments_that_cannot_be_are_refused() {
     let argument_of = |result: Result<MetricsRuntime, MetricsRuntimeError>| {
-        let error = result.err().expect("the argument is refused");
+        let error = result.expect_err("the argument is refused");
         assert_eq!(error.reason(), "INVALID_ARGUMENT");
         match error {
             MetricsRuntimeError::InvalidArgument { argument, .. } => argument,
