@@ -222,7 +222,7 @@ fn write_case(directory: &Path, case: u64) {
     let runtime = MetricsRuntime::new("hostile\"\\\n").expect("a valid namespace");
     runtime.start().expect("a thread can be started");
     let mut metrics: Vec<(String, String, Vec<Shape>)> = Vec::new();
-    for _ in 0..1 + random.below(4) {
+    for _ in 0..=random.below(4) {
         let name = (*random.one_of(NAMES)).to_owned();
         if metrics.iter().any(|(other, ..)| *other == name) {
             continue;
@@ -237,7 +237,7 @@ fn write_case(directory: &Path, case: u64) {
         metrics.push((name, (*random.one_of(TEXTS)).to_owned(), shapes));
     }
     let mut recorders = Vec::new();
-    for number in 0..1 + random.below(5) {
+    for number in 0..=random.below(5) {
         let namespace = *random.one_of(&["one", "\"two\"\n\\"]);
         let entity_id = format!("{number}{}", random.one_of(TEXTS)).trim().to_owned();
         let id = format!("recorder {number}");
