@@ -67,7 +67,8 @@ fn main() {
         times.sort_unstable();
         let samples = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).count();
         let median = times[times.len() / 2];
-        let each = median.as_secs_f64() * 1e9 / samples as f64;
+        let each =
+            median.as_secs_f64() * 1e9 / f64::from(u32::try_from(samples).expect("not that many samples"));
         println!("{name:<48} {samples:>8} {:>7.2} ms {each:>9.1} ns", median.as_secs_f64() * 1e3);
     }
     drop(ours);

@@ -12,6 +12,7 @@ use mvx_metrics::{
 use crate::ours::recorder;
 
 const RECORDERS: usize = 100_000;
+const ROUNDS: usize = 5;
 /// A delay of the loop that counts, in microseconds.
 const LONG: u64 = 1_000;
 
@@ -70,7 +71,7 @@ pub fn loop_and_registry() {
     let probe = runtime.create_recorder("probe").expect("the id is free");
     probe.register_metric(Pace { last: Instant::now() }).expect("the recorder runs");
     println!();
-    watch("alone", &runtime, &probe, |_| thread::sleep(Duration::from_millis(1_500)));
+    watch("alone", &runtime, &probe, |_| thread::sleep(Duration::from_millis(250)));
     // What a busy thread does to the others on this machine when it holds nothing.
     watch("a thread that only computes", &runtime, &probe, |_| {
         let begun = Instant::now();
@@ -86,12 +87,38 @@ pub fn loop_and_registry() {
     });
 }
 
+/// What one round of work did to others.
+struct Seen {
+    lasted: Duration,
+    events: u64,
+    longest: u64,
+    long: u64,
+    registry: Duration,
+}
+
+/// Does the work some times and prints the round that disturbed least: what the work itself holds up is held up in each of
+/// them, what other programs do is not.
 fn watch(
     name: &str,
     runtime: &MetricsRuntime,
     probe: &mvx_metrics::MetricsRecorder,
-    work: impl FnOnce(&MetricsRuntime),
+    work: impl Fn(&MetricsRuntime),
 ) {
+    let rounds: Vec<Seen> = (0..ROUNDS).map(|_| one_round(runtime, probe, &work)).collect();
+    let Some(best) = rounds.iter().min_by_key(|seen| seen.longest) else { return };
+    let registry = rounds.iter().map(|seen| seen.registry).min().unwrap_or_default();
+    println!(
+        "{name:<32} {:>10.1?}: {} events went on; between two of them at most {} us, {} times {LONG} us or more; asking the \
+         registry took at most {registry:.1?} (best of {ROUNDS})",
+        best.lasted, best.events, best.longest, best.long,
+    );
+}
+
+fn one_round(
+    runtime: &MetricsRuntime,
+    probe: &mvx_metrics::MetricsRecorder,
+    work: &impl Fn(&MetricsRuntime),
+) -> Seen {
     let over = AtomicBool::new(false);
     thread::scope(|scope| {
         let over = &over;
@@ -122,9 +149,6 @@ fn watch(
         let (longest, long) = (LONGEST.load(Ordering::Relaxed), LONG_ONES.load(Ordering::Relaxed));
         over.store(true, Ordering::Relaxed);
         let registry = registry.join().expect("nothing panics");
-        println!(
-            "{name:<32} {lasted:>10.1?}: {events} events went on; between two of them at most {longest} us, {long} times \
-             {LONG} us or more; asking the registry took at most {registry:.1?}"
-        );
-    });
+        Seen { lasted, events, longest, long, registry }
+    })
 }
