@@ -144,7 +144,7 @@ impl Vacancy<'_> {
 }
 
 /// Why there is no [`Vacancy`] without further questions. Not to be lost: there may be a position in it.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 #[must_use]
 pub(crate) enum NoVacancy {
     /// The queue is closed, its consumer asleep, the limit reached, or a checkpoint due.
