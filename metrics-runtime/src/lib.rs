@@ -10,6 +10,8 @@ mod descriptor;
 mod dispatch;
 mod error;
 mod event;
+#[cfg(feature = "openmetrics")]
+pub mod export;
 mod hooks;
 mod label;
 mod log;
@@ -43,7 +45,9 @@ pub use recorder::{
     LifecycleHandle, MetricFailurePolicy, MetricsRecorder, MetricsRecorderState, QueueOverflowPolicy,
     Recorder, RecorderOptions, RecorderStats, Registration,
 };
-pub use runtime::{MetricsRuntime, MetricsRuntimeBuilder, MetricsRuntimeState};
+pub use runtime::{
+    MetricsRuntime, MetricsRuntimeBuilder, MetricsRuntimeState, RecorderSnapshot, RuntimeSnapshot,
+};
 pub use snapshot::{
     BreakdownEntry, BreakdownSnapshot, Bucket, DimensionValue, Dimensions, HistogramSnapshot, MetricSnapshot,
     MetricSnapshots, Number,

@@ -4,6 +4,8 @@ use std::error::Error;
 use std::fmt;
 use std::time::Instant;
 
+use crate::unwind;
+
 /// What a runtime or a recorder logs. The events are emitted under the targets `mvx_metrics::runtime` and
 /// `mvx_metrics::recorder`; registering an event is never logged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -63,15 +65,18 @@ impl Operation {
     /// Logs the invocation.
     pub(crate) fn invoke(self, entity_id: &str, metric: Option<&str>, state: impl fmt::Display) -> Self {
         let Self { speaker, silent, event, .. } = self;
-        match speaker {
-            _ if silent => {}
+        if silent {
+            return self;
+        }
+        // A subscriber is somebody else's code.
+        unwind::contain(|| match speaker {
             Speaker::Runtime => tracing::debug!(
                 target: "mvx_metrics::runtime", event, phase = "invoke", entity_id, metric, %state
             ),
             Speaker::Recorder => tracing::debug!(
                 target: "mvx_metrics::recorder", event, phase = "invoke", entity_id, metric, %state
             ),
-        }
+        });
         self
     }
 
@@ -88,7 +93,7 @@ impl Operation {
             return;
         }
         let elapsed_seconds = started.elapsed().as_secs_f64();
-        match (result, speaker) {
+        unwind::contain(|| match (result, speaker) {
             (Ok(_), Speaker::Runtime) => tracing::info!(
                 target: "mvx_metrics::runtime", event, phase = "success", entity_id, metric, %state, elapsed_seconds
             ),
@@ -103,7 +108,7 @@ impl Operation {
                 target: "mvx_metrics::recorder",
                 event, phase = "failed", entity_id, metric, %state, elapsed_seconds, error = %Chain(error)
             ),
-        }
+        });
     }
 }
 
@@ -117,9 +122,11 @@ pub(crate) fn infrastructure_error(
     error: &(dyn Error + 'static),
 ) {
     if policy != LogPolicy::Silent {
-        tracing::error!(
-            target: "mvx_metrics::recorder", event, entity_id, metric, %state, error = %Chain(error)
-        );
+        unwind::contain(|| {
+            tracing::error!(
+                target: "mvx_metrics::recorder", event, entity_id, metric, %state, error = %Chain(error)
+            );
+        });
     }
 }
 
@@ -128,11 +135,19 @@ struct Chain<'a, E: ?Sized>(&'a E);
 
 impl<E: Error + ?Sized> fmt::Display for Chain<'_, E> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}", self.0)?;
+        /// Errors of users may be their own source.
+        const LONGEST: usize = 16;
+        let text = |error: &dyn fmt::Display| {
+            unwind::catch(|| error.to_string()).unwrap_or_else(|panic| format!("an error that {panic}"))
+        };
+        formatter.write_str(&text(&self.0))?;
         let mut source = self.0.source();
-        while let Some(error) = source {
-            write!(formatter, ": {error}")?;
-            source = error.source();
+        for _ in 0..LONGEST {
+            let Some(error) = source else {
+                break;
+            };
+            write!(formatter, ": {}", text(&error))?;
+            source = unwind::catch(|| error.source()).ok().flatten();
         }
         Ok(())
     }

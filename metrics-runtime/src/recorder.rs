@@ -38,7 +38,7 @@ pub(crate) use self::contract::{ErasedEvent, Sealed};
 pub(crate) use self::core::{RecorderCore, Settings};
 pub(crate) use self::home::Home;
 pub(crate) use self::options::{DEFAULT_QUEUE_MAX_SIZE, check_queue_max_size, problem_of_poll_interval};
-pub(crate) use self::processing::{BUDGET, Turn};
+pub(crate) use self::processing::{BUDGET, Observation, Turn};
 
 /// The namespace of a recorder that was created directly and given none.
 const DEFAULT_NAMESPACE: &str = "metrics";
@@ -260,6 +260,15 @@ impl MetricsRecorder {
     #[must_use]
     pub fn stats(&self) -> RecorderStats {
         self.core.stats()
+    }
+
+    /// Whether this is a hook of this recorder.
+    pub(crate) fn is_in_hook(&self) -> bool {
+        crate::context::in_hook_of(self.core.identity())
+    }
+
+    pub(crate) fn core(&self) -> &Arc<RecorderCore> {
+        &self.core
     }
 
     fn is_disabled(&self) -> bool {

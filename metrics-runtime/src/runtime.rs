@@ -4,6 +4,7 @@ mod builder;
 mod event_loop;
 mod registry;
 mod shared;
+mod snapshot;
 mod state;
 
 use std::fmt;
@@ -14,12 +15,13 @@ use tokio::sync::oneshot;
 
 use crate::error::{MetricsRuntimeError, SharedError};
 use crate::recorder::{MetricsRecorder, RecorderOptions};
-use crate::runtime::shared::Shared;
 
 pub use self::builder::MetricsRuntimeBuilder;
+pub use self::snapshot::{RecorderSnapshot, RuntimeSnapshot};
 pub use self::state::MetricsRuntimeState;
 
 pub(crate) use self::event_loop::EventLoop;
+pub(crate) use self::shared::Shared;
 
 type Result<T> = std::result::Result<T, MetricsRuntimeError>;
 
@@ -46,7 +48,7 @@ type Result<T> = std::result::Result<T, MetricsRuntimeError>;
 /// # }
 /// ```
 pub struct MetricsRuntime {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
 }
 
 impl MetricsRuntime {
@@ -211,7 +213,7 @@ impl MetricsRuntime {
         id: &str,
         options: RecorderOptions,
     ) -> Result<MetricsRecorder> {
-        if options.hooks.is_none() {
+        if options.hooks.is_none() && !self.shared.is_here() {
             // Without a hook there is nothing to wait for.
             return self.create_recorder_with(id, options);
         }
@@ -222,8 +224,9 @@ impl MetricsRuntime {
     /// As [`stop_recorder`](Self::stop_recorder), without blocking the caller's executor.
     ///
     /// # Errors
-    /// As there.
+    /// As there. A hook can stop other recorders in this way, not its own.
     pub async fn stop_recorder_async(&self, id: &str) -> Result<()> {
+        self.shared.refuse_to_wait_for_own_hook(id)?;
         let id = id.to_owned();
         self.in_thread(move |shared| shared.stop_recorder(&id)).await
     }
@@ -231,14 +234,15 @@ impl MetricsRuntime {
     /// As [`stop_and_remove_recorder`](Self::stop_and_remove_recorder), without blocking the caller's executor.
     ///
     /// # Errors
-    /// As there.
+    /// As there. A hook can stop other recorders in this way, not its own.
     pub async fn stop_and_remove_recorder_async(&self, id: &str) -> Result<MetricsRecorder> {
+        self.shared.refuse_to_wait_for_own_hook(id)?;
         let id = id.to_owned();
         self.in_thread(move |shared| shared.stop_and_remove_recorder(&id)).await
     }
 
     /// Waits in a thread of its own. The operation goes on when the future is dropped.
-    async fn in_thread<T: Send + 'static>(
+    pub(crate) async fn in_thread<T: Send + 'static>(
         &self,
         operation: impl FnOnce(&Shared) -> Result<T> + Send + 'static,
     ) -> Result<T> {

@@ -3,7 +3,7 @@
 //! # Invariants
 //!
 //! * T1: a [`Target`] stands in the table only while the metric it was made for is kept at its index: both are changed by
-//!   [`MetricSet::register`] alone, and the handlers come from the metric's own type.
+//!   [`MetricSet::register`] alone, and [`MetricBox::named`] has put the handlers of the metric's own type beside it.
 //! * T2: a target is called only for a run whose type id is the one it was filed under, so the events behind the slots
 //!   are of the type the target's functions were made for.
 
@@ -12,7 +12,7 @@ use std::ptr::NonNull;
 use std::sync::Arc;
 
 use crate::descriptor::MetricDescriptor;
-use crate::dispatch::{OneHandler, RunHandler};
+use crate::dispatch::{EventHandler, OneHandler, RunHandler};
 use crate::error::MetricsRecorderError;
 use crate::metric::Metric;
 use crate::queue::Run;
@@ -50,10 +50,11 @@ pub(crate) struct MetricFailure {
 
 impl MetricSet {
     /// Adds a metric, or puts it in the place of the one of the same name; returns that one.
-    pub(crate) fn register(&mut self, metric: MetricBox) -> Option<MetricBox> {
+    pub(crate) fn register(&mut self, mut metric: MetricBox) -> Option<MetricBox> {
         let index = self.index_of(&metric.name).unwrap_or(self.metrics.len());
         self.targets.retain(|target| target.index != index);
-        for target in metric.erased().targets(index) {
+        for target in std::mem::take(&mut metric.targets) {
+            let target = Target { index, ..target };
             let at =
                 self.targets.partition_point(|other| (other.type_id, other.index) <= (target.type_id, index));
             self.targets.insert(at, target);
@@ -155,6 +156,8 @@ fn targets_of<'a>(targets: &'a [Target], run: &Run<'_>) -> impl Iterator<Item = 
 /// A metric of any type, with the name it was registered under.
 pub struct MetricBox {
     pub(crate) name: Arc<str>,
+    /// The metric's handlers, for an index that is yet to be known; taken out when the metric is registered.
+    targets: Vec<Target>,
     /// `None` only while it is dropped.
     metric: Option<Box<dyn ErasedMetric>>,
 }
@@ -162,20 +165,21 @@ pub struct MetricBox {
 impl MetricBox {
     /// Takes a metric over under the name it gives itself.
     pub(crate) fn named<M: Metric>(metric: M) -> Result<Self, MetricsRecorderError> {
-        let name = unwind::catch(|| Arc::<str>::from(metric.metric_name()));
-        let unnamed = Self { name: Arc::from(""), metric: Some(Box::new(metric)) };
-        match name {
-            Ok(name) if name.trim().is_empty() => Err(MetricsRecorderError::InvalidArgument {
+        let known = unwind::catch(|| (Arc::<str>::from(metric.metric_name()), targets_of_type::<M>()));
+        let unknown = Self { name: Arc::from(""), targets: Vec::new(), metric: Some(Box::new(metric)) };
+        match known {
+            Ok((name, _)) if name.trim().is_empty() => Err(MetricsRecorderError::InvalidArgument {
                 argument: "metric name",
                 problem: "must not be blank",
             }),
-            Ok(name) => Ok(unnamed.with_name(name)),
+            Ok((name, targets)) => Ok(unknown.with(name, targets)),
             Err(panic) => Err(MetricsRecorderError::Unexpected { cause: Arc::new(panic) }),
         }
     }
 
-    fn with_name(mut self, name: Arc<str>) -> Self {
+    fn with(mut self, name: Arc<str>, targets: Vec<Target>) -> Self {
         self.name = name;
+        self.targets = targets;
         self
     }
 
@@ -218,10 +222,20 @@ impl Drop for MetricBox {
     }
 }
 
+/// The handlers of metrics of type `M`, which is the type [`MetricBox::named`] boxes with them (T1).
+fn targets_of_type<M: Metric>() -> Vec<Target> {
+    let target = |handler: &EventHandler<M>| Target {
+        type_id: handler.type_id,
+        index: 0,
+        run: handler.run,
+        one: handler.one,
+    };
+    M::handlers().iter().map(target).collect()
+}
+
 /// [`Metric`] of any type. Implemented here only, so that T1 rests on this file alone.
 trait ErasedMetric: Any + Send {
     fn address(&mut self) -> NonNull<()>;
-    fn targets(&self, index: usize) -> Vec<Target>;
     fn snapshot(&self) -> MetricSnapshot;
     fn descriptor(&self) -> MetricDescriptor;
 }
@@ -229,16 +243,6 @@ trait ErasedMetric: Any + Send {
 impl<M: Metric> ErasedMetric for M {
     fn address(&mut self) -> NonNull<()> {
         NonNull::from(self).cast()
-    }
-
-    fn targets(&self, index: usize) -> Vec<Target> {
-        let target = |handler: &crate::dispatch::EventHandler<M>| Target {
-            type_id: handler.type_id,
-            index,
-            run: handler.run,
-            one: handler.one,
-        };
-        M::handlers().iter().map(target).collect()
     }
 
     fn snapshot(&self) -> MetricSnapshot {

@@ -79,6 +79,14 @@ impl RecorderCore {
         std::ptr::from_ref(self).addr()
     }
 
+    pub(crate) fn shared_entity_id(&self) -> &Arc<str> {
+        &self.settings.entity_id
+    }
+
+    pub(crate) fn shared_namespace(&self) -> &Arc<str> {
+        &self.settings.namespace
+    }
+
     pub(crate) fn entity_id(&self) -> &str {
         &self.settings.entity_id
     }
@@ -143,7 +151,8 @@ impl RecorderCore {
                 if self.state() == MetricsRecorderState::Virgin {
                     self.start_silently();
                 }
-                self.schedule(false);
+                // A queue as small as that is full before the next look at it.
+                self.schedule(self.queue.limit() < 4);
             }
         }
     }
@@ -179,7 +188,8 @@ impl RecorderCore {
     /// Asks for a turn; a recorder whose event loop has ended ends with it.
     pub(super) fn schedule(self: &Arc<Self>, urgent: bool) {
         if !self.home.schedule(self, urgent) {
-            self.cancel();
+            // Perhaps on a producer's thread, which logs nothing.
+            self.cancel_silently();
         }
     }
 }

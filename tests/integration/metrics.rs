@@ -1,0 +1,372 @@
+//! RM: registering metrics, reading their state.
+
+use std::sync::Arc;
+
+use mvx_metrics::{
+    MetricsRecorderError, MetricsRecorderState, MetricsRuntime, RecorderOptions, Registration,
+};
+use mvx_metrics_tests::{
+    Act, Direct, Fragile, Gate, Gated, Journal, Script, Step, Steps, StepsSnapshot, bounded, eventually,
+    in_threads, running_runtime,
+};
+use serde_json::json;
+
+use crate::failures::{Holding, holding};
+
+fn one_recorder(namespace: &str) -> (MetricsRuntime, mvx_metrics::MetricsRecorder) {
+    let runtime = running_runtime(namespace);
+    let recorder = runtime.create_recorder("a").expect("creates");
+    (runtime, recorder)
+}
+
+#[test]
+fn rm1_metrics_are_registered_before_and_while_running() {
+    bounded(|| {
+        let application = Direct::new();
+        let recorder = application.recorder(RecorderOptions::new());
+        assert_eq!(recorder.register_metric(Steps::named("virgin")).expect("registers"), Registration::Added);
+        recorder.start().wait().expect("starts");
+        assert_eq!(
+            recorder.register_metric(Steps::named("running")).expect("registers"),
+            Registration::Added
+        );
+        recorder.register_event(Step(1)).expect("accepted");
+        assert_eq!((Steps::total_of(&recorder, "virgin"), Steps::total_of(&recorder, "running")), (1, 1));
+    });
+}
+
+#[test]
+fn rm1_a_metric_without_a_name_is_refused() {
+    bounded(|| {
+        let (_runtime, recorder) = one_recorder("rm1");
+        for name in ["", " \t"] {
+            let error = recorder.register_metric(Steps::named(name)).expect_err("a blank name");
+            assert_eq!(error.reason(), "INVALID_ARGUMENT");
+            assert_eq!(error.to_string(), "invalid metric name: must not be blank");
+        }
+        assert!(recorder.metrics().expect("reads").is_empty());
+    });
+}
+
+#[test]
+fn rm2_the_same_name_replaces_and_counts_from_zero() {
+    bounded(|| {
+        let (_runtime, recorder) = one_recorder("rm2");
+        assert_eq!(recorder.register_metric(Steps::default()).expect("registers"), Registration::Added);
+        recorder.register_event(Step(5)).expect("accepted");
+        assert_eq!(Steps::total(&recorder), 1);
+        assert_eq!(recorder.register_metric(Steps::default()).expect("registers"), Registration::Replaced);
+        assert_eq!(Steps::total(&recorder), 0);
+        recorder.register_event(Step(5)).expect("accepted");
+        assert_eq!(Steps::total(&recorder), 1);
+        assert_eq!(recorder.metrics().expect("reads").len(), 1);
+    });
+}
+
+#[test]
+fn rm2_a_metric_of_another_type_takes_the_place_of_its_namesake() {
+    bounded(|| {
+        let (_runtime, recorder) = one_recorder("rm2");
+        let alive = Arc::new(());
+        recorder.register_metric(Steps::named("first")).expect("registers");
+        recorder.register_metric(holding("same", Arc::clone(&alive))).expect("registers");
+        recorder.register_metric(Steps::named("last")).expect("registers");
+        assert_eq!(
+            recorder.register_metric(Steps::named("same")).expect("registers"),
+            Registration::Replaced
+        );
+        assert_eq!(Arc::strong_count(&alive), 1, "the old one is dropped");
+        recorder.register_event(Step(1)).expect("accepted");
+        assert_eq!(Steps::total_of(&recorder, "same"), 1);
+        let names: Vec<_> =
+            recorder.metrics().expect("reads").into_iter().map(|metric| metric.name).collect();
+        assert_eq!(names, ["first", "same", "last"]);
+        assert!(recorder.metric_snapshot::<Fragile>().expect("reads").is_none());
+    });
+}
+
+#[test]
+fn rm2_replacing_behind_pending_events() {
+    bounded(|| {
+        let (_runtime, recorder) = one_recorder("rm2");
+        let gate = Gate::new();
+        recorder.register_metric(Gated(gate.clone())).expect("registers");
+        recorder.register_metric(Steps::default()).expect("registers");
+        recorder.register_event(Step(0)).expect("accepted");
+        gate.wait_for_arrival();
+        // The lock of the metrics is held by the one who processes the event.
+        let register = {
+            let recorder = recorder.clone();
+            std::thread::spawn(move || recorder.register_metric(Steps::default()))
+        };
+        for _ in 0..100 {
+            recorder.register_event(Step(1)).expect("accepted");
+        }
+        gate.open();
+        assert_eq!(register.join().expect("the thread ends").expect("registers"), Registration::Replaced);
+        recorder.register_event(Step(1)).expect("accepted");
+        let total = Steps::total(&recorder);
+        assert!((1..=101).contains(&total), "{total} is not what came after the replacement");
+    });
+}
+
+#[test]
+fn rm3_snapshots_come_in_order_of_registration_and_by_name() {
+    bounded(|| {
+        let (_runtime, recorder) = one_recorder("rm3");
+        let names = ["zeta", "alpha", "mid", "beta"];
+        for name in names {
+            recorder.register_metric(Steps::named(name)).expect("registers");
+        }
+        let snapshots = recorder.metric_snapshots().expect("reads");
+        assert_eq!(snapshots.iter().map(|snapshot| snapshot.name.as_ref()).collect::<Vec<_>>(), names);
+        assert_eq!(snapshots.len(), 4);
+        assert_eq!(snapshots.get("mid").map(|snapshot| snapshot.name.as_ref()), Some("mid"));
+        assert!(snapshots.get("gamma").is_none());
+    });
+}
+
+#[test]
+fn rm4_a_snapshot_sees_what_the_thread_has_handed_over() {
+    bounded(|| {
+        let (_runtime, recorder) = one_recorder("rm4");
+        recorder.register_metric(Steps::default()).expect("registers");
+        for step in 1..=2_000 {
+            recorder.register_event(Step(step)).expect("accepted");
+            if step % 7 == 0 {
+                assert_eq!(Steps::total(&recorder), step);
+            }
+        }
+    });
+}
+
+#[test]
+fn rm4_a_snapshot_sees_what_other_threads_have_handed_over_before() {
+    bounded(|| {
+        let (_runtime, recorder) = one_recorder("rm4");
+        recorder.register_metric(Steps::default()).expect("registers");
+        for round in 1..=20 {
+            in_threads(4, |_| {
+                for step in 0..100 {
+                    recorder.register_event(Step(step)).expect("accepted");
+                }
+            });
+            assert_eq!(Steps::total(&recorder), round * 400);
+        }
+    });
+}
+
+#[test]
+fn rm5_reading_changes_nothing() {
+    bounded(|| {
+        let (_runtime, recorder) = one_recorder("rm5");
+        recorder.register_metric(Steps::default()).expect("registers");
+        recorder.register_event(Step(3)).expect("accepted");
+        let first = recorder.metric_snapshots().expect("reads");
+        let second = recorder.metric_snapshots().expect("reads");
+        assert_eq!(first, second);
+        assert_eq!(Steps::total(&recorder), 1);
+    });
+}
+
+#[test]
+fn rm6_the_final_state_stays_readable() {
+    bounded(|| {
+        let (runtime, recorder) = one_recorder("rm6");
+        recorder.register_metric(Steps::default()).expect("registers");
+        recorder.register_event(Step(1)).expect("accepted");
+        runtime.stop_recorder("a").expect("stops");
+        assert_eq!((recorder.status(), Steps::total(&recorder)), (MetricsRecorderState::Stopped, 1));
+        let removed = runtime.create_recorder("b").expect("creates");
+        removed.register_metric(Steps::default()).expect("registers");
+        removed.register_event(Step(1)).expect("accepted");
+        runtime.shutdown().expect("shuts down");
+        drop(runtime);
+        assert_eq!((Steps::total(&recorder), Steps::total(&removed)), (1, 1));
+        assert_eq!(
+            recorder.metric_snapshot::<Steps>().expect("reads"),
+            Some(StepsSnapshot { total: 1, sum: 1 })
+        );
+    });
+}
+
+#[test]
+fn rm7_typed_and_erased_snapshots_agree_and_have_the_shape_of_the_contract() {
+    bounded(|| {
+        let (_runtime, recorder) = one_recorder("rm7");
+        recorder.register_metric(Steps::default()).expect("registers");
+        recorder.register_event(Step(4)).expect("accepted");
+        recorder.register_event(Step(5)).expect("accepted");
+        let typed = recorder.metric_snapshot::<Steps>().expect("reads").expect("it is there");
+        let erased = recorder.metric_snapshots().expect("reads");
+        assert_eq!(
+            serde_json::to_value(&erased).expect("serialises"),
+            json!({"steps": {"name": "steps", "dimensions": {"total": 2, "sum": 9}}})
+        );
+        let dimensions = &erased.get("steps").expect("it is there").dimensions;
+        let text = serde_json::to_string(&typed).expect("serialises");
+        assert_eq!(text, serde_json::to_string(dimensions).expect("serialises"));
+        assert_eq!(serde_json::from_str::<StepsSnapshot>(&text).expect("deserialises"), typed);
+        assert!(recorder.metric_snapshot::<Fragile>().expect("reads").is_none());
+    });
+}
+
+#[test]
+fn rm8_two_recorders_share_no_state() {
+    bounded(|| {
+        let runtime = running_runtime("rm8");
+        let recorders = ["a", "b"].map(|id| runtime.create_recorder(id).expect("creates"));
+        for recorder in &recorders {
+            recorder.register_metric(Steps::default()).expect("registers");
+        }
+        recorders[0].register_event(Step(1)).expect("accepted");
+        assert_eq!((Steps::total(&recorders[0]), Steps::total(&recorders[1])), (1, 0));
+    });
+}
+
+#[test]
+fn rm9_metrics_lists_descriptors_in_order() {
+    bounded(|| {
+        let (_runtime, recorder) = one_recorder("rm9");
+        recorder.register_metric(Steps::named("b")).expect("registers");
+        recorder.register_metric(Journal::new()).expect("registers");
+        let descriptors = recorder.metrics().expect("reads");
+        let listed: Vec<_> =
+            descriptors.iter().map(|metric| (metric.name.as_ref(), metric.help.as_ref())).collect();
+        assert_eq!(listed, [("b", "Steps that were taken."), ("journal", "")]);
+    });
+}
+
+#[test]
+fn rm10_a_snapshot_does_not_wait_for_a_hook() {
+    bounded(|| {
+        let gate = Gate::new();
+        let runtime = running_runtime("rm10");
+        let script = Script::new().changed(Act::Wait(gate.clone()));
+        let recorder =
+            runtime.create_recorder_with("a", RecorderOptions::new().hooks(script)).expect("creates");
+        recorder.register_metric(Steps::default()).expect("registers");
+        for step in 0..3 {
+            recorder.register_event(Step(step)).expect("accepted");
+        }
+        gate.wait_for_arrival();
+        assert_eq!(Steps::total(&recorder), 1, "the state the hook was called with");
+        assert_eq!(recorder.metric_snapshot::<Steps>().expect("reads").map(|steps| steps.total), Some(1));
+        assert_eq!(recorder.metrics().expect("reads").len(), 1);
+        gate.open();
+        recorder.flush().wait().expect("flushes");
+        assert_eq!(Steps::total(&recorder), 3);
+    });
+}
+
+#[test]
+fn rm10_a_snapshot_does_not_wait_for_a_start_or_a_stop_hook() {
+    bounded(|| {
+        let (starts, stops) = (Gate::new(), Gate::new());
+        let application = Direct::new();
+        let script = Script::new().starting(Act::Wait(starts.clone())).stopped(Act::Wait(stops.clone()));
+        let recorder = application.recorder(RecorderOptions::new().hooks(script));
+        recorder.register_metric(Steps::default()).expect("registers");
+        recorder.register_event(Step(1)).expect("accepted");
+        starts.wait_for_arrival();
+        assert_eq!(Steps::total(&recorder), 0);
+        starts.open();
+        recorder.flush().wait().expect("flushes");
+        let stop = recorder.stop();
+        stops.wait_for_arrival();
+        assert_eq!(Steps::total(&recorder), 1);
+        stops.open();
+        stop.wait().expect("stops");
+    });
+}
+
+#[test]
+fn rm10_a_snapshot_is_read_while_another_recorder_blocks_the_loop() {
+    bounded(|| {
+        let gate = Gate::new();
+        let runtime = running_runtime("rm10");
+        let script = Script::new().changed(Act::Block(gate.clone()));
+        let blocking =
+            runtime.create_recorder_with("blocks", RecorderOptions::new().hooks(script)).expect("creates");
+        blocking.register_metric(Steps::default()).expect("registers");
+        let recorder = runtime.create_recorder("a").expect("creates");
+        recorder.register_metric(Steps::default()).expect("registers");
+        blocking.register_event(Step(1)).expect("accepted");
+        gate.wait_for_arrival();
+        recorder.register_event(Step(1)).expect("accepted");
+        assert_eq!(Steps::total(&recorder), 1, "the reader helps itself");
+        gate.open();
+    });
+}
+
+#[test]
+fn rm1_metrics_register_and_vanish_under_traffic() {
+    bounded(|| {
+        let (_runtime, recorder) = one_recorder("rm1");
+        let alive = Arc::new(());
+        in_threads(3, |thread| {
+            for round in 0..300_u64 {
+                if thread == 0 {
+                    recorder.register_metric(Steps::default()).expect("registers");
+                    recorder.register_metric(holding("holds", Arc::clone(&alive))).expect("registers");
+                } else {
+                    recorder.register_event(Step(round)).expect("accepted");
+                }
+            }
+        });
+        assert_eq!(recorder.metrics().expect("reads").len(), 2);
+        eventually("all replaced metrics are dropped", || Arc::strong_count(&alive) == 2);
+        assert!(recorder.metric_snapshot::<Steps>().expect("reads").is_some());
+    });
+}
+
+/// A typed snapshot for the metric that only holds something.
+impl mvx_metrics::TypedMetric for Holding {
+    type Snapshot = ();
+
+    fn typed_snapshot(&self) {}
+}
+
+#[test]
+fn rm6_reading_inside_of_a_metric_is_refused_and_does_not_hang() {
+    struct Curious(mvx_metrics::MetricsRecorder, Arc<std::sync::Mutex<Vec<&'static str>>>);
+
+    impl mvx_metrics::HandleEvent<Step> for Curious {
+        fn handle(&mut self, _: &Step) -> bool {
+            let reasons = [
+                self.0.metric_snapshots().map(drop),
+                self.0.metric_snapshot::<Steps>().map(drop),
+                self.0.metrics().map(drop),
+                self.0.register_metric(Steps::default()).map(drop),
+                self.0.flush().wait(),
+                self.0.stop().wait(),
+            ]
+            .map(|result| {
+                result.map_err(|error: MetricsRecorderError| error.reason()).err().unwrap_or("none")
+            });
+            self.1.lock().expect("not poisoned").extend(reasons);
+            true
+        }
+    }
+
+    impl mvx_metrics::Metric for Curious {
+        fn metric_name(&self) -> &'static str {
+            "curious"
+        }
+        fn handlers() -> &'static [mvx_metrics::EventHandler<Self>] {
+            const { &[mvx_metrics::EventHandler::of::<Step>()] }
+        }
+        fn snapshot(&self) -> mvx_metrics::MetricSnapshot {
+            mvx_metrics::MetricSnapshot::of_static("curious")
+        }
+    }
+
+    bounded(|| {
+        let (_runtime, recorder) = one_recorder("rm6");
+        let reasons = Arc::default();
+        recorder.register_metric(Curious(recorder.clone(), Arc::clone(&reasons))).expect("registers");
+        recorder.register_event(Step(1)).expect("accepted");
+        eventually("the recorder stops", || recorder.status() == MetricsRecorderState::Stopped);
+        assert_eq!(*reasons.lock().expect("not poisoned"), ["WOULD_DEADLOCK"; 6]);
+    });
+}
