@@ -4,9 +4,7 @@ use std::error::Error as _;
 use std::time::Duration;
 
 use mvx_metrics::{MetricsRecorderState, MetricsRuntime, MetricsRuntimeError, RecorderOptions};
-use mvx_metrics_tests::{
-    Act, Gate, Script, Step, Steps, bounded, eventually, in_threads, running_runtime,
-};
+use mvx_metrics_tests::{Act, Gate, Script, Step, Steps, bounded, eventually, in_threads, running_runtime};
 
 use MetricsRecorderState::{Failure, Running, Stopped};
 
@@ -235,7 +233,11 @@ fn rt_j1_get_try_get_and_list() {
         }
         assert_eq!(runtime.get_recorder(" a ").expect("found").entity_id(), "a");
         assert_eq!(
-            runtime.try_get_recorder("b ").expect("runs").map(|found| found.entity_id().to_owned()).as_deref(),
+            runtime
+                .try_get_recorder("b ")
+                .expect("runs")
+                .map(|found| found.entity_id().to_owned())
+                .as_deref(),
             Some("b")
         );
         let error = runtime.get_recorder(" x ").expect_err("missing");
@@ -355,7 +357,10 @@ fn rt_l1_a_removed_recorder_is_returned_and_its_id_is_free() {
         assert!(runtime.list_recorder_ids().expect("lists").is_empty());
         let other = runtime.create_recorder("a").expect("the id is free");
         assert!(other.metrics().expect("reads").is_empty(), "it is another recorder");
-        assert_eq!(runtime.stop_and_remove_recorder("x").expect_err("missing").reason(), "RECORDER_NOT_FOUND");
+        assert_eq!(
+            runtime.stop_and_remove_recorder("x").expect_err("missing").reason(),
+            "RECORDER_NOT_FOUND"
+        );
     });
 }
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use mvx_metrics::{
-    LogPolicy, MetricsRecorder, MetricsRecorderState, MetricsRuntime, MetricsRuntimeError, MetricsRuntimeState,
-    QueueOverflowPolicy, RecorderOptions,
+    LogPolicy, MetricsRecorder, MetricsRecorderState, MetricsRuntime, MetricsRuntimeError,
+    MetricsRuntimeState, QueueOverflowPolicy, RecorderOptions,
 };
 use mvx_metrics_tests::{
     Act, Direct, Gate, Gated, Journal, Script, Step, Steps, bounded, bounded_async, eventually, in_threads,
@@ -50,7 +50,11 @@ fn assert_refused<T>(
 /// All calls that need a running runtime.
 fn assert_unusable(runtime: &MetricsRuntime, state: MetricsRuntimeState) {
     assert_refused(runtime.create_recorder("x"), state, USABLE);
-    assert_refused(runtime.create_recorder_with("x", RecorderOptions::new().hooks(Script::new())), state, USABLE);
+    assert_refused(
+        runtime.create_recorder_with("x", RecorderOptions::new().hooks(Script::new())),
+        state,
+        USABLE,
+    );
     assert_refused(runtime.get_recorder("x"), state, USABLE);
     assert_refused(runtime.try_get_recorder("x"), state, USABLE);
     assert_refused(runtime.list_recorder_ids(), state, USABLE);
@@ -163,7 +167,9 @@ fn rt_b5_a_thread_that_cannot_be_created_is_a_startup_error() {
         assert_eq!(error.reason(), "STARTUP_ERROR");
         assert!(matches!(error, MetricsRuntimeError::Startup { .. }));
         assert_eq!(error.to_string(), "the runtime could not be started");
-        assert!(error.source().is_some_and(|cause| cause.is::<std::io::Error>() || !cause.to_string().is_empty()));
+        assert!(
+            error.source().is_some_and(|cause| cause.is::<std::io::Error>() || !cause.to_string().is_empty())
+        );
         assert_eq!(runtime.status(), Failure);
         assert_refused(runtime.start(), Failure, STARTABLE);
     });
@@ -180,7 +186,10 @@ fn rt_b5_a_start_beyond_its_timeout_is_a_startup_error() {
                 Ok(()) => assert_eq!(runtime.status(), Running),
                 Err(error) => {
                     assert_eq!(error.reason(), "STARTUP_ERROR");
-                    assert_eq!(error.source().map(ToString::to_string).as_deref(), Some("no answer within 0ns"));
+                    assert_eq!(
+                        error.source().map(ToString::to_string).as_deref(),
+                        Some("no answer within 0ns")
+                    );
                     assert_eq!(runtime.status(), Failure);
                 }
             }
@@ -309,7 +318,10 @@ fn rt_c4_32_threads_shut_down_at_once_and_agree() {
                 "ok"
             };
             // Who comes after a failed shutdown finds it in FAILURE.
-            assert!(shutdowns.iter().all(|answer| answer == expected || (fails && answer == "late")), "{shutdowns:?}");
+            assert!(
+                shutdowns.iter().all(|answer| answer == expected || (fails && answer == "late")),
+                "{shutdowns:?}"
+            );
             assert!(shutdowns.iter().any(|answer| answer == expected));
             assert_eq!(diary.count("stopped"), 1);
             assert_eq!(runtime.status(), if fails { Failure } else { Closed });
@@ -437,7 +449,8 @@ fn rt_c7_a_hook_that_never_returns_does_not_hold_up_the_shutdown() {
     bounded(|| {
         let runtime = impatient("rt.c7");
         let script = Script::new().stopped(Act::Never);
-        let stuck = runtime.create_recorder_with("stuck", RecorderOptions::new().hooks(script)).expect("creates");
+        let stuck =
+            runtime.create_recorder_with("stuck", RecorderOptions::new().hooks(script)).expect("creates");
         let good = runtime.create_recorder("good").expect("creates");
         let before = Instant::now();
         let error = runtime.shutdown().expect_err("one never stops");
@@ -465,7 +478,8 @@ fn rt_c7_a_hook_that_blocks_the_thread_does_not_hold_up_the_shutdown() {
         let gate = Gate::new();
         let runtime = impatient("rt.c7");
         let script = Script::new().changed(Act::Block(gate.clone()));
-        let stuck = runtime.create_recorder_with("stuck", RecorderOptions::new().hooks(script)).expect("creates");
+        let stuck =
+            runtime.create_recorder_with("stuck", RecorderOptions::new().hooks(script)).expect("creates");
         stuck.register_metric(Steps::default()).expect("registers");
         stuck.register_event(Step(1)).expect("accepted");
         gate.wait_for_arrival();
@@ -553,9 +567,7 @@ fn rt_c9_the_async_twins_do_the_same_without_blocking_the_executor() {
         let script = Script::new().starting(Act::Wait(gate.clone())).stopped(Act::Pass);
         let hooked = tokio::spawn({
             let runtime = Arc::clone(&runtime);
-            async move {
-                runtime.create_recorder_with_async("hooked", RecorderOptions::new().hooks(script)).await
-            }
+            async move { runtime.create_recorder_with_async("hooked", RecorderOptions::new().hooks(script)).await }
         });
         // This executor has one thread, and it goes on while the recorder starts.
         gate.arrival().await;
@@ -634,7 +646,8 @@ fn rt_i3_the_defaults_of_the_runtime_and_the_overrides_of_the_recorder() {
         assert_eq!(full(&chosen, 5, &Gate::new()), Ok(()));
         assert_eq!(chosen.stats().dropped, 1);
 
-        let blank = runtime.create_recorder_with("c", RecorderOptions::new().entity_id(" ")).expect("creates");
+        let blank =
+            runtime.create_recorder_with("c", RecorderOptions::new().entity_id(" ")).expect("creates");
         assert_eq!(blank.entity_id(), "c");
         let error = runtime
             .create_recorder_with("d", RecorderOptions::new().queue_max_size(0))
@@ -652,9 +665,8 @@ fn rt_m1_shutdown_with_running_stopped_and_failed_recorders() {
         let stopped = runtime.create_recorder("stopped").expect("creates");
         runtime.stop_recorder("stopped").expect("stops");
         let script = Script::new().changed(Act::Fail("not sent"));
-        let failed = runtime
-            .create_recorder_with("failed", RecorderOptions::new().hooks(script))
-            .expect("creates");
+        let failed =
+            runtime.create_recorder_with("failed", RecorderOptions::new().hooks(script)).expect("creates");
         failed.register_metric(Steps::default()).expect("registers");
         failed.register_event(Step(1)).expect("accepted");
         eventually("it fails", || failed.status() == MetricsRecorderState::Failure);
