@@ -132,6 +132,27 @@ fn a_producer_that_relies_on_anothers_look_at_the_head_meets_no_old_segment() {
 }
 
 #[test]
+fn a_slot_freed_by_one_producers_look_is_free_for_another() {
+    // The producer that sees the head moves the bound on; the other one relies on the bound alone.
+    model(Some(2), || {
+        let queue = queue(2);
+        push(&queue, 0, 0).expect("there is room");
+        push(&queue, 0, 1).expect("there is room");
+        let producers: Vec<_> = (1..3)
+            .map(|producer| {
+                let queue = Arc::clone(&queue);
+                thread::spawn(move || usize::from(push(&queue, producer, 0).is_ok()))
+            })
+            .collect();
+        let (mut consumer, mut taken) = (Consumer::new(), Vec::new());
+        assert!(take(&queue, &mut consumer, u64::MAX, &mut taken));
+        let accepted: usize = producers.into_iter().map(|producer| producer.join().expect("no panic")).sum();
+        while take(&queue, &mut consumer, u64::MAX, &mut taken) {}
+        assert_eq!(taken.len(), 2 + accepted);
+    });
+}
+
+#[test]
 fn two_producers_stay_within_the_limit() {
     model(None, || {
         let queue = queue(1);
