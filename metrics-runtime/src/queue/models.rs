@@ -112,8 +112,8 @@ fn a_slot_is_reused_only_when_it_is_free() {
 
 #[test]
 fn a_producer_that_relies_on_anothers_look_at_the_head_meets_no_old_segment() {
-    // The main thread moves the bound on and consumes; the other one is let in by that bound at some point, where the ring
-    // has come round to the entry of the first segment.
+    // The main thread consumes, and has looked at the head for the fifth event when the other one takes its place, where
+    // the ring has come round to the entry of the first segment.
     model(Some(2), || {
         let queue = queue(2);
         let other = {
@@ -122,12 +122,14 @@ fn a_producer_that_relies_on_anothers_look_at_the_head_meets_no_old_segment() {
         };
         let mut consumer = Consumer::new();
         let mut taken = Vec::new();
-        for number in 0..4 {
+        for number in 0..5 {
             if push(&queue, 0, number).is_err() || number % 2 == 1 {
                 take(&queue, &mut consumer, u64::MAX, &mut taken);
             }
         }
         other.join().expect("it does not panic");
+        while take(&queue, &mut consumer, u64::MAX, &mut taken) {}
+        assert_eq!(queue.accepted(), queue.consumed(), "everything is where the consumer looks for it");
     });
 }
 
