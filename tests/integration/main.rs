@@ -3,6 +3,7 @@
 mod capture;
 mod events;
 mod failures;
+mod fairness;
 mod hooks;
 mod lifecycle;
 mod logging;
