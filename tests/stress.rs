@@ -16,9 +16,11 @@ use mvx_metrics::{
 
 const RECORDERS: usize = 1_000;
 const PRODUCERS: usize = 2;
-const WARM_UP: Duration = Duration::from_secs(3);
-/// What memory may have grown by from the end of the warm-up to the end.
-const TOLERANCE_KIB: u64 = 16 * 1_024;
+const WARM_UP: Duration = Duration::from_secs(5);
+/// What memory may have grown by from the end of the warm-up to the end: what the allocator keeps varies by some 30 MiB from run
+/// to run, however long they are. Recorders are replaced some 3,000 times a second and events offered some 5,000,000 times, so
+/// that what each of them left behind would be more within seconds.
+const TOLERANCE_KIB: u64 = 48 * 1_024;
 
 /// Producers let the runtime catch up when so many events are pending, all recorders taken together: how much memory was in use
 /// at the worst moment, and how much of that the allocator keeps, is not what is measured here.
