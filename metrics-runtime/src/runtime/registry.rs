@@ -16,7 +16,12 @@ pub(super) struct Registry {
 
 enum Place {
     Creating,
-    Registered { number: u64, recorder: MetricsRecorder },
+    Registered {
+        number: u64,
+        recorder: MetricsRecorder,
+    },
+    /// Taken out, and being stopped.
+    Leaving(MetricsRecorder),
 }
 
 impl Registry {
@@ -29,9 +34,9 @@ impl Registry {
         free
     }
 
-    /// Frees an id whose recorder could not be created.
+    /// Frees an id whose recorder could not be created, or was taken out.
     pub(super) fn free(&mut self, id: &str) {
-        if let Some(Place::Creating) = self.places.get(id) {
+        if let Some(Place::Creating | Place::Leaving(_)) = self.places.get(id) {
             self.places.remove(id);
         }
     }
@@ -46,7 +51,7 @@ impl Registry {
 
     pub(super) fn get(&self, id: &str) -> Option<&MetricsRecorder> {
         match self.places.get(id)? {
-            Place::Creating => None,
+            Place::Creating | Place::Leaving(_) => None,
             Place::Registered { recorder, .. } => Some(recorder),
         }
     }
@@ -54,20 +59,29 @@ impl Registry {
     /// Takes a recorder out; its id stays taken until [`free`](Self::free).
     pub(super) fn remove(&mut self, id: &str) -> Option<MetricsRecorder> {
         let place = self.places.get_mut(id)?;
-        match std::mem::replace(place, Place::Creating) {
-            Place::Creating => None,
-            Place::Registered { number, recorder } => {
-                self.order.remove(&number);
-                Some(recorder)
-            }
-        }
+        let Place::Registered { number, recorder } = place else {
+            return None;
+        };
+        self.order.remove(number);
+        let recorder = recorder.clone();
+        *place = Place::Leaving(recorder.clone());
+        Some(recorder)
+    }
+
+    /// The recorders that were taken out and are still being stopped.
+    pub(super) fn leaving(&self) -> Vec<MetricsRecorder> {
+        let leaving = self.places.values().filter_map(|place| match place {
+            Place::Leaving(recorder) => Some(recorder.clone()),
+            Place::Creating | Place::Registered { .. } => None,
+        });
+        leaving.collect()
     }
 
     /// Takes all recorders out, in the order of creation.
     pub(super) fn drain(&mut self) -> Vec<(Arc<str>, MetricsRecorder)> {
         let order = std::mem::take(&mut self.order);
         let drained = order.into_values().filter_map(|id| match self.places.remove(&id)? {
-            Place::Creating => None,
+            Place::Creating | Place::Leaving(_) => None,
             Place::Registered { recorder, .. } => Some((id, recorder)),
         });
         drained.collect()

@@ -179,15 +179,21 @@ impl Shared {
                     let state = control.state;
                     return Err(MetricsRuntimeError::InvalidState { state, expected: SHUTDOWNABLE });
                 }
-                Shutdown::Join => control.shutdown.clone().ok_or(MetricsRuntimeError::LoopUnavailable)?,
+                Shutdown::Join => {
+                    let outcome = control.shutdown.clone().ok_or(MetricsRuntimeError::LoopUnavailable)?;
+                    // Whoever shuts down needs it to come to an end.
+                    drop(control);
+                    outcome
+                }
                 Shutdown::Begin => {
                     control.state = MetricsRuntimeState::Stopping;
                     let outcome = Arc::new(Outcome::new());
                     control.shutdown = Some(Arc::clone(&outcome));
+                    let leaving = control.registry.leaving();
                     let recorders = control.registry.drain();
                     let environment = control.environment.take();
                     drop(control);
-                    let result = self.end(recorders, environment);
+                    let result = self.end(recorders, leaving, environment);
                     self.control().state = match result {
                         Ok(()) => MetricsRuntimeState::Closed,
                         Err(_) => MetricsRuntimeState::Failure,
@@ -205,6 +211,7 @@ impl Shared {
     fn end(
         &self,
         recorders: Vec<(Arc<str>, MetricsRecorder)>,
+        leaving: Vec<MetricsRecorder>,
         environment: Option<Environment>,
     ) -> Result<()> {
         let timeout = self.choices.shutdown_timeout;
@@ -224,6 +231,10 @@ impl Shared {
             if let Err(error) = self.stop_until(stop_deadline, &recorder, stop) {
                 failed.push((id.to_string(), error));
             }
+        }
+        for recorder in leaving {
+            // How that ends is told to whoever removes the recorder.
+            drop(self.stop_until(stop_deadline, &recorder, None));
         }
         self.event_loop.end();
         let ended_in_time = environment.is_none_or(|environment| {
