@@ -29,3 +29,5 @@ mod documents {
     #[doc = include_str!("../README.md")]
     struct Readme;
 }
+
+pub mod strict;

@@ -18,6 +18,15 @@ fn mistakes_are_explained_where_they_are_made() {
     assert!(count >= 45, "only {count} cases");
 }
 
+#[test]
+fn generated_code_keeps_out_of_the_way() {
+    let tests = trybuild::TestCases::new();
+    for case in folders().iter().filter(|folder| folder.ends_with(COMPILES)).flat_map(|folder| cases(folder))
+    {
+        tests.pass(case);
+    }
+}
+
 fn folders() -> Vec<PathBuf> {
     entries(&Path::new(env!("CARGO_MANIFEST_DIR")).join("ui"))
 }

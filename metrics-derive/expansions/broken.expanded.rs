@@ -68,6 +68,7 @@ const _: () = {
                 <Counter as ::mvx_metrics::__private::Dimension>::UNIT,
                 "",
                 const { &[] },
+                ::mvx_metrics::__private::None,
                 ::mvx_metrics::__private::MergeRule::Sum,
             ),
         ];

@@ -108,6 +108,9 @@ const _: () = {
             }
         }
     }
+    const _: () = ::mvx_metrics::__private::assert_distinct(
+        &<Connections as ::mvx_metrics::__private::Fields>::NAMES,
+    );
     #[automatically_derived]
     impl ::mvx_metrics::__private::Fields for Connections
     where
@@ -122,6 +125,7 @@ const _: () = {
                 <InFlight as ::mvx_metrics::__private::Dimension>::UNIT,
                 "",
                 const { &[] },
+                ::mvx_metrics::__private::None,
                 ::mvx_metrics::__private::MergeRule::Sum,
             ),
             ::mvx_metrics::__private::describe(
@@ -141,6 +145,7 @@ const _: () = {
                         ::mvx_metrics::__private::label_name("port"),
                     ]
                 },
+                ::mvx_metrics::__private::Some(100),
                 ::mvx_metrics::__private::MergeRule::Sum,
             ),
             ::mvx_metrics::__private::describe(
@@ -149,9 +154,16 @@ const _: () = {
                 <Max<Duration> as ::mvx_metrics::__private::Dimension>::UNIT,
                 "",
                 const { &[] },
+                ::mvx_metrics::__private::None,
                 ::mvx_metrics::__private::MergeRule::Sum,
             ),
         ];
+        const NAMES: ::mvx_metrics::__private::Names = ::mvx_metrics::__private::Names {
+            own: Self::DIMENSIONS,
+            flattened: &[
+                ("traffic_", <Traffic as ::mvx_metrics::__private::Fields>::NAMES),
+            ],
+        };
         fn describe(
             __prefix: &::mvx_metrics::__private::primitive::str,
             __dimensions: &mut ::mvx_metrics::__private::Vec<

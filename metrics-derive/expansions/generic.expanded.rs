@@ -82,6 +82,7 @@ const _: () = {
                 <Breakdown<K, Counter> as metrics::__private::Dimension>::UNIT,
                 "",
                 const { &[metrics::__private::label_name("kind")] },
+                metrics::__private::Some(3),
                 metrics::__private::MergeRule::Sum,
             ),
         ];

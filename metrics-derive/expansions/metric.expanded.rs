@@ -33,17 +33,14 @@ const _: () = {
                 __accepted
                     |= ::mvx_metrics::__private::Count::count(&mut self.success_total);
             }
-            {
-                let __value = __event.elapsed;
-                __accepted
-                    |= ::mvx_metrics::__private::Record::record(
-                        ::mvx_metrics::__private::Bucketed::within(
-                            &mut self.elapsed,
-                            __BUCKETS_2,
-                        ),
-                        __value,
-                    );
-            }
+            __accepted
+                |= ::mvx_metrics::__private::Record::record(
+                    &mut ::mvx_metrics::__private::Bucketed::within(
+                        &mut self.elapsed,
+                        __BUCKETS_2,
+                    ),
+                    __event.elapsed,
+                );
             __accepted
         }
     }
@@ -101,6 +98,7 @@ const _: () = {
                 <Counter as ::mvx_metrics::__private::Dimension>::UNIT,
                 "All attempts.",
                 const { &[] },
+                ::mvx_metrics::__private::None,
                 ::mvx_metrics::__private::MergeRule::Sum,
             ),
             ::mvx_metrics::__private::describe(
@@ -109,6 +107,7 @@ const _: () = {
                 <Counter as ::mvx_metrics::__private::Dimension>::UNIT,
                 "",
                 const { &[] },
+                ::mvx_metrics::__private::None,
                 ::mvx_metrics::__private::MergeRule::Sum,
             ),
             ::mvx_metrics::__private::describe(
@@ -117,6 +116,7 @@ const _: () = {
                 <Histogram<Duration> as ::mvx_metrics::__private::Dimension>::UNIT,
                 "",
                 const { &[] },
+                ::mvx_metrics::__private::None,
                 ::mvx_metrics::__private::MergeRule::Sum,
             ),
         ];

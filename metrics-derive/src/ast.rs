@@ -62,8 +62,10 @@ pub struct Feed {
 
 impl<'a> Metric<'a> {
     pub fn from_syn(cx: &Ctxt, input: &'a DeriveInput) -> Self {
+        let mistakes = cx.count();
         let attrs = ContainerAttrs::from_syn(cx, &input.attrs);
         misplaced(cx, &input.attrs, "dimension", "a field", "metric");
+        let broken = cx.count() > mistakes;
         let root = root(attrs.krate);
         let name = attrs.name.map_or_else(|| default_name(&input.ident), |given| given.value);
         let mut events = common_events(cx, attrs.on);
@@ -75,6 +77,8 @@ impl<'a> Metric<'a> {
             .map(|(index, field, ident)| Field { index, ..Field::from_syn(cx, field, ident, rule, &root) })
             .collect();
         for field in &mut fields {
+            // A mistake in the attribute of the struct may be about the very event that a field seems to lack.
+            field.broken |= broken && events.is_empty();
             field.resolve(cx, &mut events);
         }
         if let Some(when) = attrs.when {

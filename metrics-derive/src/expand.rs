@@ -3,13 +3,14 @@
 macro_rules! quote_at {
     ($private:ident, $span:expr => $($tokens:tt)*) => {{
         let span = $span;
-        let $private = $crate::attr::moved(&$private, span);
+        let $private = $crate::span::moved(&$private, span);
         ::quote::quote_spanned!(span=> $($tokens)*)
     }};
 }
 
 mod bounds;
 mod event;
+mod feed;
 mod label;
 mod metric;
 mod snapshot;

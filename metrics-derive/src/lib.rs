@@ -6,6 +6,7 @@ mod ctxt;
 mod expand;
 mod name;
 mod shape;
+mod span;
 mod valid;
 
 use proc_macro::TokenStream;

@@ -1,9 +1,12 @@
+mod buckets;
+mod feed;
+
 use std::collections::HashMap;
 
-use syn::{Expr, ExprLit, ExprUnary, Ident, Lit, Type, UnOp};
+use syn::{Expr, ExprLit, Ident, Lit};
 
-use crate::ast::{Feed, Field, Metric, Role};
-use crate::attr::FeedAttrs;
+use crate::ast::{Field, Metric, Role};
+use crate::attr::Given;
 use crate::ctxt::Ctxt;
 use crate::name;
 use crate::shape::{Bounded, Kind, label, last_word, mentions, no_label, parameters, written};
@@ -71,6 +74,9 @@ fn field_role(cx: &Ctxt, field: &Field) {
             ),
         );
     }
+    if let Some(Given { value: Some(prefix), .. }) = &attrs.flatten {
+        name::check(cx, prefix);
+    }
     let on = if attrs.flatten.is_some() { None } else { attrs.on.first() };
     if let Some(on) = on {
         cx.error(&on.event, format!("`{word}` and `on` cannot be combined"));
@@ -100,20 +106,7 @@ fn dimension(cx: &Ctxt, field: &mut Field, parameters: &[String]) {
         field.unusable = true;
         return;
     }
-    for feed in &field.feeds {
-        let mistakes = cx.count();
-        combinations(cx, &feed.attrs);
-        label_source(cx, field, feed);
-        if cx.count() == mistakes {
-            fitting(cx, field, &feed.attrs);
-        }
-        if cx.count() > mistakes {
-            return;
-        }
-    }
-    if field.each.kind == Kind::InFlight && !field.feeds.is_empty() {
-        both_ways(cx, field);
-    }
+    feed::check(cx, field);
 }
 
 /// `T` of `Sum<T>` and the like.
@@ -187,13 +180,15 @@ fn field_options(cx: &Ctxt, field: &Field) {
         let breakdown = matches!(field.shape.kind, Kind::Breakdown | Kind::Unknown);
         if !breakdown || (!by && !field.feeds.is_empty()) {
             cx.error(&limit.word, "`limit` needs `by`");
-        } else if matches!(number(&limit.value), Some(limit) if limit < 1.0) {
+        } else if matches!(buckets::number(&limit.value), Some(limit) if limit < 1.0) {
             cx.error(&limit.value, "`limit` must be at least 1");
+        } else if matches!(&limit.value, Expr::Lit(ExprLit { lit, .. }) if !matches!(lit, Lit::Int(_))) {
+            cx.error(&limit.value, "`limit` takes a whole number: write `limit = 100`");
         }
     }
     if let Some(buckets) = &attrs.buckets {
         match kind {
-            Kind::Histogram => check_buckets(cx, &buckets.value, field.each.measure()),
+            Kind::Histogram => buckets::check(cx, &buckets.value, field.each.measure()),
             Kind::Unknown => cx.error(
                 &buckets.word,
                 format!(
@@ -238,140 +233,5 @@ fn field_options(cx: &Ctxt, field: &Field) {
         } else if !matches!(kind, Kind::Gauge | Kind::Unknown) {
             cx.error(&merge.word, "`merge` applies to `Gauge<T>` only");
         }
-    }
-}
-
-/// Options of one feed that exclude each other.
-fn combinations(cx: &Ctxt, feed: &FeedAttrs) {
-    let value = feed.value.as_ref().map(|given| &given.word);
-    let set = feed.set.as_ref().map(|given| &given.word);
-    let add = feed.add.as_ref().map(|given| &given.word);
-    let sub = feed.sub.as_ref().map(|given| &given.word);
-    for (one, other) in [(add, value), (sub, value), (set, value), (set, add), (set, sub)] {
-        if let (Some(one), Some(other)) = (one, other) {
-            return cx.error(other, format!("`{one}` and `{other}` cannot be combined"));
-        }
-    }
-}
-
-fn label_source(cx: &Ctxt, field: &Field, feed: &Feed) {
-    match (&feed.attrs.by, field.shape.kind) {
-        (None, Kind::Breakdown) => {
-            cx.error(field.ty, format!("`{}` needs a label: add `by = <event field>`", written(field.ty)));
-        }
-        (Some(by), kind) if !matches!(kind, Kind::Breakdown | Kind::Unknown) => {
-            cx.error(&by.word, "`by` applies to `Breakdown<L, D>` only");
-        }
-        _ => {}
-    }
-    if field.each.kind == Kind::Breakdown {
-        cx.error(field.ty, "a breakdown of breakdowns: use a tuple of labels, `by = (a, b)`");
-    }
-}
-
-/// Whether the options of one feed suit the type of the dimension.
-fn fitting(cx: &Ctxt, field: &Field, feed: &FeedAttrs) {
-    let each =
-        field.shape.arguments.get(1).filter(|_| field.shape.kind == Kind::Breakdown).unwrap_or(field.ty);
-    let misfit = |word: &Ident, takes: &str| {
-        cx.error(word, format!("`{word}` does not fit `{}`, which takes {takes}", written(each)));
-    };
-    let first = |words: [Option<&Ident>; 2]| words.into_iter().flatten().next().cloned();
-    let value = feed.value.as_ref().map(|given| &given.word);
-    let set = feed.set.as_ref().map(|given| &given.word);
-    let add = feed.add.as_ref().map(|given| &given.word);
-    let sub = feed.sub.as_ref().map(|given| &given.word);
-    match field.each.kind {
-        Kind::Counter => {
-            if let Some(word) = first([value, set]).or_else(|| sub.cloned()) {
-                misfit(&word, "nothing, or `add = ..`");
-            }
-        }
-        Kind::InFlight => match first([value, set]) {
-            Some(word) => misfit(&word, "`add` and `sub`"),
-            None if add.is_none() && sub.is_none() => {
-                cx.error(each, "`InFlight` needs `add` or `sub` for each event: write `on(Event, add)`");
-            }
-            None => {}
-        },
-        Kind::Gauge => match first([add, sub]) {
-            Some(word) => misfit(&word, "`set` or `value`"),
-            None if value.is_none() && set.is_none() => {
-                cx.error(each, format!("`{}` needs a value: add `set = <event field>`", written(each)));
-            }
-            None => {}
-        },
-        Kind::Sum | Kind::Min | Kind::Max | Kind::Mean | Kind::Histogram => {
-            match first([add, sub]).or_else(|| set.cloned()) {
-                Some(word) => misfit(&word, "`value`"),
-                None if value.is_none() => {
-                    cx.error(each, format!("`{}` needs a value: add `value = <event field>`", written(each)));
-                }
-                None => {}
-            }
-        }
-        Kind::Breakdown | Kind::Foreign | Kind::Unknown => {}
-    }
-}
-
-fn both_ways(cx: &Ctxt, field: &Field) {
-    let add = field.feeds.iter().any(|feed| feed.attrs.add.is_some());
-    let sub = field.feeds.iter().any(|feed| feed.attrs.sub.is_some());
-    let missing = match (add, sub) {
-        (true, false) => "sub",
-        (false, true) => "add",
-        _ => return,
-    };
-    cx.error(
-        field.ty,
-        format!("`InFlight` needs `add` and `sub`: `{missing}` is missing, write `on(Event, {missing})`"),
-    );
-}
-
-/// Bounds that are written as numbers; others are checked when constants are evaluated.
-fn check_buckets(cx: &Ctxt, buckets: &Expr, measure: Option<&Type>) {
-    let bounds = match buckets {
-        Expr::Array(array) => &array.elems,
-        Expr::Path(_) | Expr::Group(_) => return,
-        other => {
-            return cx.error(
-                other,
-                "`buckets` takes a list or the path of a constant: write `buckets = [1, 2, 4]`",
-            );
-        }
-    };
-    if bounds.is_empty() {
-        return cx.error(buckets, "`buckets` is empty: name at least one bound");
-    }
-    let mut previous: Option<f64> = None;
-    for (index, bound) in bounds.iter().enumerate() {
-        if written(bound).ends_with("NAN") {
-            return cx.error(bound, format!("bound {index} is NaN"));
-        }
-        let Some(number) = number(bound) else {
-            previous = None;
-            continue;
-        };
-        if !number.is_finite() {
-            return cx.error(bound, format!("bound {index} is not finite"));
-        }
-        if number < 0.0 && measure.is_some_and(|ty| ["Duration", "u64"].contains(&last_word(ty).as_str())) {
-            return cx.error(bound, format!("bound {index} is negative"));
-        }
-        if previous.is_some_and(|previous| number <= previous) {
-            return cx.error(bound, format!("bound {index} is not above the bound before it"));
-        }
-        previous = Some(number);
-    }
-}
-
-/// The value of a number that is written out.
-pub fn number(expr: &Expr) -> Option<f64> {
-    match expr {
-        Expr::Lit(ExprLit { lit: Lit::Int(int), .. }) => int.base10_parse().ok(),
-        Expr::Lit(ExprLit { lit: Lit::Float(float), .. }) => float.base10_parse().ok(),
-        Expr::Unary(ExprUnary { op: UnOp::Neg(_), expr, .. }) => number(expr).map(|number| -number),
-        Expr::Group(group) => number(&group.expr),
-        _ => None,
     }
 }

@@ -36,3 +36,7 @@ row "shared struct of atomics" handoff:atomics '*counted_handoff*' 8192
 row "prometheus-client, cached handles" handoff:cached '*counted_handoff*' 8192
 row "prometheus-client, family lookup" handoff:family '*counted_handoff*' 8192
 row "metrics macros, Prometheus exporter" handoff:macros '*counted_handoff*' 8192
+echo
+echo "dispatch, on the runtime thread, in runs of 256 events"
+row "mvx-metrics, the whole turn" dispatch:ours '*RecorderCore*turn*' 256
+row "of it the metric's own loop" dispatch:ours '*handle_run*' 256

@@ -50,6 +50,8 @@ pub struct DimensionDescriptor {
     /// The names of the labels of a breakdown, one for each part of a label: the names of the event fields they come
     /// from. Empty for everything but breakdowns.
     pub labels: Cow<'static, [Cow<'static, str>]>,
+    /// How many labels a breakdown over open labels keeps, `other` not included; `None` when the labels bound themselves.
+    pub limit: Option<usize>,
     /// How the values of a gauge combine when several recorders are rolled up.
     pub merge: MergeRule,
 }
@@ -64,6 +66,7 @@ impl DimensionDescriptor {
             unit: None,
             help: Cow::Borrowed(""),
             labels: Cow::Borrowed(&[]),
+            limit: None,
             merge: MergeRule::Sum,
         }
     }

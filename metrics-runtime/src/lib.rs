@@ -10,6 +10,8 @@ mod descriptor;
 mod dispatch;
 mod error;
 mod event;
+#[cfg(feature = "openmetrics")]
+pub mod export;
 mod hooks;
 mod label;
 mod log;
@@ -33,12 +35,19 @@ pub use metric::{
     Breakdown, Counter, Dimension, Gauge, HandleEvent, Histogram, InFlight, Level, Max, Mean, Measure,
     Metric, Min, Reading, Sum, TypedMetric,
 };
-pub use mvx_metrics_derive::{Label, Metric, metric_event};
+#[doc = include_str!("docs/label.md")]
+pub use mvx_metrics_derive::Label;
+#[doc = include_str!("docs/metric.md")]
+pub use mvx_metrics_derive::Metric;
+#[doc = include_str!("docs/metric_event.md")]
+pub use mvx_metrics_derive::metric_event;
 pub use recorder::{
     LifecycleHandle, MetricFailurePolicy, MetricsRecorder, MetricsRecorderState, QueueOverflowPolicy,
     Recorder, RecorderOptions, RecorderStats, Registration,
 };
-pub use runtime::{MetricsRuntime, MetricsRuntimeBuilder, MetricsRuntimeState};
+pub use runtime::{
+    MetricsRuntime, MetricsRuntimeBuilder, MetricsRuntimeState, RecorderSnapshot, RuntimeSnapshot,
+};
 pub use snapshot::{
     BreakdownEntry, BreakdownSnapshot, Bucket, DimensionValue, Dimensions, HistogramSnapshot, MetricSnapshot,
     MetricSnapshots, Number,

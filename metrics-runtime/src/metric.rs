@@ -10,6 +10,7 @@ mod histogram;
 mod in_flight;
 mod mean;
 mod measure;
+mod reading;
 mod sum;
 
 use crate::descriptor::MetricDescriptor;
@@ -20,18 +21,20 @@ use crate::snapshot::MetricSnapshot;
 pub use breakdown::Breakdown;
 #[doc(hidden)]
 pub use buckets::BucketsOf;
+pub(crate) use buckets::put;
 pub use counter::Counter;
 pub use dimension::{Add, Count, Dimension, Record, Set, Sub};
 pub use extremum::{Max, Min};
 pub use gauge::Gauge;
-#[doc(hidden)]
-pub use histogram::Bucketed;
 pub use histogram::Histogram;
+#[doc(hidden)]
+pub use histogram::{Bucketed, DefaultBuckets};
 pub use in_flight::InFlight;
 pub(crate) use in_flight::in_flight;
 pub use mean::Mean;
-pub use measure::{IntoMeasure, Level, Measure, Reading};
-pub(crate) use measure::{Read, Written};
+pub use measure::{IntoMeasure, Level, Measure};
+pub use reading::Reading;
+pub(crate) use reading::{Read, Written};
 pub use sum::Sum;
 
 /// Measured state together with its interpretation of events.

@@ -131,6 +131,30 @@ pub(crate) enum Refusal {
     Full,
 }
 
+/// A free slot that is the holder's to fill. To be filled at once: the consumer waits there.
+#[must_use]
+pub(crate) struct Vacancy<'q>(&'q Slot);
+
+impl Vacancy<'_> {
+    #[inline]
+    pub(crate) fn fill<E: MetricEvent>(self, event: E) {
+        // SAFETY: a vacancy is made for a reserved, free slot, and is used up here.
+        unsafe { self.0.publish(event) };
+    }
+}
+
+/// Why there is no [`Vacancy`] without further questions. Not to be lost: there may be a position in it.
+#[derive(Debug, Clone, Copy)]
+#[must_use]
+pub(crate) enum NoVacancy {
+    /// The queue is closed, its consumer asleep, the limit reached, or a checkpoint due.
+    Unusual,
+    /// Another producer was faster.
+    Contended,
+    /// This position is the caller's, but its segment is missing.
+    Reserved(u64),
+}
+
 /// A position that is the caller's to write to.
 struct Reservation {
     position: u64,
@@ -183,37 +207,71 @@ impl Queue {
         self.head().load(Ordering::Acquire)
     }
 
-    /// Hands an event over, or gives it back.
+    /// Reserves a position in the usual case: the queue is open and awake, there is room, the segment is there, and no
+    /// other producer comes first. Everything else is for [`push_with_care`](Self::push_with_care).
     #[inline]
-    pub(crate) fn push<E: MetricEvent>(&self, event: E) -> Result<Accepted, (Refusal, E)> {
+    pub(crate) fn vacancy(&self) -> Result<Vacancy<'_>, NoVacancy> {
+        let line = self.line();
         // Relaxed: a stale value only makes the exchange below fail.
         let tail = self.tail().load(Ordering::Relaxed);
         // Acquire: pairs with the release store of whoever has seen the head behind this bound, so that the slots that
-        // were freed before that head are seen free.
-        let clear = tail < self.line().bound.load(Ordering::Acquire);
-        // Acquire: pairs with the release of the exchange that cleared PARKED, behind which the directory was made; the
-        // exchanges in between continue its release sequence.
-        if clear && self.tail().compare_exchange(tail, tail + 1, Ordering::Acquire, Ordering::Relaxed).is_ok()
-        {
-            // SAFETY: the exchange reserved the position, which is the tail as no flag was set.
-            unsafe { self.write(tail, event) };
-            return Ok(Accepted::Quietly);
+        // were freed and the segments that were removed before that head are seen so.
+        if tail >= line.bound.load(Ordering::Acquire) {
+            return Err(NoVacancy::Unusual);
         }
-        match self.reserve_with_care(clear) {
+        // Acquire: pairs with the release of the exchange that cleared PARKED, which follows upon the consumer's last use
+        // of the segment; the exchanges in between continue its release sequence.
+        if self.tail().compare_exchange(tail, tail + 1, Ordering::Acquire, Ordering::Relaxed).is_err() {
+            return Err(NoVacancy::Contended);
+        }
+        // No flag was set, so the tail was the position.
+        //
+        // SAFETY: a bound above 0 was stored after the directory was made; the exchange reserved the position.
+        match unsafe { line.directory.slot(tail) } {
+            Some(slot) => Ok(Vacancy(slot)),
+            None => Err(NoVacancy::Reserved(tail)),
+        }
+    }
+
+    /// Hands an event over, or gives it back, when [`vacancy`](Self::vacancy) has found none for that reason.
+    pub(crate) fn push_with_care<E: MetricEvent>(
+        &self,
+        event: E,
+        reason: NoVacancy,
+    ) -> Result<Accepted, (Refusal, E)> {
+        match self.reserve_with_care(reason) {
             Ok(Reservation { position, accepted }) => {
-                // SAFETY: reserved just now.
-                unsafe { self.write(position, event) };
+                let line = self.line();
+                // SAFETY: the reservation, which implies that the directory was made.
+                let slot = unsafe { line.directory.slot_or_install(position, &line.pool) };
+                // The slot is free (Q3) and reserved for this caller (Q2).
+                Vacancy(slot).fill(event);
                 Ok(accepted)
             }
             Err(refusal) => Err((refusal, event)),
         }
     }
 
+    /// Hands an event over, or gives it back.
+    #[cfg(test)]
+    pub(crate) fn push<E: MetricEvent>(&self, event: E) -> Result<Accepted, (Refusal, E)> {
+        match self.vacancy() {
+            Ok(vacancy) => {
+                vacancy.fill(event);
+                Ok(Accepted::Quietly)
+            }
+            Err(reason) => self.push_with_care(event, reason),
+        }
+    }
+
     /// Reserves a position when there is more to it than moving the tail on.
-    #[cold]
-    fn reserve_with_care(&self, lost_an_exchange: bool) -> Result<Reservation, Refusal> {
-        if lost_an_exchange {
-            back_off();
+    fn reserve_with_care(&self, reason: NoVacancy) -> Result<Reservation, Refusal> {
+        match reason {
+            NoVacancy::Reserved(position) => {
+                return Ok(Reservation { position, accepted: Accepted::Quietly });
+            }
+            NoVacancy::Contended => back_off(),
+            NoVacancy::Unusual => {}
         }
         loop {
             // Relaxed: checked by the exchange.
@@ -222,7 +280,7 @@ impl Queue {
                 return self.reserve_through_gate();
             }
             let accepted = self.examine(tail)?;
-            // Acquire, as in `push`.
+            // Acquire, as in `vacancy`.
             match self.tail().compare_exchange(tail, tail + 1, Ordering::Acquire, Ordering::Relaxed) {
                 Ok(position) => return Ok(Reservation { position, accepted }),
                 Err(_) => back_off(),
@@ -231,7 +289,6 @@ impl Queue {
     }
 
     /// The same for a queue that is closed or whose consumer is parked.
-    #[cold]
     fn reserve_through_gate(&self) -> Result<Reservation, Refusal> {
         let _gate = lock(&self.consumer.0.gate);
         self.line().directory.make();
@@ -243,7 +300,7 @@ impl Queue {
             }
             let position = tail & POSITION;
             let accepted = self.examine(position)?;
-            // Release shows the directory to all later producers, acquire as in `push`.
+            // Release shows the directory to all later producers, acquire as in `vacancy`.
             match self.tail().compare_exchange(tail, position + 1, Ordering::AcqRel, Ordering::Relaxed) {
                 Ok(_) if tail & PARKED != 0 => {
                     return Ok(Reservation { position, accepted: Accepted::Unparking });
@@ -257,7 +314,7 @@ impl Queue {
     /// Whether there is room for a position; if so, moves `bound` on when that position has reached it.
     fn examine(&self, position: u64) -> Result<Accepted, Refusal> {
         let line = self.line();
-        // Acquire, and release below, as in `push`.
+        // Acquire, and release below, as in `vacancy`.
         if position < line.bound.load(Ordering::Acquire) {
             return Ok(Accepted::Quietly);
         }
@@ -272,17 +329,6 @@ impl Queue {
         // A position that is behind the head is stale; its exchange will fail.
         let fills_up = position.saturating_sub(head) >= line.limit / 4;
         Ok(if fills_up { Accepted::FillingUp } else { Accepted::Quietly })
-    }
-
-    /// # Safety
-    /// The caller has reserved the position and not yet published it.
-    #[inline]
-    unsafe fn write<E: MetricEvent>(&self, position: u64, event: E) {
-        let line = self.line();
-        // SAFETY: the caller's reservation, which implies that the directory was made.
-        let slot = unsafe { line.directory.slot_or_install(position, &line.pool) };
-        // SAFETY: the slot is free (Q3) and reserved for this caller (Q2).
-        unsafe { slot.publish(event) };
     }
 
     /// Refuses events from now on; returns how many were accepted.

@@ -24,7 +24,7 @@ use crate::error::{MetricsRecorderError, RegisterEventError};
 use crate::event::MetricEvent;
 use crate::log::LogPolicy;
 use crate::metric::{Metric, TypedMetric};
-use crate::queue::{Accepted, Queue, SegmentPool};
+use crate::queue::{Queue, SegmentPool};
 use crate::snapshot::MetricSnapshots;
 
 pub use self::completion::LifecycleHandle;
@@ -38,7 +38,7 @@ pub(crate) use self::contract::{ErasedEvent, Sealed};
 pub(crate) use self::core::{RecorderCore, Settings};
 pub(crate) use self::home::Home;
 pub(crate) use self::options::{DEFAULT_QUEUE_MAX_SIZE, check_queue_max_size, problem_of_poll_interval};
-pub(crate) use self::processing::{BUDGET, Turn};
+pub(crate) use self::processing::{BUDGET, Observation, Turn};
 
 /// The namespace of a recorder that was created directly and given none.
 const DEFAULT_NAMESPACE: &str = "metrics";
@@ -144,13 +144,12 @@ impl MetricsRecorder {
     /// succeeds.
     #[inline]
     pub fn register_event<E: MetricEvent>(&self, event: E) -> Result<(), RegisterEventError<E>> {
-        match self.core.queue.push(event) {
-            Ok(Accepted::Quietly) => Ok(()),
-            Ok(accepted) => {
-                self.core.after_accepting(accepted);
+        match self.core.queue.vacancy() {
+            Ok(vacancy) => {
+                vacancy.fill(event);
                 Ok(())
             }
-            Err((refusal, event)) => self.core.refuse(refusal, event),
+            Err(reason) => self.core.register_with_care(event, reason),
         }
     }
 
@@ -266,6 +265,10 @@ impl MetricsRecorder {
     /// Whether this is a hook of this recorder.
     pub(crate) fn is_in_hook(&self) -> bool {
         crate::context::in_hook_of(self.core.identity())
+    }
+
+    pub(crate) fn core(&self) -> &Arc<RecorderCore> {
+        &self.core
     }
 
     fn is_disabled(&self) -> bool {

@@ -4,6 +4,7 @@ mod builder;
 mod event_loop;
 mod registry;
 mod shared;
+mod snapshot;
 mod state;
 
 use std::fmt;
@@ -14,12 +15,13 @@ use tokio::sync::oneshot;
 
 use crate::error::{MetricsRuntimeError, SharedError};
 use crate::recorder::{MetricsRecorder, RecorderOptions};
-use crate::runtime::shared::Shared;
 
 pub use self::builder::MetricsRuntimeBuilder;
+pub use self::snapshot::{RecorderSnapshot, RuntimeSnapshot};
 pub use self::state::MetricsRuntimeState;
 
 pub(crate) use self::event_loop::EventLoop;
+pub(crate) use self::shared::Shared;
 
 type Result<T> = std::result::Result<T, MetricsRuntimeError>;
 
@@ -46,7 +48,7 @@ type Result<T> = std::result::Result<T, MetricsRuntimeError>;
 /// # }
 /// ```
 pub struct MetricsRuntime {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
 }
 
 impl MetricsRuntime {
@@ -240,7 +242,7 @@ impl MetricsRuntime {
     }
 
     /// Waits in a thread of its own. The operation goes on when the future is dropped.
-    async fn in_thread<T: Send + 'static>(
+    pub(crate) async fn in_thread<T: Send + 'static>(
         &self,
         operation: impl FnOnce(&Shared) -> Result<T> + Send + 'static,
     ) -> Result<T> {

@@ -126,7 +126,7 @@ fn typed_breakdowns_are_read_by_label() {
     metric.handle(&answered(Method::Get, "a.example", 200));
     let snapshot = metric.typed_snapshot();
     assert_eq!(snapshot.by_method.get(Method::Get), Some(&1));
-    assert_eq!(snapshot.by_method.get(&Method::Post), None);
+    assert_eq!(snapshot.by_method.get(Method::Post), None);
     assert_eq!(snapshot.by_host.get("a.example"), Some(&1));
     assert_eq!(snapshot.slowest.get((Method::Get, false)), Some(&Some(Duration::from_millis(200))));
     assert_eq!(metric.by_host.get("a.example").map(Counter::get), Some(1));

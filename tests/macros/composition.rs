@@ -308,7 +308,7 @@ fn a_dimension_may_be_called_invalid() {
 struct Constants {
     #[dimension(on(Read, set = 0), on(Written, set = 1.5))]
     level: Gauge<f64>,
-    #[dimension(on(Read, set = Duration::from_secs(60)))]
+    #[dimension(on(Read, set = Duration::from_mins(1)))]
     timeout: Gauge<Duration>,
     #[dimension(on(Read, add = 3), on(Written, add = 2_u32))]
     points: Counter,

@@ -1,10 +1,9 @@
 use proc_macro2::TokenStream;
-use syn::spanned::Spanned;
 use syn::{Type, WherePredicate, parse2};
 
 use crate::ast::{Event, Field, Role};
-use crate::attr::at;
 use crate::shape::{Kind, Shape, is_measure, label};
+use crate::span::ends;
 
 /// What must hold for the type of a field and cannot be seen from the way it is written.
 ///
@@ -39,7 +38,7 @@ fn of_label(private: &TokenStream, ty: &Type, name: &str) -> Option<WherePredica
 }
 
 fn bound(private: &TokenStream, ty: &Type, name: &str) -> Option<WherePredicate> {
-    let span = at(ty.span());
-    let name = syn::Ident::new(name, span);
-    parse2(quote_at!(private, span => #ty: #private::#name)).ok()
+    let (_, last) = ends(ty);
+    let name = syn::Ident::new(name, last);
+    parse2(quote_at!(private, last => #ty: #private::#name)).ok()
 }

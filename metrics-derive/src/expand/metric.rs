@@ -1,14 +1,13 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 use syn::spanned::Spanned;
-use syn::{Expr, Type, WhereClause, WherePredicate, parse_quote};
+use syn::{Expr, WhereClause, WherePredicate, parse_quote};
 
-use super::bounds;
-use super::snapshot;
-use super::source;
-use crate::ast::{Event, Feed, Field, Metric, Role};
-use crate::attr::{FeedAttrs, Given, Source, at, moved};
+use super::{bounds, feed, snapshot, source};
+use crate::ast::{Field, Metric, Role};
+use crate::attr::Given;
 use crate::shape::{Kind, last_word};
+use crate::span::at;
 
 /// The struct's generics with the bounds that the generated impls need.
 pub struct Context<'a> {
@@ -22,7 +21,8 @@ pub fn expand(metric: &Metric) -> TokenStream {
     let private = quote!(#root::__private);
     let cx = Context { metric, where_clause: where_clause(metric, &private), private };
     let buckets = metric.fields.iter().filter_map(|field| buckets(&cx, field));
-    let handlers = metric.events.iter().enumerate().map(|(index, event)| handle_event(&cx, index, event));
+    let handlers =
+        metric.events.iter().enumerate().map(|(index, event)| feed::handle_event(&cx, index, event));
     let (implementation, fields) = (implementation(&cx), fields(&cx));
     let (snapshot, snapshot_impls) = snapshot::expand(&cx);
     quote! {
@@ -62,7 +62,7 @@ fn where_clause(metric: &Metric, private: &TokenStream) -> Option<WhereClause> {
 
 impl Context<'_> {
     /// `impl .. TRAIT for METRIC where ..`.
-    fn implement(&self, implemented: impl ToTokens) -> TokenStream {
+    pub fn implement(&self, implemented: impl ToTokens) -> TokenStream {
         let (impl_generics, ty_generics, _) = self.metric.input.generics.split_for_impl();
         let (ident, where_clause) = (&self.metric.input.ident, &self.where_clause);
         quote! {
@@ -72,11 +72,11 @@ impl Context<'_> {
     }
 }
 
-fn has_buckets(field: &Field) -> bool {
+pub fn has_buckets(field: &Field) -> bool {
     field.role == Role::Dimension && !field.unusable && field.each.kind == Kind::Histogram
 }
 
-fn buckets_name(field: &Field) -> Ident {
+pub fn buckets_name(field: &Field) -> Ident {
     format_ident!("__BUCKETS_{}", field.index)
 }
 
@@ -103,161 +103,6 @@ fn buckets(cx: &Context, field: &Field) -> Option<TokenStream> {
         None => quote_at!(private, at(measure.span()) => #private::default_buckets::<#measure>()),
     };
     Some(quote!(const #name: &[#measure] = #bounds;))
-}
-
-fn handle_event(cx: &Context, index: usize, event: &Event) -> TokenStream {
-    let private = &cx.private;
-    let ty = &event.ty;
-    let implement = cx.implement({
-        let private = &cx.private;
-        quote_at!(private, at(ty.span()) => #private::HandleEvent<#ty>)
-    });
-    let when = event.when.as_ref().map(|when| {
-        let condition = source::condition(private, &when.value);
-        quote!(if !#condition { return false; })
-    });
-    let with = event.with.as_ref().map(|with| {
-        let prepare =
-            cx.metric.fields.iter().filter(|field| has_buckets(field) && field.shape.kind != Kind::Breakdown);
-        let prepare = prepare.map(|field| {
-            let (ident, buckets) = (field.ident, buckets_name(field));
-            quote!(#private::Bucketed::within(&mut self.#ident, #buckets);)
-        });
-        let path = &with.value;
-        let call = quote_at!(private, at(path.span()) => #private::handle_with(self, __event, #path));
-        quote!(#(#prepare)* __accepted |= #call;)
-    });
-    let feeds: Vec<_> = cx
-        .metric
-        .fields
-        .iter()
-        .flat_map(|field| {
-            field.feeds.iter().filter(|feed| feed.event == index).map(move |feed| (field, feed))
-        })
-        .map(|(field, feed)| feed_field(cx, field, feed, ty))
-        .collect();
-    let body = if with.is_none() && feeds.is_empty() {
-        quote!(#when false)
-    } else {
-        quote! {
-            #when
-            let mut __accepted = false;
-            #with
-            #(#feeds)*
-            __accepted
-        }
-    };
-    quote! {
-        #implement {
-            #[inline]
-            fn handle(&mut self, __event: &#ty) -> #private::primitive::bool {
-                #body
-            }
-        }
-    }
-}
-
-fn feed_field(cx: &Context, field: &Field, feed: &Feed, event: &Type) -> TokenStream {
-    let private = &cx.private;
-    let ident = field.ident;
-    if field.role == Role::Flatten {
-        let span = at(field.ty.span());
-        return quote_at!(private, span =>
-            __accepted |= #private::HandleEvent::<#event>::handle(&mut self.#ident, __event);
-        );
-    }
-    let values = values(private, field, &feed.attrs);
-    let accepted = match &feed.attrs.by {
-        None => steps(private, field, &feed.attrs, &quote!(&mut self.#ident)),
-        Some(by) => {
-            let label = source::label(private, &by.value);
-            let steps = steps(private, field, &feed.attrs, &quote!(__each));
-            let limit = limit(private, field, by);
-            let span = at(by.value.span());
-            quote_at!(private, span =>
-                #private::ByLabel::feed_within(&mut self.#ident, #label, #limit, |__each| #steps)
-            )
-        }
-    };
-    let statements = quote!(#values __accepted |= #accepted;);
-    match &feed.attrs.when {
-        Some(when) => {
-            let condition = source::condition(private, &when.value);
-            quote!(if #condition { #statements })
-        }
-        None if values.is_empty() => statements,
-        None => quote!({ #statements }),
-    }
-}
-
-/// Takes the values from the event before the field is borrowed, so that they may read other fields.
-fn values(private: &TokenStream, field: &Field, feed: &FeedAttrs) -> TokenStream {
-    let constant = constant(private, field);
-    let let_value = |name: &str, given: Option<&Source>| {
-        let name = format_ident!("{name}", span = at(given?.span()));
-        let value = source::value(private, given?, constant.as_ref());
-        Some(quote!(let #name = #value;))
-    };
-    let lets = [
-        let_value("__value", feed.value.as_ref().map(|given| &given.value)),
-        let_value("__add", feed.add.as_ref().and_then(|given| given.value.as_ref())),
-        let_value("__sub", feed.sub.as_ref().and_then(|given| given.value.as_ref())),
-        let_value("__set", feed.set.as_ref().map(|given| &given.value)),
-    ];
-    lets.into_iter().flatten().collect()
-}
-
-/// The type of a constant such as `add = 1`.
-fn constant(private: &TokenStream, field: &Field) -> Option<Type> {
-    match field.each.kind {
-        Kind::Counter | Kind::InFlight => Some(parse_quote!(#private::primitive::u64)),
-        _ => field.each.measure().cloned(),
-    }
-}
-
-/// The calls that change a dimension; the expression is true when one of them accepted the event.
-fn steps(private: &TokenStream, field: &Field, feed: &FeedAttrs, target: &TokenStream) -> TokenStream {
-    let target = if has_buckets(field) {
-        let (buckets, span) = (buckets_name(field), at(field.ty.span()));
-        quote_at!(private, span => #private::Bucketed::within(#target, #buckets))
-    } else {
-        target.clone()
-    };
-    let step = |word: &Ident, method: TokenStream, value: Option<&Source>, name: &str| {
-        let span = at(value.map_or(word.span(), Spanned::span));
-        let name = format_ident!("{name}", span = span);
-        let value = if value.is_some() { name.to_token_stream() } else { quote!(1u64) };
-        let (method, target, value) = (moved(&method, span), moved(&target, span), moved(&value, span));
-        quote_at!(private, span => #private::#method(#target, #value))
-    };
-    let steps: Vec<_> = [
-        feed.value
-            .as_ref()
-            .map(|given| step(&given.word, quote!(Record::record), Some(&given.value), "__value")),
-        feed.add.as_ref().map(|given| step(&given.word, quote!(Add::add), given.value.as_ref(), "__add")),
-        feed.sub.as_ref().map(|given| step(&given.word, quote!(Sub::sub), given.value.as_ref(), "__sub")),
-        feed.set.as_ref().map(|given| step(&given.word, quote!(Set::set), Some(&given.value), "__set")),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
-    if steps.is_empty() {
-        let span = at(field.ty.span());
-        let target = moved(&target, span);
-        return quote_at!(private, span => #private::Count::count(#target));
-    }
-    quote!(#(#steps)|*)
-}
-
-fn limit(private: &TokenStream, field: &Field, by: &Given<Source>) -> TokenStream {
-    if let Some(limit) = &field.attrs.limit {
-        return limit.value.to_token_stream();
-    }
-    if field.shape.kind == Kind::Breakdown {
-        return quote!(#private::primitive::usize::MAX);
-    }
-    let ty = field.ty;
-    quote_at!(private, at(by.word.span()) => #private::unlimited::<<#ty as #private::Labelled>::Label>())
 }
 
 fn implementation(cx: &Context) -> TokenStream {
@@ -348,7 +193,10 @@ fn fields(cx: &Context) -> TokenStream {
         }
     });
     let describe = describe_flattened(cx);
+    let distinct = distinct_names(cx);
     quote! {
+        #distinct
+
         #implement {
             const DIMENSIONS: &'static [#private::DimensionDescriptor] = &[#(#dimensions),*];
 
@@ -375,6 +223,8 @@ fn describe(cx: &Context, field: &Field) -> TokenStream {
     let (name, help, ty) = (&field.name, &field.help, field.ty);
     let by = field.feeds.iter().find_map(|feed| feed.attrs.by.as_ref());
     let labels = by.map_or_else(Vec::new, |by| source::label_names(&by.value, &field.name.value()));
+    let limit = field.attrs.limit.as_ref().filter(|_| !field.broken).map(|limit| &limit.value);
+    let limit = limit.map_or_else(|| quote!(#private::None), |limit| quote!(#private::Some(#limit)));
     let merge = match field.attrs.merge.as_ref().map(|merge| merge.value.to_string()).as_deref() {
         Some("min") => quote!(Min),
         Some("max") => quote!(Max),
@@ -383,21 +233,29 @@ fn describe(cx: &Context, field: &Field) -> TokenStream {
     let dimension = quote_at!(private, at(ty.span()) => <#ty as #private::Dimension>);
     let unit = field.attrs.unit.as_ref().map(|unit| &unit.value);
     let unit = unit.map_or_else(|| quote!(#dimension::UNIT), |unit| quote!(#private::Some(#unit)));
-    let kind = if field.each.kind == Kind::Unknown {
-        quote_at!(private, at(ty.span()) => #private::kind::<#ty>())
-    } else {
-        quote!(#dimension::KIND)
-    };
     quote! {
         #private::describe(
             #name,
-            #kind,
+            #dimension::KIND,
             #unit,
             #help,
             const { &[#(#private::label_name(#labels)),*] },
+            #limit,
             #private::MergeRule::#merge,
         )
     }
+}
+
+/// Checks names that only the compiler can compare, those of flattened metrics.
+fn distinct_names(cx: &Context) -> Option<TokenStream> {
+    let (private, metric) = (&cx.private, &cx.metric.input.ident);
+    let flattened = shown(cx.metric).find(|field| field.role == Role::Flatten)?;
+    if cx.metric.fields.iter().any(|field| field.broken) || !cx.metric.input.generics.params.is_empty() {
+        return None;
+    }
+    Some(quote_at!(private, at(flattened.ident.span()) =>
+        const _: () = #private::assert_distinct(&<#metric as #private::Fields>::NAMES);
+    ))
 }
 
 /// Overrides `describe` when other metrics are flattened into this one, so that the order is that of the fields.
@@ -406,6 +264,7 @@ fn describe_flattened(cx: &Context) -> Option<TokenStream> {
     let mut own = 0_usize;
     let mut from = 0_usize;
     let mut steps = Vec::new();
+    let mut names = Vec::new();
     for field in shown(cx.metric) {
         if field.role == Role::Dimension {
             own += 1;
@@ -416,12 +275,15 @@ fn describe_flattened(cx: &Context) -> Option<TokenStream> {
             #private::describe_all(__prefix, &Self::DIMENSIONS[#from..#own], __dimensions);
             <#ty as #private::Fields>::describe(&#private::prefixed(__prefix, #prefix), __dimensions);
         ));
+        names.push(quote_at!(private, span => (#prefix, <#ty as #private::Fields>::NAMES)));
         from = own;
     }
     if steps.is_empty() {
         return None;
     }
     Some(quote! {
+        const NAMES: #private::Names = #private::Names { own: Self::DIMENSIONS, flattened: &[#(#names),*] };
+
         fn describe(
             __prefix: &#private::primitive::str,
             __dimensions: &mut #private::Vec<#private::DimensionDescriptor>,

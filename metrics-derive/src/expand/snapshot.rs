@@ -9,8 +9,8 @@ use syn::{Generics, WherePredicate, parse_quote};
 use super::bounds;
 use super::metric::{Context, shown};
 use crate::ast::{Field, Metric, Role};
-use crate::attr::at;
 use crate::shape::{mentions, parameters};
+use crate::span::at;
 
 /// The snapshot struct, which is as visible as the metric, and its impls.
 pub fn expand(cx: &Context) -> (TokenStream, TokenStream) {

@@ -1,10 +1,11 @@
-use proc_macro2::TokenStream;
-use quote::{ToTokens, quote_spanned};
+use proc_macro2::{Delimiter, Group, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, ExprLit, Lit, LitFloat, Type};
 
-use crate::attr::{Source, at};
+use crate::attr::Source;
 use crate::shape::last_word;
+use crate::span::{at, ends};
 
 /// The expression that takes a value from the event.
 pub fn value(private: &TokenStream, source: &Source, constant: Option<&Type>) -> TokenStream {
@@ -12,8 +13,13 @@ pub fn value(private: &TokenStream, source: &Source, constant: Option<&Type>) ->
     match source {
         Source::Field(field) => quote_spanned!(span=> __event.#field),
         Source::Index(index) => quote_spanned!(span=> __event.#index),
-        Source::Path(path) => quote_at!(private, span => #private::with(__event, #path)),
-        Source::Closure(closure) => quote_at!(private, span => #private::with(__event, #closure)),
+        Source::Path(_) | Source::Closure(_) => {
+            // The parentheses end where the source ends, so that the whole of it is underlined.
+            let (first, last) = ends(source);
+            let mut arguments = Group::new(Delimiter::Parenthesis, quote!(__event, #source));
+            arguments.set_span(last);
+            quote_at!(private, first => #private::with #arguments)
+        }
         Source::Constant(expr) => match constant {
             Some(ty) if unsuffixed(expr) => {
                 let expr = if last_word(ty) == "f64" { float(expr) } else { expr.clone() };

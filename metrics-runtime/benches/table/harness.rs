@@ -18,6 +18,8 @@ pub const PENDING_LIMIT: usize = 10_000;
 const BURSTS: usize = 60;
 /// How long events are produced in one round of sustained traffic.
 const SUSTAINED_ROUND: Duration = Duration::from_millis(80);
+/// The events of one round at a given pace.
+pub const PACED_EVENTS: u64 = 1_000_000;
 /// The time between lone events: long enough for a consumer to have finished the one before.
 const LONE_GAP: Duration = Duration::from_micros(50);
 const LONE_EVENTS: usize = 1_000;
@@ -128,6 +130,15 @@ impl<S: Subject> Contest<S> {
     /// The contestant under another name and with this many metrics on the event.
     pub fn with_metrics(self, name: &'static str, metrics: usize) -> Self {
         Self { name, setup: Setup { metrics, ..self.setup }, ..self }
+    }
+
+    /// Offers events at a given pace, each once; returns how many were refused.
+    pub fn paced_round(&self, pace: Duration) -> f64 {
+        let subject = self.start(1);
+        let refused = threads::on_core(Some(0), || paced_thread(&mut subject.producer(), pace));
+        drain(&subject, PACED_EVENTS - refused);
+        assert_eq!(subject.finish().total, PACED_EVENTS - refused, "{} counts", S::NAME);
+        as_float(refused)
     }
 
     /// Starts the subject where it does not sit on the core of a lone producer.
@@ -244,6 +255,23 @@ fn sustained_thread<S: Subject>(subject: &S, barrier: &SpinBarrier, index: usize
         count += BURST;
     }
     (started, count)
+}
+
+/// Offers small bursts of events, as many as are due by the clock.
+fn paced_thread(producer: &mut impl Producer, pace: Duration) -> u64 {
+    const AT_ONCE: u64 = 16;
+    let started = Instant::now();
+    let mut refused = 0;
+    for first in (0..PACED_EVENTS).step_by(usize::try_from(AT_ONCE).unwrap_or(1)) {
+        let due = pace * u32::try_from(first).unwrap_or(u32::MAX);
+        while started.elapsed() < due {
+            std::hint::spin_loop();
+        }
+        for number in first..PACED_EVENTS.min(first + AT_ONCE) {
+            refused += u64::from(producer.hand_over(SaveFinished::number(number)).is_err());
+        }
+    }
+    refused
 }
 
 /// Produces lone events, first to time them and then again to see their system calls.

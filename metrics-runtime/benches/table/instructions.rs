@@ -1,7 +1,7 @@
 //! Work for callgrind, as `../instructions.sh` asks for it: nothing is timed, and what is to be counted happens inside of
 //! functions that are never inlined, so that callgrind can start and stop counting by their names.
 
-use crate::event_loop::{Blockade, EventLoop, LoopRecorder, OneRecorder};
+use crate::event_loop::{EventLoop, LoopRecorder, OneRecorder};
 use crate::harness::{Counted, Producer, Setup, Subject, drain};
 use crate::ours::OurLoop;
 use crate::peers::{CachedHandles, FamilyLookup, MetricsMacros, SharedAtomics, SpscRing};
@@ -63,18 +63,17 @@ fn counted_handoff(producer: &mut impl Producer, first: u64) {
     }
 }
 
-/// Has the loop find runs of events that are complete before it looks.
+/// Has the loop find complete runs of events: it looks at them only when it is asked for a snapshot.
 fn dispatch(batches: u64) {
-    let OneRecorder { event_loop, mut recorder } = OneRecorder::<OurLoop>::start(Setup::DEFAULT);
+    let event_loop = OurLoop::start();
+    let mut recorder = event_loop.create_unhurried_recorder();
     for batch in 0..batches {
-        let blockade = Blockade::new(&event_loop);
         for number in batch * DISPATCH_BATCH..(batch + 1) * DISPATCH_BATCH {
             assert!(
                 recorder.hand_over(SaveFinished::number(number)).is_ok(),
                 "an event within the limit was refused"
             );
         }
-        drop(blockade);
         let Counted { total, .. } = recorder.snapshot();
         assert_eq!(total, (batch + 1) * DISPATCH_BATCH);
     }

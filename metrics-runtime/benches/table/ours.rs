@@ -2,59 +2,42 @@
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use mvx_metrics::{
-    DimensionValue, EventHandler, HandleEvent, Metric, MetricEvent, MetricSnapshot, MetricsRecorder,
-    MetricsRuntime, QueueOverflowPolicy, RecorderOptions, RegisterEventError,
+    Breakdown, Counter, DimensionValue, EventHandler, HandleEvent, Histogram, Max, Metric, MetricSnapshot,
+    MetricsRecorder, MetricsRuntime, QueueOverflowPolicy, RecorderOptions, RegisterEventError, Sum,
+    metric_event,
 };
 
 use crate::event_loop::{EventLoop, LoopRecorder};
 use crate::harness::{Counted, Producer, Setup};
-use crate::workload::{SaveFinished, SaveTotals};
+use crate::workload::{DURATION_BOUNDS, SaveFinished, SaveOutcome};
 
-impl MetricEvent for SaveFinished {
-    const EVENT_TYPE: &'static str = "save.finished";
-}
-
-impl HandleEvent<SaveFinished> for SaveTotals {
-    fn handle(&mut self, event: &SaveFinished) -> bool {
-        self.apply(event);
-        true
-    }
-}
-
-impl Metric for SaveTotals {
-    fn metric_name(&self) -> &'static str {
-        "save.attempts"
-    }
-
-    fn handlers() -> &'static [EventHandler<Self>] {
-        const { &[EventHandler::of::<SaveFinished>()] }
-    }
-
-    fn snapshot(&self) -> MetricSnapshot {
-        let snapshot = MetricSnapshot::new(self.metric_name())
-            .with("total", self.total)
-            .with("successes", self.successes)
-            .with("failures", self.failures)
-            .with("bytes", self.bytes)
-            .with("longest_ns", self.longest_ns);
-        let mut names = 0..;
-        self.buckets.iter().fold(snapshot, |snapshot, count| {
-            snapshot.with(format!("bucket_{}", names.next().unwrap_or(0)), *count)
-        })
-    }
+/// The work of the table as an application writes it.
+#[derive(Metric, Default)]
+#[metric(name = "save.attempts", on(SaveFinished))]
+struct SaveAttempts {
+    total: Counter,
+    #[dimension(by = outcome)]
+    by_outcome: Breakdown<SaveOutcome, Counter>,
+    #[dimension(value = bytes)]
+    bytes: Sum<u64>,
+    #[dimension(value = duration_ns)]
+    longest_ns: Max<u64>,
+    #[dimension(value = duration_ns, buckets = DURATION_BOUNDS)]
+    durations_ns: Histogram<u64>,
 }
 
 /// One more metric on the same event: a lone counter.
 struct ExtraCounter {
     name: String,
-    total: u64,
+    total: Counter,
 }
 
 impl HandleEvent<SaveFinished> for ExtraCounter {
     fn handle(&mut self, _event: &SaveFinished) -> bool {
-        self.total = self.total.saturating_add(1);
+        self.total.increment();
         true
     }
 }
@@ -69,18 +52,15 @@ impl Metric for ExtraCounter {
     }
 
     fn snapshot(&self) -> MetricSnapshot {
-        MetricSnapshot::new(&*self.name).with("total", self.total)
+        MetricSnapshot::new(&*self.name).with("total", self.total.get())
     }
 }
 
 /// Code to run on the loop's thread, as an event.
+#[metric_event]
 struct RunOnLoop(Cell<Option<Action>>);
 
 type Action = Box<dyn FnOnce() + Send>;
-
-impl MetricEvent for RunOnLoop {
-    const EVENT_TYPE: &'static str = "run_on_loop";
-}
 
 struct Runs;
 
@@ -112,6 +92,16 @@ pub struct OurLoop {
     created: AtomicU64,
 }
 
+impl OurLoop {
+    /// Creates a recorder whose events are left alone until somebody asks for its state.
+    pub fn create_unhurried_recorder(&self) -> OurRecorder {
+        let options = RecorderOptions::new().poll_interval(Duration::from_secs(1));
+        let recorder = self.runtime.create_recorder_with("unhurried", options).expect("a fresh id");
+        recorder.register_metric(SaveAttempts::default()).expect("the recorder runs");
+        OurRecorder(recorder)
+    }
+}
+
 impl EventLoop for OurLoop {
     const NAME: &'static str = "mvx-metrics";
     type Recorder = OurRecorder;
@@ -132,10 +122,10 @@ impl EventLoop for OurLoop {
             .queue_overflow_policy(QueueOverflowPolicy::Error);
         let recorder = self.runtime.create_recorder_with(&id, options).expect("a fresh id");
         if setup.metrics > 0 {
-            recorder.register_metric(SaveTotals::default()).expect("the recorder runs");
+            recorder.register_metric(SaveAttempts::default()).expect("the recorder runs");
         }
         for number in 1..setup.metrics {
-            let counter = ExtraCounter { name: format!("counter-{number}"), total: 0 };
+            let counter = ExtraCounter { name: format!("counter-{number}"), total: Counter::default() };
             recorder.register_metric(counter).expect("the recorder runs");
         }
         OurRecorder(recorder)

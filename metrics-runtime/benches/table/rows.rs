@@ -22,7 +22,7 @@ pub struct Row {
 }
 
 /// All rows in the order of the table.
-pub const ROWS: [Row; 10] = [
+pub const ROWS: [Row; 11] = [
     Row {
         title: "handoff, one producer",
         measure: "ns per event on the producer's thread, bursts of 4,096 within the limit, drained in between",
@@ -47,6 +47,11 @@ pub const ROWS: [Row; 10] = [
         title: "sustained, two producers on one recorder",
         measure: "ns per event of both until the last one is applied, nothing dropped",
         print: handoff::sustained_by_two,
+    },
+    Row {
+        title: "steady pace, one producer",
+        measure: "events refused because the runtime thread came too late",
+        print: handoff::paced,
     },
     Row {
         title: "fan-out, producer",

@@ -1,5 +1,7 @@
 //! The work of every row: one event and the five updates it causes.
 
+use mvx_metrics::{Label, metric_event};
+
 /// The upper bounds of the duration histogram in nanoseconds: powers of two from 1 us to 33 ms.
 pub const DURATION_BOUNDS: [u64; 16] = {
     let mut bounds = [1 << 10; 16];
@@ -12,7 +14,7 @@ pub const DURATION_BOUNDS: [u64; 16] = {
 };
 
 /// How a save attempt ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Label)]
 pub enum SaveOutcome {
     Success,
     Failure,
@@ -28,6 +30,7 @@ impl SaveOutcome {
 }
 
 /// A save attempt finished.
+#[metric_event(name = "save.finished")]
 #[derive(Debug, Clone, Copy)]
 pub struct SaveFinished {
     pub outcome: SaveOutcome,

@@ -259,7 +259,6 @@ impl<L: Label, D: Dimension> Dimension for Breakdown<L, D> {
     type Reading = BreakdownSnapshot<L, D::Reading>;
     const KIND: DimensionKind = D::KIND;
     const UNIT: Option<&'static str> = D::UNIT;
-    const NEEDS_BUCKETS: bool = D::NEEDS_BUCKETS;
 
     fn read(&self) -> Self::Reading {
         self.entries().into_iter().map(|(parts, dimension)| (texts(&parts), dimension.read())).collect()

@@ -153,7 +153,8 @@ const fn fail(index: usize, what: &str) -> ! {
     }
 }
 
-const fn put(text: &mut [u8], mut end: usize, what: &str) -> usize {
+/// Puts a text into another one; where it ends.
+pub(crate) const fn put(text: &mut [u8], mut end: usize, what: &str) -> usize {
     let mut index = 0;
     while index < what.len() {
         text[end] = what.as_bytes()[index];

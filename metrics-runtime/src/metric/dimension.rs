@@ -3,7 +3,7 @@
 use crate::descriptor::DimensionKind;
 use crate::snapshot::DimensionValue;
 
-use super::measure::Reading;
+use super::reading::Reading;
 
 /// State that a metric measures and a snapshot shows: the type of a field under `#[derive(Metric)]`.
 ///
@@ -75,9 +75,6 @@ pub trait Dimension: Send + 'static {
 
     /// The unit that the type itself implies, if any.
     const UNIT: Option<&'static str> = None;
-
-    #[doc(hidden)]
-    const NEEDS_BUCKETS: bool = false;
 
     /// The current reading.
     fn read(&self) -> Self::Reading;

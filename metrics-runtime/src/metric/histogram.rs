@@ -1,5 +1,7 @@
 //! Histograms.
 
+use std::time::Duration;
+
 use crate::descriptor::DimensionKind;
 use crate::snapshot::{Bucket, DimensionValue, HistogramSnapshot, Number};
 
@@ -35,16 +37,6 @@ impl<T: Measure> Histogram<T> {
     fn set_bounds(&mut self, bounds: &'static [T]) {
         self.bounds = bounds;
         self.counts = vec![0; bounds.len() + 1].into();
-    }
-
-    /// The same histogram, with these bounds unless it has bounds already.
-    #[doc(hidden)]
-    #[inline]
-    pub fn within(&mut self, bounds: &'static [T]) -> &mut Self {
-        if self.counts.is_empty() {
-            self.set_bounds(bounds);
-        }
-        self
     }
 
     /// Records a value, unless it is not finite.
@@ -96,7 +88,6 @@ impl<T: Measure> Dimension for Histogram<T> {
     type Reading = HistogramSnapshot<T>;
     const KIND: DimensionKind = DimensionKind::Histogram;
     const UNIT: Option<&'static str> = T::UNIT;
-    const NEEDS_BUCKETS: bool = T::DEFAULT_BUCKETS.is_empty();
 
     fn read(&self) -> Self::Reading {
         self.snapshot(T::DEFAULT_BUCKETS, |value| value)
@@ -111,11 +102,31 @@ impl<T: Measure> Dimension for Histogram<T> {
     }
 }
 
-impl<T: Measure, V: IntoMeasure<T>> Record<V> for Histogram<T> {
+/// A measure whose histograms have buckets without naming them.
+#[diagnostic::on_unimplemented(
+    message = "a histogram of `{Self}` needs buckets: add `buckets = [..]`, or `unit = bytes` for powers of four",
+    label = "no buckets for `{Self}`",
+    note = "`buckets` needs the type `Histogram<{Self}>` written out, not an alias of it"
+)]
+pub trait DefaultBuckets: Measure {}
+
+impl DefaultBuckets for Duration {}
+
+impl<T: DefaultBuckets, V: IntoMeasure<T>> Record<V> for Histogram<T> {
+    #[inline]
+    fn record(&mut self, value: V) -> bool {
+        Within(self).record(value)
+    }
+}
+
+/// A histogram whose buckets are in place.
+pub struct Within<'a, T: 'static>(&'a mut Histogram<T>);
+
+impl<T: Measure, V: IntoMeasure<T>> Record<V> for Within<'_, T> {
     #[inline]
     fn record(&mut self, value: V) -> bool {
         let Some(value) = value.into_measure() else { return false };
-        Histogram::record(self, value);
+        self.0.record(value);
         true
     }
 }
@@ -130,7 +141,7 @@ pub trait Bucketed: Dimension {
     type Measure: Measure;
 
     /// The histogram, with these bounds unless it has bounds already.
-    fn within(&mut self, bounds: &'static [Self::Measure]) -> &mut Self;
+    fn within(&mut self, bounds: &'static [Self::Measure]) -> Within<'_, Self::Measure>;
 
     /// [`Dimension::read`], with these bounds unless it has bounds already.
     fn read_within(&self, bounds: &'static [Self::Measure]) -> Self::Reading;
@@ -143,8 +154,11 @@ impl<T: Measure> Bucketed for Histogram<T> {
     type Measure = T;
 
     #[inline]
-    fn within(&mut self, bounds: &'static [T]) -> &mut Self {
-        Histogram::within(self, bounds)
+    fn within(&mut self, bounds: &'static [T]) -> Within<'_, T> {
+        if self.counts.is_empty() {
+            self.set_bounds(bounds);
+        }
+        Within(self)
     }
 
     fn read_within(&self, bounds: &'static [T]) -> Self::Reading {

@@ -122,19 +122,28 @@ impl Directory {
         unsafe { segment.as_ref() }
     }
 
-    /// The slot of a position; puts a segment there when there is none.
+    /// The slot of a position, if its segment is there. The slot that is used soon after it is then on its way.
     ///
     /// # Safety
     /// The ring is made. The caller has reserved the position and not yet published it.
     #[inline]
+    pub(crate) unsafe fn slot(&self, position: u64) -> Option<&Slot> {
+        // SAFETY: the reservation keeps the segment in place.
+        let segment = unsafe { self.segment(position) }?;
+        let index = index_of(position);
+        // At the segment's end it is the last slot again, which costs less than to ask.
+        slot::fetch_for_writing(&segment[(index + slot::AHEAD).min(LENGTH - 1)]);
+        Some(&segment[index])
+    }
+
+    /// The slot of a position; puts a segment there when there is none.
+    ///
+    /// # Safety
+    /// The ring is made. The caller has reserved the position and not yet published it.
     pub(crate) unsafe fn slot_or_install(&self, position: u64, pool: &SegmentPool) -> &Slot {
         // SAFETY: the reservation keeps the segment in place.
         match unsafe { self.segment(position) } {
-            Some(segment) => {
-                let index = index_of(position);
-                slot::fetch_ahead(segment, index);
-                &segment[index]
-            }
+            Some(segment) => &segment[index_of(position)],
             // SAFETY: passed on.
             None => unsafe { self.install(position, pool) },
         }

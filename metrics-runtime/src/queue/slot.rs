@@ -44,7 +44,7 @@ pub(crate) fn fetch_first(slots: &[Slot]) {
 
 /// Asks for a slot's cache line to be brought here, taken from other cores; changes nothing.
 #[inline]
-fn fetch_for_writing(slot: &Slot) {
+pub(crate) fn fetch_for_writing(slot: &Slot) {
     // `_mm_prefetch` with `_MM_HINT_ET0` becomes a prefetch for *reading* unless the whole program is compiled for newer
     // processors. Those without the instruction take it for one that does nothing.
     #[cfg(all(target_arch = "x86_64", not(any(miri, mvx_loom))))]
@@ -138,7 +138,10 @@ impl Slot {
     /// The caller has reserved this slot: it is free, and nobody else writes to it until it was consumed.
     #[inline]
     pub(crate) unsafe fn publish<E: MetricEvent>(&self, event: E) {
-        debug_assert!(self.meta.load(Ordering::Relaxed).is_null(), "a reserved slot is free");
+        if cfg!(any(debug_assertions, mvx_loom)) {
+            // Relaxed: what makes the slot free has to be seen already.
+            assert!(self.meta.load(Ordering::Relaxed).is_null(), "a reserved slot is free");
+        }
         // SAFETY: the reservation makes this thread the only one that touches the payload until it is published.
         self.payload.with_mut(|payload| unsafe { Stored::<E>::write(payload, event) });
         // Release: whoever sees the pointer sees the event.

@@ -1,1 +1,208 @@
+//! The queue against a plain model, one thread at a time; the threads are loom's and the stress test's affair.
 
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use proptest::prelude::*;
+
+use super::segment::SEGMENT_SLOTS;
+use super::{Accepted, Consumer, Queue, Refusal, SegmentPool};
+use crate::event::MetricEvent;
+
+/// Fits a slot, and says by its reference count whether it was dropped.
+struct InPlace(u64, Arc<()>);
+
+/// Is larger than a slot.
+struct Boxed([u64; 20], Arc<()>);
+
+/// Is aligned more strictly than a slot's payload.
+#[repr(align(128))]
+struct Aligned(u64, Arc<()>);
+
+/// Has no bytes at all.
+struct Nothing;
+
+impl MetricEvent for InPlace {
+    const EVENT_TYPE: &'static str = "in_place";
+}
+
+impl MetricEvent for Boxed {
+    const EVENT_TYPE: &'static str = "boxed";
+}
+
+impl MetricEvent for Aligned {
+    const EVENT_TYPE: &'static str = "aligned";
+}
+
+impl MetricEvent for Nothing {
+    const EVENT_TYPE: &'static str = "nothing";
+}
+
+/// What an event is, for the model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fact {
+    InPlace(u64),
+    Boxed(u64),
+    Aligned(u64),
+    Nothing,
+}
+
+impl Fact {
+    fn of(number: u64) -> Self {
+        match number % 4 {
+            0 => Self::InPlace(number),
+            1 => Self::Boxed(number),
+            2 => Self::Aligned(number),
+            _ => Self::Nothing,
+        }
+    }
+
+    fn push(self, queue: &Queue, held: &Arc<()>) -> Result<Accepted, Refusal> {
+        let held = Arc::clone(held);
+        match self {
+            Self::InPlace(number) => queue.push(InPlace(number, held)).map_err(|refused| refused.0),
+            Self::Boxed(number) => queue.push(Boxed([number; 20], held)).map_err(|refused| refused.0),
+            Self::Aligned(number) => queue.push(Aligned(number, held)).map_err(|refused| refused.0),
+            Self::Nothing => queue.push(Nothing).map_err(|refused| refused.0),
+        }
+    }
+
+    fn holds(self) -> usize {
+        usize::from(self != Self::Nothing)
+    }
+}
+
+fn queue(limit: u64) -> Queue {
+    Queue::new(limit, Arc::new(SegmentPool::new()))
+}
+
+/// Consumes one run, at most `most` events, and returns what it was.
+fn take(queue: &Queue, consumer: &mut Consumer, most: u64) -> Vec<Fact> {
+    let Some(mut run) = queue.next_run(consumer, most) else {
+        return Vec::new();
+    };
+    let mut facts = Vec::new();
+    let length = run.slots().len();
+    {
+        let first = run.first();
+        let event = first.view();
+        let fact = if let Some(event) = event.downcast_ref::<InPlace>() {
+            Fact::InPlace(event.0)
+        } else if let Some(event) = event.downcast_ref::<Boxed>() {
+            assert!(event.0.iter().all(|number| *number == event.0[0]), "a boxed event is whole");
+            Fact::Boxed(event.0[0])
+        } else if let Some(event) = event.downcast_ref::<Aligned>() {
+            assert_eq!(std::ptr::from_ref(event).addr() % 128, 0, "an aligned event is aligned");
+            Fact::Aligned(event.0)
+        } else {
+            assert!(event.is::<Nothing>());
+            Fact::Nothing
+        };
+        facts.resize(length, fact);
+    }
+    run.consume();
+    facts
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Push(u64),
+    Take(u64),
+    Park,
+    Close,
+    Reopen,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        6 => (0_u64..1_000).prop_map(Step::Push),
+        3 => (1_u64..2_000).prop_map(Step::Take),
+        1 => Just(Step::Park),
+        1 => Just(Step::Close),
+        1 => Just(Step::Reopen),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn a_queue_does_what_a_bounded_deque_does(
+        limit in prop_oneof![1_u64..10, 250_u64..600],
+        steps in prop::collection::vec((step(), 1_usize..80), 1..120),
+    ) {
+        let (queue, mut consumer, held) = (queue(limit), Consumer::new(), Arc::new(()));
+        let (mut model, mut open, mut accepted) = (VecDeque::new(), true, 0);
+        for (step, times) in steps {
+            for _ in 0..times {
+                match step {
+                    Step::Push(number) => {
+                        let fact = Fact::of(number);
+                        let expected = match (open, (model.len() as u64) < limit) {
+                            (false, _) => Err(Refusal::Closed),
+                            (true, false) => Err(Refusal::Full),
+                            (true, true) => Ok(()),
+                        };
+                        prop_assert_eq!(fact.push(&queue, &held).map(|_| ()), expected);
+                        if expected.is_ok() {
+                            model.push_back(fact);
+                            accepted += 1;
+                        }
+                    }
+                    Step::Take(most) => {
+                        for fact in take(&queue, &mut consumer, most) {
+                            // A run is of one type; only its first event is looked at.
+                            let expected = model.pop_front().expect("what is taken was pushed");
+                            prop_assert_eq!(std::mem::discriminant(&fact), std::mem::discriminant(&expected));
+                        }
+                    }
+                    Step::Park => {
+                        let parks = queue.park(&mut consumer);
+                        prop_assert_eq!(parks, open && model.is_empty());
+                        prop_assert_eq!(queue.is_parked() && !model.is_empty(), false);
+                    }
+                    Step::Close => {
+                        queue.close();
+                        open = false;
+                    }
+                    Step::Reopen => {
+                        queue.reopen();
+                        open = true;
+                    }
+                }
+                prop_assert_eq!(queue.accepted(), accepted);
+                prop_assert_eq!(queue.accepted() - queue.consumed(), model.len() as u64);
+            }
+        }
+        let pending: usize = model.iter().map(|fact| fact.holds()).sum();
+        prop_assert_eq!(Arc::strong_count(&held), 1 + pending, "what was consumed is dropped, the rest is not");
+        drop(queue);
+        prop_assert_eq!(Arc::strong_count(&held), 1, "everything is dropped with the queue");
+    }
+}
+
+#[test]
+fn events_come_out_in_order_over_many_segments() {
+    let (queue, mut consumer, held) = (queue(3 * SEGMENT_SLOTS), Consumer::new(), Arc::new(()));
+    let (mut pushed, mut taken) = (0, 0);
+    while taken < 20 * SEGMENT_SLOTS {
+        while queue.push(InPlace(pushed, Arc::clone(&held))).is_ok() {
+            pushed += 1;
+        }
+        while let Some(mut run) = queue.next_run(&mut consumer, 1) {
+            let number = run.first().view().downcast_ref::<InPlace>().map(|event| event.0);
+            assert_eq!(number, Some(taken));
+            taken += 1;
+            run.consume();
+        }
+    }
+    assert_eq!(Arc::strong_count(&held), 1);
+}
+
+#[test]
+fn the_first_event_after_parking_says_that_the_consumer_must_be_woken() {
+    let (queue, mut consumer) = (queue(10), Consumer::new());
+    assert_eq!(queue.push(Nothing).map_err(|refused| refused.0), Ok(Accepted::Unparking));
+    assert_ne!(queue.push(Nothing).map_err(|refused| refused.0), Ok(Accepted::Unparking));
+    while !take(&queue, &mut consumer, 10).is_empty() {}
+    assert!(queue.park(&mut consumer));
+    assert_eq!(queue.push(Nothing).map_err(|refused| refused.0), Ok(Accepted::Unparking));
+}

@@ -17,7 +17,7 @@ use crate::error::{MetricsRecorderError, RegisterEventError};
 use crate::event::MetricEvent;
 use crate::hooks::DynHooks;
 use crate::log::{self, Kind, LogPolicy, Operation, Speaker};
-use crate::queue::{Accepted, Queue, Refusal};
+use crate::queue::{Accepted, NoVacancy, Queue, Refusal};
 use crate::recorder::home::Home;
 use crate::recorder::lifecycle::Lifecycle;
 use crate::recorder::options::{MetricFailurePolicy, QueueOverflowPolicy};
@@ -79,6 +79,14 @@ impl RecorderCore {
         std::ptr::from_ref(self).addr()
     }
 
+    pub(crate) fn shared_entity_id(&self) -> &Arc<str> {
+        &self.settings.entity_id
+    }
+
+    pub(crate) fn shared_namespace(&self) -> &Arc<str> {
+        &self.settings.namespace
+    }
+
     pub(crate) fn entity_id(&self) -> &str {
         &self.settings.entity_id
     }
@@ -116,9 +124,26 @@ impl RecorderCore {
 
 /// Events.
 impl RecorderCore {
-    /// Does what the queue asks for after it has accepted an event.
+    /// Hands an event over when there is more to it than filling a slot. Apart from the usual case, so that the latter needs
+    /// no stack frame.
     #[cold]
-    pub(super) fn after_accepting(self: &Arc<Self>, accepted: Accepted) {
+    #[inline(never)]
+    pub(super) fn register_with_care<E: MetricEvent>(
+        self: &Arc<Self>,
+        event: E,
+        reason: NoVacancy,
+    ) -> Result<(), RegisterEventError<E>> {
+        match self.queue.push_with_care(event, reason) {
+            Ok(accepted) => {
+                self.after_accepting(accepted);
+                Ok(())
+            }
+            Err((refusal, event)) => self.refuse(refusal, event),
+        }
+    }
+
+    /// Does what the queue asks for after it has accepted an event.
+    fn after_accepting(self: &Arc<Self>, accepted: Accepted) {
         match accepted {
             Accepted::Quietly => {}
             Accepted::FillingUp => self.home.attend(self),
@@ -126,14 +151,14 @@ impl RecorderCore {
                 if self.state() == MetricsRecorderState::Virgin {
                     self.start_silently();
                 }
-                self.schedule(false);
+                // A queue as small as that is full before the next look at it.
+                self.schedule(self.queue.limit() < 4);
             }
         }
     }
 
     /// Gives the event the fate it has when the queue does not take it.
-    #[cold]
-    pub(super) fn refuse<E: MetricEvent>(
+    fn refuse<E: MetricEvent>(
         self: &Arc<Self>,
         refusal: Refusal,
         event: E,
@@ -163,7 +188,8 @@ impl RecorderCore {
     /// Asks for a turn; a recorder whose event loop has ended ends with it.
     pub(super) fn schedule(self: &Arc<Self>, urgent: bool) {
         if !self.home.schedule(self, urgent) {
-            self.cancel();
+            // Perhaps on a producer's thread, which logs nothing.
+            self.cancel_silently();
         }
     }
 }

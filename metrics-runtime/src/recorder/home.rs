@@ -8,7 +8,7 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::Notify;
 
 use crate::context;
-use crate::recorder::{RecorderCore, worker};
+use crate::recorder::{MetricsRecorderState, RecorderCore, worker};
 use crate::runtime::EventLoop;
 
 pub(crate) enum Home {
@@ -94,6 +94,13 @@ impl Home {
             Self::Disabled => false,
             Self::Loop { event_loop, .. } => event_loop.has_ended(),
             Self::Task(task) => task.event_loop.as_ref().is_some_and(|event_loop| event_loop.has_ended()),
+        }
+    }
+
+    /// Has the event loop remember a recorder that was started again: its runtime may not know it any more.
+    pub(super) fn remember_restart(&self, recorder: &Arc<RecorderCore>, from: MetricsRecorderState) {
+        if let (Self::Loop { event_loop, .. }, MetricsRecorderState::Stopped) = (self, from) {
+            event_loop.remember(recorder);
         }
     }
 

@@ -9,6 +9,9 @@ use crate::recorder::RecorderCore;
 use crate::recorder::completion::{Completion, LifecycleHandle};
 use crate::recorder::state::{Decision, MetricsRecorderState, on_start, on_stop};
 
+/// How many callers that wait for one operation are told of in the log when it ends.
+const MOST_LOGGED: usize = 256;
+
 /// The state of a recorder and what leads from it to the next.
 pub(super) struct Lifecycle {
     state: MetricsRecorderState,
@@ -95,8 +98,10 @@ impl RecorderCore {
                 return LifecycleHandle::pending(Arc::clone(self), completion);
             }
             Decision::Begin => {
+                let from = lifecycle.state;
                 lifecycle.state = MetricsRecorderState::Running;
                 self.queue.reopen();
+                self.home.remember_restart(self, from);
                 // The task of the run before may not have noticed yet that it had ended; then it goes on.
                 let works = std::mem::replace(&mut lifecycle.has_worker, true);
                 drop(lifecycle);
@@ -115,6 +120,11 @@ impl RecorderCore {
         drop(lifecycle);
         operation.end(self.entity_id(), None, state, &result);
         LifecycleHandle::over(result)
+    }
+
+    /// The task of the recorder is gone, however it ended.
+    pub(super) fn worker_is_gone(&self) {
+        self.lifecycle().has_worker = false;
     }
 
     /// Whether the task of a recorder without hooks may end: the recorder may have been started again.
@@ -152,7 +162,7 @@ impl RecorderCore {
                 drop(lifecycle);
                 if self.hooks().is_none() && self.is_drained() {
                     // Nothing is left to do that needs the thread of the event loop.
-                    self.finish_stop(Ok(()));
+                    self.finish_stop(&Ok(()));
                 }
                 self.schedule(true);
                 LifecycleHandle::pending(Arc::clone(self), completion)
@@ -163,7 +173,9 @@ impl RecorderCore {
     fn join(self: &Arc<Self>, lifecycle: &mut Lifecycle, operation: Operation) -> LifecycleHandle {
         match &mut lifecycle.ongoing {
             Some(ongoing) => {
-                ongoing.operations.push(operation);
+                if ongoing.operations.len() < MOST_LOGGED {
+                    ongoing.operations.push(operation);
+                }
                 LifecycleHandle::pending(Arc::clone(self), Arc::clone(&ongoing.completion))
             }
             // STARTING and STOPPING always have an operation; should one be missing, it has ended.
@@ -173,11 +185,11 @@ impl RecorderCore {
 
     /// Ends a successful start.
     pub(super) fn finish_start(&self) {
-        self.finish(MetricsRecorderState::Starting, MetricsRecorderState::Running, Ok(()));
+        self.finish(MetricsRecorderState::Starting, MetricsRecorderState::Running, &Ok(()));
     }
 
     /// Ends a stop, once.
-    pub(super) fn finish_stop(&self, result: Result<(), MetricsRecorderError>) {
+    pub(super) fn finish_stop(&self, result: &Result<(), MetricsRecorderError>) {
         self.finish(MetricsRecorderState::Stopping, MetricsRecorderState::Stopped, result);
     }
 
@@ -185,21 +197,25 @@ impl RecorderCore {
         &self,
         from: MetricsRecorderState,
         to: MetricsRecorderState,
-        result: Result<(), MetricsRecorderError>,
+        result: &Result<(), MetricsRecorderError>,
     ) {
         let mut lifecycle = self.lifecycle();
         if lifecycle.state != from {
             return;
         }
+        if to == MetricsRecorderState::Stopped && !self.is_drained() {
+            // A stop that was asked for after the look which led here: events came in between.
+            return;
+        }
         lifecycle.state = to;
-        if let Err(error) = &result {
+        if let Err(error) = result {
             lifecycle.state = MetricsRecorderState::Failure;
             lifecycle.cause = Some(Arc::new(error.clone()));
         }
         let state = lifecycle.state;
         let ongoing = lifecycle.ongoing.take();
         drop(lifecycle);
-        self.answer(ongoing, state, &result);
+        self.answer(ongoing, state, result);
     }
 
     /// Puts the recorder into FAILURE, unless it has ended already; whether it did.
@@ -214,6 +230,16 @@ impl RecorderCore {
             self.end_badly(MetricsRecorderState::Cancelled, &MetricsRecorderError::DispatcherCancelled);
         if let Some(failed) = failed {
             self.announce(failed);
+            self.discard_pending();
+        }
+    }
+
+    /// The same on a producer's thread, which logs nothing.
+    pub(super) fn cancel_silently(self: &Arc<Self>) {
+        let failed =
+            self.end_badly(MetricsRecorderState::Cancelled, &MetricsRecorderError::DispatcherCancelled);
+        if let Some(Failed { state, error, ongoing }) = failed {
+            self.answer(ongoing, state, &Err(error));
             self.discard_pending();
         }
     }

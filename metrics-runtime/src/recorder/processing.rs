@@ -1,5 +1,7 @@
 //! The metrics side: applying events, registering metrics, reading state.
 
+mod observe;
+
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -18,6 +20,8 @@ use crate::recorder::state::{ACCEPTING, MetricsRecorderState};
 use crate::recorder::{RecorderCore, Registration};
 use crate::snapshot::{MetricSnapshot, MetricSnapshots};
 use crate::unwind;
+
+pub(crate) use self::observe::Observation;
 
 /// How many events are processed between two looks at the rest of the world.
 pub(crate) const BUDGET: u64 = 1_024;
@@ -43,6 +47,8 @@ pub(super) struct Failures {
     metrics: Vec<MetricFailure>,
     /// The recorder, when a metric took it along.
     failed: Option<Failed>,
+    /// Who has waited for what is now consumed.
+    answered: Vec<Arc<Completion>>,
 }
 
 /// What is left to do after a turn of processing.
@@ -77,14 +83,23 @@ impl Processing {
         self.due.first().map_or(u64::MAX, |(from, _)| from - position)
     }
 
-    fn answer_waiting(&mut self, consumed: u64, outcome: &Result<(), MetricsRecorderError>) {
-        self.waiting.retain(|(target, completion)| {
-            let waits = *target > consumed;
-            if !waits {
-                completion.complete(outcome.clone());
-            }
-            waits
-        });
+    /// Takes out who waits for no more than that; to be completed when no lock is held.
+    fn take_answered(&mut self, consumed: u64) -> Vec<Arc<Completion>> {
+        if self.waiting.is_empty() {
+            return Vec::new();
+        }
+        let answered = self.waiting.extract_if(.., |(target, _)| *target <= consumed);
+        answered.map(|(_, completion)| completion).collect()
+    }
+
+    /// A completion for when that many events are consumed.
+    fn wait_for(&mut self, target: u64) -> Arc<Completion> {
+        if let Some((_, completion)) = self.waiting.iter().find(|(other, _)| *other == target) {
+            return Arc::clone(completion);
+        }
+        let completion = Arc::<Completion>::default();
+        self.waiting.push((target, Arc::clone(&completion)));
+        completion
     }
 }
 
@@ -129,7 +144,7 @@ impl RecorderCore {
         match state {
             MetricsRecorderState::Stopping => {
                 self.park();
-                self.finish_stop(Ok(()));
+                self.finish_stop(&Ok(()));
                 Turn::Ended
             }
             MetricsRecorderState::Stopped
@@ -168,7 +183,7 @@ impl RecorderCore {
             }
             run.consume();
         }
-        self.answer_all_reached(processing);
+        failures.answered.append(&mut processing.take_answered(self.queue.consumed()));
         processing.consumer = Some(consumer);
     }
 
@@ -196,12 +211,14 @@ impl RecorderCore {
         for MetricFailure { metric, panic } in failures.metrics {
             self.log_error("metrics_recorder.dispatch_error", Some(&metric), &panic);
         }
+        self.complete(failures.answered);
     }
 
-    /// Answers who waits for no more than is consumed.
-    fn answer_all_reached(&self, processing: &mut Processing) {
-        if !processing.waiting.is_empty() {
-            processing.answer_waiting(self.queue.consumed(), &self.outcome_of_waiting());
+    /// Answers who has waited; no lock is held, because wakers are somebody else's code.
+    fn complete(&self, answered: Vec<Arc<Completion>>) {
+        if !answered.is_empty() {
+            let outcome = self.outcome_of_waiting();
+            answered.iter().for_each(|completion| completion.complete(outcome.clone()));
         }
     }
 
@@ -213,15 +230,16 @@ impl RecorderCore {
 
     /// Gives up what is pending after a failure, as far as it has been published.
     pub(super) fn discard_pending(self: &Arc<Self>) {
-        if context::in_metrics() {
-            // A metric's own code got us here, perhaps under this very lock; then the one who holds it goes on with this.
-            if let Ok(mut processing) = self.processing.try_lock() {
-                self.process(&mut processing, u64::MAX, &mut Failures::default());
-            }
-            return;
-        }
         // A producer that has reserved a place publishes within nanoseconds, unless it is interrupted just there.
         const PATIENCE: u32 = 10_000;
+        if context::in_metrics() {
+            // A metric's own code got us here, perhaps under this very lock; then the one who holds it goes on with this.
+            let mut failures = Failures::default();
+            if let Ok(mut processing) = self.processing.try_lock() {
+                self.process(&mut processing, u64::MAX, &mut failures);
+            }
+            return self.report(failures);
+        }
         for _ in 0..PATIENCE {
             if self.turn(u64::MAX) == Turn::Ended {
                 break;
@@ -232,8 +250,8 @@ impl RecorderCore {
     }
 
     pub(super) fn answer_all_waiting(&self) {
-        let outcome = self.outcome_of_waiting();
-        self.lock_processing().answer_waiting(u64::MAX, &outcome);
+        let answered = self.lock_processing().take_answered(u64::MAX);
+        self.complete(answered);
     }
 
     /// Goes to sleep until the next event, unless there is something to do.
@@ -292,7 +310,8 @@ impl RecorderCore {
     }
 
     pub(super) fn answer_waiting(&self) {
-        self.answer_all_reached(&mut self.lock_processing());
+        let answered = self.lock_processing().take_answered(self.queue.consumed());
+        self.complete(answered);
     }
 }
 
@@ -370,8 +389,7 @@ impl RecorderCore {
         let mut stalled = false;
         loop {
             let mut processing = self.lock_as_reader();
-            if self.queue.consumed() >= target || !self.is_processing() || (stalled && self.hooks().is_some())
-            {
+            if self.queue.consumed() >= target || !self.is_processing() {
                 let value = {
                     let _here = context::enter_metrics();
                     read(&processing)
@@ -394,11 +412,10 @@ impl RecorderCore {
                 }
                 continue;
             }
-            if self.waiting_would_deadlock() {
+            if stalled || self.waiting_would_deadlock() {
                 return Err(MetricsRecorderError::WouldDeadlock);
             }
-            let completion = Arc::<Completion>::default();
-            processing.waiting.push((target, Arc::clone(&completion)));
+            let completion = processing.wait_for(target);
             drop(processing);
             self.schedule(true);
             stalled = !self.wait_for_progress(&completion);
@@ -471,8 +488,7 @@ impl RecorderCore {
             return LifecycleHandle::over(Err(lifecycle.invalid_state(ACCEPTING)));
         }
         drop(lifecycle);
-        let completion = Arc::<Completion>::default();
-        processing.waiting.push((target, Arc::clone(&completion)));
+        let completion = processing.wait_for(target);
         drop(processing);
         self.schedule(true);
         LifecycleHandle::pending(Arc::clone(self), completion)

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
 use crate::context;
 use crate::error::{MetricsRecorderError, SharedError};
@@ -10,6 +11,9 @@ use crate::queue::{Consumer, Run};
 use crate::recorder::RecorderCore;
 use crate::recorder::processing::{BUDGET, Turn};
 use crate::recorder::state::MetricsRecorderState;
+
+/// How long events with hooks are processed before others get their turn.
+const LONGEST_TURN: Duration = Duration::from_micros(200);
 
 /// Runs a recorder from its start to its stop or failure.
 pub(super) fn work(core: Arc<RecorderCore>) -> impl Future<Output = ()> + Send {
@@ -41,6 +45,7 @@ impl Alive {
 impl Drop for Alive {
     fn drop(&mut self) {
         if !self.ended {
+            self.core.worker_is_gone();
             self.core.cancel();
         }
     }
@@ -75,7 +80,7 @@ async fn work_with_hooks(core: &Arc<RecorderCore>, hooks: &dyn DynHooks) {
         clean_up(core, hooks).await;
     } else {
         let stopped = call(core, || hooks.on_stopped()).await;
-        core.finish_stop(stopped.map_err(|cause| MetricsRecorderError::OnStoppedHookFailed { cause }));
+        core.finish_stop(&stopped.map_err(|cause| MetricsRecorderError::OnStoppedHookFailed { cause }));
     }
 }
 
@@ -95,10 +100,16 @@ async fn serve(core: &Arc<RecorderCore>, hooks: &dyn DynHooks) {
     let Some(mut lease) = Lease::take(core) else {
         return;
     };
+    let mut turn = Instant::now();
     loop {
         match core.state() {
             MetricsRecorderState::Running | MetricsRecorderState::Stopping => {}
             _ => return,
+        }
+        if turn.elapsed() > LONGEST_TURN {
+            // Hooks that never wait would keep the thread from the other recorders.
+            tokio::task::yield_now().await;
+            turn = Instant::now();
         }
         if process_one(core, hooks, &mut lease.consumer).await {
             continue;

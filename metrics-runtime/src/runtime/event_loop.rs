@@ -8,7 +8,7 @@
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 use std::sync::atomic::{self, AtomicBool};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Instant;
 
 use tokio::sync::Notify;
@@ -31,6 +31,8 @@ struct Ready {
     recorders: Vec<Arc<RecorderCore>>,
     /// Recorders somebody waits for although the loop has them already.
     visits: Vec<Arc<RecorderCore>>,
+    /// Recorders that were started again after a stop, for the end of the loop.
+    restarted: Vec<Weak<RecorderCore>>,
     sleep: Sleep,
     /// The runtime asks the loop to end.
     ends: bool,
@@ -84,6 +86,7 @@ impl EventLoop {
             ready: Mutex::new(Ready {
                 recorders: Vec::new(),
                 visits: Vec::new(),
+                restarted: Vec::new(),
                 sleep: Sleep::Awake,
                 ends: false,
                 ended: false,
@@ -129,6 +132,15 @@ impl EventLoop {
         true
     }
 
+    /// Remembers a recorder that was started again, so that it ends with the loop wherever it is then.
+    pub(crate) fn remember(&self, recorder: &Arc<RecorderCore>) {
+        let mut ready = self.lock();
+        if ready.restarted.len() == ready.restarted.capacity() {
+            ready.restarted.retain(|recorder| recorder.strong_count() > 0);
+        }
+        ready.restarted.push(Arc::downgrade(recorder));
+    }
+
     /// Asks the loop to end after its current round.
     pub(crate) fn end(&self) {
         self.lock().ends = true;
@@ -160,13 +172,15 @@ impl EventLoop {
                 tokio::task::yield_now().await;
             }
         }
-        let late = {
+        let (late, visits_left, restarted) = {
             let mut ready = self.lock();
             ready.ended = true;
-            ready.visits.clear();
-            std::mem::take(&mut ready.recorders)
+            let Ready { recorders, visits, restarted, .. } = &mut *ready;
+            (std::mem::take(recorders), std::mem::take(visits), std::mem::take(restarted))
         };
+        drop((visits, visits_left));
         let left = busy.into_iter().chain(quiet.into_iter().map(|quiet| quiet.recorder)).chain(late);
+        let left = left.chain(restarted.iter().filter_map(Weak::upgrade));
         left.for_each(|recorder| recorder.cancel());
     }
 

@@ -3,25 +3,34 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use crate::recorder::MetricsRecorder;
+use crate::recorder::{MetricsRecorder, RecorderCore};
 
 /// The ids in use. An id is taken from the moment its recorder is being created until the recorder is removed.
 #[derive(Default)]
 pub(super) struct Registry {
     places: HashMap<Arc<str>, Place>,
-    /// The registered recorders' ids in the order of creation.
-    order: BTreeMap<u64, Arc<str>>,
+    /// The recorders in the order of creation.
+    order: BTreeMap<u64, Entry>,
     created: u64,
 }
 
 enum Place {
     Creating,
-    Registered {
-        number: u64,
-        recorder: MetricsRecorder,
-    },
-    /// Taken out, and being stopped.
-    Leaving(MetricsRecorder),
+    Registered(u64),
+    Leaving,
+}
+
+struct Entry {
+    id: Arc<str>,
+    recorder: MetricsRecorder,
+    /// Is being stopped in order to be removed: what it has counted still counts, nobody else can get it.
+    leaves: bool,
+}
+
+/// A recorder as an observer sees it.
+pub(super) struct Listed {
+    pub(super) id: Arc<str>,
+    pub(super) core: Arc<RecorderCore>,
 }
 
 impl Registry {
@@ -34,9 +43,9 @@ impl Registry {
         free
     }
 
-    /// Frees an id whose recorder could not be created, or was taken out.
+    /// Frees an id whose recorder could not be created.
     pub(super) fn free(&mut self, id: &str) {
-        if let Some(Place::Creating | Place::Leaving(_)) = self.places.get(id) {
+        if let Some(Place::Creating) = self.places.get(id) {
             self.places.remove(id);
         }
     }
@@ -45,49 +54,64 @@ impl Registry {
     pub(super) fn insert(&mut self, id: Arc<str>, recorder: MetricsRecorder) {
         let number = self.created;
         self.created += 1;
-        self.order.insert(number, Arc::clone(&id));
-        self.places.insert(id, Place::Registered { number, recorder });
+        self.order.insert(number, Entry { id: Arc::clone(&id), recorder, leaves: false });
+        self.places.insert(id, Place::Registered(number));
     }
 
     pub(super) fn get(&self, id: &str) -> Option<&MetricsRecorder> {
         match self.places.get(id)? {
-            Place::Creating | Place::Leaving(_) => None,
-            Place::Registered { recorder, .. } => Some(recorder),
+            Place::Creating | Place::Leaving => None,
+            Place::Registered(number) => self.order.get(number).map(|entry| &entry.recorder),
         }
     }
 
-    /// Takes a recorder out; its id stays taken until [`free`](Self::free).
-    pub(super) fn remove(&mut self, id: &str) -> Option<MetricsRecorder> {
+    /// Gives out a recorder that is to be removed, once, with its number; [`remove`](Self::remove) follows.
+    pub(super) fn begin_removal(&mut self, id: &str) -> Option<(u64, MetricsRecorder)> {
         let place = self.places.get_mut(id)?;
-        let Place::Registered { number, recorder } = place else {
+        let Place::Registered(number) = *place else {
             return None;
         };
-        self.order.remove(number);
-        let recorder = recorder.clone();
-        *place = Place::Leaving(recorder.clone());
+        *place = Place::Leaving;
+        let entry = self.order.get_mut(&number)?;
+        entry.leaves = true;
+        Some((number, entry.recorder.clone()))
+    }
+
+    /// The recorders that are being removed and may still have to be stopped.
+    pub(super) fn leaving(&self) -> Vec<MetricsRecorder> {
+        self.order.values().filter(|entry| entry.leaves).map(|entry| entry.recorder.clone()).collect()
+    }
+
+    /// Takes a recorder out and frees its id. Returns it, so that nothing of the user's is dropped under a lock.
+    #[must_use]
+    pub(super) fn remove(&mut self, number: u64) -> Option<MetricsRecorder> {
+        let Entry { id, recorder, .. } = self.order.remove(&number)?;
+        self.places.remove(&id);
         Some(recorder)
     }
 
-    /// The recorders that were taken out and are still being stopped.
-    pub(super) fn leaving(&self) -> Vec<MetricsRecorder> {
-        let leaving = self.places.values().filter_map(|place| match place {
-            Place::Leaving(recorder) => Some(recorder.clone()),
-            Place::Creating | Place::Registered { .. } => None,
-        });
-        leaving.collect()
-    }
-
-    /// Takes all recorders out, in the order of creation.
+    /// Takes all recorders out that are not being removed, in the order of creation.
     pub(super) fn drain(&mut self) -> Vec<(Arc<str>, MetricsRecorder)> {
-        let order = std::mem::take(&mut self.order);
-        let drained = order.into_values().filter_map(|id| match self.places.remove(&id)? {
-            Place::Creating | Place::Leaving(_) => None,
-            Place::Registered { recorder, .. } => Some((id, recorder)),
-        });
-        drained.collect()
+        let mut drained = Vec::new();
+        for (number, entry) in std::mem::take(&mut self.order) {
+            if entry.leaves {
+                self.order.insert(number, entry);
+            } else {
+                self.places.remove(&entry.id);
+                drained.push((entry.id, entry.recorder));
+            }
+        }
+        drained
     }
 
     pub(super) fn ids(&self) -> impl Iterator<Item = &Arc<str>> {
-        self.order.values()
+        self.order.values().filter(|entry| !entry.leaves).map(|entry| &entry.id)
+    }
+
+    /// All recorders, those that are being removed included, in the order of creation.
+    pub(super) fn list(&self) -> Vec<Listed> {
+        let listed =
+            |entry: &Entry| Listed { id: Arc::clone(&entry.id), core: Arc::clone(entry.recorder.core()) };
+        self.order.values().map(listed).collect()
     }
 }

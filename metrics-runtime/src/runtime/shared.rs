@@ -20,17 +20,22 @@ use crate::runtime::state::{SHUTDOWNABLE, STARTABLE, Shutdown, Start, USABLE, on
 use crate::runtime::{EventLoop, MetricsRuntimeBuilder, MetricsRuntimeState, Result};
 use crate::unwind;
 
-pub(super) struct Shared {
+pub(crate) struct Shared {
     namespace: Arc<str>,
     choices: MetricsRuntimeBuilder,
     event_loop: Arc<EventLoop>,
     control: Mutex<Control>,
+    /// What removed recorders have counted. Locked before `control`, never inside of it.
+    #[cfg(feature = "openmetrics")]
+    pub(super) retired: Mutex<crate::export::Retired>,
+    #[cfg(feature = "openmetrics")]
+    pub(crate) reported: crate::export::Reported,
 }
 
 /// What changes in the life of a runtime.
-struct Control {
+pub(super) struct Control {
     state: MetricsRuntimeState,
-    registry: Registry,
+    pub(super) registry: Registry,
     environment: Option<Environment>,
     /// The shutdown in progress.
     shutdown: Option<Arc<Outcome>>,
@@ -47,6 +52,13 @@ struct Environment {
 /// The result of a shutdown, for all who wait for it.
 type Outcome = OnceLock<Result<()>>;
 
+/// Nobody can start or shut down the runtime any more; a start that was under way ends here.
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.event_loop.end();
+    }
+}
+
 impl Shared {
     pub(super) fn new(choices: MetricsRuntimeBuilder) -> Self {
         let control = Control {
@@ -60,10 +72,18 @@ impl Shared {
             event_loop: Arc::new(EventLoop::new()),
             choices,
             control: Mutex::new(control),
+            #[cfg(feature = "openmetrics")]
+            retired: Mutex::default(),
+            #[cfg(feature = "openmetrics")]
+            reported: crate::export::Reported::default(),
         }
     }
 
     pub(super) fn namespace(&self) -> &str {
+        &self.namespace
+    }
+
+    pub(crate) fn shared_namespace(&self) -> &Arc<str> {
         &self.namespace
     }
 
@@ -79,11 +99,11 @@ impl Shared {
         }
     }
 
-    fn control(&self) -> MutexGuard<'_, Control> {
+    pub(super) fn control(&self) -> MutexGuard<'_, Control> {
         self.control.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn running(&self) -> Result<MutexGuard<'_, Control>> {
+    pub(super) fn running(&self) -> Result<MutexGuard<'_, Control>> {
         let control = self.control();
         match control.state {
             MetricsRuntimeState::Running => Ok(control),
@@ -91,11 +111,21 @@ impl Shared {
         }
     }
 
-    fn logged<T>(&self, kind: Kind, event: &'static str, operation: impl FnOnce() -> Result<T>) -> Result<T> {
+    #[cfg(feature = "openmetrics")]
+    pub(crate) fn log_policy(&self) -> crate::LogPolicy {
+        self.choices.log_policy
+    }
+
+    pub(crate) fn logged<T>(
+        &self,
+        kind: Kind,
+        event: &'static str,
+        operation: impl FnOnce() -> Result<T>,
+    ) -> Result<T> {
         let log = Operation::new(Speaker::Runtime, self.choices.log_policy, kind, event);
-        let log = log.invoke(&self.namespace, None, self.control().state);
+        let log = log.invoke(&self.namespace, None, self.state());
         let result = operation();
-        log.end(&self.namespace, None, self.control().state, &result);
+        log.end(&self.namespace, None, self.state(), &result);
         result
     }
 
@@ -104,7 +134,7 @@ impl Shared {
         context::is_event_loop(self.event_loop.identity()) || context::in_hook() || context::in_metrics()
     }
 
-    fn refuse_to_wait_here(&self) -> Result<()> {
+    pub(super) fn refuse_to_wait_here(&self) -> Result<()> {
         if self.is_here() { Err(MetricsRuntimeError::WouldDeadlock) } else { Ok(()) }
     }
 
@@ -382,9 +412,10 @@ impl Shared {
         self.logged(Kind::Lifecycle, "metrics_runtime.stop_and_remove_recorder", || {
             let id = valid_id(id)?;
             self.refuse_to_wait_here()?;
-            let recorder = self.running()?.registry.remove(id).ok_or_else(|| not_found(id))?;
+            let leaving = self.running()?.registry.begin_removal(id);
+            let (number, recorder) = leaving.ok_or_else(|| not_found(id))?;
             let stopped = self.stop_within_timeout(id, &recorder);
-            self.control().registry.free(id);
+            self.retire(number, &recorder);
             stopped.map(|()| recorder)
         })
     }

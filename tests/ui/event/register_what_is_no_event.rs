@@ -1,11 +1,13 @@
-use mvx_metrics::{EventRef, MetricEvent};
+use mvx_metrics::MetricsRecorder;
 
 struct Saved;
 
-fn register_event<E: MetricEvent>(event: &E) {
-    let _ = EventRef::from(event);
+fn save(recorder: &MetricsRecorder) {
+    recorder.register_event(Saved).ok();
 }
 
-fn main() {
-    register_event(&Saved);
+fn emit(recorder: &MetricsRecorder) {
+    recorder.emit(Saved);
 }
+
+fn main() {}

@@ -1,8 +1,10 @@
 //! What an event costs the thread that states it, and how many are applied in a second.
 
 use super::{Ours, Port};
-use crate::figure::{alternate, as_float};
-use crate::harness::{Contest, Contestant, Subject};
+use std::time::Duration;
+
+use crate::figure::{alternate, as_float, median, quantile};
+use crate::harness::{Contest, Contestant, PACED_EVENTS, Subject};
 use crate::peers::{CachedHandles, FamilyLookup, MetricsMacros, SharedAtomics, SpscRing};
 use crate::report::{Goal, Report};
 
@@ -39,6 +41,19 @@ pub fn sustained_by_one(report: &Report) {
 
 pub fn sustained_by_two(report: &Report) {
     sustained(report, 2);
+}
+
+/// Whether the loop looks in time although nobody waits for it. It applies events faster than they come here, so that an
+/// event is refused only when the loop's thread did not get to run for a while: a figure of the machine's other work too.
+pub fn paced(report: &Report) {
+    let paces = [(1_000, "1 million events a second"), (100, "10 million"), (50, "20 million")];
+    for (nanoseconds, name) in paces {
+        let round = || Contest::<Ours>::new().paced_round(Duration::from_nanos(nanoseconds));
+        let refused: Vec<_> = (0..ROUNDS).map(|_| round()).collect();
+        let unit =
+            format!("refused of {PACED_EVENTS} (at most {:.0} in a round)", quantile(refused.clone(), 1.0));
+        report.value(name, median(refused), &unit, None);
+    }
 }
 
 fn sustained(report: &Report, producers: usize) {

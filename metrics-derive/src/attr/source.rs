@@ -1,0 +1,88 @@
+use proc_macro2::TokenStream;
+use quote::ToTokens;
+use syn::parse::ParseStream;
+use syn::{Expr, ExprClosure, ExprLit, Ident, Index, Lit, Path, Token};
+
+use super::options::equals;
+use crate::shape::written;
+
+/// Where a value, a label or a condition comes from.
+pub enum Source {
+    Field(Ident),
+    Index(Index),
+    Path(Path),
+    Closure(ExprClosure),
+    Tuple(Vec<Source>),
+    Constant(Expr),
+}
+
+impl ToTokens for Source {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        match self {
+            Self::Field(field) => field.to_tokens(tokens),
+            Self::Index(index) => index.to_tokens(tokens),
+            Self::Path(path) => path.to_tokens(tokens),
+            Self::Closure(closure) => closure.to_tokens(tokens),
+            Self::Tuple(parts) => parts.iter().for_each(|part| part.to_tokens(tokens)),
+            Self::Constant(expr) => expr.to_tokens(tokens),
+        }
+    }
+}
+
+pub fn amount(word: &Ident, input: ParseStream) -> syn::Result<Option<Source>> {
+    if input.peek(Token![=]) { source(word, input).map(Some) } else { Ok(None) }
+}
+
+pub fn source(word: &Ident, input: ParseStream) -> syn::Result<Source> {
+    equals(word, input)?;
+    let expr: Expr = input.parse()?;
+    classify(&word.to_string(), expr)
+}
+
+fn classify(word: &str, expr: Expr) -> syn::Result<Source> {
+    let constant = matches!(word, "add" | "sub" | "set");
+    match expr {
+        Expr::Closure(closure) => Ok(Source::Closure(closure)),
+        Expr::Group(group) => classify(word, *group.expr),
+        Expr::Paren(paren) => classify(word, *paren.expr),
+        Expr::Path(path) if path.qself.is_none() => match path.path.get_ident() {
+            Some(field) if word != "when" => Ok(Source::Field(field.clone())),
+            _ => Ok(Source::Path(path.path)),
+        },
+        Expr::Tuple(tuple) if word == "by" && !tuple.elems.is_empty() => {
+            let parts = tuple.elems.into_iter().map(|part| classify(word, part));
+            parts.collect::<syn::Result<_>>().map(Source::Tuple)
+        }
+        Expr::Lit(ExprLit { lit: Lit::Int(index), .. })
+            if !constant && word != "when" && index.suffix().is_empty() =>
+        {
+            let position = index.base10_parse()?;
+            Ok(Source::Index(Index { index: position, span: index.span() }))
+        }
+        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Err(syn::Error::new(
+            text.span(),
+            format!("`{word}` takes no quotation marks: write `{word} = {}`", text.value()),
+        )),
+        other if constant => Ok(Source::Constant(other)),
+        other => {
+            let takes = match word {
+                "when" => "a closure or the path of a function",
+                _ => "an event field, a closure or the path of a function",
+            };
+            let event = if begins_with_name(&other) { "e." } else { "" };
+            let message = format!("`{word}` takes {takes}: write `{word} = |e| {event}{}`", written(&other));
+            Err(syn::Error::new_spanned(other, message))
+        }
+    }
+}
+
+/// Whether an expression such as `pool.size()` begins with what is probably a field of the event.
+fn begins_with_name(expr: &Expr) -> bool {
+    match expr {
+        Expr::MethodCall(call) => begins_with_name(&call.receiver),
+        Expr::Field(field) => begins_with_name(&field.base),
+        Expr::Index(index) => begins_with_name(&index.expr),
+        Expr::Path(path) => path.path.get_ident().is_some_and(|ident| ident != "self"),
+        _ => false,
+    }
+}

@@ -1,0 +1,255 @@
+//! Families: the series of one name, gathered from all scopes.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::fmt;
+
+use super::name;
+use super::totals::{DimensionTotal, MetricTotal, Total};
+use crate::descriptor::DimensionKind;
+use crate::snapshot::DimensionValue;
+
+/// What a family is to Prometheus.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum FamilyType {
+    Counter,
+    Gauge,
+    Histogram,
+    Unknown,
+}
+
+/// A dimension that is missing from an exposition, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct LeftOut {
+    /// The metric's name.
+    pub metric: String,
+    /// The dimension's name; empty when it is about several.
+    pub dimension: String,
+    /// The name of the family it would have belonged to.
+    pub family: String,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+impl fmt::Display for LeftOut {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { metric, dimension, family, reason } = self;
+        if dimension.is_empty() {
+            return write!(formatter, "values of the metric `{metric}` are left out: {reason}");
+        }
+        write!(
+            formatter,
+            "`{dimension}` of the metric `{metric}` is left out of the family `{family}`: {reason}"
+        )
+    }
+}
+
+/// The series of one name.
+pub(super) struct Family<'a> {
+    pub(super) name: String,
+    pub(super) kind: FamilyType,
+    pub(super) unit: Option<String>,
+    pub(super) help: Cow<'a, str>,
+    pub(super) samples: Vec<Sample<'a>>,
+    metric: &'a str,
+    dimension: &'a str,
+    declared_unit: Option<&'a str>,
+}
+
+/// What one scope contributes to a family.
+pub(super) struct Sample<'a> {
+    pub(super) scope: usize,
+    pub(super) total: &'a DimensionTotal,
+}
+
+#[derive(Default)]
+pub(super) struct Families<'a> {
+    list: Vec<Family<'a>>,
+    /// The place in `list` of what was met before; `None` when it was left out.
+    known: HashMap<Source<'a>, Option<usize>>,
+    /// Every name that series of a family may have, and the family.
+    names: HashMap<String, usize>,
+    /// What the dimensions of the scope before were, by position: the next scope is mostly alike.
+    before: Vec<Option<usize>>,
+    left_out: Vec<LeftOut>,
+}
+
+#[derive(PartialEq, Eq, Hash)]
+struct Source<'a> {
+    metric: &'a str,
+    dimension: &'a str,
+    family: FamilyType,
+    unit: Option<&'a str>,
+}
+
+impl<'a> Families<'a> {
+    /// Takes in the metrics of a scope.
+    pub(super) fn add(&mut self, scope: usize, metrics: impl Iterator<Item = &'a MetricTotal>) {
+        let mut position = 0;
+        for metric in metrics {
+            if metric.left_out > 0 {
+                let reason = "there are too many of them, or values of other types under the same name";
+                self.leave_out(&metric.name, "", "", reason.to_owned());
+            }
+            for total in &metric.dimensions {
+                if let Some(place) = self.place(position, metric, total) {
+                    self.add_sample(place, scope, metric, total);
+                }
+                position += 1;
+            }
+        }
+    }
+
+    /// All families by name, and what is missing from them.
+    pub(super) fn finish(mut self) -> (Vec<Family<'a>>, Vec<LeftOut>) {
+        self.list.sort_by(|one, other| one.name.cmp(&other.name));
+        (self.list, self.left_out)
+    }
+
+    pub(super) fn left_out(&self) -> usize {
+        self.left_out.len()
+    }
+
+    /// The family of a dimension; `None` when there is nothing to show or it is left out.
+    fn place(
+        &mut self,
+        position: usize,
+        metric: &'a MetricTotal,
+        total: &'a DimensionTotal,
+    ) -> Option<usize> {
+        let family = type_of_total(total)?;
+        let unit = total.declared.unit.as_deref();
+        if let Some(place) = self.before.get(position).copied().flatten()
+            && self.list[place].is_of(metric, total, family, unit)
+        {
+            return Some(place);
+        }
+        let source = Source { metric: &metric.name, dimension: &total.declared.name, family, unit };
+        let known = self.known.get(&source).copied();
+        let place = known.unwrap_or_else(|| {
+            let place = self.claim(metric, total, family, unit);
+            self.known.insert(source, place);
+            place
+        });
+        if self.before.len() <= position {
+            self.before.resize(position + 1, None);
+        }
+        self.before[position] = place;
+        place
+    }
+
+    /// Begins a family, unless one of its names stands for something else already.
+    fn claim(
+        &mut self,
+        metric: &'a MetricTotal,
+        total: &'a DimensionTotal,
+        family: FamilyType,
+        declared_unit: Option<&'a str>,
+    ) -> Option<usize> {
+        let (metric_name, dimension) = (&*metric.name, &*total.declared.name);
+        let unit = declared_unit.and_then(name::unit);
+        let name = name::family_name(metric_name, dimension, unit.as_deref(), family);
+        let names = family.suffixes().iter().map(|suffix| format!("{name}{suffix}"));
+        let names: Vec<String> = names.collect();
+        if let Some((taken, place)) = names.iter().find_map(|name| self.names.get_key_value(name)) {
+            let other = &self.list[*place];
+            let reason = format!(
+                "`{taken}` stands for `{}` of the metric `{}` already",
+                other.dimension, other.metric
+            );
+            self.leave_out(metric_name, dimension, &name, reason);
+            return None;
+        }
+        let place = self.list.len();
+        self.names.extend(names.into_iter().map(|name| (name, place)));
+        let help = [&total.declared.help, &metric.help].into_iter().find(|help| !help.trim().is_empty());
+        let help = help.map_or_else(
+            || Cow::Owned(format!("The dimension {dimension} of the metric {metric_name}.")),
+            |help| Cow::Borrowed(&**help),
+        );
+        let samples = Vec::new();
+        self.list.push(Family {
+            name,
+            kind: family,
+            unit,
+            help,
+            samples,
+            metric: metric_name,
+            dimension,
+            declared_unit,
+        });
+        Some(place)
+    }
+
+    fn add_sample(&mut self, place: usize, scope: usize, metric: &'a MetricTotal, total: &'a DimensionTotal) {
+        let family = &mut self.list[place];
+        if family.samples.last().is_some_and(|last| last.scope == scope) {
+            let name = family.name.clone();
+            let reason = "there are values of other labels, buckets or types under the same name";
+            self.leave_out(&metric.name, &total.declared.name, &name, reason.to_owned());
+            return;
+        }
+        family.samples.push(Sample { scope, total });
+    }
+
+    fn leave_out(&mut self, metric: &str, dimension: &str, family: &str, reason: String) {
+        let (metric, dimension, family) = (metric.to_owned(), dimension.to_owned(), family.to_owned());
+        let left_out = LeftOut { metric, dimension, family, reason };
+        if !self.left_out.contains(&left_out) {
+            self.left_out.push(left_out);
+        }
+    }
+}
+
+impl Family<'_> {
+    fn is_of(
+        &self,
+        metric: &MetricTotal,
+        total: &DimensionTotal,
+        family: FamilyType,
+        unit: Option<&str>,
+    ) -> bool {
+        self.kind == family
+            && self.dimension == total.declared.name
+            && self.metric == metric.name
+            && self.declared_unit == unit
+    }
+}
+
+impl FamilyType {
+    /// What may follow the name of a family in the names of its series. The name alone is always taken, too.
+    fn suffixes(self) -> &'static [&'static str] {
+        match self {
+            Self::Counter => &["", "_total", "_created"],
+            Self::Histogram => &["", "_bucket", "_count", "_sum", "_created"],
+            Self::Gauge | Self::Unknown => &[""],
+        }
+    }
+}
+
+fn type_of_total(total: &DimensionTotal) -> Option<FamilyType> {
+    match &total.value {
+        Total::Plain(value) => type_of(total.declared.kind, value),
+        Total::Labelled(labelled) => {
+            labelled.entries.iter().find_map(|entry| type_of(total.declared.kind, &entry.value))
+        }
+    }
+}
+
+/// What a value is to Prometheus; `None` when it is nothing to show.
+pub(super) fn type_of(kind: DimensionKind, value: &DimensionValue) -> Option<FamilyType> {
+    use DimensionKind::{Counter, Custom, Gauge, Histogram, InFlight, Max, Mean, Min, Sum};
+    use DimensionValue as Value;
+    Some(match (kind, value) {
+        (_, Value::Empty | Value::Text(_) | Value::Breakdown(_) | Value::Mean { count: 0, .. }) => {
+            return None;
+        }
+        (_, Value::Histogram(_)) => FamilyType::Histogram,
+        (Counter | Sum, Value::Unsigned(_) | Value::Duration(_)) => FamilyType::Counter,
+        // A sum of numbers with a sign may fall.
+        (_, Value::Mean { .. } | Value::InFlight { .. })
+        | (Counter | Sum | Min | Max | Mean | Gauge | InFlight, _) => FamilyType::Gauge,
+        (Histogram | Custom, _) => FamilyType::Unknown,
+    })
+}

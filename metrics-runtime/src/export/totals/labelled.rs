@@ -1,0 +1,102 @@
+//! Totals for each label of a breakdown.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use super::merge::{Rule, merge};
+use crate::label::OTHER;
+use crate::snapshot::{BreakdownEntry, DimensionValue};
+
+/// How many labels are kept when neither their type nor the declaration says a number.
+const MOST_LABELS: usize = 65_536;
+/// Up to that many labels a look at each of them is as fast as a table.
+const FEW_LABELS: usize = 8;
+
+/// One total for each label. Labels beyond the limit are counted in `other`, as in the breakdown itself.
+#[derive(Debug, Clone)]
+pub(crate) struct Labelled {
+    pub(crate) entries: Vec<BreakdownEntry>,
+    /// Where the entry of a label is, once there are more than a few.
+    places: HashMap<Vec<Cow<'static, str>>, usize>,
+    limit: usize,
+    other: Option<usize>,
+}
+
+impl Labelled {
+    pub(super) fn new(limit: Option<usize>) -> Self {
+        let limit = limit.unwrap_or(MOST_LABELS);
+        Self { entries: Vec::new(), places: HashMap::new(), limit, other: None }
+    }
+
+    /// Takes the entries of one breakdown in; returns how many could not be, because of their shape.
+    pub(super) fn add(&mut self, rule: Rule, entries: &[BreakdownEntry]) -> usize {
+        let entries = entries.iter().enumerate();
+        entries.map(|(position, entry)| usize::from(!self.add_entry(rule, position, entry))).sum()
+    }
+
+    fn add_entry(&mut self, rule: Rule, position: usize, entry: &BreakdownEntry) -> bool {
+        if !matches!(
+            entry.value,
+            DimensionValue::Unsigned(_)
+                | DimensionValue::Signed(_)
+                | DimensionValue::Float(_)
+                | DimensionValue::Duration(_)
+                | DimensionValue::Mean { .. }
+                | DimensionValue::InFlight { .. }
+                | DimensionValue::Histogram(_)
+        ) {
+            return matches!(entry.value, DimensionValue::Empty);
+        }
+        match self.find(position, &entry.labels) {
+            Some(place) => merge(rule, &mut self.entries[place].value, &entry.value),
+            None if is_other(&entry.labels) => self.add_other(rule, entry),
+            None if self.entries.len() - usize::from(self.other.is_some()) >= self.limit => {
+                self.add_other(rule, entry)
+            }
+            None => {
+                self.push(entry.clone());
+                true
+            }
+        }
+    }
+
+    fn add_other(&mut self, rule: Rule, entry: &BreakdownEntry) -> bool {
+        if let Some(other) = self.other {
+            return merge(rule, &mut self.entries[other].value, &entry.value);
+        }
+        self.other = Some(self.entries.len());
+        let labels = vec![Cow::Borrowed(OTHER); entry.labels.len()];
+        self.push(BreakdownEntry { labels, value: entry.value.clone() });
+        true
+    }
+
+    fn push(&mut self, entry: BreakdownEntry) {
+        self.entries.push(entry);
+        match self.entries.len() {
+            few if few <= FEW_LABELS => {}
+            all if all == FEW_LABELS + 1 => {
+                let places = self.entries.iter().enumerate();
+                self.places = places.map(|(place, entry)| (entry.labels.clone(), place)).collect();
+            }
+            all => {
+                let labels = self.entries[all - 1].labels.clone();
+                self.places.insert(labels, all - 1);
+            }
+        }
+    }
+
+    /// Breakdowns of the same declaration mostly have their labels at the same positions.
+    fn find(&self, position: usize, labels: &[Cow<'static, str>]) -> Option<usize> {
+        if self.entries.get(position).is_some_and(|entry| entry.labels == labels) {
+            return Some(position);
+        }
+        if self.entries.len() <= FEW_LABELS {
+            return self.entries.iter().position(|entry| entry.labels == labels);
+        }
+        self.places.get(labels).copied()
+    }
+}
+
+fn is_other(labels: &[Cow<'static, str>]) -> bool {
+    !labels.is_empty() && labels.iter().all(|label| label == OTHER)
+}

@@ -1,0 +1,96 @@
+//! How two values of the same dimension become one.
+
+use crate::descriptor::{DimensionDescriptor, DimensionKind, MergeRule};
+use crate::snapshot::{DimensionValue, HistogramSnapshot, Number};
+
+/// How numbers combine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rule {
+    Add,
+    Min,
+    Max,
+}
+
+impl Rule {
+    pub(super) fn of(dimension: &DimensionDescriptor) -> Self {
+        match (dimension.kind, dimension.merge) {
+            (DimensionKind::Min, _) | (DimensionKind::Gauge, MergeRule::Min) => Self::Min,
+            (DimensionKind::Max, _) | (DimensionKind::Gauge, MergeRule::Max) => Self::Max,
+            _ => Self::Add,
+        }
+    }
+
+    fn number<T: PartialOrd>(self, into: T, from: T, add: impl FnOnce(T, T) -> T) -> T {
+        match self {
+            Self::Add => add(into, from),
+            Self::Min if from < into => from,
+            Self::Max if from > into => from,
+            Self::Min | Self::Max => into,
+        }
+    }
+}
+
+/// Takes a value into another one; `false`, and nothing changes, when they are not of the same shape.
+pub(super) fn merge(rule: Rule, into: &mut DimensionValue, from: &DimensionValue) -> bool {
+    use DimensionValue::{Duration, Empty, Float, Histogram, InFlight, Mean, Signed, Unsigned};
+    match (&mut *into, from) {
+        (_, Empty) => {}
+        (Empty, _) => *into = from.clone(),
+        (Unsigned(into), Unsigned(from)) => *into = rule.number(*into, *from, u64::saturating_add),
+        (Signed(into), Signed(from)) => *into = rule.number(*into, *from, i64::saturating_add),
+        (Float(into), Float(from)) => *into = rule.number(*into, *from, |into, from| into + from),
+        (Duration(into), Duration(from)) => {
+            *into = rule.number(*into, *from, std::time::Duration::saturating_add);
+        }
+        (Mean { sum, count }, Mean { sum: more, count: times }) => {
+            *sum += more;
+            *count = count.saturating_add(*times);
+        }
+        (InFlight { started, finished }, InFlight { started: begun, finished: ended }) => {
+            *started = started.saturating_add(*begun);
+            *finished = finished.saturating_add(*ended);
+        }
+        (Histogram(into), Histogram(from)) => return merge_histogram(into, from),
+        _ => return false,
+    }
+    true
+}
+
+fn merge_histogram(into: &mut HistogramSnapshot<Number>, from: &HistogramSnapshot<Number>) -> bool {
+    let same_bounds = into.buckets.len() == from.buckets.len()
+        && into.buckets.iter().zip(&from.buckets).all(|(into, from)| into.up_to == from.up_to);
+    if !same_bounds {
+        return false;
+    }
+    let Some(sum) = combined(Rule::Add, into.sum, from.sum) else {
+        return false;
+    };
+    into.sum = sum;
+    into.count = into.count.saturating_add(from.count);
+    into.min = extremum(Rule::Min, into.min, from.min);
+    into.max = extremum(Rule::Max, into.max, from.max);
+    for (into, from) in into.buckets.iter_mut().zip(&from.buckets) {
+        into.count = into.count.saturating_add(from.count);
+    }
+    true
+}
+
+fn extremum(rule: Rule, into: Option<Number>, from: Option<Number>) -> Option<Number> {
+    match (into, from) {
+        (Some(into), Some(from)) => combined(rule, into, from).or(Some(into)),
+        (into, from) => into.or(from),
+    }
+}
+
+fn combined(rule: Rule, into: Number, from: Number) -> Option<Number> {
+    use Number::{Duration, Float, Signed, Unsigned};
+    Some(match (into, from) {
+        (Unsigned(into), Unsigned(from)) => Unsigned(rule.number(into, from, u64::saturating_add)),
+        (Signed(into), Signed(from)) => Signed(rule.number(into, from, i64::saturating_add)),
+        (Float(into), Float(from)) => Float(rule.number(into, from, |into, from| into + from)),
+        (Duration(into), Duration(from)) => {
+            Duration(rule.number(into, from, std::time::Duration::saturating_add))
+        }
+        _ => return None,
+    })
+}

@@ -1,0 +1,284 @@
+//! The types that are labels without a derive.
+
+use std::borrow::Cow;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use super::{BoundedLabel, LONGEST_TEXT, Label, LabelPart, ToLabel};
+
+/// Passes the methods of `ToLabel<$label>` for `$self_type` on to its `Label` view.
+macro_rules! to_label {
+    ([$($generics:tt)*] $self_type:ty => $label:ty, |$value:ident| $view:expr) => {
+        impl<$($generics)*> ToLabel<$label> for $self_type {
+            #[inline]
+            fn index(&self) -> usize {
+                let $value = self;
+                Label::index($view)
+            }
+
+            #[inline]
+            fn hash_label<H: Hasher>(&self, hasher: &mut H) {
+                let $value = self;
+                Label::hash_label($view, hasher);
+            }
+
+            #[inline]
+            fn matches(&self, parts: &[LabelPart]) -> bool {
+                let $value = self;
+                Label::matches($view, parts)
+            }
+
+            fn push_parts(&self, parts: &mut Vec<LabelPart>) {
+                let $value = self;
+                Label::push_parts($view, parts);
+            }
+
+            #[inline]
+            fn fits(&self) -> bool {
+                let $value = self;
+                Label::fits($view)
+            }
+        }
+    };
+}
+
+to_label!([L: Label] &L => L, |label| *label);
+
+macro_rules! text_label {
+    ($($owner:ty),*) => {
+        $(
+            impl Label for $owner {
+                fn hash_label<H: Hasher>(&self, hasher: &mut H) {
+                    str::hash(self, hasher);
+                }
+
+                fn matches(&self, parts: &[LabelPart]) -> bool {
+                    parts.first().is_some_and(|part| part.is_text(self))
+                }
+
+                fn push_parts(&self, parts: &mut Vec<LabelPart>) {
+                    parts.push(LabelPart::Text(Box::from(&**self)));
+                }
+
+                fn fits(&self) -> bool {
+                    self.len() <= LONGEST_TEXT
+                }
+            }
+        )*
+    };
+}
+
+text_label!(String, &'static str, Box<str>, Arc<str>, Cow<'static, str>);
+
+/// A text that is not a label type itself but stands for one.
+macro_rules! text_view {
+    ($($view:ty => $label:ty;)*) => {
+        $(
+            impl ToLabel<$label> for $view {
+                fn index(&self) -> usize {
+                    0
+                }
+
+                fn hash_label<H: Hasher>(&self, hasher: &mut H) {
+                    let text: &str = self;
+                    text.hash(hasher);
+                }
+
+                fn matches(&self, parts: &[LabelPart]) -> bool {
+                    parts.first().is_some_and(|part| part.is_text(self))
+                }
+
+                fn push_parts(&self, parts: &mut Vec<LabelPart>) {
+                    let text: &str = self;
+                    parts.push(LabelPart::Text(Box::from(text)));
+                }
+
+                fn fits(&self) -> bool {
+                    self.len() <= LONGEST_TEXT
+                }
+            }
+        )*
+    };
+}
+
+text_view! {
+    &str => String;
+    &str => Box<str>;
+    &str => Arc<str>;
+    &str => Cow<'static, str>;
+    &'static str => &'static str;
+    &&str => String;
+    String => String;
+    Cow<'_, str> => String;
+    &Cow<'_, str> => String;
+    Box<str> => Box<str>;
+    &Box<str> => String;
+    Arc<str> => Arc<str>;
+    &Arc<str> => String;
+}
+
+macro_rules! number_label {
+    ($($number:ty => $part:ident($wide:ty);)*) => {
+        $(
+            impl Label for $number {
+                #[inline]
+                fn hash_label<H: Hasher>(&self, hasher: &mut H) {
+                    self.hash(hasher);
+                }
+
+                #[inline]
+                fn matches(&self, parts: &[LabelPart]) -> bool {
+                    matches!(parts.first(), Some(LabelPart::$part(number)) if *number == *self as $wide)
+                }
+
+                fn push_parts(&self, parts: &mut Vec<LabelPart>) {
+                    parts.push(LabelPart::$part(*self as $wide));
+                }
+            }
+
+            to_label!([] $number => $number, |label| label);
+        )*
+    };
+}
+
+number_label! {
+    u8 => Unsigned(u64);
+    u16 => Unsigned(u64);
+    u32 => Unsigned(u64);
+    u64 => Unsigned(u64);
+    usize => Unsigned(u64);
+    i8 => Signed(i64);
+    i16 => Signed(i64);
+    i32 => Signed(i64);
+    i64 => Signed(i64);
+    isize => Signed(i64);
+}
+
+impl Label for bool {
+    const CARDINALITY: Option<usize> = Some(2);
+
+    #[inline]
+    fn index(&self) -> usize {
+        usize::from(*self)
+    }
+
+    fn hash_label<H: Hasher>(&self, hasher: &mut H) {
+        self.hash(hasher);
+    }
+
+    fn matches(&self, parts: &[LabelPart]) -> bool {
+        matches!(parts.first(), Some(LabelPart::Fixed(text)) if *text == bool_text(*self))
+    }
+
+    fn push_parts(&self, parts: &mut Vec<LabelPart>) {
+        parts.push(LabelPart::Fixed(bool_text(*self)));
+    }
+
+    fn push_parts_of_index(index: usize, parts: &mut Vec<LabelPart>) {
+        parts.push(LabelPart::Fixed(bool_text(index == 1)));
+    }
+}
+
+impl BoundedLabel for bool {}
+to_label!([] bool => bool, |label| label);
+
+fn bool_text(value: bool) -> &'static str {
+    if value { "true" } else { "false" }
+}
+
+const fn product(left: Option<usize>, right: Option<usize>) -> Option<usize> {
+    match (left, right) {
+        (Some(left), Some(right)) => left.checked_mul(right),
+        _ => None,
+    }
+}
+
+macro_rules! tuple_label {
+    ($($label:ident $view:ident $index:tt),*) => {
+        impl<$($label: Label),*> Label for ($($label,)*) {
+            const PARTS: usize = 0 $(+ $label::PARTS)*;
+            const CARDINALITY: Option<usize> = {
+                let cardinality = Some(1);
+                $(let cardinality = product(cardinality, $label::CARDINALITY);)*
+                cardinality
+            };
+
+            #[inline]
+            fn index(&self) -> usize {
+                let index = 0;
+                $(let index = index * $label::CARDINALITY.unwrap_or(1) + self.$index.index();)*
+                index
+            }
+
+            fn hash_label<H: Hasher>(&self, hasher: &mut H) {
+                $(self.$index.hash_label(hasher);)*
+            }
+
+            fn matches(&self, parts: &[LabelPart]) -> bool {
+                $(
+                    let Some((head, parts)) = parts.split_at_checked($label::PARTS) else { return false };
+                    if !self.$index.matches(head) {
+                        return false;
+                    }
+                )*
+                parts.is_empty()
+            }
+
+            fn push_parts(&self, parts: &mut Vec<LabelPart>) {
+                $(self.$index.push_parts(parts);)*
+            }
+
+            fn push_parts_of_index(index: usize, parts: &mut Vec<LabelPart>) {
+                let mut rest = Self::CARDINALITY.unwrap_or(1);
+                $(
+                    let size = $label::CARDINALITY.unwrap_or(1);
+                    rest /= size;
+                    $label::push_parts_of_index(index / rest % size, parts);
+                )*
+                let _ = rest;
+            }
+
+            fn fits(&self) -> bool {
+                $(self.$index.fits())&&*
+            }
+        }
+
+        #[diagnostic::do_not_recommend]
+        impl<$($label: BoundedLabel),*> BoundedLabel for ($($label,)*) {}
+
+        impl<$($label: Label, $view: ToLabel<$label>),*> ToLabel<($($label,)*)> for ($($view,)*) {
+            #[inline]
+            fn index(&self) -> usize {
+                let index = 0;
+                $(let index = index * $label::CARDINALITY.unwrap_or(1) + self.$index.index();)*
+                index
+            }
+
+            fn hash_label<H: Hasher>(&self, hasher: &mut H) {
+                $(self.$index.hash_label(hasher);)*
+            }
+
+            fn matches(&self, parts: &[LabelPart]) -> bool {
+                $(
+                    let Some((head, parts)) = parts.split_at_checked($label::PARTS) else { return false };
+                    if !self.$index.matches(head) {
+                        return false;
+                    }
+                )*
+                parts.is_empty()
+            }
+
+            fn push_parts(&self, parts: &mut Vec<LabelPart>) {
+                $(self.$index.push_parts(parts);)*
+            }
+
+            fn fits(&self) -> bool {
+                $(self.$index.fits())&&*
+            }
+        }
+    };
+}
+
+tuple_label!(A VA 0, B VB 1);
+tuple_label!(A VA 0, B VB 1, C VC 2);
+tuple_label!(A VA 0, B VB 1, C VC 2, D VD 3);

@@ -1,0 +1,123 @@
+//! Readings: what dimensions read as in typed snapshots.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::de::{self, DeserializeOwned, Deserializer, Visitor};
+use serde::ser::{Serialize, Serializer};
+
+/// What a dimension reads as: the type of its field in the typed snapshot.
+///
+/// A reading serialises as its type does; a [`Duration`] serialises as seconds (`f64`). A type of your own becomes a
+/// reading with an empty implementation:
+///
+/// ```
+/// use mvx_metrics::Reading;
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// struct Spread {
+///     low: f64,
+///     high: f64,
+/// }
+///
+/// impl Reading for Spread {}
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the reading of a dimension: write `impl Reading for {Self} {{}}`",
+    label = "not a reading",
+    note = "a reading is `Debug + Clone + PartialEq + Serialize + DeserializeOwned`"
+)]
+pub trait Reading: fmt::Debug + Clone + PartialEq + Serialize + DeserializeOwned + Send + 'static {
+    /// Writes the reading into a snapshot.
+    ///
+    /// # Errors
+    ///
+    /// Those of the serialiser.
+    fn serialize_reading<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.serialize(serializer)
+    }
+
+    /// Reads what [`serialize_reading`](Reading::serialize_reading) wrote.
+    ///
+    /// # Errors
+    ///
+    /// Those of the deserialiser.
+    fn deserialize_reading<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::deserialize(deserializer)
+    }
+}
+
+impl Reading for u64 {}
+impl Reading for i64 {}
+impl Reading for f64 {}
+impl Reading for bool {}
+impl Reading for String {}
+
+impl Reading for Duration {
+    fn serialize_reading<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_f64(self.as_secs_f64())
+    }
+
+    fn deserialize_reading<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let seconds = f64::deserialize_reading(deserializer)?;
+        if seconds >= 0.0 {
+            Ok(Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX))
+        } else {
+            Err(de::Error::invalid_value(de::Unexpected::Float(seconds), &"seconds, zero or more"))
+        }
+    }
+}
+
+impl<R: Reading> Reading for Option<R> {
+    fn serialize_reading<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Some(reading) => serializer.serialize_some(&Written(reading)),
+            None => serializer.serialize_none(),
+        }
+    }
+
+    fn deserialize_reading<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Optional<R>(std::marker::PhantomData<R>);
+
+        impl<'de, R: Reading> Visitor<'de> for Optional<R> {
+            type Value = Option<R>;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a reading or null")
+            }
+
+            fn visit_none<E: de::Error>(self) -> Result<Self::Value, E> {
+                Ok(None)
+            }
+
+            fn visit_unit<E: de::Error>(self) -> Result<Self::Value, E> {
+                Ok(None)
+            }
+
+            fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+                R::deserialize_reading(deserializer).map(Some)
+            }
+        }
+
+        deserializer.deserialize_option(Optional(std::marker::PhantomData))
+    }
+}
+
+/// A reading as serde sees it.
+pub(crate) struct Written<'a, R>(pub(crate) &'a R);
+
+impl<R: Reading> Serialize for Written<'_, R> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize_reading(serializer)
+    }
+}
+
+/// A reading as serde hands it over.
+pub(crate) struct Read<R>(pub(crate) R);
+
+impl<'de, R: Reading> serde::Deserialize<'de> for Read<R> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        R::deserialize_reading(deserializer).map(Read)
+    }
+}

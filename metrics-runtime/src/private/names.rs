@@ -1,0 +1,96 @@
+//! Names of dimensions, compared at compile time where only the compiler knows them all.
+
+use std::borrow::Cow;
+
+use crate::descriptor::DimensionDescriptor;
+use crate::metric::put;
+
+/// The names of a metric's dimensions.
+#[derive(Debug)]
+pub struct Names {
+    pub own: &'static [DimensionDescriptor],
+    /// Flattened metrics, each with its prefix.
+    pub flattened: &'static [(&'static str, Names)],
+}
+
+/// Ends the compilation when two dimensions, flattened ones included, have the same name.
+///
+/// # Panics
+///
+/// At compile time, when they do.
+pub const fn assert_distinct(names: &Names) {
+    let mut seen = Seen { hashes: [0; 256], count: 0, name: [0; 256] };
+    seen.add_all(names, 0);
+}
+
+/// Names that were met before: a hash of each, which is enough for a few hundred names.
+struct Seen {
+    hashes: [u64; 256],
+    count: usize,
+    name: [u8; 256],
+}
+
+impl Seen {
+    const fn add_all(&mut self, names: &Names, prefix: usize) {
+        let mut index = 0;
+        while index < names.own.len() {
+            if let Cow::Borrowed(name) = &names.own[index].name {
+                let end = self.append(prefix, name);
+                self.add(end);
+            }
+            index += 1;
+        }
+        let mut index = 0;
+        while index < names.flattened.len() {
+            let (name, names) = &names.flattened[index];
+            let end = self.append(prefix, name);
+            self.add_all(names, end);
+            index += 1;
+        }
+    }
+
+    /// Puts a text after the first `end` bytes of the name.
+    const fn append(&mut self, mut end: usize, text: &str) -> usize {
+        let mut index = 0;
+        while index < text.len() && end < self.name.len() {
+            self.name[end] = text.as_bytes()[index];
+            end += 1;
+            index += 1;
+        }
+        end
+    }
+
+    const fn add(&mut self, end: usize) {
+        let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+        let mut index = 0;
+        while index < end {
+            hash = (hash ^ self.name[index] as u64).wrapping_mul(0x0100_0000_01b3);
+            index += 1;
+        }
+        let mut index = 0;
+        while index < self.count {
+            if self.hashes[index] == hash {
+                match std::str::from_utf8(self.name.split_at(end).0) {
+                    Ok(name) => panic_twice(name),
+                    Err(_) => panic_twice(".."),
+                }
+            }
+            index += 1;
+        }
+        if self.count < self.hashes.len() {
+            self.hashes[self.count] = hash;
+            self.count += 1;
+        }
+    }
+}
+
+const fn panic_twice(name: &str) -> ! {
+    let mut text = [0; 384];
+    let mut end = put(&mut text, 0, "two dimensions are named `");
+    end = put(&mut text, end, name);
+    end = put(&mut text, end, "`: add a prefix, `flatten(prefix = \"..\")`");
+    match std::str::from_utf8(text.split_at(end).0) {
+        Ok(message) => panic!("{}", message),
+        Err(_) => panic!("two dimensions have the same name"),
+    }
+}

@@ -1,0 +1,51 @@
+//! The exposition byte by byte.
+
+use mvx_metrics::export::{Format, Scope};
+use mvx_metrics::{MetricsRuntime, RecorderOptions};
+
+use crate::traffic::{Outcome, RequestStarted, Requests, finished, recorder, running};
+
+/// Two recorders that are there, one that is gone, one in a namespace of its own.
+fn service() -> MetricsRuntime {
+    let runtime = running("shop");
+    let (one, gone) = (recorder(&runtime, "connection-1"), recorder(&runtime, "connection-2"));
+    let other = RecorderOptions::new().namespace("back \"office\"\\\n").entity_id("ü");
+    let other = runtime.create_recorder_with("other", other).expect("the id is free");
+    other.register_metric(Requests::default()).expect("the recorder runs");
+    for (recorder, path) in [(&one, "/"), (&gone, "/a\"b\\c\nd"), (&gone, "/x"), (&gone, "/y")] {
+        recorder.emit(RequestStarted);
+        let outcome = if path == "/" { Outcome::Success } else { Outcome::Failure };
+        let mut finished = finished(outcome, 250 * path.len() as u64);
+        finished.path = path;
+        recorder.emit(finished);
+    }
+    one.emit(RequestStarted);
+    recorder(&runtime, "idle");
+    runtime.stop_and_remove_recorder("connection-2").expect("it stops");
+    runtime
+}
+
+fn check(name: &str, text: &str) {
+    let path = format!("{}/export/golden/{name}", env!("CARGO_MANIFEST_DIR"));
+    if std::env::var_os("MVX_BLESS").is_some() {
+        std::fs::write(&path, text).expect("the golden file can be written");
+    }
+    let expected = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(text == expected, "{name} differs; after a look at it: MVX_BLESS=1\n{text}");
+}
+
+#[test]
+fn the_expositions_are_as_in_the_golden_files() {
+    let runtime = service();
+    for (scope, name) in [(Scope::Rollup, "rollup"), (Scope::PerEntity, "per_entity")] {
+        for (format, extension) in
+            [(Format::OpenMetrics, "openmetrics.txt"), (Format::Prometheus, "prometheus.txt")]
+        {
+            let exposition = runtime.exposition(scope, format).expect("the runtime runs");
+            assert_eq!(exposition.left_out, []);
+            check(&format!("{name}.{extension}"), &exposition.text);
+            let snapshot = runtime.snapshot().expect("the runtime runs");
+            assert_eq!(snapshot.exposition(scope, format).text, exposition.text, "both ways agree");
+        }
+    }
+}

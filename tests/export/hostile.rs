@@ -1,0 +1,161 @@
+//! Names, texts and shapes that nobody should use, from metrics written by hand.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use mvx_metrics::export::{Format, Scope};
+use mvx_metrics::{
+    BreakdownEntry, Bucket, DimensionDescriptor, DimensionKind, DimensionValue, EventHandler,
+    HistogramSnapshot, Metric, MetricDescriptor, MetricSnapshot, MetricsRuntime, Number,
+};
+
+use crate::traffic::{running, value};
+
+/// A metric that shows whatever it is made of.
+struct Shown {
+    name: &'static str,
+    dimensions: Vec<(DimensionDescriptor, DimensionValue)>,
+}
+
+impl Metric for Shown {
+    fn metric_name(&self) -> &str {
+        self.name
+    }
+
+    fn handlers() -> &'static [EventHandler<Self>] {
+        &[]
+    }
+
+    fn snapshot(&self) -> MetricSnapshot {
+        let snapshot = MetricSnapshot::new(self.name);
+        self.dimensions.iter().fold(snapshot, |snapshot, (descriptor, value)| {
+            snapshot.with(descriptor.name.clone(), value.clone())
+        })
+    }
+
+    fn descriptor(&self) -> MetricDescriptor {
+        let dimensions: Vec<_> = self.dimensions.iter().map(|(descriptor, _)| descriptor.clone()).collect();
+        MetricDescriptor::new(self.name).with_dimensions(dimensions)
+    }
+}
+
+fn shown(name: &'static str, dimensions: Vec<(&'static str, DimensionKind, DimensionValue)>) -> Shown {
+    let dimensions = dimensions.into_iter();
+    let dimensions =
+        dimensions.map(|(name, kind, value)| (DimensionDescriptor::new(name, kind), value)).collect();
+    Shown { name, dimensions }
+}
+
+fn runtime_with(metrics: Vec<Shown>) -> MetricsRuntime {
+    let runtime = running("shop");
+    let recorder = runtime.create_recorder("one").expect("the id is free");
+    for metric in metrics {
+        recorder.register_metric(metric).expect("the recorder runs");
+    }
+    runtime
+}
+
+use DimensionKind::{Counter, Custom, Gauge, Histogram, Sum};
+
+#[test]
+fn a_name_that_means_two_things_stands_for_the_first_and_the_scrape_answers() {
+    let runtime = runtime_with(vec![
+        shown("jobs", vec![("done", Counter, 3_u64.into()), ("done_total", Gauge, 5_i64.into())]),
+        shown("jobs.done", vec![("total", Counter, 7_u64.into()), ("other", Counter, 9_u64.into())]),
+    ]);
+    let exposition = runtime.exposition(Scope::Rollup, Format::OpenMetrics).expect("the runtime runs");
+    assert_eq!(value(&exposition.text, "jobs_done_total{namespace=\"shop\"}").to_string(), "3");
+    assert_eq!(value(&exposition.text, "jobs_done_other_total{namespace=\"shop\"}").to_string(), "9");
+    assert_eq!(
+        value(&exposition.text, "mvx_metrics_dimensions_left_out{namespace=\"shop\"}").to_string(),
+        "2"
+    );
+    let left_out: Vec<_> = exposition.left_out.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        left_out,
+        [
+            "`done_total` of the metric `jobs` is left out of the family `jobs_done`: `jobs_done` stands for `done` \
+             of the metric `jobs` already",
+            "`total` of the metric `jobs.done` is left out of the family `jobs_done`: `jobs_done` stands for `done` \
+             of the metric `jobs` already",
+        ]
+    );
+}
+
+#[test]
+fn the_series_of_a_histogram_are_names_too() {
+    let histogram =
+        HistogramSnapshot { count: 0, sum: Number::Unsigned(0), min: None, max: None, buckets: vec![] };
+    let runtime = runtime_with(vec![shown(
+        "job",
+        vec![("size_count", Gauge, 1_i64.into()), ("size", Histogram, DimensionValue::Histogram(histogram))],
+    )]);
+    let exposition = runtime.exposition(Scope::Rollup, Format::OpenMetrics).expect("the runtime runs");
+    assert_eq!(exposition.left_out.len(), 1, "{:?}", exposition.left_out);
+    assert_eq!(exposition.left_out[0].dimension, "size");
+}
+
+#[test]
+fn histograms_of_other_buckets_are_not_added_up() {
+    let histogram = |bound: u64| {
+        let bucket = |up_to, count| Bucket { up_to, count };
+        let buckets = vec![bucket(Some(Number::Unsigned(bound)), 1), bucket(None, 1)];
+        let histogram =
+            HistogramSnapshot { count: 2, sum: Number::Unsigned(9), min: None, max: None, buckets };
+        vec![("size", Histogram, DimensionValue::Histogram(histogram))]
+    };
+    let runtime = runtime_with(vec![shown("job", histogram(10))]);
+    let other = runtime.create_recorder("other").expect("the id is free");
+    other.register_metric(shown("job", histogram(20))).expect("the recorder runs");
+    let exposition = runtime.exposition(Scope::Rollup, Format::OpenMetrics).expect("the runtime runs");
+    assert_eq!(exposition.left_out.len(), 1, "{:?}", exposition.left_out);
+    assert_eq!(value(&exposition.text, "job_size_count{namespace=\"shop\"}").to_string(), "2");
+    // Each for itself they can both be shown.
+    let exposition = runtime.exposition(Scope::PerEntity, Format::OpenMetrics).expect("the runtime runs");
+    assert_eq!(exposition.left_out, []);
+}
+
+#[test]
+fn a_metric_in_the_librarys_own_name_cannot_disturb_it() {
+    let runtime = runtime_with(vec![shown("mvx_metrics", vec![("events_accepted", Counter, 99_u64.into())])]);
+    let exposition = runtime.exposition(Scope::Rollup, Format::Prometheus).expect("the runtime runs");
+    assert_eq!(
+        value(&exposition.text, "mvx_metrics_events_accepted_total{namespace=\"shop\"}").to_string(),
+        "0"
+    );
+    assert_eq!(exposition.left_out.len(), 1);
+}
+
+#[test]
+fn odd_numbers_are_written_as_prometheus_spells_them() {
+    let runtime = runtime_with(vec![shown(
+        "odd",
+        vec![
+            ("nan", Custom, f64::NAN.into()),
+            ("low", Custom, f64::NEG_INFINITY.into()),
+            ("text", Custom, DimensionValue::Text("no number".into())),
+            ("empty", Counter, DimensionValue::Empty),
+            ("fall", Sum, (-3_i64).into()),
+            ("tiny", Sum, Duration::from_nanos(5).into()),
+        ],
+    )]);
+    let text = runtime.exposition(Scope::Rollup, Format::OpenMetrics).expect("the runtime runs").text;
+    assert!(text.contains("# TYPE odd_nan unknown\nodd_nan{namespace=\"shop\"} NaN\n"), "{text}");
+    assert!(text.contains("odd_low{namespace=\"shop\"} -Inf\n"), "{text}");
+    assert!(text.contains("# TYPE odd_fall gauge\nodd_fall{namespace=\"shop\"} -3\n"), "{text}");
+    assert!(text.contains("odd_tiny_total{namespace=\"shop\"} 0.000000005\n"), "{text}");
+    assert!(!text.contains("odd_text") && !text.contains("odd_empty"), "{text}");
+}
+
+#[test]
+fn labels_that_are_there_twice_are_one_series() {
+    let entry = |label: &'static str, value: u64| BreakdownEntry {
+        labels: vec![Cow::Borrowed(label)],
+        value: value.into(),
+    };
+    let entries = vec![entry("a", 1), entry("a", 2), entry("\"\\\n", 4)];
+    let runtime = runtime_with(vec![shown("m", vec![("d", Counter, DimensionValue::Breakdown(entries))])]);
+    let text = runtime.exposition(Scope::PerEntity, Format::Prometheus).expect("the runtime runs").text;
+    assert!(text.contains("m_d_total{namespace=\"shop\",entity_id=\"one\",label=\"a\"} 3\n"), "{text}");
+    assert!(text.contains(r#"m_d_total{namespace="shop",entity_id="one",label="\"\\\n"} 4"#), "{text}");
+}

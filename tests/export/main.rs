@@ -1,0 +1,8 @@
+//! Snapshots of a runtime and their exposition as text.
+
+mod golden;
+mod hostile;
+mod rollup;
+mod scale;
+mod snapshot;
+mod traffic;

@@ -1,0 +1,88 @@
+//! Events, labels and metrics in a library that allows nothing: every lint of the workspace, `clippy::pedantic` among
+//! them, looks at what the macros generate here, and every public item needs its documentation.
+
+use std::time::Duration;
+
+use mvx_metrics::{
+    Breakdown, Counter, Gauge, Histogram, InFlight, Label, Max, Mean, Metric, Min, Sum, metric_event,
+};
+
+/// How a request ended.
+#[derive(Label, Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// Well.
+    Success,
+    /// Not so well.
+    Failure,
+}
+
+/// A request was answered.
+#[metric_event(name = "strict.answered")]
+pub struct Answered {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Which host asked.
+    pub host: String,
+    /// How long it took.
+    pub elapsed: Duration,
+    /// How much was sent.
+    pub bytes: u64,
+    /// The load at that moment.
+    pub load: f64,
+}
+
+/// A request came in or was given up.
+#[metric_event]
+pub enum Request {
+    /// It came in.
+    Arrived,
+    /// It was given up, after this time.
+    GivenUp(Duration),
+}
+
+/// Everything that can be said about requests.
+#[derive(Metric, Debug, Default)]
+#[metric(name = "strict.requests", on(Answered), on(Request, with = Self::given_up))]
+pub struct Requests {
+    /// Answered requests.
+    pub total: Counter,
+    #[dimension(on(Answered, value = bytes), unit = bytes)]
+    bytes: Sum<u64>,
+    #[dimension(on(Answered, value = elapsed, when = |e| e.outcome == Outcome::Success))]
+    shortest: Min<Duration>,
+    #[dimension(on(Answered, value = elapsed))]
+    longest: Max<Duration>,
+    #[dimension(on(Answered, value = |e| e.load * 100.0))]
+    mean: Mean<f64>,
+    #[dimension(on(Answered, set = load), on(Request, set = 0), merge = max)]
+    load: Gauge<f64>,
+    #[dimension(on(Request, add), on(Answered, sub))]
+    in_flight: InFlight,
+    #[dimension(on(Answered, value = bytes), buckets = [100, 1_000])]
+    sizes: Histogram<u64>,
+    #[dimension(on(Answered, by = (outcome, host), limit = 10, value = elapsed))]
+    by_outcome: Breakdown<(Outcome, String), Histogram<Duration>>,
+    #[dimension(manual)]
+    given_up: Counter,
+}
+
+impl Requests {
+    fn given_up(&mut self, event: &Request) -> bool {
+        match event {
+            Request::Arrived => false,
+            Request::GivenUp(after) => {
+                self.given_up.increment_by(after.as_secs());
+                true
+            }
+        }
+    }
+}
+
+/// Requests, and nothing else.
+#[derive(Metric, Debug, Default)]
+#[metric(on(Answered), on(Request))]
+pub struct Service {
+    /// All requests.
+    #[dimension(flatten(prefix = "requests_"))]
+    pub requests: Requests,
+}

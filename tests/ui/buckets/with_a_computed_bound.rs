@@ -1,0 +1,19 @@
+use mvx_metrics::*;
+use std::time::Duration;
+
+#[metric_event]
+struct Saved {
+    elapsed: Duration,
+    bytes: u64,
+    user: String,
+    load: f64,
+}
+
+#[derive(Metric, Default)]
+#[metric(on(Saved))]
+struct Saves {
+    #[dimension(value = bytes, buckets = [8, 2 * 4, 16])]
+    sizes: Histogram<u64>,
+}
+
+fn main() {}

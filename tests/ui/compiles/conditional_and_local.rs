@@ -1,0 +1,48 @@
+//! Fields that `cfg` takes away, and items inside a function.
+#![deny(warnings)]
+
+use mvx_metrics::{Counter, HandleEvent as _, Label, Metric, Sum, TypedMetric as _, metric_event};
+
+fn main() {
+    #[derive(Label)]
+    enum Outcome {
+        Success,
+        #[cfg(any())]
+        Failure(Missing),
+    }
+
+    #[metric_event]
+    enum Step {
+        #[cfg(any())]
+        Removed(Missing),
+        Began {
+            bytes: u64,
+            #[cfg(any())]
+            removed: Missing,
+        },
+    }
+
+    impl Step {
+        fn bytes(&self) -> u64 {
+            match self {
+                Self::Began { bytes } => *bytes,
+            }
+        }
+    }
+
+    #[derive(Metric, Default)]
+    #[metric(on(Step))]
+    struct Steps {
+        total: Counter,
+        #[cfg(any())]
+        #[dimension(value = removed)]
+        removed: Missing,
+        #[cfg_attr(all(), dimension(value = Step::bytes))]
+        bytes: Sum<u64>,
+    }
+
+    let mut metric = Steps::default();
+    assert!(metric.handle(&Step::Began { bytes: 3 }));
+    assert_eq!(metric.typed_snapshot().bytes, 3);
+    let _ = Outcome::Success;
+}

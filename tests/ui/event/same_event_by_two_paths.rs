@@ -1,0 +1,18 @@
+use mvx_metrics::*;
+use std::time::Duration;
+
+#[metric_event]
+struct Saved {
+    elapsed: Duration,
+    bytes: u64,
+    user: String,
+    load: f64,
+}
+
+#[derive(Metric, Default)]
+#[metric(on(Saved), on(self::Saved))]
+struct Saves {
+    total: Counter,
+}
+
+fn main() {}

@@ -1,0 +1,28 @@
+use mvx_metrics::*;
+use std::time::Duration;
+
+#[metric_event]
+struct Saved {
+    elapsed: Duration,
+    bytes: u64,
+    user: String,
+    load: f64,
+}
+
+enum Outcome {
+    Success,
+}
+
+#[metric_event]
+struct Ended {
+    outcome: Outcome,
+}
+
+#[derive(Metric, Default)]
+#[metric(on(Ended))]
+struct Saves {
+    #[dimension(by = outcome)]
+    by_outcome: Breakdown<Outcome, Counter>,
+}
+
+fn main() {}

@@ -1,0 +1,28 @@
+use mvx_metrics::*;
+use std::time::Duration;
+
+#[metric_event]
+struct Saved {
+    elapsed: Duration,
+    bytes: u64,
+    user: String,
+    load: f64,
+}
+
+#[derive(Metric, Default)]
+#[metric(on(Saved))]
+struct Loads {
+    total: Counter,
+}
+
+#[derive(Metric, Default)]
+#[metric(on(Saved))]
+struct Saves {
+    total: Counter,
+    #[dimension(flatten)]
+    loads: Loads,
+    #[dimension(flatten(prefix = "more_"))]
+    more: Loads,
+}
+
+fn main() {}

@@ -1,0 +1,22 @@
+use mvx_metrics::*;
+use std::time::Duration;
+
+#[metric_event]
+struct Saved {
+    elapsed: Duration,
+    bytes: u64,
+    user: String,
+    load: f64,
+}
+
+#[metric_event]
+struct Pair(u64, u64);
+
+#[derive(Metric, Default)]
+#[metric(on(Saved))]
+struct Saves {
+    #[dimension(on(Pair, value = 2))]
+    bytes: Sum<u64>,
+}
+
+fn main() {}

@@ -1,0 +1,41 @@
+use mvx_metrics::*;
+use std::time::Duration;
+
+#[metric_event]
+struct Saved {
+    elapsed: Duration,
+    bytes: u64,
+    user: String,
+    load: f64,
+}
+
+#[derive(Default)]
+struct Users(u64);
+
+impl Dimension for Users {
+    type Reading = u64;
+    const KIND: DimensionKind = DimensionKind::Custom;
+
+    fn read(&self) -> u64 {
+        self.0
+    }
+
+    fn value(&self) -> DimensionValue {
+        self.0.into()
+    }
+}
+
+impl feed::Record<String> for Users {
+    fn record(&mut self, _: String) -> bool {
+        true
+    }
+}
+
+#[derive(Metric, Default)]
+#[metric(on(Saved))]
+struct Saves {
+    #[dimension(value = user)]
+    users: Users,
+}
+
+fn main() {}
