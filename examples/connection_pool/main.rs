@@ -3,6 +3,10 @@
 //! Run with `cargo run --example connection_pool`. A server on loopback and three hundred clients talk a small line
 //! protocol in this one process. At the end it prints the five busiest connections and the totals, and checks that the
 //! metrics counted exactly what the clients sent. Ends by itself after a second or two.
+//!
+//! With `cargo run --example connection_pool -- --serve` Prometheus can scrape it at <http://127.0.0.1:9464/metrics>; another
+//! port may follow `--serve`. It then goes on until its standard input ends (Ctrl-D). The totals that Prometheus reads are the
+//! ones that are printed, although each connection's recorder is gone by then.
 
 mod clients;
 mod protocol;
@@ -12,6 +16,7 @@ use std::error::Error;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
+use mvx_metrics::export::{Endpoint, EndpointOptions};
 use mvx_metrics::{MetricsRecorder, MetricsRuntime};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
@@ -26,6 +31,7 @@ const CONNECTIONS: u32 = 300;
 async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     let runtime = Arc::new(MetricsRuntime::new("example.pool")?);
     runtime.start_async().await?;
+    let endpoint = serve_if_asked_to(&runtime)?;
     let pool = runtime.create_recorder_async("pool").await?;
 
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
@@ -44,6 +50,10 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     let pool = pool.metric_snapshot::<PoolConnections>()?.ok_or("the pool has no metric")?;
     println!("opened {}, closed {}", pool.opened, pool.closed);
     let left = runtime.list_recorder_ids()?;
+    if let Some(endpoint) = endpoint {
+        println!("serving http://{}/metrics until the standard input ends", endpoint.address());
+        tokio::io::copy(&mut tokio::io::stdin(), &mut tokio::io::sink()).await?;
+    }
     runtime.shutdown_async().await?;
 
     if counted != sent
@@ -55,6 +65,19 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     }
     println!("check passed: the metrics equal what the clients sent");
     Ok(())
+}
+
+/// An endpoint for Prometheus if `--serve` is among the arguments, on the port that follows it.
+fn serve_if_asked_to(runtime: &MetricsRuntime) -> Result<Option<Endpoint>, Box<dyn Error + Send + Sync>> {
+    let mut arguments = std::env::args().skip_while(|argument| argument != "--serve");
+    if arguments.next().is_none() {
+        return Ok(None);
+    }
+    let options = match arguments.next() {
+        Some(port) => EndpointOptions::new().port(port.parse()?),
+        None => EndpointOptions::new(),
+    };
+    Ok(Some(runtime.serve_http(options)?))
 }
 
 /// The final state of a closed connection.

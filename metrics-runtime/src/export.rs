@@ -43,6 +43,8 @@ mod exposition;
 mod family;
 mod format;
 mod health;
+#[cfg(feature = "http")]
+mod http;
 mod name;
 mod scope;
 mod text;
@@ -51,6 +53,8 @@ mod totals;
 pub use exposition::Exposition;
 pub use family::LeftOut;
 pub use format::Format;
+#[cfg(feature = "http")]
+pub use http::{Endpoint, EndpointError, EndpointOptions};
 pub use scope::Scope;
 
 pub(crate) use exposition::Reported;

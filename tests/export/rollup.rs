@@ -137,7 +137,9 @@ fn no_counter_ever_falls_and_the_end_is_exact() {
         let threads: Vec<_> = (0..THREADS).map(|thread| scope.spawn(churn(thread))).collect();
         let churned: Vec<_> = threads.into_iter().map(thread::ScopedJoinHandle::join).collect();
         over.store(true, Ordering::Release);
-        churned.into_iter().for_each(|churned| churned.expect("no thread panics"));
+        for churned in churned {
+            churned.expect("no thread panics");
+        }
         scraper.join().expect("no counter falls")
     });
     let text = rollup(&runtime);

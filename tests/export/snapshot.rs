@@ -21,7 +21,7 @@ fn a_snapshot_shows_every_recorder_with_all_it_has_accepted() {
         assert_eq!((&*recorder.id, &*recorder.entity_id), (&*number.to_string(), &*number.to_string()));
         assert_eq!(recorder.stats.processed, number as u64);
         let metric = recorder.metrics.get("service.requests").expect("it was registered");
-        assert_eq!(metric.get("total").and_then(|total| total.as_u64()), Some(number as u64));
+        assert_eq!(metric.get("total").and_then(mvx_metrics::DimensionValue::as_u64), Some(number as u64));
         let stopped = if number == 7 { MetricsRecorderState::Stopped } else { MetricsRecorderState::Running };
         assert_eq!(recorder.status, stopped);
     }

@@ -163,7 +163,6 @@ impl RecorderHooks for Script {
         if let Some(observer) = &self.observer {
             observer(&change);
         }
-        drop(change);
         follow(&self.changed).await
     }
 }

@@ -10,14 +10,14 @@ use super::{Accepted, Consumer, Queue, Refusal, SegmentPool};
 use crate::event::MetricEvent;
 
 /// Fits a slot, and says by its reference count whether it was dropped.
-struct InPlace(u64, Arc<()>);
+struct InPlace(u64, #[expect(dead_code, reason = "held")] Arc<()>);
 
 /// Is larger than a slot.
-struct Boxed([u64; 20], Arc<()>);
+struct Boxed([u64; 20], #[expect(dead_code, reason = "held")] Arc<()>);
 
 /// Is aligned more strictly than a slot's payload.
 #[repr(align(128))]
-struct Aligned(u64, Arc<()>);
+struct Aligned(u64, #[expect(dead_code, reason = "held")] Arc<()>);
 
 /// Has no bytes at all.
 struct Nothing;

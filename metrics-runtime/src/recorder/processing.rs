@@ -218,7 +218,9 @@ impl RecorderCore {
     fn complete(&self, answered: Vec<Arc<Completion>>) {
         if !answered.is_empty() {
             let outcome = self.outcome_of_waiting();
-            answered.iter().for_each(|completion| completion.complete(outcome.clone()));
+            for completion in answered {
+                completion.complete(outcome.clone());
+            }
         }
     }
 

@@ -79,7 +79,7 @@ impl Shared {
         }
     }
 
-    pub(super) fn namespace(&self) -> &str {
+    pub(crate) fn namespace(&self) -> &str {
         &self.namespace
     }
 
@@ -87,7 +87,7 @@ impl Shared {
         &self.namespace
     }
 
-    pub(super) fn state(&self) -> MetricsRuntimeState {
+    pub(crate) fn state(&self) -> MetricsRuntimeState {
         self.control().state
     }
 

@@ -1,0 +1,119 @@
+//! Connections: how many there are, how long they live, and which one makes room for another.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::AbortHandle;
+use tokio::time::{Instant, sleep, timeout};
+
+use super::renderer::Renderer;
+use super::routes::respond;
+use super::stream::{Progress, Watched, millis};
+
+/// How long the headers of a request may take, counted from the end of the one before.
+const HEADERS: Duration = Duration::from_secs(10);
+/// How long a connection may be used, and how long it then has for what it is about.
+const LIFE: Duration = Duration::from_mins(5);
+const FAREWELL: Duration = Duration::from_secs(10);
+/// How large the headers of a request may be, and how many of them there may be.
+const HEADER_BYTES: usize = 16 * 1024;
+const HEADER_LINES: usize = 64;
+/// How long to wait when the system has no connection to give, for example for want of file descriptors.
+const RESPITE: Duration = Duration::from_millis(100);
+
+/// For how long a connection is safe from being ended for another one, in milliseconds: after it began or was answered, and
+/// while it takes an answer.
+const GRACE: u64 = 100;
+const SENDING_GRACE: u64 = 1_000;
+/// How long to wait until one of them may be ended.
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// An open connection.
+struct Open {
+    task: AbortHandle,
+    progress: Arc<Progress>,
+    /// Whether a request waits for its answer.
+    asks: Arc<AtomicBool>,
+}
+
+/// Accepts connections for as long as it is polled.
+pub(super) async fn serve(listener: TcpListener, renderer: Renderer, most: usize) {
+    let began = Instant::now();
+    let mut open: Vec<Open> = Vec::new();
+    loop {
+        let stream = match listener.accept().await {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                tracing::warn!(target: "mvx_metrics::export", event = "metrics_endpoint.accept", %error);
+                sleep(RESPITE).await;
+                continue;
+            }
+        };
+        // Those who come after it wait with the system meanwhile.
+        while !has_room(&mut open, began, most) {
+            sleep(PAUSE).await;
+        }
+        open.push(spawn(stream, began, renderer.clone()));
+    }
+}
+
+/// Whether there may be one more connection; ends the one that has been waited for longest if that helps.
+fn has_room(open: &mut Vec<Open>, began: Instant, most: usize) -> bool {
+    open.retain(|connection| !connection.task.is_finished());
+    if open.len() < most {
+        return true;
+    }
+    let now = millis(began);
+    let spent = open.iter().enumerate().filter(|(_, connection)| connection.is_spent(now));
+    let longest = spent.min_by_key(|(_, connection)| connection.progress.moved()).map(|(place, _)| place);
+    if let Some(longest) = longest {
+        open.remove(longest).task.abort();
+    }
+    longest.is_some()
+}
+
+impl Open {
+    /// Whether it has had its time: it waits for nothing from here, and did not use the last while to ask for something or
+    /// to take what is there for it.
+    fn is_spent(&self, now: u64) -> bool {
+        let grace = if self.progress.is_blocked() { SENDING_GRACE } else { GRACE };
+        // Relaxed: all of it happens in one thread.
+        !self.asks.load(Ordering::Relaxed) && now.saturating_sub(self.progress.moved()) >= grace
+    }
+}
+
+fn spawn(stream: TcpStream, began: Instant, renderer: Renderer) -> Open {
+    let (progress, asks) = (Arc::<Progress>::default(), Arc::<AtomicBool>::default());
+    let task =
+        tokio::spawn(talk(Watched::new(stream, began, Arc::clone(&progress)), Arc::clone(&asks), renderer));
+    Open { task: task.abort_handle(), progress, asks }
+}
+
+async fn talk(stream: Watched, asks: Arc<AtomicBool>, renderer: Renderer) {
+    let service = service_fn(move |request| {
+        let (asks, renderer) = (Arc::clone(&asks), renderer.clone());
+        async move {
+            asks.store(true, Ordering::Relaxed);
+            let response = respond(&request, &renderer).await;
+            asks.store(false, Ordering::Relaxed);
+            Ok::<_, std::convert::Infallible>(response)
+        }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADERS)
+        .max_headers(HEADER_LINES)
+        .max_buf_size(HEADER_BYTES)
+        .serve_connection(TokioIo::new(stream), service);
+    let mut connection = std::pin::pin!(connection);
+    // What goes wrong on a connection is the client's affair.
+    if timeout(LIFE, connection.as_mut()).await.is_err() {
+        connection.as_mut().graceful_shutdown();
+        let _ = timeout(FAREWELL, connection).await;
+    }
+}

@@ -1,0 +1,205 @@
+//! Clients that mean harm, all at once, while events go on.
+
+use std::io::{Read, Write};
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use mvx_metrics::export::Scope;
+use mvx_metrics::{MetricsRecorder, MetricsRuntime};
+
+use crate::client::{ask, connect, get, read_answer};
+use crate::load::{Worked, endpoint, memory, recorder, running};
+
+#[test]
+fn oversized_headers_are_refused() {
+    let runtime = running("headers");
+    let endpoint = endpoint(&runtime, Scope::Rollup);
+    let long = format!("GET /metrics HTTP/1.1\r\nhost: localhost\r\nx: {}\r\n\r\n", "x".repeat(100_000));
+    let many = format!("GET /metrics HTTP/1.1\r\nhost: localhost\r\n{}\r\n", "x: y\r\n".repeat(1_000));
+    let path = format!("GET /{} HTTP/1.1\r\nhost: localhost\r\n\r\n", "m".repeat(100_000));
+    for request in [long, many, path] {
+        let answer = ask(&mut connect(endpoint.address()), &request);
+        // The answer may be lost when the endpoint closes while the client still writes.
+        let refused = answer.is_none_or(|answer| [400, 414, 431].contains(&answer.status));
+        assert!(refused, "{}", &request[..40]);
+    }
+    assert_eq!(get(endpoint.address(), "/healthz").status, 200);
+}
+
+#[test]
+fn nonsense_is_refused() {
+    let runtime = running("nonsense");
+    let endpoint = endpoint(&runtime, Scope::Rollup);
+    let nonsense =
+        ["\0\u{1}\u{2}\r\n\r\n", "GET\r\n\r\n", "GET /metrics HTTP/9.9\r\n\r\n", "\r\n\r\n\r\nhello\r\n\r\n"];
+    for request in nonsense {
+        let answer = ask(&mut connect(endpoint.address()), request);
+        assert!(answer.is_none_or(|answer| answer.status >= 400), "{request:?}");
+    }
+    assert_eq!(get(endpoint.address(), "/healthz").status, 200);
+}
+
+#[test]
+fn a_thousand_idle_connections_lock_nobody_out() {
+    let runtime = running("idle");
+    recorder(&runtime, "one").emit(Worked { bytes: 7 });
+    let endpoint = endpoint(&runtime, Scope::Rollup);
+    let idle: Vec<_> = (0..1_000).map(|_| connect(endpoint.address())).collect();
+    let answer = get(endpoint.address(), "/metrics");
+    assert_eq!(answer.value("work_bytes_total{namespace=\"idle\"}").to_string(), "7");
+    drop(idle);
+}
+
+#[test]
+fn a_client_that_takes_nothing_is_given_up() {
+    let runtime = running("take");
+    for number in 0..2_000 {
+        recorder(&runtime, &format!("{number}-{}", "x".repeat(200)));
+    }
+    let endpoint = endpoint(&runtime, Scope::PerEntity);
+    let mut stream = connect(endpoint.address());
+    // More answers than the system keeps for a client.
+    let requests = "GET /metrics HTTP/1.1\r\nhost: localhost\r\n\r\n".repeat(8);
+    stream.write_all(requests.as_bytes()).expect("the endpoint reads");
+    let started = Instant::now();
+    assert_eq!(get(endpoint.address(), "/healthz").status, 200);
+    thread::sleep(Duration::from_secs(13));
+    let mut rest = Vec::new();
+    let ended = stream.read_to_end(&mut rest);
+    let whole = rest.windows(15).filter(|window| window == b"HTTP/1.1 200 OK").count();
+    assert!(whole < 8, "{whole} answers, {ended:?}, after {:?}", started.elapsed());
+    assert_eq!(get(endpoint.address(), "/healthz").status, 200);
+}
+
+/// How many events of a steady stream are processed in a second.
+#[expect(clippy::cast_precision_loss, reason = "a measurement")]
+fn measure(runtime: &MetricsRuntime, recorder: &MetricsRecorder, lasts: Duration) -> f64 {
+    assert_eq!(runtime.list_recorder_ids().expect("it runs").last().map(String::as_str), Some("busy"));
+    let (begun, processed) = (Instant::now(), recorder.stats().processed);
+    while begun.elapsed() < lasts {
+        for _ in 0..1_000 {
+            recorder.emit(Worked { bytes: 1 });
+        }
+        thread::sleep(Duration::from_micros(200));
+    }
+    recorder.flush().wait().expect("it goes on");
+    (recorder.stats().processed - processed) as f64 / begun.elapsed().as_secs_f64()
+}
+
+/// One hostile client after the other, again and again; how many requests or connections it made.
+fn attack(kind: usize, address: SocketAddr, over: &AtomicBool) -> u64 {
+    let mut done = 0;
+    while !over.load(Ordering::Relaxed) {
+        match kind {
+            0 => {
+                // Slowloris: headers that never end.
+                let mut slow: Vec<_> = (0..100).map(|_| connect(address)).collect();
+                for _ in 0..20 {
+                    for stream in &mut slow {
+                        // The endpoint may have ended it.
+                        let _ = stream.write_all(b"GET /metrics HTTP/1.1\r\nx: y\r\n");
+                    }
+                    thread::sleep(Duration::from_millis(20));
+                }
+            }
+            1 => {
+                let headers = format!("GET /metrics HTTP/1.1\r\nx: {}\r\n\r\n", "x".repeat(50_000));
+                ask(&mut connect(address), &headers);
+            }
+            2 => {
+                let mut stream = connect(address);
+                for request in ["GET /nothing", "POST /metrics", "BREW /snapshot"] {
+                    ask(&mut stream, &format!("{request} HTTP/1.1\r\nhost: x\r\n\r\n"));
+                }
+            }
+            3 => {
+                let mut stream = connect(address);
+                let _ = stream.write_all("GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n".repeat(100).as_bytes());
+                for _ in 0..100 {
+                    if read_answer(&mut stream, false).is_none() {
+                        break;
+                    }
+                }
+            }
+            _ => {
+                // A scrape that is abandoned half way.
+                let mut stream = connect(address);
+                let _ = stream.write_all(b"GET /snapshot HTTP/1.1\r\nhost: x\r\n\r\n");
+                let _ = stream.read(&mut [0; 100]);
+            }
+        }
+        done += 1;
+        thread::sleep(Duration::from_millis(5));
+    }
+    done
+}
+
+const LASTS: Duration = Duration::from_secs(3);
+const ROUNDS: u32 = 5;
+
+#[test]
+fn the_metrics_loop_and_the_memory_bear_all_of_it_at_once() {
+    let runtime = running("hostility-17");
+    for number in 0..1_000 {
+        recorder(&runtime, &format!("bystander-{number}")).emit(Worked { bytes: 1 });
+    }
+    let busy = recorder(&runtime, "busy");
+    let endpoint = endpoint(&runtime, Scope::PerEntity);
+    let address = endpoint.address();
+    // Once for the memory that stays, then in earnest.
+    measure(&runtime, &busy, LASTS / 3);
+    get(address, "/metrics");
+    get(address, "/snapshot");
+    let idle: Vec<_> = (0..1_000).map(|_| connect(address)).collect();
+    let before = memory();
+    // Other programs, and the attackers themselves, want the same processors: the best of some rounds tells what is ours.
+    let mut rounds = (0..ROUNDS).map(|_| {
+        let alone = measure(&runtime, &busy, LASTS);
+        let besieged = besiege(&runtime, &busy, address);
+        println!(
+            "alone {:.0} events/s; besieged {:.0} events/s; {} attacks, {} scrapes served",
+            alone, besieged.events_per_second, besieged.attacks, besieged.scrapes,
+        );
+        assert!(besieged.scrapes >= 3, "others were hardly served");
+        besieged.events_per_second / alone
+    });
+    let undisturbed = rounds.any(|share| share >= 0.9);
+    let grown = memory().saturating_sub(before);
+    println!("memory grew by {} KiB", grown / 1024);
+    drop(idle);
+    assert!(undisturbed, "the metrics loop was slowed down in each of {ROUNDS} rounds");
+    assert!(grown < 64 << 20, "memory grew by {grown} bytes");
+    let stats = busy.stats();
+    assert_eq!((stats.rejected, stats.discarded, stats.accepted), (0, 0, stats.processed));
+}
+
+struct Besieged {
+    events_per_second: f64,
+    attacks: u64,
+    scrapes: u64,
+}
+
+/// Measures while all attacks go on and somebody scrapes.
+fn besiege(runtime: &MetricsRuntime, busy: &MetricsRecorder, address: SocketAddr) -> Besieged {
+    let over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let over = &over;
+        let attackers: Vec<_> = (0..5).map(|kind| scope.spawn(move || attack(kind, address, over))).collect();
+        let scraper = scope.spawn(move || {
+            let mut scrapes = 0;
+            while !over.load(Ordering::Relaxed) {
+                assert_eq!(get(address, "/metrics").status, 200, "others are still served");
+                scrapes += 1;
+                thread::sleep(Duration::from_millis(200));
+            }
+            scrapes
+        });
+        let events_per_second = measure(runtime, busy, LASTS);
+        over.store(true, Ordering::Relaxed);
+        let attacks = attackers.into_iter().map(|attacker| attacker.join().expect("attackers only attack"));
+        let attacks = attacks.sum();
+        Besieged { events_per_second, attacks, scrapes: scraper.join().expect("every scrape is answered") }
+    })
+}

@@ -1,0 +1,43 @@
+//! Runtimes with something to show.
+
+use std::fs;
+
+use mvx_metrics::export::{Endpoint, EndpointOptions, Scope};
+use mvx_metrics::{Counter, Metric, MetricsRecorder, MetricsRuntime, Sum, metric_event};
+
+#[metric_event]
+pub struct Worked {
+    pub bytes: u64,
+}
+
+/// Work.
+#[derive(Metric, Default)]
+#[metric(on(Worked))]
+pub struct Work {
+    total: Counter,
+    #[dimension(value = bytes)]
+    bytes: Sum<u64>,
+}
+
+pub fn running(namespace: &str) -> MetricsRuntime {
+    let runtime = MetricsRuntime::new(namespace).expect("a valid namespace");
+    runtime.start().expect("a thread can be started");
+    runtime
+}
+
+pub fn recorder(runtime: &MetricsRuntime, id: &str) -> MetricsRecorder {
+    let recorder = runtime.create_recorder(id).expect("the id is free");
+    recorder.register_metric(Work::default()).expect("the recorder runs");
+    recorder
+}
+
+pub fn endpoint(runtime: &MetricsRuntime, scope: Scope) -> Endpoint {
+    runtime.serve_http(EndpointOptions::new().port(0).scope(scope)).expect("the system has a port")
+}
+
+/// The memory of this process in bytes.
+pub fn memory() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").expect("a process has a status");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("it tells the memory");
+    line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") * 1024
+}

@@ -1,0 +1,139 @@
+//! What well-behaved clients get.
+
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, SocketAddr};
+
+use mvx_metrics::export::{EndpointError, EndpointOptions, Scope};
+
+use crate::client::{ask, connect, get, read_answer};
+use crate::load::{Worked, endpoint, recorder, running};
+
+fn request(method: &str, path: &str, headers: &str) -> String {
+    format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\n{headers}\r\n")
+}
+
+#[test]
+fn a_scrape_shows_what_was_recorded_in_the_format_it_asks_for() {
+    let runtime = running("scrape");
+    recorder(&runtime, "one").emit(Worked { bytes: 7 });
+    let endpoint = endpoint(&runtime, Scope::Rollup);
+    let mut stream = connect(endpoint.address());
+    let answer = ask(&mut stream, &request("GET", "/metrics", "")).expect("an answer");
+    assert!(
+        answer.head.contains("content-type: text/plain; version=0.0.4; charset=utf-8\r\n"),
+        "{}",
+        answer.head
+    );
+    assert!(
+        answer.body.contains("# TYPE work_bytes_total counter\nwork_bytes_total{namespace=\"scrape\"} 7\n")
+    );
+    // The same connection again.
+    let accept = "accept: application/openmetrics-text;version=1.0.0;q=0.5\r\naccept: text/plain;q=0.2\r\n";
+    let answer = ask(&mut stream, &request("GET", "/metrics?collect[]=all", accept)).expect("an answer");
+    assert!(
+        answer.head.contains("content-type: application/openmetrics-text; version=1.0.0;"),
+        "{}",
+        answer.head
+    );
+    assert!(answer.body.contains("# TYPE work_bytes counter\nwork_bytes_total{namespace=\"scrape\"} 7\n"));
+    assert!(answer.body.ends_with("# EOF\n"));
+}
+
+#[test]
+fn the_scope_is_as_chosen() {
+    let runtime = running("scope");
+    recorder(&runtime, "one").emit(Worked { bytes: 7 });
+    let endpoint = endpoint(&runtime, Scope::PerEntity);
+    let answer = get(endpoint.address(), "/metrics");
+    assert_eq!(answer.value("work_bytes_total{namespace=\"scope\",entity_id=\"one\"}").to_string(), "7");
+}
+
+#[test]
+fn a_snapshot_is_json() {
+    let runtime = running("json");
+    recorder(&runtime, "one").emit(Worked { bytes: 7 });
+    let endpoint = endpoint(&runtime, Scope::Rollup);
+    let answer = get(endpoint.address(), "/snapshot");
+    assert!(answer.head.contains("content-type: application/json\r\n"), "{}", answer.head);
+    let snapshot: serde_json::Value = serde_json::from_str(&answer.body).expect("JSON");
+    assert_eq!(snapshot["recorders"][0]["metrics"]["work"]["dimensions"]["bytes"], 7);
+}
+
+#[test]
+fn a_head_request_gets_the_head_alone() {
+    let runtime = running("head");
+    let endpoint = endpoint(&runtime, Scope::Rollup);
+    let mut stream = connect(endpoint.address());
+    let head = ask(&mut stream, &request("HEAD", "/metrics", "")).expect("an answer");
+    assert_eq!((head.status, head.body.as_str()), (200, ""));
+    let next = ask(&mut stream, &request("GET", "/healthz", "connection: close\r\n")).expect("an answer");
+    assert_eq!((next.status, next.body.as_str()), (200, "RUNNING\n"));
+    let mut rest = Vec::new();
+    stream.read_to_end(&mut rest).expect("the endpoint closes the connection");
+    assert_eq!(rest, b"");
+}
+
+#[test]
+fn unknown_paths_and_methods_are_refused() {
+    let runtime = running("refuse");
+    let endpoint = endpoint(&runtime, Scope::Rollup);
+    for path in ["/", "/metrics/", "/../metrics", "//metrics", "/%6Detrics", "/favicon.ico"] {
+        assert_eq!(get(endpoint.address(), path).status, 404, "{path}");
+    }
+    for method in ["POST", "PUT", "DELETE", "OPTIONS", "TRACE", "PATCH", "BREW"] {
+        let headers = "content-length: 3\r\n";
+        let mut stream = connect(endpoint.address());
+        let answer = ask(&mut stream, &(request(method, "/metrics", headers) + "abc")).expect("an answer");
+        assert_eq!(answer.status, 405, "{method}");
+        assert!(answer.head.contains("allow: GET, HEAD\r\n"), "{}", answer.head);
+    }
+}
+
+#[test]
+fn pipelined_requests_are_answered_in_order() {
+    let runtime = running("pipeline");
+    let endpoint = endpoint(&runtime, Scope::Rollup);
+    let mut stream = connect(endpoint.address());
+    let paths = ["/healthz", "/nothing", "/metrics", "/snapshot", "/healthz"];
+    let requests: String = paths.iter().map(|path| request("GET", path, "")).collect();
+    stream.write_all(requests.as_bytes()).expect("the endpoint reads");
+    let answers: Vec<_> = paths.iter().map(|_| read_answer(&mut stream, false).expect("an answer")).collect();
+    assert_eq!(answers.iter().map(|answer| answer.status).collect::<Vec<_>>(), [200, 404, 200, 200, 200]);
+    assert!(answers[2].body.starts_with("# HELP ") && answers[3].body.starts_with('{'));
+}
+
+#[test]
+fn an_endpoint_of_a_runtime_that_ended_says_so() {
+    let runtime = running("ended");
+    let endpoint = endpoint(&runtime, Scope::Rollup);
+    runtime.shutdown().expect("it ends");
+    for path in ["/healthz", "/metrics", "/snapshot"] {
+        assert_eq!(get(endpoint.address(), path).status, 503, "{path}");
+    }
+    assert_eq!(get(endpoint.address(), "/healthz").body, "CLOSED\n");
+}
+
+#[test]
+fn an_address_in_use_is_an_error_that_names_it() {
+    let runtime = running("address");
+    let first = endpoint(&runtime, Scope::Rollup);
+    let error =
+        runtime.serve_http(EndpointOptions::new().address(first.address())).expect_err("it is in use");
+    assert!(matches!(error, EndpointError::Address { address, .. } if address == first.address()));
+    assert_eq!(error.to_string(), format!("cannot listen on {}", first.address()));
+    assert_eq!(error.reason(), "ENDPOINT_ADDRESS_UNAVAILABLE");
+}
+
+#[test]
+fn an_endpoint_is_on_loopback_and_ends_when_it_is_dropped() {
+    let runtime = running("drop");
+    let endpoint = endpoint(&runtime, Scope::Rollup);
+    let address = endpoint.address();
+    assert_eq!(address.ip(), Ipv4Addr::LOCALHOST);
+    let idle = connect(address);
+    drop(endpoint);
+    drop(idle);
+    let again =
+        runtime.serve_http(EndpointOptions::new().address(SocketAddr::from((address.ip(), address.port()))));
+    assert_eq!(again.expect("the address is free").address(), address);
+}

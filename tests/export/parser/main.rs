@@ -1,0 +1,301 @@
+//! Expositions of random metrics, read back by the OpenMetrics parser of the Python package `prometheus_client`.
+//!
+//! Needs a Python that has the package, named by `MVX_PYTHON`; `.ci/openmetrics` makes one and runs this test. The script
+//! beside this file knows the naming and merging rules on its own, and compares every number.
+
+use std::borrow::Cow;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+use std::{env, fs};
+
+use mvx_metrics::export::{Format, Scope};
+use mvx_metrics::{
+    BreakdownEntry, Bucket, DimensionDescriptor, DimensionKind, DimensionValue, EventHandler,
+    HistogramSnapshot, MergeRule, Metric, MetricDescriptor, MetricSnapshot, MetricsRuntime, Number,
+    RecorderOptions,
+};
+use serde_json::{Value, json};
+
+const CASES: u64 = 200;
+
+/// Numbers that are the same in every run.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        // SplitMix64.
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        mixed ^ (mixed >> 31)
+    }
+
+    fn below(&mut self, end: u64) -> u64 {
+        self.next() % end
+    }
+
+    fn one_of<'a, T>(&mut self, all: &'a [T]) -> &'a T {
+        let place = usize::try_from(self.below(all.len() as u64)).expect("a place in a slice");
+        &all[place]
+    }
+}
+
+const NAMES: &[&str] = &[
+    "requests",
+    "requests.total",
+    "io.bytes",
+    "io",
+    "bytes_total",
+    "total",
+    "größe",
+    "a b",
+    "9to5",
+    "x_seconds",
+    "x",
+    "x_count",
+    "_",
+    "__",
+    "x.bucket",
+    "x_sum",
+    "x_created",
+    "\"\n\\",
+    "le",
+    "total_bytes",
+    "\u{1f980}",
+    "a-b",
+    "a:b",
+];
+const TEXTS: &[&str] = &[
+    "plain",
+    "",
+    " ",
+    "\"",
+    "\\",
+    "\n",
+    "\\n",
+    "a\"b\\c\nd",
+    "\r",
+    "\t",
+    "{}",
+    "# EOF",
+    "a,b=\"c\"",
+    "ü\u{1f980}",
+    "\u{0}",
+    "\u{7f}\u{85}\u{2028}",
+    "other",
+    "\\\\",
+    "x\\",
+];
+const LABELS: &[&str] =
+    &["path", "namespace", "entity_id", "le", "quantile", "__name__", "a b", "", "path", "9"];
+const UNITS: &[Option<&str>] =
+    &[None, None, Some("seconds"), Some("bytes"), Some("bytes/s"), Some("%"), Some("€")];
+
+#[derive(Clone)]
+struct Shown {
+    name: String,
+    help: String,
+    dimensions: Vec<(DimensionDescriptor, DimensionValue)>,
+}
+
+impl Metric for Shown {
+    fn metric_name(&self) -> &str {
+        &self.name
+    }
+
+    fn handlers() -> &'static [EventHandler<Self>] {
+        &[]
+    }
+
+    fn snapshot(&self) -> MetricSnapshot {
+        let snapshot = MetricSnapshot::new(&*self.name);
+        self.dimensions
+            .iter()
+            .fold(snapshot, |snapshot, (declared, value)| snapshot.with(declared.name.clone(), value.clone()))
+    }
+
+    fn descriptor(&self) -> MetricDescriptor {
+        let dimensions: Vec<_> = self.dimensions.iter().map(|(declared, _)| declared.clone()).collect();
+        MetricDescriptor::new(self.name.clone()).with_help(self.help.clone()).with_dimensions(dimensions)
+    }
+}
+
+/// The shape of a dimension, of which each recorder has its own values.
+struct Shape {
+    declared: DimensionDescriptor,
+    kind: &'static str,
+    parts: usize,
+}
+
+fn shape(random: &mut Random) -> Shape {
+    use DimensionKind::{Counter, Custom, Gauge, Histogram, InFlight, Max, Mean, Min, Sum};
+    let kinds = [
+        ("unsigned", Counter),
+        ("unsigned", Sum),
+        ("duration", Sum),
+        ("signed", Sum),
+        ("float", Sum),
+        ("signed", Min),
+        ("float", Max),
+        ("duration", Max),
+        ("mean", Mean),
+        ("signed", Gauge),
+        ("float", Gauge),
+        ("in_flight", InFlight),
+        ("histogram", Histogram),
+        ("unsigned", Custom),
+        ("float", Custom),
+    ];
+    let (kind, declared_kind) = *random.one_of(&kinds);
+    let mut declared = DimensionDescriptor::new("", declared_kind);
+    declared.name = Cow::Borrowed(*random.one_of(NAMES));
+    declared.help = Cow::Borrowed(*random.one_of(TEXTS));
+    declared.unit = random.one_of(UNITS).map(Cow::Borrowed);
+    declared.merge = *random.one_of(&[MergeRule::Sum, MergeRule::Min, MergeRule::Max]);
+    let parts = usize::try_from(random.below(4)).expect("a small number");
+    declared.labels = (0..parts).map(|_| Cow::Borrowed(*random.one_of(LABELS))).collect::<Vec<_>>().into();
+    Shape { declared, kind, parts }
+}
+
+/// A value and how the script is told of it.
+fn value(random: &mut Random, kind: &str) -> (DimensionValue, Value) {
+    let unsigned = random.next() >> random.below(64);
+    let signed = i64::try_from(unsigned >> 1).expect("63 bits") * if random.below(2) == 0 { -1 } else { 1 };
+    #[expect(clippy::cast_precision_loss, reason = "any number will do")]
+    let float = signed as f64 / 1024.0;
+    match kind {
+        "unsigned" => ((unsigned >> 8).into(), json!(unsigned >> 8)),
+        "signed" => ((signed >> 8).into(), json!(signed >> 8)),
+        "float" => (float.into(), json!(float)),
+        "duration" => {
+            let duration = Duration::from_nanos(unsigned >> 8);
+            (duration.into(), json!({ "nanos": unsigned >> 8 }))
+        }
+        "mean" => {
+            let (sum, count) = (float, random.below(10));
+            (DimensionValue::Mean { sum, count }, json!({ "sum": sum, "count": count }))
+        }
+        "in_flight" => {
+            let (started, finished) = (unsigned >> 8, random.below(1000));
+            (
+                DimensionValue::InFlight { started, finished },
+                json!({ "started": started, "finished": finished }),
+            )
+        }
+        _ => {
+            let bounds = [-1.5, 0.005, 1.0, 10.0, 1e6];
+            let counts: Vec<u64> = (0..=bounds.len()).map(|_| random.below(1000)).collect();
+            let up_to = bounds.iter().map(|bound| Some(Number::Float(*bound))).chain([None]);
+            let buckets = up_to.zip(&counts).map(|(up_to, count)| Bucket { up_to, count: *count }).collect();
+            let (count, sum) = (counts.iter().sum(), Number::Float(float));
+            let histogram = HistogramSnapshot { count, sum, min: None, max: None, buckets };
+            (
+                DimensionValue::Histogram(histogram),
+                json!({ "bounds": bounds, "counts": counts, "sum": float }),
+            )
+        }
+    }
+}
+
+fn values(random: &mut Random, shape: &Shape) -> (DimensionValue, Value) {
+    if shape.parts == 0 {
+        let (value, told) = value(random, shape.kind);
+        return (value, json!([{ "labels": [], "value": told }]));
+    }
+    let (mut entries, mut told_all) = (Vec::<BreakdownEntry>::new(), Vec::new());
+    for _ in 0..random.below(6) {
+        let labels: Vec<_> = (0..shape.parts).map(|_| Cow::Borrowed(*random.one_of(TEXTS))).collect();
+        if entries.iter().any(|entry| entry.labels == labels) {
+            continue;
+        }
+        let (value, told) = value(random, shape.kind);
+        told_all.push(json!({ "labels": labels, "value": told }));
+        entries.push(BreakdownEntry { labels, value });
+    }
+    (DimensionValue::Breakdown(entries), told_all.into())
+}
+
+/// Writes one case: what the recorders have, and what the expositions say.
+fn write_case(directory: &Path, case: u64) {
+    let random = &mut Random(case);
+    let runtime = MetricsRuntime::new("hostile\"\\\n").expect("a valid namespace");
+    runtime.start().expect("a thread can be started");
+    let mut metrics: Vec<(String, String, Vec<Shape>)> = Vec::new();
+    for _ in 0..=random.below(4) {
+        let name = (*random.one_of(NAMES)).to_owned();
+        if metrics.iter().any(|(other, ..)| *other == name) {
+            continue;
+        }
+        let mut shapes: Vec<Shape> = Vec::new();
+        for _ in 0..random.below(6) {
+            let shape = shape(random);
+            if shapes.iter().all(|other| other.declared.name != shape.declared.name) {
+                shapes.push(shape);
+            }
+        }
+        metrics.push((name, (*random.one_of(TEXTS)).to_owned(), shapes));
+    }
+    let mut recorders = Vec::new();
+    for number in 0..=random.below(5) {
+        let namespace = *random.one_of(&["one", "\"two\"\n\\"]);
+        let entity_id = format!("{number}{}", random.one_of(TEXTS)).trim().to_owned();
+        let id = format!("recorder {number}");
+        let options = RecorderOptions::new().namespace(namespace).entity_id(&*entity_id);
+        let recorder = runtime.create_recorder_with(&id, options).expect("the id is free");
+        let mut told_metrics = Vec::new();
+        for (name, help, shapes) in &metrics {
+            let mut dimensions = Vec::new();
+            let mut told = Vec::new();
+            for shape in shapes {
+                let (value, told_value) = values(random, shape);
+                let DimensionDescriptor { name, help, unit, labels, .. } = &shape.declared;
+                told.push(json!({
+                    "name": name, "kind": format!("{:?}", shape.declared.kind), "type": shape.kind, "help": help,
+                    "unit": unit, "labels": labels, "merge": format!("{:?}", shape.declared.merge),
+                    "entries": told_value,
+                }));
+                dimensions.push((shape.declared.clone(), value));
+            }
+            let shown = Shown { name: name.clone(), help: help.clone(), dimensions };
+            recorder.register_metric(shown).expect("the recorder runs");
+            told_metrics.push(json!({ "name": name, "help": help, "dimensions": told }));
+        }
+        let removed = random.below(3) == 0;
+        if removed {
+            runtime.stop_and_remove_recorder(&id).expect("it stops");
+        }
+        recorders.push(json!({
+            "namespace": namespace, "entity_id": entity_id, "removed": removed, "metrics": told_metrics,
+        }));
+    }
+    let write = |name: &str, text: &str| {
+        fs::write(directory.join(format!("{case}.{name}")), text).expect("a file can be written");
+    };
+    let mut left_out = json!({});
+    for (scope, name) in [(Scope::Rollup, "rollup"), (Scope::PerEntity, "per_entity")] {
+        for (format, extension) in [(Format::OpenMetrics, "openmetrics"), (Format::Prometheus, "prometheus")]
+        {
+            let exposition = runtime.exposition(scope, format).expect("the runtime runs");
+            write(&format!("{name}.{extension}"), &exposition.text);
+            left_out[name] =
+                exposition.left_out.iter().map(|out| json!([out.metric, out.dimension])).collect();
+        }
+    }
+    write("json", &json!({ "recorders": recorders, "left_out": left_out }).to_string());
+}
+
+#[test]
+#[ignore = "needs a Python with prometheus_client: .ci/openmetrics makes one and runs this"]
+fn an_independent_parser_reads_back_every_number() {
+    let python = env::var("MVX_PYTHON").expect("MVX_PYTHON names a Python that has prometheus_client");
+    let directory = env::temp_dir().join(format!("mvx-openmetrics-{}", std::process::id()));
+    fs::create_dir_all(&directory).expect("a directory can be made");
+    for case in 0..CASES {
+        write_case(&directory, case);
+    }
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("export/parser/read_back.py");
+    let status = Command::new(python).arg(script).arg(&directory).status().expect("Python runs");
+    assert!(status.success(), "the cases are in {}", directory.display());
+    fs::remove_dir_all(&directory).expect("the directory can be removed");
+}
