@@ -8,6 +8,7 @@ use mvx_metrics::{
     LogPolicy, MetricFailurePolicy, MetricsRecorder, MetricsRecorderState, MetricsRuntime,
     QueueOverflowPolicy,
 };
+use mvx_metrics_tests::bounded;
 use proptest::prelude::*;
 
 use crate::facts::{Alive, Calls, Fact, Faults, Recorded};
@@ -225,6 +226,6 @@ fn nothing_is_lost_however_threads_interleave() {
         events in 1..300_u64,
         disturbances in disturbances(),
     )| {
-        run(&choices, producers, events, &disturbances);
+        bounded(move || run(&choices, producers, events, &disturbances));
     });
 }

@@ -14,5 +14,10 @@ use proptest::test_runner::Config;
 fn config(default_cases: u32) -> Config {
     facts::quieten_expected_panics();
     let chosen = std::env::var("MVX_MODEL_CASES").ok().and_then(|cases| cases.parse().ok());
-    Config { cases: chosen.unwrap_or(default_cases), max_shrink_iters: 10_000, ..Config::default() }
+    Config {
+        cases: chosen.unwrap_or(default_cases),
+        max_shrink_iters: 10_000,
+        max_shrink_time: 120_000,
+        ..Config::default()
+    }
 }

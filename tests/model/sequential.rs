@@ -7,6 +7,7 @@ use mvx_metrics::{
     LogPolicy, MetricFailurePolicy, MetricsRecorder, MetricsRecorderState, QueueOverflowPolicy,
     RecorderOptions, RegisterEventError, Registration,
 };
+use mvx_metrics_tests::bounded;
 use proptest::prelude::*;
 
 use crate::facts::{Alive, Calls, Fact, Faults, Faulty, Recorded};
@@ -240,6 +241,6 @@ fn run(choices: &Choices, operations: &[Operation], end: u8) {
 #[test]
 fn every_call_answers_what_the_model_answers() {
     proptest!(crate::config(3_000), |(choices in choices(), operations in operations(), end in 0..3_u8)| {
-        run(&choices, &operations, end);
+        bounded(move || run(&choices, &operations, end));
     });
 }
