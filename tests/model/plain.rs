@@ -32,6 +32,9 @@ pub struct Plain {
     pub discarded: u64,
     pub rejected: u64,
     pub dropped: BTreeMap<&'static str, u64>,
+    /// How far the recorder got. Where a metric fails the recorder, events in a row of one type may be applied to the other
+    /// metrics behind the one that failed; how many is the recorder's business.
+    pub reached: u64,
     /// Calls of the hooks.
     pub starts: u32,
     pub changes: u32,
@@ -60,6 +63,7 @@ impl Plain {
             discarded: 0,
             rejected: 0,
             dropped: BTreeMap::new(),
+            reached: 0,
             starts: 0,
             changes: 0,
             stops: 0,
@@ -212,7 +216,11 @@ impl Plain {
             let position = self.processed + self.discarded;
             let begins = self.metrics.iter().map(|metric| metric.from).filter(|from| *from > position).min();
             let most = begins.map_or(u64::MAX, |from| from - position);
-            let most = if self.has_hooks() { 1 } else { most };
+            let most = match self.reached.checked_sub(position) {
+                _ if self.has_hooks() => 1,
+                None | Some(0) => most,
+                Some(reached) => most.min(reached),
+            };
             let alike = self.pending.iter().take_while(|(other, _)| *other == kind).count();
             let length = alike.min(usize::try_from(most).unwrap_or(usize::MAX));
             let run: Vec<_> = self.pending.drain(..length).map(|(_, number)| number).collect();
