@@ -1,4 +1,17 @@
-//! Export: the metrics of a runtime as text for Prometheus.
+//! Export: the metrics of a runtime as text for Prometheus. Feature `openmetrics`; the `Endpoint` over HTTP
+//! is in feature `http`.
+//!
+//! Everything here reads snapshots, in the thread that asks for it and never on the metrics loop.
+//! [`MetricsRuntime::exposition`](crate::MetricsRuntime::exposition) reads the recorders one by one and renders them,
+//! [`RuntimeSnapshot::exposition`](crate::RuntimeSnapshot::exposition) renders what was read before.
+//!
+//! # Scopes
+//!
+//! [`Scope::Rollup`] shows the totals of each namespace. They include what removed recorders had counted: a recorder is
+//! among the live ones until, in one step, its last state is added to the totals of the removed, so no scrape misses it or
+//! counts it twice. Those totals take as much memory as one recorder of each kind. [`Scope::PerEntity`] shows each entity.
+//!
+//! A metric that is replaced in its recorder begins anew, as after a restart of the program.
 //!
 //! # Names
 //!

@@ -1,7 +1,7 @@
 //! FL: failing metrics, events and errors.
 
 use std::error::Error;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use mvx_metrics::{
     EventHandler, HandleEvent, Metric, MetricEvent, MetricFailurePolicy, MetricSnapshot, MetricSnapshots,
@@ -448,7 +448,8 @@ fn fl5_hooks_whose_errors_cannot_be_shown_hang_nothing() {
 
 #[test]
 fn fl5_a_metric_that_emits_into_its_own_dead_recorder_while_it_is_read() {
-    struct Loud(MetricsRecorder);
+    // Emptied in the end: a metric that owns its recorder would keep both alive.
+    struct Loud(Arc<Mutex<Option<MetricsRecorder>>>);
 
     impl Metric for Loud {
         fn metric_name(&self) -> &'static str {
@@ -458,7 +459,9 @@ fn fl5_a_metric_that_emits_into_its_own_dead_recorder_while_it_is_read() {
             &[]
         }
         fn snapshot(&self) -> MetricSnapshot {
-            self.0.emit(Step(1));
+            if let Some(recorder) = &*self.0.lock().expect("not poisoned") {
+                recorder.emit(Step(1));
+            }
             MetricSnapshot::of_static("loud")
         }
     }
@@ -466,12 +469,14 @@ fn fl5_a_metric_that_emits_into_its_own_dead_recorder_while_it_is_read() {
     bounded(|| {
         let mut application = Direct::new();
         let recorder = application.recorder(RecorderOptions::new());
-        recorder.register_metric(Loud(recorder.clone())).expect("registers");
+        let own = Arc::new(Mutex::new(Some(recorder.clone())));
+        recorder.register_metric(Loud(Arc::clone(&own))).expect("registers");
         application.end();
         assert_eq!(recorder.metric_snapshots().expect("reads").len(), 1);
         assert_eq!(recorder.status(), Cancelled);
         let stats = recorder.stats();
         assert_eq!((stats.accepted, stats.discarded, stats.pending), (1, 1, 0));
+        own.lock().expect("not poisoned").take();
     });
 }
 

@@ -450,7 +450,7 @@ fn hk7_dropping_the_runtime_in_a_hook_does_not_hang() {
         *place.lock().expect("not poisoned") = Some(runtime);
         recorder.register_event(Step(1)).expect("accepted");
         eventually("the recorder ends", || recorder.status() == MetricsRecorderState::Cancelled);
-        assert_eq!(other.start().wait().map_err(|error| error.reason()).is_ok(), false);
+        assert!(other.start().wait().is_err());
         other.emit(Step(1));
         eventually("the other one ends", || other.stats().pending == 0);
     });

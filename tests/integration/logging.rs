@@ -1,453 +1,263 @@
 //! LG: logging.
 
-use mvx_metrics::{
-    LogPolicy, MetricFailurePolicy, MetricsRuntime, MetricsRuntimeError, QueueOverflowPolicy, RecorderOptions,
-};
-use mvx_metrics_tests::{
-    Act, Direct, Fragile, Gate, Gated, Script, Step, Steps, bounded, eventually, in_threads,
-};
+use mvx_metrics::{LogPolicy, MetricsRuntime, QueueOverflowPolicy, RecorderOptions, RegisterEventError};
+use mvx_metrics_tests::{Act, Direct, Fragile, Gate, Script, Step, Steps, bounded, eventually};
 use tracing::Level;
 
-use crate::capture::{self, Logged, about, titles};
+use crate::capture::{Logged, about, install, titles};
 
-/// A running runtime with a policy; the subscriber is installed.
 fn runtime(namespace: &str, policy: LogPolicy) -> MetricsRuntime {
-    capture::install();
-    let runtime = MetricsRuntime::builder(namespace).log_policy(policy).build().expect("valid");
-    runtime.start().expect("starts");
-    runtime
+    install();
+    MetricsRuntime::builder(namespace).log_policy(policy).build().expect("a valid namespace")
 }
 
-/// Options with that entity id.
-fn entity(id: &str) -> RecorderOptions {
-    RecorderOptions::new().entity_id(id)
-}
-
-/// What was logged about this entity under this name of an event.
-fn of(entity_id: &str, event: &str) -> Vec<Logged> {
-    about(entity_id).into_iter().filter(|logged| logged.field("event") == event).collect()
-}
-
-/// Checks an operation that was logged once, as invoked and as ended.
-#[track_caller]
-fn assert_operation(entity_id: &str, event: &str, succeeds: bool) -> Logged {
-    let logged = of(entity_id, event);
-    let phases: Vec<_> = logged.iter().map(|logged| logged.field("phase")).collect();
-    assert_eq!(phases, ["invoke", if succeeds { "success" } else { "failed" }], "{event} of {entity_id}");
-    let target =
-        format!("mvx_metrics::{}", if event.starts_with("metrics_runtime") { "runtime" } else { "recorder" });
-    assert!(logged.iter().all(|logged| logged.target == target), "{logged:?}");
-    let ended = logged[1].clone();
-    let elapsed: f64 = ended.field("elapsed_seconds").parse().expect("a time");
-    assert!(elapsed >= 0.0);
-    assert_eq!(ended.level, if succeeds { Level::INFO } else { Level::WARN });
-    assert_eq!(logged[0].level, Level::DEBUG);
-    assert_eq!(ended.field("error").is_empty(), succeeds, "{ended:?}");
-    ended
+fn named(entity_id: &str, event: &str, phase: &str) -> Logged {
+    let found = about(entity_id)
+        .into_iter()
+        .find(|logged| logged.field("event") == event && logged.field("phase") == phase);
+    found.unwrap_or_else(|| panic!("{entity_id} logs {event} {phase}, among {:?}", titles(entity_id)))
 }
 
 #[test]
-fn lg1_every_operation_of_a_runtime_is_logged_with_its_fields() {
+fn lg1_each_operation_of_a_runtime_is_logged_as_invoke_then_success() {
     bounded(|| {
-        let namespace = "lg.1.runtime";
-        let runtime = runtime(namespace, LogPolicy::Inspection);
+        let runtime = runtime("lg.1.runtime", LogPolicy::Inspection);
+        runtime.start().expect("starts");
         runtime.create_recorder("a").expect("creates");
         runtime.get_recorder("a").expect("gets");
-        runtime.try_get_recorder("x").expect("tries");
+        runtime.try_get_recorder("b").expect("looks");
         runtime.list_recorder_ids().expect("lists");
         runtime.stop_recorder("a").expect("stops");
         runtime.stop_and_remove_recorder("a").expect("removes");
         runtime.shutdown().expect("shuts down");
         let operations = [
-            ("metrics_runtime.start", "VIRGIN", "RUNNING"),
-            ("metrics_runtime.create_recorder", "RUNNING", "RUNNING"),
-            ("metrics_runtime.get_recorder", "RUNNING", "RUNNING"),
-            ("metrics_runtime.try_get_recorder", "RUNNING", "RUNNING"),
-            ("metrics_runtime.list_recorder_ids", "RUNNING", "RUNNING"),
-            ("metrics_runtime.stop_recorder", "RUNNING", "RUNNING"),
-            ("metrics_runtime.stop_and_remove_recorder", "RUNNING", "RUNNING"),
-            ("metrics_runtime.shutdown", "RUNNING", "CLOSED"),
-        ];
-        for (event, before, after) in operations {
-            let ended = assert_operation(namespace, event, true);
-            assert_eq!(of(namespace, event)[0].field("state"), before);
-            assert_eq!(ended.field("state"), after);
-        }
-        assert_eq!(about(namespace).len(), 2 * operations.len());
-    });
-}
-
-#[test]
-fn lg1_every_operation_of_a_runtime_that_fails_is_logged_with_its_error() {
-    bounded(|| {
-        let namespace = "lg.1.failing";
-        let runtime = runtime(namespace, LogPolicy::Inspection);
-        let script = Script::new().starting(Act::Fail("no publisher"));
-        let _: MetricsRuntimeError =
-            runtime.create_recorder_with("a", RecorderOptions::new().hooks(script)).expect_err("fails");
-        let ended = assert_operation(namespace, "metrics_runtime.create_recorder", false);
-        assert_eq!(
-            ended.field("error"),
-            "recorder `a` could not be started: the on_starting hook failed: no publisher"
-        );
-        runtime.get_recorder("x").expect_err("missing");
-        let ended = assert_operation(namespace, "metrics_runtime.get_recorder", false);
-        assert_eq!(ended.field("error"), "recorder `x` was not found");
-        runtime.stop_recorder("x").expect_err("missing");
-        assert_operation(namespace, "metrics_runtime.stop_recorder", false);
-        runtime.stop_and_remove_recorder("x").expect_err("missing");
-        assert_operation(namespace, "metrics_runtime.stop_and_remove_recorder", false);
-        runtime.try_get_recorder(" ").expect_err("blank");
-        assert_operation(namespace, "metrics_runtime.try_get_recorder", false);
-        let script = Script::new().stopped(Act::Fail("not flushed"));
-        runtime.create_recorder_with("b", RecorderOptions::new().hooks(script)).expect("creates");
-        runtime.shutdown().expect_err("one does not stop");
-        let ended = assert_operation(namespace, "metrics_runtime.shutdown", false);
-        assert_eq!(ended.field("state"), "FAILURE");
-        runtime.list_recorder_ids().expect_err("it has failed");
-        assert_operation(namespace, "metrics_runtime.list_recorder_ids", false);
-    });
-}
-
-#[test]
-fn lg1_every_operation_of_a_recorder_is_logged_with_its_fields() {
-    bounded(|| {
-        capture::install();
-        let id = "lg.1.recorder";
-        let application = Direct::new();
-        let recorder =
-            application.recorder(entity(id).log_policy(LogPolicy::Inspection).hooks(Script::new()));
-        recorder.register_metric(Steps::default()).expect("registers");
-        recorder.start().wait().expect("starts");
-        recorder.metric_snapshots().expect("reads");
-        recorder.metrics().expect("reads");
-        recorder.stop().wait().expect("stops");
-        let operations = [
-            ("metrics_recorder.register_metric", "VIRGIN", "VIRGIN"),
-            ("metrics_recorder.start", "VIRGIN", "RUNNING"),
-            ("metrics_recorder.get_metric_snapshots", "RUNNING", "RUNNING"),
-            ("metrics_recorder.iter_metrics", "RUNNING", "RUNNING"),
-            ("metrics_recorder.stop", "RUNNING", "STOPPED"),
+            "start",
+            "create_recorder",
+            "get_recorder",
+            "try_get_recorder",
+            "list_recorder_ids",
+            "stop_recorder",
+            "stop_and_remove_recorder",
+            "shutdown",
         ];
         let expected: Vec<_> = operations
             .iter()
-            .flat_map(|(event, ..)| [format!("{event} invoke"), format!("{event} success")])
+            .flat_map(|operation| {
+                ["invoke", "success"].map(|phase| format!("metrics_runtime.{operation} {phase}"))
+            })
             .collect();
-        assert_eq!(titles(id), expected);
-        for (event, before, after) in operations {
-            let ended = assert_operation(id, event, true);
-            assert_eq!((of(id, event)[0].field("state"), ended.field("state")), (before, after));
-            let metric = if event.ends_with("register_metric") { "steps" } else { "" };
-            assert_eq!(ended.field("metric"), metric);
+        assert_eq!(titles("lg.1.runtime"), expected);
+        for logged in about("lg.1.runtime") {
+            assert_eq!(logged.target, "mvx_metrics::runtime");
+            assert_eq!(logged.fields.contains_key("elapsed_seconds"), logged.field("phase") != "invoke");
         }
+        assert_eq!(named("lg.1.runtime", "metrics_runtime.start", "invoke").field("state"), "VIRGIN");
+        assert_eq!(named("lg.1.runtime", "metrics_runtime.start", "success").field("state"), "RUNNING");
+        assert_eq!(named("lg.1.runtime", "metrics_runtime.shutdown", "success").field("state"), "CLOSED");
     });
 }
 
 #[test]
-fn lg1_the_operations_of_a_recorder_that_fail_are_logged_with_their_errors() {
+fn lg1_each_operation_of_a_recorder_is_logged_as_invoke_then_success() {
     bounded(|| {
-        capture::install();
+        install();
         let application = Direct::new();
-        let id = "lg.1.refused";
-        let recorder = application.recorder(entity(id));
-        recorder.stop().wait().expect_err("it never ran");
-        let ended = assert_operation(id, "metrics_recorder.stop", false);
-        assert_eq!(ended.field("error"), "recorder is VIRGIN, expected RUNNING");
+        let options = RecorderOptions::new().entity_id("lg.1.recorder").log_policy(LogPolicy::Inspection);
+        let recorder = application.recorder(options);
+        recorder.register_metric(Steps::default()).expect("registers");
         recorder.start().wait().expect("starts");
+        recorder.metric_snapshots().expect("reads");
+        recorder.metrics().expect("lists");
         recorder.stop().wait().expect("stops");
-        recorder.register_metric(Steps::default()).expect_err("it has stopped");
-        let ended = assert_operation(id, "metrics_recorder.register_metric", false);
-        assert_eq!(ended.field("metric"), "steps");
-
-        let id = "lg.1.hooks";
-        let script = Script::new().stopped(Act::Fail("not flushed"));
-        let recorder = application.recorder(entity(id).hooks(script));
-        recorder.start().wait().expect("starts");
-        recorder.stop().wait().expect_err("the hook fails");
-        let ended = assert_operation(id, "metrics_recorder.stop", false);
-        assert_eq!(ended.field("error"), "the on_stopped hook failed: not flushed");
-        assert_eq!(ended.field("state"), "FAILURE");
+        let operations = ["register_metric", "start", "get_metric_snapshots", "iter_metrics", "stop"];
+        for operation in operations {
+            for phase in ["invoke", "success"] {
+                let logged = named("lg.1.recorder", &format!("metrics_recorder.{operation}"), phase);
+                assert_eq!(logged.target, "mvx_metrics::recorder");
+                assert!(!logged.field("state").is_empty());
+                assert_eq!(logged.field("metric"), if operation == "register_metric" { "steps" } else { "" });
+            }
+        }
+        assert_eq!(titles("lg.1.recorder").len(), 2 * operations.len());
     });
 }
 
 #[test]
-fn lg1_who_joins_an_operation_sees_it_end_too() {
+fn lg1_a_failed_operation_is_logged_with_its_error_and_the_cause() {
     bounded(|| {
-        capture::install();
-        let id = "lg.1.joined";
-        let gate = Gate::new();
-        let application = Direct::new();
-        let recorder =
-            application.recorder(entity(id).hooks(Script::new().starting(Act::Wait(gate.clone()))));
-        let handles = [recorder.start(), recorder.start(), recorder.start()];
-        gate.open();
-        for handle in handles {
-            handle.wait().expect("joins");
-        }
-        let phases: Vec<_> =
-            of(id, "metrics_recorder.start").iter().map(|logged| logged.field("phase").to_owned()).collect();
-        assert_eq!(phases, ["invoke", "invoke", "invoke", "success", "success", "success"]);
+        let runtime = runtime("lg.1.failed", LogPolicy::Normal);
+        runtime.start().expect("starts");
+        let options = RecorderOptions::new()
+            .entity_id("lg.1.failing")
+            .hooks(Script::new().starting(Act::Fail("no connection")));
+        runtime.create_recorder_with("a", options).expect_err("the hook fails");
+        let logged = named("lg.1.failed", "metrics_runtime.create_recorder", "failed");
+        assert_eq!(
+            logged.field("error"),
+            "recorder `a` could not be started: the on_starting hook failed: no connection"
+        );
+        assert_eq!(logged.level, Level::WARN);
+        let logged = named("lg.1.failing", "metrics_recorder.start", "failed");
+        assert_eq!(logged.field("error"), "the on_starting hook failed: no connection");
+        assert_eq!(logged.field("state"), "FAILURE");
     });
 }
 
-/// Calls everything there is to log, under that policy, with that entity id and namespace.
-fn everything(name: &str, policy: LogPolicy) {
-    let runtime = runtime(name, policy);
-    let id = format!("{name}.recorder");
-    let recorder = runtime.create_recorder_with("a", entity(&id).hooks(Script::new())).expect("creates");
-    recorder.register_metric(Steps::default()).expect("registers");
-    recorder.register_metric(Fragile::at(1)).expect("registers");
-    recorder.register_event(Step(1)).expect("accepted");
-    recorder.flush().wait().expect("flushes");
-    recorder.metric_snapshots().expect("reads");
-    recorder.metric_snapshot::<Steps>().expect("reads");
-    recorder.metrics().expect("reads");
+/// All operations, on a runtime of that namespace; how many events it and its recorder have logged.
+fn all_operations(namespace: &str, policy: LogPolicy) -> (Vec<String>, Vec<String>) {
+    let runtime = runtime(namespace, policy);
+    let entity_id = format!("{namespace}.recorder");
+    runtime.start().expect("starts");
+    let options = RecorderOptions::new().entity_id(entity_id.clone());
+    let recorder = runtime.create_recorder_with("a", options).expect("creates");
     runtime.get_recorder("a").expect("gets");
-    runtime.try_get_recorder("a").expect("tries");
+    runtime.try_get_recorder("a").expect("looks");
     runtime.list_recorder_ids().expect("lists");
-    runtime.stop_recorder("a").expect("stops");
+    recorder.register_metric(Steps::default()).expect("registers");
+    recorder.metric_snapshots().expect("reads");
+    recorder.metrics().expect("lists");
     runtime.shutdown().expect("shuts down");
+    (titles(namespace), titles(&entity_id))
 }
 
 #[test]
 fn lg2_silent_logs_nothing() {
-    bounded(|| {
-        everything("lg.2.silent", LogPolicy::Silent);
-        assert_eq!(titles("lg.2.silent"), Vec::<String>::new());
-        assert_eq!(titles("lg.2.silent.recorder"), Vec::<String>::new());
-    });
-}
-
-/// The events of both entities, each name once, in alphabetical order.
-fn events_of(name: &str) -> Vec<String> {
-    let logged = about(name).into_iter().chain(about(&format!("{name}.recorder")));
-    let mut events: Vec<_> = logged.map(|logged| logged.field("event").to_owned()).collect();
-    events.sort();
-    events.dedup();
-    events
+    bounded(|| assert_eq!(all_operations("lg.2.silent", LogPolicy::Silent), (vec![], vec![])));
 }
 
 #[test]
-fn lg2_normal_logs_lifecycle_and_failures_and_no_read_calls() {
+fn lg2_normal_logs_no_call_that_only_reads() {
     bounded(|| {
-        everything("lg.2.normal", LogPolicy::Normal);
-        let expected = [
-            "metrics_recorder.dispatch_error",
-            "metrics_recorder.register_metric",
-            "metrics_recorder.start",
-            "metrics_recorder.stop",
-            "metrics_runtime.create_recorder",
-            "metrics_runtime.shutdown",
-            "metrics_runtime.start",
-            "metrics_runtime.stop_recorder",
-        ];
-        assert_eq!(events_of("lg.2.normal"), expected);
+        let (runtime, recorder) = all_operations("lg.2.normal", LogPolicy::Normal);
+        let expected = ["start", "create_recorder", "shutdown"];
+        let of = |phase: &str| expected.map(|operation| format!("metrics_runtime.{operation} {phase}"));
+        for title in of("invoke").iter().chain(&of("success")) {
+            assert!(runtime.contains(title), "{title} is in {runtime:?}");
+        }
+        assert_eq!((runtime.len(), recorder.len()), (6, 6), "{runtime:?} {recorder:?}");
     });
 }
 
 #[test]
-fn lg2_inspection_logs_the_read_calls_as_well() {
+fn lg2_inspection_logs_everything() {
     bounded(|| {
-        everything("lg.2.inspection", LogPolicy::Inspection);
-        let expected = [
-            "metrics_recorder.dispatch_error",
-            "metrics_recorder.get_metric_snapshots",
-            "metrics_recorder.iter_metrics",
-            "metrics_recorder.register_metric",
-            "metrics_recorder.start",
-            "metrics_recorder.stop",
-            "metrics_runtime.create_recorder",
-            "metrics_runtime.get_recorder",
-            "metrics_runtime.list_recorder_ids",
-            "metrics_runtime.shutdown",
-            "metrics_runtime.start",
-            "metrics_runtime.stop_recorder",
-            "metrics_runtime.try_get_recorder",
-        ];
-        assert_eq!(events_of("lg.2.inspection"), expected);
+        let (runtime, recorder) = all_operations("lg.2.inspection", LogPolicy::Inspection);
+        assert_eq!((runtime.len(), recorder.len()), (12, 10), "{runtime:?} {recorder:?}");
     });
 }
 
 #[test]
-fn lg2_normal_is_the_default() {
-    assert_eq!(LogPolicy::default(), LogPolicy::Normal);
+fn lg3_a_recorder_has_its_runtimes_policy_unless_it_is_given_its_own() {
     bounded(|| {
-        capture::install();
-        let namespace = "lg.2.default";
-        let runtime = MetricsRuntime::new(namespace).expect("valid");
+        let runtime = runtime("lg.3", LogPolicy::Silent);
         runtime.start().expect("starts");
-        runtime.list_recorder_ids().expect("lists");
-        assert_eq!(titles(namespace), ["metrics_runtime.start invoke", "metrics_runtime.start success"]);
-        let application = Direct::new();
-        let recorder = application.recorder(entity("lg.2.default.direct"));
-        recorder.metrics().expect("reads");
-        recorder.start().wait().expect("starts");
-        assert_eq!(
-            titles("lg.2.default.direct"),
-            ["metrics_recorder.start invoke", "metrics_recorder.start success"]
-        );
+        let create = |entity_id: &str, policy: Option<LogPolicy>| {
+            let options = RecorderOptions::new().entity_id(entity_id);
+            let options = match policy {
+                Some(policy) => options.log_policy(policy),
+                None => options,
+            };
+            runtime.create_recorder_with(entity_id, options).expect("creates")
+        };
+        create("lg.3.default", None).register_metric(Steps::default()).expect("registers");
+        create("lg.3.own", Some(LogPolicy::Normal)).register_metric(Steps::default()).expect("registers");
+        assert_eq!(titles("lg.3.default"), Vec::<String>::new());
+        assert!(titles("lg.3.own").contains(&"metrics_recorder.register_metric success".to_owned()));
     });
 }
 
 #[test]
-fn lg3_a_recorder_has_the_runtimes_policy_unless_it_has_its_own() {
+fn lg4_offering_an_event_logs_nothing_whatever_comes_of_it() {
     bounded(|| {
-        let silent = runtime("lg.3.silent", LogPolicy::Silent);
-        let inherits = silent.create_recorder_with("a", entity("lg.3.inherits")).expect("creates");
-        inherits.metrics().expect("reads");
-        assert!(titles("lg.3.inherits").is_empty());
-        let own = entity("lg.3.own").log_policy(LogPolicy::Inspection);
-        let own = silent.create_recorder_with("b", own).expect("creates");
-        own.metrics().expect("reads");
-        assert_eq!(of("lg.3.own", "metrics_recorder.iter_metrics").len(), 2);
-        assert!(titles("lg.3.silent").is_empty());
-
-        let talkative = runtime("lg.3.talkative", LogPolicy::Inspection);
-        let quiet = entity("lg.3.quiet").log_policy(LogPolicy::Silent);
-        let quiet = talkative.create_recorder_with("a", quiet).expect("creates");
-        quiet.metrics().expect("reads");
-        quiet.stop().wait().expect("stops");
-        assert!(titles("lg.3.quiet").is_empty());
-        let inherits = talkative.create_recorder_with("b", entity("lg.3.inspected")).expect("creates");
-        inherits.metrics().expect("reads");
-        assert_eq!(of("lg.3.inspected", "metrics_recorder.iter_metrics").len(), 2);
-    });
-}
-
-#[test]
-fn lg4_registering_events_is_never_logged() {
-    bounded(|| {
-        capture::install();
-        let (id, gate) = ("lg.4.events", Gate::new());
-        let application = Direct::new();
-        let options = entity(id).log_policy(LogPolicy::Inspection).queue_max_size(1);
-        let recorder = application.recorder(options.queue_overflow_policy(QueueOverflowPolicy::Error));
-        recorder.register_metric(Gated(gate.clone())).expect("registers");
-        let before = titles(id).len();
-        recorder.register_event(Step(0)).expect("accepted, and starts the recorder");
-        gate.wait_for_arrival();
-        recorder.register_event(Step(1)).expect_err("it is full");
-        recorder.emit(Step(2));
-        gate.open();
-        eventually("it is processed", || recorder.stats().pending == 0);
-        assert_eq!(titles(id).len(), before, "{:?}", titles(id));
-        recorder.stop().wait().expect("stops");
-        let before = titles(id).len();
-        recorder.register_event(Step(3)).expect_err("it has stopped");
-        recorder.emit(Step(4));
-        assert_eq!(titles(id).len(), before, "{:?}", titles(id));
-        drop(recorder);
-        eventually("the task ends", || application.tasks() == 0);
-        assert_eq!(titles(id).len(), before, "nor is the end of the last handle");
-    });
-}
-
-#[test]
-fn lg4_nor_from_many_threads_nor_on_drop() {
-    bounded(|| {
-        let runtime = runtime("lg.4.threads", LogPolicy::Inspection);
-        let options = entity("lg.4.drop").queue_max_size(4);
+        let runtime = runtime("lg.4", LogPolicy::Inspection);
+        runtime.start().expect("starts");
+        let gate = Gate::new();
+        let options = RecorderOptions::new()
+            .entity_id("lg.4.recorder")
+            .queue_max_size(1)
+            .queue_overflow_policy(QueueOverflowPolicy::Error)
+            .hooks(Script::new().starting(Act::Pass).changed(Act::Wait(gate.clone())));
         let recorder = runtime.create_recorder_with("a", options).expect("creates");
         recorder.register_metric(Steps::default()).expect("registers");
-        let before = titles("lg.4.drop").len();
-        in_threads(4, |_| {
-            for step in 0..1_000 {
-                recorder.emit(Step(step));
-            }
-        });
-        assert_eq!(titles("lg.4.drop").len(), before);
+        let before = titles("lg.4.recorder");
+        recorder.register_event(Step(1)).expect("accepted");
+        gate.wait_for_arrival();
+        let full = recorder.register_event(Step(2)).expect_err("the queue is full");
+        assert_eq!(RegisterEventError::reason(&full), "QUEUE_OVERFLOW");
+        recorder.emit(Step(3));
+        assert_eq!(titles("lg.4.recorder"), before);
+        gate.open();
+        recorder.stop().wait().expect("stops");
+        let before = titles("lg.4.recorder");
+        recorder.register_event(Step(4)).expect_err("the recorder is stopped");
+        recorder.emit(Step(5));
+        assert_eq!(titles("lg.4.recorder"), before);
     });
 }
 
 #[test]
-fn lg5_a_quarantined_metric_is_logged_once() {
+fn lg4_the_event_that_starts_a_recorder_logs_nothing() {
     bounded(|| {
-        capture::install();
-        for hooks in [false, true] {
-            let id = if hooks { "lg.5.metric.hooks" } else { "lg.5.metric" };
-            let application = Direct::new();
-            let options = entity(id);
-            let recorder = application.recorder(if hooks { options.hooks(Script::new()) } else { options });
-            recorder.register_metric(Fragile::at(1)).expect("registers");
-            for _ in 0..100 {
-                recorder.register_event(Step(1)).expect("accepted");
-            }
-            recorder.flush().wait().expect("flushes");
-            let logged = of(id, "metrics_recorder.dispatch_error");
-            assert_eq!(logged.len(), 1, "{logged:?}");
-            assert_eq!((logged[0].field("metric"), logged[0].field("phase")), ("fragile", ""));
-            assert_eq!((logged[0].level, logged[0].field("state")), (Level::ERROR, "RUNNING"));
-            assert!(logged[0].field("error").contains("fragile broke"), "{logged:?}");
-            assert_eq!(logged[0].target, "mvx_metrics::recorder");
-        }
-    });
-}
-
-#[test]
-fn lg5_a_recorder_that_fails_is_logged_once_with_the_chain_of_causes() {
-    bounded(|| {
-        capture::install();
+        install();
         let application = Direct::new();
-        let id = "lg.5.fails";
-        let options = entity(id).metric_failure_policy(MetricFailurePolicy::FailRecorder);
+        let options = RecorderOptions::new().entity_id("lg.4.lazy").log_policy(LogPolicy::Inspection);
         let recorder = application.recorder(options);
-        recorder.register_metric(Fragile::at(1)).expect("registers");
-        recorder.emit(Step(1));
-        recorder.emit(Step(1));
-        eventually("the task ends", || application.tasks() == 0);
-        let logged = of(id, "metrics_recorder.dispatch_error");
-        assert_eq!(logged.len(), 1, "{logged:?}");
-        assert_eq!(logged[0].field("state"), "FAILURE");
-        let error = logged[0].field("error");
-        assert!(
-            error.starts_with("metric `fragile` failed: panicked: ") && error.contains("fragile broke"),
-            "{error}"
-        );
-
-        let id = "lg.5.hook";
-        let recorder = application.recorder(entity(id).hooks(Script::new().changed(Act::Fail("not sent"))));
-        recorder.register_metric(Steps::default()).expect("registers");
-        recorder.emit(Step(1));
-        recorder.emit(Step(1));
-        eventually("the task ends", || application.tasks() == 0);
-        let logged = of(id, "metrics_recorder.dispatch_error");
-        assert_eq!(logged.len(), 1, "{logged:?}");
-        assert_eq!(logged[0].field("error"), "unexpected error: not sent");
-        assert!(of(id, "metrics_recorder.cleanup.failed").is_empty());
+        recorder.register_event(Step(1)).expect("accepted");
+        recorder.flush().wait().expect("flushes");
+        assert_eq!(titles("lg.4.lazy"), Vec::<String>::new());
     });
 }
 
 #[test]
-fn lg5_a_failing_cleanup_is_logged_once_beside_the_first_error() {
+fn lg4_an_event_for_a_tokio_runtime_that_has_ended_logs_nothing() {
     bounded(|| {
-        capture::install();
-        let application = Direct::new();
-        let id = "lg.5.cleanup";
-        let script = Script::new().changed(Act::Fail("not sent")).stopped(Act::Panic("not closed"));
-        let recorder = application.recorder(entity(id).hooks(script));
-        recorder.register_metric(Steps::default()).expect("registers");
-        recorder.emit(Step(1));
-        eventually("the task ends", || application.tasks() == 0);
-        let titles: Vec<_> =
-            titles(id).into_iter().filter(|title| !title.contains("register_metric")).collect();
-        assert_eq!(titles, ["metrics_recorder.dispatch_error", "metrics_recorder.cleanup.failed"]);
-        let logged = of(id, "metrics_recorder.cleanup.failed");
-        assert_eq!((logged[0].level, logged[0].field("error")), (Level::ERROR, "panicked: not closed"));
-    });
-}
-
-#[test]
-fn lg5_a_cancelled_recorder_is_logged_once() {
-    bounded(|| {
-        capture::install();
+        install();
         let mut application = Direct::new();
-        let id = "lg.5.cancelled";
-        let recorder = application.recorder(entity(id));
+        let options = RecorderOptions::new().entity_id("lg.4.ended").log_policy(LogPolicy::Normal);
+        let recorder = application.recorder(options);
         recorder.start().wait().expect("starts");
         application.end();
-        let logged = of(id, "metrics_recorder.dispatch_error");
-        assert_eq!(logged.len(), 1, "{logged:?}");
-        assert_eq!(logged[0].field("state"), "CANCELLED");
-        assert_eq!(logged[0].field("error"), "the task that processes events was cancelled");
+        let before = titles("lg.4.ended");
+        recorder.emit(Step(1));
+        assert_eq!(titles("lg.4.ended"), before);
+    });
+}
+
+#[test]
+fn lg5_a_metric_that_fails_is_logged_once() {
+    bounded(|| {
+        let runtime = runtime("lg.5", LogPolicy::Normal);
+        runtime.start().expect("starts");
+        let options = RecorderOptions::new().entity_id("lg.5.metric");
+        let recorder = runtime.create_recorder_with("a", options).expect("creates");
+        recorder.register_metric(Fragile::at(1)).expect("registers");
+        for _ in 0..3 {
+            recorder.register_event(Step(1)).expect("accepted");
+        }
+        recorder.stop().wait().expect("stops");
+        let errors: Vec<_> = about("lg.5.metric")
+            .into_iter()
+            .filter(|logged| logged.field("event") == "metrics_recorder.dispatch_error")
+            .collect();
+        assert_eq!(errors.len(), 1, "{errors:?}");
+        assert_eq!(errors[0].level, Level::ERROR);
+        assert!(!errors[0].field("metric").is_empty());
+    });
+}
+
+#[test]
+fn lg5_a_failed_hook_and_a_failed_cleanup_are_logged_once_each() {
+    bounded(|| {
+        let runtime = runtime("lg.5.hooks", LogPolicy::Normal);
+        runtime.start().expect("starts");
+        let script = Script::new().changed(Act::Fail("not sent")).stopped(Act::Fail("not closed"));
+        let options = RecorderOptions::new().entity_id("lg.5.cleanup").hooks(script);
+        let recorder = runtime.create_recorder_with("a", options).expect("creates");
+        recorder.register_metric(Steps::default()).expect("registers");
+        recorder.register_event(Step(1)).expect("accepted");
+        let count = |event: &str| titles("lg.5.cleanup").iter().filter(|title| *title == event).count();
+        eventually("the cleanup is logged", || count("metrics_recorder.cleanup.failed") > 0);
+        assert_eq!(count("metrics_recorder.dispatch_error"), 1);
+        assert_eq!(count("metrics_recorder.cleanup.failed"), 1);
     });
 }

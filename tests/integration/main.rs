@@ -3,9 +3,11 @@
 mod capture;
 mod events;
 mod failures;
+mod fairness;
 mod hooks;
 mod lifecycle;
 mod logging;
+mod logging_outcomes;
 mod metrics;
 mod recorder;
 mod registering;

@@ -329,17 +329,21 @@ impl mvx_metrics::TypedMetric for Holding {
 
 #[test]
 fn rm6_reading_inside_of_a_metric_is_refused_and_does_not_hang() {
-    struct Curious(mvx_metrics::MetricsRecorder, Arc<std::sync::Mutex<Vec<&'static str>>>);
+    // The recorder is taken out in the end: a metric that owns its recorder would keep both alive.
+    struct Curious(Option<mvx_metrics::MetricsRecorder>, Arc<std::sync::Mutex<Vec<&'static str>>>);
 
     impl mvx_metrics::HandleEvent<Step> for Curious {
         fn handle(&mut self, _: &Step) -> bool {
+            let Some(recorder) = self.0.take() else {
+                return false;
+            };
             let reasons = [
-                self.0.metric_snapshots().map(drop),
-                self.0.metric_snapshot::<Steps>().map(drop),
-                self.0.metrics().map(drop),
-                self.0.register_metric(Steps::default()).map(drop),
-                self.0.flush().wait(),
-                self.0.stop().wait(),
+                recorder.metric_snapshots().map(drop),
+                recorder.metric_snapshot::<Steps>().map(drop),
+                recorder.metrics().map(drop),
+                recorder.register_metric(Steps::default()).map(drop),
+                recorder.flush().wait(),
+                recorder.stop().wait(),
             ]
             .map(|result| {
                 result.map_err(|error: MetricsRecorderError| error.reason()).err().unwrap_or("none")
@@ -364,7 +368,7 @@ fn rm6_reading_inside_of_a_metric_is_refused_and_does_not_hang() {
     bounded(|| {
         let (_runtime, recorder) = one_recorder("rm6");
         let reasons = Arc::default();
-        recorder.register_metric(Curious(recorder.clone(), Arc::clone(&reasons))).expect("registers");
+        recorder.register_metric(Curious(Some(recorder.clone()), Arc::clone(&reasons))).expect("registers");
         recorder.register_event(Step(1)).expect("accepted");
         eventually("the recorder stops", || recorder.status() == MetricsRecorderState::Stopped);
         assert_eq!(*reasons.lock().expect("not poisoned"), ["WOULD_DEADLOCK"; 6]);

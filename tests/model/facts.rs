@@ -1,166 +1,184 @@
-//! The events, the metrics and the hooks of the tests.
+//! Events that count their drops, metrics that write down what they see, hooks that fail when planned.
 
-use std::panic;
-use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, Once};
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use mvx_metrics::{
     EventHandler, HandleEvent, HookError, Metric, MetricChange, MetricEvent, MetricSnapshot, RecorderHooks,
 };
 
-/// Events that were made and not dropped yet.
-pub type Alive = Arc<AtomicUsize>;
+/// How often each event was dropped.
+#[derive(Clone, Default)]
+pub struct Ledger(Arc<Mutex<Vec<Arc<AtomicU8>>>>);
 
-/// An event of one of three kinds; kind 2 is too large for a slot, and no metric listens to it.
-pub struct Fact<const KIND: u8> {
+impl Ledger {
+    /// A token of the next event, and the event's number.
+    pub fn issue(&self) -> Token {
+        let mut entries = self.0.lock().expect("nothing panics under this lock");
+        let drops = Arc::<AtomicU8>::default();
+        entries.push(Arc::clone(&drops));
+        Token { number: entries.len() as u64 - 1, drops }
+    }
+
+    pub fn drops(&self) -> Vec<u8> {
+        let entries = self.0.lock().expect("nothing panics under this lock");
+        entries.iter().map(|drops| drops.load(Ordering::SeqCst)).collect()
+    }
+}
+
+/// What every event carries.
+pub struct Token {
     pub number: u64,
-    alive: Alive,
-    _bulk: Bulk<KIND>,
+    drops: Arc<AtomicU8>,
 }
 
-/// What makes the kinds different in size.
-enum Bulk<const KIND: u8> {
-    None,
-    Some([u64; 16]),
-}
-
-impl<const KIND: u8> Fact<KIND> {
-    pub fn new(number: u64, alive: &Alive) -> Self {
-        alive.fetch_add(1, Ordering::Relaxed);
-        let bulk = if KIND == 2 { Bulk::Some([number; 16]) } else { Bulk::None };
-        Self { number, alive: Arc::clone(alive), _bulk: bulk }
-    }
-}
-
-impl<const KIND: u8> Drop for Fact<KIND> {
+impl Drop for Token {
     fn drop(&mut self) {
-        if let Bulk::Some(bulk) = &self._bulk {
-            assert!(bulk.iter().all(|number| *number == self.number), "the event is intact");
-        }
-        let before = self.alive.fetch_sub(1, Ordering::Relaxed);
-        assert!(before > 0, "dropped more often than made");
+        self.drops.fetch_add(1, Ordering::SeqCst);
     }
 }
 
-impl<const KIND: u8> MetricEvent for Fact<KIND> {
-    const EVENT_TYPE: &'static str = match KIND {
-        0 => "zero",
-        1 => "one",
-        _ => "two",
-    };
+/// An event that fits a slot; the fragile metric panics at a poisonous one.
+pub struct Fact {
+    pub token: Token,
+    pub poisonous: bool,
 }
 
-/// What a panicking metric carries; not reported.
-struct Expected;
-
-/// Panics of the tests' own metrics and hooks are not printed.
-pub fn quieten_expected_panics() {
-    static QUIET: Once = Once::new();
-    QUIET.call_once(|| {
-        let report = panic::take_hook();
-        panic::set_hook(Box::new(move |info| {
-            if !info.payload().is::<Expected>() {
-                report(info);
-            }
-        }));
-    });
+impl MetricEvent for Fact {
+    const EVENT_TYPE: &'static str = "fact";
 }
 
-/// Writes down the numbers of the events of kinds 0 and 1, and panics at one of them.
-pub struct Recorded {
-    name: String,
-    log: Arc<Mutex<Vec<u64>>>,
-    /// How many events it survives.
-    survives: Option<usize>,
+/// An event that does not fit a slot.
+pub struct Remark {
+    pub token: Token,
+    pub _text: [u64; 40],
 }
 
-impl Recorded {
-    pub fn new(name: String, survives: Option<usize>) -> (Self, Arc<Mutex<Vec<u64>>>) {
-        let log = Arc::default();
-        (Self { name, log: Arc::clone(&log), survives }, log)
+impl MetricEvent for Remark {
+    const EVENT_TYPE: &'static str = "remark";
+}
+
+/// Writes down the numbers of all events, in the order it sees them.
+#[derive(Clone, Default)]
+pub struct Journal(Arc<Mutex<Vec<u64>>>);
+
+impl Journal {
+    pub fn numbers(&self) -> Vec<u64> {
+        self.0.lock().expect("nothing panics under this lock").clone()
     }
 
-    fn see(&self, number: u64) -> bool {
-        let mut log = self.log.lock().expect("it panics outside of this lock");
-        if self.survives == Some(log.len()) {
-            drop(log);
-            panic::panic_any(Expected);
-        }
-        log.push(number);
+    fn write(&self, number: u64) -> bool {
+        self.0.lock().expect("nothing panics under this lock").push(number);
         true
     }
 }
 
-impl HandleEvent<Fact<0>> for Recorded {
-    fn handle(&mut self, event: &Fact<0>) -> bool {
-        self.see(event.number)
+impl HandleEvent<Fact> for Journal {
+    fn handle(&mut self, event: &Fact) -> bool {
+        self.write(event.token.number)
     }
 }
 
-impl HandleEvent<Fact<1>> for Recorded {
-    fn handle(&mut self, event: &Fact<1>) -> bool {
-        self.see(event.number)
+impl HandleEvent<Remark> for Journal {
+    fn handle(&mut self, event: &Remark) -> bool {
+        self.write(event.token.number)
     }
 }
 
-impl Metric for Recorded {
-    fn metric_name(&self) -> &str {
-        &self.name
+impl Metric for Journal {
+    fn metric_name(&self) -> &'static str {
+        "journal"
     }
 
     fn handlers() -> &'static [EventHandler<Self>] {
-        const { &[EventHandler::of::<Fact<0>>(), EventHandler::of::<Fact<1>>()] }
+        const { &[EventHandler::of::<Fact>(), EventHandler::of::<Remark>()] }
     }
 
     fn snapshot(&self) -> MetricSnapshot {
-        let seen = self.log.lock().expect("it panics outside of this lock").len();
-        MetricSnapshot::new(self.name.as_str()).with("seen", seen as u64)
+        MetricSnapshot::of_static("journal").with("total", self.numbers().len() as u64)
     }
 }
 
-/// Which call of each hook fails, counted from 0; odd ones panic, even ones return an error.
-#[derive(Debug, Clone, Default)]
-pub struct Faults {
-    pub start: Option<u32>,
-    pub change: Option<u32>,
-    pub stop: Option<u32>,
+/// Counts facts, and panics at a poisonous one if it is fragile.
+pub struct Tally {
+    pub name: &'static str,
+    pub fragile: bool,
+    total: u64,
+}
+
+impl Tally {
+    pub fn new(name: &'static str, fragile: bool) -> Self {
+        Self { name, fragile, total: 0 }
+    }
+}
+
+impl HandleEvent<Fact> for Tally {
+    fn handle(&mut self, event: &Fact) -> bool {
+        assert!(!(self.fragile && event.poisonous), "planned: a poisonous fact");
+        self.total += 1;
+        true
+    }
+}
+
+impl Metric for Tally {
+    fn metric_name(&self) -> &'static str {
+        self.name
+    }
+
+    fn handlers() -> &'static [EventHandler<Self>] {
+        const { &[EventHandler::of::<Fact>()] }
+    }
+
+    fn snapshot(&self) -> MetricSnapshot {
+        MetricSnapshot::of_static(self.name).with("total", self.total)
+    }
+}
+
+/// Which call of each hook fails, counted from zero, and whether with a panic.
+#[derive(Debug, Clone, Copy)]
+pub struct Plan {
+    pub starting: Option<usize>,
+    pub changed: Option<usize>,
+    pub stopped: Option<usize>,
+    pub panics: bool,
 }
 
 /// How often each hook was called.
 #[derive(Default)]
 pub struct Calls {
-    pub starts: AtomicU32,
-    pub changes: AtomicU32,
-    pub stops: AtomicU32,
+    pub starting: AtomicUsize,
+    pub changed: AtomicUsize,
+    pub stopped: AtomicUsize,
 }
 
-/// Hooks that fail when they are told to.
-pub struct Faulty {
-    pub faults: Faults,
+/// Hooks that follow a plan.
+pub struct Planned {
+    pub plan: Plan,
     pub calls: Arc<Calls>,
 }
 
-fn call(calls: &AtomicU32, fault: Option<u32>) -> Result<(), HookError> {
-    let call = calls.fetch_add(1, Ordering::SeqCst);
-    match fault {
-        Some(fault) if fault == call && fault % 2 == 1 => panic::panic_any(Expected),
-        Some(fault) if fault == call => Err("as told".into()),
-        _ => Ok(()),
+impl Planned {
+    fn call(&self, calls: &AtomicUsize, fails_at: Option<usize>) -> Result<(), HookError> {
+        if fails_at != Some(calls.fetch_add(1, Ordering::SeqCst)) {
+            return Ok(());
+        }
+        assert!(!self.plan.panics, "planned: a hook");
+        Err("planned: a hook".into())
     }
 }
 
-impl RecorderHooks for Faulty {
+impl RecorderHooks for Planned {
     async fn on_starting(&self) -> Result<(), HookError> {
-        call(&self.calls.starts, self.faults.start)
+        tokio::task::yield_now().await;
+        self.call(&self.calls.starting, self.plan.starting)
     }
 
-    async fn on_metric_changed(&self, change: MetricChange<'_>) -> Result<(), HookError> {
-        assert!(change.is::<Recorded>());
-        drop(change);
-        call(&self.calls.changes, self.faults.change)
+    async fn on_metric_changed(&self, _: MetricChange<'_>) -> Result<(), HookError> {
+        self.call(&self.calls.changed, self.plan.changed)
     }
 
     async fn on_stopped(&self) -> Result<(), HookError> {
-        call(&self.calls.stops, self.faults.stop)
+        tokio::task::yield_now().await;
+        self.call(&self.calls.stopped, self.plan.stopped)
     }
 }

@@ -1,23 +1,106 @@
-//! Recorders against a plain model: random operations, and what must come of them.
+//! Random interleavings of producers, metrics, starts, stops, overflow, panicking metrics and failing hooks, against a plain
+//! sequential model; and what holds of recorders however threads interleave.
 //!
-//! `sequential` knows the outcome of every single call. `concurrent` knows what holds however threads interleave.
-//! `MVX_MODEL_CASES` says how many cases each of them tries.
+//! `MVX_MODEL_CASES` says how many cases each of the two is run with, by default 2,000.
 
 mod concurrent;
 mod facts;
-mod plain;
 mod sequential;
+mod subject;
 
-use proptest::test_runner::Config;
+use std::sync::Once;
 
-/// What a test of this program is run with.
-fn config(default_cases: u32) -> Config {
-    facts::quieten_expected_panics();
-    let chosen = std::env::var("MVX_MODEL_CASES").ok().and_then(|cases| cases.parse().ok());
-    Config {
-        cases: chosen.unwrap_or(default_cases),
-        max_shrink_iters: 10_000,
-        max_shrink_time: 120_000,
-        ..Config::default()
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+
+use mvx_metrics::{MetricFailurePolicy, QueueOverflowPolicy};
+use mvx_metrics_tests::{bounded, running_runtime};
+
+use facts::Plan;
+use sequential::Kind;
+use subject::{Case, Home, Step, run};
+
+const DEFAULT_CASES: u32 = 2_000;
+const NAMES: [&str; 3] = ["a", "b", "c"];
+
+fn a_kind() -> impl Strategy<Value = Kind> {
+    prop_oneof![6 => Just(Kind::Fact), 1 => Just(Kind::Poison), 3 => Just(Kind::Remark)]
+}
+
+fn a_step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        16 => (0..3_usize, a_kind(), 1..12_usize)
+            .prop_map(|(producer, kind, count)| Step::Emit { producer, kind, count }),
+        2 => (1..40_usize).prop_map(|each| Step::Burst { each }),
+        4 => (prop::sample::select(&NAMES[..]), any::<bool>())
+            .prop_map(|(name, fragile)| Step::Register { name, fragile }),
+        3 => Just(Step::Start),
+        3 => Just(Step::Stop),
+        3 => Just(Step::Rest),
+        3 => Just(Step::Read),
+        2 => Just(Step::Turn),
+    ]
+}
+
+fn a_plan() -> impl Strategy<Value = Plan> {
+    let sometimes = |calls| prop::option::weighted(0.3, 0..calls);
+    (sometimes(3_usize), sometimes(60), sometimes(3), any::<bool>())
+        .prop_map(|(starting, changed, stopped, panics)| Plan { starting, changed, stopped, panics })
+}
+
+fn a_case() -> impl Strategy<Value = Case> {
+    let overflow = prop::sample::select(vec![QueueOverflowPolicy::Drop, QueueOverflowPolicy::Error]);
+    let failure =
+        prop::sample::select(vec![MetricFailurePolicy::Quarantine, MetricFailurePolicy::FailRecorder]);
+    let home = prop::sample::select(vec![Home::Direct, Home::Runtime]);
+    let limit = prop_oneof![2 => 1..6_usize, 2 => 6..50_usize, 1 => Just(1_000)];
+    let plan = prop::option::weighted(0.4, a_plan());
+    let steps = prop::collection::vec(a_step(), 1..40);
+    (home, limit, overflow, failure, plan, any::<bool>(), steps).prop_map(
+        |(home, limit, overflow, failure, plan, aborted, steps)| Case {
+            home,
+            limit,
+            overflow,
+            failure,
+            plan,
+            aborted,
+            steps,
+        },
+    )
+}
+
+/// Keeps the panics that are part of a case from filling the output.
+fn silence_planned_panics() {
+    static SILENT: Once = Once::new();
+    SILENT.call_once(|| {
+        let default = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            if !panic.payload_as_str().is_some_and(|text| text.starts_with("planned")) {
+                default(panic);
+            }
+        }));
+    });
+}
+
+fn config() -> Config {
+    let cases = std::env::var("MVX_MODEL_CASES")
+        .ok()
+        .map_or(DEFAULT_CASES, |cases| cases.parse().expect("MVX_MODEL_CASES is a number of cases"));
+    Config { cases, failure_persistence: None, ..Config::default() }
+}
+
+#[test]
+fn a_recorder_does_what_the_sequential_model_does() {
+    silence_planned_panics();
+    let runtime = std::sync::Arc::new(running_runtime("model"));
+    let outcome = TestRunner::new(config()).run(&a_case(), |case| {
+        let runtime = std::sync::Arc::clone(&runtime);
+        // A thread of its own, so that a case that hangs is found and shrunk.
+        bounded(move || run(&case, &runtime));
+        Ok(())
+    });
+    if let Err(error) = outcome {
+        panic!("{error}");
     }
+    runtime.shutdown().expect("shuts down");
 }

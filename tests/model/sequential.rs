@@ -1,254 +1,174 @@
-//! One thread, no surprises: every call answers what the model answers, and every number is the model's.
+//! The plain sequential model: a recorder that processes every event at the moment it accepts it.
 
-use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex};
+use mvx_metrics::MetricsRecorderState;
 
-use mvx_metrics::{
-    LogPolicy, MetricFailurePolicy, MetricsRecorder, MetricsRecorderState, QueueOverflowPolicy,
-    RecorderOptions, RegisterEventError, Registration,
-};
-use mvx_metrics_tests::bounded;
-use proptest::prelude::*;
+use crate::facts::Plan;
 
-use crate::facts::{Alive, Calls, Fact, Faults, Faulty, Recorded};
-use crate::plain::{Answer, Choices, Plain};
+use MetricsRecorderState::{Failure, Running, Stopped, Virgin};
 
-/// What is done with a recorder.
-#[derive(Debug, Clone)]
-enum Operation {
-    Emit { kind: u8, count: u8 },
-    Register { name: u8, survives: Option<usize> },
-    Start,
-    Stop,
-    Settle,
-    Read,
+/// What the model needs to know of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Fact,
+    Poison,
+    Remark,
 }
 
-fn operations() -> impl Strategy<Value = Vec<Operation>> {
-    let survives = prop_oneof![2 => Just(None), 1 => (0..12_usize).prop_map(Some)];
-    let operation = prop_oneof![
-        8 => (0..3_u8, 1..6_u8).prop_map(|(kind, count)| Operation::Emit { kind, count }),
-        3 => (0..3_u8, survives).prop_map(|(name, survives)| Operation::Register { name, survives }),
-        2 => Just(Operation::Start),
-        2 => Just(Operation::Stop),
-        3 => Just(Operation::Settle),
-        3 => Just(Operation::Read),
-    ];
-    prop::collection::vec(operation, 1..40)
-}
-
-fn choices() -> impl Strategy<Value = Choices> {
-    let fault = || prop_oneof![2 => Just(None), 1 => (0..4_u32).prop_map(Some)];
-    let change = prop_oneof![1 => Just(None), 1 => (0..30_u32).prop_map(Some)];
-    let faults = (fault(), change, fault()).prop_map(|(start, change, stop)| Faults { start, change, stop });
-    let policies = (any::<bool>(), prop::bool::weighted(0.3));
-    (1..20_usize, policies, prop::option::of(faults)).prop_map(|(limit, (drops, fails), hooks)| Choices {
-        limit,
-        overflow: if drops { QueueOverflowPolicy::Drop } else { QueueOverflowPolicy::Error },
-        metric_failure: if fails {
-            MetricFailurePolicy::FailRecorder
-        } else {
-            MetricFailurePolicy::Quarantine
-        },
-        hooks,
-    })
-}
-
-/// The options that a recorder of these choices is made with.
-pub fn options(choices: &Choices, calls: &Arc<Calls>) -> RecorderOptions {
-    let options = RecorderOptions::new()
-        .queue_max_size(choices.limit)
-        .queue_overflow_policy(choices.overflow)
-        .metric_failure_policy(choices.metric_failure)
-        .log_policy(LogPolicy::Silent);
-    match &choices.hooks {
-        None => options,
-        Some(faults) => options.hooks(Faulty { faults: faults.clone(), calls: Arc::clone(calls) }),
+impl Kind {
+    pub fn is_fact(self) -> bool {
+        self != Self::Remark
     }
 }
 
-/// A recorder beside its model.
-struct Pair {
-    real: MetricsRecorder,
-    model: Plain,
-    /// What each metric of the recorder has seen, in the model's order.
-    logs: Vec<Arc<Mutex<Vec<u64>>>>,
-    calls: Arc<Calls>,
-    alive: Alive,
-    emitted: u64,
+/// A metric that counts facts from a position on.
+#[derive(Debug, Clone, Copy)]
+struct Counted {
+    name: &'static str,
+    fragile: bool,
+    from: usize,
+    /// Where it panicked.
+    broke_at: Option<usize>,
 }
 
-impl Pair {
-    async fn perform(&mut self, operation: &Operation) {
-        match *operation {
-            Operation::Emit { kind, count } => (0..count).for_each(|_| self.emit(kind)),
-            Operation::Register { name, survives } => self.register(name, survives),
-            Operation::Start => {
-                let real = self.real.start().await.map_err(|error| error.reason());
-                self.settle().await;
-                self.model.reached = self.real.stats().processed;
-                assert_eq!(real, self.model.start(), "start");
+#[derive(Debug)]
+pub struct Model {
+    pub state: MetricsRecorderState,
+    pub plan: Option<Plan>,
+    pub fails_with_metric: bool,
+    /// All accepted events, in order.
+    pub accepted: Vec<(u64, Kind)>,
+    pub dropped: [u64; 2],
+    pub rejected: u64,
+    pub calls: u64,
+    /// How many events are applied before the failure; those after it are discarded.
+    pub processed_before_failure: Option<usize>,
+    pub starts: usize,
+    pub changes: usize,
+    pub stops: usize,
+    metrics: Vec<Counted>,
+}
+
+impl Model {
+    pub fn new(plan: Option<Plan>, fails_with_metric: bool) -> Self {
+        Self {
+            state: Virgin,
+            plan,
+            fails_with_metric,
+            accepted: Vec::new(),
+            dropped: [0, 0],
+            rejected: 0,
+            calls: 0,
+            processed_before_failure: None,
+            starts: 0,
+            changes: 0,
+            stops: 0,
+            metrics: Vec::new(),
+        }
+    }
+
+    pub fn has_failed(&self) -> bool {
+        self.state == Failure
+    }
+
+    /// Starts a recorder that is VIRGIN or STOPPED; whether it runs then.
+    pub fn start(&mut self) -> bool {
+        self.state = Running;
+        if let Some(plan) = self.plan {
+            self.starts += 1;
+            if plan.starting == Some(self.starts - 1) {
+                self.fail(self.accepted.len());
             }
-            Operation::Stop => {
-                let real = self.real.stop().await.map_err(|error| error.reason());
-                self.model.reached = self.real.stats().processed;
-                assert_eq!(real, self.model.stop(), "stop");
-                if self.real.status() == MetricsRecorderState::Failure {
-                    self.settle().await;
+        }
+        self.state == Running
+    }
+
+    /// Stops a recorder that is RUNNING; whether it has stopped then.
+    pub fn stop(&mut self) -> bool {
+        self.state = Stopped;
+        if let Some(plan) = self.plan {
+            self.stops += 1;
+            if plan.stopped == Some(self.stops - 1) {
+                // The hook that failed was the cleanup.
+                self.state = Failure;
+                self.processed_before_failure = Some(self.accepted.len());
+            }
+        }
+        self.state == Stopped
+    }
+
+    fn fail(&mut self, processed: usize) {
+        self.state = Failure;
+        self.processed_before_failure = Some(processed);
+        if self.plan.is_some() {
+            // The cleanup.
+            self.stops += 1;
+        }
+    }
+
+    /// Adds a metric; whether one was replaced.
+    pub fn register(&mut self, name: &'static str, fragile: bool) -> bool {
+        let new = Counted { name, fragile, from: self.accepted.len(), broke_at: None };
+        match self.metrics.iter_mut().find(|metric| metric.name == name) {
+            Some(metric) => {
+                *metric = new;
+                true
+            }
+            None => {
+                self.metrics.push(new);
+                false
+            }
+        }
+    }
+
+    /// Accepts an event and, unless the recorder has failed, applies it.
+    pub fn accept(&mut self, number: u64, kind: Kind) {
+        if self.state == Virgin {
+            self.start();
+        }
+        let position = self.accepted.len();
+        self.accepted.push((number, kind));
+        if self.state != Running {
+            return;
+        }
+        // The journal accepts everything.
+        let mut changed = 1;
+        let mut broke = false;
+        for metric in self.metrics.iter_mut().filter(|metric| metric.broke_at.is_none() && kind.is_fact()) {
+            if metric.fragile && kind == Kind::Poison {
+                metric.broke_at = Some(position);
+                broke = true;
+            } else {
+                changed += 1;
+            }
+        }
+        let mut fails = broke && self.fails_with_metric;
+        if let Some(plan) = self.plan {
+            for _ in 0..changed {
+                self.changes += 1;
+                if plan.changed == Some(self.changes - 1) {
+                    fails = true;
+                    break;
                 }
             }
-            Operation::Settle => {
-                self.settle().await;
-                self.model.reached = self.real.stats().processed;
-                self.model.settle();
-            }
-            Operation::Read => {
-                let real = self.real.metric_snapshots().map(drop).map_err(|error| error.reason());
-                self.model.reached = self.real.stats().processed;
-                assert_eq!(real, self.model.read(), "read");
-            }
         }
-        self.compare();
-    }
-
-    fn emit(&mut self, kind: u8) {
-        fn answer<E>(result: Result<(), RegisterEventError<E>>) -> Answer {
-            result.map_err(|refused| refused.reason())
-        }
-
-        let number = self.emitted;
-        self.emitted += 1;
-        let real = match kind {
-            0 => answer(self.real.register_event(Fact::<0>::new(number, &self.alive))),
-            1 => answer(self.real.register_event(Fact::<1>::new(number, &self.alive))),
-            _ => answer(self.real.register_event(Fact::<2>::new(number, &self.alive))),
-        };
-        assert_eq!(real, self.model.emit(kind, number), "event {number}");
-    }
-
-    fn register(&mut self, name: u8, survives: Option<usize>) {
-        let (metric, log) = Recorded::new(name.to_string(), survives);
-        let real = self.real.register_metric(metric);
-        let real = real.map(|registration| registration == Registration::Replaced);
-        let model = self.model.register(name, survives);
-        assert_eq!(real.map_err(|error| error.reason()), model, "register");
-        if model.is_ok() {
-            self.logs.push(log);
+        if fails {
+            self.fail(position + 1);
         }
     }
 
-    /// Lets the recorder come to rest.
-    async fn settle(&self) {
-        use MetricsRecorderState::{Running, Starting, Stopping};
-
-        let tasks = tokio::runtime::Handle::current().metrics();
-        for _ in 0..100_000 {
-            let state = self.real.status();
-            let rests = match state {
-                Starting | Stopping => false,
-                Running => self.real.stats().pending == 0,
-                // Hooks that clean up are part of it.
-                _ => self.real.stats().pending == 0 && tasks.num_alive_tasks() == 0,
-            };
-            if rests {
-                return;
-            }
-            tokio::task::yield_now().await;
-        }
-        panic!("the recorder does not come to rest: {:?} {:?}", self.real, self.real.stats());
+    /// What a recorder shows that has applied so many events: each metric's name, total, and whether it is broken.
+    pub fn shown(&self, processed: usize) -> Vec<(&'static str, u64, bool)> {
+        let shown = self.metrics.iter().map(|metric| {
+            let until = metric.broke_at.unwrap_or(processed).max(metric.from);
+            let seen = &self.accepted[metric.from.min(processed)..until.min(processed)];
+            let total = seen.iter().filter(|(_, kind)| kind.is_fact()).count();
+            (metric.name, total as u64, metric.broke_at.is_some_and(|position| position < processed))
+        });
+        shown.collect()
     }
 
-    fn compare(&self) {
-        assert_eq!(self.real.status(), self.model.state);
-        self.model.assert_equals(&self.real.stats());
-        for (log, metric) in self.logs.iter().zip(&self.model.metrics) {
-            assert_eq!(*log.lock().expect("not poisoned"), metric.seen, "metric {}", metric.name);
-        }
-        let calls = [&self.calls.starts, &self.calls.changes, &self.calls.stops];
-        let calls = calls.map(|calls| calls.load(Ordering::SeqCst));
-        assert_eq!(
-            calls,
-            [self.model.starts, self.model.changes, self.model.stops],
-            "starts, changes, stops"
-        );
-        let pending = usize::try_from(self.real.stats().pending).expect("a small number");
-        assert_eq!(self.alive.load(Ordering::SeqCst), pending, "only pending events exist");
+    /// The calls that are neither rejected nor dropped were accepted.
+    pub fn check_calls(&self) {
+        assert_eq!(self.calls, self.accepted.len() as u64 + self.dropped.iter().sum::<u64>() + self.rejected);
     }
-
-    /// The snapshot shows the newest metric of each name, in order of registration.
-    fn compare_snapshots(&self) {
-        let mut newest: Vec<(u8, u64, bool)> = Vec::new();
-        for metric in &self.model.metrics {
-            match newest.iter_mut().find(|(name, ..)| *name == metric.name) {
-                Some(place) => *place = (metric.name, metric.seen.len() as u64, metric.failed),
-                None => newest.push((metric.name, metric.seen.len() as u64, metric.failed)),
-            }
-        }
-        let snapshots = self.real.metric_snapshots().expect("nothing is pending");
-        let shown: Vec<_> = snapshots
-            .iter()
-            .map(|snapshot| {
-                let seen = snapshot.get("seen").and_then(mvx_metrics::DimensionValue::as_u64);
-                let name = snapshot.name.parse::<u8>().expect("a number");
-                (name, seen.expect("a count"), snapshot.failed.is_some())
-            })
-            .collect();
-        assert_eq!(shown, newest);
-    }
-}
-
-/// Performs the operations, then ends the recorder in one of three ways.
-fn run(choices: &Choices, operations: &[Operation], end: u8) {
-    let tokio = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a tokio runtime");
-    let (calls, alive) = (Arc::<Calls>::default(), Alive::default());
-    let mut pair = tokio.block_on(async {
-        let real = MetricsRecorder::new("x", options(choices, &calls)).expect("inside of tokio");
-        let model = Plain::new(choices.clone());
-        let mut pair = Pair { real, model, logs: Vec::new(), calls, alive: Arc::clone(&alive), emitted: 0 };
-        for operation in operations {
-            pair.perform(operation).await;
-        }
-        pair
-    });
-    match end {
-        0 => {
-            // At rest.
-            tokio.block_on(pair.perform(&Operation::Settle));
-            pair.compare_snapshots();
-        }
-        1 => {
-            // Its tokio runtime ends.
-            drop(tokio);
-            pair.model.abort();
-            pair.compare();
-            pair.compare_snapshots();
-        }
-        _ => {
-            // Its last handle goes.
-            let logs = pair.logs;
-            drop(pair.real);
-            pair.model.settle();
-            tokio.block_on(async {
-                let metrics = tokio::runtime::Handle::current().metrics();
-                while metrics.num_alive_tasks() > 0 {
-                    tokio::task::yield_now().await;
-                }
-            });
-            // How far it got is not known any more.
-            let exact = choices.hooks.is_some() || choices.metric_failure == MetricFailurePolicy::Quarantine;
-            for (log, metric) in logs.iter().zip(&pair.model.metrics) {
-                let log = log.lock().expect("not poisoned");
-                assert!(metric.seen.starts_with(&log), "metric {}", metric.name);
-                assert!(!exact || metric.seen.len() == log.len(), "metric {}", metric.name);
-            }
-            assert_eq!(alive.load(Ordering::SeqCst), 0);
-        }
-    }
-}
-
-#[test]
-fn every_call_answers_what_the_model_answers() {
-    proptest!(crate::config(3_000), |(choices in choices(), operations in operations(), end in 0..3_u8)| {
-        bounded(move || run(&choices, &operations, end));
-    });
 }

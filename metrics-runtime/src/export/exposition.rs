@@ -139,7 +139,7 @@ fn render(scope: Scope, format: Format, scopes: &[Scoped]) -> Exposition {
     let missing = health::missing(families.left_out());
     families.add(0, std::iter::once(&missing));
     let (families, left_out) = families.finish();
-    let mut writer = Writer::new(format, scopes);
+    let mut writer = Writer::new(format, scopes, &families);
     for family in &families {
         writer.write(family);
     }

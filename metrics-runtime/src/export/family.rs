@@ -211,10 +211,15 @@ impl Family<'_> {
         unit: Option<&str>,
     ) -> bool {
         self.kind == family
-            && self.dimension == total.declared.name
-            && self.metric == metric.name
+            && same(self.dimension, &total.declared.name)
+            && same(self.metric, &metric.name)
             && self.declared_unit == unit
     }
+}
+
+/// Whether two texts are equal; mostly they are one and the same.
+fn same(one: &str, other: &str) -> bool {
+    std::ptr::eq(one, other) || one == other
 }
 
 impl FamilyType {

@@ -4,112 +4,97 @@ use std::borrow::Cow;
 
 use super::scope::{STATES, Scope, Scoped};
 use super::totals::{DimensionTotal, MetricTotal, Total};
-use crate::descriptor::{DimensionDescriptor, DimensionKind};
+use crate::descriptor::{DimensionDescriptor, DimensionKind, MergeRule};
 use crate::snapshot::DimensionValue;
 
 /// The name all these families begin with.
-pub(super) const METRIC: &str = "mvx_metrics";
+const METRIC: &str = "mvx_metrics";
+
+macro_rules! declare {
+    ($($name:ident: $kind:ident $dimension:literal, [$($label:literal)?], $help:literal;)*) => {
+        $(static $name: DimensionDescriptor = DimensionDescriptor {
+            name: Cow::Borrowed($dimension),
+            kind: DimensionKind::$kind,
+            unit: None,
+            help: Cow::Borrowed($help),
+            labels: Cow::Borrowed(&[$(Cow::Borrowed($label))?]),
+            limit: None,
+            merge: MergeRule::Sum,
+        };)*
+    };
+}
+
+declare! {
+    ACCEPTED: Counter "events_accepted", [], "Events taken into a queue.";
+    PROCESSED: Counter "events_processed", [], "Accepted events that were applied to the metrics.";
+    DROPPED: Counter "events_dropped", ["event_type"], "Events dropped because the queue was full, by type of event.";
+    REJECTED: Counter "events_rejected", [], "Events handed back with an error.";
+    DISCARDED: Counter "events_discarded", [], "Accepted events that were lost to a failure.";
+    PENDING: Gauge "events_pending", [], "Accepted events not yet processed.";
+    RECORDERS: Gauge "recorders", ["state"], "Recorders by state.";
+    STALLED: Gauge "recorders_stalled", [], "Recorders whose metrics could not be read.";
+    REMOVED: Counter "recorders_removed", [], "Recorders that were removed.";
+    FAILED: Gauge "metrics_failed", ["metric"], "Metrics that stopped counting because they failed.";
+    INVALID: Counter "values_invalid", ["metric"], "Values that were not recorded because they are not finite.";
+    LEFT_OUT: Gauge "dimensions_left_out", [], "Dimensions that are missing because of their names or shapes.";
+}
 
 /// What a scope says about itself.
 pub(super) fn health(scope: Scope, scoped: &Scoped) -> MetricTotal {
-    let mut dimensions = Vec::new();
+    let mut dimensions = Vec::with_capacity(9);
     if scope == Scope::Rollup || scoped.entity_id.is_some() {
         events(scoped, &mut dimensions);
     }
     if let Some(recorders) = &scoped.recorders {
         let states = STATES.iter().zip(recorders.by_state);
+        let states = states.map(|(state, count)| (Cow::Owned(state.to_string()), count));
         dimensions.extend([
-            labelled(
-                ("recorders", DimensionKind::Gauge, "Recorders by state."),
-                "state",
-                states.map(|(state, count)| (Cow::Owned(state.to_string()), count)),
-            ),
-            plain(
-                "recorders_stalled",
-                DimensionKind::Gauge,
-                "Recorders whose metrics could not be read.",
-                recorders.stalled,
-            ),
-            plain(
-                "recorders_removed",
-                DimensionKind::Counter,
-                "Recorders that were removed.",
-                recorders.removed,
-            ),
+            labelled(&RECORDERS, states),
+            plain(&STALLED, recorders.stalled),
+            plain(&REMOVED, recorders.removed),
         ]);
     }
     let metrics = &scoped.totals.metrics;
-    dimensions.extend([
-        labelled(
-            ("metrics_failed", DimensionKind::Gauge, "Metrics that stopped counting because they failed."),
-            "metric",
-            metrics
-                .iter()
-                .filter(|metric| metric.failed > 0)
-                .map(|metric| (metric.name.clone(), metric.failed)),
-        ),
-        labelled(
-            (
-                "values_invalid",
-                DimensionKind::Counter,
-                "Values that were not recorded because they are not finite.",
-            ),
-            "metric",
-            metrics
-                .iter()
-                .filter(|metric| metric.invalid > 0)
-                .map(|metric| (metric.name.clone(), metric.invalid)),
-        ),
-    ]);
+    if metrics.iter().any(|metric| metric.failed > 0) {
+        let failed = metrics.iter().filter(|metric| metric.failed > 0);
+        dimensions.push(labelled(&FAILED, failed.map(|metric| (metric.name.clone(), metric.failed))));
+    }
+    if metrics.iter().any(|metric| metric.invalid > 0) {
+        let invalid = metrics.iter().filter(|metric| metric.invalid > 0);
+        dimensions.push(labelled(&INVALID, invalid.map(|metric| (metric.name.clone(), metric.invalid))));
+    }
     MetricTotal::made_up(METRIC, dimensions)
 }
 
 /// How many dimensions are missing.
 pub(super) fn missing(left_out: usize) -> MetricTotal {
-    let help = "Dimensions that are missing because of their names or shapes.";
-    let left_out = plain("dimensions_left_out", DimensionKind::Gauge, help, left_out as u64);
-    MetricTotal::made_up(METRIC, vec![left_out])
+    MetricTotal::made_up(METRIC, vec![plain(&LEFT_OUT, left_out as u64)])
 }
 
 fn events(scoped: &Scoped, dimensions: &mut Vec<DimensionTotal>) {
-    use DimensionKind::{Counter, Gauge};
     let stats = &scoped.totals.stats;
     dimensions.extend([
-        plain("events_accepted", Counter, "Events taken into a queue.", stats.accepted),
-        plain(
-            "events_processed",
-            Counter,
-            "Accepted events that were applied to the metrics.",
-            stats.processed,
-        ),
-        labelled(
-            ("events_dropped", Counter, "Events dropped because the queue was full, by type of event."),
-            "event_type",
-            stats.dropped.iter().map(|(event_type, count)| (Cow::Borrowed(*event_type), *count)),
-        ),
-        plain("events_rejected", Counter, "Events handed back with an error.", stats.rejected),
-        plain("events_discarded", Counter, "Accepted events that were lost to a failure.", stats.discarded),
-        plain("events_pending", Gauge, "Accepted events not yet processed.", stats.pending),
+        plain(&ACCEPTED, stats.accepted),
+        plain(&PROCESSED, stats.processed),
+        plain(&REJECTED, stats.rejected),
+        plain(&DISCARDED, stats.discarded),
+        plain(&PENDING, stats.pending),
     ]);
+    if !stats.dropped.is_empty() {
+        let dropped = stats.dropped.iter();
+        let dropped = dropped.map(|(event_type, count)| (Cow::Borrowed(*event_type), *count));
+        dimensions.push(labelled(&DROPPED, dropped));
+    }
 }
 
-fn described(name: &'static str, kind: DimensionKind, help: &'static str) -> DimensionDescriptor {
-    let mut declared = DimensionDescriptor::new(name, kind);
-    declared.help = Cow::Borrowed(help);
-    declared
-}
-
-fn plain(name: &'static str, kind: DimensionKind, help: &'static str, value: u64) -> DimensionTotal {
+fn plain(declared: &'static DimensionDescriptor, value: u64) -> DimensionTotal {
     let value = Total::Plain(DimensionValue::Unsigned(value));
-    DimensionTotal { declared: described(name, kind, help), value }
+    DimensionTotal { declared: Cow::Borrowed(declared), value }
 }
 
 fn labelled(
-    (name, kind, help): (&'static str, DimensionKind, &'static str),
-    label: &'static str,
+    declared: &'static DimensionDescriptor,
     counts: impl Iterator<Item = (Cow<'static, str>, u64)>,
 ) -> DimensionTotal {
-    let mut declared = described(name, kind, help);
-    declared.labels = Cow::Owned(vec![Cow::Borrowed(label)]);
-    DimensionTotal { declared, value: Total::by_label(counts) }
+    DimensionTotal { declared: Cow::Borrowed(declared), value: Total::by_label(counts) }
 }

@@ -5,7 +5,7 @@ mod number;
 use std::borrow::Cow;
 
 use self::number::{push_float, push_number, push_unsigned};
-use super::family::{Family, FamilyType, type_of};
+use super::family::{Family, FamilyType, Sample, type_of};
 use super::format::Format;
 use super::name::{ENTITY_ID, NAMESPACE, label_names};
 use super::scope::Scoped;
@@ -21,6 +21,8 @@ pub(super) struct Writer {
     scopes: Vec<Vec<u8>>,
     /// The labels of the entry of a breakdown that is being written, each after a comma.
     labels: Vec<u8>,
+    /// What all buckets of a histogram begin with.
+    bucket: Vec<u8>,
     bounds: Bounds,
 }
 
@@ -32,9 +34,10 @@ struct Bounds {
 }
 
 impl Writer {
-    pub(super) fn new(format: Format, scopes: &[Scoped]) -> Self {
-        let scopes = scopes.iter().map(scope_labels).collect();
-        Self { out: Vec::new(), format, scopes, labels: Vec::new(), bounds: Bounds::default() }
+    pub(super) fn new(format: Format, scopes: &[Scoped], families: &[Family<'_>]) -> Self {
+        let scopes: Vec<Vec<u8>> = scopes.iter().map(scope_labels).collect();
+        let out = Vec::with_capacity(families.iter().map(|family| expected_size(family, &scopes)).sum());
+        Self { out, format, scopes, labels: Vec::new(), bucket: Vec::new(), bounds: Bounds::default() }
     }
 
     pub(super) fn write(&mut self, family: &Family<'_>) {
@@ -141,15 +144,20 @@ impl Writer {
     fn write_histogram(&mut self, name: &[u8], scope: usize, histogram: &HistogramSnapshot<Number>) {
         let mut bounds = std::mem::take(&mut self.bounds);
         bounds.become_those_of(histogram);
+        self.bucket.clear();
+        let parts = [name, b"_bucket{", &self.scopes[scope], &self.labels, b",le=\""];
+        for part in parts {
+            self.bucket.extend_from_slice(part);
+        }
         let mut count: u64 = 0;
         let mut texts = bounds.texts.iter();
         for bucket in &histogram.buckets {
             count = count.saturating_add(bucket.count);
             let Some(_) = bucket.up_to else { continue };
             let Some(text) = texts.next() else { break };
-            self.write_bucket(name, scope, text, count);
+            self.write_bucket(text, count);
         }
-        self.write_bucket(name, scope, b"+Inf", count);
+        self.write_bucket(b"+Inf", count);
         // A sum that may have fallen is no counter, and OpenMetrics then wants neither sum nor count.
         let falls =
             histogram.sum.as_f64() < 0.0 || bounds.of.first().is_some_and(|bound| bound.as_f64() < 0.0);
@@ -166,9 +174,8 @@ impl Writer {
         self.bounds = bounds;
     }
 
-    fn write_bucket(&mut self, name: &[u8], scope: usize, bound: &[u8], count: u64) {
-        self.begin(name, b"_bucket", scope);
-        self.out.extend_from_slice(b",le=\"");
+    fn write_bucket(&mut self, bound: &[u8], count: u64) {
+        self.out.extend_from_slice(&self.bucket);
         self.out.extend_from_slice(bound);
         self.out.extend_from_slice(b"\"} ");
         push_unsigned(&mut self.out, count);
@@ -194,6 +201,24 @@ impl Bounds {
         self.of = bounds().collect();
         self.texts = self.of.iter().map(|bound| number::bound(bound.as_f64()).into_bytes()).collect();
     }
+}
+
+/// About how long the series of a family are going to be.
+fn expected_size(family: &Family<'_>, scopes: &[Vec<u8>]) -> usize {
+    /// Braces, a suffix, a number, further labels.
+    const REST: usize = 40;
+    let lines = |value: &DimensionValue| match value {
+        DimensionValue::Histogram(histogram) => histogram.buckets.len() + 2,
+        _ => 1,
+    };
+    let sample = |sample: &Sample<'_>| {
+        let lines: usize = match &sample.total.value {
+            Total::Plain(value) => lines(value),
+            Total::Labelled(labelled) => labelled.entries.iter().map(|entry| lines(&entry.value)).sum(),
+        };
+        lines * (family.name.len() + scopes[sample.scope].len() + REST)
+    };
+    family.samples.iter().map(sample).sum()
 }
 
 fn scope_labels(scoped: &Scoped) -> Vec<u8> {

@@ -52,7 +52,7 @@ pub(crate) struct MetricTotal {
 /// The total of one dimension.
 #[derive(Debug, Clone)]
 pub(crate) struct DimensionTotal {
-    pub(crate) declared: DimensionDescriptor,
+    pub(crate) declared: Cow<'static, DimensionDescriptor>,
     pub(crate) value: Total,
 }
 
@@ -131,7 +131,10 @@ impl MetricTotal {
         Self {
             name: metric.name.clone(),
             help: descriptor.help.clone(),
-            dimensions: declared.iter().map(DimensionTotal::new).collect(),
+            dimensions: declared
+                .iter()
+                .map(|declared| DimensionTotal::new(Cow::Borrowed(declared)))
+                .collect(),
             invalid: 0,
             failed: 0,
             left_out: 0,
@@ -183,7 +186,7 @@ impl MetricTotal {
             *left_out = left_out.saturating_add(1);
             return;
         }
-        let mut total = DimensionTotal::new(&declared);
+        let mut total = DimensionTotal::new(Cow::Owned(declared));
         if total.add(value, left_out) {
             self.dimensions.push(total);
         } else {
@@ -205,8 +208,8 @@ impl Total {
 }
 
 impl DimensionTotal {
-    fn new(declared: &DimensionDescriptor) -> Self {
-        Self { declared: declared.clone(), value: Total::Plain(DimensionValue::Empty) }
+    fn new(declared: Cow<'static, DimensionDescriptor>) -> Self {
+        Self { declared, value: Total::Plain(DimensionValue::Empty) }
     }
 
     /// Whether values of that declaration can be added to this total.

@@ -198,6 +198,84 @@ fn events_come_out_in_order_over_many_segments() {
 }
 
 #[test]
+fn an_event_that_panics_on_drop_frees_its_slot_like_any_other() {
+    struct Grenade;
+
+    impl Drop for Grenade {
+        fn drop(&mut self) {
+            panic!("pulled");
+        }
+    }
+
+    impl MetricEvent for Grenade {
+        const EVENT_TYPE: &'static str = "grenade";
+    }
+
+    let (queue, mut consumer) = (queue(3), Consumer::new());
+    for _ in 0..3 {
+        assert!(queue.push(Grenade).is_ok());
+    }
+    queue.next_run(&mut consumer, 3).expect("three are pending").consume();
+    assert_eq!((queue.accepted(), queue.consumed()), (3, 3));
+    assert!(queue.push(Nothing).is_ok(), "there is room again");
+}
+
+#[test]
+fn a_producer_learns_that_the_queue_fills_up_before_half_of_it_is_full() {
+    for limit in [4, 100, 10_000] {
+        let queue = queue(limit);
+        let told =
+            (0..limit).find(|_| queue.push(Nothing).is_ok_and(|accepted| accepted == Accepted::FillingUp));
+        let told = told.expect("the queue fills up");
+        assert!((limit / 4..=limit / 2).contains(&told), "{told} of {limit}");
+    }
+}
+
+#[test]
+fn threads_are_applied_in_their_own_order_and_lose_nothing() {
+    const EACH: u64 = 20_000;
+    const PRODUCERS: usize = 3;
+    struct Numbered(usize, u64);
+
+    impl MetricEvent for Numbered {
+        const EVENT_TYPE: &'static str = "numbered";
+    }
+
+    let queue = queue(2 * SEGMENT_SLOTS + 7);
+    let mut next = [0; PRODUCERS];
+    std::thread::scope(|scope| {
+        for producer in 0..PRODUCERS {
+            let queue = &queue;
+            scope.spawn(move || {
+                for number in 0..EACH {
+                    while queue.push(Numbered(producer, number)).is_err() {
+                        std::thread::yield_now();
+                    }
+                }
+            });
+        }
+        let mut consumer = Consumer::new();
+        while next.iter().any(|next| *next < EACH) {
+            let Some(run) = queue.next_run(&mut consumer, u64::MAX) else {
+                // Now and then the queue sleeps when it may, so that its producers have to go through the gate.
+                if !queue.park(&mut consumer) {
+                    std::thread::yield_now();
+                }
+                continue;
+            };
+            for slot in run.slots() {
+                // SAFETY: all events are of this type, and the run keeps them.
+                let Numbered(producer, number) = unsafe { slot.event() };
+                assert_eq!(*number, next[*producer]);
+                next[*producer] += 1;
+            }
+            run.consume();
+        }
+    });
+    assert_eq!(queue.accepted(), EACH * PRODUCERS as u64);
+}
+
+#[test]
 fn the_first_event_after_parking_says_that_the_consumer_must_be_woken() {
     let (queue, mut consumer) = (queue(10), Consumer::new());
     assert_eq!(queue.push(Nothing).map_err(|refused| refused.0), Ok(Accepted::Unparking));

@@ -1,6 +1,6 @@
 //! Where a recorder's events are processed.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::ThreadId;
 
@@ -21,6 +21,8 @@ pub(crate) enum Home {
         scheduled: AtomicBool,
         /// Whether a turn is on its way, so that a queue that fills up need not ask for one.
         attended: AtomicBool,
+        /// The loop's round in which the recorder had its last turn. Used by the loop's thread only.
+        round: AtomicU64,
     },
     /// A task of its own: recorders that were created directly, and recorders with hooks.
     Task(TaskHome),
@@ -37,7 +39,12 @@ pub(crate) struct TaskHome {
 
 impl Home {
     pub(crate) fn in_loop(event_loop: Arc<EventLoop>) -> Self {
-        Self::Loop { event_loop, scheduled: AtomicBool::new(false), attended: AtomicBool::new(false) }
+        Self::Loop {
+            event_loop,
+            scheduled: AtomicBool::new(false),
+            attended: AtomicBool::new(false),
+            round: AtomicU64::new(0),
+        }
     }
 
     pub(crate) fn in_task(tokio: Handle, event_loop: Option<Arc<EventLoop>>) -> Self {
@@ -71,12 +78,21 @@ impl Home {
 
     /// Sees that a recorder whose queue fills up gets a turn now instead of after the interval of the timer.
     pub(super) fn attend(&self, recorder: &Arc<RecorderCore>) {
-        if let Self::Loop { event_loop, scheduled, attended } = self {
+        if let Self::Loop { event_loop, scheduled, attended, .. } = self {
             // Relaxed: a hint, which spares the lock while the turn is on its way. Should it be wrong, the next checkpoint
             // asks again.
             if !attended.swap(true, Ordering::Relaxed) {
                 event_loop.schedule(recorder, scheduled, true);
             }
+        }
+    }
+
+    /// Whether this is the recorder's first turn in that round of the loop; there is no second one.
+    pub(crate) fn may_take_turn(&self, now: u64) -> bool {
+        match self {
+            // Relaxed: one thread's own.
+            Self::Loop { round, .. } => round.swap(now, Ordering::Relaxed) != now,
+            Self::Disabled | Self::Task(_) => true,
         }
     }
 

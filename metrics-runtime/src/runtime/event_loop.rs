@@ -4,6 +4,13 @@
 //! recorder with pending events gets turns until it has none. After that it is looked at again on a short timer, so that
 //! traffic that goes on needs no wake-up at all: producers then write into the queue and do nothing else. After a quiet
 //! interval the recorder parks again. With no recorder on its list the loop sleeps.
+//!
+//! # Fairness
+//!
+//! The loop goes in rounds. In each round every recorder with pending events gets one turn, however it came to be on the
+//! list, and a turn processes at most [`BUDGET`] events. So an event waits at most for the poll interval of its recorder,
+//! for the events before it in its own queue, and for one turn of each other recorder per `BUDGET` of those; a recorder
+//! that is flooded takes no more than its turn.
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
@@ -156,15 +163,18 @@ impl EventLoop {
         let mut busy: Vec<Arc<RecorderCore>> = Vec::new();
         let mut quiet: BinaryHeap<Quiet> = BinaryHeap::new();
         let mut visits: Vec<Arc<RecorderCore>> = Vec::new();
+        let mut round = 0;
         while self.admit(&mut busy, &mut visits) {
+            round += 1;
             visits.retain(|recorder| {
-                let more = recorder.turn(BUDGET) == Turn::More;
+                // Of those that are there twice one is enough.
+                let more = recorder.home.may_take_turn(round) && recorder.turn(BUDGET) == Turn::More;
                 if !more {
                     recorder.home.set_attended(false);
                 }
                 more
             });
-            self.give_turns(&mut busy, &mut quiet);
+            self.give_turns(round, &mut busy, &mut quiet);
             self.look_at_quiet(&mut busy, &mut quiet);
             if busy.is_empty() && visits.is_empty() {
                 self.sleep(quiet.peek().map(|next| next.look)).await;
@@ -193,30 +203,36 @@ impl EventLoop {
         !ready.ends
     }
 
-    /// Gives each busy recorder one turn.
-    fn give_turns(&self, busy: &mut Vec<Arc<RecorderCore>>, quiet: &mut BinaryHeap<Quiet>) {
+    /// Gives each busy recorder its turn of the round.
+    fn give_turns(&self, round: u64, busy: &mut Vec<Arc<RecorderCore>>, quiet: &mut BinaryHeap<Quiet>) {
         if busy.is_empty() {
             return;
         }
         let now = Instant::now();
-        busy.retain(|recorder| match recorder.turn(BUDGET) {
-            Turn::More => true,
-            Turn::Drained => {
-                let interval = recorder.poll_interval();
-                if interval.is_zero() {
-                    return !recorder.park() || self.keeps(recorder);
-                }
-                recorder.home.set_attended(false);
-                let recorder = Arc::clone(recorder);
-                quiet.push(Quiet {
-                    look: now + interval,
-                    intervals: 0,
-                    consumed: recorder.consumed(),
-                    recorder,
-                });
-                false
+        busy.retain(|recorder| {
+            if !recorder.home.may_take_turn(round) {
+                // Somebody asked for a visit, and that was its turn.
+                return true;
             }
-            Turn::Ended => self.keeps(recorder),
+            match recorder.turn(BUDGET) {
+                Turn::More => true,
+                Turn::Drained => {
+                    let interval = recorder.poll_interval();
+                    if interval.is_zero() {
+                        return !recorder.park() || self.keeps(recorder);
+                    }
+                    recorder.home.set_attended(false);
+                    let recorder = Arc::clone(recorder);
+                    quiet.push(Quiet {
+                        look: now + interval,
+                        intervals: 0,
+                        consumed: recorder.consumed(),
+                        recorder,
+                    });
+                    false
+                }
+                Turn::Ended => self.keeps(recorder),
+            }
         });
     }
 

@@ -108,10 +108,16 @@ impl Registry {
         self.order.values().filter(|entry| !entry.leaves).map(|entry| &entry.id)
     }
 
-    /// All recorders, those that are being removed included, in the order of creation.
-    pub(super) fn list(&self) -> Vec<Listed> {
-        let listed =
-            |entry: &Entry| Listed { id: Arc::clone(&entry.id), core: Arc::clone(entry.recorder.core()) };
-        self.order.values().map(listed).collect()
+    /// At most `most` recorders from that number on, those that are being removed included, in the order of creation; and
+    /// the number to go on with, if there are more.
+    pub(super) fn list(&self, from: u64, most: usize, listed: &mut Vec<Listed>) -> Option<u64> {
+        let mut rest = self.order.range(from..);
+        listed.extend(
+            rest.by_ref().take(most).map(|(_, entry)| Listed {
+                id: Arc::clone(&entry.id),
+                core: Arc::clone(entry.recorder.core()),
+            }),
+        );
+        rest.next().map(|(number, _)| *number)
     }
 }

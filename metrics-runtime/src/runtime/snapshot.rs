@@ -17,6 +17,8 @@ use crate::snapshot::MetricSnapshots;
 
 /// How many recorders are asked at a time to process what is pending.
 const BATCH: usize = 256;
+/// How many recorders are listed under one lock of the registry.
+const LISTED_AT_ONCE: usize = 1_024;
 /// How long the observer of a runtime waits in all for pending events to be processed.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -158,7 +160,13 @@ impl Shared {
         self.refuse_to_wait_here()?;
         #[cfg(feature = "openmetrics")]
         let retired = self.retired.lock().unwrap_or_else(PoisonError::into_inner);
-        let recorders = self.running()?.registry.list();
+        // Piece by piece, so that nobody waits for the registry for long. Meanwhile nothing is removed from it: that needs
+        // the lock on what is retired.
+        let mut recorders = Vec::new();
+        let mut next = Some(0);
+        while let Some(from) = next {
+            next = self.running()?.registry.list(from, LISTED_AT_ONCE, &mut recorders);
+        }
         Ok(Census {
             recorders,
             #[cfg(feature = "openmetrics")]
@@ -170,6 +178,13 @@ impl Shared {
     pub(super) fn retire(&self, number: u64, recorder: &MetricsRecorder) {
         #[cfg(feature = "openmetrics")]
         let observation = recorder.core().observe();
+        #[cfg(feature = "openmetrics")]
+        if observation.metrics.is_none() && self.log_policy() != crate::LogPolicy::Silent {
+            tracing::warn!(
+                target: "mvx_metrics::export", event = "metrics_export.lost", entity_id = recorder.entity_id(),
+                error = "a handler holds the metrics of a removed recorder: its counts are not in the totals"
+            );
+        }
         #[cfg(feature = "openmetrics")]
         let mut retired = self.retired.lock().unwrap_or_else(PoisonError::into_inner);
         #[cfg(feature = "openmetrics")]

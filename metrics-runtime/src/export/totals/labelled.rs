@@ -17,7 +17,7 @@ const FEW_LABELS: usize = 8;
 pub(crate) struct Labelled {
     pub(crate) entries: Vec<BreakdownEntry>,
     /// Where the entry of a label is, once there are more than a few.
-    places: HashMap<Vec<Cow<'static, str>>, usize>,
+    places: Option<HashMap<Vec<Cow<'static, str>>, usize>>,
     limit: usize,
     other: Option<usize>,
 }
@@ -25,7 +25,7 @@ pub(crate) struct Labelled {
 impl Labelled {
     pub(super) fn new(limit: Option<usize>) -> Self {
         let limit = limit.unwrap_or(MOST_LABELS);
-        Self { entries: Vec::new(), places: HashMap::new(), limit, other: None }
+        Self { entries: Vec::new(), places: None, limit, other: None }
     }
 
     /// Takes the entries of one breakdown in; returns how many could not be, because of their shape.
@@ -72,16 +72,12 @@ impl Labelled {
 
     fn push(&mut self, entry: BreakdownEntry) {
         self.entries.push(entry);
-        match self.entries.len() {
-            few if few <= FEW_LABELS => {}
-            all if all == FEW_LABELS + 1 => {
-                let places = self.entries.iter().enumerate();
-                self.places = places.map(|(place, entry)| (entry.labels.clone(), place)).collect();
-            }
-            all => {
-                let labels = self.entries[all - 1].labels.clone();
-                self.places.insert(labels, all - 1);
-            }
+        if let Some(places) = &mut self.places {
+            let last = self.entries.len() - 1;
+            places.insert(self.entries[last].labels.clone(), last);
+        } else if self.entries.len() > FEW_LABELS {
+            let places = self.entries.iter().enumerate();
+            self.places = Some(places.map(|(place, entry)| (entry.labels.clone(), place)).collect());
         }
     }
 
@@ -90,10 +86,10 @@ impl Labelled {
         if self.entries.get(position).is_some_and(|entry| entry.labels == labels) {
             return Some(position);
         }
-        if self.entries.len() <= FEW_LABELS {
-            return self.entries.iter().position(|entry| entry.labels == labels);
+        match &self.places {
+            Some(places) => places.get(labels).copied(),
+            None => self.entries.iter().position(|entry| entry.labels == labels),
         }
-        self.places.get(labels).copied()
     }
 }
 

@@ -1,0 +1,174 @@
+//! What a flooded recorder takes from the others of its runtime.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use mvx_metrics::{
+    EventHandler, HandleEvent, Metric, MetricSnapshot, MetricsRecorder, MetricsRuntime, RecorderOptions,
+    metric_event,
+};
+use mvx_metrics_tests::{Gate, running_runtime};
+
+/// What the event loop documents: so many events are processed in one turn of a recorder.
+const TURN: u64 = 1_024;
+const FLOOD: u64 = 50_000;
+
+#[metric_event]
+struct Drop;
+
+/// Counts the flood where others can see it.
+struct Flood(Arc<AtomicU64>);
+
+impl HandleEvent<Drop> for Flood {
+    fn handle(&mut self, _event: &Drop) -> bool {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        true
+    }
+}
+
+impl Metric for Flood {
+    fn metric_name(&self) -> &'static str {
+        "flood"
+    }
+
+    fn handlers() -> &'static [EventHandler<Self>] {
+        const { &[EventHandler::of::<Drop>()] }
+    }
+
+    fn snapshot(&self) -> MetricSnapshot {
+        MetricSnapshot::new("flood")
+    }
+}
+
+#[metric_event]
+struct Call;
+
+/// Notes how much of the flood had come by when each call was answered.
+struct Calls {
+    flood: Arc<AtomicU64>,
+    answered_at: Vec<u64>,
+}
+
+impl HandleEvent<Call> for Calls {
+    fn handle(&mut self, _event: &Call) -> bool {
+        self.answered_at.push(self.flood.load(Ordering::Relaxed));
+        true
+    }
+}
+
+impl Metric for Calls {
+    fn metric_name(&self) -> &'static str {
+        "calls"
+    }
+
+    fn handlers() -> &'static [EventHandler<Self>] {
+        const { &[EventHandler::of::<Call>()] }
+    }
+
+    fn snapshot(&self) -> MetricSnapshot {
+        let (first, last) = (self.answered_at.first(), self.answered_at.last());
+        MetricSnapshot::new("calls")
+            .with("answered", self.answered_at.len() as u64)
+            .with("first_at", first.copied().unwrap_or(u64::MAX))
+            .with("last_at", last.copied().unwrap_or(u64::MAX))
+    }
+}
+
+/// Holds up the runtime's thread.
+#[metric_event]
+struct Wait(Gate);
+
+struct Waits;
+
+impl HandleEvent<Wait> for Waits {
+    fn handle(&mut self, event: &Wait) -> bool {
+        event.0.block();
+        true
+    }
+}
+
+impl Metric for Waits {
+    fn metric_name(&self) -> &'static str {
+        "waits"
+    }
+
+    fn handlers() -> &'static [EventHandler<Self>] {
+        const { &[EventHandler::of::<Wait>()] }
+    }
+
+    fn snapshot(&self) -> MetricSnapshot {
+        MetricSnapshot::new("waits")
+    }
+}
+
+struct Scene {
+    runtime: MetricsRuntime,
+    flooded: MetricsRecorder,
+    calls: MetricsRecorder,
+    gate: Gate,
+}
+
+/// A runtime whose thread waits at the gate, a recorder with a flood pending, and one for calls.
+fn flooded(interval: Duration) -> Scene {
+    let runtime = running_runtime("fairness");
+    let options = || RecorderOptions::new().queue_max_size(100_000).poll_interval(interval);
+    let create = |id| runtime.create_recorder_with(id, options()).expect("a fresh id");
+    let (waits, flooded, calls) = (create("waits"), create("flooded"), create("calls"));
+    let flood = Arc::default();
+    waits.register_metric(Waits).expect("it runs");
+    flooded.register_metric(Flood(Arc::clone(&flood))).expect("it runs");
+    calls.register_metric(Calls { flood, answered_at: Vec::new() }).expect("it runs");
+    let gate = Gate::new();
+    waits.emit(Wait(gate.clone()));
+    gate.wait_for_arrival();
+    (0..FLOOD).for_each(|_| flooded.emit(Drop));
+    Scene { runtime, flooded, calls, gate }
+}
+
+fn read(recorder: &MetricsRecorder, dimension: &str) -> u64 {
+    let snapshots = recorder.metric_snapshots().expect("this is not the runtime's thread");
+    snapshots.get("calls").and_then(|calls| calls.get(dimension)?.as_u64()).expect("it is there")
+}
+
+#[test]
+fn fairness_one_event_waits_for_one_turn_of_a_flooded_recorder() {
+    for interval in [Duration::ZERO, Duration::from_millis(1)] {
+        let Scene { runtime, flooded, calls, gate } = flooded(interval);
+        calls.emit(Call);
+        gate.open();
+        assert_eq!(read(&calls, "answered"), 1);
+        let at = read(&calls, "first_at");
+        assert!(at <= TURN, "answered after {at} events of the flood");
+        runtime.shutdown().expect("everything stops");
+        assert_eq!(flooded.stats().processed, FLOOD);
+    }
+}
+
+#[test]
+fn fairness_many_events_get_as_many_turns_as_a_flooded_recorder() {
+    let Scene { runtime, flooded, calls, gate } = flooded(Duration::from_millis(1));
+    let count = 10 * TURN;
+    (0..count).for_each(|_| calls.emit(Call));
+    gate.open();
+    assert_eq!(read(&calls, "answered"), count);
+    let at = read(&calls, "last_at");
+    assert!(at <= 11 * TURN, "answered after {at} events of the flood");
+    runtime.shutdown().expect("everything stops");
+    assert_eq!(flooded.stats().processed, FLOOD);
+}
+
+#[test]
+fn fairness_readers_of_a_flooded_recorder_buy_it_no_further_turns() {
+    let Scene { runtime, flooded, calls, gate } = flooded(Duration::from_millis(1));
+    // Each flush asks for a turn.
+    let flushes: Vec<_> = (0..20).map(|_| flooded.flush()).collect();
+    calls.emit(Call);
+    gate.open();
+    assert_eq!(read(&calls, "answered"), 1);
+    let at = read(&calls, "first_at");
+    assert!(at <= TURN, "answered after {at} events of the flood");
+    flushes.into_iter().for_each(|flush| flush.wait().expect("everything is processed"));
+    assert_eq!(flooded.stats().processed, FLOOD);
+    runtime.shutdown().expect("everything stops");
+}
