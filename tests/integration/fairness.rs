@@ -168,7 +168,9 @@ fn fairness_readers_of_a_flooded_recorder_buy_it_no_further_turns() {
     assert_eq!(read(&calls, "answered"), 1);
     let at = read(&calls, "first_at");
     assert!(at <= TURN, "answered after {at} events of the flood");
-    flushes.into_iter().for_each(|flush| flush.wait().expect("everything is processed"));
+    for flush in flushes {
+        flush.wait().expect("everything is processed");
+    }
     assert_eq!(flooded.stats().processed, FLOOD);
     runtime.shutdown().expect("everything stops");
 }

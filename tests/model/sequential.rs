@@ -108,16 +108,12 @@ impl Model {
     /// Adds a metric; whether one was replaced.
     pub fn register(&mut self, name: &'static str, fragile: bool) -> bool {
         let new = Counted { name, fragile, from: self.accepted.len(), broke_at: None };
-        match self.metrics.iter_mut().find(|metric| metric.name == name) {
-            Some(metric) => {
-                *metric = new;
-                true
-            }
-            None => {
-                self.metrics.push(new);
-                false
-            }
+        if let Some(metric) = self.metrics.iter_mut().find(|metric| metric.name == name) {
+            *metric = new;
+            return true;
         }
+        self.metrics.push(new);
+        false
     }
 
     /// Accepts an event and, unless the recorder has failed, applies it.

@@ -115,9 +115,10 @@ impl Subject {
         let (recorder, tokio) = match case.home {
             Home::Direct => {
                 let tokio = Builder::new_current_thread().build().expect("a tokio runtime");
-                let _inside = tokio.enter();
-                let recorder = MetricsRecorder::new(ID, options).expect("inside of a tokio runtime");
-                drop(_inside);
+                let recorder = {
+                    let _inside = tokio.enter();
+                    MetricsRecorder::new(ID, options).expect("inside of a tokio runtime")
+                };
                 (recorder, Some(tokio))
             }
             Home::Runtime => {
@@ -162,14 +163,11 @@ impl Subject {
         let token = self.ledger.issue();
         let number = token.number;
         let before = self.recorder.stats();
-        let handed_back = match kind {
-            Kind::Remark => {
-                self.hand_over(producer, Remark { token, _text: [0; 40] }, |event| event.token.number)
-            }
-            _ => {
-                let fact = Fact { token, poisonous: kind == Kind::Poison };
-                self.hand_over(producer, fact, |event| event.token.number)
-            }
+        let handed_back = if kind == Kind::Remark {
+            self.hand_over(producer, Remark { token, _text: [0; 40] }, |event| event.token.number)
+        } else {
+            let fact = Fact { token, poisonous: kind == Kind::Poison };
+            self.hand_over(producer, fact, |event| event.token.number)
         };
         self.model.calls += 1;
         let after = self.recorder.stats();
