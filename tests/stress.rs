@@ -130,10 +130,9 @@ struct Hooks {
 }
 
 impl RecorderHooks for Hooks {
-    async fn on_metric_changed(&self, change: MetricChange<'_>) -> Result<(), HookError> {
-        drop(change);
+    async fn on_metric_changed(&self, _: MetricChange<'_>) -> Result<(), HookError> {
         let change = self.changes.fetch_add(1, Ordering::Relaxed);
-        if change % 64 == 0 {
+        if change.is_multiple_of(64) {
             tokio::task::yield_now().await;
         }
         if change == self.fail_after { Err("meant".into()) } else { Ok(()) }
@@ -171,7 +170,7 @@ impl Drop for Place {
             thread::yield_now();
         }
         let stats = self.recorder.stats();
-        let state = self.recorder.status();
+        let end = self.recorder.status();
         let calls = self.calls.load(Ordering::Relaxed);
         let counted = self.counted.load(Ordering::Relaxed);
         let mut totals = self.totals.lock().expect("not poisoned");
@@ -179,12 +178,12 @@ impl Drop for Place {
             && stats.accepted == stats.processed + stats.discarded
             && calls == stats.accepted + stats.dropped + stats.rejected
             && counted == stats.processed
-            && (stats.discarded == 0 || state == MetricsRecorderState::Failure);
+            && (stats.discarded == 0 || end == MetricsRecorderState::Failure);
         if !sound {
-            totals.problems.push(format!("{state}: {calls} calls, {counted} counted, {stats:?}"));
+            totals.problems.push(format!("{end}: {calls} calls, {counted} counted, {stats:?}"));
         }
         totals.recorders += 1;
-        totals.failed += u64::from(state == MetricsRecorderState::Failure);
+        totals.failed += u64::from(end == MetricsRecorderState::Failure);
         totals.calls += calls;
         totals.accepted += stats.accepted;
         totals.processed += stats.processed;
@@ -205,7 +204,7 @@ struct Scene {
 impl Scene {
     fn set(dice: &mut Dice) -> Self {
         let builder = MetricsRuntime::builder("stress").log_policy(LogPolicy::Silent);
-        let runtime = builder.shutdown_timeout(Duration::from_secs(60)).build().expect("valid");
+        let runtime = builder.shutdown_timeout(Duration::from_mins(1)).build().expect("valid");
         runtime.start().expect("starts");
         let totals = Arc::default();
         let places = (0..RECORDERS).map(|number| RwLock::new(new_place(&runtime, number, dice, &totals)));
@@ -337,7 +336,9 @@ fn play(duration: Duration, seed: u64) -> Totals {
         let reader = scope.spawn(|| scene.read(Dice::new(seed + 3)));
         thread::sleep(duration);
         scene.ends.store(true, Ordering::Relaxed);
-        disturbers.into_iter().for_each(|disturber| disturber.join().expect("no public call panics"));
+        for disturber in disturbers {
+            disturber.join().expect("no public call panics");
+        }
         let snapshots = reader.join().expect("no public call panics");
         let made: u64 =
             producers.into_iter().map(|producer| producer.join().expect("no public call panics")).sum();

@@ -27,7 +27,7 @@ impl<const KIND: u8> Fact<KIND> {
     pub fn new(number: u64, alive: &Alive) -> Self {
         alive.fetch_add(1, Ordering::Relaxed);
         let bulk = if KIND == 2 { Bulk::Some([number; 16]) } else { Bulk::None };
-        Self { number, alive: Arc::clone(alive), bulk: bulk }
+        Self { number, alive: Arc::clone(alive), bulk }
     }
 }
 
