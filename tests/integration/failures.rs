@@ -254,6 +254,34 @@ fn fl4_a_grenade_dropped_on_overflow_or_left_in_the_queue_explodes_alone() {
     });
 }
 
+#[test]
+fn fl4_a_recorder_that_has_failed_gives_up_what_is_pending_when_its_task_is_aborted() {
+    bounded(|| {
+        let tokio = tokio::runtime::Builder::new_current_thread().build().expect("a tokio runtime");
+        let options = RecorderOptions::new().metric_failure_policy(MetricFailurePolicy::FailRecorder);
+        let recorder = {
+            let _inside = tokio.enter();
+            MetricsRecorder::new("direct", options).expect("inside of a tokio runtime")
+        };
+        recorder.register_metric(Fragile::at(1)).expect("registers");
+        recorder.register_event(Step(1)).expect("accepted");
+        let drops = Drops::new();
+        for _ in 0..3 {
+            recorder.register_event(drops.event()).expect("accepted");
+        }
+        let flushed = recorder.flush();
+        // The recorder's task has its first turn, in which the metric fails, and no further one.
+        tokio.block_on(tokio::task::yield_now());
+        assert_eq!((recorder.status(), recorder.stats().pending), (Failure, 3));
+        drop(tokio);
+        let stats = recorder.stats();
+        assert_eq!((stats.processed, stats.discarded, stats.pending), (1, 3, 0));
+        assert_eq!((drops.dropped(), recorder.status()), (3, Failure));
+        assert!(flushed.is_over());
+        assert_eq!(flushed.wait().expect_err("it has failed").reason(), "INVALID_RECORDER_STATE");
+    });
+}
+
 /// A metric of which one part panics, chosen by its type parameter.
 struct Broken<const PART: u8>;
 

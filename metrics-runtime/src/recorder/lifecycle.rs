@@ -224,12 +224,15 @@ impl RecorderCore {
         failed.map(|failed| self.announce(failed)).is_some()
     }
 
-    /// Puts the recorder into CANCELLED, unless it has ended already, and gives up what is pending.
+    /// Puts the recorder into CANCELLED, unless it has ended already, and gives up what is pending unless it has stopped.
     pub(crate) fn cancel(self: &Arc<Self>) {
         let failed =
             self.end_badly(MetricsRecorderState::Cancelled, &MetricsRecorderError::DispatcherCancelled);
         if let Some(failed) = failed {
             self.announce(failed);
+        }
+        // Also when it had failed before: whoever was about to discard what is pending may be gone.
+        if self.state().has_failed() {
             self.discard_pending();
         }
     }
