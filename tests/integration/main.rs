@@ -10,6 +10,7 @@ mod logging;
 mod logging_outcomes;
 mod metrics;
 mod recorder;
+mod reentrancy;
 mod registering;
 mod registry;
 mod runtime;
