@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 
 use mvx_metrics::{
     EventHandler, HandleEvent, HookError, LogPolicy, Metric, MetricChange, MetricEvent, MetricFailurePolicy,
-    MetricSnapshot, MetricsRecorder, MetricsRecorderState, MetricsRuntime, QueueOverflowPolicy,
-    RecorderHooks, RecorderOptions,
+    MetricSnapshot, MetricsRecorder, MetricsRecorderState, MetricsRuntime, MetricsRuntimeError,
+    QueueOverflowPolicy, RecorderHooks, RecorderOptions,
 };
 
 const RECORDERS: usize = 1_000;
@@ -248,8 +248,12 @@ impl Scene {
             let place = self.place(number);
             match dice.roll(8) {
                 0 | 1 => {
-                    // Removed even if it had failed.
-                    drop(self.runtime.stop_and_remove_recorder(&number.to_string()));
+                    let removed = self.runtime.stop_and_remove_recorder(&number.to_string());
+                    if matches!(removed, Err(MetricsRuntimeError::RecorderNotFound { .. })) {
+                        // The other thread that disturbs is at it.
+                        continue;
+                    }
+                    // A recorder that had failed is removed all the same.
                     *self.places[number].write().expect("not poisoned") =
                         new_place(&self.runtime, number, &mut dice, &self.totals);
                 }
