@@ -12,6 +12,7 @@ mod stats;
 mod worker;
 
 use std::fmt;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
@@ -275,6 +276,10 @@ impl MetricsRecorder {
         matches!(self.core.home, Home::Disabled)
     }
 }
+
+// A panic of the user's code inside of a recorder is caught there and leaves it whole.
+impl UnwindSafe for MetricsRecorder {}
+impl RefUnwindSafe for MetricsRecorder {}
 
 impl Clone for MetricsRecorder {
     fn clone(&self) -> Self {

@@ -8,6 +8,7 @@ mod snapshot;
 mod state;
 
 use std::fmt;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 use std::thread;
 
@@ -261,6 +262,10 @@ impl MetricsRuntime {
         Err(MetricsRuntimeError::Unexpected { cause })
     }
 }
+
+// A panic of the user's code inside of a runtime is caught there and leaves it whole.
+impl UnwindSafe for MetricsRuntime {}
+impl RefUnwindSafe for MetricsRuntime {}
 
 impl Drop for MetricsRuntime {
     fn drop(&mut self) {

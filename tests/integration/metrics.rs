@@ -1,6 +1,7 @@
 //! RM: registering metrics, reading their state.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use mvx_metrics::{
     MetricsRecorderError, MetricsRecorderState, MetricsRuntime, RecorderOptions, Registration,
@@ -296,6 +297,62 @@ fn rm10_a_snapshot_is_read_while_another_recorder_blocks_the_loop() {
         recorder.register_event(Step(1)).expect("accepted");
         assert_eq!(Steps::total(&recorder), 1, "the reader helps itself");
         gate.open();
+    });
+}
+
+/// Takes its time with every step.
+struct Slow(Duration);
+
+impl mvx_metrics::HandleEvent<Step> for Slow {
+    fn handle(&mut self, _: &Step) -> bool {
+        std::thread::sleep(self.0);
+        true
+    }
+}
+
+impl mvx_metrics::Metric for Slow {
+    fn metric_name(&self) -> &'static str {
+        "slow"
+    }
+    fn handlers() -> &'static [mvx_metrics::EventHandler<Self>] {
+        const { &[mvx_metrics::EventHandler::of::<Step>()] }
+    }
+    fn snapshot(&self) -> mvx_metrics::MetricSnapshot {
+        mvx_metrics::MetricSnapshot::of_static("slow")
+    }
+}
+
+#[test]
+fn rm4_a_snapshot_waits_for_a_loop_that_is_busy_with_others() {
+    bounded(|| {
+        let gates = [Gate::new(), Gate::new()];
+        let runtime = running_runtime("rm4");
+        let options = RecorderOptions::new().hooks(Script::new());
+        let hooked = runtime.create_recorder_with("hooked", options).expect("creates");
+        hooked.register_metric(Steps::default()).expect("registers");
+        let [before, first] = [0, 1].map(|number| {
+            let recorder = runtime.create_recorder(&format!("gated-{number}")).expect("creates");
+            recorder.register_metric(Gated(gates[number].clone())).expect("registers");
+            recorder
+        });
+        before.register_event(Step(0)).expect("accepted");
+        gates[0].wait_for_arrival();
+        // These get their turns in one round of the loop, all together in more than the second after which a reader looks
+        // for another way.
+        first.register_event(Step(0)).expect("accepted");
+        for number in 0..5 {
+            let slow = runtime.create_recorder(&format!("slow-{number}")).expect("creates");
+            slow.register_metric(Slow(Duration::from_millis(300))).expect("registers");
+            slow.register_event(Step(0)).expect("accepted");
+        }
+        gates[0].open();
+        gates[1].wait_for_arrival();
+        hooked.register_event(Step(1)).expect("accepted");
+        std::thread::scope(|scope| {
+            let reader = scope.spawn(|| Steps::total(&hooked));
+            gates[1].open();
+            assert_eq!(reader.join().expect("reading works"), 1);
+        });
     });
 }
 

@@ -1,11 +1,14 @@
 //! Random interleavings of producers, metrics, starts, stops, overflow, panicking metrics and failing hooks, against a plain
-//! sequential model.
+//! sequential model; and what holds of recorders however threads interleave.
 //!
-//! `MVX_MODEL_CASES` says how many cases are run, by default 2,000.
+//! `MVX_MODEL_CASES` says how many cases each of the two is run with, by default 2,000.
 
+mod concurrent;
 mod facts;
 mod sequential;
 mod subject;
+
+use std::sync::Once;
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -68,23 +71,29 @@ fn a_case() -> impl Strategy<Value = Case> {
 
 /// Keeps the panics that are part of a case from filling the output.
 fn silence_planned_panics() {
-    let default = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |panic| {
-        if !panic.payload_as_str().is_some_and(|text| text.starts_with("planned")) {
-            default(panic);
-        }
-    }));
+    static SILENT: Once = Once::new();
+    SILENT.call_once(|| {
+        let default = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            if !panic.payload_as_str().is_some_and(|text| text.starts_with("planned")) {
+                default(panic);
+            }
+        }));
+    });
+}
+
+fn config() -> Config {
+    let cases = std::env::var("MVX_MODEL_CASES")
+        .ok()
+        .map_or(DEFAULT_CASES, |cases| cases.parse().expect("MVX_MODEL_CASES is a number of cases"));
+    Config { cases, failure_persistence: None, ..Config::default() }
 }
 
 #[test]
 fn a_recorder_does_what_the_sequential_model_does() {
     silence_planned_panics();
-    let cases = std::env::var("MVX_MODEL_CASES")
-        .ok()
-        .map_or(DEFAULT_CASES, |cases| cases.parse().expect("MVX_MODEL_CASES is a number of cases"));
-    let config = Config { cases, failure_persistence: None, ..Config::default() };
     let runtime = std::sync::Arc::new(running_runtime("model"));
-    let outcome = TestRunner::new(config).run(&a_case(), |case| {
+    let outcome = TestRunner::new(config()).run(&a_case(), |case| {
         let runtime = std::sync::Arc::clone(&runtime);
         // A thread of its own, so that a case that hangs is found and shrunk.
         bounded(move || run(&case, &runtime));

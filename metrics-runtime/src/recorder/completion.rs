@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::future::Future;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::pin::Pin;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
@@ -139,6 +140,10 @@ impl LifecycleHandle {
         }
     }
 }
+
+// As for the recorder itself.
+impl UnwindSafe for LifecycleHandle {}
+impl RefUnwindSafe for LifecycleHandle {}
 
 impl Future for LifecycleHandle {
     type Output = Outcome;

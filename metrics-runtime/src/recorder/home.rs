@@ -104,6 +104,26 @@ impl Home {
         }
     }
 
+    fn event_loop(&self) -> Option<&EventLoop> {
+        match self {
+            Self::Disabled => None,
+            Self::Loop { event_loop, .. } => Some(event_loop),
+            Self::Task(task) => task.event_loop.as_deref(),
+        }
+    }
+
+    /// The recorder gets a turn.
+    pub(super) fn beat(&self) {
+        if let Some(event_loop) = self.event_loop() {
+            event_loop.beat();
+        }
+    }
+
+    /// A number that changes while this recorder, or another one in the same event loop, gets turns.
+    pub(super) fn beats(&self) -> u64 {
+        self.event_loop().map_or(0, EventLoop::beats)
+    }
+
     /// Whether nothing can be processed here any more.
     pub(super) fn has_ended(&self) -> bool {
         match self {

@@ -125,6 +125,7 @@ impl RecorderCore {
     /// Events that are accepted during the turn are left for the next one: to follow close behind a producer, from cache
     /// line to cache line, would slow down both.
     pub(crate) fn turn(self: &Arc<Self>, budget: u64) -> Turn {
+        self.home.beat();
         self.let_readers_in();
         let target = self.queue.accepted();
         let mut failures = Failures::default();
@@ -527,19 +528,22 @@ impl RecorderCore {
 /// Whether a recorder gets on while somebody waits for it.
 struct Movement {
     consumed: u64,
+    beats: u64,
     moved: Instant,
 }
 
 impl Movement {
     fn new(recorder: &RecorderCore) -> Self {
-        Self { consumed: recorder.queue.consumed(), moved: Instant::now() }
+        Self { consumed: recorder.queue.consumed(), beats: recorder.home.beats(), moved: Instant::now() }
     }
 
-    /// Whether nothing was consumed and no hook has run for a while. To be asked again and again.
+    /// Whether nothing was consumed, no hook has run and no other recorder in the same event loop has had a turn for a
+    /// while. To be asked again and again.
     fn has_stalled(&mut self, recorder: &RecorderCore) -> bool {
-        let consumed = recorder.queue.consumed();
-        if consumed != self.consumed || recorder.hook_runs.load(Ordering::Relaxed) {
-            *self = Self { consumed, moved: Instant::now() };
+        let now = Self::new(recorder);
+        let moves = now.consumed != self.consumed || now.beats != self.beats;
+        if moves || recorder.hook_runs.load(Ordering::Relaxed) {
+            *self = now;
         }
         self.moved.elapsed() > STALLED
     }

@@ -100,6 +100,7 @@ async fn serve(core: &Arc<RecorderCore>, hooks: &dyn DynHooks) {
     let Some(mut lease) = Lease::take(core) else {
         return;
     };
+    core.home.beat();
     let mut turn = Instant::now();
     loop {
         match core.state() {
@@ -109,6 +110,7 @@ async fn serve(core: &Arc<RecorderCore>, hooks: &dyn DynHooks) {
         if turn.elapsed() > LONGEST_TURN {
             // Hooks that never wait would keep the thread from the other recorders.
             tokio::task::yield_now().await;
+            core.home.beat();
             turn = Instant::now();
         }
         if process_one(core, hooks, &mut lease.consumer).await {

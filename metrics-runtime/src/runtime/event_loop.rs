@@ -14,7 +14,7 @@
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
-use std::sync::atomic::{self, AtomicBool};
+use std::sync::atomic::{self, AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Instant;
 
@@ -31,6 +31,8 @@ const LOOKS_PER_ROUND: usize = 1_024;
 pub(crate) struct EventLoop {
     ready: Mutex<Ready>,
     wake: Notify,
+    /// Counts the turns of all recorders, as a sign of life.
+    beats: AtomicU64,
     pub(crate) pool: crate::sync::Arc<SegmentPool>,
 }
 
@@ -99,6 +101,7 @@ impl EventLoop {
                 ended: false,
             }),
             wake: Notify::new(),
+            beats: AtomicU64::new(0),
             pool: crate::sync::Arc::new(SegmentPool::new()),
         }
     }
@@ -146,6 +149,17 @@ impl EventLoop {
             ready.restarted.retain(|recorder| recorder.strong_count() > 0);
         }
         ready.restarted.push(Arc::downgrade(recorder));
+    }
+
+    /// A recorder of this loop gets its turn.
+    pub(crate) fn beat(&self) {
+        // Relaxed: it orders nothing.
+        self.beats.fetch_add(1, atomic::Ordering::Relaxed);
+    }
+
+    /// A number that changes while the loop does anything at all.
+    pub(crate) fn beats(&self) -> u64 {
+        self.beats.load(atomic::Ordering::Relaxed)
     }
 
     /// Asks the loop to end after its current round.
