@@ -5,6 +5,7 @@ mod events;
 mod failures;
 mod hooks;
 mod lifecycle;
+mod logging;
 mod metrics;
 mod recorder;
 mod registering;
