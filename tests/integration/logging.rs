@@ -50,7 +50,7 @@ fn line(logged: &Logged) -> String {
                 assert!((0.0..60.0).contains(&elapsed), "{elapsed}");
                 line.push_str(" elapsed");
             }
-            name => line.push_str(&format!(" {name}={value}")),
+            name => line.extend([" ", name, "=", value]),
         }
     }
     line
