@@ -1,4 +1,5 @@
-//! Where a call comes from: calls that would wait for their own thread are refused instead.
+//! Where a call comes from: calls that would wait for their own thread are refused instead, and handing an event over says
+//! nothing.
 
 use std::cell::Cell;
 
@@ -13,9 +14,10 @@ struct Place {
     /// The identity of the recorder whose hook is polled; 0 for none.
     hook_of: usize,
     metrics: bool,
+    producer: bool,
 }
 
-const NOWHERE: Place = Place { hook_of: 0, metrics: false };
+const NOWHERE: Place = Place { hook_of: 0, metrics: false, producer: false };
 
 /// This thread polls a hook of the recorder of that identity until the guard is dropped.
 pub(crate) fn enter_hook(recorder: usize) -> Guard {
@@ -25,6 +27,11 @@ pub(crate) fn enter_hook(recorder: usize) -> Guard {
 /// This thread runs code of metrics and holds the lock of a recorder's metrics until the guard is dropped.
 pub(crate) fn enter_metrics() -> Guard {
     enter(|place| place.metrics = true)
+}
+
+/// This thread hands an event over until the guard is dropped.
+pub(crate) fn enter_producer() -> Guard {
+    enter(|place| place.producer = true)
 }
 
 /// Whether this thread polls a hook.
@@ -40,6 +47,11 @@ pub(crate) fn in_hook_of(recorder: usize) -> bool {
 /// Whether this thread holds the lock of some recorder's metrics.
 pub(crate) fn in_metrics() -> bool {
     place().metrics
+}
+
+/// Whether this thread hands an event over.
+pub(crate) fn in_producer() -> bool {
+    place().producer
 }
 
 /// This thread belongs to the event loop of that identity for the rest of its life.

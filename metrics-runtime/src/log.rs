@@ -62,6 +62,11 @@ impl Operation {
         Self { silent: policy == LogPolicy::Silent, ..self }
     }
 
+    /// Whether its end is not logged.
+    pub(crate) fn is_silent(self) -> bool {
+        self.silent
+    }
+
     /// Logs the invocation.
     pub(crate) fn invoke(self, entity_id: &str, metric: Option<&str>, state: impl fmt::Display) -> Self {
         let Self { speaker, silent, event, .. } = self;

@@ -30,10 +30,10 @@ pub(crate) fn contain(code: impl FnOnce()) {
 /// Drops what a panic carried. It may itself panic on drop; then what that panic carried is leaked unless it is a message,
 /// because there is no end to it.
 fn dispose(payload: Box<dyn Any + Send>) {
-    if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
-        if !(again.is::<&'static str>() || again.is::<String>()) {
-            std::mem::forget(again);
-        }
+    if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(payload)))
+        && !(again.is::<&'static str>() || again.is::<String>())
+    {
+        std::mem::forget(again);
     }
 }
 

@@ -1,308 +1,530 @@
-//! EV: events and dispatch. EV1, EV2, EV4 and EV6 are with the macros.
+//! EV: events and dispatch.
 
+use std::ptr;
 use std::sync::mpsc;
+use std::sync::{Arc, Mutex};
+use std::thread;
 
 use mvx_metrics::{
-    Counter, EventHandler, HandleEvent, Metric, MetricSnapshot, QueueOverflowPolicy, RecorderOptions, Sum,
-    metric_event,
+    Counter, EventHandler, HandleEvent, Max, Metric, MetricEvent, MetricSnapshot, MetricsRecorder,
+    MetricsRuntime, QueueOverflowPolicy, RecorderOptions, metric_event,
 };
 use mvx_metrics_tests::{
-    Act, Direct, Drops, Gate, Journal, Other, Script, Step, Steps, bounded, eventually, running_runtime,
+    Act, Direct, Drops, Gate, Gated, Journal, Other, Script, Step, Steps, StepsSnapshot, Tracked, bounded,
+    bounded_async, eventually, in_threads, running_runtime,
 };
 
-#[metric_event]
-struct Paid {
-    cents: u64,
-}
-
-#[derive(Metric, Default)]
-#[metric(on(Paid))]
-struct Payments {
-    total: Counter,
-}
-
-#[derive(Metric, Default)]
-#[metric(on(Paid))]
-struct Revenue {
-    #[dimension(value = cents)]
-    cents: Sum<u64>,
+/// A recorder of the runtime, without hooks or with hooks that do nothing: events are applied in runs or one by one.
+fn recorder(runtime: &MetricsRuntime, id: &str, hooks: bool) -> MetricsRecorder {
+    let options = RecorderOptions::new().queue_max_size(100_000);
+    let options = if hooks { options.hooks(Script::new()) } else { options };
+    runtime.create_recorder_with(id, options).expect("creates")
 }
 
 #[test]
 fn ev3_two_metrics_read_one_event_differently() {
     bounded(|| {
-        let runtime = running_runtime("ev.3");
-        let recorder = runtime.create_recorder("a").expect("creates");
-        recorder.register_metric(Payments::default()).expect("registers");
-        recorder.register_metric(Revenue::default()).expect("registers");
-        recorder.register_event(Paid { cents: 250 }).expect("accepted");
-        let payments = recorder.metric_snapshot::<Payments>().expect("reads").expect("is registered");
-        let revenue = recorder.metric_snapshot::<Revenue>().expect("reads").expect("is registered");
-        assert_eq!((payments.total, revenue.cents), (1, 250));
-    });
-}
-
-#[test]
-fn ev5_an_event_no_metric_listens_to_is_accepted_processed_and_dropped() {
-    bounded(|| {
-        let (runtime, drops) = (running_runtime("ev.5"), Drops::new());
-        let recorder = runtime.create_recorder("a").expect("creates");
-        recorder.register_metric(Payments::default()).expect("registers");
-        recorder.register_event(drops.event()).map_err(drop).expect("accepted");
-        recorder.flush().wait().expect("flushes");
-        let stats = recorder.stats();
-        assert_eq!((stats.accepted, stats.processed, drops.dropped()), (1, 1, 1));
-    });
-}
-
-#[metric_event]
-struct Large {
-    numbers: [u64; 100],
-}
-
-#[metric_event]
-#[repr(align(128))]
-struct Aligned {
-    number: u64,
-}
-
-#[metric_event]
-struct Nothing;
-
-#[derive(Metric, Default)]
-struct Sizes {
-    #[dimension(on(Large, value = |e| e.numbers.iter().sum::<u64>()))]
-    large: Sum<u64>,
-    #[dimension(on(Aligned, value = number, when = |e| std::ptr::from_ref(e).addr() % 128 == 0))]
-    aligned: Sum<u64>,
-    #[dimension(on(Nothing))]
-    nothing: Counter,
-}
-
-#[test]
-fn ev7_large_aligned_and_empty_events_travel_intact() {
-    bounded(|| {
-        let runtime = running_runtime("ev.7");
-        let recorder = runtime.create_recorder("a").expect("creates");
-        recorder.register_metric(Sizes::default()).expect("registers");
-        for _ in 0..1_000 {
-            let numbers = std::array::from_fn(|index| index as u64);
-            recorder.register_event(Large { numbers }).expect("accepted");
-            recorder.register_event(Aligned { number: 3 }).expect("accepted");
-            recorder.register_event(Nothing).expect("accepted");
-        }
-        let sizes = recorder.metric_snapshot::<Sizes>().expect("reads").expect("is registered");
-        assert_eq!((sizes.large, sizes.aligned, sizes.nothing), (4_950_000, 3_000, 1_000));
-    });
-}
-
-#[test]
-fn ev8_a_handled_event_is_dropped_once() {
-    bounded(|| {
-        let (runtime, drops) = (running_runtime("ev.8.handled"), Drops::new());
-        let recorder = runtime.create_recorder("a").expect("creates");
+        let runtime = running_runtime("ev3");
+        let recorder = recorder(&runtime, "a", false);
+        let journal = Journal::new();
         recorder.register_metric(Steps::default()).expect("registers");
-        for _ in 0..1_000 {
-            recorder.register_event(drops.event()).map_err(drop).expect("accepted");
+        recorder.register_metric(journal.clone()).expect("registers");
+        for step in [5, 3, 8] {
+            recorder.register_event(Step(step)).expect("accepted");
         }
-        assert_eq!(Steps::total(&recorder), 1_000);
-        assert_eq!((drops.made(), drops.dropped()), (1_000, 1_000));
+        let steps = recorder.metric_snapshot::<Steps>().expect("reads");
+        assert_eq!(steps, Some(StepsSnapshot { total: 3, sum: 16 }));
+        assert_eq!(journal.numbers(), [5, 3, 8]);
+    });
+}
+
+#[test]
+fn ev5_an_event_nobody_listens_to_is_accepted_processed_and_dropped() {
+    bounded(|| {
+        for hooks in [false, true] {
+            let runtime = running_runtime("ev5");
+            let recorder = recorder(&runtime, "a", hooks);
+            let journal = Journal::new();
+            recorder.register_metric(journal.clone()).expect("registers");
+            let drops = Drops::new();
+            for _ in 0..10 {
+                recorder.register_event(drops.event()).expect("accepted");
+                recorder.register_event(Other).expect("accepted");
+            }
+            recorder.flush().wait().expect("flushes");
+            let stats = recorder.stats();
+            assert_eq!((stats.accepted, stats.processed, stats.discarded), (20, 20, 0));
+            assert_eq!(drops.dropped(), 10);
+            assert!(journal.numbers().is_empty());
+        }
+    });
+}
+
+/// Keeps the events it sees, after a look at where they lie.
+struct Keeper<E>(Arc<Mutex<Vec<E>>>);
+
+impl<E: MetricEvent + Clone> HandleEvent<E> for Keeper<E> {
+    fn handle(&mut self, event: &E) -> bool {
+        assert!(ptr::from_ref(event).is_aligned(), "a reference to an event is aligned");
+        self.0.lock().expect("not poisoned").push(event.clone());
+        true
+    }
+}
+
+impl<E: MetricEvent + Clone> Metric for Keeper<E> {
+    fn metric_name(&self) -> &'static str {
+        "keeper"
+    }
+
+    fn handlers() -> &'static [EventHandler<Self>] {
+        const { &[EventHandler::of::<E>()] }
+    }
+
+    fn snapshot(&self) -> MetricSnapshot {
+        MetricSnapshot::of_static("keeper")
+    }
+}
+
+/// Sends events through recorders, alone and between others, and checks that they arrive as they were.
+fn travel<E: MetricEvent + Clone + PartialEq + std::fmt::Debug>(event: impl Fn(u64) -> E) {
+    for hooks in [false, true] {
+        let runtime = running_runtime("ev7");
+        let recorder = recorder(&runtime, "a", hooks);
+        let kept = Arc::default();
+        recorder.register_metric(Keeper::<E>(Arc::clone(&kept))).expect("registers");
+        recorder.register_metric(Steps::default()).expect("registers");
+        let sent: Vec<E> = (0..2_000).map(&event).collect();
+        for (number, event) in sent.iter().enumerate() {
+            recorder.register_event(event.clone()).expect("accepted");
+            if number % 3 == 0 {
+                recorder.register_event(Step(1)).expect("accepted");
+            }
+        }
+        recorder.flush().wait().expect("flushes");
+        let snapshots = recorder.metric_snapshots().expect("reads");
+        assert_eq!(snapshots.get("keeper").expect("it is registered").failed, None);
+        assert!(*kept.lock().expect("not poisoned") == sent, "they arrive as they were");
+        assert_eq!(Steps::total(&recorder), 667);
+    }
+}
+
+#[metric_event]
+#[derive(Debug, Clone, PartialEq)]
+struct Bytes<const N: usize>([u8; N]);
+
+#[test]
+fn ev7_an_event_of_any_size_around_that_of_a_slot() {
+    bounded(|| {
+        #[expect(clippy::cast_possible_truncation, reason = "any pattern will do")]
+        fn bytes<const N: usize>(number: u64) -> Bytes<N> {
+            Bytes(std::array::from_fn(|index| (number as usize * 31 + index) as u8))
+        }
+        travel(bytes::<1>);
+        travel(bytes::<55>);
+        travel(bytes::<56>);
+        travel(bytes::<57>);
+        travel(bytes::<64>);
+        travel(bytes::<4_096>);
+    });
+}
+
+#[test]
+fn ev7_an_event_of_large_alignment() {
+    #[metric_event]
+    #[repr(align(16))]
+    #[derive(Debug, Clone, PartialEq)]
+    struct Aligned(u64);
+
+    #[metric_event]
+    #[repr(align(4096))]
+    #[derive(Debug, Clone, PartialEq)]
+    struct Page(u64);
+
+    bounded(|| {
+        travel(Aligned);
+        travel(Page);
+    });
+}
+
+#[test]
+fn ev7_an_event_without_a_size() {
+    #[metric_event]
+    #[derive(Debug, Clone, PartialEq)]
+    struct Empty;
+
+    #[metric_event]
+    #[repr(align(128))]
+    #[derive(Debug, Clone, PartialEq)]
+    struct EmptyAligned;
+
+    bounded(|| {
+        travel(|_| Empty);
+        travel(|_| EmptyAligned);
+    });
+}
+
+/// A tracked event too large for a slot.
+struct Wide {
+    _tracked: Tracked,
+    _padding: [u64; 16],
+}
+
+impl MetricEvent for Wide {
+    const EVENT_TYPE: &'static str = "wide";
+}
+
+/// Emits tracked events in turns, half of them too large for a slot.
+fn emit_tracked(recorder: &MetricsRecorder, drops: &Drops, pairs: usize) {
+    for _ in 0..pairs {
+        recorder.emit(drops.event());
+        recorder.emit(Wide { _tracked: drops.event(), _padding: [7; 16] });
+    }
+}
+
+#[test]
+fn ev8_an_event_that_is_handled_is_dropped_once() {
+    bounded(|| {
+        for hooks in [false, true] {
+            let runtime = running_runtime("ev8");
+            let recorder = recorder(&runtime, "a", hooks);
+            recorder.register_metric(Steps::default()).expect("registers");
+            let drops = Drops::new();
+            emit_tracked(&recorder, &drops, 1_000);
+            recorder.flush().wait().expect("flushes");
+            assert_eq!((drops.dropped(), Steps::total(&recorder)), (2_000, 1_000));
+            runtime.shutdown().expect("shuts down");
+            drop((runtime, recorder));
+            assert_eq!(drops.dropped(), 2_000);
+        }
     });
 }
 
 #[test]
 fn ev8_an_event_beyond_the_limit_is_dropped_once() {
     bounded(|| {
-        let (runtime, drops, gate) = (running_runtime("ev.8.overflow"), Drops::new(), Gate::new());
-        let options = RecorderOptions::new()
-            .queue_max_size(2)
-            .queue_overflow_policy(QueueOverflowPolicy::Drop)
-            .hooks(Script::new().changed(Act::Wait(gate.clone())));
-        let recorder = runtime.create_recorder_with("a", options).expect("creates");
-        recorder.register_metric(Steps::default()).expect("registers");
-        recorder.register_event(drops.event()).map_err(drop).expect("accepted");
-        gate.wait_for_arrival();
-        for _ in 0..5 {
-            recorder.register_event(drops.event()).map_err(drop).expect("accepted or dropped");
+        for policy in [QueueOverflowPolicy::Drop, QueueOverflowPolicy::Error] {
+            let application = Direct::new();
+            let options = RecorderOptions::new().queue_max_size(1).queue_overflow_policy(policy);
+            let recorder = application.recorder(options);
+            let gate = Gate::new();
+            recorder.register_metric(Gated(gate.clone())).expect("registers");
+            recorder.register_event(Step(0)).expect("accepted");
+            gate.wait_for_arrival();
+            let drops = Drops::new();
+            emit_tracked(&recorder, &drops, 100);
+            assert_eq!(drops.dropped(), 200, "{policy:?}");
+            gate.open();
+            recorder.stop().wait().expect("stops");
+            drop(recorder);
+            assert_eq!(drops.dropped(), 200, "{policy:?}");
         }
-        assert_eq!((recorder.stats().dropped, drops.dropped()), (4, 4));
-        gate.open();
-        recorder.stop().wait().expect("stops");
-        assert_eq!((drops.made(), drops.dropped()), (6, 6));
     });
 }
 
 #[test]
-fn ev8_a_discarded_event_is_dropped_once() {
+fn ev8_an_event_discarded_by_a_failure_is_dropped_once() {
     bounded(|| {
-        let (runtime, drops, gate) = (running_runtime("ev.8.discarded"), Drops::new(), Gate::new());
-        let script = Script::new().changed(Act::WaitAndFail(gate.clone(), "not sent"));
-        let recorder =
-            runtime.create_recorder_with("a", RecorderOptions::new().hooks(script)).expect("creates");
-        recorder.register_metric(Steps::default()).expect("registers");
-        for _ in 0..5 {
-            recorder.register_event(drops.event()).map_err(drop).expect("accepted");
-        }
-        gate.wait_for_arrival();
+        let gate = Gate::new();
+        let application = Direct::new();
+        let script = Script::new().starting(Act::WaitAndFail(gate.clone(), "no publisher"));
+        let recorder = application.recorder(RecorderOptions::new().hooks(script));
+        let drops = Drops::new();
+        emit_tracked(&recorder, &drops, 100);
+        assert_eq!((recorder.stats().accepted, drops.dropped()), (200, 0));
         gate.open();
-        eventually("what is pending is discarded", || recorder.stats().discarded == 4);
-        assert_eq!((drops.made(), drops.dropped()), (5, 5));
+        eventually("the task ends", || application.tasks() == 0);
+        assert_eq!((recorder.stats().discarded, drops.dropped()), (200, 200));
+        drop(recorder);
+        assert_eq!(drops.dropped(), 200);
+    });
+}
+
+#[test]
+fn ev8_an_event_that_meets_a_stop_is_dropped_once() {
+    bounded(|| {
+        let application = Direct::new();
+        for _ in 0..50 {
+            let recorder = application.recorder(RecorderOptions::new());
+            recorder.start().wait().expect("starts");
+            let drops = Drops::new();
+            in_threads(3, |thread| match thread {
+                0 => recorder.stop().wait().expect("stops"),
+                _ => emit_tracked(&recorder, &drops, 100),
+            });
+            let stats = recorder.stats();
+            assert_eq!((stats.accepted + stats.rejected, stats.pending), (400, 0));
+            assert_eq!(drops.dropped(), 400);
+            drop(recorder);
+            assert_eq!(drops.dropped(), 400);
+        }
+    });
+}
+
+#[test]
+fn ev8_an_event_for_a_stopped_recorder_is_dropped_once() {
+    bounded(|| {
+        let application = Direct::new();
+        let recorder = application.recorder(RecorderOptions::new());
+        recorder.start().wait().expect("starts");
+        recorder.stop().wait().expect("stops");
+        let drops = Drops::new();
+        emit_tracked(&recorder, &drops, 100);
+        assert_eq!(drops.dropped(), 200);
+        recorder.start().wait().expect("starts");
+        recorder.flush().wait().expect("flushes");
+        assert_eq!((recorder.stats().processed, drops.dropped()), (0, 200));
     });
 }
 
 #[test]
 fn ev8_an_event_that_is_never_processed_is_dropped_once() {
     bounded(|| {
-        let drops = Drops::new();
-        let mut application = Direct::new();
-        let recorder = application.recorder(RecorderOptions::new());
-        application.end();
-        recorder.register_event(drops.event()).map_err(drop).expect("accepted before the end is noticed");
-        let refused = recorder.register_event(drops.event()).expect_err("the recorder has ended");
-        assert_eq!(drops.dropped(), 1, "the first is discarded, the second handed back");
-        drop(refused.into_event());
-        drop(recorder);
-        assert_eq!((drops.made(), drops.dropped()), (2, 2));
+        for recorder_first in [false, true] {
+            // Nobody runs this one.
+            let tokio = tokio::runtime::Builder::new_current_thread().build().expect("a tokio runtime");
+            let recorder = {
+                let _inside = tokio.enter();
+                MetricsRecorder::new("a", RecorderOptions::new()).expect("inside of a tokio runtime")
+            };
+            let drops = Drops::new();
+            emit_tracked(&recorder, &drops, 500);
+            assert_eq!((recorder.stats().pending, drops.dropped()), (1_000, 0));
+            if recorder_first {
+                drop(recorder);
+                drop(tokio);
+            } else {
+                drop(tokio);
+                drop(recorder);
+            }
+            assert_eq!(drops.dropped(), 1_000);
+        }
     });
+}
+
+/// What a user writes: the compiler sees to it that there is no unsafe code.
+#[forbid(unsafe_code)]
+mod by_a_user {
+    use super::{Counter, EventHandler, HandleEvent, Max, Metric, MetricSnapshot, metric_event};
+
+    #[metric_event]
+    pub struct Shipped {
+        pub parcels: u64,
+    }
+
+    #[metric_event]
+    pub struct Returned;
+
+    #[derive(Metric, Default)]
+    #[metric(on(Shipped))]
+    pub struct Shipments {
+        total: Counter,
+        #[dimension(value = parcels)]
+        largest: Max<u64>,
+    }
+
+    /// Parcels that are with customers.
+    #[derive(Default)]
+    pub struct Delivered {
+        parcels: u64,
+    }
+
+    impl HandleEvent<Shipped> for Delivered {
+        fn handle(&mut self, event: &Shipped) -> bool {
+            self.parcels += event.parcels;
+            event.parcels > 0
+        }
+    }
+
+    impl HandleEvent<Returned> for Delivered {
+        fn handle(&mut self, _: &Returned) -> bool {
+            self.parcels -= 1;
+            true
+        }
+    }
+
+    impl Metric for Delivered {
+        fn metric_name(&self) -> &'static str {
+            "delivered"
+        }
+
+        fn handlers() -> &'static [EventHandler<Self>] {
+            const { &[EventHandler::of::<Shipped>(), EventHandler::of::<Returned>()] }
+        }
+
+        fn snapshot(&self) -> MetricSnapshot {
+            MetricSnapshot::of_static("delivered").with("parcels", self.parcels)
+        }
+    }
 }
 
 #[test]
 fn ev9_a_metric_written_by_hand_works_beside_a_derived_one() {
+    use by_a_user::{Delivered, Returned, Shipments, Shipped};
+
     bounded(|| {
-        struct Largest(u64);
-
-        impl HandleEvent<Paid> for Largest {
-            fn handle(&mut self, event: &Paid) -> bool {
-                self.0 = self.0.max(event.cents);
-                true
-            }
+        let runtime = running_runtime("ev9");
+        let recorder = recorder(&runtime, "a", false);
+        recorder.register_metric(Delivered::default()).expect("registers");
+        recorder.register_metric(Shipments::default()).expect("registers");
+        for parcels in [2, 5, 0] {
+            recorder.register_event(Shipped { parcels }).expect("accepted");
         }
-
-        impl Metric for Largest {
-            fn metric_name(&self) -> &'static str {
-                "largest"
-            }
-            fn handlers() -> &'static [EventHandler<Self>] {
-                const { &[EventHandler::of::<Paid>()] }
-            }
-            fn snapshot(&self) -> MetricSnapshot {
-                MetricSnapshot::of_static("largest").with("cents", self.0)
-            }
-        }
-
-        let runtime = running_runtime("ev.9");
-        let recorder = runtime.create_recorder("a").expect("creates");
-        recorder.register_metric(Largest(0)).expect("registers");
-        recorder.register_metric(Revenue::default()).expect("registers");
-        for cents in [100, 300, 200] {
-            recorder.register_event(Paid { cents }).expect("accepted");
-        }
-        let snapshots =
-            serde_json::to_value(recorder.metric_snapshots().expect("reads")).expect("serialises");
-        assert_eq!(snapshots["largest"]["dimensions"]["cents"], 300);
-        assert_eq!(snapshots["revenue"]["dimensions"]["cents"], 600);
+        recorder.register_event(Returned).expect("accepted");
+        let snapshots = recorder.metric_snapshots().expect("reads");
+        assert_eq!(
+            serde_json::to_value(&snapshots).expect("serialises"),
+            serde_json::json!({
+                "delivered": {"name": "delivered", "dimensions": {"parcels": 6}},
+                "shipments": {"name": "shipments", "dimensions": {"total": 3, "largest": 5}},
+            })
+        );
     });
 }
 
 #[test]
-fn ev10_events_apply_in_order_of_acceptance_across_threads_that_hand_over() {
+fn ev10_events_of_threads_that_hand_over_to_each_other_apply_in_that_order() {
+    const THREADS: u64 = 8;
+    const STEPS: u64 = 16_000;
+
     bounded(|| {
-        const ROUNDS: u64 = 2_000;
-        let runtime = running_runtime("ev.10");
-        let recorder = runtime.create_recorder("a").expect("creates");
-        let journal = Journal::new();
-        recorder.register_metric(journal.clone()).expect("registers");
-        let (to_other, from_first) = mpsc::channel();
-        let (to_first, from_other) = mpsc::channel();
-        std::thread::scope(|scope| {
-            scope.spawn(|| {
-                for number in from_first {
-                    recorder.register_event(Step(number)).expect("accepted");
-                    // The first thread is gone after its last round.
-                    let _ = to_first.send(number + 1);
+        for hooks in [false, true] {
+            let runtime = running_runtime("ev10");
+            let recorder = recorder(&runtime, "a", hooks);
+            let journal = Journal::new();
+            recorder.register_metric(journal.clone()).expect("registers");
+            let (turns, places): (Vec<_>, Vec<_>) = (0..THREADS).map(|_| mpsc::channel()).unzip();
+            turns[0].send(0).expect("nobody has left yet");
+            thread::scope(|scope| {
+                for (place, turn) in places.into_iter().enumerate() {
+                    let next = turns[(place + 1) % turns.len()].clone();
+                    let recorder = recorder.clone();
+                    scope.spawn(move || {
+                        for _ in 0..STEPS / THREADS {
+                            let step = turn.recv().expect("it is somebody's turn");
+                            recorder.register_event(Step(step)).expect("accepted");
+                            // After the last step the next thread has left.
+                            let _ = next.send(step + 1);
+                        }
+                    });
                 }
             });
-            let mut number = 0;
-            while number < 2 * ROUNDS {
-                recorder.register_event(Step(number)).expect("accepted");
-                to_other.send(number + 1).expect("the other thread listens");
-                number = from_other.recv().expect("the other thread answers");
+            recorder.flush().wait().expect("flushes");
+            assert!(journal.numbers().into_iter().eq(0..STEPS), "in order of their acceptance");
+        }
+    });
+}
+
+#[test]
+fn ev10_events_of_each_of_many_threads_apply_in_its_order() {
+    const STEPS: u64 = 10_000;
+
+    bounded(|| {
+        let runtime = running_runtime("ev10");
+        let recorder = recorder(&runtime, "a", false);
+        let journal = Journal::new();
+        recorder.register_metric(journal.clone()).expect("registers");
+        in_threads(4, |thread| {
+            for step in 0..STEPS {
+                recorder.register_event(Step(thread as u64 * STEPS + step)).expect("accepted");
             }
-            drop(to_other);
         });
         recorder.flush().wait().expect("flushes");
-        assert!(journal.numbers().into_iter().eq(0..2 * ROUNDS));
+        let numbers = journal.numbers();
+        for thread in 0..4 {
+            let range = thread * STEPS..(thread + 1) * STEPS;
+            let own = numbers.iter().copied().filter(|number| range.contains(number));
+            assert!(own.eq(range.clone()), "in the order of thread {thread}");
+        }
     });
 }
 
 #[test]
 fn ev11_a_metric_does_not_see_events_accepted_before_it_was_registered() {
-    bounded(|| {
-        let (runtime, gate) = (running_runtime("ev.11"), Gate::new());
-        let options = RecorderOptions::new().hooks(Script::new().changed(Act::Wait(gate.clone())));
-        let recorder = runtime.create_recorder_with("a", options).expect("creates");
-        recorder.register_metric(Steps::default()).expect("registers");
-        for number in 0..3 {
-            recorder.register_event(Step(number)).expect("accepted");
-        }
-        gate.wait_for_arrival();
-        let late = Journal::new();
-        recorder.register_metric(late.clone()).expect("registers");
-        for number in 3..6 {
-            recorder.register_event(Step(number)).expect("accepted");
-        }
-        gate.open();
-        recorder.stop().wait().expect("stops");
-        assert_eq!(late.numbers(), [3, 4, 5]);
-        assert_eq!(Steps::total(&recorder), 6);
-    });
+    for hooks in [false, true] {
+        // The events wait until this thread does: one thread runs the test and the recorder.
+        bounded_async(move || async move {
+            let options = RecorderOptions::new();
+            let options = if hooks { options.hooks(Script::new()) } else { options };
+            let recorder = MetricsRecorder::new("a", options).expect("in tokio");
+            let journal = Journal::new();
+            recorder.register_event(Step(1)).expect("accepted");
+            recorder.register_event(Step(2)).expect("accepted");
+            recorder.register_metric(journal.clone()).expect("registers");
+            recorder.register_event(Step(3)).expect("accepted");
+            assert_eq!(recorder.stats().pending, 3);
+            recorder.flush().await.expect("flushes");
+            assert_eq!(journal.numbers(), [3]);
+        });
+    }
+}
+
+#[metric_event]
+struct Fact<const KIND: u8>(u64);
+
+/// Takes facts of its own kind and panics when it is offered anything else.
+struct Only<const KIND: u8> {
+    name: String,
+    sum: u64,
+}
+
+impl<const KIND: u8> Only<KIND> {
+    fn new() -> Self {
+        Self { name: format!("only_{KIND}"), sum: 0 }
+    }
+}
+
+impl<const KIND: u8> HandleEvent<Fact<KIND>> for Only<KIND> {
+    fn handle(&mut self, event: &Fact<KIND>) -> bool {
+        assert_eq!(event.0 % 10, u64::from(KIND), "the fact of another metric");
+        self.sum += event.0;
+        true
+    }
+}
+
+impl<const KIND: u8> Metric for Only<KIND> {
+    fn metric_name(&self) -> &str {
+        &self.name
+    }
+
+    fn handlers() -> &'static [EventHandler<Self>] {
+        const { &[EventHandler::of::<Fact<KIND>>()] }
+    }
+
+    fn snapshot(&self) -> MetricSnapshot {
+        MetricSnapshot::new(self.name.as_str()).with("sum", self.sum)
+    }
+
+    fn handle_event(&mut self, event: mvx_metrics::EventRef<'_>) -> bool {
+        let own = event.downcast_ref::<Fact<KIND>>().expect("offered a foreign event");
+        self.handle(own)
+    }
 }
 
 #[test]
-fn ev12_an_event_is_never_offered_to_a_metric_that_does_not_list_it() {
+fn ev12_a_metric_is_never_offered_an_event_it_does_not_list() {
     bounded(|| {
-        /// Lists steps, and panics on anything else it is offered.
-        struct Strict(u64);
-
-        impl HandleEvent<Step> for Strict {
-            fn handle(&mut self, _: &Step) -> bool {
-                self.0 += 1;
-                true
+        for hooks in [false, true] {
+            let runtime = running_runtime("ev12");
+            let recorder = recorder(&runtime, "a", hooks);
+            recorder.register_metric(Only::<1>::new()).expect("registers");
+            recorder.register_metric(Only::<2>::new()).expect("registers");
+            recorder.register_metric(Only::<3>::new()).expect("registers");
+            for round in 0..1_000 {
+                recorder.register_event(Fact::<1>(round * 10 + 1)).expect("accepted");
+                recorder.register_event(Fact::<3>(round * 10 + 3)).expect("accepted");
+                recorder.register_event(Fact::<4>(round * 10 + 4)).expect("accepted");
+                recorder.register_event(Other).expect("accepted");
+                recorder.register_event(Fact::<3>(round * 10 + 3)).expect("accepted");
+            }
+            recorder.flush().wait().expect("flushes");
+            let snapshots = recorder.metric_snapshots().expect("reads");
+            let rounds = (0..1_000).sum::<u64>() * 10;
+            for (name, sum) in [("only_1", rounds + 1_000), ("only_2", 0), ("only_3", 2 * (rounds + 3_000))] {
+                let snapshot = snapshots.get(name).expect("it is registered");
+                assert_eq!(snapshot.failed, None, "{name}");
+                let seen = snapshot.get("sum").and_then(mvx_metrics::DimensionValue::as_u64);
+                assert_eq!(seen, Some(sum), "{name}");
             }
         }
-
-        impl HandleEvent<Other> for Strict {
-            fn handle(&mut self, _: &Other) -> bool {
-                panic!("a foreign event")
-            }
-        }
-
-        impl Metric for Strict {
-            fn metric_name(&self) -> &'static str {
-                "strict"
-            }
-            fn handlers() -> &'static [EventHandler<Self>] {
-                const { &[EventHandler::of::<Step>()] }
-            }
-            fn handle_event(&mut self, _: mvx_metrics::EventRef<'_>) -> bool {
-                panic!("dispatch does not go by trial and error")
-            }
-            fn snapshot(&self) -> MetricSnapshot {
-                MetricSnapshot::of_static("strict").with("total", self.0)
-            }
-        }
-
-        let runtime = running_runtime("ev.12");
-        let recorder = runtime.create_recorder("a").expect("creates");
-        recorder.register_metric(Strict(0)).expect("registers");
-        for number in 0..100 {
-            recorder.register_event(Other).expect("accepted");
-            recorder.register_event(Step(number)).expect("accepted");
-            recorder.register_event(Paid { cents: 1 }).expect("accepted");
-        }
-        let snapshots = recorder.metric_snapshots().expect("reads");
-        let strict = snapshots.get("strict").expect("is registered");
-        assert_eq!(strict.failed, None);
-        assert_eq!(strict.get("total").and_then(mvx_metrics::DimensionValue::as_u64), Some(100));
     });
 }

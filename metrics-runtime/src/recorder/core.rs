@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use crate::context;
 use crate::error::{MetricsRecorderError, RegisterEventError};
 use crate::event::MetricEvent;
 use crate::hooks::DynHooks;
@@ -116,8 +117,11 @@ impl RecorderCore {
         Operation::new(Speaker::Recorder, self.log_policy(), kind, event)
     }
 
-    /// Logs an error of the infrastructure itself.
+    /// Logs an error of the infrastructure itself, unless it shows while an event is handed over.
     pub(super) fn log_error(&self, event: &'static str, metric: Option<&str>, error: &(dyn Error + 'static)) {
+        if context::in_producer() {
+            return;
+        }
         log::infrastructure_error(self.log_policy(), event, self.entity_id(), metric, self.state(), error);
     }
 }

@@ -80,6 +80,7 @@ impl RecorderCore {
     /// The start that the first event triggers; registering an event logs nothing.
     pub(super) fn start_silently(self: &Arc<Self>) {
         let operation = self.operation(Kind::Lifecycle, "metrics_recorder.start");
+        let _here = context::enter_producer();
         // Nobody waits for it: a failure is kept in the state.
         drop(self.begin_start(operation.with_policy(LogPolicy::Silent)));
     }
@@ -215,7 +216,13 @@ impl RecorderCore {
         let state = lifecycle.state;
         let ongoing = lifecycle.ongoing.take();
         drop(lifecycle);
+        let told = |ongoing: &Ongoing| ongoing.operations.iter().any(|operation| !operation.is_silent());
+        let told = ongoing.as_ref().is_some_and(told);
         self.answer(ongoing, state, result);
+        if let (Err(error), false) = (result, told) {
+            // Nobody asked for this stop: it followed the last handle.
+            self.log_error("metrics_recorder.cleanup.failed", None, error);
+        }
     }
 
     /// Puts the recorder into FAILURE, unless it has ended already; whether it did.

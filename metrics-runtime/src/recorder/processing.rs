@@ -352,7 +352,7 @@ impl RecorderCore {
 
     pub(crate) fn metric_snapshots(self: &Arc<Self>) -> Result<MetricSnapshots, MetricsRecorderError> {
         self.logged_read("metrics_recorder.get_metric_snapshots", |metrics| {
-            metrics.current().into_iter().map(|(metric, failure)| metric.snapshot(failure)).collect()
+            Ok(metrics.current().into_iter().map(|(metric, failure)| metric.snapshot(failure)).collect())
         })
     }
 
@@ -361,24 +361,24 @@ impl RecorderCore {
     ) -> Result<Option<M::Snapshot>, MetricsRecorderError> {
         self.logged_read("metrics_recorder.get_metric_snapshots", |metrics| {
             let found = metrics.current().into_iter().find_map(|(metric, _)| metric.downcast::<M>());
-            found.map(|metric| unwind::catch(|| metric.typed_snapshot())).transpose()
-        })?
-        .map_err(|panic| MetricsRecorderError::Unexpected { cause: Arc::new(panic) })
+            let snapshot = found.map(|metric| unwind::catch(|| metric.typed_snapshot())).transpose();
+            snapshot.map_err(|panic| MetricsRecorderError::Unexpected { cause: Arc::new(panic) })
+        })
     }
 
     pub(crate) fn metrics(self: &Arc<Self>) -> Result<Vec<MetricDescriptor>, MetricsRecorderError> {
         self.logged_read("metrics_recorder.iter_metrics", |metrics| {
-            metrics.current().into_iter().map(|(metric, _)| metric.descriptor()).collect()
+            Ok(metrics.current().into_iter().map(|(metric, _)| metric.descriptor()).collect())
         })
     }
 
     fn logged_read<R>(
         self: &Arc<Self>,
         event: &'static str,
-        read: impl FnOnce(&Processing) -> R,
+        read: impl FnOnce(&Processing) -> Result<R, MetricsRecorderError>,
     ) -> Result<R, MetricsRecorderError> {
         let operation = self.operation(Kind::Read, event).invoke(self.entity_id(), None, self.state());
-        let result = self.read(read);
+        let result = self.read(read).flatten();
         operation.end(self.entity_id(), None, self.state(), &result);
         result
     }
