@@ -5,7 +5,7 @@
 //! * `lifecycle` guards the state and the operation in progress. The queue is closed and reopened under it, so that
 //!   the state and the queue's CLOSED flag change together. Nothing of the user's runs under it.
 //! * `processing` guards the metrics and the right to consume. Handlers and snapshots, which are the user's code, run
-//!   under it; a thread that is inside is refused a second one (see [`context`](crate::context)), so no cycle can form.
+//!   under it; a thread that is inside is refused a second one (see [`context`]), so no cycle can form.
 //! * `lifecycle` may be taken inside `processing`, never the other way round.
 
 use std::error::Error;
