@@ -1,4 +1,66 @@
 //! Metrics from typed domain events.
+//!
+//! Production code states facts, metrics interpret them, and nobody else needs to know:
+//!
+//! ```text
+//! production code -> event -> recorder handoff (bounded queue) -> runtime thread
+//!                 -> dispatch table (TypeId) -> metric state -> snapshot -> consumer / exporter
+//! ```
+//!
+//! * An **event** is a plain struct or enum with [`#[metric_event]`](macro@metric_event): "an upload ended, like this".
+//! * A **metric** is a struct with [`#[derive(Metric)]`](macro@Metric). Its fields are its dimensions: their types say how
+//!   values are aggregated, their attributes where they come from.
+//! * A [`MetricsRecorder`] is the handle a component holds, one for each measured scope. It takes events in any thread, in
+//!   sync and async code, without a lock and without waiting.
+//! * The [`MetricsRuntime`] belongs to the application: one thread, and as many recorders as there are scopes.
+//! * A **snapshot** is the state at one moment, [typed](MetricsRecorder::metric_snapshot) or
+//!   [by name](MetricsRecorder::metric_snapshots).
+//!
+//! ```
+//! use mvx_metrics::{Counter, Max, Metric, MetricsRuntime, metric_event};
+//! use std::time::Duration;
+//!
+//! #[metric_event]
+//! struct UploadEnded {
+//!     stored: bool,
+//!     elapsed: Duration,
+//! }
+//!
+//! #[derive(Metric, Default)]
+//! #[metric(on(UploadEnded))]
+//! struct Uploads {
+//!     total: Counter,
+//!     #[dimension(when = |e| !e.stored)]
+//!     failed: Counter,
+//!     #[dimension(value = elapsed)]
+//!     slowest: Max<Duration>,
+//! }
+//!
+//! fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let runtime = MetricsRuntime::new("example")?;
+//!     runtime.start()?;
+//!     let recorder = runtime.create_recorder("uploads")?;
+//!     recorder.register_metric(Uploads::default())?;
+//!
+//!     recorder.emit(UploadEnded { stored: true, elapsed: Duration::from_millis(30) });
+//!     recorder.emit(UploadEnded { stored: false, elapsed: Duration::from_millis(70) });
+//!
+//!     let uploads = recorder.metric_snapshot::<Uploads>()?.expect("it was registered");
+//!     assert_eq!((uploads.total, uploads.failed), (2, 1));
+//!     assert_eq!(uploads.slowest, Some(Duration::from_millis(70)));
+//!     runtime.shutdown()?;
+//!     Ok(())
+//! }
+//! ```
+//!
+//! The [`guide`] goes on from here, with a chapter for each thing one wants to do.
+//!
+//! # Features
+//!
+//! | feature | what it adds |
+//! |---|---|
+//! | `openmetrics` | `export`: the text that Prometheus reads, with totals across recorders; no further crate |
+//! | `http` | the same and an endpoint that serves it; hyper |
 
 extern crate self as mvx_metrics;
 
@@ -12,6 +74,8 @@ mod error;
 mod event;
 #[cfg(feature = "openmetrics")]
 pub mod export;
+#[cfg(any(doc, doctest))]
+pub mod guide;
 mod hooks;
 mod label;
 mod log;
