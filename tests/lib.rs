@@ -28,6 +28,10 @@ pub use script::{Act, Diary, Script};
 mod documents {
     #[doc = include_str!("../README.md")]
     struct Readme;
+    #[doc = include_str!("../ARCHITECTURE.md")]
+    struct Architecture;
+    #[doc = include_str!("../CONTRIBUTING.md")]
+    struct Contributing;
 }
 
 pub mod strict;
