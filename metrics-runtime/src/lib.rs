@@ -62,6 +62,8 @@
 //! | `openmetrics` | `export`: the text that Prometheus reads, with totals across recorders; no further crate |
 //! | `http` | the same and an endpoint that serves it; hyper |
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 extern crate self as mvx_metrics;
 
 #[doc(hidden)]

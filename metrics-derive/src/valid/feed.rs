@@ -42,7 +42,8 @@ fn label_source(cx: &Ctxt, field: &Field, feed: &Feed) {
             cx.error(field.ty, format!("`{}` needs a label: add `by = <event field>`", written(field.ty)));
         }
         (Some(by), kind) if !matches!(kind, Kind::Breakdown | Kind::Unknown) => {
-            cx.error(&by.word, "`by` applies to `Breakdown<L, D>` only");
+            let ty = written(field.ty);
+            cx.error(&by.word, format!("`by` applies to `Breakdown<L, D>` only: write `Breakdown<L, {ty}>`"));
         }
         _ => {}
     }
@@ -65,8 +66,10 @@ fn fitting(cx: &Ctxt, field: &Field, feed: &FeedAttrs) {
     let sub = feed.sub.as_ref().map(|given| &given.word);
     match field.each.kind {
         Kind::Counter => {
-            if let Some(word) = first([value, set]).or_else(|| sub.cloned()) {
-                misfit(&word, "nothing, or `add = ..`");
+            if let Some(word) = first([value, set]) {
+                misfit(&word, "nothing, or `add = ..`; values are added up by `Sum<T>`");
+            } else if let Some(word) = sub {
+                misfit(word, "nothing, or `add = ..`; what begins and ends is counted by `InFlight`");
             }
         }
         Kind::InFlight => match first([value, set]) {
@@ -77,7 +80,7 @@ fn fitting(cx: &Ctxt, field: &Field, feed: &FeedAttrs) {
             None => {}
         },
         Kind::Gauge => match first([add, sub]) {
-            Some(word) => misfit(&word, "`set` or `value`"),
+            Some(word) => misfit(&word, "`set` or `value`; what begins and ends is counted by `InFlight`"),
             None if value.is_none() && set.is_none() => {
                 cx.error(each, format!("`{}` needs a value: add `set = <event field>`", written(each)));
             }
