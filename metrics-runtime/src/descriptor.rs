@@ -3,6 +3,29 @@
 use std::borrow::Cow;
 
 /// The static description of a metric.
+///
+/// ```
+/// use mvx_metrics::{DimensionKind, Metric, Sum, metric_event};
+///
+/// #[metric_event]
+/// struct Read {
+///     bytes: u64,
+/// }
+///
+/// /// What was read.
+/// #[derive(Metric, Default)]
+/// #[metric(name = "disk", on(Read))]
+/// struct Disk {
+///     /// All bytes.
+///     #[dimension(value = bytes, unit = bytes)]
+///     read: Sum<u64>,
+/// }
+///
+/// let descriptor = Disk::default().descriptor();
+/// assert_eq!((&*descriptor.name, &*descriptor.help), ("disk", "What was read."));
+/// let read = &descriptor.dimensions[0];
+/// assert_eq!((&*read.name, read.kind, read.unit.as_deref()), ("read", DimensionKind::Sum, Some("bytes")));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MetricDescriptor {

@@ -16,6 +16,34 @@ pub type SharedError = Arc<dyn Error + Send + Sync>;
 /// What can go wrong with a recorder.
 ///
 /// Errors are cheap to clone: every caller that waited for a failed operation gets the same one.
+///
+/// ```
+/// use std::error::Error;
+///
+/// use mvx_metrics::{HookError, MetricsRuntime, RecorderHooks, RecorderOptions};
+///
+/// struct Unreachable;
+///
+/// impl RecorderHooks for Unreachable {
+///     async fn on_starting(&self) -> Result<(), HookError> {
+///         Err("nobody listens there".into())
+///     }
+/// }
+///
+/// # fn main() -> Result<(), Box<dyn Error>> {
+/// let runtime = MetricsRuntime::new("example")?;
+/// runtime.start()?;
+/// let error = runtime.create_recorder_with("news", RecorderOptions::new().hooks(Unreachable)).unwrap_err();
+/// assert_eq!(error.reason(), "RECORDER_STARTUP_ERROR");
+///
+/// // From the outermost error to what the hook returned.
+/// let causes = std::iter::successors(error.source(), |cause| (*cause).source());
+/// let causes: Vec<String> = causes.map(ToString::to_string).collect();
+/// assert_eq!(causes, ["the on_starting hook failed", "nobody listens there"]);
+/// # runtime.shutdown()?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Error)]
 #[non_exhaustive]
 pub enum MetricsRecorderError {
@@ -108,6 +136,28 @@ impl MetricsRecorderError {
 }
 
 /// Why an event was not accepted, together with the event.
+///
+/// ```
+/// use mvx_metrics::{MetricsRuntime, metric_event};
+///
+/// #[metric_event]
+/// struct Paid {
+///     cents: u64,
+/// }
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let runtime = MetricsRuntime::new("example")?;
+/// runtime.start()?;
+/// let recorder = runtime.create_recorder("till")?;
+/// runtime.shutdown()?;
+///
+/// let refused = recorder.register_event(Paid { cents: 250 }).unwrap_err();
+/// assert_eq!(refused.reason(), "INVALID_RECORDER_STATE");
+/// assert_eq!(refused.error().to_string(), "recorder is STOPPED, expected VIRGIN or STARTING or RUNNING");
+/// assert_eq!(refused.into_event().cents, 250);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct RegisterEventError<E> {
     event: E,

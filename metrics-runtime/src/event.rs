@@ -7,6 +7,21 @@ use std::fmt;
 ///
 /// Implemented by [`#[metric_event]`](macro@crate::metric_event); an event needs neither `Clone` nor `Debug` nor `Sync`.
 /// It may own heap data: whatever happens to it, it is dropped exactly once.
+///
+/// ```
+/// use mvx_metrics::{MetricEvent, metric_event};
+///
+/// #[metric_event(name = "cache.miss")]
+/// struct CacheMiss {
+///     key: String,
+/// }
+///
+/// fn name_of<E: MetricEvent>(_: &E) -> &'static str {
+///     E::EVENT_TYPE
+/// }
+///
+/// assert_eq!(name_of(&CacheMiss { key: "a".to_owned() }), "cache.miss");
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a metric event: add `#[metric_event]` to it",
     label = "not a metric event",

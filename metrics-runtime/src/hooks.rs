@@ -61,6 +61,26 @@ pub trait RecorderHooks: Send + Sync + 'static {
 }
 
 /// A metric that accepted an event, and the event.
+///
+/// ```
+/// use mvx_metrics::{HookError, MetricChange, RecorderHooks, metric_event};
+///
+/// #[metric_event]
+/// struct Paid {
+///     cents: u64,
+/// }
+///
+/// struct Log;
+///
+/// impl RecorderHooks for Log {
+///     async fn on_metric_changed(&self, change: MetricChange<'_>) -> Result<(), HookError> {
+///         if let Some(paid) = change.event().downcast_ref::<Paid>() {
+///             eprintln!("{} cents, and {} is now {:?}", paid.cents, change.metric_name(), change.snapshot());
+///         }
+///         Ok(())
+///     }
+/// }
+/// ```
 pub struct MetricChange<'a> {
     pub(crate) recorder: &'a RecorderCore,
     pub(crate) metric: &'a str,

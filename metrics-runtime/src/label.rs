@@ -7,8 +7,8 @@ use std::hash::Hasher;
 
 /// A type whose values name the parts of a [`Breakdown`](crate::Breakdown).
 ///
-/// Derived for enums without data with [`#[derive(Label)]`](macro@crate::Label); implemented for strings, integers,
-/// `bool` and tuples of up to four labels.
+/// Derived for enums without data with [`#[derive(Label)]`](macro@crate::Label), which has examples; implemented for strings,
+/// integers, `bool` and tuples of up to four labels. It is not meant to be implemented by hand.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a label: use an enum with `#[derive(Label)]`, a string, an integer, a `bool` or a tuple of these",
     label = "not a label"

@@ -120,6 +120,16 @@ pub use snapshot::{
 };
 
 /// How events feed a dimension: one trait for each way, for dimensions of your own.
+///
+/// | the field says | the type implements | the types of this crate that do |
+/// |---|---|---|
+/// | nothing but `on` | [`Count`](feed::Count) | [`Counter`] |
+/// | `value = ..` | [`Record<V>`](feed::Record) | [`Sum`], [`Min`], [`Max`], [`Mean`], [`Gauge`], [`Histogram`] |
+/// | `add`, `add = ..` | [`Add<V>`](feed::Add) | [`Counter`], [`InFlight`] |
+/// | `sub`, `sub = ..` | [`Sub<V>`](feed::Sub) | [`InFlight`] |
+/// | `set = ..` | [`Set<V>`](feed::Set) | [`Gauge`] |
+///
+/// `V` is the type of the event's value; [`IntoMeasure`](feed::IntoMeasure) makes a number of it. [`Dimension`] has an example.
 pub mod feed {
     pub use crate::metric::{Add, Count, IntoMeasure, Record, Set, Sub};
 }

@@ -121,6 +121,26 @@ pub trait Metric: Send + 'static {
 }
 
 /// A metric whose snapshot has a type of its own, as `#[derive(Metric)]` generates it.
+///
+/// ```
+/// use mvx_metrics::{Counter, HandleEvent, Metric, TypedMetric, metric_event};
+///
+/// #[metric_event]
+/// struct Rang;
+///
+/// #[derive(Metric, Default)]
+/// #[metric(on(Rang))]
+/// struct Bell {
+///     times: Counter,
+/// }
+///
+/// let mut bell = Bell::default();
+/// bell.handle(&Rang);
+/// let snapshot: BellSnapshot = bell.typed_snapshot();
+/// assert_eq!(snapshot.times, 1);
+/// assert_eq!(serde_json::from_str::<BellSnapshot>(r#"{"times":1}"#)?, snapshot);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no typed snapshot: add `#[derive(Metric)]` to it, or read `metric_snapshots()`",
     label = "no typed snapshot"
@@ -134,6 +154,27 @@ pub trait TypedMetric: Metric {
 }
 
 /// How a metric interprets the event `E`.
+///
+/// `#[derive(Metric)]` implements it for each event of the metric, so a test can call it; [`Metric`] has an example by hand.
+///
+/// ```
+/// use mvx_metrics::{Counter, HandleEvent, Metric, metric_event};
+///
+/// #[metric_event]
+/// struct Rang {
+///     by_mistake: bool,
+/// }
+///
+/// #[derive(Metric, Default)]
+/// #[metric(on(Rang), when = |e| !e.by_mistake)]
+/// struct Bell {
+///     times: Counter,
+/// }
+///
+/// let mut bell = Bell::default();
+/// assert!(bell.handle(&Rang { by_mistake: false }));
+/// assert!(!bell.handle(&Rang { by_mistake: true }));
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not handle the event `{E}`: implement `HandleEvent<{E}>` for it",
     label = "no handler for `{E}`"

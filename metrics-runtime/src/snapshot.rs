@@ -121,6 +121,35 @@ impl Serialize for Dimensions {
 }
 
 /// The snapshots of all metrics of a recorder, in the order of their registration; serialises as a map by name.
+///
+/// ```
+/// use mvx_metrics::{Counter, Metric, MetricsRuntime, metric_event};
+///
+/// #[metric_event]
+/// struct Rang;
+///
+/// #[derive(Metric, Default)]
+/// #[metric(name = "bell", on(Rang))]
+/// struct Bell {
+///     times: Counter,
+/// }
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let runtime = MetricsRuntime::new("example")?;
+/// runtime.start()?;
+/// let recorder = runtime.create_recorder("door")?;
+/// recorder.register_metric(Bell::default())?;
+/// recorder.emit(Rang);
+///
+/// let snapshots = recorder.metric_snapshots()?;
+/// let times = snapshots.get("bell").and_then(|bell| bell.get("times"));
+/// assert_eq!(times.and_then(|times| times.as_u64()), Some(1));
+/// let json = serde_json::to_string(&snapshots)?;
+/// assert_eq!(json, r#"{"bell":{"name":"bell","dimensions":{"times":1}}}"#);
+/// # runtime.shutdown()?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct MetricSnapshots(Vec<MetricSnapshot>);
 

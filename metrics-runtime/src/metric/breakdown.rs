@@ -20,6 +20,42 @@ const MOST_SLOTS: usize = 4096;
 /// an enum with `#[derive(Label)]`, of `bool` and of tuples of these are found by index and read in the order of their
 /// declaration. Open labels, such as strings, need `limit = N`: they are read in the order of their texts, and a label
 /// beyond the limit, or of more than 256 bytes, is counted in the label `other`.
+///
+/// ```
+/// use mvx_metrics::{Breakdown, Counter, HandleEvent, Label, Max, Metric, metric_event};
+///
+/// #[derive(Label)]
+/// enum Size {
+///     Small,
+///     Large,
+/// }
+///
+/// #[metric_event]
+/// struct ParcelSent {
+///     size: Size,
+///     country: String,
+///     grams: u64,
+/// }
+///
+/// #[derive(Metric, Default)]
+/// #[metric(on(ParcelSent))]
+/// struct Parcels {
+///     #[dimension(by = size)]
+///     by_size: Breakdown<Size, Counter>,
+///     #[dimension(by = country, limit = 2, value = grams)]
+///     heaviest: Breakdown<String, Max<u64>>,
+/// }
+///
+/// let mut parcels = Parcels::default();
+/// for (country, grams) in [("fr", 900), ("pl", 20), ("fr", 5), ("is", 70)] {
+///     let size = if grams < 100 { Size::Small } else { Size::Large };
+///     parcels.handle(&ParcelSent { size, country: country.to_owned(), grams });
+/// }
+/// assert_eq!(parcels.by_size.get(Size::Small).map(Counter::get), Some(3));
+/// let json = serde_json::to_value(parcels.snapshot())?;
+/// assert_eq!(json["dimensions"]["heaviest"], serde_json::json!({"fr": 900, "pl": 20, "other": 70}));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 pub struct Breakdown<L, D> {
     table: Table<D>,
     label: PhantomData<fn() -> L>,

@@ -9,6 +9,28 @@ use super::measure::IntoMeasure;
 /// A count that only grows. It saturates and never wraps around.
 ///
 /// Fed by the event itself, or with `add = ..` by an amount; reads as `u64`, 0 in the beginning.
+///
+/// ```
+/// use mvx_metrics::{Counter, HandleEvent, Metric, metric_event};
+///
+/// #[metric_event]
+/// struct Delivered {
+///     letters: u64,
+/// }
+///
+/// #[derive(Metric, Default)]
+/// #[metric(on(Delivered))]
+/// struct Deliveries {
+///     rounds: Counter,
+///     #[dimension(add = letters)]
+///     letters: Counter,
+/// }
+///
+/// let mut deliveries = Deliveries::default();
+/// deliveries.handle(&Delivered { letters: 40 });
+/// deliveries.handle(&Delivered { letters: 2 });
+/// assert_eq!((deliveries.rounds.get(), deliveries.letters.get()), (2, 42));
+/// ```
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Counter {
     count: u64,

@@ -72,6 +72,28 @@ extremum! {
     /// The smallest value.
     ///
     /// Fed with `value`; reads as `Option<T>`, `None` before the first value.
+    ///
+    /// ```
+    /// use mvx_metrics::{HandleEvent, Min, Metric, metric_event};
+    ///
+    /// #[metric_event]
+    /// struct Waited {
+    ///     minutes: Option<u32>,
+    /// }
+    ///
+    /// #[derive(Metric, Default)]
+    /// #[metric(on(Waited))]
+    /// struct Waits {
+    ///     #[dimension(value = minutes, unit = "minutes")]
+    ///     shortest: Min<u64>,
+    /// }
+    ///
+    /// let mut waits = Waits::default();
+    /// for minutes in [Some(5), None, Some(3), Some(8)] {
+    ///     waits.handle(&Waited { minutes });
+    /// }
+    /// assert_eq!(waits.shortest.get(), Some(3));
+    /// ```
     Min, Min, "The smallest value so far.", |new, old| new < old
 }
 
@@ -79,5 +101,27 @@ extremum! {
     /// The largest value.
     ///
     /// Fed with `value`; reads as `Option<T>`, `None` before the first value.
+    ///
+    /// ```
+    /// use mvx_metrics::{HandleEvent, Max, Metric, metric_event};
+    ///
+    /// #[metric_event]
+    /// struct Waited {
+    ///     minutes: Option<u32>,
+    /// }
+    ///
+    /// #[derive(Metric, Default)]
+    /// #[metric(on(Waited))]
+    /// struct Waits {
+    ///     #[dimension(value = minutes, unit = "minutes")]
+    ///     longest: Max<u64>,
+    /// }
+    ///
+    /// let mut waits = Waits::default();
+    /// for minutes in [Some(5), None, Some(3), Some(8)] {
+    ///     waits.handle(&Waited { minutes });
+    /// }
+    /// assert_eq!(waits.longest.get(), Some(8));
+    /// ```
     Max, Max, "The largest value so far.", |new, old| new > old
 }

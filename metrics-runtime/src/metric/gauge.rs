@@ -9,6 +9,29 @@ use super::measure::{IntoMeasure, Level, Measure, finite, optional};
 /// The value that was set last. It is never unsigned: `i64`, `f64` or `Duration`.
 ///
 /// Fed with `set` or `value`; reads as `Option<T>`, `None` before the first value.
+///
+/// ```
+/// use mvx_metrics::{Gauge, HandleEvent, Metric, metric_event};
+///
+/// #[metric_event]
+/// struct Sampled {
+///     celsius: f64,
+/// }
+///
+/// #[derive(Metric, Default)]
+/// #[metric(on(Sampled))]
+/// struct Oven {
+///     #[dimension(set = celsius, unit = "celsius", merge = max)]
+///     temperature: Gauge<f64>,
+/// }
+///
+/// let mut oven = Oven::default();
+/// oven.handle(&Sampled { celsius: 180.0 });
+/// oven.handle(&Sampled { celsius: 175.5 });
+/// oven.handle(&Sampled { celsius: f64::NAN }); // not recorded, and counted as `invalid`
+/// assert_eq!(oven.temperature.get(), Some(175.5));
+/// assert_eq!(oven.snapshot().invalid, 1);
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Gauge<T> {
     level: Option<T>,

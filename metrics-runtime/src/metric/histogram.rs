@@ -13,6 +13,31 @@ use super::measure::{IntoMeasure, Measure, finite};
 /// Fed with `value`; reads as a [`HistogramSnapshot`]. A bucket counts the values up to and including its bound that
 /// are above the bound before it; a last bucket counts what is above all bounds. The bounds are part of the
 /// declaration (`buckets = ..`) and reach the histogram with its first value.
+///
+/// ```
+/// use mvx_metrics::{HandleEvent, Histogram, Metric, TypedMetric, metric_event};
+///
+/// #[metric_event]
+/// struct GameEnded {
+///     moves: u32,
+/// }
+///
+/// #[derive(Metric, Default)]
+/// #[metric(on(GameEnded))]
+/// struct Games {
+///     #[dimension(value = moves, buckets = [20, 40, 80])]
+///     moves: Histogram<u64>,
+/// }
+///
+/// let mut games = Games::default();
+/// for moves in [12, 40, 41, 200] {
+///     games.handle(&GameEnded { moves });
+/// }
+/// let moves = games.typed_snapshot().moves;
+/// let buckets: Vec<_> = moves.buckets.iter().map(|bucket| (bucket.up_to, bucket.count)).collect();
+/// assert_eq!(buckets, [(Some(20), 1), (Some(40), 1), (Some(80), 1), (None, 1)]);
+/// assert_eq!((moves.count, moves.sum, moves.max), (4, 293, Some(200)));
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct Histogram<T: 'static> {
     bounds: &'static [T],
@@ -25,7 +50,9 @@ pub struct Histogram<T: 'static> {
 }
 
 impl<T: Measure> Histogram<T> {
-    /// An empty histogram with these bounds, which must be in ascending order.
+    /// An empty histogram with these bounds, for a histogram that is fed by hand.
+    ///
+    /// They must be in ascending order, or values are counted in the wrong buckets; `buckets = ..` is checked at compile time.
     #[must_use]
     pub fn with_buckets(bounds: &'static [T]) -> Self {
         let mut histogram = Self::default();

@@ -10,6 +10,29 @@ use super::measure::IntoMeasure;
 ///
 /// Fed with `add` by one event and with `sub` by another; reads as `i64`, 0 in the beginning and below 0 while more
 /// was finished than started.
+///
+/// ```
+/// use mvx_metrics::{HandleEvent, InFlight, Metric, metric_event};
+///
+/// #[metric_event]
+/// struct DoorOpened;
+///
+/// #[metric_event]
+/// struct DoorClosed;
+///
+/// #[derive(Metric, Default)]
+/// struct Doors {
+///     #[dimension(on(DoorOpened, add), on(DoorClosed, sub))]
+///     open: InFlight,
+/// }
+///
+/// let mut doors = Doors::default();
+/// doors.handle(&DoorOpened);
+/// doors.handle(&DoorOpened);
+/// doors.handle(&DoorClosed);
+/// assert_eq!(doors.open.get(), 1);
+/// assert_eq!((doors.open.started(), doors.open.finished()), (2, 1));
+/// ```
 #[derive(Debug, Clone, Copy, Default)]
 pub struct InFlight {
     started: u64,

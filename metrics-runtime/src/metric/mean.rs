@@ -9,6 +9,29 @@ use super::measure::{IntoMeasure, Measure, finite};
 /// The arithmetic mean of the values. It keeps their sum and their count, so that means can be combined.
 ///
 /// Fed with `value`; reads as `Option<f64>` (seconds for durations), `None` before the first value.
+///
+/// ```
+/// use mvx_metrics::{HandleEvent, Mean, Metric, metric_event};
+///
+/// #[metric_event]
+/// struct Rated {
+///     stars: u8,
+/// }
+///
+/// #[derive(Metric, Default)]
+/// #[metric(on(Rated))]
+/// struct Ratings {
+///     #[dimension(value = stars)]
+///     mean: Mean<u64>,
+/// }
+///
+/// let mut ratings = Ratings::default();
+/// assert_eq!(ratings.mean.get(), None);
+/// ratings.handle(&Rated { stars: 4 });
+/// ratings.handle(&Rated { stars: 5 });
+/// assert_eq!(ratings.mean.get(), Some(4.5));
+/// assert_eq!((ratings.mean.sum(), ratings.mean.count()), (9, 2));
+/// ```
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Mean<T> {
     sum: T,

@@ -9,6 +9,29 @@ use super::measure::{IntoMeasure, Measure, finite};
 /// A sum of values. It saturates and never wraps around.
 ///
 /// Fed with `value`; reads as `T` (`u64`, `i64`, `f64` or `Duration`), 0 in the beginning.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use mvx_metrics::{HandleEvent, Metric, Sum, metric_event};
+///
+/// #[metric_event]
+/// struct CallEnded {
+///     elapsed: Duration,
+/// }
+///
+/// #[derive(Metric, Default)]
+/// #[metric(on(CallEnded))]
+/// struct Calls {
+///     #[dimension(value = elapsed)]
+///     talked: Sum<Duration>,
+/// }
+///
+/// let mut calls = Calls::default();
+/// calls.handle(&CallEnded { elapsed: Duration::from_secs(90) });
+/// calls.handle(&CallEnded { elapsed: Duration::MAX });
+/// assert_eq!(calls.talked.get(), Duration::MAX);
+/// ```
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Sum<T> {
     sum: T,

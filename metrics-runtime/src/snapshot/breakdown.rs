@@ -25,6 +25,31 @@ pub struct BreakdownEntry {
 ///
 /// Serialises as a map from label texts to readings, nested when a label has several parts. Two snapshots are equal when
 /// they have the same labels with the same readings, whatever their order.
+///
+/// ```
+/// use mvx_metrics::{Breakdown, Counter, HandleEvent, Metric, TypedMetric, metric_event};
+///
+/// #[metric_event]
+/// struct Answered {
+///     status: u16,
+///     cached: bool,
+/// }
+///
+/// #[derive(Metric, Default)]
+/// #[metric(on(Answered))]
+/// struct Answers {
+///     #[dimension(by = (status, cached), limit = 50)]
+///     answers: Breakdown<(u16, bool), Counter>,
+/// }
+///
+/// let mut metric = Answers::default();
+/// metric.handle(&Answered { status: 200, cached: true });
+/// let answers = metric.typed_snapshot().answers;
+/// assert_eq!(answers.get((200, true)), Some(&1));
+/// for (labels, count) in answers.iter() {
+///     assert_eq!((labels[0].as_ref(), labels[1].as_ref(), *count), ("200", "true", 1));
+/// }
+/// ```
 pub struct BreakdownSnapshot<L, R> {
     entries: Vec<(Vec<Cow<'static, str>>, R)>,
     label: PhantomData<fn() -> L>,

@@ -77,6 +77,17 @@ impl Serialize for Number {
 ///
 /// It keeps what is needed to combine the values of several recorders: a mean its sum and count, work in flight both
 /// its counts, a histogram its buckets.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use mvx_metrics::DimensionValue;
+///
+/// let values: [DimensionValue; 3] = [7_u64.into(), Duration::from_millis(250).into(), None::<i64>.into()];
+/// assert_eq!(serde_json::to_string(&values)?, "[7,0.25,null]");
+/// assert_eq!(values.map(|value| value.as_f64()), [Some(7.0), Some(0.25), None]);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum DimensionValue {
