@@ -6,6 +6,9 @@ use super::reading::Reading;
 use crate::snapshot::{DimensionValue, Number};
 
 /// A number that can be summed, compared and averaged: `u64`, `i64`, `f64` and [`Duration`].
+///
+/// The `T` of [`Sum<T>`](crate::Sum) and its like. Values of other types are recorded if they are
+/// [`IntoMeasure<T>`](crate::feed::IntoMeasure); no other type can be a measure.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a measure: use `u64`, `i64`, `f64` or `Duration`",
     label = "not a measure"
@@ -19,11 +22,11 @@ pub trait Measure:
     #[doc(hidden)]
     const DEFAULT_BUCKETS: &'static [Self] = &[];
 
-    /// The sum, or the nearest value the type can hold.
+    #[doc(hidden)]
     #[must_use]
     fn plus(self, other: Self) -> Self;
 
-    /// Whether the value can be recorded; `false` for infinities and NaN.
+    #[doc(hidden)]
     #[must_use]
     fn is_finite(self) -> bool {
         true
