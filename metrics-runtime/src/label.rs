@@ -14,9 +14,11 @@ use std::hash::Hasher;
     label = "not a label"
 )]
 pub trait Label: 'static {
+    /// How many label texts a value has: 1, and the number of parts for tuples.
     #[doc(hidden)]
     const PARTS: usize = 1;
 
+    /// How many different values there are, when that is known and small.
     #[doc(hidden)]
     const CARDINALITY: Option<usize> = None;
 

@@ -34,6 +34,7 @@ impl MetricSnapshot {
         Self::of_static(name.into())
     }
 
+    /// As [`new`](Self::new), without a copy of a static name.
     #[doc(hidden)]
     pub fn of_static(name: impl Into<Cow<'static, str>>) -> Self {
         Self { name: name.into(), dimensions: Dimensions::default(), invalid: 0, failed: None }

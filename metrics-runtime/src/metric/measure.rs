@@ -22,10 +22,12 @@ pub trait Measure:
     #[doc(hidden)]
     const DEFAULT_BUCKETS: &'static [Self] = &[];
 
+    /// The sum, or the nearest value the type can hold.
     #[doc(hidden)]
     #[must_use]
     fn plus(self, other: Self) -> Self;
 
+    /// Whether the value can be recorded; `false` for infinities and NaN.
     #[doc(hidden)]
     #[must_use]
     fn is_finite(self) -> bool {
