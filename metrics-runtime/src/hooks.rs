@@ -39,11 +39,17 @@ pub type HookError = Box<dyn Error + Send + Sync>;
 /// ```
 pub trait RecorderHooks: Send + Sync + 'static {
     /// Runs before the recorder's first event of each run of its life, while it is `STARTING`.
+    ///
+    /// # Errors
+    /// An error puts the recorder into `FAILURE` with `OnStartingHookFailed`; whoever waits for the start gets it.
     fn on_starting(&self) -> impl Future<Output = Result<(), HookError>> + Send {
         async { Ok(()) }
     }
 
     /// Runs after the last event when the recorder stops, or as cleanup after a failure.
+    ///
+    /// # Errors
+    /// An error puts the recorder into `FAILURE` with `OnStoppedHookFailed`; whoever waits for the stop gets it.
     fn on_stopped(&self) -> impl Future<Output = Result<(), HookError>> + Send {
         async { Ok(()) }
     }
@@ -51,6 +57,9 @@ pub trait RecorderHooks: Send + Sync + 'static {
     /// Runs after a metric has accepted an event, before the next event is applied.
     ///
     /// An event that several metrics accept is applied to all of them first.
+    ///
+    /// # Errors
+    /// An error puts the recorder into `FAILURE` with `Unexpected`, and its pending events are discarded.
     fn on_metric_changed(
         &self,
         change: MetricChange<'_>,

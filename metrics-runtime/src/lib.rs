@@ -55,6 +55,18 @@
 //!
 //! The [`guide`] goes on from here, with a chapter for each thing one wants to do.
 //!
+//! # Where things are
+//!
+//! | to | there is |
+//! |---|---|
+//! | state facts | [`metric_event`](macro@metric_event), [`MetricEvent`]; [`Recorder`], what a component needs to know |
+//! | interpret them | [`Metric`](macro@Metric), [`Label`](macro@Label); [`Counter`], [`Sum`], [`Min`], [`Max`], [`Mean`], [`Gauge`], [`InFlight`], [`Histogram`], [`Breakdown`] |
+//! | run | [`MetricsRuntime`], [`MetricsRuntimeBuilder`], [`RecorderOptions`], [`MetricsRecorder`], [`LifecycleHandle`] |
+//! | read | [`MetricSnapshots`], [`DimensionValue`], [`RuntimeSnapshot`], [`RecorderStats`], [`MetricDescriptor`]; `export` |
+//! | react | [`RecorderHooks`], [`MetricChange`] |
+//! | test | [`testing::CaptureRecorder`], [`HandleEvent::handle`], [`TypedMetric::typed_snapshot`] |
+//! | write by hand | metrics: [`Metric`](trait@Metric), [`HandleEvent`], [`EventHandler`]; dimensions: [`Dimension`], [`feed`] |
+//!
 //! # Features
 //!
 //! | feature | what it adds |

@@ -31,6 +31,17 @@ const DEFAULT_PORT: u16 = 9464;
 const DEFAULT_CONNECTIONS: usize = 64;
 
 /// What can be chosen for an [`Endpoint`].
+///
+/// ```
+/// use std::net::{Ipv6Addr, SocketAddr};
+///
+/// use mvx_metrics::export::{EndpointOptions, Scope};
+///
+/// let options = EndpointOptions::new()
+///     .address(SocketAddr::from((Ipv6Addr::UNSPECIFIED, 9000))) // whoever reaches this machine may read
+///     .scope(Scope::PerEntity)
+///     .max_connections(8);
+/// ```
 #[derive(Debug, Clone, Copy)]
 #[must_use]
 pub struct EndpointOptions {

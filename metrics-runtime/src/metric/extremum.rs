@@ -69,7 +69,7 @@ macro_rules! extremum {
 }
 
 extremum! {
-    /// The smallest value.
+    /// The smallest of the values.
     ///
     /// Fed with `value`; reads as `Option<T>`, `None` before the first value.
     ///
@@ -98,7 +98,7 @@ extremum! {
 }
 
 extremum! {
-    /// The largest value.
+    /// The largest of the values.
     ///
     /// Fed with `value`; reads as `Option<T>`, `None` before the first value.
     ///

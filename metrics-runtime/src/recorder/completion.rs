@@ -86,6 +86,25 @@ impl Completion {
 /// The operation goes on whether somebody waits for it or not: dropping the handle, or the future of an `.await`, cancels
 /// nothing. Clones wait for the same operation. In a hook of the recorder itself the handle answers
 /// [`WouldDeadlock`](MetricsRecorderError::WouldDeadlock) instead of waiting for what waits for the hook.
+///
+/// ```
+/// use mvx_metrics::{MetricsRecorderState, MetricsRuntime};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let runtime = MetricsRuntime::new("example")?;
+/// runtime.start()?;
+/// let recorder = runtime.create_recorder("clock")?;
+///
+/// recorder.stop().wait()?;
+/// assert_eq!(recorder.status(), MetricsRecorderState::Stopped);
+/// tokio::runtime::Builder::new_current_thread().build()?.block_on(async { recorder.start().await })?;
+/// assert_eq!(recorder.status(), MetricsRecorderState::Running);
+/// // It runs already.
+/// assert_eq!(recorder.start().wait().unwrap_err().reason(), "INVALID_RECORDER_STATE");
+/// # runtime.shutdown()?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 #[must_use = "the operation goes on without the handle, but its error is lost"]
 pub struct LifecycleHandle(Wait);

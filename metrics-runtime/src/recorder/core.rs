@@ -198,7 +198,7 @@ impl RecorderCore {
     }
 }
 
-/// Whether a metric is new.
+/// What the registration of a metric did: whether the metric is new, or took the place of another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Registration {
     /// There was no metric of that name.

@@ -5,6 +5,16 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 /// The states of a recorder's life.
+///
+/// | call | `Virgin` | `Starting` | `Running` | `Stopping` | `Stopped` | `Failure`, `Cancelled` |
+/// |---|---|---|---|---|---|---|
+/// | `start` | starts | joins the start | refused | refused | starts again | refused |
+/// | `stop` | refused | refused | processes what is pending, stops | joins the stop | refused | refused |
+/// | `register_event` | accepts, starts | accepts and keeps | accepts | refused | refused | refused with the cause |
+/// | `register_metric` | ok | ok | ok | refused | refused | refused with the cause |
+/// | snapshots | ok | ok | ok | ok | ok | ok |
+///
+/// Refused is [`InvalidState`](crate::MetricsRecorderError::InvalidState). Displays and serialises as `VIRGIN` and so on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 #[non_exhaustive]

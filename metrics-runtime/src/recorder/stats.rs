@@ -9,6 +9,30 @@ use serde::Serialize;
 /// What became of the events that were offered to a recorder.
 ///
 /// Every call counts once: `calls == accepted + dropped + rejected`. At rest `accepted == processed + discarded`.
+///
+/// ```
+/// use mvx_metrics::{MetricsRuntime, RecorderOptions, metric_event};
+///
+/// #[metric_event(name = "tick")]
+/// struct Tick;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let runtime = MetricsRuntime::new("example")?;
+/// runtime.start()?;
+/// let recorder = runtime.create_recorder_with("clock", RecorderOptions::new().queue_max_size(10))?;
+/// for _ in 0..1_000 {
+///     recorder.emit(Tick);
+/// }
+/// recorder.flush().wait()?;
+///
+/// let stats = recorder.stats();
+/// assert_eq!(stats.accepted + stats.dropped, 1_000);
+/// assert_eq!(stats.dropped, stats.dropped_by_type.get("tick").copied().unwrap_or_default());
+/// assert_eq!((stats.processed, stats.pending, stats.discarded), (stats.accepted, 0, 0));
+/// # runtime.shutdown()?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 #[non_exhaustive]
 pub struct RecorderStats {

@@ -26,6 +26,24 @@ const PATIENCE: Duration = Duration::from_secs(2);
 ///
 /// Serialises with serde as `{"namespace", "status", "recorders": [{"id", "entity_id", "namespace", "status", "stats",
 /// "metrics"}, ..]}`.
+///
+/// ```
+/// use mvx_metrics::MetricsRuntime;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let runtime = MetricsRuntime::new("example")?;
+/// runtime.start()?;
+/// runtime.create_recorder("north")?;
+/// runtime.create_recorder("south")?;
+/// for recorder in runtime.snapshot()?.recorders {
+///     println!("{} is {}: {} events, {} dropped", recorder.id, recorder.status, recorder.stats.accepted, recorder.stats.dropped);
+/// }
+/// let json = serde_json::to_value(runtime.snapshot()?)?;
+/// assert_eq!((&json["status"], &json["recorders"][1]["id"]), (&"RUNNING".into(), &"south".into()));
+/// # runtime.shutdown()?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct RuntimeSnapshot {

@@ -5,6 +5,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 /// The states of a runtime's life.
+///
+/// To create, find, list, stop and read recorders the runtime must be [`Running`](Self::Running); otherwise such calls are
+/// [`InvalidState`](crate::MetricsRuntimeError::InvalidState). Displays and serialises as `VIRGIN` and so on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 #[non_exhaustive]
