@@ -52,6 +52,7 @@ impl CaptureRecorder {
     }
 
     /// Takes out the kept events of type `E`, in order.
+    #[doc(alias = "events")]
     #[must_use]
     pub fn take<E: MetricEvent>(&self) -> Vec<E> {
         let found: Vec<_> = self.lock().events.extract_if(.., |(_, event)| event.is::<E>()).collect();
