@@ -11,6 +11,9 @@ mod state;
 mod stats;
 mod worker;
 
+#[cfg(all(test, not(mvx_loom)))]
+mod tests;
+
 use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -37,7 +40,7 @@ pub use self::stats::RecorderStats;
 
 pub(crate) use self::contract::{ErasedEvent, Sealed};
 pub(crate) use self::core::{RecorderCore, Settings};
-pub(crate) use self::home::Home;
+pub(crate) use self::home::{Home, Listing};
 pub(crate) use self::options::{DEFAULT_QUEUE_MAX_SIZE, check_queue_max_size, problem_of_poll_interval};
 pub(crate) use self::processing::{BUDGET, Observation, Turn};
 
@@ -260,6 +263,7 @@ impl MetricsRecorder {
     /// What became of the events so far.
     #[must_use]
     pub fn stats(&self) -> RecorderStats {
+        self.core.discard_late();
         self.core.stats()
     }
 

@@ -3,7 +3,7 @@
 mod observe;
 
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
 use crate::context;
@@ -237,11 +237,7 @@ impl RecorderCore {
         const PATIENCE: u32 = 10_000;
         if context::in_metrics() {
             // A metric's own code got us here, perhaps under this very lock; then the one who holds it goes on with this.
-            let mut failures = Failures::default();
-            if let Ok(mut processing) = self.processing.try_lock() {
-                self.process(&mut processing, u64::MAX, &mut failures);
-            }
-            return self.report(failures);
+            return self.discard_late();
         }
         for _ in 0..PATIENCE {
             if self.turn(u64::MAX) == Turn::Ended {
@@ -250,6 +246,19 @@ impl RecorderCore {
             std::thread::yield_now();
         }
         self.answer_all_waiting();
+    }
+
+    /// Gives up what was published after [`discard_pending`](Self::discard_pending) had given up waiting for it, unless
+    /// somebody is at it. To be called before somebody counts.
+    pub(super) fn discard_late(&self) {
+        if self.is_drained() || !self.state().has_failed() {
+            return;
+        }
+        let mut failures = Failures::default();
+        if let Some(mut processing) = self.try_lock_processing() {
+            self.process(&mut processing, u64::MAX, &mut failures);
+        }
+        self.report(failures);
     }
 
     pub(super) fn answer_all_waiting(&self) {
@@ -265,6 +274,14 @@ impl RecorderCore {
 
     fn lock_processing(&self) -> MutexGuard<'_, Processing> {
         self.processing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn try_lock_processing(&self) -> Option<MutexGuard<'_, Processing>> {
+        match self.processing.try_lock() {
+            Ok(processing) => Some(processing),
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
     }
 
     /// Locks for a thread that is not the consumer, which may be busy for long and lets go only for moments.
