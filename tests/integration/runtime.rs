@@ -20,7 +20,7 @@ const STARTABLE: &[MetricsRuntimeState] = &[Virgin, Running];
 const SHUTDOWNABLE: &[MetricsRuntimeState] = &[Virgin, Running, Stopping, Closed];
 
 /// How many threads of this process have a name that begins so; the system keeps 15 characters of it.
-fn threads_named(name: &str) -> usize {
+pub fn threads_named(name: &str) -> usize {
     let name = &name[..name.len().min(15)];
     let tasks = std::fs::read_dir("/proc/self/task").expect("there are threads");
     let names = tasks.filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("comm")).ok());
