@@ -175,8 +175,11 @@ fn fairness_readers_of_a_flooded_recorder_buy_it_no_further_turns() {
     runtime.shutdown().expect("everything stops");
 }
 
-/// Hooks that take their time and never wait for anything.
-struct Busy(Arc<AtomicU64>);
+/// Hooks that take their time and never wait for anything; the first one is held up at the gate.
+struct Busy {
+    changes: Arc<AtomicU64>,
+    gate: Gate,
+}
 
 /// How long each of them takes at least.
 const WORK: Duration = Duration::from_micros(50);
@@ -185,11 +188,12 @@ const LONGEST_TURN: Duration = Duration::from_micros(200);
 
 impl RecorderHooks for Busy {
     async fn on_metric_changed(&self, _: MetricChange<'_>) -> Result<(), HookError> {
+        self.gate.block();
         let begin = Instant::now();
         while begin.elapsed() < WORK {
             std::hint::spin_loop();
         }
-        self.0.fetch_add(1, Ordering::Relaxed);
+        self.changes.fetch_add(1, Ordering::Relaxed);
         Ok(())
     }
 }
@@ -199,17 +203,14 @@ fn fairness_a_recorder_with_busy_hooks_lets_the_others_in() {
     const CHANGES: u64 = 1_000;
     let runtime = running_runtime("fairness");
     let changes = Arc::<AtomicU64>::default();
-    let busy = RecorderOptions::new().hooks(Busy(Arc::clone(&changes)));
-    let busy = runtime.create_recorder_with("busy", busy).expect("a fresh id");
-    let gated = runtime.create_recorder("gated").expect("a fresh id");
+    let gate = Gate::new();
+    let hooks = Busy { changes: Arc::clone(&changes), gate: gate.clone() };
+    let busy = runtime.create_recorder_with("busy", RecorderOptions::new().hooks(hooks)).expect("a fresh id");
     let calls = runtime.create_recorder("calls").expect("a fresh id");
     busy.register_metric(Flood(Arc::default())).expect("it runs");
-    gated.register_metric(Waits).expect("it runs");
     calls.register_metric(Calls { flood: Arc::clone(&changes), answered_at: Vec::new() }).expect("it runs");
-    let gate = Gate::new();
-    gated.emit(Wait(gate.clone()));
-    gate.wait_for_arrival();
     (0..CHANGES).for_each(|_| busy.emit(Drop));
+    gate.wait_for_arrival();
     calls.emit(Call);
     gate.open();
     assert_eq!(read(&calls, "answered"), 1);

@@ -77,15 +77,14 @@ fn rt_l1_a_recorder_that_is_started_again_after_its_removal_ends_with_the_runtim
             let recorder = runtime.stop_and_remove_recorder("a").expect("removes");
             recorder.start().wait().expect("starts again");
             recorder.register_metric(Steps::default()).expect("registers");
-            recorder.register_event(Step(1)).expect("accepted");
-            assert_eq!((recorder.status(), Steps::total(&recorder)), (Running, 1));
+            // Nothing has asked for a turn of the recorder since, so only its restart is known to the loop.
+            assert_eq!((recorder.status(), Steps::total(&recorder)), (Running, 0));
             runtime.shutdown().expect("shuts down");
-            // Nothing has asked for a turn of the recorder since.
             assert_eq!(recorder.status(), Cancelled);
             recorder.register_event(Step(1)).expect_err("it has ended");
             let stats = recorder.stats();
-            assert_eq!((stats.accepted, stats.processed, stats.rejected), (1, 1, 1));
-            assert_eq!(Steps::total(&recorder), 1);
+            assert_eq!((stats.accepted, stats.rejected), (0, 1));
+            assert_eq!(Steps::total(&recorder), 0);
         }
     });
 }
