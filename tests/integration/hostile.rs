@@ -9,7 +9,8 @@ use std::time::Duration;
 use mvx_metrics::testing::CaptureRecorder;
 use mvx_metrics::{
     EventHandler, HandleEvent, HookError, Metric, MetricChange, MetricEvent, MetricSnapshot, MetricsRecorder,
-    MetricsRecorderState, MetricsRuntime, MetricsRuntimeState, Recorder, RecorderHooks, RecorderOptions,
+    MetricsRecorderState, MetricsRuntime, MetricsRuntimeError, MetricsRuntimeState, Recorder, RecorderHooks,
+    RecorderOptions,
 };
 use mvx_metrics_tests::{
     Act, Direct, Gate, Gated, Script, Step, Steps, bounded, eventually, running_runtime,
@@ -178,6 +179,27 @@ fn hk5_an_error_of_a_hook_whose_drop_panics_goes_with_its_recorder() {
     });
 }
 
+#[test]
+fn hk5_an_error_of_a_hook_whose_drop_panics_goes_with_its_runtime() {
+    bounded(|| {
+        let bombs = Arc::default();
+        let runtime = running_runtime("hk5");
+        let options = RecorderOptions::new().hooks(FusedHooks(Bomb::with(&bombs)));
+        let recorder = runtime.create_recorder_with("a", options).expect("creates");
+        recorder.register_metric(Steps::default()).expect("registers");
+        recorder.register_event(Step(1)).expect("accepted");
+        eventually("the recorder fails", || recorder.status() == Failure);
+        drop(recorder);
+        let result = runtime.shutdown();
+        assert_eq!(result.as_ref().err().map(MetricsRuntimeError::reason), Some("SHUTDOWN_ERROR"));
+        drop(result);
+        eventually("the hooks are dropped", || bombs.load(Ordering::SeqCst) == 1);
+        // The last one to know their error.
+        drop(runtime);
+        assert_eq!(bombs.load(Ordering::SeqCst), 2);
+    });
+}
+
 /// A subscriber that calls back and then panics, once it is told to.
 struct Meddler {
     meddles: Arc<AtomicBool>,
@@ -229,9 +251,9 @@ fn fl5_a_subscriber_that_calls_back_and_panics_disturbs_no_call() {
             }
         };
         let (meddles, events) = (Arc::<AtomicBool>::default(), Arc::default());
-        let meddler =
+        let subscriber =
             Meddler { meddles: Arc::clone(&meddles), calls: Box::new(calls), events: Arc::clone(&events) };
-        tracing::subscriber::with_default(meddler, || {
+        tracing::subscriber::with_default(subscriber, || {
             // `tracing` asks a subscriber what it wants to see when something is logged for the first time, and takes no
             // answer while the subscriber itself is at work.
             runtime.create_recorder("first").expect("creates").stop().wait().expect("stops");

@@ -30,12 +30,9 @@ struct Progress {
 
 impl Drop for Progress {
     fn drop(&mut self) {
-        // The error of a hook, and wakers, are somebody else's code. One by one: a second panic would abort the program.
+        // The error of a hook is somebody else's code.
         let outcome = self.outcome.take();
         unwind::contain(|| drop(outcome));
-        for waker in self.wakers.drain(..) {
-            unwind::contain(|| drop(waker));
-        }
     }
 }
 

@@ -4,7 +4,8 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, MutexGuard};
 use std::time::{Duration, Instant};
 
-use super::{LOOK_AGAIN, Processing, STALLED};
+use super::Processing;
+use super::wait::{LOOK_AGAIN, STALLED};
 use crate::context;
 use crate::descriptor::MetricDescriptor;
 use crate::recorder::completion::Completion;
