@@ -9,7 +9,7 @@ use mvx_metrics::{
     LifecycleHandle, MetricsRecorder, MetricsRecorderError, MetricsRecorderState, RecorderOptions,
 };
 use mvx_metrics_tests::{
-    Act, Direct, Gate, Gated, Script, Step, Steps, bounded, eventually, running_runtime,
+    Act, Direct, Gate, Gated, Script, Step, Steps, bounded, eventually, in_threads, running_runtime,
 };
 use tokio::runtime::{Builder, Runtime};
 
@@ -201,5 +201,34 @@ fn rc17_a_hook_that_takes_long_in_a_single_threaded_runtime_is_waited_for() {
         tokio.block_on(start).expect("starts");
         opens.join().expect("opens");
         waits.join().expect("no panic").expect("the hook was running");
+    });
+}
+
+#[test]
+fn rm4_calls_that_a_metric_waits_for_end() {
+    bounded(|| {
+        let runtime = running_runtime("rm4");
+        let recorder = runtime.create_recorder("a").expect("creates");
+        let gate = Gate::new();
+        recorder.register_metric(Gated(gate.clone())).expect("registers");
+        recorder.register_event(Step(1)).expect("accepted");
+        gate.wait_for_arrival();
+        // The gate opens only after all of them: as if the metric waited for a lock that the callers hold.
+        let reasons = in_threads(4, |number| {
+            let answer = match number {
+                0 => recorder.metric_snapshots().map(drop),
+                1 => recorder.metrics().map(drop),
+                2 => recorder.register_metric(Steps::default()).map(drop),
+                _ => recorder.flush().wait(),
+            };
+            answer.expect_err("the metric does not come to an end").reason()
+        });
+        assert_eq!(reasons, ["WOULD_DEADLOCK"; 4]);
+        assert_eq!((recorder.stats().pending, recorder.status()), (1, MetricsRecorderState::Running));
+        gate.open();
+        recorder.register_metric(Steps::default()).expect("registers");
+        recorder.flush().wait().expect("flushes");
+        assert_eq!(recorder.metric_snapshots().expect("reads").len(), 2);
+        runtime.shutdown().expect("shuts down");
     });
 }

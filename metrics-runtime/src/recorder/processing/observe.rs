@@ -1,6 +1,5 @@
 //! Observing: reading everything about a recorder for the outside world, which waits for nothing of the user's.
 
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, MutexGuard};
 use std::time::{Duration, Instant};
 
@@ -83,20 +82,10 @@ impl RecorderCore {
     }
 
     fn try_lock_as_reader(&self) -> Option<MutexGuard<'_, Processing>> {
-        // As in `lock_as_reader`.
-        self.readers.fetch_add(1, Ordering::Relaxed);
         let mut until = None;
-        let processing = loop {
-            if let Some(processing) = self.try_lock_processing() {
-                break Some(processing);
-            }
+        self.lock_while(|| {
             let now = Instant::now();
-            if now >= *until.get_or_insert(now + PATIENCE) {
-                break None;
-            }
-            std::thread::yield_now();
-        };
-        self.readers.fetch_sub(1, Ordering::Relaxed);
-        processing
+            now < *until.get_or_insert(now + PATIENCE)
+        })
     }
 }

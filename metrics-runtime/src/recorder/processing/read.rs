@@ -56,7 +56,7 @@ impl RecorderCore {
         let target = self.queue.accepted();
         let mut stalled = false;
         loop {
-            let mut processing = self.lock_as_reader();
+            let mut processing = self.lock_as_reader()?;
             if self.queue.consumed() >= target || !self.is_processing() {
                 let value = {
                     let _here = context::enter_metrics();

@@ -23,7 +23,7 @@ impl RecorderCore {
         if context::in_metrics() {
             return Err(MetricsRecorderError::WouldDeadlock);
         }
-        let mut processing = self.lock_as_reader();
+        let mut processing = self.lock_as_reader()?;
         let lifecycle = self.lifecycle();
         if !lifecycle.state().accepts() {
             return Err(lifecycle.invalid_state(ACCEPTING));

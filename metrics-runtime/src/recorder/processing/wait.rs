@@ -13,6 +13,8 @@ use crate::recorder::state::ACCEPTING;
 
 /// How long a reader waits while nothing is processed before it helps itself.
 pub(super) const STALLED: Duration = Duration::from_secs(1);
+/// How long a reader waits for a handler that runs.
+pub(super) const STUCK: Duration = Duration::from_secs(5);
 /// How often a waiting reader looks whether something is processed.
 pub(super) const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
@@ -27,7 +29,7 @@ impl RecorderCore {
     pub(super) fn wait_for_progress(&self, completion: &Completion) -> bool {
         let mut moves = Movement::new(self);
         while completion.wait(Some(Instant::now() + LOOK_AGAIN)).is_none() && self.is_processing() {
-            if moves.has_stalled(self) {
+            if moves.has_stalled_for(STALLED, self) {
                 return false;
             }
         }
@@ -62,7 +64,7 @@ impl RecorderCore {
             if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
                 return None;
             }
-            if !helps && moves.has_stalled(self) {
+            if !helps && moves.has_stalled_for(STALLED, self) {
                 return Some(Err(MetricsRecorderError::WouldDeadlock));
             }
         }
@@ -74,7 +76,10 @@ impl RecorderCore {
         if context::in_metrics() {
             return LifecycleHandle::over(Err(MetricsRecorderError::WouldDeadlock));
         }
-        let mut processing = self.lock_as_reader();
+        let mut processing = match self.lock_as_reader() {
+            Ok(processing) => processing,
+            Err(error) => return LifecycleHandle::over(Err(error)),
+        };
         let lifecycle = self.lifecycle();
         if self.queue.consumed() >= target {
             return LifecycleHandle::over(Ok(()));
@@ -91,25 +96,25 @@ impl RecorderCore {
 }
 
 /// Whether a recorder gets on while somebody waits for it.
-struct Movement {
+pub(super) struct Movement {
     consumed: u64,
     beats: u64,
     moved: Instant,
 }
 
 impl Movement {
-    fn new(recorder: &RecorderCore) -> Self {
+    pub(super) fn new(recorder: &RecorderCore) -> Self {
         Self { consumed: recorder.queue.consumed(), beats: recorder.home.beats(), moved: Instant::now() }
     }
 
     /// Whether nothing was consumed, no hook has run and no other recorder in the same event loop has had a turn for a
     /// while. To be asked again and again.
-    fn has_stalled(&mut self, recorder: &RecorderCore) -> bool {
+    pub(super) fn has_stalled_for(&mut self, time: Duration, recorder: &RecorderCore) -> bool {
         let now = Self::new(recorder);
         let moves = now.consumed != self.consumed || now.beats != self.beats;
         if moves || recorder.hook_runs.load(Ordering::Relaxed) {
             *self = now;
         }
-        self.moved.elapsed() > STALLED
+        self.moved.elapsed() > time
     }
 }
