@@ -35,8 +35,7 @@ impl RecorderCore {
         if self.queue.consumed() >= target || !self.is_processing() {
             return None;
         }
-        let completion = Arc::<Completion>::default();
-        self.try_lock_as_reader()?.waiting.push((target, Arc::clone(&completion)));
+        let completion = self.try_lock_as_reader()?.wait_for(target);
         self.schedule(true);
         Some(Wish { target, completion })
     }
