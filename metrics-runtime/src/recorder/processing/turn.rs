@@ -118,6 +118,8 @@ impl RecorderCore {
             }
             run.consume();
         }
+        // Those that wait for the next event need not wait for it with their predecessors at their side.
+        drop(processing.let_in(self.queue.consumed()));
         failures.answered.append(&mut processing.take_answered(self.queue.consumed()));
         processing.consumer = Some(consumer);
     }
@@ -232,8 +234,14 @@ impl RecorderCore {
         accepted
     }
 
+    /// Does what is due when an event was consumed.
     pub(in crate::recorder) fn answer_waiting(&self) {
-        let answered = self.lock_processing().take_answered(self.queue.consumed());
+        let answered = {
+            let mut processing = self.lock_processing();
+            let _here = context::enter_metrics();
+            drop(processing.let_in(self.queue.consumed()));
+            processing.take_answered(self.queue.consumed())
+        };
         self.complete(answered);
     }
 }
