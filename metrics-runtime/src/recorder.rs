@@ -11,6 +11,9 @@ mod state;
 mod stats;
 mod worker;
 
+#[cfg(all(test, not(mvx_loom)))]
+mod tests;
+
 use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -37,7 +40,7 @@ pub use self::stats::RecorderStats;
 
 pub(crate) use self::contract::{ErasedEvent, Sealed};
 pub(crate) use self::core::{RecorderCore, Settings};
-pub(crate) use self::home::Home;
+pub(crate) use self::home::{Home, Listing};
 pub(crate) use self::options::{DEFAULT_QUEUE_MAX_SIZE, check_queue_max_size, problem_of_poll_interval};
 pub(crate) use self::processing::{BUDGET, Observation, Turn};
 
@@ -168,7 +171,8 @@ impl MetricsRecorder {
     /// # Errors
     /// [`InvalidState`](MetricsRecorderError::InvalidState) when the recorder is stopping, stopped or failed;
     /// [`InvalidArgument`](MetricsRecorderError::InvalidArgument) when the metric's name is blank;
-    /// [`WouldDeadlock`](MetricsRecorderError::WouldDeadlock) inside of a metric's own code.
+    /// [`WouldDeadlock`](MetricsRecorderError::WouldDeadlock) inside of a metric's own code, or when a metric of this
+    /// recorder has not come to an end for five seconds.
     pub fn register_metric<M: Metric>(&self, metric: M) -> Result<Registration, MetricsRecorderError> {
         self.add_metric(MetricBox::named(metric)?)
     }
@@ -185,7 +189,8 @@ impl MetricsRecorder {
     /// # Errors
     /// [`WouldDeadlock`](MetricsRecorderError::WouldDeadlock) when the events before the call can only be processed by
     /// this very thread later on: inside of a metric's own code, or for a recorder with hooks in async code of its own
-    /// single-threaded tokio runtime, where `flush().await` comes first.
+    /// single-threaded tokio runtime, where `flush().await` comes first. Also when nobody has processed them for a second,
+    /// or a metric has not come to an end for five seconds: it may wait for something that this thread holds.
     pub fn metric_snapshots(&self) -> Result<MetricSnapshots, MetricsRecorderError> {
         self.core.metric_snapshots()
     }
@@ -234,7 +239,8 @@ impl MetricsRecorder {
 
     /// Waits until all events accepted before the call are processed, their hooks included.
     ///
-    /// The handle's error is [`InvalidState`](MetricsRecorderError::InvalidState) when the recorder has failed.
+    /// The handle's error is [`InvalidState`](MetricsRecorderError::InvalidState) when the recorder has failed;
+    /// [`WouldDeadlock`](MetricsRecorderError::WouldDeadlock) as in [`register_metric`](Self::register_metric).
     pub fn flush(&self) -> LifecycleHandle {
         self.core.flush()
     }
@@ -260,6 +266,7 @@ impl MetricsRecorder {
     /// What became of the events so far.
     #[must_use]
     pub fn stats(&self) -> RecorderStats {
+        self.core.discard_late();
         self.core.stats()
     }
 

@@ -9,6 +9,7 @@ use crate::error::MetricsRecorderError;
 use crate::event::MetricEvent;
 use crate::recorder::{ErasedEvent, Recorder, Registration, Sealed};
 use crate::snapshot::MetricSnapshots;
+use crate::unwind::Contained;
 
 /// A recorder that keeps events for assertions. Clones share what they keep.
 ///
@@ -40,7 +41,8 @@ pub struct CaptureRecorder {
 
 #[derive(Default)]
 struct Captured {
-    events: Vec<(&'static str, Box<dyn Any + Send>)>,
+    /// Each contained for itself: a second panic while the list is dropped would abort the program.
+    events: Vec<(&'static str, Contained<Box<dyn Any + Send>>)>,
     metrics: Vec<Arc<str>>,
 }
 
@@ -56,7 +58,8 @@ impl CaptureRecorder {
     #[must_use]
     pub fn take<E: MetricEvent>(&self) -> Vec<E> {
         let found: Vec<_> = self.lock().events.extract_if(.., |(_, event)| event.is::<E>()).collect();
-        found.into_iter().filter_map(|(_, event)| event.downcast().ok()).map(|event| *event).collect()
+        let events = found.into_iter().map(|(_, event)| event.into_inner());
+        events.filter_map(|event| event.downcast().ok()).map(|event| *event).collect()
     }
 
     /// How many events of type `E` are kept.
@@ -79,6 +82,7 @@ impl CaptureRecorder {
 
     /// Forgets all events.
     pub fn clear(&self) {
+        // Dropped when the lock is free again: events are somebody else's code.
         let events = std::mem::take(&mut self.lock().events);
         drop(events);
     }
@@ -98,7 +102,7 @@ impl Sealed for CaptureRecorder {
     fn take(&self, event: &mut dyn ErasedEvent) -> Result<(), MetricsRecorderError> {
         let event_type = event.event_type();
         if let Some(event) = event.take() {
-            self.lock().events.push((event_type, event));
+            self.lock().events.push((event_type, Contained::new(event)));
         }
         Ok(())
     }

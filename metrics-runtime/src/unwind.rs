@@ -44,6 +44,10 @@ impl<T> Contained<T> {
     pub(crate) fn new(value: T) -> Self {
         Self(Some(value))
     }
+
+    pub(crate) fn into_inner(mut self) -> T {
+        self.0.take().expect("it is there until it is dropped")
+    }
 }
 
 impl<T> Deref for Contained<T> {

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use mvx_metrics::{
-    EventHandler, HandleEvent, Metric, MetricSnapshot, MetricsRecorder, MetricsRuntime, RecorderOptions,
-    metric_event,
+    EventHandler, HandleEvent, HookError, Metric, MetricChange, MetricSnapshot, MetricsRecorder,
+    MetricsRuntime, RecorderHooks, RecorderOptions, metric_event,
 };
 use mvx_metrics_tests::{Gate, running_runtime};
 
@@ -172,5 +172,53 @@ fn fairness_readers_of_a_flooded_recorder_buy_it_no_further_turns() {
         flush.wait().expect("everything is processed");
     }
     assert_eq!(flooded.stats().processed, FLOOD);
+    runtime.shutdown().expect("everything stops");
+}
+
+/// Hooks that take their time and never wait for anything; the first one is held up at the gate.
+struct Busy {
+    changes: Arc<AtomicU64>,
+    gate: Gate,
+}
+
+/// How long each of them takes at least.
+const WORK: Duration = Duration::from_micros(50);
+/// How long the task of a recorder with hooks goes on before it lets others in, as its source says.
+const LONGEST_TURN: Duration = Duration::from_micros(200);
+
+impl RecorderHooks for Busy {
+    async fn on_metric_changed(&self, _: MetricChange<'_>) -> Result<(), HookError> {
+        self.gate.block();
+        let begin = Instant::now();
+        while begin.elapsed() < WORK {
+            std::hint::spin_loop();
+        }
+        self.changes.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+#[test]
+fn fairness_a_recorder_with_busy_hooks_lets_the_others_in() {
+    const CHANGES: u64 = 1_000;
+    let runtime = running_runtime("fairness");
+    let changes = Arc::<AtomicU64>::default();
+    let gate = Gate::new();
+    let hooks = Busy { changes: Arc::clone(&changes), gate: gate.clone() };
+    let busy = runtime.create_recorder_with("busy", RecorderOptions::new().hooks(hooks)).expect("a fresh id");
+    let calls = runtime.create_recorder("calls").expect("a fresh id");
+    busy.register_metric(Flood(Arc::default())).expect("it runs");
+    calls.register_metric(Calls { flood: Arc::clone(&changes), answered_at: Vec::new() }).expect("it runs");
+    (0..CHANGES).for_each(|_| busy.emit(Drop));
+    gate.wait_for_arrival();
+    calls.emit(Call);
+    gate.open();
+    assert_eq!(read(&calls, "answered"), 1);
+    let at = read(&calls, "first_at");
+    // What each takes is real time at least, so in one turn there are at most so many; the call waits for two turns.
+    let in_a_turn = u64::try_from(LONGEST_TURN.as_micros() / WORK.as_micros()).expect("small") + 1;
+    assert!(at <= 2 * in_a_turn, "answered after {at} hooks");
+    busy.flush().wait().expect("everything is processed");
+    assert_eq!(changes.load(Ordering::Relaxed), CHANGES);
     runtime.shutdown().expect("everything stops");
 }

@@ -112,6 +112,32 @@ fn rm2_replacing_behind_pending_events() {
 }
 
 #[test]
+fn rm2_a_replaced_metric_is_dropped_when_its_last_event_is_processed() {
+    bounded(|| {
+        for hooks in [false, true] {
+            let runtime = running_runtime("rm2");
+            let holder = runtime.create_recorder("holder").expect("creates");
+            let gate = Gate::new();
+            holder.register_metric(Gated(gate.clone())).expect("registers");
+            let options = RecorderOptions::new();
+            let options = if hooks { options.hooks(Script::new()) } else { options };
+            let recorder = runtime.create_recorder_with("a", options).expect("creates");
+            holder.register_event(Step(1)).expect("accepted");
+            gate.wait_for_arrival();
+            let alive = Arc::new(());
+            recorder.register_metric(holding("holds", Arc::clone(&alive))).expect("registers");
+            recorder.register_event(Step(1)).expect("accepted");
+            recorder.register_metric(holding("holds", Arc::clone(&alive))).expect("replaces");
+            assert_eq!(Arc::strong_count(&alive), 3, "the first one waits for its event");
+            gate.open();
+            // No event comes after it.
+            recorder.flush().wait().expect("flushes");
+            assert_eq!(Arc::strong_count(&alive), 2);
+        }
+    });
+}
+
+#[test]
 fn rm3_snapshots_come_in_order_of_registration_and_by_name() {
     bounded(|| {
         let (_runtime, recorder) = one_recorder("rm3");

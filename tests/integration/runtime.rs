@@ -9,8 +9,8 @@ use mvx_metrics::{
     MetricsRuntimeState, QueueOverflowPolicy, RecorderOptions,
 };
 use mvx_metrics_tests::{
-    Act, Direct, Gate, Gated, Journal, Script, Step, Steps, bounded, bounded_async, eventually, in_threads,
-    running_runtime,
+    Act, Direct, Fragile, Gate, Gated, Journal, Script, Step, Steps, bounded, bounded_async, eventually,
+    in_threads, running_runtime,
 };
 
 use MetricsRuntimeState::{Closed, Failure, Running, Starting, Stopping, Virgin};
@@ -20,7 +20,7 @@ const STARTABLE: &[MetricsRuntimeState] = &[Virgin, Running];
 const SHUTDOWNABLE: &[MetricsRuntimeState] = &[Virgin, Running, Stopping, Closed];
 
 /// How many threads of this process have a name that begins so; the system keeps 15 characters of it.
-fn threads_named(name: &str) -> usize {
+pub fn threads_named(name: &str) -> usize {
     let name = &name[..name.len().min(15)];
     let tasks = std::fs::read_dir("/proc/self/task").expect("there are threads");
     let names = tasks.filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("comm")).ok());
@@ -94,8 +94,10 @@ fn rt_a1_arguments_that_cannot_be_are_refused() {
         let built = MetricsRuntime::builder("a1").default_queue_max_size(size).build();
         assert_eq!(argument_of(built), "default_queue_max_size");
     }
-    let built = MetricsRuntime::builder("a1").thread_stack_size(usize::MAX).build();
-    assert_eq!(argument_of(built), "thread_stack_size");
+    for bytes in [0, 1, (128 << 10) - 1, (1 << 46) + 1, usize::MAX] {
+        let built = MetricsRuntime::builder("a1").thread_stack_size(bytes).build();
+        assert_eq!(argument_of(built), "thread_stack_size");
+    }
     let built = MetricsRuntime::builder("a1").poll_interval(Duration::MAX).build();
     assert_eq!(argument_of(built), "poll_interval");
 }
@@ -172,6 +174,26 @@ fn rt_b5_a_thread_that_cannot_be_created_is_a_startup_error() {
         );
         assert_eq!(runtime.status(), Failure);
         assert_refused(runtime.start(), Failure, STARTABLE);
+    });
+}
+
+#[test]
+fn rt_b1_the_smallest_stack_is_enough_for_what_panics() {
+    bounded(|| {
+        let builder = MetricsRuntime::builder("rt.b1.small").thread_stack_size(128 << 10);
+        let runtime = builder.build().expect("valid");
+        runtime.start().expect("starts");
+        let script = Script::new().changed(Act::Panic("the hook panics"));
+        for options in [RecorderOptions::new(), RecorderOptions::new().hooks(script)] {
+            let recorder = runtime.create_recorder_with("a", options).expect("creates");
+            recorder.register_metric(Steps::default()).expect("registers");
+            recorder.register_metric(Fragile::at(1)).expect("registers");
+            recorder.register_event(Step(1)).expect("accepted");
+            drop(recorder.flush().wait());
+            assert_eq!(Steps::total(&recorder), 1);
+            drop(runtime.stop_and_remove_recorder("a"));
+        }
+        runtime.shutdown().expect("shuts down");
     });
 }
 

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use crate::context;
 use crate::error::MetricsRecorderError;
 use crate::recorder::RecorderCore;
+use crate::unwind;
 
 type Outcome = Result<(), MetricsRecorderError>;
 
@@ -27,6 +28,14 @@ struct Progress {
     wakers: Vec<Waker>,
 }
 
+impl Drop for Progress {
+    fn drop(&mut self) {
+        // The error of a hook is somebody else's code.
+        let outcome = self.outcome.take();
+        unwind::contain(|| drop(outcome));
+    }
+}
+
 impl Completion {
     /// Ends the operation; only the first call counts.
     pub(crate) fn complete(&self, outcome: Outcome) {
@@ -40,7 +49,7 @@ impl Completion {
         self.ended.notify_all();
         for waker in wakers {
             // A waker is somebody else's code.
-            crate::unwind::contain(|| waker.wake());
+            unwind::contain(|| waker.wake());
         }
     }
 
@@ -129,8 +138,9 @@ impl LifecycleHandle {
     /// # Errors
     /// The error the operation ended with. [`WouldDeadlock`](MetricsRecorderError::WouldDeadlock) when the operation is
     /// still going on and this is the thread that has to do it: at once in a hook, in a metric, or for a recorder with hooks
-    /// in async code of the single-threaded tokio runtime it lives in; in a task of its multi-threaded runtime when the
-    /// recorder's task cannot run for a second. `.await` the handle there.
+    /// in async code of the single-threaded tokio runtime it lives in. For a recorder with hooks that was created directly
+    /// also when its task cannot run for a second while a task of its tokio runtime waits, or because nobody drives that
+    /// single-threaded runtime. `.await` the handle there.
     pub fn wait(self) -> Result<(), MetricsRecorderError> {
         self.wait_at_most(None).unwrap_or(Err(MetricsRecorderError::WouldDeadlock))
     }

@@ -58,7 +58,7 @@ impl RecorderCore {
     pub(crate) fn new(
         queue: Queue,
         settings: Settings,
-        hooks: Option<Box<dyn DynHooks>>,
+        hooks: Option<Contained<Box<dyn DynHooks>>>,
         home: Home,
     ) -> Self {
         Self {
@@ -68,7 +68,7 @@ impl RecorderCore {
             lifecycle: Mutex::new(Lifecycle::new()),
             counters: Counters::default(),
             settings,
-            hooks: hooks.map(Contained::new),
+            hooks,
             hook_runs: AtomicBool::new(false),
             home,
             handles: AtomicUsize::new(1),
@@ -162,7 +162,7 @@ impl RecorderCore {
     }
 
     /// Gives the event the fate it has when the queue does not take it.
-    fn refuse<E: MetricEvent>(
+    pub(super) fn refuse<E: MetricEvent>(
         self: &Arc<Self>,
         refusal: Refusal,
         event: E,
@@ -183,8 +183,16 @@ impl RecorderCore {
                 Err(RegisterEventError::new(event, MetricsRecorderError::QueueOverflow { limit }))
             }
             (Refusal::Closed, _) => {
+                let refusal = {
+                    let lifecycle = self.lifecycle();
+                    (!lifecycle.state().accepts()).then(|| lifecycle.invalid_state(ACCEPTING))
+                };
+                let Some(refusal) = refusal else {
+                    // It was started again since the queue was found closed.
+                    return self.register_with_care(event, NoVacancy::Unusual);
+                };
                 self.counters.count_rejected();
-                Err(RegisterEventError::new(event, self.lifecycle().invalid_state(ACCEPTING)))
+                Err(RegisterEventError::new(event, refusal))
             }
         }
     }

@@ -17,8 +17,7 @@ pub(crate) enum Home {
     /// The event loop of a runtime, together with its other recorders.
     Loop {
         event_loop: Arc<EventLoop>,
-        /// Whether the loop has the recorder on its list. Read and written under the lock of that list.
-        scheduled: AtomicBool,
+        listing: Listing,
         /// Whether a turn is on its way, so that a queue that fills up need not ask for one.
         attended: AtomicBool,
         /// The loop's round in which the recorder had its last turn. Used by the loop's thread only.
@@ -26,6 +25,17 @@ pub(crate) enum Home {
     },
     /// A task of its own: recorders that were created directly, and recorders with hooks.
     Task(TaskHome),
+}
+
+/// Which of its lists the event loop has a recorder on. Read and written under the lock of those lists.
+#[derive(Default)]
+pub(crate) struct Listing {
+    /// Those that get turns.
+    pub(crate) scheduled: AtomicBool,
+    /// Those that are visited although they get turns anyway.
+    pub(crate) visited: AtomicBool,
+    /// Those that were started again.
+    pub(crate) remembered: AtomicBool,
 }
 
 pub(crate) struct TaskHome {
@@ -41,7 +51,7 @@ impl Home {
     pub(crate) fn in_loop(event_loop: Arc<EventLoop>) -> Self {
         Self::Loop {
             event_loop,
-            scheduled: AtomicBool::new(false),
+            listing: Listing::default(),
             attended: AtomicBool::new(false),
             round: AtomicU64::new(0),
         }
@@ -57,10 +67,10 @@ impl Home {
     }
 
     /// Asks for a turn of the recorder; `false` when nobody is there any more to give one.
-    pub(super) fn schedule(&self, recorder: &Arc<RecorderCore>, urgent: bool) -> bool {
+    pub(crate) fn schedule(&self, recorder: &Arc<RecorderCore>, urgent: bool) -> bool {
         match self {
             Self::Disabled => true,
-            Self::Loop { event_loop, scheduled, .. } => event_loop.schedule(recorder, scheduled, urgent),
+            Self::Loop { event_loop, listing, .. } => event_loop.schedule(recorder, listing, urgent),
             Self::Task(task) => {
                 task.wake.notify_one();
                 true
@@ -68,21 +78,21 @@ impl Home {
         }
     }
 
-    /// Whether the event loop has the recorder on its list; to be used under the lock of that list.
-    pub(crate) fn scheduled(&self) -> Option<&AtomicBool> {
+    /// Where the event loop has the recorder; to be used under the lock of its lists.
+    pub(crate) fn listing(&self) -> Option<&Listing> {
         match self {
-            Self::Loop { scheduled, .. } => Some(scheduled),
+            Self::Loop { listing, .. } => Some(listing),
             Self::Disabled | Self::Task(_) => None,
         }
     }
 
     /// Sees that a recorder whose queue fills up gets a turn now instead of after the interval of the timer.
     pub(super) fn attend(&self, recorder: &Arc<RecorderCore>) {
-        if let Self::Loop { event_loop, scheduled, attended, .. } = self {
+        if let Self::Loop { event_loop, listing, attended, .. } = self {
             // Relaxed: a hint, which spares the lock while the turn is on its way. Should it be wrong, the next checkpoint
             // asks again.
             if !attended.swap(true, Ordering::Relaxed) {
-                event_loop.schedule(recorder, scheduled, true);
+                event_loop.schedule(recorder, listing, true);
             }
         }
     }
@@ -135,8 +145,8 @@ impl Home {
 
     /// Has the event loop remember a recorder that was started again: its runtime may not know it any more.
     pub(super) fn remember_restart(&self, recorder: &Arc<RecorderCore>, from: MetricsRecorderState) {
-        if let (Self::Loop { event_loop, .. }, MetricsRecorderState::Stopped) = (self, from) {
-            event_loop.remember(recorder);
+        if let (Self::Loop { event_loop, listing, .. }, MetricsRecorderState::Stopped) = (self, from) {
+            event_loop.remember(recorder, listing);
         }
     }
 
@@ -166,13 +176,14 @@ impl Home {
         matches!(self, Self::Task(TaskHome { event_loop: None, .. }))
     }
 
-    /// Whether the caller runs in a task of the tokio runtime where the recorder was created directly, so that the
-    /// recorder's own task may be unable to run while the caller waits.
+    /// Whether the recorder's own task may be unable to run while the caller waits: the recorder was created directly, and
+    /// either its tokio runtime has no threads of its own, so that perhaps nobody drives it, or the caller runs in a task of it.
     pub(super) fn may_be_starved(&self) -> bool {
         match self {
             Self::Task(TaskHome { event_loop: None, tokio, .. }) => {
-                tokio::task::try_id().is_some()
-                    && Handle::try_current().is_ok_and(|here| here.id() == tokio.id())
+                tokio.runtime_flavor() == RuntimeFlavor::CurrentThread
+                    || tokio::task::try_id().is_some()
+                        && Handle::try_current().is_ok_and(|here| here.id() == tokio.id())
             }
             Self::Disabled | Self::Loop { .. } | Self::Task(_) => false,
         }

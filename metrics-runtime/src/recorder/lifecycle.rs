@@ -8,6 +8,7 @@ use crate::log::{Kind, LogPolicy, Operation};
 use crate::recorder::RecorderCore;
 use crate::recorder::completion::{Completion, LifecycleHandle};
 use crate::recorder::state::{Decision, MetricsRecorderState, on_start, on_stop};
+use crate::unwind;
 
 /// How many callers that wait for one operation are told of in the log when it ends.
 const MOST_LOGGED: usize = 256;
@@ -21,6 +22,14 @@ pub(super) struct Lifecycle {
     ongoing: Option<Ongoing>,
     /// Whether the recorder has a task that processes its events without hooks.
     has_worker: bool,
+}
+
+impl Drop for Lifecycle {
+    fn drop(&mut self) {
+        // The error of a hook is somebody else's code.
+        let cause = self.cause.take();
+        unwind::contain(|| drop(cause));
+    }
 }
 
 struct Ongoing {

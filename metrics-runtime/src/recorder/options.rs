@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::hooks::{DynHooks, RecorderHooks};
 use crate::log::LogPolicy;
+use crate::unwind::Contained;
 
 /// How many events may be pending by default.
 pub(crate) const DEFAULT_QUEUE_MAX_SIZE: usize = 10_000;
@@ -52,7 +53,7 @@ pub struct RecorderOptions {
     pub(crate) log_policy: Option<LogPolicy>,
     pub(crate) metric_failure_policy: MetricFailurePolicy,
     pub(crate) poll_interval: Option<Duration>,
-    pub(crate) hooks: Option<Box<dyn DynHooks>>,
+    pub(crate) hooks: Option<Contained<Box<dyn DynHooks>>>,
 }
 
 impl RecorderOptions {
@@ -108,7 +109,7 @@ impl RecorderOptions {
 
     /// Code that runs with the recorder's events.
     pub fn hooks(mut self, hooks: impl RecorderHooks) -> Self {
-        self.hooks = Some(Box::new(hooks));
+        self.hooks = Some(Contained::new(Box::new(hooks)));
         self
     }
 }

@@ -11,6 +11,8 @@ use crate::runtime::MetricsRuntime;
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
 const DEFAULT_POLL_INTERVAL: Duration = Duration::from_millis(1);
+/// Less is too little for the runtime's own code, which would end the program.
+const SMALLEST_STACK: usize = 128 << 10;
 /// What a thread's stack can be; beyond the address space there is nothing to ask the system for.
 const LARGEST_STACK: usize = 1 << 46;
 
@@ -99,7 +101,9 @@ impl MetricsRuntimeBuilder {
         self
     }
 
-    /// The size of the stack of the runtime's thread in bytes; by default that of the standard library.
+    /// The size of the stack of the runtime's thread in bytes, at least 128 KiB; by default that of the standard library.
+    ///
+    /// Metrics and hooks run there: they need their own part of it.
     pub fn thread_stack_size(mut self, bytes: usize) -> Self {
         self.thread_stack_size = Some(bytes);
         self
@@ -121,8 +125,8 @@ impl MetricsRuntimeBuilder {
         if let Err(problem) = check_queue_max_size(self.queue_max_size) {
             return invalid("default_queue_max_size", problem);
         }
-        if self.thread_stack_size.is_some_and(|bytes| bytes > LARGEST_STACK) {
-            return invalid("thread_stack_size", "must be at most 2^46 bytes");
+        if self.thread_stack_size.is_some_and(|bytes| !(SMALLEST_STACK..=LARGEST_STACK).contains(&bytes)) {
+            return invalid("thread_stack_size", "must be at least 128 KiB and at most 2^46 bytes");
         }
         if let Some(problem) = problem_of_poll_interval(self.poll_interval) {
             return invalid("poll_interval", problem);

@@ -12,16 +12,19 @@
 //! for the events before it in its own queue, and for one turn of each other recorder per `BUDGET` of those; a recorder
 //! that is flooded takes no more than its turn.
 
+#[cfg(all(test, not(mvx_loom)))]
+mod tests;
+
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
-use std::sync::atomic::{self, AtomicBool, AtomicU64};
+use std::sync::atomic::{self, AtomicU64};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Instant;
 
 use tokio::sync::Notify;
 
 use crate::queue::SegmentPool;
-use crate::recorder::{BUDGET, RecorderCore, Turn};
+use crate::recorder::{BUDGET, Listing, RecorderCore, Turn};
 
 /// How long a recorder without events stays on the list, in intervals of the timer.
 const QUIET_INTERVALS: u32 = 16;
@@ -111,23 +114,17 @@ impl EventLoop {
         std::ptr::from_ref(self).addr()
     }
 
-    /// Puts a recorder on the list; `false` when the loop has ended. `scheduled` is the recorder's own, kept under the
-    /// lock of the list.
-    pub(crate) fn schedule(
-        &self,
-        recorder: &Arc<RecorderCore>,
-        scheduled: &AtomicBool,
-        urgent: bool,
-    ) -> bool {
+    /// Puts a recorder on the list; `false` when the loop has ended. `listing` is the recorder's own.
+    pub(crate) fn schedule(&self, recorder: &Arc<RecorderCore>, listing: &Listing, urgent: bool) -> bool {
         let wakes = {
             let mut ready = self.lock();
             if ready.ended {
                 return false;
             }
             // Relaxed: under the lock.
-            if !scheduled.swap(true, atomic::Ordering::Relaxed) {
+            if !listing.scheduled.swap(true, atomic::Ordering::Relaxed) {
                 ready.recorders.push(Arc::clone(recorder));
-            } else if urgent {
+            } else if urgent && !listing.visited.swap(true, atomic::Ordering::Relaxed) {
                 ready.visits.push(Arc::clone(recorder));
             }
             let wakes = ready.sleep == Sleep::Parked || (urgent && ready.sleep == Sleep::Dozing);
@@ -143,8 +140,12 @@ impl EventLoop {
     }
 
     /// Remembers a recorder that was started again, so that it ends with the loop wherever it is then.
-    pub(crate) fn remember(&self, recorder: &Arc<RecorderCore>) {
+    pub(crate) fn remember(&self, recorder: &Arc<RecorderCore>, listing: &Listing) {
         let mut ready = self.lock();
+        // Relaxed: under the lock.
+        if listing.remembered.swap(true, atomic::Ordering::Relaxed) {
+            return;
+        }
         if ready.restarted.len() == ready.restarted.capacity() {
             ready.restarted.retain(|recorder| recorder.strong_count() > 0);
         }
@@ -213,6 +214,10 @@ impl EventLoop {
         let mut ready = self.lock();
         ready.sleep = Sleep::Awake;
         busy.append(&mut ready.recorders);
+        for listing in ready.visits.iter().filter_map(|recorder| recorder.home.listing()) {
+            // Relaxed: under the lock. Whoever asks from now on may want something that comes after this visit.
+            listing.visited.store(false, atomic::Ordering::Relaxed);
+        }
         visits.append(&mut ready.visits);
         !ready.ends
     }
@@ -278,7 +283,7 @@ impl EventLoop {
 
     /// Takes a recorder that has parked or ended off the list, unless there is something to do again; whether it stays.
     fn keeps(&self, recorder: &RecorderCore) -> bool {
-        let Some(scheduled) = recorder.home.scheduled() else {
+        let Some(Listing { scheduled, .. }) = recorder.home.listing() else {
             return false;
         };
         {

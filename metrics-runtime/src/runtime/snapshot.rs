@@ -198,10 +198,13 @@ impl Shared {
         let observation = recorder.core().observe();
         #[cfg(feature = "openmetrics")]
         if observation.metrics.is_none() && self.log_policy() != crate::LogPolicy::Silent {
-            tracing::warn!(
-                target: "mvx_metrics::export", event = "metrics_export.lost", entity_id = recorder.entity_id(),
-                error = "a handler holds the metrics of a removed recorder: its counts are not in the totals"
-            );
+            // A subscriber is somebody else's code.
+            crate::unwind::contain(|| {
+                tracing::warn!(
+                    target: "mvx_metrics::export", event = "metrics_export.lost", entity_id = recorder.entity_id(),
+                    error = "a handler holds the metrics of a removed recorder: its counts are not in the totals"
+                );
+            });
         }
         #[cfg(feature = "openmetrics")]
         let mut retired = self.retired.lock().unwrap_or_else(PoisonError::into_inner);

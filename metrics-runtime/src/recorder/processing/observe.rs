@@ -1,10 +1,10 @@
 //! Observing: reading everything about a recorder for the outside world, which waits for nothing of the user's.
 
-use std::sync::atomic::Ordering;
-use std::sync::{Arc, MutexGuard, PoisonError, TryLockError};
+use std::sync::{Arc, MutexGuard};
 use std::time::{Duration, Instant};
 
-use super::{LOOK_AGAIN, Processing, STALLED};
+use super::Processing;
+use super::wait::{LOOK_AGAIN, STALLED};
 use crate::context;
 use crate::descriptor::MetricDescriptor;
 use crate::recorder::completion::Completion;
@@ -35,8 +35,7 @@ impl RecorderCore {
         if self.queue.consumed() >= target || !self.is_processing() {
             return None;
         }
-        let completion = Arc::<Completion>::default();
-        self.try_lock_as_reader()?.waiting.push((target, Arc::clone(&completion)));
+        let completion = self.try_lock_as_reader()?.wait_for(target);
         self.schedule(true);
         Some(Wish { target, completion })
     }
@@ -82,22 +81,10 @@ impl RecorderCore {
     }
 
     fn try_lock_as_reader(&self) -> Option<MutexGuard<'_, Processing>> {
-        // As in `lock_as_reader`.
-        self.readers.fetch_add(1, Ordering::Relaxed);
         let mut until = None;
-        let processing = loop {
-            match self.processing.try_lock() {
-                Ok(processing) => break Some(processing),
-                Err(TryLockError::Poisoned(poisoned)) => break Some(PoisonError::into_inner(poisoned)),
-                Err(TryLockError::WouldBlock) => {}
-            }
+        self.lock_while(|| {
             let now = Instant::now();
-            if now >= *until.get_or_insert(now + PATIENCE) {
-                break None;
-            }
-            std::thread::yield_now();
-        };
-        self.readers.fetch_sub(1, Ordering::Relaxed);
-        processing
+            now < *until.get_or_insert(now + PATIENCE)
+        })
     }
 }

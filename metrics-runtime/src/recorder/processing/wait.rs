@@ -1,0 +1,120 @@
+//! Waiting for events to be processed and operations to end, as long as somebody is at it.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use super::turn::{BUDGET, Turn};
+use crate::context;
+use crate::error::MetricsRecorderError;
+use crate::recorder::RecorderCore;
+use crate::recorder::completion::{Completion, LifecycleHandle};
+use crate::recorder::state::ACCEPTING;
+
+/// How long a reader waits while nothing is processed before it helps itself.
+pub(super) const STALLED: Duration = Duration::from_secs(1);
+/// How long a reader waits for a handler that runs.
+pub(super) const STUCK: Duration = Duration::from_secs(5);
+/// How often a waiting reader looks whether something is processed.
+pub(super) const LOOK_AGAIN: Duration = Duration::from_millis(20);
+
+impl RecorderCore {
+    /// Whether accepted events are being processed and no hook is in the way.
+    pub(super) fn is_processing(&self) -> bool {
+        // Acquire: with the flag seen set, the state the hook was called with is seen.
+        self.state().processes() && !self.hook_runs.load(Ordering::Acquire)
+    }
+
+    /// Waits until the completion or a reason to look again; `false` when nothing moves.
+    pub(super) fn wait_for_progress(&self, completion: &Completion) -> bool {
+        let mut moves = Movement::new(self);
+        while completion.wait(Some(Instant::now() + LOOK_AGAIN)).is_none() && self.is_processing() {
+            if moves.has_stalled_for(STALLED, self) {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Waits for the end of an operation, until `deadline` at the latest, if it can come while this thread waits.
+    pub(in crate::recorder) fn wait_for(
+        self: &Arc<Self>,
+        operation: &Completion,
+        deadline: Option<Instant>,
+    ) -> Option<Result<(), MetricsRecorderError>> {
+        if context::in_hook() || context::in_metrics() {
+            return Some(Err(MetricsRecorderError::WouldDeadlock));
+        }
+        let helps = self.hooks().is_none() && self.home.lets_waiters_help();
+        if !helps && self.home.is_here() {
+            return Some(Err(MetricsRecorderError::WouldDeadlock));
+        }
+        if !helps && !self.home.may_be_starved() {
+            return operation.wait(deadline);
+        }
+        let mut moves = Movement::new(self);
+        loop {
+            let more = helps && self.turn(BUDGET) == Turn::More;
+            let pause = Instant::now() + if more { Duration::ZERO } else { LOOK_AGAIN };
+            if let Some(outcome) =
+                operation.wait(Some(deadline.map_or(pause, |deadline| deadline.min(pause))))
+            {
+                return Some(outcome);
+            }
+            if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+                return None;
+            }
+            if !helps && moves.has_stalled_for(STALLED, self) {
+                return Some(Err(MetricsRecorderError::WouldDeadlock));
+            }
+        }
+    }
+
+    /// Waits until everything accepted by now is consumed, hooks included.
+    pub(crate) fn flush(self: &Arc<Self>) -> LifecycleHandle {
+        let target = self.queue.accepted();
+        if context::in_metrics() {
+            return LifecycleHandle::over(Err(MetricsRecorderError::WouldDeadlock));
+        }
+        let mut processing = match self.lock_as_reader() {
+            Ok(processing) => processing,
+            Err(error) => return LifecycleHandle::over(Err(error)),
+        };
+        let lifecycle = self.lifecycle();
+        if self.queue.consumed() >= target {
+            return LifecycleHandle::over(Ok(()));
+        }
+        if lifecycle.state().has_failed() {
+            return LifecycleHandle::over(Err(lifecycle.invalid_state(ACCEPTING)));
+        }
+        drop(lifecycle);
+        let completion = processing.wait_for(target);
+        drop(processing);
+        self.schedule(true);
+        LifecycleHandle::pending(Arc::clone(self), completion)
+    }
+}
+
+/// Whether a recorder gets on while somebody waits for it.
+pub(super) struct Movement {
+    consumed: u64,
+    beats: u64,
+    moved: Instant,
+}
+
+impl Movement {
+    pub(super) fn new(recorder: &RecorderCore) -> Self {
+        Self { consumed: recorder.queue.consumed(), beats: recorder.home.beats(), moved: Instant::now() }
+    }
+
+    /// Whether nothing was consumed, no hook has run and no other recorder in the same event loop has had a turn for a
+    /// while. To be asked again and again.
+    pub(super) fn has_stalled_for(&mut self, time: Duration, recorder: &RecorderCore) -> bool {
+        let now = Self::new(recorder);
+        let moves = now.consumed != self.consumed || now.beats != self.beats;
+        if moves || recorder.hook_runs.load(Ordering::Relaxed) {
+            *self = now;
+        }
+        self.moved.elapsed() > time
+    }
+}

@@ -1,0 +1,110 @@
+//! Moments between two steps of an operation, which no public call can hold on to.
+
+use std::sync::Arc;
+
+use tokio::runtime::{Builder, Runtime};
+
+use crate::event::MetricEvent;
+use crate::queue::{NoVacancy, Refusal};
+use crate::recorder::{MetricsRecorder, MetricsRecorderState, RecorderOptions};
+
+/// An event that says by its count whether it was dropped.
+struct Counted(#[expect(dead_code, reason = "its count is what matters")] Arc<()>);
+
+impl MetricEvent for Counted {
+    const EVENT_TYPE: &'static str = "counted";
+}
+
+/// A running recorder in a tokio runtime that nobody drives.
+fn running() -> (Runtime, MetricsRecorder) {
+    let tokio = Builder::new_current_thread().build().expect("a tokio runtime");
+    let recorder = {
+        let _inside = tokio.enter();
+        MetricsRecorder::new("direct", RecorderOptions::new()).expect("inside of a tokio runtime")
+    };
+    recorder.start().wait().expect("starts");
+    (tokio, recorder)
+}
+
+#[test]
+fn an_event_published_after_everything_was_given_up_is_discarded() {
+    for read in [false, true] {
+        let (tokio, recorder) = running();
+        let token = Arc::new(());
+        // The first event unparks the queue, so that the next one finds its place without further questions.
+        recorder.register_event(Counted(Arc::clone(&token))).expect("accepted");
+        let Ok(vacancy) = recorder.core().queue.vacancy() else {
+            panic!("the queue is open, awake and almost empty");
+        };
+        drop(tokio);
+        assert_eq!(recorder.status(), MetricsRecorderState::Cancelled);
+        let stats = recorder.stats();
+        assert_eq!((stats.accepted, stats.discarded, stats.pending), (2, 1, 1));
+        vacancy.fill(Counted(Arc::clone(&token)));
+        if read {
+            assert!(recorder.metric_snapshots().expect("reads").is_empty());
+        } else {
+            let stats = recorder.stats();
+            assert_eq!((stats.accepted, stats.processed, stats.discarded, stats.pending), (2, 0, 2, 0));
+        }
+        assert_eq!(Arc::strong_count(&token), 1, "both events were dropped");
+    }
+}
+
+#[test]
+fn an_event_published_after_everything_was_given_up_is_dropped_with_the_recorder() {
+    let (tokio, recorder) = running();
+    let token = Arc::new(());
+    recorder.register_event(Counted(Arc::clone(&token))).expect("accepted");
+    let core = Arc::clone(recorder.core());
+    let Ok(vacancy) = core.queue.vacancy() else {
+        panic!("the queue is open, awake and almost empty");
+    };
+    drop((tokio, recorder));
+    vacancy.fill(Counted(Arc::clone(&token)));
+    assert_eq!(Arc::strong_count(&token), 2);
+    drop(core);
+    assert_eq!(Arc::strong_count(&token), 1);
+}
+
+#[test]
+fn a_call_that_found_the_queue_closed_just_before_a_restart_is_accepted() {
+    let (_tokio, recorder) = running();
+    recorder.stop().wait().expect("stops");
+    recorder.start().wait().expect("starts again");
+    let token = Arc::new(());
+    let answer = recorder.core().refuse(Refusal::Closed, Counted(Arc::clone(&token)));
+    assert!(answer.is_ok(), "the recorder runs");
+    recorder.flush().wait().expect("flushes");
+    let stats = recorder.stats();
+    assert_eq!((stats.accepted, stats.processed, stats.rejected), (1, 1, 0));
+    assert_eq!(Arc::strong_count(&token), 1);
+}
+
+#[test]
+fn a_call_that_found_the_queue_closed_is_refused_once() {
+    let (_tokio, recorder) = running();
+    recorder.stop().wait().expect("stops");
+    let answer = recorder.core().register_with_care(Counted(Arc::new(())), NoVacancy::Unusual);
+    let refused = answer.expect_err("the recorder is stopped");
+    assert_eq!(refused.error().reason(), "INVALID_RECORDER_STATE");
+    let stats = recorder.stats();
+    assert_eq!((stats.accepted, stats.rejected), (0, 1));
+}
+
+#[test]
+fn the_end_of_an_older_stop_does_not_end_a_newer_one() {
+    let (_tokio, recorder) = running();
+    recorder.stop().wait().expect("stops");
+    recorder.start().wait().expect("starts again");
+    let token = Arc::new(());
+    recorder.register_event(Counted(Arc::clone(&token))).expect("accepted");
+    let newer = recorder.stop();
+    // A thread that had processed the last event before the older stop, and was then held up.
+    recorder.core().finish_stop(&Ok(()));
+    assert_eq!(recorder.status(), MetricsRecorderState::Stopping);
+    assert!(!newer.is_over());
+    newer.wait().expect("stops");
+    assert_eq!(recorder.stats().processed, 1);
+    assert_eq!(Arc::strong_count(&token), 1);
+}

@@ -1,0 +1,190 @@
+//! What goes through the recorders: events that are counted while they exist, metrics and hooks that fail when they are told to.
+
+use std::panic;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use mvx_metrics::{
+    EventHandler, HandleEvent, HookError, Metric, MetricChange, MetricEvent, MetricSnapshot, RecorderHooks,
+    TypedMetric,
+};
+
+/// A panic that is meant; not reported.
+pub struct Meant;
+
+/// How many events there are at this moment.
+static ALIVE: AtomicU64 = AtomicU64::new(0);
+
+pub fn alive() -> u64 {
+    // Relaxed: exact when all threads that made or dropped events were joined.
+    ALIVE.load(Ordering::Relaxed)
+}
+
+/// Counts an event from its making to its drop.
+struct Existence;
+
+impl Existence {
+    fn begin() -> Self {
+        ALIVE.fetch_add(1, Ordering::Relaxed);
+        Self
+    }
+}
+
+impl Drop for Existence {
+    fn drop(&mut self) {
+        // One that was dropped twice makes this too low for good, one that never was too high.
+        ALIVE.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// An event that lies in its slot.
+pub struct Small {
+    number: u64,
+    _existence: Existence,
+}
+
+/// An event that is too large for a slot and owns heap data.
+pub struct Large {
+    number: Box<u64>,
+    _bulk: [u64; 12],
+    _existence: Existence,
+}
+
+impl Small {
+    pub fn new(number: u64) -> Self {
+        Self { number, _existence: Existence::begin() }
+    }
+}
+
+impl Large {
+    pub fn new(number: u64) -> Self {
+        Self { number: Box::new(number), _bulk: [number; 12], _existence: Existence::begin() }
+    }
+}
+
+impl MetricEvent for Small {
+    const EVENT_TYPE: &'static str = "small";
+}
+
+impl MetricEvent for Large {
+    const EVENT_TYPE: &'static str = "large";
+}
+
+/// Counts all events; healthy whatever happens around it.
+#[derive(Default)]
+pub struct Healthy {
+    total: u64,
+    sum: u64,
+}
+
+impl HandleEvent<Small> for Healthy {
+    fn handle(&mut self, event: &Small) -> bool {
+        self.total += 1;
+        self.sum += event.number;
+        true
+    }
+}
+
+impl HandleEvent<Large> for Healthy {
+    fn handle(&mut self, event: &Large) -> bool {
+        self.total += 1;
+        self.sum += *event.number;
+        true
+    }
+}
+
+impl Metric for Healthy {
+    fn metric_name(&self) -> &'static str {
+        "healthy"
+    }
+
+    fn handlers() -> &'static [EventHandler<Self>] {
+        const { &[EventHandler::of::<Small>(), EventHandler::of::<Large>()] }
+    }
+
+    fn snapshot(&self) -> MetricSnapshot {
+        MetricSnapshot::of_static("healthy").with("total", self.total).with("sum", self.sum)
+    }
+}
+
+impl TypedMetric for Healthy {
+    type Snapshot = u64;
+
+    fn typed_snapshot(&self) -> u64 {
+        self.total
+    }
+}
+
+/// Panics after so many small events.
+pub struct Fragile {
+    pub left: u64,
+}
+
+impl HandleEvent<Small> for Fragile {
+    fn handle(&mut self, _: &Small) -> bool {
+        match self.left.checked_sub(1) {
+            Some(left) => self.left = left,
+            None => panic::panic_any(Meant),
+        }
+        false
+    }
+}
+
+impl Metric for Fragile {
+    fn metric_name(&self) -> &'static str {
+        "fragile"
+    }
+
+    fn handlers() -> &'static [EventHandler<Self>] {
+        const { &[EventHandler::of::<Small>()] }
+    }
+
+    fn snapshot(&self) -> MetricSnapshot {
+        MetricSnapshot::of_static("fragile")
+    }
+}
+
+/// How hooks fail.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Failing {
+    Never,
+    AtStart,
+    AtStop,
+    /// With an error, after so many changes.
+    After(u64),
+    /// With a panic, after so many changes.
+    PanicAfter(u64),
+}
+
+/// Hooks that yield now and then.
+pub struct Hooks {
+    changes: AtomicU64,
+    failing: Failing,
+}
+
+impl Hooks {
+    pub fn new(failing: Failing) -> Self {
+        Self { changes: AtomicU64::new(0), failing }
+    }
+}
+
+impl RecorderHooks for Hooks {
+    async fn on_starting(&self) -> Result<(), HookError> {
+        if self.failing == Failing::AtStart { Err("meant".into()) } else { Ok(()) }
+    }
+
+    async fn on_metric_changed(&self, _: MetricChange<'_>) -> Result<(), HookError> {
+        let change = self.changes.fetch_add(1, Ordering::Relaxed);
+        if change.is_multiple_of(64) {
+            tokio::task::yield_now().await;
+        }
+        match self.failing {
+            Failing::After(changes) if changes == change => Err("meant".into()),
+            Failing::PanicAfter(changes) if changes == change => panic::panic_any(Meant),
+            _ => Ok(()),
+        }
+    }
+
+    async fn on_stopped(&self) -> Result<(), HookError> {
+        if self.failing == Failing::AtStop { Err("meant".into()) } else { Ok(()) }
+    }
+}
