@@ -1,6 +1,7 @@
 //! Snapshots of a runtime and their exposition as text.
 
 mod golden;
+mod held;
 mod hostile;
 mod rollup;
 mod scale;

@@ -1,7 +1,7 @@
 //! Observing: reading everything about a recorder for the outside world, which waits for nothing of the user's.
 
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, MutexGuard, PoisonError, TryLockError};
+use std::sync::{Arc, MutexGuard};
 use std::time::{Duration, Instant};
 
 use super::{LOOK_AGAIN, Processing, STALLED};
@@ -86,10 +86,8 @@ impl RecorderCore {
         self.readers.fetch_add(1, Ordering::Relaxed);
         let mut until = None;
         let processing = loop {
-            match self.processing.try_lock() {
-                Ok(processing) => break Some(processing),
-                Err(TryLockError::Poisoned(poisoned)) => break Some(PoisonError::into_inner(poisoned)),
-                Err(TryLockError::WouldBlock) => {}
+            if let Some(processing) = self.try_lock_processing() {
+                break Some(processing);
             }
             let now = Instant::now();
             if now >= *until.get_or_insert(now + PATIENCE) {
