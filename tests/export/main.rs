@@ -1,5 +1,6 @@
 //! Snapshots of a runtime and their exposition as text.
 
+mod capture;
 mod golden;
 mod held;
 mod hostile;
