@@ -90,12 +90,16 @@ fn fl4_a_dropped_event_calls_its_recorder_on_the_producers_thread() {
 
 #[test]
 fn fl5_a_metric_that_hands_events_to_its_own_recorder() {
-    struct Echo(MetricsRecorder);
+    /// Gives the recorder up with the last event: as long as it holds it, each keeps the other.
+    struct Echo(Option<MetricsRecorder>);
 
     impl HandleEvent<Step> for Echo {
         fn handle(&mut self, event: &Step) -> bool {
             if event.0 > 0 {
-                self.0.emit(Step(event.0 - 1));
+                let recorder = self.0.as_ref().expect("this is not the last event");
+                recorder.emit(Step(event.0 - 1));
+            } else {
+                self.0 = None;
             }
             true
         }
@@ -120,7 +124,7 @@ fn fl5_a_metric_that_hands_events_to_its_own_recorder() {
             let options = if hooks { options.hooks(Script::new()) } else { options };
             let recorder = runtime.create_recorder_with("a", options).expect("creates");
             recorder.register_metric(Steps::default()).expect("registers");
-            recorder.register_metric(Echo(recorder.clone())).expect("registers");
+            recorder.register_metric(Echo(Some(recorder.clone()))).expect("registers");
             recorder.register_event(Step(1_000)).expect("accepted");
             eventually("the echo has ended", || recorder.stats().processed == 1_001);
             assert_eq!(Steps::total(&recorder), 1_001);
