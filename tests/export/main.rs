@@ -2,6 +2,7 @@
 
 mod capture;
 mod golden;
+mod health;
 mod held;
 mod hostile;
 mod rollup;
