@@ -6,9 +6,12 @@ use std::time::Duration;
 use mvx_metrics::export::{Format, Scope};
 use mvx_metrics::{
     BreakdownEntry, Bucket, DimensionDescriptor, DimensionKind, DimensionValue, EventHandler,
-    HistogramSnapshot, Metric, MetricDescriptor, MetricSnapshot, MetricsRuntime, Number,
+    HistogramSnapshot, LogPolicy, Metric, MetricDescriptor, MetricSnapshot, MetricsRuntime, Number,
 };
 
+use tracing::Level;
+
+use crate::capture;
 use crate::traffic::{running, value};
 
 /// A metric that shows whatever it is made of.
@@ -80,6 +83,33 @@ fn a_name_that_means_two_things_stands_for_the_first_and_the_scrape_answers() {
              of the metric `jobs` already",
         ]
     );
+}
+
+#[test]
+fn what_is_left_out_is_logged_once() {
+    capture::install();
+    let silent = MetricsRuntime::builder("shop").log_policy(LogPolicy::Silent);
+    for (runtime, metric, lines) in
+        [(running("shop"), "lg.jobs", 1), (silent.build().expect("valid choices"), "lg.silent", 0)]
+    {
+        runtime.start().expect("it runs");
+        let recorder = runtime.create_recorder("one").expect("the id is free");
+        let dimensions = vec![("done", Counter, 3_u64.into()), ("done_total", Gauge, 5_i64.into())];
+        recorder.register_metric(shown(metric, dimensions)).expect("the recorder runs");
+        for format in [Format::OpenMetrics, Format::Prometheus, Format::Prometheus] {
+            let exposition = runtime.exposition(Scope::Rollup, format).expect("the runtime runs");
+            assert_eq!(exposition.left_out.len(), 1);
+        }
+        let logged = capture::matching(|logged| logged.field("error").contains(metric));
+        assert_eq!(logged.len(), lines, "{logged:?}");
+        for logged in logged {
+            assert_eq!((logged.level, &*logged.target), (Level::WARN, "mvx_metrics::export"));
+            assert_eq!(logged.field("event"), "metrics_export.left_out");
+            let name = "`done_total` of the metric `lg.jobs` is left out of the family `lg_jobs_done`: `lg_jobs_done` \
+                        stands for `done` of the metric `lg.jobs` already";
+            assert_eq!(logged.field("error"), name);
+        }
+    }
 }
 
 #[test]

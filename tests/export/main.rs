@@ -1,6 +1,9 @@
 //! Snapshots of a runtime and their exposition as text.
 
+mod capture;
 mod golden;
+mod health;
+mod held;
 mod hostile;
 mod rollup;
 mod scale;

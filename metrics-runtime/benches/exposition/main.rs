@@ -4,6 +4,7 @@
 //! the same thousand entities in the same run: a counter, a counter by outcome, a counter of bytes, a gauge and a histogram of
 //! sixteen buckets.
 
+mod delay;
 mod ours;
 mod peers;
 mod stall;

@@ -1,40 +1,62 @@
 //! Whether a snapshot holds the metrics loop or the registry up.
+//!
+//! An event that is handled late was kept waiting either by the system, which had no processor for the loop's thread, or by
+//! something that held the thread: work it did for others, or a lock. The scheduler accounts for the first; the rest is
+//! the hold. The bench prints both, and beside them what a thread does to the loop that only computes.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use mvx_metrics::export::{Format, Scope};
 use mvx_metrics::{
-    EventHandler, EventRun, HandleEvent, Metric, MetricSnapshot, MetricsRuntime, metric_event,
+    Breakdown, Counter, EventHandler, EventRun, HandleEvent, Metric, MetricSnapshot, MetricsRecorder,
+    MetricsRuntime, metric_event,
 };
 
+use crate::delay::Delay;
 use crate::ours::recorder;
 
-const RECORDERS: usize = 100_000;
-const ROUNDS: usize = 5;
-/// A delay of the loop that counts, in microseconds.
-const LONG: u64 = 1_000;
+const ROUNDS: usize = 7;
+/// How long those rounds last that do not end by themselves.
+const LASTS: Duration = Duration::from_millis(100);
+/// How many labels a recorder has that takes long to read.
+const LABELS: u32 = 20_000;
 
-/// The longest time between two events that were processed, and how many times were long.
-static LONGEST: AtomicU64 = AtomicU64::new(0);
-static LONG_ONES: AtomicU64 = AtomicU64::new(0);
+/// How late events were handled, each with the part of it that was not the system's as far as the loop's thread goes.
+static HANDLED: Mutex<Vec<Handled>> = Mutex::new(Vec::new());
+
+#[derive(Clone, Copy)]
+struct Handled {
+    number: usize,
+    late: Duration,
+    held: Duration,
+}
 
 #[metric_event]
-struct Ticked;
+struct Ticked {
+    number: usize,
+    at: Instant,
+}
 
 /// Notes how the loop gets on.
 struct Pace {
     last: Instant,
+    /// Of the loop's thread, and how long it was when the event before was handled.
+    delay: Option<(Delay, Duration)>,
 }
 
 impl HandleEvent<Ticked> for Pace {
-    fn handle(&mut self, _: &Ticked) -> bool {
+    fn handle(&mut self, event: &Ticked) -> bool {
         let now = Instant::now();
-        let gap = u64::try_from((now - self.last).as_micros()).unwrap_or(u64::MAX);
+        let (delay, before) = self.delay.get_or_insert_with(|| (Delay::of_this_thread(), Duration::ZERO));
+        let so_far = delay.so_far();
+        let late = now.saturating_duration_since(self.last.max(event.at));
+        let held = late.saturating_sub(so_far.saturating_sub(*before));
+        *before = so_far;
         self.last = now;
-        LONGEST.fetch_max(gap, Ordering::Relaxed);
-        LONG_ONES.fetch_add(u64::from(gap >= LONG), Ordering::Relaxed);
+        handled().push(Handled { number: event.number, late, held });
         true
     }
 
@@ -59,96 +81,152 @@ impl Metric for Pace {
     }
 }
 
-/// Takes snapshots of 100,000 recorders while the loop is kept busy and somebody asks the registry.
+fn handled() -> MutexGuard<'static, Vec<Handled>> {
+    HANDLED.lock().expect("nothing panics under this lock")
+}
+
+#[metric_event]
+struct Called {
+    number: u32,
+}
+
+/// Takes long to read.
+#[derive(Metric, Default)]
+#[metric(on(Called))]
+struct Calls {
+    #[dimension(by = number, limit = 20_000)]
+    by_number: Breakdown<u32, Counter>,
+}
+
+/// Reads many recorders, and large ones, while the loop is kept busy and somebody asks the registry.
 pub fn loop_and_registry() {
     // Without the timer that lets events wait a little: what is measured is the loop itself.
     let runtime =
         MetricsRuntime::builder("bench").poll_interval(Duration::ZERO).build().expect("valid choices");
     runtime.start().expect("a thread can be started");
-    for number in 0..RECORDERS {
-        drop(recorder(&runtime, number));
-    }
     let probe = runtime.create_recorder("probe").expect("the id is free");
-    probe.register_metric(Pace { last: Instant::now() }).expect("the recorder runs");
-    println!();
-    watch("alone", &runtime, &probe, |_| thread::sleep(Duration::from_millis(250)));
-    // What a busy thread does to the others on this machine when it holds nothing.
+    probe.register_metric(Pace { last: Instant::now(), delay: None }).expect("the recorder runs");
+    println!(
+        "\n{:<48} {:>10} {:>8} {:>12} {:>12} {:>12}",
+        "what goes on beside the loop", "lasts", "events", "late at most", "held at most", "registry"
+    );
+    watch("nothing", &runtime, &probe, |_| thread::sleep(LASTS));
     watch("a thread that only computes", &runtime, &probe, |_| {
         let begun = Instant::now();
-        while begun.elapsed() < Duration::from_millis(250) {
+        while begun.elapsed() < LASTS {
             std::hint::spin_loop();
         }
     });
-    watch("a rollup of 100,000 recorders", &runtime, &probe, |runtime| {
-        runtime.exposition(Scope::Rollup, Format::OpenMetrics).expect("the runtime runs");
+    let large = runtime.create_recorder("large").expect("the id is free");
+    large.register_metric(Calls::default()).expect("the recorder runs");
+    for number in 0..LABELS {
+        large.emit(Called { number });
+        if number % 5_000 == 0 {
+            large.flush().wait().expect("the runtime runs");
+        }
+    }
+    watch("reading 20,000 labels that change meanwhile", &runtime, &probe, |_| {
+        let over = AtomicBool::new(false);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                while !over.load(Ordering::Relaxed) {
+                    large.emit(Called { number: 1 });
+                    thread::sleep(Duration::from_micros(200));
+                }
+            });
+            let begun = Instant::now();
+            while begun.elapsed() < LASTS {
+                large.metric_snapshots().expect("the runtime runs");
+            }
+            over.store(true, Ordering::Relaxed);
+        });
     });
-    watch("a snapshot of 100,000 recorders", &runtime, &probe, |runtime| {
-        runtime.snapshot().expect("the runtime runs");
+    runtime.stop_and_remove_recorder("large").expect("it stops");
+    let mut created = 0;
+    for (recorders, name) in [(10_000, "10,000 recorders"), (100_000, "100,000 recorders")] {
+        (created..recorders).for_each(|number| drop(recorder(&runtime, number)));
+        created = recorders;
+        watch(&format!("a rollup of {name}"), &runtime, &probe, |runtime| {
+            runtime.exposition(Scope::Rollup, Format::OpenMetrics).expect("the runtime runs");
+        });
+        watch(&format!("a snapshot of {name}"), &runtime, &probe, |runtime| {
+            runtime.snapshot().expect("the runtime runs");
+        });
+    }
+    watch("creating and removing recorders", &runtime, &probe, |runtime| {
+        let begun = Instant::now();
+        while begun.elapsed() < LASTS {
+            drop(recorder(runtime, created));
+            runtime.stop_and_remove_recorder(&format!("entity-{created:06}")).expect("it stops");
+        }
     });
 }
 
 /// What one round of work did to others.
 struct Seen {
     lasted: Duration,
-    events: u64,
-    longest: u64,
-    long: u64,
+    events: usize,
+    late: Duration,
+    held: Duration,
     registry: Duration,
 }
 
 /// Does the work some times and prints the round that disturbed least: what the work itself holds up is held up in each of
-/// them, what other programs do is not.
-fn watch(
-    name: &str,
-    runtime: &MetricsRuntime,
-    probe: &mvx_metrics::MetricsRecorder,
-    work: impl Fn(&MetricsRuntime),
-) {
+/// them, what other programs and the hypervisor do is not.
+fn watch(name: &str, runtime: &MetricsRuntime, probe: &MetricsRecorder, work: impl Fn(&MetricsRuntime)) {
     let rounds: Vec<Seen> = (0..ROUNDS).map(|_| one_round(runtime, probe, &work)).collect();
-    let Some(best) = rounds.iter().min_by_key(|seen| seen.longest) else { return };
+    let Some(best) = rounds.iter().min_by_key(|seen| seen.held) else { return };
     let registry = rounds.iter().map(|seen| seen.registry).min().unwrap_or_default();
     println!(
-        "{name:<32} {:>10.1?}: {} events went on; between two of them at most {} us, {} times {LONG} us or more; asking the \
-         registry took at most {registry:.1?} (best of {ROUNDS})",
-        best.lasted, best.events, best.longest, best.long,
+        "{name:<48} {:>10.1?} {:>8} {:>12.1?} {:>12.1?} {registry:>12.1?}",
+        best.lasted, best.events, best.late, best.held,
     );
 }
 
-fn one_round(
-    runtime: &MetricsRuntime,
-    probe: &mvx_metrics::MetricsRecorder,
-    work: &impl Fn(&MetricsRuntime),
-) -> Seen {
+fn one_round(runtime: &MetricsRuntime, probe: &MetricsRecorder, work: &impl Fn(&MetricsRuntime)) -> Seen {
     let over = AtomicBool::new(false);
     thread::scope(|scope| {
         let over = &over;
-        scope.spawn(move || {
+        // An event is not there yet while its producer waits for a processor.
+        let producer = scope.spawn(move || {
+            let delay = Delay::of_this_thread();
+            let mut delays = Vec::new();
             while !over.load(Ordering::Relaxed) {
-                probe.emit(Ticked);
+                let before = delay.so_far();
+                probe.emit(Ticked { number: delays.len(), at: Instant::now() });
+                delays.push(delay.so_far().saturating_sub(before));
                 thread::sleep(Duration::from_micros(50));
             }
+            delays
         });
         let registry = scope.spawn(move || {
+            let delay = Delay::of_this_thread();
             let mut longest = Duration::ZERO;
             while !over.load(Ordering::Relaxed) {
-                let started = Instant::now();
-                runtime.try_get_recorder("entity-000001").expect("the runtime runs");
-                longest = longest.max(started.elapsed());
+                let (started, before) = (Instant::now(), delay.so_far());
+                runtime.try_get_recorder("probe").expect("the runtime runs");
+                let took = started.elapsed();
+                longest = longest.max(took.saturating_sub(delay.so_far().saturating_sub(before)));
                 thread::sleep(Duration::from_micros(200));
             }
             longest
         });
-        thread::sleep(Duration::from_millis(100));
-        LONGEST.store(0, Ordering::Relaxed);
-        LONG_ONES.store(0, Ordering::Relaxed);
-        let before = probe.stats().processed;
+        thread::sleep(Duration::from_millis(50));
+        handled().clear();
         let started = Instant::now();
         work(runtime);
         let lasted = started.elapsed();
-        let events = probe.stats().processed - before;
-        let (longest, long) = (LONGEST.load(Ordering::Relaxed), LONG_ONES.load(Ordering::Relaxed));
+        let handled = std::mem::take(&mut *handled());
         over.store(true, Ordering::Relaxed);
-        let registry = registry.join().expect("nothing panics");
-        Seen { lasted, events, longest, long, registry }
+        let delays = producer.join().expect("nothing panics");
+        let held = handled.iter().map(|one| one.held.saturating_sub(delays[one.number])).max();
+        let late = handled.iter().map(|one| one.late).max();
+        Seen {
+            lasted,
+            events: handled.len(),
+            late: late.unwrap_or_default(),
+            held: held.unwrap_or_default(),
+            registry: registry.join().expect("nothing panics"),
+        }
     })
 }

@@ -93,6 +93,24 @@ mod tests {
             ("text/plain;q=0.1, APPLICATION/OpenMetrics-Text;Q=0.9;version=\"1.0.0\"", Format::OpenMetrics),
             ("application/openmetrics-text;q=nonsense", Format::Prometheus),
             (";;;,,,=;q=7,/", Format::Prometheus),
+            // What Prometheus 2 and 3 send, and with Protobuf first.
+            (
+                "application/openmetrics-text;version=1.0.0;q=0.5,application/openmetrics-text;version=0.0.1;q=0.4,\
+                 text/plain;version=0.0.4;q=0.3,*/*;q=0.2",
+                Format::OpenMetrics,
+            ),
+            (
+                "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,\
+                 application/openmetrics-text;version=0.0.1;q=0.4,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.3,\
+                 text/plain;version=0.0.4;q=0.2,*/*;q=0.1",
+                Format::OpenMetrics,
+            ),
+            (
+                "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.6,\
+                 text/plain;version=1.0.0;escaping=allow-utf-8;q=0.5,text/plain;version=0.0.4;q=0.4,\
+                 application/openmetrics-text;version=1.0.0;q=0.3,*/*;q=0.1",
+                Format::Prometheus,
+            ),
         ];
         for (accept, expected) in cases {
             assert_eq!(Format::negotiate(accept), expected, "{accept}");

@@ -83,6 +83,7 @@ impl RecorderCore {
         self.processing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// `None` when somebody else has it.
     fn try_lock_processing(&self) -> Option<MutexGuard<'_, Processing>> {
         match self.processing.try_lock() {
             Ok(processing) => Some(processing),

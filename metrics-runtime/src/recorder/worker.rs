@@ -73,8 +73,8 @@ async fn work_with_hooks(core: &Arc<RecorderCore>, hooks: &dyn DynHooks) {
         }
     }
     if core.state().has_failed() {
-        while core.turn(BUDGET) != Turn::Ended {
-            tokio::task::yield_now().await;
+        while core.try_turn(BUDGET) != Some(Turn::Ended) {
+            let_others_run().await;
         }
         core.answer_all_waiting();
         clean_up(core, hooks).await;
@@ -131,8 +131,14 @@ async fn process_one(core: &Arc<RecorderCore>, hooks: &dyn DynHooks, consumer: &
     let Some(run) = core.queue.next_run(consumer, 1) else {
         return false;
     };
-    let accepted = core.apply_first(&run);
-    let mut applied = Applied { core, run: Some(run) };
+    // The thread has others to see to: it waits for no reader.
+    let accepted = loop {
+        match core.try_apply_first(&run) {
+            Some(accepted) => break accepted,
+            None => let_others_run().await,
+        }
+    };
+    let mut applied = Applied { core, run: Some(run), answers: true };
     for metric in accepted {
         let Some(run) = &mut applied.run else {
             break;
@@ -145,23 +151,48 @@ async fn process_one(core: &Arc<RecorderCore>, hooks: &dyn DynHooks, consumer: &
             break;
         }
     }
+    applied.finish().await;
     true
+}
+
+/// Lets the other tasks of this thread run, and the thread of a reader if it wants this processor.
+async fn let_others_run() {
+    std::thread::yield_now();
+    tokio::task::yield_now().await;
 }
 
 /// An event that was applied; it is consumed when this is dropped, also when the task is aborted in a hook.
 struct Applied<'a> {
     core: &'a RecorderCore,
     run: Option<Run<'a>>,
+    /// Whether those are still to be answered who wait for the event.
+    answers: bool,
 }
 
-impl Drop for Applied<'_> {
-    fn drop(&mut self) {
+impl Applied<'_> {
+    async fn finish(mut self) {
+        self.consume();
+        while !self.core.try_answer_waiting() {
+            let_others_run().await;
+        }
+        self.answers = false;
+    }
+
+    fn consume(&mut self) {
         if let Some(run) = self.run.take() {
             // The event's own code must not wait for this task.
             let _here = context::enter_metrics();
             run.consume();
         }
-        self.core.answer_waiting();
+    }
+}
+
+impl Drop for Applied<'_> {
+    fn drop(&mut self) {
+        self.consume();
+        if self.answers {
+            self.core.answer_waiting();
+        }
     }
 }
 

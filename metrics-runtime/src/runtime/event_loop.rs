@@ -19,7 +19,7 @@ use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 use std::sync::atomic::{self, AtomicU64};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
@@ -30,6 +30,10 @@ use crate::recorder::{BUDGET, Listing, RecorderCore, Turn};
 const QUIET_INTERVALS: u32 = 16;
 /// How many recorders are looked at between two rounds of the busy ones.
 const LOOKS_PER_ROUND: usize = 1_024;
+/// How many rounds in a row may do nothing, because all busy recorders are being read, before the loop rests in between.
+const FUTILE_ROUNDS: u32 = 64;
+/// For how long it then rests.
+const REST: Duration = Duration::from_millis(1);
 
 pub(crate) struct EventLoop {
     ready: Mutex<Ready>,
@@ -179,21 +183,40 @@ impl EventLoop {
         let mut quiet: BinaryHeap<Quiet> = BinaryHeap::new();
         let mut visits: Vec<Arc<RecorderCore>> = Vec::new();
         let mut round = 0;
+        let mut futile = 0;
         while self.admit(&mut busy, &mut visits) {
             round += 1;
+            futile += 1;
             visits.retain(|recorder| {
                 // Of those that are there twice one is enough.
-                let more = recorder.home.may_take_turn(round) && recorder.turn(BUDGET) == Turn::More;
+                let turn = recorder.home.may_take_turn(round).then(|| recorder.try_turn(BUDGET));
+                let more = matches!(turn, Some(None | Some(Turn::More)));
+                if turn != Some(None) {
+                    futile = 0;
+                }
                 if !more {
                     recorder.home.set_attended(false);
                 }
                 more
             });
-            self.give_turns(round, &mut busy, &mut quiet);
-            self.look_at_quiet(&mut busy, &mut quiet);
+            let gave = self.give_turns(round, &mut busy, &mut quiet);
+            let looked = self.look_at_quiet(&mut busy, &mut quiet);
+            if gave || looked {
+                futile = 0;
+            }
             if busy.is_empty() && visits.is_empty() {
-                self.sleep(quiet.peek().map(|next| next.look)).await;
+                futile = 0;
+                match quiet.peek() {
+                    Some(next) => self.sleep(Sleep::Dozing, Some(next.look)).await,
+                    None => self.sleep(Sleep::Parked, None).await,
+                }
+            } else if futile > FUTILE_ROUNDS {
+                self.sleep(Sleep::Parked, Some(Instant::now() + REST)).await;
             } else {
+                if futile > 0 {
+                    // The reader may want this very processor.
+                    std::thread::yield_now();
+                }
                 tokio::task::yield_now().await;
             }
         }
@@ -222,18 +245,28 @@ impl EventLoop {
         !ready.ends
     }
 
-    /// Gives each busy recorder its turn of the round.
-    fn give_turns(&self, round: u64, busy: &mut Vec<Arc<RecorderCore>>, quiet: &mut BinaryHeap<Quiet>) {
+    /// Gives each busy recorder its turn of the round; whether one of them could have it.
+    fn give_turns(
+        &self,
+        round: u64,
+        busy: &mut Vec<Arc<RecorderCore>>,
+        quiet: &mut BinaryHeap<Quiet>,
+    ) -> bool {
         if busy.is_empty() {
-            return;
+            return false;
         }
         let now = Instant::now();
+        let mut some = false;
         busy.retain(|recorder| {
             if !recorder.home.may_take_turn(round) {
                 // Somebody asked for a visit, and that was its turn.
                 return true;
             }
-            match recorder.turn(BUDGET) {
+            let Some(turn) = recorder.try_turn(BUDGET) else {
+                return true;
+            };
+            some = true;
+            match turn {
                 Turn::More => true,
                 Turn::Drained => {
                     let interval = recorder.poll_interval();
@@ -253,13 +286,15 @@ impl EventLoop {
                 Turn::Ended => self.keeps(recorder),
             }
         });
+        some
     }
 
-    /// Looks at the quiet recorders whose time has come.
-    fn look_at_quiet(&self, busy: &mut Vec<Arc<RecorderCore>>, quiet: &mut BinaryHeap<Quiet>) {
+    /// Looks at the quiet recorders whose time has come; whether there were any.
+    fn look_at_quiet(&self, busy: &mut Vec<Arc<RecorderCore>>, quiet: &mut BinaryHeap<Quiet>) -> bool {
         if quiet.is_empty() {
-            return;
+            return false;
         }
+        let mut some = false;
         let now = Instant::now();
         for _ in 0..LOOKS_PER_ROUND {
             if quiet.peek().is_none_or(|next| next.look > now) {
@@ -268,6 +303,7 @@ impl EventLoop {
             let Some(Quiet { intervals, consumed, recorder, .. }) = quiet.pop() else {
                 break;
             };
+            some = true;
             let consumed_now = recorder.consumed();
             let intervals = if consumed_now == consumed { intervals + 1 } else { 0 };
             let parks = intervals > QUIET_INTERVALS && recorder.park();
@@ -279,6 +315,7 @@ impl EventLoop {
                 quiet.push(Quiet { look, intervals, consumed: consumed_now, recorder });
             }
         }
+        some
     }
 
     /// Takes a recorder that has parked or ended off the list, unless there is something to do again; whether it stays.
@@ -298,14 +335,14 @@ impl EventLoop {
         }
     }
 
-    /// Waits for the next look at a quiet recorder, or for whoever asks for a turn.
-    async fn sleep(&self, look: Option<Instant>) {
+    /// Waits for the next look at a recorder, or for whoever asks for a turn and may wake a sleep of that kind.
+    async fn sleep(&self, kind: Sleep, look: Option<Instant>) {
         {
             let mut ready = self.lock();
             if ready.ends || !ready.recorders.is_empty() || !ready.visits.is_empty() {
                 return;
             }
-            ready.sleep = if look.is_some() { Sleep::Dozing } else { Sleep::Parked };
+            ready.sleep = kind;
         }
         match look {
             None => self.wake.notified().await,

@@ -4,7 +4,9 @@ mod recorders;
 mod shutdown;
 mod start;
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use self::shutdown::Outcome;
@@ -23,6 +25,8 @@ pub(crate) struct Shared {
     choices: MetricsRuntimeBuilder,
     event_loop: Arc<EventLoop>,
     control: Mutex<Control>,
+    /// Threads that wait for `control`; whoever takes it again and again lets them in.
+    waiting: AtomicUsize,
     /// What removed recorders have counted. Locked before `control`, never inside of it.
     #[cfg(feature = "openmetrics")]
     pub(super) retired: Mutex<crate::export::Retired>,
@@ -62,6 +66,7 @@ impl Shared {
             event_loop: Arc::new(EventLoop::new()),
             choices,
             control: Mutex::new(control),
+            waiting: AtomicUsize::new(0),
             #[cfg(feature = "openmetrics")]
             retired: Mutex::default(),
             #[cfg(feature = "openmetrics")]
@@ -82,7 +87,27 @@ impl Shared {
     }
 
     pub(super) fn control(&self) -> MutexGuard<'_, Control> {
-        self.control.lock().unwrap_or_else(PoisonError::into_inner)
+        if let Ok(control) = self.control.try_lock() {
+            return control;
+        }
+        // Relaxed: a hint; the lock is what counts.
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        let control = self.control.lock().unwrap_or_else(PoisonError::into_inner);
+        self.waiting.fetch_sub(1, Ordering::Relaxed);
+        control
+    }
+
+    /// Lets those have `control` who wait for it: a lock that is taken again at once is mostly gone before they wake up.
+    pub(super) fn let_others_in(&self) {
+        const PATIENCE: Duration = Duration::from_millis(1);
+        let mut until = None;
+        while self.waiting.load(Ordering::Relaxed) > 0 {
+            let now = Instant::now();
+            if now >= *until.get_or_insert(now + PATIENCE) {
+                break;
+            }
+            thread::yield_now();
+        }
     }
 
     pub(super) fn running(&self) -> Result<MutexGuard<'_, Control>> {

@@ -18,7 +18,7 @@ use crate::snapshot::MetricSnapshots;
 /// How many recorders are asked at a time to process what is pending.
 const BATCH: usize = 256;
 /// How many recorders are listed under one lock of the registry.
-const LISTED_AT_ONCE: usize = 1_024;
+const LISTED_AT_ONCE: usize = 256;
 /// How long the observer of a runtime waits in all for pending events to be processed.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -183,6 +183,9 @@ impl Shared {
         let mut recorders = Vec::new();
         let mut next = Some(0);
         while let Some(from) = next {
+            self.let_others_in();
+            // Not under the lock.
+            recorders.reserve(LISTED_AT_ONCE);
             next = self.running()?.registry.list(from, LISTED_AT_ONCE, &mut recorders);
         }
         Ok(Census {

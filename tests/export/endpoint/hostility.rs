@@ -22,7 +22,7 @@ fn oversized_headers_are_refused() {
     for request in [long, many, path] {
         let answer = ask(&mut connect(endpoint.address()), &request);
         // The answer may be lost when the endpoint closes while the client still writes.
-        let refused = answer.is_none_or(|answer| [400, 414, 431].contains(&answer.status));
+        let refused = answer.is_none_or(|answer| answer.status == 431);
         assert!(refused, "{}", &request[..40]);
     }
     assert_eq!(get(endpoint.address(), "/healthz").status, 200);
@@ -118,7 +118,7 @@ fn attack(kind: usize, address: SocketAddr, over: &AtomicBool) -> u64 {
                 let mut stream = connect(address);
                 let _ = stream.write_all("GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n".repeat(100).as_bytes());
                 for _ in 0..100 {
-                    if read_answer(&mut stream, false).is_none() {
+                    if over.load(Ordering::Relaxed) || read_answer(&mut stream, false).is_none() {
                         break;
                     }
                 }
@@ -136,12 +136,14 @@ fn attack(kind: usize, address: SocketAddr, over: &AtomicBool) -> u64 {
     done
 }
 
-const LASTS: Duration = Duration::from_secs(3);
-const ROUNDS: u32 = 5;
+const LASTS: Duration = Duration::from_millis(500);
+const ROUNDS: usize = 11;
+/// By how much the memory may grow, in bytes.
+const ROOM: u64 = 64 << 20;
 
 #[test]
 fn the_metrics_loop_and_the_memory_bear_all_of_it_at_once() {
-    let runtime = running("hostility-17");
+    let runtime = running("siege");
     for number in 0..1_000 {
         recorder(&runtime, &format!("bystander-{number}")).emit(Worked { bytes: 1 });
     }
@@ -149,28 +151,37 @@ fn the_metrics_loop_and_the_memory_bear_all_of_it_at_once() {
     let endpoint = endpoint(&runtime, Scope::PerEntity);
     let address = endpoint.address();
     // Once for the memory that stays, then in earnest.
-    measure(&runtime, &busy, LASTS / 3);
+    measure(&runtime, &busy, LASTS);
     get(address, "/metrics");
     get(address, "/snapshot");
     let idle: Vec<_> = (0..1_000).map(|_| connect(address)).collect();
-    let before = memory();
-    // Other programs, and the attackers themselves, want the same processors: the best of some rounds tells what is ours.
-    let mut rounds = (0..ROUNDS).map(|_| {
-        let alone = measure(&runtime, &busy, LASTS);
-        let besieged = besiege(&runtime, &busy, address);
-        println!(
-            "alone {:.0} events/s; besieged {:.0} events/s; {} attacks, {} scrapes served",
-            alone, besieged.events_per_second, besieged.attacks, besieged.scrapes,
-        );
-        assert!(besieged.scrapes >= 3, "others were hardly served");
-        besieged.events_per_second / alone
-    });
-    let undisturbed = rounds.any(|share| share >= 0.9);
-    let grown = memory().saturating_sub(before);
-    println!("memory grew by {} KiB", grown / 1024);
+    let (before, mut most) = (memory(), 0);
+    // Other programs come and go: each round is compared with the ones right before and after it.
+    let mut alone = measure(&runtime, &busy, LASTS);
+    let (mut attacks, mut scrapes) = (0, 0);
+    let mut shares: Vec<f64> = (0..ROUNDS)
+        .map(|_| {
+            let besieged = besiege(&runtime, &busy, address);
+            most = memory().max(most);
+            let before = std::mem::replace(&mut alone, measure(&runtime, &busy, LASTS));
+            let share = besieged.events_per_second / f64::midpoint(before, alone);
+            println!(
+                "alone {before:.0} and {alone:.0} events/s, besieged {:.0} events/s: {share:.3}",
+                besieged.events_per_second
+            );
+            attacks += besieged.attacks;
+            scrapes += besieged.scrapes;
+            share
+        })
+        .collect();
+    shares.sort_by(f64::total_cmp);
+    let (median, grown) = (shares[ROUNDS / 2], most.saturating_sub(before));
+    println!("median {median:.3}; {attacks} attacks, {scrapes} scrapes served");
+    println!("memory grew by {} KiB at most", grown / 1024);
     drop(idle);
-    assert!(undisturbed, "the metrics loop was slowed down in each of {ROUNDS} rounds");
-    assert!(grown < 64 << 20, "memory grew by {grown} bytes");
+    assert!(scrapes >= ROUNDS as u64, "others were hardly served");
+    assert!(median >= 0.9, "the metrics loop was slowed down to {median:.3}");
+    assert!(grown < ROOM, "memory grew by {grown} bytes");
     let stats = busy.stats();
     assert_eq!((stats.rejected, stats.discarded, stats.accepted), (0, 0, stats.processed));
 }

@@ -90,6 +90,57 @@ fn unknown_paths_and_methods_are_refused() {
 }
 
 #[test]
+fn all_forms_of_a_request_are_understood() {
+    let runtime = running("forms");
+    let endpoint = endpoint(&runtime, Scope::Rollup);
+    let bodies = [
+        "GET http://localhost/healthz?a=b HTTP/1.1\r\nhost: localhost\r\n\r\n",
+        "GET /healthz HTTP/1.0\r\n\r\n",
+        "GET /healthz HTTP/1.1\r\nhost: x\r\ncontent-length: 3\r\n\r\nabc",
+        "GET /healthz HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+    ];
+    for request in bodies {
+        let answer = ask(&mut connect(endpoint.address()), request).expect("an answer");
+        assert_eq!((answer.status, &*answer.body), (200, "RUNNING\n"), "{request:?}");
+    }
+    // HTTP/1.0 ends the connection, and a body is no next request.
+    let mut stream = connect(endpoint.address());
+    stream.write_all(bodies[1].as_bytes()).expect("the endpoint reads");
+    let mut all = String::new();
+    stream.read_to_string(&mut all).expect("the endpoint closes the connection");
+    assert!(all.starts_with("HTTP/1.0 200 OK\r\n"), "{all}");
+    let mut stream = connect(endpoint.address());
+    ask(&mut stream, bodies[2]).expect("an answer");
+    let next = ask(&mut stream, &request("GET", "/healthz", ""));
+    assert!(next.is_none_or(|next| next.status == 200));
+}
+
+#[test]
+fn clients_that_go_away_disturb_nobody() {
+    let runtime = running("away");
+    for number in 0..500 {
+        recorder(&runtime, &format!("{number}")).emit(Worked { bytes: 1 });
+    }
+    let endpoint = endpoint(&runtime, Scope::PerEntity);
+    for (sent, read) in [("", 0), ("GET /met", 0), ("GET /metrics", 0), ("GET /metrics", 100)] {
+        for _ in 0..100 {
+            let mut stream = connect(endpoint.address());
+            let request =
+                if sent == "GET /metrics" { request("GET", "/metrics", "") } else { sent.to_owned() };
+            // The endpoint may have ended it.
+            let _ = stream.write_all(request.as_bytes());
+            if read > 0 {
+                let _ = stream.set_read_timeout(Some(std::time::Duration::from_millis(20)));
+                let _ = stream.read(&mut vec![0; read]);
+            }
+        }
+        let answer = get(endpoint.address(), "/metrics");
+        let series = "work_bytes_total{namespace=\"away\",entity_id=\"499\"}";
+        assert_eq!((answer.status, answer.value(series).to_string()), (200, "1".to_owned()));
+    }
+}
+
+#[test]
 fn pipelined_requests_are_answered_in_order() {
     let runtime = running("pipeline");
     let endpoint = endpoint(&runtime, Scope::Rollup);

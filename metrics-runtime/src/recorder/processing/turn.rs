@@ -1,6 +1,6 @@
 //! Turns: applying pending events, or giving them up after a failure.
 
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard};
 
 use super::Processing;
 use crate::context;
@@ -59,39 +59,53 @@ impl RecorderCore {
     /// Events that are accepted during the turn are left for the next one: to follow close behind a producer, from cache
     /// line to cache line, would slow down both.
     pub(crate) fn turn(self: &Arc<Self>, budget: u64) -> Turn {
-        self.home.beat();
+        self.turn_with(budget, |core| Some(core.lock_processing())).unwrap_or(Turn::More)
+    }
+
+    /// As [`turn`](Self::turn), for a thread that has other recorders to see to: `None` when it would have to wait for
+    /// somebody who reads the metrics.
+    pub(crate) fn try_turn(self: &Arc<Self>, budget: u64) -> Option<Turn> {
+        self.turn_with(budget, Self::try_lock_processing)
+    }
+
+    fn turn_with<'a>(
+        self: &'a Arc<Self>,
+        budget: u64,
+        lock: impl Fn(&'a Self) -> Option<MutexGuard<'a, Processing>>,
+    ) -> Option<Turn> {
         self.let_readers_in();
         let target = self.queue.accepted();
         let mut failures = Failures::default();
         {
-            let mut processing = self.lock_processing();
+            let mut processing = lock(self)?;
+            self.home.beat();
             let pending = target.saturating_sub(self.queue.consumed());
             self.process(&mut processing, budget.min(pending), &mut failures);
         }
         self.report(failures);
         if self.queue.consumed() < target {
-            return Turn::More;
+            return Some(Turn::More);
         }
         let state = self.state();
         if !state.accepts() && !self.is_drained() {
-            return Turn::More;
+            return Some(Turn::More);
         }
-        match state {
+        Some(match state {
             MetricsRecorderState::Stopping => {
-                self.park();
+                self.park_with(&mut *lock(self)?);
                 self.finish_stop(&Ok(()));
                 Turn::Ended
             }
             MetricsRecorderState::Stopped
             | MetricsRecorderState::Failure
             | MetricsRecorderState::Cancelled => {
-                self.park();
+                self.park_with(&mut *lock(self)?);
                 Turn::Ended
             }
             MetricsRecorderState::Virgin | MetricsRecorderState::Starting | MetricsRecorderState::Running => {
                 Turn::Drained
             }
-        }
+        })
     }
 
     /// Applies pending events, at most `budget`, or discards them when the recorder has failed.
@@ -202,9 +216,12 @@ impl RecorderCore {
         self.complete(answered);
     }
 
-    /// Goes to sleep until the next event, unless there is something to do.
+    /// Goes to sleep until the next event, unless there is something to do or somebody reads the metrics just now.
     pub(crate) fn park(&self) -> bool {
-        let mut processing = self.lock_processing();
+        self.try_lock_processing().is_some_and(|mut processing| self.park_with(&mut processing))
+    }
+
+    fn park_with(&self, processing: &mut Processing) -> bool {
         processing.consumer.as_mut().is_some_and(|consumer| self.queue.park(consumer))
     }
 }
@@ -219,11 +236,11 @@ impl RecorderCore {
         self.lock_processing().consumer = Some(consumer);
     }
 
-    /// Applies the first event of a run; the names of the metrics that accepted it.
-    pub(in crate::recorder) fn apply_first(&self, run: &Run<'_>) -> Vec<Arc<str>> {
+    /// Applies the first event of a run; the names of the metrics that accepted it. `None` while somebody reads them.
+    pub(in crate::recorder) fn try_apply_first(&self, run: &Run<'_>) -> Option<Vec<Arc<str>>> {
         let mut failures = Failures::default();
         let accepted = {
-            let mut processing = self.lock_processing();
+            let mut processing = self.try_lock_processing()?;
             let _here = context::enter_metrics();
             drop(processing.let_in(self.queue.consumed()));
             let accepted = processing.metrics.apply_first(run, &mut failures.metrics);
@@ -231,17 +248,28 @@ impl RecorderCore {
             accepted
         };
         self.report(failures);
-        accepted
+        Some(accepted)
     }
 
     /// Does what is due when an event was consumed.
     pub(in crate::recorder) fn answer_waiting(&self) {
+        let processing = self.lock_processing();
+        self.after_event(processing);
+    }
+
+    /// The same; `false`, and nothing is done, while somebody reads the metrics.
+    pub(in crate::recorder) fn try_answer_waiting(&self) -> bool {
+        let processing = self.try_lock_processing();
+        processing.map(|processing| self.after_event(processing)).is_some()
+    }
+
+    fn after_event(&self, mut processing: MutexGuard<'_, Processing>) {
         let answered = {
-            let mut processing = self.lock_processing();
             let _here = context::enter_metrics();
             drop(processing.let_in(self.queue.consumed()));
             processing.take_answered(self.queue.consumed())
         };
+        drop(processing);
         self.complete(answered);
     }
 }
