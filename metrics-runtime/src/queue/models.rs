@@ -11,7 +11,7 @@ use loom::thread;
 use super::segment::SEGMENT_SLOTS;
 use super::{Accepted, Consumer, Queue, Refusal, SegmentPool};
 use crate::event::MetricEvent;
-use crate::sync::Arc;
+use crate::sync::{Arc, AtomicU64, Ordering};
 
 /// An event of a producer; it holds on to something, so that loom sees when it is dropped twice or never.
 struct Told {
@@ -334,6 +334,35 @@ fn the_consumer_may_park_while_the_queue_is_closed_and_reopened() {
         let accepted = results.iter().filter(|result| result.is_ok()).count();
         assert_eq!(queue.accepted(), accepted as u64);
         assert_eq!(take_all(&queue, accepted).len(), accepted);
+    });
+}
+
+#[test]
+fn an_event_that_counts_as_consumed_is_dropped() {
+    struct Noted(Arc<AtomicU64>);
+
+    impl Drop for Noted {
+        fn drop(&mut self) {
+            self.0.store(1, Ordering::Relaxed);
+        }
+    }
+
+    impl MetricEvent for Noted {
+        const EVENT_TYPE: &'static str = "noted";
+    }
+
+    model(None, || {
+        let (queue, dropped) = (queue(4), Arc::new(AtomicU64::new(0)));
+        assert!(queue.push(Noted(Arc::clone(&dropped))).is_ok());
+        let consumer = {
+            let queue = Arc::clone(&queue);
+            thread::spawn(move || queue.next_run(&mut Consumer::new(), 1).expect("one is pending").consume())
+        };
+        // A flush that sees it returns.
+        if queue.consumed() == 1 {
+            assert_eq!(dropped.load(Ordering::Relaxed), 1);
+        }
+        consumer.join().expect("it does not panic");
     });
 }
 

@@ -90,7 +90,7 @@ fn was_woken(event_loop: &EventLoop) -> bool {
 #[test]
 fn while_traffic_is_recent_an_event_wakes_the_loop_only_when_the_queue_fills_up() {
     let event_loop = Arc::new(EventLoop::new());
-    let recorder = recorder_looked_at_after(&event_loop, Duration::from_secs(3_600));
+    let recorder = recorder_looked_at_after(&event_loop, Duration::from_hours(1));
     let (mut busy, mut visits, mut quiet) = (Vec::new(), Vec::new(), BinaryHeap::new());
     falls_asleep(&event_loop, Sleep::Parked);
     recorder.emit(Fact);
