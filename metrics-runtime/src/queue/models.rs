@@ -400,3 +400,25 @@ fn two_producers_install_one_segment() {
         assert_eq!(take_all(&queue, 5).len(), 5);
     });
 }
+
+#[test]
+fn a_producer_that_is_late_to_install_a_segment_sees_the_other_one_as_it_is() {
+    // The segment that is installed meanwhile was in use elsewhere until a moment ago.
+    model(Some(INTERRUPTIONS), || {
+        let pool = Arc::new(SegmentPool::new());
+        let elsewhere = Queue::new(SEGMENT_SLOTS, Arc::clone(&pool));
+        let queue = Arc::new(Queue::new(4 * SEGMENT_SLOTS, pool));
+        for number in 0..SEGMENT_SLOTS {
+            push(&elsewhere, 0, number).expect("there is room");
+            push(&queue, 0, number).expect("there is room");
+        }
+        let late = {
+            let queue = Arc::clone(&queue);
+            thread::spawn(move || push(&queue, 1, 0).expect("there is room"))
+        };
+        assert!(take(&elsewhere, &mut Consumer::new(), u64::MAX, &mut Vec::new()));
+        push(&queue, 2, 0).expect("there is room");
+        late.join().expect("it does not panic");
+        assert_eq!(take_all(&queue, 5).len(), 5);
+    });
+}

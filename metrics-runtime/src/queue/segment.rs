@@ -44,6 +44,11 @@ impl SegmentPool {
             pool.push(segment);
         }
     }
+
+    #[cfg(all(test, not(mvx_loom)))]
+    pub(crate) fn free_segments(&self) -> usize {
+        lock(&self.0).len()
+    }
 }
 
 /// The ring of segments in use, indexed by position. It is made with the first event.
