@@ -8,7 +8,7 @@ use mvx_metrics::{
     EventHandler, HandleEvent, HookError, Metric, MetricChange, MetricSnapshot, MetricsRecorder,
     MetricsRuntime, RecorderHooks, RecorderOptions, metric_event,
 };
-use mvx_metrics_tests::{Gate, running_runtime};
+use mvx_metrics_tests::{Gate, Step, Steps, bounded, eventually, running_runtime};
 
 /// What the event loop documents: so many events are processed in one turn of a recorder.
 const TURN: u64 = 1_024;
@@ -173,6 +173,60 @@ fn fairness_readers_of_a_flooded_recorder_buy_it_no_further_turns() {
     }
     assert_eq!(flooded.stats().processed, FLOOD);
     runtime.shutdown().expect("everything stops");
+}
+
+/// The longest that can be chosen.
+const LONGEST_INTERVAL: Duration = Duration::from_secs(1);
+/// Something that waits for the timer takes about as many intervals as it is done often.
+const TIMES: u32 = 20;
+
+/// Does something often enough to see that it does not wait for the timer, also on a loaded machine.
+fn does_not_wait(what: &str, mut action: impl FnMut()) {
+    let begin = Instant::now();
+    (0..TIMES).for_each(|_| action());
+    let elapsed = begin.elapsed();
+    assert!(elapsed < LONGEST_INTERVAL * TIMES / 2, "{what} took {elapsed:?}");
+}
+
+#[test]
+fn fairness_the_longest_interval_delays_no_burst_no_reader_and_no_stop() {
+    const LIMIT: u64 = 10_000;
+    bounded(|| {
+        let runtime = running_runtime("fairness");
+        let options = || RecorderOptions::new().queue_max_size(10_000).poll_interval(LONGEST_INTERVAL);
+        let recorder = runtime.create_recorder_with("patient", options()).expect("a fresh id");
+        recorder.register_metric(Steps::default()).expect("registers");
+        does_not_wait("a queue that fills up", || {
+            (0..LIMIT / 2).for_each(|_| recorder.emit(Step(1)));
+            // Nobody asks for anything here; up to a quarter of the limit the timer will do.
+            eventually("the burst is processed", || recorder.stats().pending <= LIMIT / 4);
+        });
+        let mut total = u64::from(TIMES) * LIMIT / 2;
+        does_not_wait("reading", || {
+            recorder.emit(Step(1));
+            total += 1;
+            assert_eq!(Steps::total(&recorder), total);
+        });
+        does_not_wait("flushing", || {
+            recorder.emit(Step(1));
+            recorder.flush().wait().expect("flushes");
+            total += 1;
+        });
+        assert_eq!((recorder.stats().processed, recorder.stats().dropped), (total, 0));
+        let recorders: Vec<_> = (0..TIMES)
+            .map(|number| runtime.create_recorder_with(&number.to_string(), options()).expect("a fresh id"))
+            .collect();
+        let mut left = recorders.iter();
+        does_not_wait("stopping", || {
+            let recorder = left.next().expect("as many as times");
+            recorder.emit(Step(1));
+            recorder.flush().wait().expect("flushes");
+            recorder.emit(Step(1));
+            recorder.stop().wait().expect("stops");
+            assert_eq!(recorder.stats().processed, 2);
+        });
+        runtime.shutdown().expect("everything stops");
+    });
 }
 
 /// Hooks that take their time and never wait for anything; the first one is held up at the gate.
