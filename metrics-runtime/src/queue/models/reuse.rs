@@ -1,0 +1,110 @@
+//! Slots and segments that come into use again.
+
+use loom::thread;
+
+use super::{INTERRUPTIONS, model, move_on, push, push_patiently, queue, take, take_all, take_until};
+use crate::queue::segment::SEGMENT_SLOTS;
+use crate::queue::{Consumer, Queue, SegmentPool};
+use crate::sync::Arc;
+
+#[test]
+fn a_slot_is_reused_only_when_it_is_free() {
+    model(Some(INTERRUPTIONS), || {
+        let queue = queue(2);
+        let (mut consumer, mut taken) = (Consumer::new(), Vec::new());
+        move_on(&queue, &mut consumer, 2);
+        // Through the rest of the first segment and the second one, to where the ring has come round.
+        let producer = {
+            let queue = Arc::clone(&queue);
+            thread::spawn(move || (0..5).for_each(|number| push_patiently(&queue, 0, number)))
+        };
+        take_until(&queue, &mut consumer, 5, &mut taken);
+        assert_eq!(taken, [(0, 0), (0, 1), (0, 2), (0, 3), (0, 4)]);
+        producer.join().expect("it does not panic");
+    });
+}
+
+#[test]
+fn a_producer_that_relies_on_anothers_look_at_the_head_meets_no_old_segment() {
+    // The main thread consumes, and has looked at the head for the seventh event when the other one takes its place, where
+    // the ring has come round to the entry of the first segment.
+    model(Some(2), || {
+        let queue = queue(2);
+        let (mut consumer, mut taken) = (Consumer::new(), Vec::new());
+        move_on(&queue, &mut consumer, 2);
+        let other = {
+            let queue = Arc::clone(&queue);
+            thread::spawn(move || push(&queue, 1, 0).is_ok())
+        };
+        for number in 0..5 {
+            if push(&queue, 0, number).is_err() || number % 2 == 1 {
+                while take(&queue, &mut consumer, u64::MAX, &mut taken) {}
+            }
+        }
+        other.join().expect("it does not panic");
+        while take(&queue, &mut consumer, u64::MAX, &mut taken) {}
+        assert_eq!(queue.accepted(), queue.consumed(), "everything is where the consumer looks for it");
+    });
+}
+
+#[test]
+fn a_slot_freed_by_one_producers_look_is_free_for_another() {
+    // The producer that sees the head moves the bound on; the other one relies on the bound alone.
+    model(Some(2), || {
+        let queue = queue(2);
+        push(&queue, 0, 0).expect("there is room");
+        push(&queue, 0, 1).expect("there is room");
+        let producers: Vec<_> = (1..3)
+            .map(|producer| {
+                let queue = Arc::clone(&queue);
+                thread::spawn(move || usize::from(push(&queue, producer, 0).is_ok()))
+            })
+            .collect();
+        let (mut consumer, mut taken) = (Consumer::new(), Vec::new());
+        assert!(take(&queue, &mut consumer, u64::MAX, &mut taken));
+        let accepted: usize = producers.into_iter().map(|producer| producer.join().expect("no panic")).sum();
+        while take(&queue, &mut consumer, u64::MAX, &mut taken) {}
+        assert_eq!(taken.len(), 2 + accepted);
+    });
+}
+
+#[test]
+fn a_producer_behind_the_one_that_unparks_meets_no_removed_segment() {
+    // The consumer parks in the middle of a segment; the other thread comes right after the exchange that unparks it.
+    model(None, || {
+        let pool = Arc::new(SegmentPool::new());
+        // At this limit the first event moves the bound beyond the third.
+        let queue = Arc::new(Queue::new(4 * SEGMENT_SLOTS, Arc::clone(&pool)));
+        push(&queue, 0, 0).expect("there is room");
+        let other = {
+            let queue = Arc::clone(&queue);
+            thread::spawn(move || push(&queue, 1, 0).expect("there is room"))
+        };
+        let (mut consumer, mut taken) = (Consumer::new(), Vec::new());
+        take(&queue, &mut consumer, 1, &mut taken);
+        queue.park(&mut consumer);
+        // The removed segment comes into use elsewhere.
+        let elsewhere = Queue::new(1, pool);
+        push(&elsewhere, 2, 0).expect("there is room");
+        push(&queue, 0, 1).expect("there is room");
+        other.join().expect("it does not panic");
+        while take(&queue, &mut consumer, u64::MAX, &mut taken) {}
+        assert_eq!(taken.len(), 3, "everything is where the consumer looks for it");
+    });
+}
+
+#[test]
+fn two_producers_install_one_segment() {
+    model(Some(INTERRUPTIONS), || {
+        let queue = queue(5);
+        // Both of the next positions are in the second segment.
+        (0..3).for_each(|number| assert!(push(&queue, 0, number).is_ok()));
+        let other = {
+            let queue = Arc::clone(&queue);
+            thread::spawn(move || push(&queue, 1, 0).expect("there is room"))
+        };
+        push(&queue, 2, 0).expect("there is room");
+        other.join().expect("it does not panic");
+        assert_eq!(take_all(&queue, 5).len(), 5);
+    });
+}
