@@ -135,6 +135,12 @@ pub(crate) fn infrastructure_error(
     }
 }
 
+/// Logs what keeps the outside world from seeing everything.
+#[cfg(feature = "openmetrics")]
+pub(crate) fn export_warning(event: &'static str, error: &dyn fmt::Display) {
+    unwind::contain(|| tracing::warn!(target: "mvx_metrics::export", event, error = %error));
+}
+
 /// An error followed by its sources.
 struct Chain<'a, E: ?Sized>(&'a E);
 
