@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::runtime::Builder;
+
 use super::EventLoop;
 use crate::log::LogPolicy;
 use crate::queue::Queue;
@@ -26,6 +28,13 @@ fn running_recorder(event_loop: &Arc<EventLoop>) -> MetricsRecorder {
     recorder
 }
 
+/// Runs the loop to its end: until then it and the recorders on its list keep each other.
+fn run_to_the_end(event_loop: &EventLoop) {
+    event_loop.end();
+    let tokio = Builder::new_current_thread().enable_time().build().expect("a tokio runtime");
+    tokio.block_on(event_loop.run());
+}
+
 #[test]
 fn a_loop_that_is_held_up_keeps_one_visit_of_each_recorder() {
     let event_loop = Arc::new(EventLoop::new());
@@ -43,6 +52,7 @@ fn a_loop_that_is_held_up_keeps_one_visit_of_each_recorder() {
     // The visits of before may be over already.
     recorders[0].core().home.schedule(recorders[0].core(), true);
     assert_eq!(event_loop.lock().visits.len(), 1);
+    run_to_the_end(&event_loop);
 }
 
 #[test]
@@ -56,4 +66,5 @@ fn a_recorder_that_is_started_again_and_again_is_remembered_once() {
         }
     }
     assert_eq!(event_loop.lock().restarted.len(), 3);
+    run_to_the_end(&event_loop);
 }
