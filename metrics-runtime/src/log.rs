@@ -9,6 +9,7 @@ use crate::unwind;
 /// What a runtime or a recorder logs. The events are emitted under the targets `mvx_metrics::runtime` and
 /// `mvx_metrics::recorder`; registering an event is never logged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
 pub enum LogPolicy {
     /// Nothing.
     Silent,
