@@ -6,6 +6,7 @@
 //! how long, by default 30. Prints its figures.
 
 mod account;
+mod bounds;
 mod load;
 mod memory;
 mod scene;

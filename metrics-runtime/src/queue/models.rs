@@ -2,15 +2,16 @@
 //!
 //! `RUSTFLAGS="--cfg mvx_loom" cargo test -p mvx-metrics --release --lib queue::models`
 //!
-//! A segment has two slots here. Loom itself reports a race on an event, a deadlock, and a leaked [`Arc`]; that a reserved
+//! A segment has three slots here, so that it may be removed while it is in the middle of its use. Loom itself reports a race on an event, a deadlock, and a leaked [`Arc`]; that a reserved
 //! slot is free is asserted where it is filled.
 
 use loom::sync::Notify;
 use loom::thread;
 
+use super::segment::SEGMENT_SLOTS;
 use super::{Accepted, Consumer, Queue, Refusal, SegmentPool};
 use crate::event::MetricEvent;
-use crate::sync::Arc;
+use crate::sync::{Arc, AtomicU64, Ordering};
 
 /// An event of a producer; it holds on to something, so that loom sees when it is dropped twice or never.
 struct Told {
@@ -55,15 +56,26 @@ fn take(queue: &Queue, consumer: &mut Consumer, most: u64, taken: &mut Vec<(u64,
 }
 
 /// Consumes until so many events were taken.
-fn take_all(queue: &Queue, count: usize) -> Vec<(u64, u64)> {
-    let mut consumer = Consumer::new();
-    let mut taken = Vec::new();
+fn take_until(queue: &Queue, consumer: &mut Consumer, count: usize, taken: &mut Vec<(u64, u64)>) {
     while taken.len() < count {
-        if !take(queue, &mut consumer, u64::MAX, &mut taken) {
+        if !take(queue, consumer, u64::MAX, taken) {
             thread::yield_now();
         }
     }
+}
+
+fn take_all(queue: &Queue, count: usize) -> Vec<(u64, u64)> {
+    let mut taken = Vec::new();
+    take_until(queue, &mut Consumer::new(), count, &mut taken);
     taken
+}
+
+/// Moves an empty queue on by so many positions, before other threads come in.
+fn move_on(queue: &Queue, consumer: &mut Consumer, count: u64) {
+    for number in 0..count {
+        push(queue, 9, number).expect("there is room");
+        assert!(take(queue, consumer, 1, &mut Vec::new()));
+    }
 }
 
 /// Pushes until there is room.
@@ -101,30 +113,34 @@ fn two_producers_reserve_publish_and_are_consumed_in_order() {
 fn a_slot_is_reused_only_when_it_is_free() {
     model(Some(INTERRUPTIONS), || {
         let queue = queue(2);
+        let (mut consumer, mut taken) = (Consumer::new(), Vec::new());
+        move_on(&queue, &mut consumer, 2);
+        // Through the rest of the first segment and the second one, to where the ring has come round.
         let producer = {
             let queue = Arc::clone(&queue);
             thread::spawn(move || (0..5).for_each(|number| push_patiently(&queue, 0, number)))
         };
-        assert_eq!(take_all(&queue, 5), [(0, 0), (0, 1), (0, 2), (0, 3), (0, 4)]);
+        take_until(&queue, &mut consumer, 5, &mut taken);
+        assert_eq!(taken, [(0, 0), (0, 1), (0, 2), (0, 3), (0, 4)]);
         producer.join().expect("it does not panic");
     });
 }
 
 #[test]
 fn a_producer_that_relies_on_anothers_look_at_the_head_meets_no_old_segment() {
-    // The main thread consumes, and has looked at the head for the fifth event when the other one takes its place, where
+    // The main thread consumes, and has looked at the head for the seventh event when the other one takes its place, where
     // the ring has come round to the entry of the first segment.
     model(Some(2), || {
         let queue = queue(2);
+        let (mut consumer, mut taken) = (Consumer::new(), Vec::new());
+        move_on(&queue, &mut consumer, 2);
         let other = {
             let queue = Arc::clone(&queue);
             thread::spawn(move || push(&queue, 1, 0).is_ok())
         };
-        let mut consumer = Consumer::new();
-        let mut taken = Vec::new();
         for number in 0..5 {
             if push(&queue, 0, number).is_err() || number % 2 == 1 {
-                take(&queue, &mut consumer, u64::MAX, &mut taken);
+                while take(&queue, &mut consumer, u64::MAX, &mut taken) {}
             }
         }
         other.join().expect("it does not panic");
@@ -253,6 +269,31 @@ fn no_wake_up_is_lost_between_two_producers() {
 }
 
 #[test]
+fn a_producer_behind_the_one_that_unparks_meets_no_removed_segment() {
+    // The consumer parks in the middle of a segment; the other thread comes right after the exchange that unparks it.
+    model(None, || {
+        let pool = Arc::new(SegmentPool::new());
+        // At this limit the first event moves the bound beyond the third.
+        let queue = Arc::new(Queue::new(4 * SEGMENT_SLOTS, Arc::clone(&pool)));
+        push(&queue, 0, 0).expect("there is room");
+        let other = {
+            let queue = Arc::clone(&queue);
+            thread::spawn(move || push(&queue, 1, 0).expect("there is room"))
+        };
+        let (mut consumer, mut taken) = (Consumer::new(), Vec::new());
+        take(&queue, &mut consumer, 1, &mut taken);
+        queue.park(&mut consumer);
+        // The removed segment comes into use elsewhere.
+        let elsewhere = Queue::new(1, pool);
+        push(&elsewhere, 2, 0).expect("there is room");
+        push(&queue, 0, 1).expect("there is room");
+        other.join().expect("it does not panic");
+        while take(&queue, &mut consumer, u64::MAX, &mut taken) {}
+        assert_eq!(taken.len(), 3, "everything is where the consumer looks for it");
+    });
+}
+
+#[test]
 fn after_close_nothing_is_accepted_until_it_is_reopened() {
     model(Some(INTERRUPTIONS), || {
         let queue = queue(4);
@@ -297,6 +338,35 @@ fn the_consumer_may_park_while_the_queue_is_closed_and_reopened() {
 }
 
 #[test]
+fn an_event_that_counts_as_consumed_is_dropped() {
+    struct Noted(Arc<AtomicU64>);
+
+    impl Drop for Noted {
+        fn drop(&mut self) {
+            self.0.store(1, Ordering::Relaxed);
+        }
+    }
+
+    impl MetricEvent for Noted {
+        const EVENT_TYPE: &'static str = "noted";
+    }
+
+    model(None, || {
+        let (queue, dropped) = (queue(4), Arc::new(AtomicU64::new(0)));
+        assert!(queue.push(Noted(Arc::clone(&dropped))).is_ok());
+        let consumer = {
+            let queue = Arc::clone(&queue);
+            thread::spawn(move || queue.next_run(&mut Consumer::new(), 1).expect("one is pending").consume())
+        };
+        // A flush that sees it returns.
+        if queue.consumed() == 1 {
+            assert_eq!(dropped.load(Ordering::Relaxed), 1);
+        }
+        consumer.join().expect("it does not panic");
+    });
+}
+
+#[test]
 fn events_left_are_dropped_once() {
     model(None, || {
         let queue = queue(4);
@@ -318,16 +388,37 @@ fn events_left_are_dropped_once() {
 #[test]
 fn two_producers_install_one_segment() {
     model(Some(INTERRUPTIONS), || {
-        let queue = queue(4);
+        let queue = queue(5);
         // Both of the next positions are in the second segment.
-        push(&queue, 0, 0).expect("there is room");
-        push(&queue, 0, 1).expect("there is room");
+        (0..3).for_each(|number| assert!(push(&queue, 0, number).is_ok()));
         let other = {
             let queue = Arc::clone(&queue);
             thread::spawn(move || push(&queue, 1, 0).expect("there is room"))
         };
         push(&queue, 2, 0).expect("there is room");
         other.join().expect("it does not panic");
-        assert_eq!(take_all(&queue, 4).len(), 4);
+        assert_eq!(take_all(&queue, 5).len(), 5);
+    });
+}
+
+#[test]
+fn a_producer_that_is_late_to_install_a_segment_sees_the_other_one_as_it_is() {
+    // The segment that is installed meanwhile was in use elsewhere until a moment ago.
+    model(Some(INTERRUPTIONS), || {
+        let pool = Arc::new(SegmentPool::new());
+        let elsewhere = Queue::new(SEGMENT_SLOTS, Arc::clone(&pool));
+        let queue = Arc::new(Queue::new(4 * SEGMENT_SLOTS, pool));
+        for number in 0..SEGMENT_SLOTS {
+            push(&elsewhere, 0, number).expect("there is room");
+            push(&queue, 0, number).expect("there is room");
+        }
+        let late = {
+            let queue = Arc::clone(&queue);
+            thread::spawn(move || push(&queue, 1, 0).expect("there is room"))
+        };
+        assert!(take(&elsewhere, &mut Consumer::new(), u64::MAX, &mut Vec::new()));
+        push(&queue, 2, 0).expect("there is room");
+        late.join().expect("it does not panic");
+        assert_eq!(take_all(&queue, 5).len(), 5);
     });
 }

@@ -9,7 +9,7 @@ use crate::sync::{AtomicPtr, Mutex, Ordering, lock};
 #[cfg(not(mvx_loom))]
 pub(crate) const SEGMENT_SLOTS: u64 = 256;
 #[cfg(mvx_loom)]
-pub(crate) const SEGMENT_SLOTS: u64 = 2;
+pub(crate) const SEGMENT_SLOTS: u64 = 3;
 
 /// How many free segments a pool keeps: 1 MiB.
 const POOLED_SEGMENTS: usize = 64;
@@ -43,6 +43,11 @@ impl SegmentPool {
         if pool.len() < POOLED_SEGMENTS {
             pool.push(segment);
         }
+    }
+
+    #[cfg(all(test, not(mvx_loom)))]
+    pub(crate) fn free_segments(&self) -> usize {
+        lock(&self.0).len()
     }
 }
 

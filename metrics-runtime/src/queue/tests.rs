@@ -6,6 +6,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::segment::SEGMENT_SLOTS;
+use super::slot::Slot;
 use super::{Accepted, Consumer, Queue, Refusal, SegmentPool};
 use crate::event::MetricEvent;
 
@@ -283,4 +284,38 @@ fn the_first_event_after_parking_says_that_the_consumer_must_be_woken() {
     while !take(&queue, &mut consumer, 10).is_empty() {}
     assert!(queue.park(&mut consumer));
     assert_eq!(queue.push(Nothing).map_err(|refused| refused.0), Ok(Accepted::Unparking));
+}
+
+#[test]
+fn segments_go_back_to_the_pool_when_they_are_done_with_and_when_the_consumer_parks() {
+    let pool = Arc::new(SegmentPool::new());
+    let (queue, mut consumer) = (Queue::new(4 * SEGMENT_SLOTS, Arc::clone(&pool)), Consumer::new());
+    for round in 0..10 {
+        for _ in 0..2 * SEGMENT_SLOTS + 10 {
+            assert!(queue.push(Nothing).is_ok(), "there is room");
+        }
+        assert_eq!(pool.free_segments(), 0, "in round {round} they are in use again");
+        take(&queue, &mut consumer, SEGMENT_SLOTS - 1);
+        assert_eq!(pool.free_segments(), 0);
+        take(&queue, &mut consumer, 1);
+        assert_eq!(pool.free_segments(), 1);
+        while !take(&queue, &mut consumer, 10).is_empty() {}
+        assert_eq!(pool.free_segments(), 2);
+        assert!(queue.park(&mut consumer));
+        assert_eq!(pool.free_segments(), 3, "a recorder that is idle holds none");
+        // To the beginning of a segment.
+        while !queue.consumed().is_multiple_of(SEGMENT_SLOTS) {
+            assert!(queue.push(Nothing).is_ok(), "there is room");
+            take(&queue, &mut consumer, 1);
+        }
+    }
+}
+
+#[test]
+fn a_pool_keeps_no_more_than_a_mebibyte() {
+    let pool = Arc::new(SegmentPool::new());
+    let (queue, mut consumer) = (Queue::new(100 * SEGMENT_SLOTS, Arc::clone(&pool)), Consumer::new());
+    while queue.push(Nothing).is_ok() {}
+    while !take(&queue, &mut consumer, SEGMENT_SLOTS).is_empty() {}
+    assert_eq!(pool.free_segments() * size_of::<Slot>() * 256, 1 << 20);
 }

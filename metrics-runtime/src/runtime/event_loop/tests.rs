@@ -1,27 +1,44 @@
-//! What a loop keeps while it cannot run.
+//! What a loop keeps while it cannot run, and who wakes it. The tests take its steps themselves.
 
+use std::collections::BinaryHeap;
+use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use tokio::runtime::Builder;
 
-use super::EventLoop;
+use super::{EventLoop, QUIET_INTERVALS, Sleep};
+use crate::event::MetricEvent;
 use crate::log::LogPolicy;
 use crate::queue::Queue;
 use crate::recorder::{
     Home, MetricFailurePolicy, MetricsRecorder, QueueOverflowPolicy, RecorderCore, Settings,
 };
 
+const LIMIT: u64 = 16;
+
+struct Fact;
+
+impl MetricEvent for Fact {
+    const EVENT_TYPE: &'static str = "fact";
+}
+
 fn running_recorder(event_loop: &Arc<EventLoop>) -> MetricsRecorder {
+    recorder_looked_at_after(event_loop, Duration::ZERO)
+}
+
+fn recorder_looked_at_after(event_loop: &Arc<EventLoop>, poll_interval: Duration) -> MetricsRecorder {
     let settings = Settings {
         entity_id: Arc::from("a"),
         namespace: Arc::from("test"),
         overflow: QueueOverflowPolicy::Drop,
         log_policy: LogPolicy::Silent,
         metric_failure: MetricFailurePolicy::Quarantine,
-        poll_interval: Duration::ZERO,
+        poll_interval,
     };
-    let queue = Queue::new(16, event_loop.pool.clone());
+    let queue = Queue::new(LIMIT, event_loop.pool.clone());
     let home = Home::in_loop(Arc::clone(event_loop));
     let recorder = MetricsRecorder::from_core(RecorderCore::new(queue, settings, None, home));
     recorder.start().wait().expect("starts");
@@ -67,4 +84,67 @@ fn a_recorder_that_is_started_again_and_again_is_remembered_once() {
     }
     assert_eq!(event_loop.lock().restarted.len(), 3);
     run_to_the_end(&event_loop);
+}
+
+/// Puts the loop to sleep as [`EventLoop::sleep`] does before it waits.
+fn falls_asleep(event_loop: &EventLoop, kind: Sleep) {
+    let mut ready = event_loop.lock();
+    assert!(ready.recorders.is_empty() && ready.visits.is_empty(), "nothing is asked of it");
+    ready.sleep = kind;
+}
+
+/// Whether anybody has woken the loop since the last call.
+fn was_woken(event_loop: &EventLoop) -> bool {
+    pin!(event_loop.wake.notified()).poll(&mut Context::from_waker(Waker::noop())).is_ready()
+}
+
+#[test]
+fn while_traffic_is_recent_an_event_wakes_the_loop_only_when_the_queue_fills_up() {
+    let event_loop = Arc::new(EventLoop::new());
+    let recorder = recorder_looked_at_after(&event_loop, Duration::from_hours(1));
+    let (mut busy, mut visits, mut quiet) = (Vec::new(), Vec::new(), BinaryHeap::new());
+    falls_asleep(&event_loop, Sleep::Parked);
+    recorder.emit(Fact);
+    assert!(was_woken(&event_loop), "the first event wakes it");
+    for round in 1..100 {
+        assert!(event_loop.admit(&mut busy, &mut visits));
+        // A visit is a turn, too, and the recorder stays where it is.
+        for recorder in visits.drain(..) {
+            recorder.try_turn(LIMIT);
+            recorder.home.set_attended(false);
+        }
+        event_loop.give_turns(round, &mut busy, &mut quiet);
+        assert_eq!((recorder.stats().pending, busy.len(), quiet.len()), (0, 0, 1));
+        falls_asleep(&event_loop, Sleep::Dozing);
+        (0..LIMIT / 4).for_each(|_| recorder.emit(Fact));
+        assert!(!was_woken(&event_loop), "the timer will do");
+        assert_eq!(event_loop.lock().sleep, Sleep::Dozing);
+        (LIMIT / 4..=LIMIT / 2).for_each(|_| recorder.emit(Fact));
+        assert!(was_woken(&event_loop), "half of the limit is pending");
+        (LIMIT / 2 + 1..LIMIT).for_each(|_| recorder.emit(Fact));
+        assert!(!was_woken(&event_loop), "once is enough");
+        assert_eq!(recorder.stats().dropped, 0);
+    }
+}
+
+#[test]
+fn after_a_quiet_time_the_recorder_parks_and_one_event_wakes_the_loop() {
+    let event_loop = Arc::new(EventLoop::new());
+    let recorder = recorder_looked_at_after(&event_loop, Duration::from_nanos(1));
+    let (mut busy, mut visits, mut quiet) = (Vec::new(), Vec::new(), BinaryHeap::new());
+    for round in 1..10 {
+        falls_asleep(&event_loop, Sleep::Parked);
+        recorder.emit(Fact);
+        assert!(was_woken(&event_loop), "nobody else would look");
+        recorder.emit(Fact);
+        assert!(!was_woken(&event_loop), "once is enough");
+        assert!(event_loop.admit(&mut busy, &mut visits));
+        event_loop.give_turns(round, &mut busy, &mut quiet);
+        let mut looks = 0;
+        while !quiet.is_empty() {
+            looks += u32::from(event_loop.look_at_quiet(&mut busy, &mut quiet));
+        }
+        assert_eq!(looks, QUIET_INTERVALS + 1);
+        assert!(busy.is_empty(), "it costs nothing any more");
+    }
 }
