@@ -125,6 +125,7 @@ fn while_traffic_is_recent_an_event_wakes_the_loop_only_when_the_queue_fills_up(
         assert!(!was_woken(&event_loop), "once is enough");
         assert_eq!(recorder.stats().dropped, 0);
     }
+    run_to_the_end(&event_loop);
 }
 
 #[test]
@@ -147,4 +148,5 @@ fn after_a_quiet_time_the_recorder_parks_and_one_event_wakes_the_loop() {
         assert_eq!(looks, QUIET_INTERVALS + 1);
         assert!(busy.is_empty(), "it costs nothing any more");
     }
+    run_to_the_end(&event_loop);
 }
