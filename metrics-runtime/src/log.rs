@@ -9,6 +9,7 @@ use crate::unwind;
 /// What a runtime or a recorder logs. The events are emitted under the targets `mvx_metrics::runtime` and
 /// `mvx_metrics::recorder`; registering an event is never logged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
 pub enum LogPolicy {
     /// Nothing.
     Silent,
@@ -133,6 +134,12 @@ pub(crate) fn infrastructure_error(
             );
         });
     }
+}
+
+/// Logs what keeps the outside world from seeing everything.
+#[cfg(feature = "openmetrics")]
+pub(crate) fn export_warning(event: &'static str, error: &dyn fmt::Display) {
+    unwind::contain(|| tracing::warn!(target: "mvx_metrics::export", event, error = %error));
 }
 
 /// An error followed by its sources.

@@ -64,25 +64,16 @@ const FLAGS: u64 = CLOSED | PARKED;
 /// Positions stand below the flags: 62 bits, which a billion events a second fill in 146 years.
 const POSITION: u64 = !FLAGS;
 
-/// Keeps what producers write and what the consumer writes on different cache lines, and on different pairs of them,
-/// because processors fetch pairs.
-#[repr(align(128))]
-struct LinePair<T>(T);
-
-/// Keeps a value on a cache line of its own.
+/// Keeps a value on a cache line of its own. Pairs of lines, which processors like to fetch, made no difference to two
+/// producers and 192 bytes to each recorder.
 #[repr(align(64))]
 struct Line<T>(T);
 
 pub(crate) struct Queue {
-    producers: LinePair<Producers>,
-    consumer: LinePair<ConsumerLine>,
-}
-
-#[repr(C)]
-struct Producers {
     /// The next position, CLOSED and PARKED.
     tail: Line<AtomicU64>,
-    line: Line<ProducerLine>,
+    producers: Line<ProducerLine>,
+    consumer: Line<ConsumerLine>,
 }
 
 /// What producers read for each event and seldom write.
@@ -116,17 +107,18 @@ impl Queue {
             pool,
         };
         Self {
-            producers: LinePair(Producers { tail: Line(AtomicU64::new(PARKED)), line: Line(line) }),
-            consumer: LinePair(ConsumerLine { head: AtomicU64::new(0), gate: Mutex::new(()) }),
+            tail: Line(AtomicU64::new(PARKED)),
+            producers: Line(line),
+            consumer: Line(ConsumerLine { head: AtomicU64::new(0), gate: Mutex::new(()) }),
         }
     }
 
     fn tail(&self) -> &AtomicU64 {
-        &self.producers.0.tail.0
+        &self.tail.0
     }
 
     fn line(&self) -> &ProducerLine {
-        &self.producers.0.line.0
+        &self.producers.0
     }
 
     fn head(&self) -> &AtomicU64 {

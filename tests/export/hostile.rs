@@ -1,6 +1,8 @@
 //! Names, texts and shapes that nobody should use, from metrics written by hand.
 
 use std::borrow::Cow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use mvx_metrics::export::{Format, Scope};
@@ -8,8 +10,8 @@ use mvx_metrics::{
     BreakdownEntry, Bucket, DimensionDescriptor, DimensionKind, DimensionValue, EventHandler,
     HistogramSnapshot, LogPolicy, Metric, MetricDescriptor, MetricSnapshot, MetricsRuntime, Number,
 };
-
-use tracing::Level;
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Level, Metadata, Subscriber};
 
 use crate::capture;
 use crate::traffic::{running, value};
@@ -110,6 +112,41 @@ fn what_is_left_out_is_logged_once() {
             assert_eq!(logged.field("error"), name);
         }
     }
+}
+
+/// A subscriber that takes nothing without a panic.
+struct Refusing(Arc<AtomicUsize>);
+
+impl Subscriber for Refusing {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target() == "mvx_metrics::export"
+    }
+
+    fn event(&self, _: &Event<'_>) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        panic!("the subscriber panics");
+    }
+
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+    fn enter(&self, _: &Id) {}
+    fn exit(&self, _: &Id) {}
+}
+
+#[test]
+fn a_subscriber_that_panics_is_no_reason_for_an_exposition_to_fail() {
+    let runtime = runtime_with(vec![shown(
+        "job",
+        vec![("done", Counter, 3_u64.into()), ("done_total", Gauge, 5_i64.into())],
+    )]);
+    let offered = Arc::new(AtomicUsize::new(0));
+    let render = || runtime.exposition(Scope::Rollup, Format::OpenMetrics).expect("the runtime runs");
+    let exposition = tracing::subscriber::with_default(Refusing(Arc::clone(&offered)), render);
+    assert_eq!((exposition.left_out.len(), offered.load(Ordering::SeqCst)), (1, 1));
 }
 
 #[test]

@@ -505,6 +505,7 @@ fn titles_under(policy: LogPolicy) -> Vec<String> {
         Silent => &[],
         Normal => &["metrics_recorder.start", "metrics_recorder.stop"],
         Inspection => &["metrics_recorder.start", "metrics_recorder.iter_metrics", "metrics_recorder.stop"],
+        other => unreachable!("not tested: {other:?}"),
     };
     invoked_and_succeeded(events)
 }

@@ -98,6 +98,7 @@ fn flood<E: MetricEvent>(policy: QueueOverflowPolicy, count: u64, make: fn() -> 
     let refused = match policy {
         QueueOverflowPolicy::Drop => (count + 1, 0),
         QueueOverflowPolicy::Error => (0, count + 1),
+        other => unreachable!("not tested: {other:?}"),
     };
     assert_eq!((dropped, rejected), refused);
     assert!(recorder.register_event(make()).is_ok(), "there is room again");

@@ -2,6 +2,7 @@
 
 mod fan_out;
 mod handoff;
+mod machine;
 mod recorders;
 mod snapshot;
 mod steady_state;
@@ -22,7 +23,12 @@ pub struct Row {
 }
 
 /// All rows in the order of the table.
-pub const ROWS: [Row; 11] = [
+pub const ROWS: [Row; 12] = [
+    Row {
+        title: "the machine",
+        measure: "what no handoff between threads can do without, to read the rest by",
+        print: machine::print,
+    },
     Row {
         title: "handoff, one producer",
         measure: "ns per event on the producer's thread, bursts of 4,096 within the limit, drained in between",

@@ -10,7 +10,7 @@ use super::scope::{Collector, Scope, Scoped};
 use super::text::Writer;
 use super::totals::MetricTotal;
 use crate::error::MetricsRuntimeError;
-use crate::log::{Kind, LogPolicy};
+use crate::log::{self, Kind, LogPolicy};
 use crate::runtime::{MetricsRuntime, RuntimeSnapshot, Shared};
 
 /// The metrics of a runtime as text.
@@ -115,14 +115,14 @@ impl Reported {
         if left_out.is_empty() || policy == LogPolicy::Silent {
             return;
         }
-        let mut reported = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        for left_out in left_out {
-            if reported.len() < Self::MOST && reported.insert(left_out.clone()) {
-                tracing::warn!(
-                    target: "mvx_metrics::export", event = "metrics_export.left_out", error = %left_out
-                );
-            }
+        for left_out in left_out.iter().filter(|left_out| self.is_new(left_out)) {
+            log::export_warning("metrics_export.left_out", left_out);
         }
+    }
+
+    fn is_new(&self, left_out: &LeftOut) -> bool {
+        let mut reported = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        reported.len() < Self::MOST && reported.insert(left_out.clone())
     }
 }
 

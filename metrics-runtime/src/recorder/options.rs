@@ -16,6 +16,7 @@ const LARGEST_QUEUE: usize = 1 << 28;
 
 /// What happens to an event when as many are pending as the recorder may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum QueueOverflowPolicy {
     /// The event is dropped and counted, and the call succeeds. The default of recorders created through a runtime.
     Drop,
@@ -25,6 +26,7 @@ pub enum QueueOverflowPolicy {
 
 /// What happens when a metric panics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
 pub enum MetricFailurePolicy {
     /// The metric is quarantined: it keeps its last state, its snapshot says why it failed, the others go on.
     #[default]

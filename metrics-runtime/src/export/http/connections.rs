@@ -14,6 +14,7 @@ use tokio::time::{Instant, sleep, timeout};
 use super::renderer::Renderer;
 use super::routes::respond;
 use super::stream::{Progress, Watched, millis};
+use crate::log;
 
 /// How long the headers of a request may take, counted from the end of the one before.
 const HEADERS: Duration = Duration::from_secs(10);
@@ -49,7 +50,7 @@ pub(super) async fn serve(listener: TcpListener, renderer: Renderer, most: usize
         let stream = match listener.accept().await {
             Ok((stream, _)) => stream,
             Err(error) => {
-                tracing::warn!(target: "mvx_metrics::export", event = "metrics_endpoint.accept", %error);
+                log::export_warning("metrics_endpoint.accept", &error);
                 sleep(RESPITE).await;
                 continue;
             }

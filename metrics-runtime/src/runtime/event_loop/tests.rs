@@ -7,6 +7,8 @@ use std::sync::Arc;
 use std::task::{Context, Waker};
 use std::time::Duration;
 
+use tokio::runtime::Builder;
+
 use super::{EventLoop, QUIET_INTERVALS, Sleep};
 use crate::event::MetricEvent;
 use crate::log::LogPolicy;
@@ -43,6 +45,13 @@ fn recorder_looked_at_after(event_loop: &Arc<EventLoop>, poll_interval: Duration
     recorder
 }
 
+/// Runs the loop to its end: until then it and the recorders on its list keep each other.
+fn run_to_the_end(event_loop: &EventLoop) {
+    event_loop.end();
+    let tokio = Builder::new_current_thread().enable_time().build().expect("a tokio runtime");
+    tokio.block_on(event_loop.run());
+}
+
 #[test]
 fn a_loop_that_is_held_up_keeps_one_visit_of_each_recorder() {
     let event_loop = Arc::new(EventLoop::new());
@@ -60,6 +69,7 @@ fn a_loop_that_is_held_up_keeps_one_visit_of_each_recorder() {
     // The visits of before may be over already.
     recorders[0].core().home.schedule(recorders[0].core(), true);
     assert_eq!(event_loop.lock().visits.len(), 1);
+    run_to_the_end(&event_loop);
 }
 
 #[test]
@@ -73,6 +83,7 @@ fn a_recorder_that_is_started_again_and_again_is_remembered_once() {
         }
     }
     assert_eq!(event_loop.lock().restarted.len(), 3);
+    run_to_the_end(&event_loop);
 }
 
 /// Puts the loop to sleep as [`EventLoop::sleep`] does before it waits.
@@ -114,6 +125,7 @@ fn while_traffic_is_recent_an_event_wakes_the_loop_only_when_the_queue_fills_up(
         assert!(!was_woken(&event_loop), "once is enough");
         assert_eq!(recorder.stats().dropped, 0);
     }
+    run_to_the_end(&event_loop);
 }
 
 #[test]
@@ -136,4 +148,5 @@ fn after_a_quiet_time_the_recorder_parks_and_one_event_wakes_the_loop() {
         assert_eq!(looks, QUIET_INTERVALS + 1);
         assert!(busy.is_empty(), "it costs nothing any more");
     }
+    run_to_the_end(&event_loop);
 }
