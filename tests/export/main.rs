@@ -5,6 +5,7 @@ mod golden;
 mod health;
 mod held;
 mod hostile;
+mod own;
 mod rollup;
 mod scale;
 mod snapshot;

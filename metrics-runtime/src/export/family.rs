@@ -247,9 +247,14 @@ pub(super) fn type_of(kind: DimensionKind, value: &DimensionValue) -> Option<Fam
     use DimensionKind::{Counter, Custom, Gauge, Histogram, InFlight, Max, Mean, Min, Sum};
     use DimensionValue as Value;
     Some(match (kind, value) {
-        (_, Value::Empty | Value::Text(_) | Value::Breakdown(_) | Value::Mean { count: 0, .. }) => {
-            return None;
-        }
+        (
+            _,
+            Value::Empty
+            | Value::Mean { count: 0, .. }
+            | Value::Text(_)
+            | Value::Map(_)
+            | Value::Breakdown(_),
+        ) => return None,
         (_, Value::Histogram(_)) => FamilyType::Histogram,
         (Counter | Sum, Value::Unsigned(_) | Value::Duration(_)) => FamilyType::Counter,
         // A sum of numbers with a sign may fall.

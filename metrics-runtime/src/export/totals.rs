@@ -2,12 +2,14 @@
 
 mod labelled;
 mod merge;
+mod parts;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use self::labelled::Labelled;
 use self::merge::{Rule, merge};
+use self::parts::{for_each_part, has_parts};
 use crate::descriptor::{DimensionDescriptor, DimensionKind, MetricDescriptor};
 use crate::recorder::RecorderStats;
 use crate::snapshot::{BreakdownEntry, DimensionValue, MetricSnapshot};
@@ -154,7 +156,8 @@ impl MetricTotal {
             if presence == Presence::Removed && known.is_some_and(is_level) {
                 continue;
             }
-            if known.is_none() || !self.dimensions[position].add(value, &mut self.left_out) {
+            let known = known.is_some() && !has_parts(value);
+            if !known || !self.dimensions[position].add(value, &mut self.left_out) {
                 self.add_dimension(position, descriptor, name, value, presence);
             }
         }
@@ -177,6 +180,10 @@ impl MetricTotal {
         if presence == Presence::Removed && is_level(&declared) {
             return;
         }
+        for_each_part(&declared, value, &mut |declared, value| self.add_declared(declared, value));
+    }
+
+    fn add_declared(&mut self, declared: DimensionDescriptor, value: &DimensionValue) {
         let left_out = &mut self.left_out;
         let same = self.dimensions.iter_mut().filter(|total| total.is_like(&declared));
         if same.into_iter().any(|total| total.add(value, left_out)) {
