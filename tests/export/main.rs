@@ -1,6 +1,5 @@
 //! Snapshots of a runtime and their exposition as text.
 
-mod capture;
 mod golden;
 mod health;
 mod held;
