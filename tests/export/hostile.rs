@@ -59,7 +59,7 @@ fn runtime_with(metrics: Vec<Shown>) -> MetricsRuntime {
     runtime
 }
 
-use DimensionKind::{Counter, Custom, Gauge, Histogram, Sum};
+use DimensionKind::{Counter, Custom, Gauge, Histogram, Mean, Sum};
 
 #[test]
 fn a_name_that_means_two_things_stands_for_the_first_and_the_scrape_answers() {
@@ -208,4 +208,42 @@ fn labels_that_are_there_twice_are_one_series() {
     let text = runtime.exposition(Scope::PerEntity, Format::Prometheus).expect("the runtime runs").text;
     assert!(text.contains("m_d_total{namespace=\"shop\",entity_id=\"one\",label=\"a\"} 3\n"), "{text}");
     assert!(text.contains(r#"m_d_total{namespace="shop",entity_id="one",label="\"\\\n"} 4"#), "{text}");
+}
+
+/// The snapshot of a histogram with these bounds and counts, the last without a bound.
+fn histogram<const N: usize>(
+    buckets: [(Option<Number>, u64); N],
+    sum: Number,
+    min: Number,
+) -> DimensionValue {
+    let count = buckets.iter().map(|(_, count)| count).sum();
+    let buckets = buckets.map(|(up_to, count)| Bucket { up_to, count }).to_vec();
+    DimensionValue::Histogram(HistogramSnapshot { count, sum, min: Some(min), max: None, buckets })
+}
+
+#[test]
+fn totals_of_floating_point_numbers_saturate() {
+    let mean = DimensionValue::Mean { sum: f64::MAX, count: 1 };
+    let buckets = [(None, 1)];
+    let histogram = histogram(buckets, Number::Float(f64::MAX), Number::Float(f64::MAX));
+    let most = || {
+        shown(
+            "most",
+            vec![
+                ("sum", Sum, f64::MAX.into()),
+                ("mean", Mean, mean.clone()),
+                ("size", Histogram, histogram.clone()),
+            ],
+        )
+    };
+    let runtime = runtime_with(vec![most()]);
+    let other = runtime.create_recorder("other").expect("the id is free");
+    other.register_metric(most()).expect("the recorder runs");
+    let text = runtime.exposition(Scope::Rollup, Format::OpenMetrics).expect("the runtime runs").text;
+    for (series, expected) in
+        [("most_sum", f64::MAX), ("most_mean", f64::MAX / 2.0), ("most_size_sum", f64::MAX)]
+    {
+        let total = value(&text, &format!("{series}{{namespace=\"shop\"}}"));
+        assert_eq!(total.to_bits(), expected.to_bits(), "{series} is {total}");
+    }
 }
