@@ -247,3 +247,17 @@ fn totals_of_floating_point_numbers_saturate() {
         assert_eq!(total.to_bits(), expected.to_bits(), "{series} is {total}");
     }
 }
+
+fn lines<'a>(text: &'a str, begin: &str) -> Vec<&'a str> {
+    text.lines().filter(|line| line.starts_with(begin)).collect()
+}
+
+#[test]
+fn a_sum_that_may_have_fallen_is_no_series_of_a_histogram() {
+    let buckets = [(Some(Number::Signed(10)), 1), (None, 1)];
+    let fallen = histogram(buckets, Number::Signed(15), Number::Signed(-5));
+    let runtime = runtime_with(vec![shown("job", vec![("size", Histogram, fallen)])]);
+    let text = runtime.exposition(Scope::Rollup, Format::OpenMetrics).expect("the runtime runs").text;
+    assert_eq!(lines(&text, "job_size_bucket").len(), 2, "{text}");
+    assert_eq!(lines(&text, "job_size_sum"), [""; 0], "{text}");
+}

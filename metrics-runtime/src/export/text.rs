@@ -159,8 +159,8 @@ impl Writer {
         }
         self.write_bucket(b"+Inf", count);
         // A sum that may have fallen is no counter, and OpenMetrics then wants neither sum nor count.
-        let falls =
-            histogram.sum.as_f64() < 0.0 || bounds.of.first().is_some_and(|bound| bound.as_f64() < 0.0);
+        let ends = [Some(histogram.sum), histogram.min, bounds.of.first().copied()];
+        let falls = ends.into_iter().flatten().any(|end| end.as_f64() < 0.0);
         if !(falls && self.format == Format::OpenMetrics) {
             self.begin(name, b"_count", scope);
             self.out.extend_from_slice(b"} ");
