@@ -261,3 +261,26 @@ fn a_sum_that_may_have_fallen_is_no_series_of_a_histogram() {
     assert_eq!(lines(&text, "job_size_bucket").len(), 2, "{text}");
     assert_eq!(lines(&text, "job_size_sum"), [""; 0], "{text}");
 }
+
+#[test]
+fn bounds_that_are_written_alike_are_one_bucket() {
+    let large = 1_u64 << 53;
+    let buckets = [(Some(Number::Unsigned(large)), 1), (Some(Number::Unsigned(large + 1)), 2), (None, 4)];
+    let infinite = [(Some(Number::Float(f64::INFINITY)), 1), (None, 1)];
+    let runtime = runtime_with(vec![shown(
+        "job",
+        vec![
+            ("size", Histogram, histogram(buckets, Number::Unsigned(9), Number::Unsigned(1))),
+            ("load", Histogram, histogram(infinite, Number::Float(9.0), Number::Float(1.0))),
+        ],
+    )]);
+    let text = runtime.exposition(Scope::Rollup, Format::OpenMetrics).expect("the runtime runs").text;
+    let expected = ["9.007199254740992e+15\"} 3", "+Inf\"} 7"];
+    let expected = expected.map(|end| format!("job_size_bucket{{namespace=\"shop\",le=\"{end}"));
+    assert_eq!(lines(&text, "job_size_bucket"), expected, "{text}");
+    assert_eq!(
+        lines(&text, "job_load_bucket"),
+        ["job_load_bucket{namespace=\"shop\",le=\"+Inf\"} 2"],
+        "{text}"
+    );
+}
