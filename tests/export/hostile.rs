@@ -284,3 +284,22 @@ fn bounds_that_are_written_alike_are_one_bucket() {
         "{text}"
     );
 }
+
+#[test]
+fn the_number_of_what_is_left_out_cannot_be_left_out() {
+    let gauge = || vec![("dimensions_left_out", Gauge, 99_i64.into())];
+    let runtime = runtime_with(vec![shown("mvx_metrics", gauge())]);
+    let exposition = runtime.exposition(Scope::Rollup, Format::Prometheus).expect("the runtime runs");
+    let series = "mvx_metrics_dimensions_left_out{namespace=\"shop\"}";
+    assert_eq!(value(&exposition.text, series).to_string(), "1");
+    assert_eq!(exposition.left_out.len(), 1);
+}
+
+#[test]
+fn no_entity_has_a_series_in_a_family_of_the_librarys_own() {
+    let runtime = runtime_with(vec![shown("mvx_metrics", vec![("recorders_stalled", Gauge, 99_i64.into())])]);
+    let exposition = runtime.exposition(Scope::PerEntity, Format::OpenMetrics).expect("the runtime runs");
+    let stalled = lines(&exposition.text, "mvx_metrics_recorders_stalled");
+    assert_eq!(stalled, ["mvx_metrics_recorders_stalled{namespace=\"shop\"} 0"]);
+    assert_eq!(exposition.left_out.len(), 1);
+}

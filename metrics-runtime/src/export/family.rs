@@ -52,6 +52,7 @@ pub(super) struct Family<'a> {
     pub(super) unit: Option<String>,
     pub(super) help: Cow<'a, str>,
     pub(super) samples: Vec<Sample<'a>>,
+    of_library: bool,
     metric: &'a str,
     dimension: &'a str,
     declared_unit: Option<&'a str>,
@@ -77,6 +78,7 @@ pub(super) struct Families<'a> {
 
 #[derive(PartialEq, Eq, Hash)]
 struct Source<'a> {
+    of_library: bool,
     metric: &'a str,
     dimension: &'a str,
     family: FamilyType,
@@ -84,6 +86,13 @@ struct Source<'a> {
 }
 
 impl<'a> Families<'a> {
+    /// Begins the families of a metric whose values are known later.
+    pub(super) fn reserve(&mut self, metric: &'a MetricTotal) {
+        for (position, total) in metric.dimensions.iter().enumerate() {
+            self.place(position, metric, total);
+        }
+    }
+
     /// Takes in the metrics of a scope.
     pub(super) fn add(&mut self, scope: usize, metrics: impl Iterator<Item = &'a MetricTotal>) {
         let mut position = 0;
@@ -125,7 +134,8 @@ impl<'a> Families<'a> {
         {
             return Some(place);
         }
-        let source = Source { metric: &metric.name, dimension: &total.declared.name, family, unit };
+        let (of_library, dimension) = (metric.of_library, &*total.declared.name);
+        let source = Source { of_library, metric: &metric.name, dimension, family, unit };
         let known = self.known.get(&source).copied();
         let place = known.unwrap_or_else(|| {
             let place = self.claim(metric, total, family, unit);
@@ -175,6 +185,7 @@ impl<'a> Families<'a> {
             unit,
             help,
             samples,
+            of_library: metric.of_library,
             metric: metric_name,
             dimension,
             declared_unit,
@@ -211,6 +222,7 @@ impl Family<'_> {
         unit: Option<&str>,
     ) -> bool {
         self.kind == family
+            && self.of_library == metric.of_library
             && same(self.dimension, &total.declared.name)
             && same(self.metric, &metric.name)
             && self.declared_unit == unit

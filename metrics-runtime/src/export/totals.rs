@@ -43,6 +43,8 @@ pub(crate) struct MetricTotal {
     pub(crate) help: Cow<'static, str>,
     pub(crate) dimensions: Vec<DimensionTotal>,
     pub(crate) invalid: u64,
+    /// Whether it is the library's own, and not a metric that happens to have the name.
+    pub(crate) of_library: bool,
     /// How many of the metrics have failed.
     pub(crate) failed: u64,
     /// How many values could not be taken in.
@@ -115,12 +117,13 @@ impl Totals {
 }
 
 impl MetricTotal {
-    /// A total of which no metric knows.
+    /// A total of the library's own.
     pub(crate) fn made_up(name: &'static str, dimensions: Vec<DimensionTotal>) -> Self {
         Self {
             name: Cow::Borrowed(name),
             help: Cow::Borrowed(""),
             dimensions,
+            of_library: true,
             invalid: 0,
             failed: 0,
             left_out: 0,
@@ -137,6 +140,7 @@ impl MetricTotal {
                 .iter()
                 .map(|declared| DimensionTotal::new(Cow::Borrowed(declared)))
                 .collect(),
+            of_library: false,
             invalid: 0,
             failed: 0,
             left_out: 0,
