@@ -3,7 +3,7 @@ use quote::{ToTokens, format_ident, quote};
 use syn::spanned::Spanned;
 use syn::{Expr, WhereClause, WherePredicate, parse_quote};
 
-use super::{bounds, feed, snapshot, source};
+use super::{allowance, bounds, feed, snapshot, source};
 use crate::ast::{Field, Metric, Role};
 use crate::attr::Given;
 use crate::shape::{Kind, last_word};
@@ -25,9 +25,11 @@ pub fn expand(metric: &Metric) -> TokenStream {
         metric.events.iter().enumerate().map(|(index, event)| feed::handle_event(&cx, index, event));
     let (implementation, fields) = (implementation(&cx), fields(&cx));
     let (snapshot, snapshot_impls) = snapshot::expand(&cx);
+    let allowance = allowance(metric.input);
     quote! {
         #snapshot
 
+        #allowance
         const _: () = {
             #(#buckets)*
             #(#handlers)*
