@@ -21,11 +21,17 @@ pub fn ident(metric: &Metric) -> Ident {
     format_ident!("{}Snapshot", metric.input.ident.unraw())
 }
 
-/// The field with the count of values that were not finite; a dimension of that name goes first.
+/// The field with the count of values that were not finite; dimensions of that name go first.
 pub fn invalid(metric: &Metric) -> Ident {
     let taken =
-        shown(metric).any(|field| field.ident.unraw() == "invalid" || field.name.value() == "invalid");
-    Ident::new(if taken { "invalid_values" } else { "invalid" }, Span::call_site())
+        |name: &str| shown(metric).any(|field| field.ident.unraw() == name || field.name.value() == name);
+    let mut name = "invalid".to_owned();
+    let mut others = 0;
+    while taken(&name) {
+        others += 1;
+        name = if others == 1 { "invalid_values".to_owned() } else { format!("invalid_values_{others}") };
+    }
+    Ident::new(&name, Span::call_site())
 }
 
 /// Those of the metric's parameters that the types of its dimensions depend on.
