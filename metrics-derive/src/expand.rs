@@ -12,13 +12,14 @@ mod bounds;
 mod event;
 mod feed;
 mod label;
+mod lints;
 mod metric;
 mod snapshot;
 mod source;
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{Attribute, Data, DeriveInput};
+use syn::DeriveInput;
 
 use crate::ast;
 use crate::ctxt::Ctxt;
@@ -38,9 +39,9 @@ pub fn metric(input: &DeriveInput) -> TokenStream {
 pub fn label(input: &DeriveInput) -> TokenStream {
     let cx = Ctxt::new();
     let label = label::Label::from_syn(&cx, input);
-    let (allowance, expanded) = (allowance(input), label.expand());
+    let expanded = label.expand();
     let errors = cx.check();
-    quote!(#errors #allowance #expanded)
+    quote!(#errors #expanded)
 }
 
 /// `#[metric_event]`; the item stays as it was written.
@@ -49,20 +50,6 @@ pub fn event(arguments: TokenStream, item: &TokenStream) -> TokenStream {
     let expanded = event::Event::from_syn(&cx, arguments, item.clone()).map(|event| event.expand());
     let errors = cx.check();
     quote!(#item #errors #expanded)
-}
-
-/// What is deprecated is still implemented for, and the user knows.
-fn allowance(input: &DeriveInput) -> Option<TokenStream> {
-    let deprecated =
-        |attributes: &[Attribute]| attributes.iter().any(|attribute| attribute.path().is_ident("deprecated"));
-    let within = match &input.data {
-        Data::Enum(data) => data.variants.iter().any(|variant| {
-            deprecated(&variant.attrs) || variant.fields.iter().any(|field| deprecated(&field.attrs))
-        }),
-        Data::Struct(data) => data.fields.iter().any(|field| deprecated(&field.attrs)),
-        Data::Union(_) => false,
-    };
-    (within || deprecated(&input.attrs)).then(|| quote!(#[allow(deprecated)]))
 }
 
 #[cfg(test)]

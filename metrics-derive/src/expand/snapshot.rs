@@ -167,7 +167,7 @@ fn fields(cx: &Context, generics: &Generics) -> TokenStream {
     let write = fields.iter().map(|field| {
         let (ident, name) = (field.ident, &field.name);
         if field.role == Role::Flatten {
-            let prefix = prefix(field);
+            let prefix = field.prefix();
             quote!(#private::SnapshotFields::write(&self.#ident, &#private::prefixed(__prefix, #prefix), __map)?;)
         } else {
             quote!(#private::write(__map, __prefix, #name, &self.#ident)?;)
@@ -182,7 +182,7 @@ fn fields(cx: &Context, generics: &Generics) -> TokenStream {
     });
     let flattened = fields.iter().enumerate().filter(|(_, field)| field.role == Role::Flatten);
     let flattened = flattened.map(|(index, field)| {
-        let (ty, prefix, slot) = (field.ty, prefix(field), slot(index));
+        let (ty, prefix, slot) = (field.ty, field.prefix(), slot(index));
         quote! {
             if let #private::Some(__rest) = #private::primitive::str::strip_prefix(__name, #prefix) {
                 if <#private::Flattened<#ty> as #private::SnapshotFields>::read(&mut __partial #slot, __rest, __map)? {
@@ -267,9 +267,4 @@ fn slot(index: usize) -> TokenStream {
     let rests = std::iter::repeat_n(quote!(.1), index / LONGEST_TUPLE);
     let place = syn::Index::from(index % LONGEST_TUPLE);
     quote!(#(#rests)* .0 .#place)
-}
-
-fn prefix(field: &Field) -> String {
-    let prefix = field.attrs.flatten.as_ref().and_then(|flatten| flatten.value.as_ref());
-    prefix.map_or_else(String::new, syn::LitStr::value)
 }
