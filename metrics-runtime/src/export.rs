@@ -13,8 +13,8 @@
 //! `limit`, the labels that came first have the places, and keep them whatever recorders come and go. [`Scope::PerEntity`]
 //! shows each entity.
 //!
-//! A metric that is replaced in its recorder begins anew, as after a restart of the program. The metrics of a recorder whose
-//! handler does not come to an end cannot be read: they are missing until it does, and `mvx_metrics_recorders_stalled` says so.
+//! A metric that is replaced in its recorder begins anew, as after a restart of the program. A recorder whose handler does not
+//! come to an end cannot be read: while `mvx_metrics_recorders_stalled` is not 0, the totals lack what those recorders counted.
 //!
 //! # Names
 //!
