@@ -187,21 +187,10 @@ impl EventLoop {
         while self.admit(&mut busy, &mut visits) {
             round += 1;
             futile += 1;
-            visits.retain(|recorder| {
-                // Of those that are there twice one is enough.
-                let turn = recorder.home.may_take_turn(round).then(|| recorder.try_turn(BUDGET));
-                let more = matches!(turn, Some(None | Some(Turn::More)));
-                if turn != Some(None) {
-                    futile = 0;
-                }
-                if !more {
-                    recorder.home.set_attended(false);
-                }
-                more
-            });
+            let visited = give_visits(round, &mut visits);
             let gave = self.give_turns(round, &mut busy, &mut quiet);
             let looked = self.look_at_quiet(&mut busy, &mut quiet);
-            if gave || looked {
+            if visited || gave || looked {
                 futile = 0;
             }
             if busy.is_empty() && visits.is_empty() {
@@ -337,12 +326,8 @@ impl EventLoop {
 
     /// Waits for the next look at a recorder, or for whoever asks for a turn and may wake a sleep of that kind.
     async fn sleep(&self, kind: Sleep, look: Option<Instant>) {
-        {
-            let mut ready = self.lock();
-            if ready.ends || !ready.recorders.is_empty() || !ready.visits.is_empty() {
-                return;
-            }
-            ready.sleep = kind;
+        if !self.falls_asleep(kind) {
+            return;
         }
         match look {
             None => self.wake.notified().await,
@@ -354,7 +339,38 @@ impl EventLoop {
         }
     }
 
+    /// Says that the loop sleeps in that way, unless something is asked of it already.
+    fn falls_asleep(&self, kind: Sleep) -> bool {
+        let mut ready = self.lock();
+        let falls_asleep = !ready.ends && ready.recorders.is_empty() && ready.visits.is_empty();
+        if falls_asleep {
+            ready.sleep = kind;
+        }
+        falls_asleep
+    }
+
     fn lock(&self) -> MutexGuard<'_, Ready> {
         self.ready.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Gives the recorders that somebody waits for their turn of the round; whether one of them could have it.
+fn give_visits(round: u64, visits: &mut Vec<Arc<RecorderCore>>) -> bool {
+    let mut some = false;
+    visits.retain(|recorder| {
+        if !recorder.home.may_take_turn(round) {
+            // Of those that are there twice one is enough.
+            return false;
+        }
+        let Some(turn) = recorder.try_turn(BUDGET) else {
+            return true;
+        };
+        some = true;
+        let more = turn == Turn::More;
+        if !more {
+            recorder.home.set_attended(false);
+        }
+        more
+    });
+    some
 }

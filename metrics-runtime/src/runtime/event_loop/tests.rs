@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::runtime::Builder;
 
-use super::{EventLoop, QUIET_INTERVALS, Sleep};
+use super::{EventLoop, QUIET_INTERVALS, Sleep, give_visits};
 use crate::event::MetricEvent;
 use crate::log::LogPolicy;
 use crate::queue::Queue;
@@ -86,13 +86,6 @@ fn a_recorder_that_is_started_again_and_again_is_remembered_once() {
     run_to_the_end(&event_loop);
 }
 
-/// Puts the loop to sleep as [`EventLoop::sleep`] does before it waits.
-fn falls_asleep(event_loop: &EventLoop, kind: Sleep) {
-    let mut ready = event_loop.lock();
-    assert!(ready.recorders.is_empty() && ready.visits.is_empty(), "nothing is asked of it");
-    ready.sleep = kind;
-}
-
 /// Whether anybody has woken the loop since the last call.
 fn was_woken(event_loop: &EventLoop) -> bool {
     pin!(event_loop.wake.notified()).poll(&mut Context::from_waker(Waker::noop())).is_ready()
@@ -103,19 +96,16 @@ fn while_traffic_is_recent_an_event_wakes_the_loop_only_when_the_queue_fills_up(
     let event_loop = Arc::new(EventLoop::new());
     let recorder = recorder_looked_at_after(&event_loop, Duration::from_hours(1));
     let (mut busy, mut visits, mut quiet) = (Vec::new(), Vec::new(), BinaryHeap::new());
-    falls_asleep(&event_loop, Sleep::Parked);
+    assert!(event_loop.falls_asleep(Sleep::Parked), "nothing is asked of it");
     recorder.emit(Fact);
     assert!(was_woken(&event_loop), "the first event wakes it");
     for round in 1..100 {
         assert!(event_loop.admit(&mut busy, &mut visits));
         // A visit is a turn, too, and the recorder stays where it is.
-        for recorder in visits.drain(..) {
-            recorder.try_turn(LIMIT);
-            recorder.home.set_attended(false);
-        }
+        give_visits(round, &mut visits);
         event_loop.give_turns(round, &mut busy, &mut quiet);
         assert_eq!((recorder.stats().pending, busy.len(), quiet.len()), (0, 0, 1));
-        falls_asleep(&event_loop, Sleep::Dozing);
+        assert!(event_loop.falls_asleep(Sleep::Dozing), "nothing is asked of it");
         (0..LIMIT / 4).for_each(|_| recorder.emit(Fact));
         assert!(!was_woken(&event_loop), "the timer will do");
         assert_eq!(event_loop.lock().sleep, Sleep::Dozing);
@@ -134,7 +124,7 @@ fn after_a_quiet_time_the_recorder_parks_and_one_event_wakes_the_loop() {
     let recorder = recorder_looked_at_after(&event_loop, Duration::from_nanos(1));
     let (mut busy, mut visits, mut quiet) = (Vec::new(), Vec::new(), BinaryHeap::new());
     for round in 1..10 {
-        falls_asleep(&event_loop, Sleep::Parked);
+        assert!(event_loop.falls_asleep(Sleep::Parked), "nothing is asked of it");
         recorder.emit(Fact);
         assert!(was_woken(&event_loop), "nobody else would look");
         recorder.emit(Fact);
