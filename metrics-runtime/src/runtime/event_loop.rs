@@ -59,8 +59,10 @@ struct Ready {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Sleep {
     Awake,
-    /// Until the timer, or until something urgent.
-    Dozing,
+    /// Until the timer at the latest; until something urgent, or an event that may not wait for as long.
+    Dozing {
+        until: Instant,
+    },
     /// Until something is asked of it.
     Parked,
 }
@@ -131,7 +133,11 @@ impl EventLoop {
             } else if urgent && !listing.visited.swap(true, atomic::Ordering::Relaxed) {
                 ready.visits.push(Arc::clone(recorder));
             }
-            let wakes = ready.sleep == Sleep::Parked || (urgent && ready.sleep == Sleep::Dozing);
+            let wakes = match ready.sleep {
+                Sleep::Awake => false,
+                Sleep::Dozing { until } => urgent || Instant::now() + recorder.poll_interval() < until,
+                Sleep::Parked => true,
+            };
             if wakes {
                 ready.sleep = Sleep::Awake;
             }
@@ -196,7 +202,7 @@ impl EventLoop {
             if busy.is_empty() && visits.is_empty() {
                 futile = 0;
                 match quiet.peek() {
-                    Some(next) => self.sleep(Sleep::Dozing, Some(next.look)).await,
+                    Some(next) => self.sleep(Sleep::Dozing { until: next.look }, Some(next.look)).await,
                     None => self.sleep(Sleep::Parked, None).await,
                 }
             } else if futile > FUTILE_ROUNDS {
@@ -262,7 +268,9 @@ impl EventLoop {
                     if interval.is_zero() {
                         return !recorder.park() || self.keeps(recorder);
                     }
-                    recorder.home.set_attended(false);
+                    if !recorder.leave_alone() {
+                        return true;
+                    }
                     let recorder = Arc::clone(recorder);
                     quiet.push(Quiet {
                         look: now + interval,
@@ -297,7 +305,7 @@ impl EventLoop {
             let intervals = if consumed_now == consumed { intervals + 1 } else { 0 };
             let parks = intervals > QUIET_INTERVALS && recorder.park();
             if recorder.has_work() || (parks && self.keeps(&recorder)) {
-                recorder.home.set_attended(true);
+                recorder.home.begin_to_attend();
                 busy.push(recorder);
             } else if !parks {
                 let look = now + recorder.poll_interval();
@@ -327,7 +335,8 @@ impl EventLoop {
     /// Waits for the next look at a recorder, or for whoever asks for a turn and may wake a sleep of that kind.
     async fn sleep(&self, kind: Sleep, look: Option<Instant>) {
         if !self.falls_asleep(kind) {
-            return;
+            // Otherwise a loop that is asked for something in every round would keep the thread to itself.
+            return tokio::task::yield_now().await;
         }
         match look {
             None => self.wake.notified().await,
@@ -366,11 +375,7 @@ fn give_visits(round: u64, visits: &mut Vec<Arc<RecorderCore>>) -> bool {
             return true;
         };
         some = true;
-        let more = turn == Turn::More;
-        if !more {
-            recorder.home.set_attended(false);
-        }
-        more
+        turn == Turn::More || !recorder.leave_alone()
     });
     some
 }
