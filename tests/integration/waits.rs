@@ -111,15 +111,55 @@ fn rc17_a_waker_that_panics_takes_nothing_with_it() {
     bounded(|| {
         with_held_up(|recorder, gate| {
             recorder.register_event(Step(1)).expect("accepted");
-            let mut flush = recorder.flush();
-            for _ in 0..2 {
+            let flush = recorder.flush();
+            let mut handles = vec![flush.clone(); 4];
+            for (number, handle) in handles.iter_mut().enumerate() {
                 // The recorder keeps clones; it is the last one to know them.
-                assert!(poll(&mut flush, &Waker::from(Arc::new(WakePanics))).is_pending());
-                assert!(poll(&mut flush, &Waker::from(Arc::new(DropPanics))).is_pending());
+                let waker =
+                    if number % 2 == 0 { Arc::new(WakePanics).into() } else { Arc::new(DropPanics).into() };
+                assert!(poll(handle, &waker).is_pending());
             }
+            // One that is replaced, and one that is given up.
+            assert!(poll(&mut handles[1], &Arc::new(DropPanics).into()).is_pending());
+            drop(handles.pop());
             gate.open();
             flush.wait().expect("flushes");
             recorder.stop().wait().expect("stops");
+        });
+    });
+}
+
+#[test]
+fn rc17_only_handles_that_are_awaited_keep_a_waker() {
+    /// Says by its count how many wakers there are.
+    struct Counted(#[expect(dead_code, reason = "its count is what matters")] Arc<()>);
+
+    impl Wake for Counted {
+        fn wake(self: Arc<Self>) {}
+    }
+
+    bounded(|| {
+        with_held_up(|recorder, gate| {
+            recorder.register_event(Step(1)).expect("accepted");
+            let token = Arc::new(());
+            let waker = || Waker::from(Arc::new(Counted(Arc::clone(&token))));
+            for _ in 0..100 {
+                assert!(poll(&mut recorder.flush(), &waker()).is_pending());
+            }
+            assert_eq!(Arc::strong_count(&token), 1, "nobody waits any more");
+            let mut awaited = recorder.flush();
+            for _ in 0..100 {
+                assert!(poll(&mut awaited, &waker()).is_pending());
+            }
+            assert_eq!(Arc::strong_count(&token), 2, "the last one is kept");
+            let mut other = awaited.clone();
+            assert!(poll(&mut other, &waker()).is_pending());
+            drop(awaited);
+            assert_eq!(Arc::strong_count(&token), 2, "a clone is awaited for itself");
+            gate.open();
+            other.wait().expect("flushes");
+            recorder.stop().wait().expect("stops");
+            assert_eq!(Arc::strong_count(&token), 1);
         });
     });
 }
