@@ -79,11 +79,11 @@ impl RecorderCore {
             Err(error) => return LifecycleHandle::over(Err(error)),
         };
         let lifecycle = self.lifecycle();
-        if self.queue.consumed() >= target {
-            return LifecycleHandle::over(Ok(()));
-        }
         if lifecycle.state().has_failed() {
             return LifecycleHandle::over(Err(lifecycle.invalid_state(ACCEPTING)));
+        }
+        if self.queue.consumed() >= target {
+            return LifecycleHandle::over(Ok(()));
         }
         drop(lifecycle);
         let completion = processing.wait_for(target);
