@@ -93,10 +93,9 @@ impl MetricsRuntimeBuilder {
     /// How long the runtime lets events of a recorder with recent traffic wait before it looks at them; by default 1 ms, at
     /// most 1 s.
     ///
-    /// The timer has a granularity of 1 ms of its own and never fires early, so a look may come up to 1 ms later: with 1 ms
-    /// events wait up to about 2 ms, and with less, 200 µs for example, no shorter than with 1 ms. What is to be sooner needs
-    /// [`Duration::ZERO`]: the recorder's events are then processed at once, and each event after a pause wakes the runtime's
-    /// thread.
+    /// The timer has a granularity of 1 ms and never fires early: with 1 ms an event waits up to about 2 ms, and with less,
+    /// 200 µs for example, it may wait for as long, if not as often. What must be sooner needs [`Duration::ZERO`]: the
+    /// recorder's events are then processed at once, and each event after a pause wakes the runtime's thread.
     ///
     /// While a recorder is looked at on this timer, handing an event over wakes nobody. Snapshots, stops and a queue that
     /// fills up wake the runtime at once.
