@@ -1,7 +1,8 @@
 //! Metrics that Prometheus scrapes: one feature and three lines in `main`.
 //!
 //! Run with `cargo run --example prometheus_endpoint`, and look at it with `curl http://127.0.0.1:9464/metrics`. Jobs come
-//! and go in it for ten seconds, or for as many as the first argument says; at the end it prints the exposition.
+//! and go in it for ten seconds, or for as many as the first argument says; at the end it prints the exposition. Another port
+//! may follow.
 
 use std::error::Error;
 use std::thread::sleep;
@@ -36,10 +37,15 @@ struct WorkerJobs {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let seconds: f64 = std::env::args().nth(1).map_or(Ok(10.0), |argument| argument.parse())?;
+    let mut arguments = std::env::args().skip(1);
+    let seconds: f64 = arguments.next().map_or(Ok(10.0), |argument| argument.parse())?;
+    let options = match arguments.next() {
+        Some(port) => EndpointOptions::new().port(port.parse()?),
+        None => EndpointOptions::new(),
+    };
     let runtime = MetricsRuntime::new("example.workers")?;
     runtime.start()?;
-    let endpoint = runtime.serve_http(EndpointOptions::new())?;
+    let endpoint = runtime.serve_http(options)?;
     eprintln!("curl http://{}/metrics", endpoint.address());
 
     let begun = Instant::now();
