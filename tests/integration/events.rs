@@ -1,5 +1,6 @@
 //! EV: events and dispatch.
 
+use std::marker::PhantomData;
 use std::ptr;
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
@@ -7,7 +8,7 @@ use std::thread;
 
 use mvx_metrics::{
     Counter, EventHandler, HandleEvent, Max, Metric, MetricEvent, MetricSnapshot, MetricsRecorder,
-    MetricsRuntime, QueueOverflowPolicy, RecorderOptions, metric_event,
+    MetricsRuntime, QueueOverflowPolicy, RecorderOptions, Sum, metric_event,
 };
 use mvx_metrics_tests::{
     Act, Direct, Drops, Gate, Gated, Journal, Other, Script, Step, Steps, StepsSnapshot, Tracked, bounded,
@@ -106,6 +107,63 @@ fn travel<E: MetricEvent + Clone + PartialEq + std::fmt::Debug>(event: impl Fn(u
         assert!(*kept.lock().expect("not poisoned") == sent, "they arrive as they were");
         assert_eq!(Steps::total(&recorder), 667);
     }
+}
+
+/// One event for each kind of work.
+#[metric_event(name = "finished")]
+struct Finished<K: Send + 'static> {
+    kind: K,
+    items: u64,
+}
+
+/// What finished, of one kind or another: with each kind it is an event type of its own.
+#[derive(Metric, Default)]
+#[metric(
+    name = "finishes",
+    on(Finished<String>, when = |e| !e.kind.is_empty()),
+    on(Finished<u8>, when = |e| e.kind != 0)
+)]
+struct Finishes {
+    total: Counter,
+    #[dimension(on(Finished<String>, value = items), on(Finished<u8>, value = items))]
+    items: Sum<u64>,
+    #[dimension(on(Finished<u8>))]
+    numbered: Counter,
+}
+
+/// Generic itself, over the kind of its events.
+#[derive(Metric)]
+#[metric(name = "most", on(Finished<K>))]
+struct Most<K: Send + Sync + 'static> {
+    #[dimension(value = items)]
+    items: Max<u64>,
+    #[dimension(skip)]
+    _kind: PhantomData<fn() -> K>,
+}
+
+#[test]
+fn ev6_a_generic_event_travels_through_a_recorder() {
+    bounded(|| {
+        for hooks in [false, true] {
+            let runtime = running_runtime("ev6");
+            let recorder = recorder(&runtime, "a", hooks);
+            recorder.register_metric(Finishes::default()).expect("registers");
+            let most = Most::<String> { items: Max::default(), _kind: PhantomData };
+            recorder.register_metric(most).expect("registers");
+            for (kind, number, items) in [("mail", 0, 10), ("print", 1, 11), ("", 2, 12)] {
+                recorder.emit(Finished { kind: kind.to_owned(), items });
+                recorder.emit(Finished::<u8> { kind: number, items: 100 });
+                // Of a kind nobody listens to.
+                recorder.emit(Finished { kind: (), items: 1_000 });
+            }
+            let finishes = recorder.metric_snapshot::<Finishes>().expect("reads").expect("it is registered");
+            assert_eq!((finishes.total, finishes.items, finishes.numbered), (4, 221, 2));
+            let most = recorder.metric_snapshot::<Most<String>>().expect("reads").expect("it is registered");
+            assert_eq!(most.items, Some(12));
+            let stats = recorder.stats();
+            assert_eq!((stats.accepted, stats.processed), (9, 9));
+        }
+    });
 }
 
 #[metric_event]
