@@ -1,7 +1,9 @@
 //! What well-behaved clients get.
 
-use std::io::{Read, Write};
-use std::net::{Ipv4Addr, SocketAddr};
+use std::io::{ErrorKind, Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use mvx_metrics::export::{EndpointError, EndpointOptions, Scope};
 
@@ -130,7 +132,7 @@ fn clients_that_go_away_disturb_nobody() {
             // The endpoint may have ended it.
             let _ = stream.write_all(request.as_bytes());
             if read > 0 {
-                let _ = stream.set_read_timeout(Some(std::time::Duration::from_millis(20)));
+                let _ = stream.set_read_timeout(Some(Duration::from_millis(20)));
                 let _ = stream.read(&mut vec![0; read]);
             }
         }
@@ -199,4 +201,75 @@ fn any_number_of_connections_may_be_allowed() {
         let answer = get(endpoint.address(), "/metrics");
         assert_eq!(answer.value("work_bytes_total{namespace=\"most\"}").to_string(), "7");
     }
+}
+
+/// Whether the endpoint ends the connection before long; what it still sends does not matter.
+fn is_ended(stream: &mut TcpStream, patience: Duration) -> bool {
+    stream.set_read_timeout(Some(patience)).expect("a stream has a timeout");
+    match stream.read_to_end(&mut Vec::new()) {
+        Ok(_) => true,
+        Err(error) => !matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut),
+    }
+}
+
+#[test]
+fn of_more_connections_than_allowed_the_one_that_waits_longest_is_ended() {
+    let runtime = running("room");
+    let options = EndpointOptions::new().port(0).max_connections(2);
+    let endpoint = runtime.serve_http(options).expect("the system has a port");
+    let health = request("GET", "/healthz", "");
+    // Connections that were answered are taken in, and from then on idle.
+    let [mut first, mut second] = [(), ()].map(|()| {
+        let mut stream = connect(endpoint.address());
+        assert_eq!(ask(&mut stream, &health).expect("an answer").status, 200);
+        // So that it is certain who waits longest.
+        thread::sleep(Duration::from_millis(50));
+        stream
+    });
+    let mut third = connect(endpoint.address());
+    assert_eq!(ask(&mut third, &health).expect("an answer").status, 200);
+    assert!(is_ended(&mut first, Duration::from_secs(5)), "three connections where two are allowed");
+    assert_eq!(ask(&mut second, &health).expect("two are allowed").status, 200);
+    assert_eq!(ask(&mut third, &health).expect("two are allowed").status, 200);
+}
+
+/// How long the headers of a request may take, as the source of the endpoint says.
+const HEADERS: Duration = Duration::from_secs(10);
+
+/// How long it takes the endpoint to end a connection that says something and never ends a request.
+fn ends_after(address: SocketAddr, first: &str, trickle: Option<&str>) -> Option<Duration> {
+    let mut stream = connect(address);
+    let started = Instant::now();
+    stream.write_all(first.as_bytes()).expect("the endpoint reads");
+    while started.elapsed() < 3 * HEADERS {
+        if is_ended(&mut stream, Duration::from_millis(500)) {
+            return Some(started.elapsed());
+        }
+        if let Some(trickle) = trickle {
+            // The endpoint may have ended it.
+            let _ = stream.write_all(trickle.as_bytes());
+        }
+    }
+    None
+}
+
+#[test]
+fn headers_may_take_ten_seconds() {
+    let runtime = running("slow");
+    let endpoint = endpoint(&runtime, Scope::Rollup);
+    let (address, whole) = (endpoint.address(), request("GET", "/healthz", ""));
+    let half = "GET /healthz HTTP/1.1\r\nhost: loc";
+    let cases = [("", None), (half, None), (half, Some("x")), (half, Some("\r\nx: y")), (&*whole, None)];
+    thread::scope(|scope| {
+        let slow = cases.map(|(first, trickle)| {
+            (first, trickle, scope.spawn(move || ends_after(address, first, trickle)))
+        });
+        for (first, trickle, thread) in slow {
+            let ended = thread.join().expect("no panic");
+            // Later on a machine that is loaded, but never much earlier.
+            let in_time = ended.is_some_and(|ended| (HEADERS / 2..5 * HEADERS / 2).contains(&ended));
+            assert!(in_time, "{first:?} and then {trickle:?}: ended after {ended:?}");
+        }
+    });
+    assert_eq!(get(address, "/healthz").status, 200);
 }
