@@ -207,6 +207,11 @@ impl<'a> Families<'a> {
             return;
         }
         family.samples.push(Sample { scope, total });
+        if family.misses(total) {
+            let name = family.name.clone();
+            let reason = "some of its labels have values of another type than the first one";
+            self.leave_out(&metric.name, &total.declared.name, &name, reason.to_owned());
+        }
     }
 
     fn leave_out(&mut self, metric: &str, dimension: &str, family: &str, reason: String) {
@@ -219,6 +224,14 @@ impl<'a> Families<'a> {
 }
 
 impl Family<'_> {
+    /// Whether some of the values are of another type, and not shown.
+    fn misses(&self, total: &DimensionTotal) -> bool {
+        let Total::Labelled(labelled) = &total.value else { return false };
+        let mut types =
+            labelled.entries.iter().filter_map(|entry| type_of(total.declared.kind, &entry.value));
+        types.any(|other| other != self.kind)
+    }
+
     fn is_of(
         &self,
         metric: &MetricTotal,
