@@ -90,16 +90,15 @@ impl Shared {
 impl RuntimeSnapshot {
     /// This snapshot as text that Prometheus reads.
     ///
-    /// What removed recorders had counted before the snapshot is part of the rollup.
+    /// What removed recorders had counted before the snapshot is part of the rollup. Nothing is logged: what is left out is
+    /// in the exposition.
     #[must_use]
     pub fn exposition(&self, scope: Scope, format: Format) -> Exposition {
         let mut collector = Collector::new(scope, &self.namespace, &self.retired);
         for recorder in &self.recorders {
             collector.add(recorder);
         }
-        let exposition = render(scope, format, &collector.finish());
-        Reported::default().report(LogPolicy::Normal, &exposition.left_out);
-        exposition
+        render(scope, format, &collector.finish())
     }
 }
 
