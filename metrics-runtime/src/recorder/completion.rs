@@ -100,15 +100,14 @@ impl Waiter {
         let waker = task.waker().clone();
         let (poll, useless) = {
             let progress = &mut *self.operation.lock();
-            match &progress.outcome {
-                Some(outcome) => (Poll::Ready(outcome.clone()), Some(waker)),
-                None => {
-                    let place = *self.place.get_or_insert_with(|| {
-                        progress.awaited += 1;
-                        progress.awaited
-                    });
-                    (Poll::Pending, progress.wakers.insert(place, waker))
-                }
+            if let Some(outcome) = &progress.outcome {
+                (Poll::Ready(outcome.clone()), Some(waker))
+            } else {
+                let place = *self.place.get_or_insert_with(|| {
+                    progress.awaited += 1;
+                    progress.awaited
+                });
+                (Poll::Pending, progress.wakers.insert(place, waker))
             }
         };
         unwind::contain(|| drop(useless));
