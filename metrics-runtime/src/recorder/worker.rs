@@ -98,11 +98,7 @@ async fn serve(core: &Arc<RecorderCore>, hooks: &dyn DynHooks) {
     let mut lease = Lease::take(core).await;
     core.home.beat();
     let mut turn = Instant::now();
-    loop {
-        match core.state() {
-            MetricsRecorderState::Running | MetricsRecorderState::Stopping => {}
-            _ => break,
-        }
+    while core.state().processes() {
         if turn.elapsed() > LONGEST_TURN {
             // Hooks that never wait would keep the thread from the other recorders.
             tokio::task::yield_now().await;
