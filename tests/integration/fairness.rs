@@ -229,6 +229,32 @@ fn fairness_the_longest_interval_delays_no_burst_no_reader_and_no_stop() {
     });
 }
 
+#[test]
+fn fairness_a_recorder_that_may_wait_long_delays_no_other() {
+    bounded(|| {
+        let runtime = running_runtime("fairness");
+        let create = |id: &str, interval| {
+            let options = RecorderOptions::new().poll_interval(interval);
+            runtime.create_recorder_with(id, options).expect("a fresh id")
+        };
+        let patient = create("patient", LONGEST_INTERVAL);
+        for interval in [Duration::ZERO, Duration::from_millis(1)] {
+            let mut number = 0;
+            does_not_wait("one event of another recorder", || {
+                // The loop has just looked at the patient one, and comes back to it after the longest interval.
+                patient.emit(Step(1));
+                patient.flush().wait().expect("flushes");
+                number += 1;
+                let other = create(&format!("{number} after {interval:?}"), interval);
+                other.emit(Step(1));
+                // Nobody asks for anything here.
+                eventually("the event is processed", || other.stats().pending == 0);
+            });
+        }
+        runtime.shutdown().expect("everything stops");
+    });
+}
+
 /// Hooks that take their time and never wait for anything; the first one is held up at the gate.
 struct Busy {
     changes: Arc<AtomicU64>,

@@ -59,8 +59,8 @@ struct Ready {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Sleep {
     Awake,
-    /// Until the timer, or until something urgent.
-    Dozing,
+    /// Until the timer, or until something urgent, or a recorder whose events may not wait as long.
+    Dozing { until: Instant },
     /// Until something is asked of it.
     Parked,
 }
@@ -131,7 +131,14 @@ impl EventLoop {
             } else if urgent && !listing.visited.swap(true, atomic::Ordering::Relaxed) {
                 ready.visits.push(Arc::clone(recorder));
             }
-            let wakes = ready.sleep == Sleep::Parked || (urgent && ready.sleep == Sleep::Dozing);
+            let wakes = match ready.sleep {
+                Sleep::Awake => false,
+                Sleep::Dozing { until } => {
+                    // The look it dozes towards is at a recorder with an interval of its own.
+                    urgent || until.saturating_duration_since(Instant::now()) > recorder.poll_interval()
+                }
+                Sleep::Parked => true,
+            };
             if wakes {
                 ready.sleep = Sleep::Awake;
             }
@@ -207,7 +214,7 @@ impl EventLoop {
             if busy.is_empty() && visits.is_empty() {
                 futile = 0;
                 match quiet.peek() {
-                    Some(next) => self.sleep(Sleep::Dozing, Some(next.look)).await,
+                    Some(next) => self.sleep(Sleep::Dozing { until: next.look }, Some(next.look)).await,
                     None => self.sleep(Sleep::Parked, None).await,
                 }
             } else if futile > FUTILE_ROUNDS {

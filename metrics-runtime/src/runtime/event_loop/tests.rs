@@ -115,10 +115,11 @@ fn while_traffic_is_recent_an_event_wakes_the_loop_only_when_the_queue_fills_up(
         }
         event_loop.give_turns(round, &mut busy, &mut quiet);
         assert_eq!((recorder.stats().pending, busy.len(), quiet.len()), (0, 0, 1));
-        falls_asleep(&event_loop, Sleep::Dozing);
+        let dozing = Sleep::Dozing { until: quiet.peek().expect("it is quiet").look };
+        falls_asleep(&event_loop, dozing);
         (0..LIMIT / 4).for_each(|_| recorder.emit(Fact));
         assert!(!was_woken(&event_loop), "the timer will do");
-        assert_eq!(event_loop.lock().sleep, Sleep::Dozing);
+        assert_eq!(event_loop.lock().sleep, dozing);
         (LIMIT / 4..=LIMIT / 2).for_each(|_| recorder.emit(Fact));
         assert!(was_woken(&event_loop), "half of the limit is pending");
         (LIMIT / 2 + 1..LIMIT).for_each(|_| recorder.emit(Fact));
