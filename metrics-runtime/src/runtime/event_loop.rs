@@ -344,14 +344,17 @@ impl EventLoop {
 
     /// Waits for the next look at a recorder, or for whoever asks for a turn and may wake a sleep of that kind.
     async fn sleep(&self, kind: Sleep, look: Option<Instant>) {
-        {
+        let is_asked = {
             let mut ready = self.lock();
-            if ready.ends || !ready.recorders.is_empty() || !ready.visits.is_empty() {
-                return;
+            let is_asked = ready.ends || !ready.recorders.is_empty() || !ready.visits.is_empty();
+            if !is_asked {
+                ready.sleep = kind;
             }
-            ready.sleep = kind;
-        }
+            is_asked
+        };
         match look {
+            // The hooks have their turn also when each round ends like this.
+            _ if is_asked => tokio::task::yield_now().await,
             None => self.wake.notified().await,
             Some(look) if look <= Instant::now() => tokio::task::yield_now().await,
             Some(look) => {
