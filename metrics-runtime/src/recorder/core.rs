@@ -22,7 +22,7 @@ use crate::queue::{Accepted, NoVacancy, Queue, Refusal};
 use crate::recorder::home::Home;
 use crate::recorder::lifecycle::Lifecycle;
 use crate::recorder::options::{MetricFailurePolicy, QueueOverflowPolicy};
-use crate::recorder::processing::Processing;
+use crate::recorder::processing::{Processing, Readers};
 use crate::recorder::state::{ACCEPTING, MetricsRecorderState};
 use crate::recorder::stats::{Counters, RecorderStats};
 use crate::unwind::{self, Contained};
@@ -31,7 +31,7 @@ pub(crate) struct RecorderCore {
     pub(super) queue: Queue,
     pub(super) processing: Mutex<Processing>,
     /// Threads other than the consumer that want `processing`; the consumer lets them in between two turns.
-    pub(super) readers: AtomicUsize,
+    pub(super) readers: Readers,
     pub(super) lifecycle: Mutex<Lifecycle>,
     pub(super) counters: Counters,
     pub(super) settings: Settings,
@@ -64,7 +64,7 @@ impl RecorderCore {
         Self {
             queue,
             processing: Mutex::new(Processing::new()),
-            readers: AtomicUsize::new(0),
+            readers: Readers::default(),
             lifecycle: Mutex::new(Lifecycle::new()),
             counters: Counters::default(),
             settings,

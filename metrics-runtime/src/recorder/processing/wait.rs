@@ -13,8 +13,6 @@ use crate::recorder::state::ACCEPTING;
 
 /// How long a reader waits while nothing is processed before it helps itself.
 pub(super) const STALLED: Duration = Duration::from_secs(1);
-/// How long a reader waits for a handler that runs.
-pub(super) const STUCK: Duration = Duration::from_secs(5);
 /// How often a waiting reader looks whether something is processed.
 pub(super) const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
@@ -96,20 +94,20 @@ impl RecorderCore {
 }
 
 /// Whether a recorder gets on while somebody waits for it.
-pub(super) struct Movement {
+struct Movement {
     consumed: u64,
     beats: u64,
     moved: Instant,
 }
 
 impl Movement {
-    pub(super) fn new(recorder: &RecorderCore) -> Self {
+    fn new(recorder: &RecorderCore) -> Self {
         Self { consumed: recorder.queue.consumed(), beats: recorder.home.beats(), moved: Instant::now() }
     }
 
     /// Whether nothing was consumed, no hook has run and no other recorder in the same event loop has had a turn for a
     /// while. To be asked again and again.
-    pub(super) fn has_stalled_for(&mut self, time: Duration, recorder: &RecorderCore) -> bool {
+    fn has_stalled_for(&mut self, time: Duration, recorder: &RecorderCore) -> bool {
         let now = Self::new(recorder);
         let moves = now.consumed != self.consumed || now.beats != self.beats;
         if moves || recorder.hook_runs.load(Ordering::Relaxed) {
