@@ -2,13 +2,11 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 
 use mvx_metrics::{
-    EventHandler, LifecycleHandle, Metric, MetricSnapshot, MetricsRecorder, MetricsRecorderError,
-    MetricsRecorderState, RecorderOptions,
+    LifecycleHandle, MetricsRecorder, MetricsRecorderError, MetricsRecorderState, RecorderOptions,
 };
 use mvx_metrics_tests::{
     Act, Direct, Gate, Gated, Script, Step, Steps, bounded, eventually, in_threads, running_runtime,
@@ -231,55 +229,6 @@ fn rm4_calls_that_a_metric_waits_for_end() {
         recorder.register_metric(Steps::default()).expect("registers");
         recorder.flush().wait().expect("flushes");
         assert_eq!(recorder.metric_snapshots().expect("reads").len(), 2);
-        runtime.shutdown().expect("shuts down");
-    });
-}
-
-/// A metric whose snapshot waits at a gate.
-struct Unreadable(Gate);
-
-impl Metric for Unreadable {
-    fn metric_name(&self) -> &'static str {
-        "unreadable"
-    }
-
-    fn handlers() -> &'static [EventHandler<Self>] {
-        &[]
-    }
-
-    fn snapshot(&self) -> MetricSnapshot {
-        self.0.block();
-        MetricSnapshot::new("unreadable")
-    }
-}
-
-#[test]
-fn rm4_a_read_behind_a_reader_that_is_stuck_ends_although_other_recorders_go_on() {
-    bounded(|| {
-        let runtime = running_runtime("rm4");
-        let [recorder, busy] = ["stuck", "busy"].map(|id| {
-            let options = RecorderOptions::new().poll_interval(std::time::Duration::ZERO);
-            runtime.create_recorder_with(id, options).expect("creates")
-        });
-        let gate = Gate::new();
-        recorder.register_metric(Unreadable(gate.clone())).expect("registers");
-        let ends = AtomicBool::new(false);
-        std::thread::scope(|scope| {
-            scope.spawn(|| recorder.metric_snapshots().expect("reads when the gate opens"));
-            gate.wait_for_arrival();
-            scope.spawn(|| {
-                while !ends.load(Ordering::Relaxed) {
-                    busy.emit(Step(1));
-                    std::thread::yield_now();
-                }
-            });
-            // As if the other reader waited for a lock that this one holds.
-            let answer = recorder.metric_snapshots();
-            ends.store(true, Ordering::Relaxed);
-            gate.open();
-            assert_eq!(answer.expect_err("nobody lets it in").reason(), "WOULD_DEADLOCK");
-        });
-        assert_eq!(recorder.metric_snapshots().expect("reads").len(), 1);
         runtime.shutdown().expect("shuts down");
     });
 }

@@ -26,7 +26,7 @@ pub(super) struct Processing {
     due: Vec<(u64, MetricBox)>,
     /// Who waits until that many events are consumed.
     waiting: Vec<(u64, Arc<Completion>)>,
-    /// `None` while a worker with hooks has it.
+    /// `None` while a worker with hooks has it, and until somebody looks after that worker has given it back.
     consumer: Option<Consumer>,
 }
 

@@ -76,7 +76,9 @@ async fn work_with_hooks(core: &Arc<RecorderCore>, hooks: &dyn DynHooks) {
         while core.try_turn(BUDGET) != Some(Turn::Ended) {
             let_others_run().await;
         }
-        core.answer_all_waiting();
+        while !core.try_answer_all_waiting() {
+            let_others_run().await;
+        }
         clean_up(core, hooks).await;
     } else {
         let stopped = call(core, || hooks.on_stopped()).await;
@@ -97,9 +99,7 @@ async fn start(core: &Arc<RecorderCore>, hooks: &dyn DynHooks) -> Result<(), Met
 
 /// Processes events until the recorder stops and nothing is pending, or until it fails.
 async fn serve(core: &Arc<RecorderCore>, hooks: &dyn DynHooks) {
-    let Some(mut lease) = Lease::take(core) else {
-        return;
-    };
+    let mut lease = Lease::take(core).await;
     core.home.beat();
     let mut turn = Instant::now();
     loop {
@@ -191,7 +191,8 @@ impl Drop for Applied<'_> {
     fn drop(&mut self) {
         self.consume();
         if self.answers {
-            self.core.answer_waiting();
+            // While somebody reads the metrics the end of the recorder answers them, which is what follows.
+            self.core.try_answer_waiting();
         }
     }
 }
@@ -235,9 +236,14 @@ struct Lease<'a> {
 }
 
 impl<'a> Lease<'a> {
-    fn take(core: &'a RecorderCore) -> Option<Self> {
-        let consumer = core.take_consumer()?;
-        Some(Self { core, consumer })
+    /// The task of the run before has given it back; a reader may have to let go of the metrics.
+    async fn take(core: &'a RecorderCore) -> Self {
+        loop {
+            if let Some(consumer) = core.try_take_consumer() {
+                return Self { core, consumer };
+            }
+            let_others_run().await;
+        }
     }
 }
 

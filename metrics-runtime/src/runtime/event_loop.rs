@@ -60,7 +60,9 @@ struct Ready {
 enum Sleep {
     Awake,
     /// Until the timer, or until something urgent, or a recorder whose events may not wait as long.
-    Dozing { until: Instant },
+    Dozing {
+        until: Instant,
+    },
     /// Until something is asked of it.
     Parked,
 }

@@ -72,10 +72,7 @@ impl RecorderCore {
         // Before the lock is given back: what is processed is what the metrics show.
         let stats = self.stats();
         drop(processing);
-        if self.state().has_failed() && !self.is_drained() {
-            // The metrics' own code may have ended the recorder.
-            self.turn(u64::MAX);
-        }
+        self.after_reading();
         Observation { status: self.state(), stats, metrics: Some(metrics) }
     }
 }

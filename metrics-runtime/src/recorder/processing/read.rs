@@ -63,10 +63,7 @@ impl RecorderCore {
                     read(&processing)
                 };
                 drop(processing);
-                if self.state().has_failed() && !self.is_drained() {
-                    // The metrics' own code may have ended the recorder.
-                    self.turn(u64::MAX);
-                }
+                self.after_reading();
                 return Ok(value);
             }
             if self.hooks().is_none() && (stalled || self.home.lets_callers_help()) {

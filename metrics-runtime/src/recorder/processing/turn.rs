@@ -1,6 +1,6 @@
 //! Turns: applying pending events, or giving them up after a failure.
 
-use std::sync::{Arc, MutexGuard};
+use std::sync::{Arc, MutexGuard, PoisonError};
 
 use super::Processing;
 use crate::context;
@@ -110,7 +110,7 @@ impl RecorderCore {
 
     /// Applies pending events, at most `budget`, or discards them when the recorder has failed.
     pub(super) fn process(&self, processing: &mut Processing, budget: u64, failures: &mut Failures) {
-        let Some(mut consumer) = processing.consumer.take() else {
+        let Some(mut consumer) = self.consumer_of(processing) else {
             return;
         };
         let _here = context::enter_metrics();
@@ -181,21 +181,36 @@ impl RecorderCore {
         if lifecycle.state().has_failed() { Err(lifecycle.invalid_state(ACCEPTING)) } else { Ok(()) }
     }
 
-    /// Gives up what is pending after a failure, as far as it has been published.
+    /// Gives up what is pending after a failure, as far as it has been published and nobody reads the metrics meanwhile:
+    /// others may have to be told of the same end, so it waits for no reader, who goes on with this instead
+    /// ([`after_reading`](Self::after_reading)).
     pub(in crate::recorder) fn discard_pending(self: &Arc<Self>) {
         // A producer that has reserved a place publishes within nanoseconds, unless it is interrupted just there.
         const PATIENCE: u32 = 10_000;
+        // Whoever has the lock and runs no code of the user's lets go of it as soon.
+        const PATIENCE_WITH_READERS: u32 = 100;
         if context::in_metrics() {
             // A metric's own code got us here, perhaps under this very lock; then the one who holds it goes on with this.
             return self.discard_late();
         }
+        let mut held_up = 0;
         for _ in 0..PATIENCE {
-            if self.turn(u64::MAX) == Turn::Ended {
-                break;
+            match self.try_turn(u64::MAX) {
+                Some(Turn::Ended) => break,
+                Some(Turn::More | Turn::Drained) => {}
+                None if held_up == PATIENCE_WITH_READERS => return,
+                None => held_up += 1,
             }
             std::thread::yield_now();
         }
-        self.answer_all_waiting();
+        self.try_answer_all_waiting();
+    }
+
+    /// Does what is due when the recorder has ended while the caller had its metrics, whose own code may have ended it.
+    pub(in crate::recorder) fn after_reading(self: &Arc<Self>) {
+        if self.state().has_failed() {
+            self.discard_pending();
+        }
     }
 
     /// Gives up what was published after [`discard_pending`](Self::discard_pending) had given up waiting for it, unless
@@ -211,9 +226,10 @@ impl RecorderCore {
         self.report(failures);
     }
 
-    pub(in crate::recorder) fn answer_all_waiting(&self) {
-        let answered = self.lock_processing().take_answered(u64::MAX);
-        self.complete(answered);
+    /// `false`, and nothing is done, while somebody reads the metrics.
+    pub(in crate::recorder) fn try_answer_all_waiting(&self) -> bool {
+        let answered = self.try_lock_processing().map(|mut processing| processing.take_answered(u64::MAX));
+        answered.map(|answered| self.complete(answered)).is_some()
     }
 
     /// Goes to sleep until the next event, unless there is something to do or somebody reads the metrics just now.
@@ -228,12 +244,22 @@ impl RecorderCore {
 
 /// One event at a time, for the worker with hooks.
 impl RecorderCore {
-    pub(in crate::recorder) fn take_consumer(&self) -> Option<Consumer> {
-        self.lock_processing().consumer.take()
+    /// The right to consume; `None` while somebody reads the metrics, or has it.
+    pub(in crate::recorder) fn try_take_consumer(&self) -> Option<Consumer> {
+        self.consumer_of(&mut *self.try_lock_processing()?)
     }
 
+    /// Gives the right to consume back, without the lock: a reader may have it for long.
     pub(in crate::recorder) fn return_consumer(&self, consumer: Consumer) {
-        self.lock_processing().consumer = Some(consumer);
+        *self.returned() = Some(consumer);
+    }
+
+    fn consumer_of(&self, processing: &mut Processing) -> Option<Consumer> {
+        processing.consumer.take().or_else(|| self.returned().take())
+    }
+
+    fn returned(&self) -> MutexGuard<'_, Option<Consumer>> {
+        self.returned.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Applies the first event of a run; the names of the metrics that accepted it. `None` while somebody reads them.
@@ -251,19 +277,11 @@ impl RecorderCore {
         Some(accepted)
     }
 
-    /// Does what is due when an event was consumed.
-    pub(in crate::recorder) fn answer_waiting(&self) {
-        let processing = self.lock_processing();
-        self.after_event(processing);
-    }
-
-    /// The same; `false`, and nothing is done, while somebody reads the metrics.
+    /// Does what is due when an event was consumed; `false`, and nothing is done, while somebody reads the metrics.
     pub(in crate::recorder) fn try_answer_waiting(&self) -> bool {
-        let processing = self.try_lock_processing();
-        processing.map(|processing| self.after_event(processing)).is_some()
-    }
-
-    fn after_event(&self, mut processing: MutexGuard<'_, Processing>) {
+        let Some(mut processing) = self.try_lock_processing() else {
+            return false;
+        };
         let answered = {
             let _here = context::enter_metrics();
             drop(processing.let_in(self.queue.consumed()));
@@ -271,5 +289,6 @@ impl RecorderCore {
         };
         drop(processing);
         self.complete(answered);
+        true
     }
 }

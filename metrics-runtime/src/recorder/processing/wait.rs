@@ -57,6 +57,9 @@ impl RecorderCore {
             if let Some(outcome) =
                 operation.wait(Some(deadline.map_or(pause, |deadline| deadline.min(pause))))
             {
+                if helps {
+                    self.after_reading();
+                }
                 return Some(outcome);
             }
             if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
