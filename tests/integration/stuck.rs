@@ -1,9 +1,9 @@
 //! Readers that are stuck in a metric's own code: whom they hold up, and whom not.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc;
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use mvx_metrics::{
     EventHandler, Metric, MetricSnapshot, MetricsRecorder, MetricsRecorderState, MetricsRuntime,
@@ -143,6 +143,50 @@ fn rc6_a_reader_that_is_stuck_while_a_recorder_starts_does_not_hold_up_the_loop(
             gate.open();
             answer.expect("the loop goes on");
         });
+        runtime.shutdown().expect("shuts down");
+    });
+}
+
+#[test]
+fn hk1_a_hook_that_reads_behind_a_reader_that_is_stuck_is_told_so() {
+    bounded(|| {
+        let runtime = running_runtime("hk1");
+        let (entered, gate, seen) = (Gate::new(), Gate::new(), Arc::new(Mutex::new(None)));
+        let script = Script::new().observing({
+            let (entered, seen) = (entered.clone(), Arc::clone(&seen));
+            move |change| {
+                entered.block();
+                // As if the reader waited for a lock that this hook holds.
+                let snapshot = change.snapshot();
+                seen.lock().expect("not poisoned").get_or_insert(snapshot);
+            }
+        });
+        let recorder =
+            runtime.create_recorder_with("a", RecorderOptions::new().hooks(script)).expect("creates");
+        recorder.register_metric(Steps::default()).expect("registers");
+        recorder.register_metric(Unreadable(gate.clone())).expect("registers");
+        recorder.emit(Step(1));
+        entered.wait_for_arrival();
+        thread::scope(|scope| {
+            scope.spawn(|| recorder.metric_snapshots().expect("reads when the gate opens"));
+            gate.wait_for_arrival();
+            entered.open();
+            let begun = Instant::now();
+            while seen.lock().expect("not poisoned").is_none() && begun.elapsed() < Duration::from_secs(20) {
+                thread::sleep(Duration::from_millis(10));
+            }
+            gate.open();
+        });
+        recorder.flush().wait().expect("flushes");
+        let snapshot = seen.lock().expect("not poisoned").take().expect("the hook has run");
+        assert_eq!((&*snapshot.name, snapshot.get("total")), ("steps", None));
+        assert!(
+            snapshot.failed.as_ref().is_some_and(|failed| failed.contains("cannot be read")),
+            "{snapshot:?}"
+        );
+        recorder.emit(Step(1));
+        recorder.flush().wait().expect("flushes");
+        assert_eq!(Steps::total(&recorder), 2);
         runtime.shutdown().expect("shuts down");
     });
 }
