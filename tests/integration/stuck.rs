@@ -10,6 +10,7 @@ use mvx_metrics::{
     RecorderOptions,
 };
 use mvx_metrics_tests::{Act, Gate, Script, Step, Steps, bounded, eventually, running_runtime};
+use tokio::runtime::Builder;
 
 /// A metric whose snapshot waits at a gate.
 struct Unreadable(Gate);
@@ -188,5 +189,34 @@ fn hk1_a_hook_that_reads_behind_a_reader_that_is_stuck_is_told_so() {
         recorder.flush().wait().expect("flushes");
         assert_eq!(Steps::total(&recorder), 2);
         runtime.shutdown().expect("shuts down");
+    });
+}
+
+#[test]
+fn rc18_a_reader_that_is_stuck_does_not_hold_up_the_applications_own_tasks() {
+    bounded(|| {
+        let tokio = Builder::new_current_thread().build().expect("a tokio runtime");
+        let gate = Gate::new();
+        let recorder = tokio.block_on(async {
+            let recorder = MetricsRecorder::new("direct", RecorderOptions::new()).expect("inside of tokio");
+            recorder.register_metric(Unreadable(gate.clone())).expect("registers");
+            recorder.start().await.expect("starts");
+            recorder
+        });
+        thread::scope(|scope| {
+            scope.spawn(|| recorder.metric_snapshots().expect("reads when the gate opens"));
+            gate.wait_for_arrival();
+            recorder.emit(Step(1));
+            // The task of the recorder now wants the metrics, in between of these.
+            tokio.block_on(async {
+                for _ in 0..1_000 {
+                    tokio::task::yield_now().await;
+                }
+            });
+            assert_eq!(recorder.stats().pending, 1);
+            gate.open();
+        });
+        tokio.block_on(recorder.flush()).expect("flushes");
+        assert_eq!(recorder.stats().processed, 1);
     });
 }

@@ -7,7 +7,7 @@ mod register;
 mod turn;
 mod wait;
 
-use std::sync::{Arc, MutexGuard, PoisonError, TryLockError};
+use std::sync::{Arc, MutexGuard, TryLockError};
 
 use crate::dispatch::{MetricBox, MetricSet};
 use crate::queue::Consumer;
@@ -77,10 +77,6 @@ impl Processing {
 }
 
 impl RecorderCore {
-    fn lock_processing(&self) -> MutexGuard<'_, Processing> {
-        self.processing.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// `None` when somebody else has it.
     fn try_lock_processing(&self) -> Option<MutexGuard<'_, Processing>> {
         match self.processing.try_lock() {

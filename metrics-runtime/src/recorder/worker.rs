@@ -53,10 +53,12 @@ impl Drop for Alive {
 
 async fn work_without_hooks(core: &Arc<RecorderCore>) {
     loop {
-        match core.turn(BUDGET) {
-            Turn::Ended if core.worker_leaves() => break,
-            Turn::Drained if core.park() => core.home.asked_for_a_turn().await,
-            Turn::Drained | Turn::More | Turn::Ended => tokio::task::yield_now().await,
+        match core.try_turn(BUDGET) {
+            Some(Turn::Ended) if core.worker_leaves() => break,
+            Some(Turn::Drained) if core.park() => core.home.asked_for_a_turn().await,
+            Some(Turn::Drained | Turn::More | Turn::Ended) => tokio::task::yield_now().await,
+            // The thread has others to see to: it waits for no reader.
+            None => let_others_run().await,
         }
     }
 }
@@ -131,7 +133,6 @@ async fn process_one(core: &Arc<RecorderCore>, hooks: &dyn DynHooks, consumer: &
     let Some(run) = core.queue.next_run(consumer, 1) else {
         return false;
     };
-    // The thread has others to see to: it waits for no reader.
     let accepted = loop {
         match core.try_apply_first(&run) {
             Some(accepted) => break accepted,

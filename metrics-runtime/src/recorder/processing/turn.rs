@@ -54,30 +54,17 @@ impl RecorderCore {
         self.queue.consumed()
     }
 
-    /// Processes the events that are pending now, at most `budget`, without hooks.
+    /// Processes the events that are pending now, at most `budget`, without hooks; `None` when it would have to wait for
+    /// somebody who reads the metrics.
     ///
     /// Events that are accepted during the turn are left for the next one: to follow close behind a producer, from cache
     /// line to cache line, would slow down both.
-    pub(crate) fn turn(self: &Arc<Self>, budget: u64) -> Turn {
-        self.turn_with(budget, |core| Some(core.lock_processing())).unwrap_or(Turn::More)
-    }
-
-    /// As [`turn`](Self::turn), for a thread that has other recorders to see to: `None` when it would have to wait for
-    /// somebody who reads the metrics.
     pub(crate) fn try_turn(self: &Arc<Self>, budget: u64) -> Option<Turn> {
-        self.turn_with(budget, Self::try_lock_processing)
-    }
-
-    fn turn_with<'a>(
-        self: &'a Arc<Self>,
-        budget: u64,
-        lock: impl Fn(&'a Self) -> Option<MutexGuard<'a, Processing>>,
-    ) -> Option<Turn> {
         self.let_readers_in();
         let target = self.queue.accepted();
         let mut failures = Failures::default();
         {
-            let mut processing = lock(self)?;
+            let mut processing = self.try_lock_processing()?;
             self.home.beat();
             let pending = target.saturating_sub(self.queue.consumed());
             self.process(&mut processing, budget.min(pending), &mut failures);
@@ -92,14 +79,14 @@ impl RecorderCore {
         }
         Some(match state {
             MetricsRecorderState::Stopping => {
-                self.park_with(&mut *lock(self)?);
+                self.park_with(&mut *self.try_lock_processing()?);
                 self.finish_stop(&Ok(()));
                 Turn::Ended
             }
             MetricsRecorderState::Stopped
             | MetricsRecorderState::Failure
             | MetricsRecorderState::Cancelled => {
-                self.park_with(&mut *lock(self)?);
+                self.park_with(&mut *self.try_lock_processing()?);
                 Turn::Ended
             }
             MetricsRecorderState::Virgin | MetricsRecorderState::Starting | MetricsRecorderState::Running => {

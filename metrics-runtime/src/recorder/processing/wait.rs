@@ -52,7 +52,7 @@ impl RecorderCore {
         }
         let mut moves = Movement::new(self);
         loop {
-            let more = helps && self.turn(BUDGET) == Turn::More;
+            let more = helps && self.try_turn(BUDGET) == Some(Turn::More);
             let pause = Instant::now() + if more { Duration::ZERO } else { LOOK_AGAIN };
             if let Some(outcome) =
                 operation.wait(Some(deadline.map_or(pause, |deadline| deadline.min(pause))))
