@@ -108,11 +108,49 @@ fn rc17_a_waker_that_panics_takes_nothing_with_it() {
     bounded(|| {
         with_held_up(|recorder, gate| {
             recorder.register_event(Step(1)).expect("accepted");
-            let mut flush = recorder.flush();
-            for _ in 0..2 {
+            let flush = recorder.flush();
+            let mut handles: Vec<_> = (0..6).map(|_| flush.clone()).collect();
+            for (number, handle) in handles.iter_mut().enumerate() {
                 // The recorder keeps clones; it is the last one to know them.
-                assert!(poll(&mut flush, &Waker::from(Arc::new(WakePanics))).is_pending());
-                assert!(poll(&mut flush, &Waker::from(Arc::new(DropPanics))).is_pending());
+                if number % 2 == 0 {
+                    assert!(poll(handle, &Waker::from(Arc::new(WakePanics))).is_pending());
+                } else {
+                    assert!(poll(handle, &Waker::from(Arc::new(DropPanics))).is_pending());
+                }
+            }
+            // One that is polled by somebody else now, and one that nobody waits for any more.
+            assert!(poll(&mut handles[1], Waker::noop()).is_pending());
+            handles.truncate(5);
+            gate.open();
+            flush.wait().expect("flushes");
+            recorder.stop().wait().expect("stops");
+        });
+    });
+}
+
+#[test]
+fn rc17_a_handle_that_is_dropped_or_polled_by_somebody_else_keeps_no_waker() {
+    struct Counted;
+
+    impl Wake for Counted {
+        fn wake(self: Arc<Self>) {}
+    }
+
+    bounded(|| {
+        with_held_up(|recorder, gate| {
+            recorder.register_event(Step(1)).expect("accepted");
+            let flush = recorder.flush();
+            let (task, other) = (Arc::new(Counted), Arc::new(Counted));
+            // As tasks do that wait for a while, give up, and come again.
+            for _ in 0..10 {
+                let mut handle = flush.clone();
+                assert!(poll(&mut handle, &Waker::from(Arc::clone(&task))).is_pending());
+                assert!(poll(&mut handle, &Waker::from(Arc::clone(&task))).is_pending());
+                assert_eq!(Arc::strong_count(&task), 2, "it is woken once");
+                assert!(poll(&mut handle, &Waker::from(Arc::clone(&other))).is_pending());
+                assert_eq!((Arc::strong_count(&task), Arc::strong_count(&other)), (1, 2));
+                drop(handle);
+                assert_eq!(Arc::strong_count(&other), 1, "nobody waits");
             }
             gate.open();
             flush.wait().expect("flushes");

@@ -25,7 +25,9 @@ pub(crate) struct Completion {
 #[derive(Default)]
 struct Progress {
     outcome: Option<Outcome>,
-    wakers: Vec<Waker>,
+    /// Of the handles that wait in async code, by ticket.
+    wakers: Vec<(u64, Waker)>,
+    tickets: u64,
 }
 
 impl Drop for Progress {
@@ -47,7 +49,7 @@ impl Completion {
             std::mem::take(&mut progress.wakers)
         };
         self.ended.notify_all();
-        for waker in wakers {
+        for (_, waker) in wakers {
             // A waker is somebody else's code.
             unwind::contain(|| waker.wake());
         }
@@ -74,15 +76,37 @@ impl Completion {
         }
     }
 
-    fn poll(&self, task: &mut Context<'_>) -> Poll<Outcome> {
+    /// Has the task woken at the end, in the place of the one that was to be woken for that ticket before.
+    fn poll(&self, task: &mut Context<'_>, ticket: &mut Option<u64>) -> Poll<Outcome> {
+        // A waker is somebody else's code, so no lock is held while it is cloned or dropped.
+        let waker = task.waker().clone();
         let mut progress = self.lock();
         if let Some(outcome) = &progress.outcome {
             return Poll::Ready(outcome.clone());
         }
-        if !progress.wakers.iter().any(|waker| waker.will_wake(task.waker())) {
-            progress.wakers.push(task.waker().clone());
-        }
+        let place = progress.wakers.iter_mut().find(|(other, _)| Some(*other) == *ticket);
+        let before = if let Some((_, place)) = place {
+            Some(std::mem::replace(place, waker))
+        } else {
+            let next = progress.tickets;
+            progress.tickets += 1;
+            progress.wakers.push((next, waker));
+            *ticket = Some(next);
+            None
+        };
+        drop(progress);
+        unwind::contain(|| drop(before));
         Poll::Pending
+    }
+
+    /// Nobody waits with that ticket any more.
+    fn forget(&self, ticket: u64) {
+        let waker = {
+            let mut progress = self.lock();
+            let place = progress.wakers.iter().position(|(other, _)| *other == ticket);
+            place.map(|place| progress.wakers.swap_remove(place))
+        };
+        unwind::contain(|| drop(waker));
     }
 
     fn lock(&self) -> MutexGuard<'_, Progress> {
@@ -121,7 +145,28 @@ pub struct LifecycleHandle(Wait);
 #[derive(Clone)]
 enum Wait {
     Over(Outcome),
-    For { recorder: Arc<RecorderCore>, operation: Arc<Completion> },
+    For { recorder: Arc<RecorderCore>, waiting: Waiting },
+}
+
+/// One handle's part in an operation.
+struct Waiting {
+    operation: Arc<Completion>,
+    /// With which the handle has asked to be woken.
+    ticket: Option<u64>,
+}
+
+impl Clone for Waiting {
+    fn clone(&self) -> Self {
+        Self { operation: Arc::clone(&self.operation), ticket: None }
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        if let Some(ticket) = self.ticket {
+            self.operation.forget(ticket);
+        }
+    }
 }
 
 impl LifecycleHandle {
@@ -130,7 +175,7 @@ impl LifecycleHandle {
     }
 
     pub(crate) fn pending(recorder: Arc<RecorderCore>, operation: Arc<Completion>) -> Self {
-        Self(Wait::For { recorder, operation })
+        Self(Wait::For { recorder, waiting: Waiting { operation, ticket: None } })
     }
 
     /// Blocks until the operation has ended.
@@ -153,9 +198,9 @@ impl LifecycleHandle {
     fn wait_at_most(self, deadline: Option<Instant>) -> Option<Outcome> {
         match self.0 {
             Wait::Over(outcome) => Some(outcome),
-            Wait::For { recorder, operation } => match operation.outcome() {
+            Wait::For { recorder, waiting } => match waiting.operation.outcome() {
                 Some(outcome) => Some(outcome),
-                None => recorder.wait_for(&operation, deadline),
+                None => recorder.wait_for(&waiting.operation, deadline),
             },
         }
     }
@@ -165,7 +210,7 @@ impl LifecycleHandle {
     pub fn is_over(&self) -> bool {
         match &self.0 {
             Wait::Over(_) => true,
-            Wait::For { operation, .. } => operation.outcome().is_some(),
+            Wait::For { waiting: Waiting { operation, .. }, .. } => operation.outcome().is_some(),
         }
     }
 }
@@ -177,16 +222,16 @@ impl RefUnwindSafe for LifecycleHandle {}
 impl Future for LifecycleHandle {
     type Output = Outcome;
 
-    fn poll(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Outcome> {
-        match &self.0 {
+    fn poll(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Outcome> {
+        match &mut self.0 {
             Wait::Over(outcome) => Poll::Ready(outcome.clone()),
             // The hook would wait for what waits for the hook.
-            Wait::For { recorder, operation }
+            Wait::For { recorder, waiting: Waiting { operation, .. } }
                 if context::in_hook_of(recorder.identity()) && operation.outcome().is_none() =>
             {
                 Poll::Ready(Err(MetricsRecorderError::WouldDeadlock))
             }
-            Wait::For { operation, .. } => operation.poll(task),
+            Wait::For { waiting: Waiting { operation, ticket }, .. } => operation.poll(task, ticket),
         }
     }
 }
