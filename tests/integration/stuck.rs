@@ -9,7 +9,7 @@ use mvx_metrics::{
     EventHandler, Metric, MetricSnapshot, MetricsRecorder, MetricsRecorderState, MetricsRuntime,
     RecorderOptions,
 };
-use mvx_metrics_tests::{Act, Gate, Script, Step, Steps, bounded, eventually, running_runtime};
+use mvx_metrics_tests::{Act, Gate, Gated, Script, Step, Steps, bounded, eventually, running_runtime};
 use tokio::runtime::Builder;
 
 /// A metric whose snapshot waits at a gate.
@@ -57,6 +57,48 @@ fn rm4_a_read_behind_a_reader_that_is_stuck_ends_although_other_recorders_go_on(
             assert_eq!(answer.expect_err("nobody lets it in").reason(), "WOULD_DEADLOCK");
         });
         assert_eq!(recorder.metric_snapshots().expect("reads").len(), 1);
+        runtime.shutdown().expect("shuts down");
+    });
+}
+
+#[test]
+fn rm4_a_read_that_waits_for_events_ends_when_a_reader_is_stuck_although_other_recorders_go_on() {
+    bounded(|| {
+        let runtime = running_runtime("rm4");
+        let [recorder, busy] = ["stuck", "busy"].map(|id| {
+            let options = RecorderOptions::new().poll_interval(Duration::ZERO);
+            runtime.create_recorder_with(id, options).expect("creates")
+        });
+        let (gate, held) = (Gate::new(), Gate::new());
+        recorder.register_metric(Unreadable(gate.clone())).expect("registers");
+        busy.register_metric(Gated(held.clone())).expect("registers");
+        busy.emit(Step(1));
+        held.wait_for_arrival();
+        recorder.emit(Step(1));
+        let ends = AtomicBool::new(false);
+        thread::scope(|scope| {
+            // An observer does not wait for a loop that does nothing for a second; then it is stuck.
+            scope.spawn(|| runtime.snapshot().expect("reads when the gate opens"));
+            thread::sleep(Duration::from_millis(500));
+            let (answer, answers) = mpsc::channel();
+            let reader = &recorder;
+            scope.spawn(move || answer.send(reader.metric_snapshots()).expect("the test goes on"));
+            gate.wait_for_arrival();
+            held.open();
+            scope.spawn(|| {
+                while !ends.load(Ordering::Relaxed) {
+                    busy.emit(Step(1));
+                    thread::yield_now();
+                }
+            });
+            let answer = answers.recv_timeout(Duration::from_secs(20));
+            ends.store(true, Ordering::Relaxed);
+            gate.open();
+            let answer = answer.expect("it ends although the observer does not");
+            assert_eq!(answer.expect_err("nobody lets it in").reason(), "WOULD_DEADLOCK");
+        });
+        recorder.flush().wait().expect("flushes");
+        assert_eq!(recorder.stats().processed, 1);
         runtime.shutdown().expect("shuts down");
     });
 }
