@@ -119,7 +119,11 @@ async fn serve(core: &Arc<RecorderCore>, hooks: &dyn DynHooks) {
             continue;
         }
         match core.state() {
-            MetricsRecorderState::Stopping if core.is_drained() => return,
+            MetricsRecorderState::Stopping if core.is_drained() => {
+                // It may not sleep, because there is an end to be made, but gives the last segment back.
+                core.queue.park(&mut lease.consumer);
+                return;
+            }
             MetricsRecorderState::Running if core.queue.park(&mut lease.consumer) => {
                 core.home.asked_for_a_turn().await;
             }
