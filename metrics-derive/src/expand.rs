@@ -11,7 +11,9 @@ macro_rules! quote_at {
 mod bounds;
 mod event;
 mod feed;
+mod fields;
 mod label;
+mod lints;
 mod metric;
 mod snapshot;
 mod source;

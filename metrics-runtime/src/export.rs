@@ -9,9 +9,12 @@
 //!
 //! [`Scope::Rollup`] shows the totals of each namespace. They include what removed recorders had counted: a recorder is
 //! among the live ones until, in one step, its last state is added to the totals of the removed, so no scrape misses it or
-//! counts it twice. Those totals take as much memory as one recorder of each kind. [`Scope::PerEntity`] shows each entity.
+//! counts it twice. Those totals take as much memory as one recorder of each kind in each namespace. Where a breakdown has a
+//! `limit`, the labels that came first have the places, and keep them whatever recorders come and go; those of a gauge go with
+//! their recorders. [`Scope::PerEntity`] shows each entity.
 //!
-//! A metric that is replaced in its recorder begins anew, as after a restart of the program.
+//! A metric that is replaced in its recorder begins anew, as after a restart of the program. A recorder whose handler does not
+//! come to an end cannot be read: while `mvx_metrics_recorders_stalled` is not 0, the totals lack what those recorders counted.
 //!
 //! # Names
 //!

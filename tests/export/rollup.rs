@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 
 use mvx_metrics::export::{Format, Scope};
+use mvx_metrics::{Breakdown, Gauge, Metric, metric_event};
 
 use crate::traffic::{Outcome, RequestStarted, finished, recorder, running, value};
 
@@ -86,6 +87,69 @@ fn labels_beyond_the_limit_are_other_and_the_total_is_right() {
     let other = "service_requests_sent_bytes_total{namespace=\"shop\",outcome=\"other\",path=\"other\"}";
     let total: f64 = sent.iter().filter_map(|line| line.rsplit_once(' ')?.1.parse::<f64>().ok()).sum();
     assert_eq!((total.to_string(), value(&text, other).to_string()), ("21".into(), "12".into()), "{sent:#?}");
+}
+
+#[test]
+fn a_label_that_has_a_series_keeps_it() {
+    let runtime = running("shop");
+    let count = |id: &str, paths: &[&'static str], times: usize| {
+        for path in paths {
+            for _ in 0..times {
+                let mut finished = finished(Outcome::Success, 1);
+                finished.path = path;
+                runtime.get_recorder(id).expect("it is there").emit(finished);
+            }
+        }
+    };
+    for id in ["one", "two", "three"] {
+        recorder(&runtime, id);
+    }
+    let mut before = Vec::new();
+    let mut scrape = |step: &str| {
+        let text = rollup(&runtime);
+        let now: Vec<_> =
+            counters(&text).into_iter().filter(|(series, _)| series.contains("sent_bytes_total")).collect();
+        for (series, value) in &before {
+            let now = now.iter().find(|(other, _)| other == series).map(|(_, value)| *value);
+            assert!(now >= Some(*value), "{step}: {series} fell from {value} to {now:?}");
+        }
+        before = now;
+    };
+    count("two", &["/d", "/e", "/f"], 1);
+    scrape("the first labels");
+    count("three", &["/g", "/h", "/i"], 3);
+    scrape("labels beyond the limit");
+    count("one", &["/a", "/b", "/c"], 1);
+    scrape("labels of an older recorder");
+    runtime.stop_and_remove_recorder("three").expect("it stops");
+    scrape("a recorder beyond the limit is gone");
+}
+
+#[metric_event]
+struct Sampled {
+    host: &'static str,
+    load: f64,
+}
+
+#[derive(Metric, Default)]
+#[metric(on(Sampled))]
+struct Load {
+    #[dimension(by = host, set = load, limit = 1)]
+    by_host: Breakdown<&'static str, Gauge<f64>>,
+}
+
+#[test]
+fn a_gauge_that_went_with_its_recorder_leaves_its_place_to_another_label() {
+    let runtime = running("shop");
+    for host in ["north", "south"] {
+        let recorder = runtime.create_recorder(host).expect("the id is free");
+        recorder.register_metric(Load::default()).expect("the recorder runs");
+        recorder.emit(Sampled { host, load: 0.5 });
+        let text = rollup(&runtime);
+        let series = format!("load_by_host{{namespace=\"shop\",host=\"{host}\"}}");
+        assert_eq!(value(&text, &series).to_string(), "0.5");
+        runtime.stop_and_remove_recorder(host).expect("it stops");
+    }
 }
 
 /// Ten thousand recorders come and go under load while somebody scrapes all the time.

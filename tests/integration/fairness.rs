@@ -1,7 +1,7 @@
 //! What a flooded recorder takes from the others of its runtime.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use mvx_metrics::{
     EventHandler, HandleEvent, HookError, Metric, MetricChange, MetricSnapshot, MetricsRecorder,
     MetricsRuntime, RecorderHooks, RecorderOptions, metric_event,
 };
-use mvx_metrics_tests::{Gate, Script, Step, Steps, bounded, eventually, running_runtime};
+use mvx_metrics_tests::{Gate, Step, Steps, bounded, eventually, running_runtime};
 
 /// What the event loop documents: so many events are processed in one turn of a recorder.
 const TURN: u64 = 1_024;
@@ -226,81 +226,6 @@ fn fairness_the_longest_interval_delays_no_burst_no_reader_and_no_stop() {
             recorder.stop().wait().expect("stops");
             assert_eq!(recorder.stats().processed, 2);
         });
-        runtime.shutdown().expect("everything stops");
-    });
-}
-
-#[test]
-fn fairness_a_recorder_that_may_wait_long_delays_no_other() {
-    bounded(|| {
-        let runtime = running_runtime("fairness");
-        let create = |id: &str, interval| {
-            let options = RecorderOptions::new().poll_interval(interval);
-            runtime.create_recorder_with(id, options).expect("a fresh id")
-        };
-        let patient = create("patient", LONGEST_INTERVAL);
-        for interval in [Duration::ZERO, Duration::from_millis(1)] {
-            let mut number = 0;
-            does_not_wait("one event of another recorder", || {
-                // The loop has just looked at the patient one, and comes back to it after the longest interval.
-                patient.emit(Step(1));
-                patient.flush().wait().expect("flushes");
-                number += 1;
-                let other = create(&format!("{number} after {interval:?}"), interval);
-                other.emit(Step(1));
-                // Nobody asks for anything here.
-                eventually("the event is processed", || other.stats().pending == 0);
-            });
-        }
-        runtime.shutdown().expect("everything stops");
-    });
-}
-
-/// Two recorders whose metrics hand each event on to the other one, until that is taken away.
-struct Bounces(Arc<Mutex<Option<MetricsRecorder>>>);
-
-impl HandleEvent<Call> for Bounces {
-    fn handle(&mut self, _event: &Call) -> bool {
-        let other = self.0.lock().expect("not poisoned").clone();
-        other.map(|other| other.emit(Call)).is_some()
-    }
-}
-
-impl Metric for Bounces {
-    fn metric_name(&self) -> &'static str {
-        "bounces"
-    }
-
-    fn handlers() -> &'static [EventHandler<Self>] {
-        const { &[EventHandler::of::<Call>()] }
-    }
-
-    fn snapshot(&self) -> MetricSnapshot {
-        MetricSnapshot::new("bounces")
-    }
-}
-
-#[test]
-fn fairness_events_that_call_for_each_other_let_hooks_run() {
-    bounded(|| {
-        let runtime = running_runtime("fairness");
-        let players = ["left", "right"].map(|id| {
-            let options = RecorderOptions::new().poll_interval(Duration::ZERO);
-            runtime.create_recorder_with(id, options).expect("a fresh id")
-        });
-        let others = [1, 0].map(|other: usize| Arc::new(Mutex::new(Some(players[other].clone()))));
-        for (player, other) in players.iter().zip(&others) {
-            player.register_metric(Bounces(Arc::clone(other))).expect("it runs");
-        }
-        // Each round of the loop ends with a recorder that asks for the next one.
-        players[0].emit(Call);
-        eventually("the game goes on", || players[1].stats().processed > 1_000);
-        let hooks = Script::new();
-        let started = runtime.create_recorder_with("hooked", RecorderOptions::new().hooks(hooks));
-        for other in &others {
-            drop(other.lock().expect("not poisoned").take());
-        }
-        started.expect("its hook runs beside the game");
         runtime.shutdown().expect("everything stops");
     });
 }

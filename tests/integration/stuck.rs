@@ -31,37 +31,6 @@ impl Metric for Unreadable {
 }
 
 #[test]
-fn rm4_a_read_behind_a_reader_that_is_stuck_ends_although_other_recorders_go_on() {
-    bounded(|| {
-        let runtime = running_runtime("rm4");
-        let [recorder, busy] = ["stuck", "busy"].map(|id| {
-            let options = RecorderOptions::new().poll_interval(Duration::ZERO);
-            runtime.create_recorder_with(id, options).expect("creates")
-        });
-        let gate = Gate::new();
-        recorder.register_metric(Unreadable(gate.clone())).expect("registers");
-        let ends = AtomicBool::new(false);
-        thread::scope(|scope| {
-            scope.spawn(|| recorder.metric_snapshots().expect("reads when the gate opens"));
-            gate.wait_for_arrival();
-            scope.spawn(|| {
-                while !ends.load(Ordering::Relaxed) {
-                    busy.emit(Step(1));
-                    thread::yield_now();
-                }
-            });
-            // As if the other reader waited for a lock that this one holds.
-            let answer = recorder.metric_snapshots();
-            ends.store(true, Ordering::Relaxed);
-            gate.open();
-            assert_eq!(answer.expect_err("nobody lets it in").reason(), "WOULD_DEADLOCK");
-        });
-        assert_eq!(recorder.metric_snapshots().expect("reads").len(), 1);
-        runtime.shutdown().expect("shuts down");
-    });
-}
-
-#[test]
 fn rm4_a_read_that_waits_for_events_ends_when_a_reader_is_stuck_although_other_recorders_go_on() {
     bounded(|| {
         let runtime = running_runtime("rm4");

@@ -6,6 +6,7 @@ use syn::{
     parse_quote_spanned,
 };
 
+use super::lints;
 use crate::ast::{default_name, root};
 use crate::attr::NameAttrs;
 use crate::ctxt::Ctxt;
@@ -85,7 +86,9 @@ impl Event {
             generics.make_where_clause().predicates.push(bound);
         }
         let (impl_generics, _, where_clause) = generics.split_for_impl();
+        let lints = lints::allowed(input);
         quote! {
+            #lints
             const _: () = {
                 #[automatically_derived]
                 impl #impl_generics #private::MetricEvent for #this #where_clause {
@@ -102,6 +105,8 @@ impl Event {
         let ident = &self.input.ident;
         let (impl_generics, ty_generics, where_clause) = self.input.generics.split_for_impl();
         let arms = match &self.input.data {
+            // A field of a packed struct cannot be borrowed.
+            Data::Struct(_) if is_packed(&self.input.attrs) => vec![quote!(Self { .. } => {})],
             Data::Struct(data) => vec![arm(&quote!(Self), &[], &data.fields)],
             Data::Enum(data) => {
                 let variants = data.variants.iter();
@@ -130,6 +135,12 @@ impl Event {
 
 fn arm(path: &TokenStream, attributes: &[Attribute], fields: &Fields) -> TokenStream {
     let cfgs = conditions(attributes);
+    let conditional = |field: &syn::Field| !conditions(&field.attrs).is_empty();
+    if let (Fields::Unnamed(_), Some(first)) = (fields, fields.iter().position(conditional)) {
+        // The positions of the fields behind it are not known.
+        let known = (0..first).map(|index| format_ident!("__fact_{index}"));
+        return quote!(#(#cfgs)* #path(#(#known,)* ..) => {});
+    }
     let fields = fields.members().zip(fields).enumerate().map(|(index, (member, field))| {
         let (cfgs, fact) = (conditions(&field.attrs), format_ident!("__fact_{index}"));
         quote!(#(#cfgs)* #member: #fact)
@@ -140,6 +151,23 @@ fn arm(path: &TokenStream, attributes: &[Attribute], fields: &Fields) -> TokenSt
 /// `#[cfg(..)]` is not evaluated yet when an attribute macro runs.
 fn conditions(attributes: &[Attribute]) -> Vec<&Attribute> {
     attributes.iter().filter(|attribute| attribute.path().is_ident("cfg")).collect()
+}
+
+fn is_packed(attributes: &[Attribute]) -> bool {
+    let mut packed = false;
+    for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("repr")) {
+        // What it cannot read is the compiler's to report.
+        let _ = attribute.parse_nested_meta(|meta| {
+            packed |= meta.path.is_ident("packed");
+            if meta.input.peek(syn::token::Paren) {
+                let content;
+                syn::parenthesized!(content in meta.input);
+                content.parse::<TokenStream>()?;
+            }
+            Ok(())
+        });
+    }
+    packed
 }
 
 fn first_token(item: &syn::Item) -> TokenStream {

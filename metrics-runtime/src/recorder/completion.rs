@@ -1,5 +1,6 @@
 //! The end of an operation, for all who wait for it, in sync and in async code.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
 use std::panic::{RefUnwindSafe, UnwindSafe};
@@ -25,9 +26,10 @@ pub(crate) struct Completion {
 #[derive(Default)]
 struct Progress {
     outcome: Option<Outcome>,
-    /// Of the handles that wait in async code, by ticket.
-    wakers: Vec<(u64, Waker)>,
-    tickets: u64,
+    /// One for each awaited handle, until the operation ends.
+    wakers: BTreeMap<u64, Waker>,
+    /// How many handles were ever awaited.
+    awaited: u64,
 }
 
 impl Drop for Progress {
@@ -49,7 +51,7 @@ impl Completion {
             std::mem::take(&mut progress.wakers)
         };
         self.ended.notify_all();
-        for (_, waker) in wakers {
+        for waker in wakers.into_values() {
             // A waker is somebody else's code.
             unwind::contain(|| waker.wake());
         }
@@ -76,41 +78,55 @@ impl Completion {
         }
     }
 
-    /// Has the task woken at the end, in the place of the one that was to be woken for that ticket before.
-    fn poll(&self, task: &mut Context<'_>, ticket: &mut Option<u64>) -> Poll<Outcome> {
-        // A waker is somebody else's code, so no lock is held while it is cloned or dropped.
-        let waker = task.waker().clone();
-        let mut progress = self.lock();
-        if let Some(outcome) = &progress.outcome {
-            return Poll::Ready(outcome.clone());
-        }
-        let place = progress.wakers.iter_mut().find(|(other, _)| Some(*other) == *ticket);
-        let before = if let Some((_, place)) = place {
-            Some(std::mem::replace(place, waker))
-        } else {
-            let next = progress.tickets;
-            progress.tickets += 1;
-            progress.wakers.push((next, waker));
-            *ticket = Some(next);
-            None
-        };
-        drop(progress);
-        unwind::contain(|| drop(before));
-        Poll::Pending
-    }
-
-    /// Nobody waits with that ticket any more.
-    fn forget(&self, ticket: u64) {
-        let waker = {
-            let mut progress = self.lock();
-            let place = progress.wakers.iter().position(|(other, _)| *other == ticket);
-            place.map(|place| progress.wakers.swap_remove(place))
-        };
-        unwind::contain(|| drop(waker));
-    }
-
     fn lock(&self) -> MutexGuard<'_, Progress> {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A handle's part in an operation. It is woken by the operation's end, unless it is dropped before.
+struct Waiter {
+    operation: Arc<Completion>,
+    /// Its place among the wakers, once it was polled.
+    place: Option<u64>,
+}
+
+impl Waiter {
+    fn new(operation: Arc<Completion>) -> Self {
+        Self { operation, place: None }
+    }
+
+    fn poll(&mut self, task: &Context<'_>) -> Poll<Outcome> {
+        // Cloned and dropped outside of the lock: a waker is somebody else's code.
+        let waker = task.waker().clone();
+        let (poll, useless) = {
+            let progress = &mut *self.operation.lock();
+            if let Some(outcome) = &progress.outcome {
+                (Poll::Ready(outcome.clone()), Some(waker))
+            } else {
+                let place = *self.place.get_or_insert_with(|| {
+                    progress.awaited += 1;
+                    progress.awaited
+                });
+                (Poll::Pending, progress.wakers.insert(place, waker))
+            }
+        };
+        unwind::contain(|| drop(useless));
+        poll
+    }
+}
+
+impl Clone for Waiter {
+    fn clone(&self) -> Self {
+        Self::new(Arc::clone(&self.operation))
+    }
+}
+
+impl Drop for Waiter {
+    fn drop(&mut self) {
+        if let Some(place) = self.place {
+            let useless = self.operation.lock().wakers.remove(&place);
+            unwind::contain(|| drop(useless));
+        }
     }
 }
 
@@ -145,28 +161,7 @@ pub struct LifecycleHandle(Wait);
 #[derive(Clone)]
 enum Wait {
     Over(Outcome),
-    For { recorder: Arc<RecorderCore>, waiting: Waiting },
-}
-
-/// One handle's part in an operation.
-struct Waiting {
-    operation: Arc<Completion>,
-    /// With which the handle has asked to be woken.
-    ticket: Option<u64>,
-}
-
-impl Clone for Waiting {
-    fn clone(&self) -> Self {
-        Self { operation: Arc::clone(&self.operation), ticket: None }
-    }
-}
-
-impl Drop for Waiting {
-    fn drop(&mut self) {
-        if let Some(ticket) = self.ticket {
-            self.operation.forget(ticket);
-        }
-    }
+    For { recorder: Arc<RecorderCore>, waiter: Waiter },
 }
 
 impl LifecycleHandle {
@@ -175,7 +170,7 @@ impl LifecycleHandle {
     }
 
     pub(crate) fn pending(recorder: Arc<RecorderCore>, operation: Arc<Completion>) -> Self {
-        Self(Wait::For { recorder, waiting: Waiting { operation, ticket: None } })
+        Self(Wait::For { recorder, waiter: Waiter::new(operation) })
     }
 
     /// Blocks until the operation has ended.
@@ -198,9 +193,9 @@ impl LifecycleHandle {
     fn wait_at_most(self, deadline: Option<Instant>) -> Option<Outcome> {
         match self.0 {
             Wait::Over(outcome) => Some(outcome),
-            Wait::For { recorder, waiting } => match waiting.operation.outcome() {
+            Wait::For { recorder, waiter } => match waiter.operation.outcome() {
                 Some(outcome) => Some(outcome),
-                None => recorder.wait_for(&waiting.operation, deadline),
+                None => recorder.wait_for(&waiter.operation, deadline),
             },
         }
     }
@@ -210,7 +205,7 @@ impl LifecycleHandle {
     pub fn is_over(&self) -> bool {
         match &self.0 {
             Wait::Over(_) => true,
-            Wait::For { waiting: Waiting { operation, .. }, .. } => operation.outcome().is_some(),
+            Wait::For { waiter, .. } => waiter.operation.outcome().is_some(),
         }
     }
 }
@@ -226,12 +221,12 @@ impl Future for LifecycleHandle {
         match &mut self.0 {
             Wait::Over(outcome) => Poll::Ready(outcome.clone()),
             // The hook would wait for what waits for the hook.
-            Wait::For { recorder, waiting: Waiting { operation, .. } }
-                if context::in_hook_of(recorder.identity()) && operation.outcome().is_none() =>
+            Wait::For { recorder, waiter }
+                if context::in_hook_of(recorder.identity()) && waiter.operation.outcome().is_none() =>
             {
                 Poll::Ready(Err(MetricsRecorderError::WouldDeadlock))
             }
-            Wait::For { waiting: Waiting { operation, ticket }, .. } => operation.poll(task, ticket),
+            Wait::For { waiter, .. } => waiter.poll(task),
         }
     }
 }

@@ -40,6 +40,18 @@ impl Processing {
         }
     }
 
+    /// Has a metric take part from that position on, which none before it exceeds; returns the one of its name that no event
+    /// would reach any more.
+    fn add_due(&mut self, position: u64, metric: MetricBox) -> Option<MetricBox> {
+        if let Some((_, due)) =
+            self.due.iter_mut().find(|(from, due)| *from == position && due.name == metric.name)
+        {
+            return Some(std::mem::replace(due, metric));
+        }
+        self.due.push((position, metric));
+        None
+    }
+
     /// Lets the metrics take part whose position has come; returns the ones they replace.
     fn let_in(&mut self, position: u64) -> Vec<MetricBox> {
         let now = self.due.partition_point(|(from, _)| *from <= position);

@@ -188,3 +188,15 @@ fn an_endpoint_is_on_loopback_and_ends_when_it_is_dropped() {
         runtime.serve_http(EndpointOptions::new().address(SocketAddr::from((address.ip(), address.port()))));
     assert_eq!(again.expect("the address is free").address(), address);
 }
+
+#[test]
+fn any_number_of_connections_may_be_allowed() {
+    let runtime = running("most");
+    recorder(&runtime, "one").emit(Worked { bytes: 7 });
+    for most in [0, 1, usize::MAX] {
+        let options = EndpointOptions::new().port(0).max_connections(most);
+        let endpoint = runtime.serve_http(options).expect("the system has a port");
+        let answer = get(endpoint.address(), "/metrics");
+        assert_eq!(answer.value("work_bytes_total{namespace=\"most\"}").to_string(), "7");
+    }
+}

@@ -60,6 +60,7 @@ impl RecorderCore {
     /// `WouldDeadlock` when whoever has the lock does not come to an end. Perhaps it waits for something that the caller
     /// holds.
     pub(super) fn lock_as_reader(&self) -> Result<MutexGuard<'_, Processing>, MetricsRecorderError> {
+        // Other recorders and hooks go on whoever has the lock: they say nothing about it.
         let moves = || (self.readers.have_got_in(), self.queue.consumed());
         self.lock_while_it_moves(moves, STUCK).ok_or(MetricsRecorderError::WouldDeadlock)
     }

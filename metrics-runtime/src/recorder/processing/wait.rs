@@ -30,7 +30,7 @@ impl RecorderCore {
         let begun = Instant::now();
         let mut moves = Movement::new(self);
         while completion.wait(Some(Instant::now() + LOOK_AGAIN)).is_none() && self.is_processing() {
-            if moves.has_stalled_for(STALLED, self) {
+            if moves.has_stalled(self) {
                 return false;
             }
             if begun.elapsed() > LONGEST {
@@ -71,7 +71,7 @@ impl RecorderCore {
             if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
                 return None;
             }
-            if !helps && moves.has_stalled_for(STALLED, self) {
+            if !helps && moves.has_stalled(self) {
                 return Some(Err(MetricsRecorderError::WouldDeadlock));
             }
         }
@@ -88,11 +88,11 @@ impl RecorderCore {
             Err(error) => return LifecycleHandle::over(Err(error)),
         };
         let lifecycle = self.lifecycle();
-        if self.queue.consumed() >= target {
-            return LifecycleHandle::over(Ok(()));
-        }
         if lifecycle.state().has_failed() {
             return LifecycleHandle::over(Err(lifecycle.invalid_state(ACCEPTING)));
+        }
+        if self.queue.consumed() >= target {
+            return LifecycleHandle::over(Ok(()));
         }
         drop(lifecycle);
         let completion = processing.wait_for(target);
@@ -116,12 +116,12 @@ impl Movement {
 
     /// Whether nothing was consumed, no hook has run and no other recorder in the same event loop has had a turn for a
     /// while. To be asked again and again.
-    fn has_stalled_for(&mut self, time: Duration, recorder: &RecorderCore) -> bool {
+    fn has_stalled(&mut self, recorder: &RecorderCore) -> bool {
         let now = Self::new(recorder);
         let moves = now.consumed != self.consumed || now.beats != self.beats;
         if moves || recorder.hook_runs.load(Ordering::Relaxed) {
             *self = now;
         }
-        self.moved.elapsed() > time
+        self.moved.elapsed() > STALLED
     }
 }
