@@ -1,7 +1,8 @@
 //! What a flooded recorder takes from the others of its runtime.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use mvx_metrics::{
@@ -226,6 +227,51 @@ fn fairness_the_longest_interval_delays_no_burst_no_reader_and_no_stop() {
             recorder.emit(Step(1));
             recorder.stop().wait().expect("stops");
             assert_eq!(recorder.stats().processed, 2);
+        });
+        runtime.shutdown().expect("everything stops");
+    });
+}
+
+/// Takes long to be read.
+struct Large;
+
+impl Metric for Large {
+    fn metric_name(&self) -> &'static str {
+        "large"
+    }
+
+    fn handlers() -> &'static [EventHandler<Self>] {
+        &[]
+    }
+
+    fn snapshot(&self) -> MetricSnapshot {
+        thread::sleep(Duration::from_millis(40));
+        MetricSnapshot::new("large")
+    }
+}
+
+#[test]
+fn fairness_who_reads_without_a_pause_lets_other_readers_in() {
+    bounded(|| {
+        let runtime = running_runtime("fairness");
+        let recorder = runtime.create_recorder("large").expect("a fresh id");
+        recorder.register_metric(Large).expect("it runs");
+        let ends = AtomicBool::new(false);
+        thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    while !ends.load(Ordering::Relaxed) {
+                        recorder.metric_snapshots().expect("the other reader lets go in between");
+                    }
+                });
+            }
+            let stalled = (0..10).filter(|_| {
+                let snapshot = runtime.snapshot().expect("it runs");
+                snapshot.recorders[0].stalled
+            });
+            let stalled = stalled.count();
+            ends.store(true, Ordering::Relaxed);
+            assert_eq!(stalled, 0, "so often the metric seemed to be stuck");
         });
         runtime.shutdown().expect("everything stops");
     });

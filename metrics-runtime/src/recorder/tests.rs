@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::event::MetricEvent;
+use crate::hooks::RecorderHooks;
 use crate::queue::{NoVacancy, Refusal};
 use crate::recorder::{MetricsRecorder, MetricsRecorderState, RecorderOptions};
 
@@ -107,4 +108,28 @@ fn the_end_of_an_older_stop_does_not_end_a_newer_one() {
     newer.wait().expect("stops");
     assert_eq!(recorder.stats().processed, 1);
     assert_eq!(Arc::strong_count(&token), 1);
+}
+
+#[test]
+fn a_recorder_that_has_stopped_is_parked_and_so_holds_no_segment() {
+    struct Idle;
+
+    impl RecorderHooks for Idle {}
+
+    let tokio = Builder::new_current_thread().build().expect("a tokio runtime");
+    for options in [RecorderOptions::new(), RecorderOptions::new().hooks(Idle)] {
+        tokio.block_on(async {
+            let recorder = MetricsRecorder::new("direct", options).expect("inside of tokio");
+            for processed in 1..3 {
+                recorder.start().await.expect("starts");
+                recorder.register_event(Counted(Arc::new(()))).expect("accepted");
+                assert!(!recorder.core().queue.is_parked());
+                recorder.stop().await.expect("stops");
+                // The task of a recorder without hooks ends after its stop.
+                tokio::task::yield_now().await;
+                assert!(recorder.core().queue.is_parked());
+                assert_eq!(recorder.stats().processed, processed);
+            }
+        });
+    }
 }

@@ -53,10 +53,12 @@ impl Drop for Alive {
 
 async fn work_without_hooks(core: &Arc<RecorderCore>) {
     loop {
-        match core.turn(BUDGET) {
-            Turn::Ended if core.worker_leaves() => break,
-            Turn::Drained if core.park() => core.home.asked_for_a_turn().await,
-            Turn::Drained | Turn::More | Turn::Ended => tokio::task::yield_now().await,
+        match core.try_turn(BUDGET) {
+            Some(Turn::Ended) if core.worker_leaves() => break,
+            Some(Turn::Drained) if core.park() => core.home.asked_for_a_turn().await,
+            Some(Turn::Drained | Turn::More | Turn::Ended) => tokio::task::yield_now().await,
+            // The thread has others to see to: it waits for no reader.
+            None => let_others_run().await,
         }
     }
 }
@@ -105,18 +107,21 @@ async fn serve(core: &Arc<RecorderCore>, hooks: &dyn DynHooks) {
             core.home.beat();
             turn = Instant::now();
         }
-        if process_one(core, hooks, lease.consumer()).await {
+        if process_one(core, hooks, &mut lease.consumer).await {
             continue;
         }
         match core.state() {
-            MetricsRecorderState::Stopping if core.is_drained() => break,
-            MetricsRecorderState::Running if core.queue.park(lease.consumer()) => {
+            MetricsRecorderState::Stopping if core.is_drained() => {
+                // It may not sleep, because there is an end to be made, but gives the last segment back.
+                core.queue.park(&mut lease.consumer);
+                return;
+            }
+            MetricsRecorderState::Running if core.queue.park(&mut lease.consumer) => {
                 core.home.asked_for_a_turn().await;
             }
             _ => tokio::task::yield_now().await,
         }
     }
-    lease.give_back().await;
 }
 
 /// Processes one event with its hooks; whether there was one.
@@ -148,10 +153,14 @@ async fn let_others_run_until<T>(mut attempt: impl FnMut() -> Option<T>) -> T {
         if let Some(done) = attempt() {
             return done;
         }
-        // A reader may want this very processor.
-        std::thread::yield_now();
-        tokio::task::yield_now().await;
+        let_others_run().await;
     }
+}
+
+/// Lets the other tasks of this thread run, and the thread of a reader if it wants this processor.
+async fn let_others_run() {
+    std::thread::yield_now();
+    tokio::task::yield_now().await;
 }
 
 /// An event that was applied; it is consumed when this is dropped, also when the task is aborted in a hook.
@@ -182,7 +191,8 @@ impl Drop for Applied<'_> {
     fn drop(&mut self) {
         self.consume();
         if self.answers {
-            self.core.answer_waiting();
+            // While somebody reads the metrics the end of the recorder answers them, which is what follows.
+            self.core.try_answer_waiting();
         }
     }
 }
@@ -222,28 +232,19 @@ async fn clean_up(core: &RecorderCore, hooks: &dyn DynHooks) {
 /// The right to consume while hooks run between the events; goes back when the task ends, however it ends.
 struct Lease<'a> {
     core: &'a RecorderCore,
-    consumer: Option<Consumer>,
+    consumer: Consumer,
 }
 
 impl<'a> Lease<'a> {
+    /// The task of the run before has given it back; a reader may have to let go of the metrics.
     async fn take(core: &'a RecorderCore) -> Self {
         let consumer = let_others_run_until(|| core.try_take_consumer()).await;
-        Self { core, consumer: Some(consumer) }
-    }
-
-    fn consumer(&mut self) -> &mut Consumer {
-        self.consumer.as_mut().expect("it is there until it is given back")
-    }
-
-    async fn give_back(mut self) {
-        let_others_run_until(|| self.core.try_return_consumer(&mut self.consumer)).await;
+        Self { core, consumer }
     }
 }
 
 impl Drop for Lease<'_> {
     fn drop(&mut self) {
-        if let Some(consumer) = self.consumer.take() {
-            self.core.return_consumer(consumer);
-        }
+        self.core.return_consumer(std::mem::replace(&mut self.consumer, Consumer::new()));
     }
 }

@@ -1,9 +1,8 @@
 //! Observing: reading everything about a recorder for the outside world, which waits for nothing of the user's.
 
-use std::sync::{Arc, MutexGuard};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::Processing;
 use super::wait::{LOOK_AGAIN, STALLED};
 use crate::context;
 use crate::descriptor::MetricDescriptor;
@@ -35,7 +34,7 @@ impl RecorderCore {
         if self.queue.consumed() >= target || !self.is_processing() {
             return None;
         }
-        let completion = self.try_lock_as_reader()?.wait_for(target);
+        let completion = self.try_lock_as_reader(PATIENCE)?.wait_for(target);
         self.schedule(true);
         Some(Wish { target, completion })
     }
@@ -62,7 +61,7 @@ impl RecorderCore {
 
     /// Reads the recorder as it is.
     pub(crate) fn observe(self: &Arc<Self>) -> Observation {
-        let Some(processing) = self.try_lock_as_reader() else {
+        let Some(processing) = self.try_lock_as_reader(PATIENCE) else {
             return Observation { status: self.state(), stats: self.stats(), metrics: None };
         };
         let here = context::enter_metrics();
@@ -73,18 +72,7 @@ impl RecorderCore {
         // Before the lock is given back: what is processed is what the metrics show.
         let stats = self.stats();
         drop(processing);
-        if self.state().has_failed() && !self.is_drained() {
-            // The metrics' own code may have ended the recorder.
-            self.turn(u64::MAX);
-        }
+        self.after_reading();
         Observation { status: self.state(), stats, metrics: Some(metrics) }
-    }
-
-    fn try_lock_as_reader(&self) -> Option<MutexGuard<'_, Processing>> {
-        let mut until = None;
-        self.lock_while(|| {
-            let now = Instant::now();
-            now < *until.get_or_insert(now + PATIENCE)
-        })
     }
 }

@@ -25,10 +25,16 @@ impl RecorderCore {
 
     /// Waits until the completion or a reason to look again; `false` when nothing moves.
     pub(super) fn wait_for_progress(&self, completion: &Completion) -> bool {
+        /// Others may go on while somebody who reads the metrics is stuck; whoever looks again learns it.
+        const LONGEST: Duration = Duration::from_secs(2);
+        let begun = Instant::now();
         let mut moves = Movement::new(self);
         while completion.wait(Some(Instant::now() + LOOK_AGAIN)).is_none() && self.is_processing() {
             if moves.has_stalled(self) {
                 return false;
+            }
+            if begun.elapsed() > LONGEST {
+                break;
             }
         }
         true
@@ -52,11 +58,14 @@ impl RecorderCore {
         }
         let mut moves = Movement::new(self);
         loop {
-            let more = helps && self.turn(BUDGET) == Turn::More;
+            let more = helps && self.try_turn(BUDGET) == Some(Turn::More);
             let pause = Instant::now() + if more { Duration::ZERO } else { LOOK_AGAIN };
             if let Some(outcome) =
                 operation.wait(Some(deadline.map_or(pause, |deadline| deadline.min(pause))))
             {
+                if helps {
+                    self.after_reading();
+                }
                 return Some(outcome);
             }
             if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
