@@ -35,6 +35,7 @@ impl RecorderCore {
             return None;
         }
         let completion = self.try_lock_as_reader(PATIENCE)?.wait_for(target);
+        self.after_reading();
         self.schedule(true);
         Some(Wish { target, completion })
     }

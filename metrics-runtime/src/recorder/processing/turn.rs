@@ -199,7 +199,8 @@ impl RecorderCore {
         self.try_answer_all_waiting();
     }
 
-    /// Does what is due when the recorder has ended while the caller had its metrics, whose own code may have ended it.
+    /// Does what is due when the recorder has ended while the caller had the lock: the metrics' own code may have ended it, and
+    /// who ends it waits for nobody. To be called by whoever is not the consumer, after giving the lock back.
     pub(in crate::recorder) fn after_reading(self: &Arc<Self>) {
         if self.state().has_failed() {
             self.discard_pending();
