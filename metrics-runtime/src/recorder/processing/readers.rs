@@ -21,8 +21,7 @@ const GOT_IN: u64 = 1 << 32;
 
 impl Readers {
     fn are_waiting(&self) -> bool {
-        // The lower half.
-        self.0.load(Ordering::Relaxed) % GOT_IN != 0
+        !self.0.load(Ordering::Relaxed).is_multiple_of(GOT_IN)
     }
 
     fn have_got_in(&self) -> u64 {
@@ -61,8 +60,8 @@ impl RecorderCore {
     /// holds.
     pub(super) fn lock_as_reader(&self) -> Result<MutexGuard<'_, Processing>, MetricsRecorderError> {
         // Other recorders and hooks go on whoever has the lock: they say nothing about it.
-        let moves = || (self.readers.have_got_in(), self.queue.consumed());
-        self.lock_while_it_moves(moves, STUCK).ok_or(MetricsRecorderError::WouldDeadlock)
+        let progress = || (self.readers.have_got_in(), self.queue.consumed());
+        self.lock_while_it_moves(progress, STUCK).ok_or(MetricsRecorderError::WouldDeadlock)
     }
 
     /// Locks for a thread that has others to read: however fast the handlers are, it waits for a turn of so long at most.
@@ -70,10 +69,10 @@ impl RecorderCore {
         self.lock_while_it_moves(|| self.readers.have_got_in(), patience)
     }
 
-    /// `None` when `moves` has been the same for so long while others had the lock.
+    /// `None` when `progress` has been the same for so long while others had the lock.
     fn lock_while_it_moves<M: PartialEq>(
         &self,
-        moves: impl Fn() -> M,
+        progress: impl Fn() -> M,
         patience: Duration,
     ) -> Option<MutexGuard<'_, Processing>> {
         /// How long to try without a break: longer than usual turns take.
@@ -87,14 +86,14 @@ impl RecorderCore {
                 break Some(processing);
             }
             let now = Instant::now();
-            let moved = moves();
+            let progress = progress();
             match &last {
-                Some((before, since)) if *before == moved => {
+                Some((before, since)) if *before == progress => {
                     if now - *since > patience {
                         break None;
                     }
                 }
-                _ => last = Some((moved, now)),
+                _ => last = Some((progress, now)),
             }
             if now - *begun.get_or_insert(now) < AT_ONCE {
                 std::thread::yield_now();
