@@ -1,8 +1,9 @@
 //! Observing: reading everything about a recorder for the outside world, which waits for nothing of the user's.
 
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard};
 use std::time::{Duration, Instant};
 
+use super::Processing;
 use super::wait::{LOOK_AGAIN, STALLED};
 use crate::context;
 use crate::descriptor::MetricDescriptor;
@@ -72,7 +73,12 @@ impl RecorderCore {
     #[cfg(feature = "openmetrics")]
     pub(crate) fn observe_if_idle(self: &Arc<Self>) -> Option<Observation> {
         let processing = self.try_lock_processing()?;
-        self.is_drained().then(|| self.observe_in(processing))
+        if self.is_drained() {
+            return Some(self.observe_in(processing));
+        }
+        drop(processing);
+        self.after_reading();
+        None
     }
 
     fn observe_in(self: &Arc<Self>, processing: MutexGuard<'_, Processing>) -> Observation {
