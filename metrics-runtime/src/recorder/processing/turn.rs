@@ -1,6 +1,7 @@
 //! Turns: applying pending events, or giving them up after a failure.
 
 use std::sync::{Arc, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use super::Processing;
 use crate::context;
@@ -181,18 +182,19 @@ impl RecorderCore {
         // A producer that has reserved a place publishes within nanoseconds, unless it is interrupted just there.
         const PATIENCE: u32 = 10_000;
         // Whoever has the lock and runs no code of the user's lets go of it as soon.
-        const PATIENCE_WITH_READERS: u32 = 100;
+        const PATIENCE_WITH_READERS: Duration = Duration::from_millis(10);
         if context::in_metrics() {
             // A metric's own code got us here, perhaps under this very lock; then the one who holds it goes on with this.
             return self.discard_late();
         }
-        let mut held_up = 0;
+        let mut held_up = None;
         for _ in 0..PATIENCE {
             match self.try_turn(u64::MAX) {
                 Some(Turn::Ended) => break,
-                Some(Turn::More | Turn::Drained) => {}
-                None if held_up == PATIENCE_WITH_READERS => return,
-                None => held_up += 1,
+                // Its worker is in a hook, and goes on with this when that has ended.
+                Some(_) if self.is_leased() => return,
+                None if held_up.get_or_insert_with(Instant::now).elapsed() > PATIENCE_WITH_READERS => return,
+                _ => {}
             }
             std::thread::yield_now();
         }
@@ -248,6 +250,11 @@ impl RecorderCore {
 
     fn consumer_of(&self, processing: &mut Processing) -> Option<Consumer> {
         processing.consumer.take().or_else(|| self.returned().take())
+    }
+
+    fn is_leased(&self) -> bool {
+        let processing = self.try_lock_processing();
+        processing.is_some_and(|processing| processing.consumer.is_none() && self.returned().is_none())
     }
 
     fn returned(&self) -> MutexGuard<'_, Option<Consumer>> {
