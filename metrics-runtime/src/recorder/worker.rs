@@ -75,8 +75,8 @@ async fn work_with_hooks(core: &Arc<RecorderCore>, hooks: &dyn DynHooks) {
         }
     }
     if core.state().has_failed() {
+        // Who waits is answered on the way: no event is left, and nobody begins to wait any more.
         let_others_run_until(|| core.try_turn(BUDGET).filter(|turn| *turn == Turn::Ended)).await;
-        let_others_run_until(|| core.try_answer_all_waiting()).await;
         clean_up(core, hooks).await;
     } else {
         let stopped = call(core, || hooks.on_stopped()).await;
@@ -157,8 +157,8 @@ async fn let_others_run_until<T>(mut attempt: impl FnMut() -> Option<T>) -> T {
     }
 }
 
+/// Lets the other tasks of this thread run, and the thread of a reader if it wants this processor.
 async fn let_others_run() {
-    // A reader may want this very processor.
     std::thread::yield_now();
     tokio::task::yield_now().await;
 }
@@ -238,7 +238,8 @@ struct Lease<'a> {
 impl<'a> Lease<'a> {
     /// The task of the run before has given it back; a reader may have to let go of the metrics.
     async fn take(core: &'a RecorderCore) -> Self {
-        Self { core, consumer: let_others_run_until(|| core.try_take_consumer()).await }
+        let consumer = let_others_run_until(|| core.try_take_consumer()).await;
+        Self { core, consumer }
     }
 }
 

@@ -36,6 +36,7 @@ impl RecorderCore {
             return None;
         }
         let completion = self.try_lock_as_reader(PATIENCE)?.wait_for(target);
+        self.after_reading();
         self.schedule(true);
         Some(Wish { target, completion })
     }
@@ -72,7 +73,12 @@ impl RecorderCore {
     #[cfg(feature = "openmetrics")]
     pub(crate) fn observe_if_idle(self: &Arc<Self>) -> Option<Observation> {
         let processing = self.try_lock_processing()?;
-        self.is_drained().then(|| self.observe_in(processing))
+        if self.is_drained() {
+            return Some(self.observe_in(processing));
+        }
+        drop(processing);
+        self.after_reading();
+        None
     }
 
     fn observe_in(self: &Arc<Self>, processing: MutexGuard<'_, Processing>) -> Observation {

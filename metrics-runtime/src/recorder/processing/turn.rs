@@ -201,7 +201,8 @@ impl RecorderCore {
         self.try_answer_all_waiting();
     }
 
-    /// Does what is due when the recorder has ended while the caller had its metrics, whose own code may have ended it.
+    /// Does what is due when the recorder has ended while the caller had the lock: the metrics' own code may have ended it, and
+    /// who ends it waits for nobody. To be called by whoever is not the consumer, after giving the lock back.
     pub(in crate::recorder) fn after_reading(self: &Arc<Self>) {
         if self.state().has_failed() {
             self.discard_pending();
@@ -221,11 +222,9 @@ impl RecorderCore {
         self.report(failures);
     }
 
-    /// `None`, and nothing is done, while somebody reads the metrics.
-    pub(in crate::recorder) fn try_answer_all_waiting(&self) -> Option<()> {
-        let answered = self.try_lock_processing()?.take_answered(u64::MAX);
-        self.complete(answered);
-        Some(())
+    fn try_answer_all_waiting(&self) {
+        let answered = self.try_lock_processing().map(|mut processing| processing.take_answered(u64::MAX));
+        self.complete(answered.unwrap_or_default());
     }
 
     /// Goes to sleep until the next event, unless there is something to do or somebody reads the metrics just now.
@@ -240,7 +239,6 @@ impl RecorderCore {
 
 /// One event at a time, for the worker with hooks. What begins with `try` does nothing while somebody reads the metrics.
 impl RecorderCore {
-    /// The right to consume; `None` while somebody reads the metrics, or has it.
     pub(in crate::recorder) fn try_take_consumer(&self) -> Option<Consumer> {
         self.consumer_of(&mut *self.try_lock_processing()?)
     }

@@ -79,26 +79,29 @@ impl RecorderCore {
 
     /// Waits until everything accepted by now is consumed, hooks included.
     pub(crate) fn flush(self: &Arc<Self>) -> LifecycleHandle {
+        let handle = self.begin_flush().unwrap_or_else(|error| LifecycleHandle::over(Err(error)));
+        self.after_reading();
+        handle
+    }
+
+    fn begin_flush(self: &Arc<Self>) -> Result<LifecycleHandle, MetricsRecorderError> {
         let target = self.queue.accepted();
         if context::in_metrics() {
-            return LifecycleHandle::over(Err(MetricsRecorderError::WouldDeadlock));
+            return Err(MetricsRecorderError::WouldDeadlock);
         }
-        let mut processing = match self.lock_as_reader() {
-            Ok(processing) => processing,
-            Err(error) => return LifecycleHandle::over(Err(error)),
-        };
+        let mut processing = self.lock_as_reader()?;
         let lifecycle = self.lifecycle();
         if lifecycle.state().has_failed() {
-            return LifecycleHandle::over(Err(lifecycle.invalid_state(ACCEPTING)));
+            return Err(lifecycle.invalid_state(ACCEPTING));
         }
         if self.queue.consumed() >= target {
-            return LifecycleHandle::over(Ok(()));
+            return Ok(LifecycleHandle::over(Ok(())));
         }
         drop(lifecycle);
         let completion = processing.wait_for(target);
         drop(processing);
         self.schedule(true);
-        LifecycleHandle::pending(Arc::clone(self), completion)
+        Ok(LifecycleHandle::pending(Arc::clone(self), completion))
     }
 }
 
