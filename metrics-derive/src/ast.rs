@@ -195,6 +195,12 @@ impl<'a> Field<'a> {
         }
     }
 
+    /// What comes before the names of the dimensions of a flattened metric.
+    pub fn prefix(&self) -> String {
+        let prefix = self.attrs.flatten.as_ref().and_then(|flatten| flatten.value.as_ref());
+        prefix.map_or_else(String::new, LitStr::value)
+    }
+
     /// Finds out which events feed the field.
     fn resolve(&mut self, cx: &Ctxt, events: &mut Vec<Event>) {
         if self.role == Role::Skip

@@ -5,7 +5,8 @@ use syn::parse::ParseStream;
 use syn::{Attribute, Expr, ExprLit, Ident, Lit, LitStr, Path, Token, Type, parenthesized};
 
 use self::options::{
-    assigned, attribute_options, event, flatten, krate, name, on_parentheses, once, options, rename_all, text,
+    assigned, attribute_options, event, expression, flatten, krate, name, on_parentheses, once, options,
+    rename_all, text,
 };
 pub use self::source::Source;
 use self::source::{amount, source};
@@ -156,8 +157,8 @@ impl FieldAttrs {
                         let on = field_on(cx, word, input, &mut attrs)?;
                         attrs.on.push(on);
                     }
-                    "limit" => once(cx, &mut attrs.limit, word, assigned(word, input)?),
-                    "buckets" => once(cx, &mut attrs.buckets, word, assigned(word, input)?),
+                    "limit" => once(cx, &mut attrs.limit, word, expression(word, input)?),
+                    "buckets" => once(cx, &mut attrs.buckets, word, expression(word, input)?),
                     "unit" => once(cx, &mut attrs.unit, word, text(word, input)?),
                     "merge" => once(cx, &mut attrs.merge, word, assigned(word, input)?),
                     "flatten" => once(cx, &mut attrs.flatten, word, flatten(cx, input)?),
@@ -238,8 +239,8 @@ fn field_on(cx: &Ctxt, word: &Ident, input: ParseStream, attrs: &mut FieldAttrs)
     let known: Vec<_> = FEED.into_iter().chain(["limit", "buckets"]).collect();
     options(cx, &content, "on", &known, &mut |word, input| {
         match word.to_string().as_str() {
-            "limit" => once(cx, &mut attrs.limit, word, assigned(word, input)?),
-            "buckets" => once(cx, &mut attrs.buckets, word, assigned(word, input)?),
+            "limit" => once(cx, &mut attrs.limit, word, expression(word, input)?),
+            "buckets" => once(cx, &mut attrs.buckets, word, expression(word, input)?),
             _ => feed_option(cx, &mut on.feed, word, input)?,
         }
         Ok(())

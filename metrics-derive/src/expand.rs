@@ -12,6 +12,7 @@ mod bounds;
 mod event;
 mod feed;
 mod label;
+mod lints;
 mod metric;
 mod snapshot;
 mod source;

@@ -1,7 +1,7 @@
 use proc_macro2::TokenTree;
 use syn::ext::IdentExt;
 use syn::parse::ParseStream;
-use syn::{Attribute, Ident, Lit, LitStr, Path, Token, Type, parenthesized, token};
+use syn::{Attribute, Expr, Ident, Lit, LitStr, Path, Token, Type, parenthesized, token};
 
 use super::{FEED, Given};
 use crate::ctxt::Ctxt;
@@ -88,7 +88,7 @@ pub fn name(word: &Ident, input: ParseStream) -> syn::Result<LitStr> {
     if input.peek(LitStr) {
         return input.parse();
     }
-    let other: syn::Expr = input.parse()?;
+    let other: Expr = input.parse()?;
     let written = written(&other);
     Err(syn::Error::new_spanned(other, format!("`{word}` takes a text: write `{word} = \"{written}\"`")))
 }
@@ -97,6 +97,15 @@ pub fn name(word: &Ident, input: ParseStream) -> syn::Result<LitStr> {
 pub fn assigned<T: syn::parse::Parse>(word: &Ident, input: ParseStream) -> syn::Result<T> {
     equals(word, input)?;
     input.parse()
+}
+
+/// An expression, without the invisible parentheses that `macro_rules!` puts around `$name:expr`.
+pub fn expression(word: &Ident, input: ParseStream) -> syn::Result<Expr> {
+    let mut expr = assigned(word, input)?;
+    while let Expr::Group(group) = expr {
+        expr = *group.expr;
+    }
+    Ok(expr)
 }
 
 pub fn equals(word: &Ident, input: ParseStream) -> syn::Result<()> {

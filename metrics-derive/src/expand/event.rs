@@ -6,6 +6,7 @@ use syn::{
     parse_quote_spanned,
 };
 
+use super::lints;
 use crate::ast::{default_name, root};
 use crate::attr::NameAttrs;
 use crate::ctxt::Ctxt;
@@ -85,7 +86,9 @@ impl Event {
             generics.make_where_clause().predicates.push(bound);
         }
         let (impl_generics, _, where_clause) = generics.split_for_impl();
+        let lints = lints::allowed(input);
         quote! {
+            #lints
             const _: () = {
                 #[automatically_derived]
                 impl #impl_generics #private::MetricEvent for #this #where_clause {

@@ -4,6 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Data, DeriveInput, Fields, Ident, LitStr, Path};
 
+use super::lints;
 use crate::ast::root;
 use crate::attr::NameAttrs;
 use crate::ctxt::Ctxt;
@@ -61,7 +62,9 @@ impl<'a> Label<'a> {
             Data::Enum(_) => quote!(match self { #(#arms),* }),
             _ => quote!(0),
         };
+        let lints = lints::allowed(self.input);
         quote! {
+            #lints
             const _: () = {
                 const __TEXTS: &[&#private::primitive::str] = &[#(#texts),*];
 

@@ -3,7 +3,7 @@ use quote::{ToTokens, format_ident, quote};
 use syn::spanned::Spanned;
 use syn::{Expr, WhereClause, WherePredicate, parse_quote};
 
-use super::{bounds, feed, snapshot, source};
+use super::{bounds, feed, lints, snapshot, source};
 use crate::ast::{Field, Metric, Role};
 use crate::attr::Given;
 use crate::shape::{Kind, last_word};
@@ -25,9 +25,12 @@ pub fn expand(metric: &Metric) -> TokenStream {
         metric.events.iter().enumerate().map(|(index, event)| feed::handle_event(&cx, index, event));
     let (implementation, fields) = (implementation(&cx), fields(&cx));
     let (snapshot, snapshot_impls) = snapshot::expand(&cx);
+    let lints = lints::allowed(metric.input);
     quote! {
+        #lints
         #snapshot
 
+        #lints
         const _: () = {
             #(#buckets)*
             #(#handlers)*
@@ -173,7 +176,7 @@ fn fields(cx: &Context) -> TokenStream {
     let values = shown(cx.metric).map(|field| {
         let (ident, name, span) = (field.ident, &field.name, at(field.ty.span()));
         if field.role == Role::Flatten {
-            let prefix = prefix(field);
+            let prefix = field.prefix();
             return quote!(#private::Fields::values(&self.#ident, &#private::prefixed(__prefix, #prefix), __dimensions););
         }
         let value = if has_buckets(field) && field.shape.kind != Kind::Breakdown {
@@ -211,11 +214,6 @@ fn fields(cx: &Context) -> TokenStream {
             }
         }
     }
-}
-
-fn prefix(field: &Field) -> String {
-    let prefix = field.attrs.flatten.as_ref().and_then(|flatten| flatten.value.as_ref());
-    prefix.map_or_else(String::new, syn::LitStr::value)
 }
 
 fn describe(cx: &Context, field: &Field) -> TokenStream {
@@ -261,6 +259,8 @@ fn distinct_names(cx: &Context) -> Option<TokenStream> {
 /// Overrides `describe` when other metrics are flattened into this one, so that the order is that of the fields.
 fn describe_flattened(cx: &Context) -> Option<TokenStream> {
     let private = &cx.private;
+    // The metric may have a constant of that name.
+    let dimensions = quote!(<Self as #private::Fields>::DIMENSIONS);
     let mut own = 0_usize;
     let mut from = 0_usize;
     let mut steps = Vec::new();
@@ -270,9 +270,9 @@ fn describe_flattened(cx: &Context) -> Option<TokenStream> {
             own += 1;
             continue;
         }
-        let (ty, prefix, span) = (field.ty, prefix(field), at(field.ty.span()));
+        let (ty, prefix, span) = (field.ty, field.prefix(), at(field.ty.span()));
         steps.push(quote_at!(private, span =>
-            #private::describe_all(__prefix, &Self::DIMENSIONS[#from..#own], __dimensions);
+            #private::describe_all(__prefix, &#dimensions[#from..#own], __dimensions);
             <#ty as #private::Fields>::describe(&#private::prefixed(__prefix, #prefix), __dimensions);
         ));
         names.push(quote_at!(private, span => (#prefix, <#ty as #private::Fields>::NAMES)));
@@ -282,14 +282,14 @@ fn describe_flattened(cx: &Context) -> Option<TokenStream> {
         return None;
     }
     Some(quote! {
-        const NAMES: #private::Names = #private::Names { own: Self::DIMENSIONS, flattened: &[#(#names),*] };
+        const NAMES: #private::Names = #private::Names { own: #dimensions, flattened: &[#(#names),*] };
 
         fn describe(
             __prefix: &#private::primitive::str,
             __dimensions: &mut #private::Vec<#private::DimensionDescriptor>,
         ) {
             #(#steps)*
-            #private::describe_all(__prefix, &Self::DIMENSIONS[#from..], __dimensions);
+            #private::describe_all(__prefix, &#dimensions[#from..], __dimensions);
         }
     })
 }

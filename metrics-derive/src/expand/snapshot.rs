@@ -24,8 +24,12 @@ pub fn ident(metric: &Metric) -> Ident {
 /// The field with the count of values that were not finite; a dimension of that name goes first.
 pub fn invalid(metric: &Metric) -> Ident {
     let taken =
-        shown(metric).any(|field| field.ident.unraw() == "invalid" || field.name.value() == "invalid");
-    Ident::new(if taken { "invalid_values" } else { "invalid" }, Span::call_site())
+        |name: &str| shown(metric).any(|field| field.ident.unraw() == name || field.name.value() == name);
+    let mut name = "invalid".to_owned();
+    while taken(&name) {
+        name.push_str("_values");
+    }
+    Ident::new(&name, Span::call_site())
 }
 
 /// Those of the metric's parameters that the types of its dimensions depend on.
@@ -161,7 +165,7 @@ fn fields(cx: &Context, generics: &Generics) -> TokenStream {
     let write = fields.iter().map(|field| {
         let (ident, name) = (field.ident, &field.name);
         if field.role == Role::Flatten {
-            let prefix = prefix(field);
+            let prefix = field.prefix();
             quote!(#private::SnapshotFields::write(&self.#ident, &#private::prefixed(__prefix, #prefix), __map)?;)
         } else {
             quote!(#private::write(__map, __prefix, #name, &self.#ident)?;)
@@ -176,7 +180,7 @@ fn fields(cx: &Context, generics: &Generics) -> TokenStream {
     });
     let flattened = fields.iter().enumerate().filter(|(_, field)| field.role == Role::Flatten);
     let flattened = flattened.map(|(index, field)| {
-        let (ty, prefix, slot) = (field.ty, prefix(field), slot(index));
+        let (ty, prefix, slot) = (field.ty, field.prefix(), slot(index));
         quote! {
             if let #private::Some(__rest) = #private::primitive::str::strip_prefix(__name, #prefix) {
                 if <#private::Flattened<#ty> as #private::SnapshotFields>::read(&mut __partial #slot, __rest, __map)? {
@@ -261,9 +265,4 @@ fn slot(index: usize) -> TokenStream {
     let rests = std::iter::repeat_n(quote!(.1), index / LONGEST_TUPLE);
     let place = syn::Index::from(index % LONGEST_TUPLE);
     quote!(#(#rests)* .0 .#place)
-}
-
-fn prefix(field: &Field) -> String {
-    let prefix = field.attrs.flatten.as_ref().and_then(|flatten| flatten.value.as_ref());
-    prefix.map_or_else(String::new, syn::LitStr::value)
 }

@@ -130,6 +130,7 @@ pub fn float(expr: &Expr) -> Expr {
     let mut expr = expr.clone();
     match &mut expr {
         Expr::Unary(unary) => *unary.expr = float(&unary.expr),
+        Expr::Group(group) => *group.expr = float(&group.expr),
         Expr::Lit(ExprLit { lit, .. }) => {
             if let Lit::Int(number) = lit
                 && number.suffix().is_empty()

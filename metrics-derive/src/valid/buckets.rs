@@ -7,7 +7,7 @@ use crate::shape::{last_word, written};
 pub fn check(cx: &Ctxt, buckets: &Expr, measure: Option<&Type>) {
     let bounds = match buckets {
         Expr::Array(array) => &array.elems,
-        Expr::Path(_) | Expr::Group(_) => return,
+        Expr::Path(_) => return,
         other => {
             return cx.error(
                 other,

@@ -1,10 +1,10 @@
 //! Items that a `macro_rules!` macro puts together.
 #![deny(warnings)]
 
-use mvx_metrics::{Breakdown, Counter, HandleEvent as _, Histogram, Label, Metric, Sum, TypedMetric as _, metric_event};
+use mvx_metrics::{Breakdown, Counter, Gauge, HandleEvent as _, Histogram, Label, Metric, Sum, TypedMetric as _, metric_event};
 
 macro_rules! measured {
-    ($event:ident { $($fact:ident: $fact_type:ty),* }, $metric:ident, $value:ident, $sum:ty, $limit:literal, $condition:expr) => {
+    ($event:ident { $($fact:ident: $fact_type:ty),* }, $metric:ident, $value:ident, $sum:ty, $limit:literal, $condition:expr, $buckets:expr) => {
         #[metric_event]
         struct $event {
             $($fact: $fact_type,)*
@@ -20,6 +20,10 @@ macro_rules! measured {
             other_sum: Sum<u64>,
             #[dimension(value = $value, buckets = [1, $limit])]
             sizes: Histogram<u64>,
+            #[dimension(value = |event| f64::from(u32::try_from(event.$value).unwrap_or(u32::MAX)), buckets = $buckets)]
+            shares: Histogram<f64>,
+            #[dimension(set = $limit)]
+            level: Gauge<f64>,
             #[dimension(by = $value, limit = $limit)]
             by_value: Breakdown<u64, Counter>,
         }
@@ -32,7 +36,7 @@ macro_rules! measured {
     };
 }
 
-measured!(Saved { bytes: u64 }, Saves, bytes, Sum<u64>, 5, |e| e.bytes > 0);
+measured!(Saved { bytes: u64 }, Saves, bytes, Sum<u64>, 5, |e| e.bytes > 0, [1, 2.5]);
 
 macro_rules! label {
     ($name:ident: $($variant:ident = $text:literal),*) => {

@@ -84,10 +84,30 @@ struct Saves {
     by_name: Breakdown<::std::string::String, Sum<f64>>,
 }
 
+#[derive(Metric, ::std::default::Default)]
+#[metric(on(Saved))]
+struct Flattened {
+    invalid: Counter,
+    invalid_values: Counter,
+    #[dimension(flatten(prefix = "saves_"))]
+    saves: Saves,
+}
+
+impl Flattened {
+    const DIMENSIONS: () = ();
+    const NAMES: () = ();
+    const INVALID: () = ();
+}
+
 fn main() {
     let mut metric = <Saves as ::std::default::Default>::default();
     metric.handle(&Saved { outcome: Outcome::Success, bytes: 2, load: 0.5, name: ::std::string::String::new() });
     let _: SavesSnapshot = metric.typed_snapshot();
+    let flattened = <Flattened as ::std::default::Default>::default();
+    let snapshot: FlattenedSnapshot = flattened.typed_snapshot();
+    let _ = (snapshot.invalid, snapshot.invalid_values, snapshot.invalid_values_values);
+    let _ = (Flattened::DIMENSIONS, Flattened::NAMES, Flattened::INVALID);
+    let _ = flattened.descriptor();
     let _ = metric.snapshot();
     let _ = metric.descriptor();
 }
