@@ -159,7 +159,7 @@ const _: () = {
             ),
         ];
         const NAMES: ::mvx_metrics::__private::Names = ::mvx_metrics::__private::Names {
-            own: Self::DIMENSIONS,
+            own: <Self as ::mvx_metrics::__private::Fields>::DIMENSIONS,
             flattened: &[
                 ("traffic_", <Traffic as ::mvx_metrics::__private::Fields>::NAMES),
             ],
@@ -172,7 +172,7 @@ const _: () = {
         ) {
             ::mvx_metrics::__private::describe_all(
                 __prefix,
-                &Self::DIMENSIONS[0usize..3usize],
+                &<Self as ::mvx_metrics::__private::Fields>::DIMENSIONS[0usize..3usize],
                 __dimensions,
             );
             <Traffic as ::mvx_metrics::__private::Fields>::describe(
@@ -181,7 +181,7 @@ const _: () = {
             );
             ::mvx_metrics::__private::describe_all(
                 __prefix,
-                &Self::DIMENSIONS[3usize..],
+                &<Self as ::mvx_metrics::__private::Fields>::DIMENSIONS[3usize..],
                 __dimensions,
             );
         }

@@ -2,7 +2,7 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::parse::Parser;
 use syn::{
-    Attribute, Data, DeriveInput, Fields, GenericParam, Lifetime, LitStr, Path, parse_quote,
+    Attribute, Data, DeriveInput, GenericParam, Lifetime, LitStr, Path, Variant, parse_quote,
     parse_quote_spanned,
 };
 
@@ -104,40 +104,41 @@ impl Event {
     fn facts(&self, private: &TokenStream) -> TokenStream {
         let ident = &self.input.ident;
         let (impl_generics, ty_generics, where_clause) = self.input.generics.split_for_impl();
-        let arms = match &self.input.data {
-            Data::Struct(data) => vec![arm(&quote!(Self), &[], &data.fields)],
-            Data::Enum(data) => {
-                let variants = data.variants.iter();
-                variants
-                    .map(|variant| {
-                        let ident = &variant.ident;
-                        arm(&quote!(Self::#ident), &variant.attrs, &variant.fields)
-                    })
-                    .collect()
+        let body = match &self.input.data {
+            Data::Struct(data) => {
+                // Not a reference: the struct may be packed.
+                let facts = data.fields.members().zip(&data.fields).map(|(member, field)| {
+                    let cfgs = conditions(&field.attrs);
+                    quote!(#(#cfgs)* let _ = &raw const self.#member;)
+                });
+                quote!(#(#facts)*)
             }
-            Data::Union(_) => Vec::new(),
+            Data::Enum(data) if data.variants.is_empty() => quote!(match *self {}),
+            Data::Enum(data) => {
+                let arms = data.variants.iter().map(arm);
+                quote!(match self { #(#arms)* })
+            }
+            Data::Union(_) => TokenStream::new(),
         };
-        let subject = if arms.is_empty() { quote!(*self) } else { quote!(self) };
         quote! {
             #[automatically_derived]
             impl #impl_generics #private::Facts for #ident #ty_generics #where_clause {
                 fn facts(&self) {
-                    match #subject {
-                        #(#arms)*
-                    }
+                    #body
                 }
             }
         }
     }
 }
 
-fn arm(path: &TokenStream, attributes: &[Attribute], fields: &Fields) -> TokenStream {
-    let cfgs = conditions(attributes);
-    let fields = fields.members().zip(fields).enumerate().map(|(index, (member, field))| {
+fn arm(variant: &Variant) -> TokenStream {
+    let (ident, cfgs) = (&variant.ident, conditions(&variant.attrs));
+    let fields = variant.fields.members().zip(&variant.fields).enumerate();
+    let fields = fields.map(|(index, (member, field))| {
         let (cfgs, fact) = (conditions(&field.attrs), format_ident!("__fact_{index}"));
         quote!(#(#cfgs)* #member: #fact)
     });
-    quote!(#(#cfgs)* #path { #(#fields),* } => {})
+    quote!(#(#cfgs)* Self::#ident { #(#fields),* } => {})
 }
 
 /// `#[cfg(..)]` is not evaluated yet when an attribute macro runs.
