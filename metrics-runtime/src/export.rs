@@ -9,7 +9,8 @@
 //!
 //! [`Scope::Rollup`] shows the totals of each namespace. They include what removed recorders had counted: a recorder is
 //! among the live ones until, in one step, its last state is added to the totals of the removed, so no scrape misses it or
-//! counts it twice. Those totals take as much memory as one recorder of each kind. [`Scope::PerEntity`] shows each entity.
+//! counts it twice. Those totals take as much memory as one recorder of each kind. Where a breakdown has a `limit`, the labels that
+//! came first have the places, and keep them whatever recorders come and go. [`Scope::PerEntity`] shows each entity.
 //!
 //! A metric that is replaced in its recorder begins anew, as after a restart of the program.
 //!

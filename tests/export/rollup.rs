@@ -88,6 +88,42 @@ fn labels_beyond_the_limit_are_other_and_the_total_is_right() {
     assert_eq!((total.to_string(), value(&text, other).to_string()), ("21".into(), "12".into()), "{sent:#?}");
 }
 
+#[test]
+fn a_label_that_has_a_series_keeps_it() {
+    let runtime = running("shop");
+    let count = |id: &str, paths: &[&'static str], times: usize| {
+        for path in paths {
+            for _ in 0..times {
+                let mut finished = finished(Outcome::Success, 1);
+                finished.path = path;
+                runtime.get_recorder(id).expect("it is there").emit(finished);
+            }
+        }
+    };
+    for id in ["one", "two", "three"] {
+        recorder(&runtime, id);
+    }
+    let mut before = Vec::new();
+    let mut scrape = |step: &str| {
+        let text = rollup(&runtime);
+        let now: Vec<_> =
+            counters(&text).into_iter().filter(|(series, _)| series.contains("sent_bytes_total")).collect();
+        for (series, value) in &before {
+            let now = now.iter().find(|(other, _)| other == series).map(|(_, value)| *value);
+            assert!(now >= Some(*value), "{step}: {series} fell from {value} to {now:?}");
+        }
+        before = now;
+    };
+    count("two", &["/d", "/e", "/f"], 1);
+    scrape("the first labels");
+    count("three", &["/g", "/h", "/i"], 3);
+    scrape("labels beyond the limit");
+    count("one", &["/a", "/b", "/c"], 1);
+    scrape("labels of an older recorder");
+    runtime.stop_and_remove_recorder("three").expect("it stops");
+    scrape("a recorder beyond the limit is gone");
+}
+
 /// Ten thousand recorders come and go under load while somebody scrapes all the time.
 #[test]
 fn no_counter_ever_falls_and_the_end_is_exact() {

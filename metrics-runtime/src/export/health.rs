@@ -88,13 +88,12 @@ fn events(scoped: &Scoped, dimensions: &mut Vec<DimensionTotal>) {
 }
 
 fn plain(declared: &'static DimensionDescriptor, value: u64) -> DimensionTotal {
-    let value = Total::Plain(DimensionValue::Unsigned(value));
-    DimensionTotal { declared: Cow::Borrowed(declared), value }
+    DimensionTotal::made_up(declared, Total::Plain(DimensionValue::Unsigned(value)))
 }
 
 fn labelled(
     declared: &'static DimensionDescriptor,
     counts: impl Iterator<Item = (Cow<'static, str>, u64)>,
 ) -> DimensionTotal {
-    DimensionTotal { declared: Cow::Borrowed(declared), value: Total::by_label(counts) }
+    DimensionTotal::made_up(declared, Total::by_label(counts))
 }

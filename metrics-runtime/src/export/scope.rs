@@ -1,9 +1,9 @@
 //! Which recorders share their series.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use super::totals::{Presence, Totals};
+use super::totals::{Places, Presence, Totals};
 use crate::recorder::{MetricsRecorderState, Observation};
 use crate::runtime::RecorderSnapshot;
 
@@ -23,18 +23,33 @@ pub enum Scope {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Retired {
     namespaces: BTreeMap<Arc<str>, Arc<RetiredTotals>>,
+    places: PlacesByNamespace,
 }
 
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 struct RetiredTotals {
     totals: Totals,
     recorders: u64,
 }
 
+/// The labels that have a place in the rollup of a namespace; clones are one and the same.
+#[derive(Debug, Clone, Default)]
+struct PlacesByNamespace(Arc<Mutex<BTreeMap<Arc<str>, Places>>>);
+
+impl PlacesByNamespace {
+    fn of(&self, namespace: &Arc<str>) -> Places {
+        let mut places = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        places.entry(Arc::clone(namespace)).or_default().clone()
+    }
+}
+
 impl Retired {
     /// Takes in the last state of a recorder.
     pub(crate) fn add(&mut self, namespace: &Arc<str>, last: &Observation) {
-        let retired = self.namespaces.entry(Arc::clone(namespace)).or_default();
+        let retired = self.namespaces.entry(Arc::clone(namespace)).or_insert_with(|| {
+            let totals = Totals::with_places(self.places.of(namespace));
+            Arc::new(RetiredTotals { totals, recorders: 0 })
+        });
         // Copied only while a snapshot from before is still in use.
         let retired = Arc::make_mut(retired);
         retired.recorders += 1;
@@ -78,6 +93,7 @@ pub(super) const STATES: [MetricsRecorderState; 7] = [
 pub(crate) struct Collector {
     scope: Scope,
     scopes: Vec<Scoped>,
+    places: PlacesByNamespace,
     namespaces: HashMap<Arc<str>, usize>,
     entities: HashMap<(Arc<str>, Arc<str>), usize>,
     /// The namespace of the recorder before, which is mostly that of the next one.
@@ -86,8 +102,14 @@ pub(crate) struct Collector {
 
 impl Collector {
     pub(crate) fn new(scope: Scope, namespace: &Arc<str>, retired: &Retired) -> Self {
-        let mut collector =
-            Self { scope, scopes: Vec::new(), namespaces: HashMap::new(), entities: HashMap::new(), last: 0 };
+        let mut collector = Self {
+            scope,
+            scopes: Vec::new(),
+            places: retired.places.clone(),
+            namespaces: HashMap::new(),
+            entities: HashMap::new(),
+            last: 0,
+        };
         // There is always at least the one scope of the runtime itself.
         collector.namespace(namespace);
         for (namespace, retired) in &retired.namespaces {
@@ -149,7 +171,10 @@ impl Collector {
 
     fn push(&mut self, namespace: &Arc<str>, entity_id: Option<Arc<str>>) {
         let recorders = entity_id.is_none().then(Recorders::default);
-        let namespace = Arc::clone(namespace);
-        self.scopes.push(Scoped { namespace, entity_id, totals: Totals::default(), recorders });
+        let totals = match self.scope {
+            Scope::Rollup => Totals::with_places(self.places.of(namespace)),
+            Scope::PerEntity => Totals::default(),
+        };
+        self.scopes.push(Scoped { namespace: Arc::clone(namespace), entity_id, totals, recorders });
     }
 }

@@ -2,12 +2,15 @@
 
 mod labelled;
 mod merge;
+mod places;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use self::labelled::Labelled;
 use self::merge::{Rule, merge};
+pub(crate) use self::places::Places;
+use self::places::Taken;
 use crate::descriptor::{DimensionDescriptor, DimensionKind, MetricDescriptor};
 use crate::recorder::RecorderStats;
 use crate::snapshot::{BreakdownEntry, DimensionValue, MetricSnapshot};
@@ -21,6 +24,8 @@ const MOST: usize = 4_096;
 pub(crate) struct Totals {
     pub(crate) metrics: Vec<MetricTotal>,
     pub(crate) stats: StatsTotal,
+    /// Which labels are shown, if that was said elsewhere.
+    places: Option<Places>,
 }
 
 /// What became of the events of some recorders.
@@ -47,6 +52,7 @@ pub(crate) struct MetricTotal {
     pub(crate) left_out: u64,
     /// The declaration the first dimensions follow one by one, if it is a static one.
     declared: &'static [DimensionDescriptor],
+    places: Option<Places>,
 }
 
 /// The total of one dimension.
@@ -54,6 +60,7 @@ pub(crate) struct MetricTotal {
 pub(crate) struct DimensionTotal {
     pub(crate) declared: Cow<'static, DimensionDescriptor>,
     pub(crate) value: Total,
+    taken: Option<Taken>,
 }
 
 /// A value, or one for each label.
@@ -72,6 +79,11 @@ pub(crate) enum Presence {
 }
 
 impl Totals {
+    /// Totals that show the labels that have a place.
+    pub(crate) fn with_places(places: Places) -> Self {
+        Self { places: Some(places), ..Self::default() }
+    }
+
     pub(crate) fn add_stats(&mut self, stats: &RecorderStats, presence: Presence) {
         let total = &mut self.stats;
         total.accepted = total.accepted.saturating_add(stats.accepted);
@@ -103,7 +115,7 @@ impl Totals {
             Some(place) => &mut self.metrics[place],
             None if self.metrics.len() >= MOST => return,
             None => {
-                self.metrics.push(MetricTotal::new(descriptor, metric));
+                self.metrics.push(MetricTotal::new(descriptor, metric, self.places.clone()));
                 let last = self.metrics.len() - 1;
                 &mut self.metrics[last]
             }
@@ -123,22 +135,26 @@ impl MetricTotal {
             failed: 0,
             left_out: 0,
             declared: &[],
+            places: None,
         }
     }
 
-    fn new(descriptor: &MetricDescriptor, metric: &MetricSnapshot) -> Self {
+    fn new(descriptor: &MetricDescriptor, metric: &MetricSnapshot, places: Option<Places>) -> Self {
         let declared = static_dimensions(descriptor);
         Self {
             name: metric.name.clone(),
             help: descriptor.help.clone(),
             dimensions: declared
                 .iter()
-                .map(|declared| DimensionTotal::new(Cow::Borrowed(declared)))
+                .map(|declared| {
+                    DimensionTotal::within(places.as_ref(), &metric.name, Cow::Borrowed(declared))
+                })
                 .collect(),
             invalid: 0,
             failed: 0,
             left_out: 0,
             declared,
+            places,
         }
     }
 
@@ -186,7 +202,7 @@ impl MetricTotal {
             *left_out = left_out.saturating_add(1);
             return;
         }
-        let mut total = DimensionTotal::new(Cow::Owned(declared));
+        let mut total = DimensionTotal::within(self.places.as_ref(), &self.name, Cow::Owned(declared));
         if total.add(value, left_out) {
             self.dimensions.push(total);
         } else {
@@ -198,7 +214,7 @@ impl MetricTotal {
 impl Total {
     /// Counts by the text of a label.
     pub(crate) fn by_label(counts: impl Iterator<Item = (Cow<'static, str>, u64)>) -> Self {
-        let mut labelled = Labelled::new(None);
+        let mut labelled = Labelled::new(None, None);
         for (label, count) in counts {
             let entry = BreakdownEntry { labels: vec![label], value: DimensionValue::Unsigned(count) };
             labelled.add(Rule::Add, &[entry]);
@@ -208,8 +224,15 @@ impl Total {
 }
 
 impl DimensionTotal {
-    fn new(declared: Cow<'static, DimensionDescriptor>) -> Self {
-        Self { declared, value: Total::Plain(DimensionValue::Empty) }
+    pub(crate) fn made_up(declared: &'static DimensionDescriptor, value: Total) -> Self {
+        Self { declared: Cow::Borrowed(declared), value, taken: None }
+    }
+
+    fn within(places: Option<&Places>, metric: &str, declared: Cow<'static, DimensionDescriptor>) -> Self {
+        // What bounds itself has a place for every label.
+        let places = places.filter(|_| declared.limit.is_some());
+        let taken = places.and_then(|places| places.of(metric, &declared.name));
+        Self { declared, value: Total::Plain(DimensionValue::Empty), taken }
     }
 
     /// Whether values of that declaration can be added to this total.
@@ -232,7 +255,7 @@ impl DimensionTotal {
                 true
             }
             (Total::Plain(DimensionValue::Empty), DimensionValue::Breakdown(entries)) => {
-                let mut labelled = Labelled::new(self.declared.limit);
+                let mut labelled = Labelled::new(self.declared.limit, self.taken.clone());
                 *left_out = left_out.saturating_add(labelled.add(rule, entries) as u64);
                 self.value = Total::Labelled(labelled);
                 true

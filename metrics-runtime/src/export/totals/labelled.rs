@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::merge::{Rule, merge};
+use super::places::Taken;
 use crate::label::OTHER;
 use crate::snapshot::{BreakdownEntry, DimensionValue};
 
@@ -17,15 +18,17 @@ const FEW_LABELS: usize = 8;
 pub(crate) struct Labelled {
     pub(crate) entries: Vec<BreakdownEntry>,
     /// Where the entry of a label is, once there are more than a few.
-    places: Option<HashMap<Vec<Cow<'static, str>>, usize>>,
+    positions: Option<HashMap<Vec<Cow<'static, str>>, usize>>,
     limit: usize,
+    /// Which labels have a place, if others have a say in it.
+    taken: Option<Taken>,
     other: Option<usize>,
 }
 
 impl Labelled {
-    pub(super) fn new(limit: Option<usize>) -> Self {
+    pub(super) fn new(limit: Option<usize>, taken: Option<Taken>) -> Self {
         let limit = limit.unwrap_or(MOST_LABELS);
-        Self { entries: Vec::new(), places: None, limit, other: None }
+        Self { entries: Vec::new(), positions: None, limit, taken, other: None }
     }
 
     /// Takes the entries of one breakdown in; returns how many could not be, because of their shape.
@@ -50,13 +53,18 @@ impl Labelled {
         match self.find(position, &entry.labels) {
             Some(place) => merge(rule, &mut self.entries[place].value, &entry.value),
             None if is_other(&entry.labels) => self.add_other(rule, entry),
-            None if self.entries.len() - usize::from(self.other.is_some()) >= self.limit => {
-                self.add_other(rule, entry)
-            }
+            None if !self.has_place(&entry.labels) => self.add_other(rule, entry),
             None => {
                 self.push(entry.clone());
                 true
             }
+        }
+    }
+
+    fn has_place(&self, labels: &[Cow<'static, str>]) -> bool {
+        match &self.taken {
+            Some(taken) => taken.has(labels, self.limit),
+            None => self.entries.len() - usize::from(self.other.is_some()) < self.limit,
         }
     }
 
@@ -72,12 +80,12 @@ impl Labelled {
 
     fn push(&mut self, entry: BreakdownEntry) {
         self.entries.push(entry);
-        if let Some(places) = &mut self.places {
+        if let Some(positions) = &mut self.positions {
             let last = self.entries.len() - 1;
-            places.insert(self.entries[last].labels.clone(), last);
+            positions.insert(self.entries[last].labels.clone(), last);
         } else if self.entries.len() > FEW_LABELS {
-            let places = self.entries.iter().enumerate();
-            self.places = Some(places.map(|(place, entry)| (entry.labels.clone(), place)).collect());
+            let entries = self.entries.iter().enumerate();
+            self.positions = Some(entries.map(|(place, entry)| (entry.labels.clone(), place)).collect());
         }
     }
 
@@ -86,8 +94,8 @@ impl Labelled {
         if self.entries.get(position).is_some_and(|entry| entry.labels == labels) {
             return Some(position);
         }
-        match &self.places {
-            Some(places) => places.get(labels).copied(),
+        match &self.positions {
+            Some(positions) => positions.get(labels).copied(),
             None => self.entries.iter().position(|entry| entry.labels == labels),
         }
     }
