@@ -214,6 +214,56 @@ fn odd_numbers_are_written_as_prometheus_spells_them() {
     assert!(!text.contains("odd_text") && !text.contains("odd_empty"), "{text}");
 }
 
+fn histogram(bounds: &[f64], observed: &[f64]) -> DimensionValue {
+    let mut histogram = mvx_metrics::Histogram::with_buckets(bounds.to_vec().leak());
+    observed.iter().for_each(|value| histogram.record(*value));
+    mvx_metrics::Dimension::value(&histogram)
+}
+
+#[test]
+fn bounds_that_are_there_twice_are_one_bucket() {
+    let runtime =
+        runtime_with(vec![shown("m", vec![("h", Histogram, histogram(&[1.0, 1.0, 2.0, 2.0], &[1.0, 2.0]))])]);
+    let text = runtime.exposition(Scope::Rollup, Format::OpenMetrics).expect("the runtime runs").text;
+    let buckets: Vec<&str> = text.lines().filter(|line| line.starts_with("m_h_bucket")).collect();
+    let expected = [("1.0", 1), ("2.0", 2), ("+Inf", 2)];
+    let expected =
+        expected.map(|(bound, count)| format!("m_h_bucket{{namespace=\"shop\",le=\"{bound}\"}} {count}"));
+    assert_eq!(buckets, expected);
+}
+
+#[test]
+fn the_sum_of_a_histogram_that_may_fall_is_no_counter() {
+    let runtime = runtime_with(vec![shown("m", vec![("h", Histogram, histogram(&[1.0], &[10.0, -3.0]))])]);
+    let text = |format| runtime.exposition(Scope::Rollup, format).expect("the runtime runs").text;
+    assert_eq!(value(&text(Format::Prometheus), "m_h_sum{namespace=\"shop\"}").to_string(), "7");
+    let text = text(Format::OpenMetrics);
+    assert!(
+        text.contains("m_h_bucket{") && !text.contains("m_h_sum") && !text.contains("m_h_count"),
+        "{text}"
+    );
+}
+
+#[test]
+fn totals_beyond_the_largest_number_stay_there() {
+    let mean = DimensionValue::Mean { sum: f64::MAX, count: 1 };
+    let dimensions = || {
+        let histogram = histogram(&[1.0], &[f64::MAX]);
+        vec![
+            ("sum", Sum, f64::MAX.into()),
+            ("mean", DimensionKind::Mean, mean.clone()),
+            ("h", Histogram, histogram),
+        ]
+    };
+    let runtime = runtime_with(vec![shown("m", dimensions())]);
+    let other = runtime.create_recorder("other").expect("the id is free");
+    other.register_metric(shown("m", dimensions())).expect("the recorder runs");
+    let text = runtime.exposition(Scope::Rollup, Format::OpenMetrics).expect("the runtime runs").text;
+    let read =
+        ["m_sum", "m_mean", "m_h_sum"].map(|name| value(&text, &format!("{name}{{namespace=\"shop\"}}")));
+    assert_eq!(read.map(f64::to_bits), [f64::MAX, f64::MAX / 2.0, f64::MAX].map(f64::to_bits), "{read:?}");
+}
+
 #[test]
 fn labels_that_are_there_twice_are_one_series() {
     let entry = |label: &'static str, value: u64| BreakdownEntry {

@@ -155,12 +155,15 @@ impl Writer {
             count = count.saturating_add(bucket.count);
             let Some(_) = bucket.up_to else { continue };
             let Some(text) = texts.next() else { break };
-            self.write_bucket(text, count);
+            // Of bounds that are written alike the last one counts.
+            if texts.as_slice().first() != Some(text) {
+                self.write_bucket(text, count);
+            }
         }
         self.write_bucket(b"+Inf", count);
         // A sum that may have fallen is no counter, and OpenMetrics then wants neither sum nor count.
-        let falls =
-            histogram.sum.as_f64() < 0.0 || bounds.of.first().is_some_and(|bound| bound.as_f64() < 0.0);
+        let falls = [histogram.min, bounds.of.first().copied()].into_iter().flatten();
+        let falls = falls.map(|number| number.as_f64()).any(|number| number < 0.0);
         if !(falls && self.format == Format::OpenMetrics) {
             self.begin(name, b"_count", scope);
             self.out.extend_from_slice(b"} ");

@@ -1,6 +1,7 @@
 //! How two values of the same dimension become one.
 
 use crate::descriptor::{DimensionDescriptor, DimensionKind, MergeRule};
+use crate::metric::Measure;
 use crate::snapshot::{DimensionValue, HistogramSnapshot, Number};
 
 /// How numbers combine.
@@ -38,12 +39,12 @@ pub(super) fn merge(rule: Rule, into: &mut DimensionValue, from: &DimensionValue
         (Empty, _) => *into = from.clone(),
         (Unsigned(into), Unsigned(from)) => *into = rule.number(*into, *from, u64::saturating_add),
         (Signed(into), Signed(from)) => *into = rule.number(*into, *from, i64::saturating_add),
-        (Float(into), Float(from)) => *into = rule.number(*into, *from, |into, from| into + from),
+        (Float(into), Float(from)) => *into = rule.number(*into, *from, f64::plus),
         (Duration(into), Duration(from)) => {
             *into = rule.number(*into, *from, std::time::Duration::saturating_add);
         }
         (Mean { sum, count }, Mean { sum: more, count: times }) => {
-            *sum += more;
+            *sum = sum.plus(*more);
             *count = count.saturating_add(*times);
         }
         (InFlight { started, finished }, InFlight { started: begun, finished: ended }) => {
@@ -87,7 +88,7 @@ fn combined(rule: Rule, into: Number, from: Number) -> Option<Number> {
     Some(match (into, from) {
         (Unsigned(into), Unsigned(from)) => Unsigned(rule.number(into, from, u64::saturating_add)),
         (Signed(into), Signed(from)) => Signed(rule.number(into, from, i64::saturating_add)),
-        (Float(into), Float(from)) => Float(rule.number(into, from, |into, from| into + from)),
+        (Float(into), Float(from)) => Float(rule.number(into, from, f64::plus)),
         (Duration(into), Duration(from)) => {
             Duration(rule.number(into, from, std::time::Duration::saturating_add))
         }
