@@ -49,6 +49,13 @@ fn the_scope_is_as_chosen() {
 }
 
 #[test]
+fn as_many_connections_as_there_can_be_are_no_reason_to_fail() {
+    let runtime = running("many");
+    let endpoint = runtime.serve_http(EndpointOptions::new().port(0).max_connections(usize::MAX));
+    assert_eq!(get(endpoint.expect("a free port").address(), "/metrics").status, 200);
+}
+
+#[test]
 fn a_snapshot_is_json() {
     let runtime = running("json");
     recorder(&runtime, "one").emit(Worked { bytes: 7 });

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use hyper::body::Bytes;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use crate::export::{Format, Scope};
 use crate::runtime::{MetricsRuntimeState, Shared};
@@ -42,7 +42,7 @@ pub(super) struct Renderer {
 impl Renderer {
     /// Begins to render, in the tokio runtime it is called in.
     pub(super) fn spawn(shared: Arc<Shared>, scope: Scope, most_orders: usize) -> Self {
-        let (orders, ordered) = mpsc::channel(most_orders);
+        let (orders, ordered) = mpsc::channel(most_orders.min(Semaphore::MAX_PERMITS));
         tokio::spawn(render_all(Arc::clone(&shared), scope, ordered));
         Self { shared, orders }
     }
