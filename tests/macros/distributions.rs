@@ -125,6 +125,16 @@ fn quantiles_are_interpolated() {
 }
 
 #[test]
+fn a_histogram_whose_extremes_contradict_each_other_has_no_quantiles() {
+    let json =
+        r#"{"count": 1, "sum": 3.0, "min": 5.0, "max": 1.0, "buckets": [{"up_to": null, "count": 1}]}"#;
+    let mut histogram: HistogramSnapshot<f64> = serde_json::from_str(json).unwrap();
+    assert_eq!(histogram.quantile(0.5), None);
+    histogram.max = Some(f64::NAN);
+    assert_eq!(histogram.quantile(0.5), None);
+}
+
+#[test]
 fn quantiles_of_durations_are_seconds() {
     let mut metric = Moves::default();
     for millis in [20, 30, 40] {

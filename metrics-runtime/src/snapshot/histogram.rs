@@ -1,5 +1,7 @@
 //! What a histogram reads as.
 
+use std::cmp::Ordering;
+
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 use serde::{Deserialize, Deserializer};
 
@@ -36,13 +38,14 @@ impl<T: Copy + Into<Number>> HistogramSnapshot<T> {
     /// An estimate of the value below which the share `quantile` (0 to 1) of the values lies; seconds for durations.
     ///
     /// Values are taken to be evenly spread within their bucket, between the smallest and the largest value. `None`
-    /// when nothing was recorded or `quantile` is not between 0 and 1.
+    /// when nothing was recorded, when `quantile` is not between 0 and 1, and when `min` is above `max`.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "an estimate")]
     pub fn quantile(&self, quantile: f64) -> Option<f64> {
         let number = |value: T| value.into().as_f64();
         let (min, max) = (number(self.min?), number(self.max?));
-        if !(0.0..=1.0).contains(&quantile) {
+        // A snapshot that somebody else wrote may contradict itself.
+        if !(0.0..=1.0).contains(&quantile) || min.partial_cmp(&max).is_none_or(Ordering::is_gt) {
             return None;
         }
         let rank = quantile * self.count as f64;
