@@ -124,6 +124,9 @@ impl BucketsOf<Duration> {
                 reason = "rounds, and saturates"
             )]
             let nanos = (seconds[index] * 1e9 + 0.5) as u64;
+            if index > 0 && nanos as u128 == bounds[index - 1].as_nanos() {
+                fail(index, " is not a nanosecond above the bound before it");
+            }
             bounds[index] = Duration::from_nanos(nanos);
             index += 1;
         }
