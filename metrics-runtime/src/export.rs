@@ -35,11 +35,11 @@
 //! | `Mean<T>` | gauge | the mean of all values; stays |
 //! | `InFlight` | gauge, started minus finished | adds up; stays, as work may end in another recorder than it began in |
 //! | `Gauge<T>` | gauge | by its `merge` rule; gone with its recorder |
-//! | `Histogram<T>` | histogram | adds up bucket by bucket; stays |
+//! | `Histogram<T>` | histogram; where its sum may fall, below zero, OpenMetrics has the buckets alone | adds up bucket by bucket; stays |
 //! | `Breakdown<L, D>` | as `D`, with labels | label by label, within its `limit`; as `D` |
 //! | a custom number | unknown | adds up; stays |
 //!
-//! Durations are in seconds. What is empty has no series, and neither has a text.
+//! Durations are in seconds. What is empty has no series, and neither has a text or a map.
 //!
 //! # When names clash
 //!

@@ -201,6 +201,7 @@ fn odd_numbers_are_written_as_prometheus_spells_them() {
             ("nan", Custom, f64::NAN.into()),
             ("low", Custom, f64::NEG_INFINITY.into()),
             ("text", Custom, DimensionValue::Text("no number".into())),
+            ("map", Custom, DimensionValue::map([("low", 1_u64.into())])),
             ("empty", Counter, DimensionValue::Empty),
             ("fall", Sum, (-3_i64).into()),
             ("tiny", Sum, Duration::from_nanos(5).into()),
@@ -211,7 +212,7 @@ fn odd_numbers_are_written_as_prometheus_spells_them() {
     assert!(text.contains("odd_low{namespace=\"shop\"} -Inf\n"), "{text}");
     assert!(text.contains("# TYPE odd_fall gauge\nodd_fall{namespace=\"shop\"} -3\n"), "{text}");
     assert!(text.contains("odd_tiny_total{namespace=\"shop\"} 0.000000005\n"), "{text}");
-    assert!(!text.contains("odd_text") && !text.contains("odd_empty"), "{text}");
+    assert!(!["odd_text", "odd_map", "odd_empty"].iter().any(|name| text.contains(name)), "{text}");
 }
 
 fn histogram(bounds: &[f64], observed: &[f64]) -> DimensionValue {

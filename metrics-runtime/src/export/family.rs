@@ -247,7 +247,14 @@ pub(super) fn type_of(kind: DimensionKind, value: &DimensionValue) -> Option<Fam
     use DimensionKind::{Counter, Custom, Gauge, Histogram, InFlight, Max, Mean, Min, Sum};
     use DimensionValue as Value;
     Some(match (kind, value) {
-        (_, Value::Empty | Value::Text(_) | Value::Breakdown(_) | Value::Mean { count: 0, .. }) => {
+        (
+            _,
+            Value::Empty
+            | Value::Text(_)
+            | Value::Map(_)
+            | Value::Breakdown(_)
+            | Value::Mean { count: 0, .. },
+        ) => {
             return None;
         }
         (_, Value::Histogram(_)) => FamilyType::Histogram,

@@ -249,7 +249,7 @@ impl DimensionTotal {
     fn add(&mut self, value: &DimensionValue, left_out: &mut u64) -> bool {
         let rule = Rule::of(&self.declared);
         match (&mut self.value, value) {
-            (_, DimensionValue::Text(_)) => true,
+            (_, DimensionValue::Text(_) | DimensionValue::Map(_)) => true,
             (Total::Labelled(labelled), DimensionValue::Breakdown(entries)) => {
                 *left_out = left_out.saturating_add(labelled.add(rule, entries) as u64);
                 true
