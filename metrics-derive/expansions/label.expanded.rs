@@ -9,39 +9,6 @@ const _: () = {
         const CARDINALITY: ::mvx_metrics::__private::Option<
             ::mvx_metrics::__private::primitive::usize,
         > = ::mvx_metrics::__private::Some(3usize);
-        #[inline]
-        fn index(&self) -> ::mvx_metrics::__private::primitive::usize {
-            match self {
-                Self::Success { .. } => 0usize,
-                Self::NotFound { .. } => 1usize,
-                Self::ServerError { .. } => 2usize,
-            }
-        }
-        fn hash_label<__H: ::mvx_metrics::__private::Hasher>(&self, __hasher: &mut __H) {
-            __hasher.write_usize(::mvx_metrics::__private::Label::index(self));
-        }
-        fn matches(
-            &self,
-            __parts: &[::mvx_metrics::__private::LabelPart],
-        ) -> ::mvx_metrics::__private::primitive::bool {
-            ::mvx_metrics::__private::is_fixed(
-                __parts,
-                __TEXTS,
-                ::mvx_metrics::__private::Label::index(self),
-            )
-        }
-        fn push_parts(
-            &self,
-            __parts: &mut ::mvx_metrics::__private::Vec<
-                ::mvx_metrics::__private::LabelPart,
-            >,
-        ) {
-            ::mvx_metrics::__private::push_fixed(
-                __parts,
-                __TEXTS,
-                ::mvx_metrics::__private::Label::index(self),
-            );
-        }
         fn push_parts_of_index(
             __index: ::mvx_metrics::__private::primitive::usize,
             __parts: &mut ::mvx_metrics::__private::Vec<
@@ -54,19 +21,27 @@ const _: () = {
     #[automatically_derived]
     impl ::mvx_metrics::__private::BoundedLabel for Outcome {}
     #[automatically_derived]
-    impl ::mvx_metrics::__private::ToLabel<Outcome> for Outcome {
+    impl ::mvx_metrics::__private::ToLabel<Self> for Outcome {
         #[inline]
         fn index(&self) -> ::mvx_metrics::__private::primitive::usize {
-            ::mvx_metrics::__private::Label::index(self)
+            match self {
+                Self::Success { .. } => 0usize,
+                Self::NotFound { .. } => 1usize,
+                Self::ServerError { .. } => 2usize,
+            }
         }
         fn hash_label<__H: ::mvx_metrics::__private::Hasher>(&self, __hasher: &mut __H) {
-            ::mvx_metrics::__private::Label::hash_label(self, __hasher);
+            __hasher.write_usize(::mvx_metrics::__private::ToLabel::<Self>::index(self));
         }
         fn matches(
             &self,
             __parts: &[::mvx_metrics::__private::LabelPart],
         ) -> ::mvx_metrics::__private::primitive::bool {
-            ::mvx_metrics::__private::Label::matches(self, __parts)
+            ::mvx_metrics::__private::is_fixed(
+                __parts,
+                __TEXTS,
+                ::mvx_metrics::__private::ToLabel::<Self>::index(self),
+            )
         }
         fn push_parts(
             &self,
@@ -74,10 +49,11 @@ const _: () = {
                 ::mvx_metrics::__private::LabelPart,
             >,
         ) {
-            ::mvx_metrics::__private::Label::push_parts(self, __parts);
-        }
-        fn fits(&self) -> ::mvx_metrics::__private::primitive::bool {
-            true
+            ::mvx_metrics::__private::push_fixed(
+                __parts,
+                __TEXTS,
+                ::mvx_metrics::__private::ToLabel::<Self>::index(self),
+            );
         }
     }
 };

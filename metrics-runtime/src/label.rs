@@ -13,7 +13,7 @@ use std::hash::Hasher;
     message = "`{Self}` is not a label: use an enum with `#[derive(Label)]`, a string, an integer, a `bool` or a tuple of these",
     label = "not a label"
 )]
-pub trait Label: 'static {
+pub trait Label: ToLabel<Self> + Sized + 'static {
     /// How many label texts a value has: 1, and the number of parts for tuples.
     #[doc(hidden)]
     const PARTS: usize = 1;
@@ -23,27 +23,8 @@ pub trait Label: 'static {
     const CARDINALITY: Option<usize> = None;
 
     #[doc(hidden)]
-    fn index(&self) -> usize {
-        0
-    }
-
-    #[doc(hidden)]
-    fn hash_label<H: Hasher>(&self, hasher: &mut H);
-
-    #[doc(hidden)]
-    fn matches(&self, parts: &[LabelPart]) -> bool;
-
-    #[doc(hidden)]
-    fn push_parts(&self, parts: &mut Vec<LabelPart>);
-
-    #[doc(hidden)]
     fn push_parts_of_index(index: usize, parts: &mut Vec<LabelPart>) {
         let _ = (index, parts);
-    }
-
-    #[doc(hidden)]
-    fn fits(&self) -> bool {
-        true
     }
 }
 
@@ -60,8 +41,11 @@ pub trait BoundedLabel: Label {}
     label = "expected a label of type `{L}`"
 )]
 pub trait ToLabel<L: Label> {
+    /// The place among the values of a label that has a cardinality.
     #[doc(hidden)]
-    fn index(&self) -> usize;
+    fn index(&self) -> usize {
+        0
+    }
 
     #[doc(hidden)]
     fn hash_label<H: Hasher>(&self, hasher: &mut H);
@@ -72,8 +56,11 @@ pub trait ToLabel<L: Label> {
     #[doc(hidden)]
     fn push_parts(&self, parts: &mut Vec<LabelPart>);
 
+    /// Whether the texts are short enough to be kept.
     #[doc(hidden)]
-    fn fits(&self) -> bool;
+    fn fits(&self) -> bool {
+        true
+    }
 }
 
 /// The label in which everything beyond a breakdown's limit is counted.

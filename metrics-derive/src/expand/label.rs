@@ -72,23 +72,6 @@ impl<'a> Label<'a> {
                 impl #impl_generics #private::Label for #ident #ty_generics #where_clause {
                     const CARDINALITY: #private::Option<#private::primitive::usize> = #private::Some(#count);
 
-                    #[inline]
-                    fn index(&self) -> #private::primitive::usize {
-                        #index
-                    }
-
-                    fn hash_label<__H: #private::Hasher>(&self, __hasher: &mut __H) {
-                        __hasher.write_usize(#private::Label::index(self));
-                    }
-
-                    fn matches(&self, __parts: &[#private::LabelPart]) -> #private::primitive::bool {
-                        #private::is_fixed(__parts, __TEXTS, #private::Label::index(self))
-                    }
-
-                    fn push_parts(&self, __parts: &mut #private::Vec<#private::LabelPart>) {
-                        #private::push_fixed(__parts, __TEXTS, #private::Label::index(self));
-                    }
-
                     fn push_parts_of_index(
                         __index: #private::primitive::usize,
                         __parts: &mut #private::Vec<#private::LabelPart>,
@@ -101,26 +84,22 @@ impl<'a> Label<'a> {
                 impl #impl_generics #private::BoundedLabel for #ident #ty_generics #where_clause {}
 
                 #[automatically_derived]
-                impl #impl_generics #private::ToLabel<#ident #ty_generics> for #ident #ty_generics #where_clause {
+                impl #impl_generics #private::ToLabel<Self> for #ident #ty_generics #where_clause {
                     #[inline]
                     fn index(&self) -> #private::primitive::usize {
-                        #private::Label::index(self)
+                        #index
                     }
 
                     fn hash_label<__H: #private::Hasher>(&self, __hasher: &mut __H) {
-                        #private::Label::hash_label(self, __hasher);
+                        __hasher.write_usize(#private::ToLabel::<Self>::index(self));
                     }
 
                     fn matches(&self, __parts: &[#private::LabelPart]) -> #private::primitive::bool {
-                        #private::Label::matches(self, __parts)
+                        #private::is_fixed(__parts, __TEXTS, #private::ToLabel::<Self>::index(self))
                     }
 
                     fn push_parts(&self, __parts: &mut #private::Vec<#private::LabelPart>) {
-                        #private::Label::push_parts(self, __parts);
-                    }
-
-                    fn fits(&self) -> #private::primitive::bool {
-                        true
+                        #private::push_fixed(__parts, __TEXTS, #private::ToLabel::<Self>::index(self));
                     }
                 }
             };

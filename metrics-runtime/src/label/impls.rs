@@ -6,79 +6,36 @@ use std::sync::Arc;
 
 use super::{BoundedLabel, LONGEST_TEXT, Label, LabelPart, ToLabel};
 
-/// Passes the methods of `ToLabel<$label>` for `$self_type` on to its `Label` view.
-macro_rules! to_label {
-    ([$($generics:tt)*] $self_type:ty => $label:ty, |$value:ident| $view:expr) => {
-        impl<$($generics)*> ToLabel<$label> for $self_type {
-            #[inline]
-            fn index(&self) -> usize {
-                let $value = self;
-                Label::index($view)
-            }
+impl<L: Label> ToLabel<L> for &L {
+    #[inline]
+    fn index(&self) -> usize {
+        (**self).index()
+    }
 
-            #[inline]
-            fn hash_label<H: Hasher>(&self, hasher: &mut H) {
-                let $value = self;
-                Label::hash_label($view, hasher);
-            }
+    #[inline]
+    fn hash_label<H: Hasher>(&self, hasher: &mut H) {
+        (**self).hash_label(hasher);
+    }
 
-            #[inline]
-            fn matches(&self, parts: &[LabelPart]) -> bool {
-                let $value = self;
-                Label::matches($view, parts)
-            }
+    #[inline]
+    fn matches(&self, parts: &[LabelPart]) -> bool {
+        (**self).matches(parts)
+    }
 
-            fn push_parts(&self, parts: &mut Vec<LabelPart>) {
-                let $value = self;
-                Label::push_parts($view, parts);
-            }
+    fn push_parts(&self, parts: &mut Vec<LabelPart>) {
+        (**self).push_parts(parts);
+    }
 
-            #[inline]
-            fn fits(&self) -> bool {
-                let $value = self;
-                Label::fits($view)
-            }
-        }
-    };
+    #[inline]
+    fn fits(&self) -> bool {
+        (**self).fits()
+    }
 }
-
-to_label!([L: Label] &L => L, |label| *label);
 
 macro_rules! text_label {
-    ($($owner:ty),*) => {
-        $(
-            impl Label for $owner {
-                fn hash_label<H: Hasher>(&self, hasher: &mut H) {
-                    str::hash(self, hasher);
-                }
-
-                fn matches(&self, parts: &[LabelPart]) -> bool {
-                    parts.first().is_some_and(|part| part.is_text(self))
-                }
-
-                fn push_parts(&self, parts: &mut Vec<LabelPart>) {
-                    parts.push(LabelPart::Text(Box::from(&**self)));
-                }
-
-                fn fits(&self) -> bool {
-                    self.len() <= LONGEST_TEXT
-                }
-            }
-        )*
-    };
-}
-
-text_label!(String, &'static str, Box<str>, Arc<str>, Cow<'static, str>);
-
-/// A text that is not a label type itself but stands for one.
-macro_rules! text_view {
     ($($view:ty => $label:ty;)*) => {
         $(
             impl ToLabel<$label> for $view {
-                fn index(&self) -> usize {
-                    0
-                }
-
                 fn hash_label<H: Hasher>(&self, hasher: &mut H) {
                     let text: &str = self;
                     text.hash(hasher);
@@ -101,26 +58,35 @@ macro_rules! text_view {
     };
 }
 
-text_view! {
-    &str => String;
-    &str => Box<str>;
-    &str => Arc<str>;
-    &str => Cow<'static, str>;
-    &'static str => &'static str;
-    &&str => String;
+impl Label for String {}
+impl Label for &'static str {}
+impl Label for Box<str> {}
+impl Label for Arc<str> {}
+impl Label for Cow<'static, str> {}
+
+text_label! {
     String => String;
+    &str => String;
+    &&str => String;
     Cow<'_, str> => String;
     &Cow<'_, str> => String;
-    Box<str> => Box<str>;
     &Box<str> => String;
-    Arc<str> => Arc<str>;
     &Arc<str> => String;
+    &'static str => &'static str;
+    Box<str> => Box<str>;
+    &str => Box<str>;
+    Arc<str> => Arc<str>;
+    &str => Arc<str>;
+    Cow<'static, str> => Cow<'static, str>;
+    &str => Cow<'static, str>;
 }
 
 macro_rules! number_label {
     ($($number:ty => $part:ident($wide:ty);)*) => {
         $(
-            impl Label for $number {
+            impl Label for $number {}
+
+            impl ToLabel<$number> for $number {
                 #[inline]
                 fn hash_label<H: Hasher>(&self, hasher: &mut H) {
                     self.hash(hasher);
@@ -135,8 +101,6 @@ macro_rules! number_label {
                     parts.push(LabelPart::$part(*self as $wide));
                 }
             }
-
-            to_label!([] $number => $number, |label| label);
         )*
     };
 }
@@ -157,6 +121,14 @@ number_label! {
 impl Label for bool {
     const CARDINALITY: Option<usize> = Some(2);
 
+    fn push_parts_of_index(index: usize, parts: &mut Vec<LabelPart>) {
+        parts.push(LabelPart::Fixed(bool_text(index == 1)));
+    }
+}
+
+impl BoundedLabel for bool {}
+
+impl ToLabel<bool> for bool {
     #[inline]
     fn index(&self) -> usize {
         usize::from(*self)
@@ -173,14 +145,7 @@ impl Label for bool {
     fn push_parts(&self, parts: &mut Vec<LabelPart>) {
         parts.push(LabelPart::Fixed(bool_text(*self)));
     }
-
-    fn push_parts_of_index(index: usize, parts: &mut Vec<LabelPart>) {
-        parts.push(LabelPart::Fixed(bool_text(index == 1)));
-    }
 }
-
-impl BoundedLabel for bool {}
-to_label!([] bool => bool, |label| label);
 
 fn bool_text(value: bool) -> &'static str {
     if value { "true" } else { "false" }
@@ -203,31 +168,6 @@ macro_rules! tuple_label {
                 cardinality
             };
 
-            #[inline]
-            fn index(&self) -> usize {
-                let index = 0;
-                $(let index = index * $label::CARDINALITY.unwrap_or(1) + self.$index.index();)*
-                index
-            }
-
-            fn hash_label<H: Hasher>(&self, hasher: &mut H) {
-                $(self.$index.hash_label(hasher);)*
-            }
-
-            fn matches(&self, parts: &[LabelPart]) -> bool {
-                $(
-                    let Some((head, parts)) = parts.split_at_checked($label::PARTS) else { return false };
-                    if !self.$index.matches(head) {
-                        return false;
-                    }
-                )*
-                parts.is_empty()
-            }
-
-            fn push_parts(&self, parts: &mut Vec<LabelPart>) {
-                $(self.$index.push_parts(parts);)*
-            }
-
             fn push_parts_of_index(index: usize, parts: &mut Vec<LabelPart>) {
                 let mut rest = Self::CARDINALITY.unwrap_or(1);
                 $(
@@ -236,10 +176,6 @@ macro_rules! tuple_label {
                     $label::push_parts_of_index(index / rest % size, parts);
                 )*
                 let _ = rest;
-            }
-
-            fn fits(&self) -> bool {
-                $(self.$index.fits())&&*
             }
         }
 
