@@ -12,7 +12,8 @@
 //! counts it twice. Those totals take as much memory as one recorder of each kind. Where a breakdown has a `limit`, the labels that
 //! came first have the places, and keep them whatever recorders come and go. [`Scope::PerEntity`] shows each entity.
 //!
-//! A metric that is replaced in its recorder begins anew, as after a restart of the program.
+//! A metric that is replaced in its recorder begins anew, as after a restart of the program. A recorder whose handler does not
+//! come to an end cannot be read: while `mvx_metrics_recorders_stalled` is not 0, the totals lack what those recorders counted.
 //!
 //! # Names
 //!

@@ -183,6 +183,16 @@ fn histograms_of_other_buckets_are_not_added_up() {
 }
 
 #[test]
+fn metrics_beyond_the_most_that_can_be_shown_are_reported() {
+    let names = (0..4_097).map(|number| &*format!("m{number}").leak());
+    let runtime = runtime_with(names.map(|name| shown(name, vec![("d", Counter, 1_u64.into())])).collect());
+    let exposition = runtime.exposition(Scope::Rollup, Format::OpenMetrics).expect("the runtime runs");
+    let left_out: Vec<_> = exposition.left_out.iter().map(ToString::to_string).collect();
+    assert_eq!(left_out, ["values of the metric `m4096` are left out: there are too many metrics before it"]);
+    assert_eq!(value(&exposition.text, "m4095_d_total{namespace=\"shop\"}").to_string(), "1");
+}
+
+#[test]
 fn a_metric_in_the_librarys_own_name_cannot_disturb_it() {
     let runtime = runtime_with(vec![shown("mvx_metrics", vec![("events_accepted", Counter, 99_u64.into())])]);
     let exposition = runtime.exposition(Scope::Rollup, Format::Prometheus).expect("the runtime runs");

@@ -135,6 +135,9 @@ fn render(scope: Scope, format: Format, scopes: &[Scoped]) -> Exposition {
     }
     for (place, scoped) in scopes.iter().enumerate() {
         families.add(place, scoped.totals.metrics.iter());
+        if let Some(metric) = &scoped.totals.beyond {
+            families.leave_out_metric(metric);
+        }
     }
     let missing = health::missing(families.left_out());
     families.add(0, std::iter::once(&missing));

@@ -101,6 +101,11 @@ impl<'a> Families<'a> {
         }
     }
 
+    /// Says that a metric of some scope, and perhaps others after it, is missing.
+    pub(super) fn leave_out_metric(&mut self, metric: &str) {
+        self.leave_out(metric, "", "", "there are too many metrics before it".to_owned());
+    }
+
     /// All families by name, and what is missing from them.
     pub(super) fn finish(mut self) -> (Vec<Family<'a>>, Vec<LeftOut>) {
         self.list.sort_by(|one, other| one.name.cmp(&other.name));

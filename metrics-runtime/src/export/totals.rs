@@ -23,6 +23,8 @@ const MOST: usize = 4_096;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Totals {
     pub(crate) metrics: Vec<MetricTotal>,
+    /// The first metric for which there was no room.
+    pub(crate) beyond: Option<Cow<'static, str>>,
     pub(crate) stats: StatsTotal,
     /// Which labels are shown, if that was said elsewhere.
     places: Option<Places>,
@@ -113,7 +115,10 @@ impl Totals {
         };
         let total = match place {
             Some(place) => &mut self.metrics[place],
-            None if self.metrics.len() >= MOST => return,
+            None if self.metrics.len() >= MOST => {
+                self.beyond.get_or_insert_with(|| metric.name.clone());
+                return;
+            }
             None => {
                 self.metrics.push(MetricTotal::new(descriptor, metric, self.places.clone()));
                 let last = self.metrics.len() - 1;
