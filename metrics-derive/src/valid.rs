@@ -100,7 +100,10 @@ fn dimension(cx: &Ctxt, field: &mut Field, parameters: &[String]) {
     if field.broken {
         return;
     }
-    field_options(cx, field);
+    limit(cx, field);
+    buckets::check(cx, field);
+    unit(cx, field);
+    merge(cx, field);
     generic_buckets(cx, field, parameters);
     if !measure(cx, field) || !label_type(cx, field) {
         field.unusable = true;
@@ -172,66 +175,37 @@ fn other_measure(word: &str) -> Option<&'static str> {
     }
 }
 
-fn field_options(cx: &Ctxt, field: &Field) {
-    let attrs = &field.attrs;
-    let kind = field.each.kind;
+fn limit(cx: &Ctxt, field: &Field) {
+    let Some(limit) = &field.attrs.limit else { return };
     let by = field.feeds.iter().any(|feed| feed.attrs.by.is_some());
-    if let Some(limit) = &attrs.limit {
-        let breakdown = matches!(field.shape.kind, Kind::Breakdown | Kind::Unknown);
-        if !breakdown || (!by && !field.feeds.is_empty()) {
-            cx.error(&limit.word, "`limit` needs `by`");
-        } else if matches!(buckets::number(&limit.value), Some(limit) if limit < 1.0) {
-            cx.error(&limit.value, "`limit` must be at least 1");
-        } else if matches!(&limit.value, Expr::Lit(ExprLit { lit, .. }) if !matches!(lit, Lit::Int(_))) {
-            cx.error(&limit.value, "`limit` takes a whole number: write `limit = 100`");
-        }
+    let breakdown = matches!(field.shape.kind, Kind::Breakdown | Kind::Unknown);
+    if !breakdown || (!by && !field.feeds.is_empty()) {
+        cx.error(&limit.word, "`limit` needs `by`");
+    } else if matches!(buckets::number(&limit.value), Some(limit) if limit < 1.0) {
+        cx.error(&limit.value, "`limit` must be at least 1");
+    } else if matches!(&limit.value, Expr::Lit(ExprLit { lit, .. }) if !matches!(lit, Lit::Int(_))) {
+        cx.error(&limit.value, "`limit` takes a whole number: write `limit = 100`");
     }
-    if let Some(buckets) = &attrs.buckets {
-        match kind {
-            Kind::Histogram => buckets::check(cx, &buckets.value, field.each.measure()),
-            Kind::Unknown => cx.error(
-                &buckets.word,
-                format!(
-                    "`buckets` applies to `Histogram<T>` only: write that type instead of `{}`",
-                    written(field.ty)
-                ),
-            ),
-            _ => cx.error(&buckets.word, "`buckets` applies to `Histogram<T>` only"),
-        }
-    }
-    let unit = attrs.unit.as_ref().map(|unit| &unit.value);
-    let duration = field.each.measure().is_some_and(|ty| last_word(ty) == "Duration");
-    if let Some(unit) = unit
-        && name::check(cx, unit)
-        && duration
-        && unit.value() != "seconds"
+}
+
+fn unit(cx: &Ctxt, field: &Field) {
+    if let Some(unit) = &field.attrs.unit
+        && name::check(cx, &unit.value)
+        && field.each.measure().is_some_and(|ty| last_word(ty) == "Duration")
+        && unit.value.value() != "seconds"
     {
-        cx.error(unit, "a `Duration` is always shown in seconds: leave `unit` out");
+        cx.error(&unit.value, "a `Duration` is always shown in seconds: leave `unit` out");
     }
-    if kind == Kind::Histogram
-        && attrs.buckets.is_none()
-        && !duration
-        && field.each.measure().is_some_and(|ty| ["u64", "i64", "f64"].contains(&last_word(ty).as_str()))
-        && unit.is_none_or(|unit| unit.value() != "bytes")
-    {
-        let ty =
-            field.shape.arguments.last().filter(|_| field.shape.kind == Kind::Breakdown).unwrap_or(field.ty);
+}
+
+fn merge(cx: &Ctxt, field: &Field) {
+    let Some(merge) = &field.attrs.merge else { return };
+    if !["sum", "min", "max"].iter().any(|rule| merge.value == rule) {
         cx.error(
-            ty,
-            format!(
-                "`{}` needs buckets: add `buckets = [..]`, or `unit = bytes` for powers of four",
-                written(ty)
-            ),
+            &merge.value,
+            format!("unknown merge rule `{}`, expected `sum`, `min` or `max`", merge.value),
         );
-    }
-    if let Some(merge) = &attrs.merge {
-        if !["sum", "min", "max"].iter().any(|rule| merge.value == rule) {
-            cx.error(
-                &merge.value,
-                format!("unknown merge rule `{}`, expected `sum`, `min` or `max`", merge.value),
-            );
-        } else if !matches!(kind, Kind::Gauge | Kind::Unknown) {
-            cx.error(&merge.word, "`merge` applies to `Gauge<T>` only");
-        }
+    } else if !matches!(field.each.kind, Kind::Gauge | Kind::Unknown) {
+        cx.error(&merge.word, "`merge` applies to `Gauge<T>` only");
     }
 }

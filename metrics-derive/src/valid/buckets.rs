@@ -1,10 +1,47 @@
 use syn::{Expr, ExprLit, ExprUnary, Lit, Type, UnOp};
 
+use crate::ast::Field;
 use crate::ctxt::Ctxt;
-use crate::shape::{last_word, written};
+use crate::shape::{Kind, last_word, written};
+
+/// Reports buckets where there can be none, or wrong ones, or none where they are needed.
+pub fn check(cx: &Ctxt, field: &Field) {
+    let kind = field.each.kind;
+    match &field.attrs.buckets {
+        Some(buckets) if kind == Kind::Histogram => bounds(cx, &buckets.value, field.each.measure()),
+        Some(buckets) if kind == Kind::Unknown => cx.error(
+            &buckets.word,
+            format!(
+                "`buckets` applies to `Histogram<T>` only: write that type instead of `{}`",
+                written(field.ty)
+            ),
+        ),
+        Some(buckets) => cx.error(&buckets.word, "`buckets` applies to `Histogram<T>` only"),
+        None if kind == Kind::Histogram => default(cx, field),
+        None => {}
+    }
+}
+
+/// Durations have default buckets, and so have bytes.
+fn default(cx: &Ctxt, field: &Field) {
+    let unit = field.attrs.unit.as_ref().map(|unit| unit.value.value());
+    let number =
+        field.each.measure().is_some_and(|ty| ["u64", "i64", "f64"].contains(&last_word(ty).as_str()));
+    if number && unit.as_deref() != Some("bytes") {
+        let ty =
+            field.shape.arguments.last().filter(|_| field.shape.kind == Kind::Breakdown).unwrap_or(field.ty);
+        cx.error(
+            ty,
+            format!(
+                "`{}` needs buckets: add `buckets = [..]`, or `unit = bytes` for powers of four",
+                written(ty)
+            ),
+        );
+    }
+}
 
 /// Bounds that are written as numbers; others are checked when constants are evaluated.
-pub fn check(cx: &Ctxt, buckets: &Expr, measure: Option<&Type>) {
+fn bounds(cx: &Ctxt, buckets: &Expr, measure: Option<&Type>) {
     let bounds = match buckets {
         Expr::Array(array) => &array.elems,
         Expr::Path(_) => return,
