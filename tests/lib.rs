@@ -6,6 +6,8 @@
     reason = "helpers of tests panic to fail the test"
 )]
 
+#[path = "support/capture.rs"]
+pub mod capture;
 #[path = "support/deadline.rs"]
 pub mod deadline;
 #[path = "support/environment.rs"]

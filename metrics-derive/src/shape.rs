@@ -114,10 +114,10 @@ impl Shape {
 
     /// The type of the values, if it is written out: `T` of `Sum<T>`.
     pub fn measure(&self) -> Option<&Type> {
-        let measured = matches!(
-            self.kind,
-            Kind::Sum | Kind::Min | Kind::Max | Kind::Mean | Kind::Gauge | Kind::Histogram
-        );
+        let measured = match self.kind {
+            Kind::Sum | Kind::Min | Kind::Max | Kind::Mean | Kind::Gauge | Kind::Histogram => true,
+            Kind::Counter | Kind::InFlight | Kind::Breakdown | Kind::Foreign | Kind::Unknown => false,
+        };
         if measured { self.arguments.first() } else { None }
     }
 

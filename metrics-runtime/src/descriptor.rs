@@ -75,7 +75,7 @@ pub struct DimensionDescriptor {
     pub labels: Cow<'static, [Cow<'static, str>]>,
     /// How many labels a breakdown over open labels keeps, `other` not included; `None` when the labels bound themselves.
     pub limit: Option<usize>,
-    /// How the values of a gauge combine when several recorders are rolled up.
+    /// How the values of a gauge, or of a custom dimension, combine when several recorders are rolled up.
     pub merge: MergeRule,
 }
 
@@ -95,7 +95,8 @@ impl DimensionDescriptor {
     }
 }
 
-/// How the values of a gauge combine when several recorders are rolled up; `merge = ..` of `#[dimension]`.
+/// How the values of a gauge, or of a custom dimension, combine when several recorders are rolled up; `merge = ..` of
+/// `#[dimension]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum MergeRule {

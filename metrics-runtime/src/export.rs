@@ -38,9 +38,10 @@
 //! | `Gauge<T>` | gauge | by its `merge` rule; gone with its recorder |
 //! | `Histogram<T>` | histogram; where its sum may fall, below zero, OpenMetrics has the buckets alone | adds up bucket by bucket; stays |
 //! | `Breakdown<L, D>` | as `D`, with labels | label by label, within its `limit`; as `D` |
-//! | a custom number | unknown | adds up; stays |
+//! | a custom number | unknown | by its `merge` rule; stays |
+//! | several custom values by name ([`DimensionValue::map`](crate::DimensionValue::map)) | one family for each, named after it, too | as a custom number |
 //!
-//! Durations are in seconds. What is empty has no series, and neither has a text or a map.
+//! Durations are in seconds. What is empty has no series, and neither has a text.
 //!
 //! # When names clash
 //!

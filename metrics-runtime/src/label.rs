@@ -41,7 +41,6 @@ pub trait BoundedLabel: Label {}
     label = "expected a label of type `{L}`"
 )]
 pub trait ToLabel<L: Label> {
-    /// The place among the values of a label that has a cardinality.
     #[doc(hidden)]
     fn index(&self) -> usize {
         0
@@ -56,7 +55,6 @@ pub trait ToLabel<L: Label> {
     #[doc(hidden)]
     fn push_parts(&self, parts: &mut Vec<LabelPart>);
 
-    /// Whether the texts are short enough to be kept.
     #[doc(hidden)]
     fn fits(&self) -> bool {
         true

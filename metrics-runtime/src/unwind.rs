@@ -6,8 +6,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Runs user code and turns a panic into its message.
 ///
-/// Unwind safety is asserted: what the code was changing is either given up by the caller (a failed metric is never
-/// asked again) or not shared with it.
+/// Unwind safety is asserted: what the code was changing is either given up by the caller (a failed metric gets no more
+/// events, and its snapshot says that it failed) or not shared with it.
 pub(crate) fn catch<R>(code: impl FnOnce() -> R) -> Result<R, Panic> {
     catch_unwind(AssertUnwindSafe(code)).map_err(|payload| {
         let message = payload

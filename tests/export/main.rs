@@ -1,10 +1,10 @@
 //! Snapshots of a runtime and their exposition as text.
 
-mod capture;
 mod golden;
 mod health;
 mod held;
 mod hostile;
+mod own;
 mod rollup;
 mod scale;
 mod snapshot;

@@ -454,7 +454,7 @@ impl Drop for Hostile {
 #[test]
 fn fl5_hooks_whose_errors_cannot_be_shown_hang_nothing() {
     // With a subscriber that shows them.
-    crate::capture::install();
+    mvx_metrics_tests::capture::install();
     bounded(|| {
         let runtime = running_runtime("lg.fl5.hostile");
         let options = RecorderOptions::new().entity_id("lg.fl5.hostile").hooks(Hostile);

@@ -12,11 +12,11 @@ use mvx_metrics::{
     MetricsRecorderState, MetricsRuntime, MetricsRuntimeError, MetricsRuntimeState, Recorder, RecorderHooks,
     RecorderOptions,
 };
+use mvx_metrics_tests::capture::Listener;
 use mvx_metrics_tests::{
     Act, Direct, Gate, Gated, Script, Step, Steps, bounded, eventually, running_runtime,
 };
-use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Metadata, Subscriber};
+use tracing::{Event, Subscriber};
 
 use MetricsRecorderState::{Failure, Running, Stopped};
 
@@ -200,34 +200,20 @@ fn hk5_an_error_of_a_hook_whose_drop_panics_goes_with_its_runtime() {
     });
 }
 
-/// A subscriber that calls back and then panics, once it is told to.
-struct Meddler {
-    meddles: Arc<AtomicBool>,
-    calls: Box<dyn Fn() + Send + Sync>,
-    events: Arc<AtomicUsize>,
-}
-
-impl Subscriber for Meddler {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target().starts_with("mvx_metrics")
-    }
-
-    fn event(&self, _: &Event<'_>) {
-        if self.meddles.load(Ordering::SeqCst) {
-            self.events.fetch_add(1, Ordering::SeqCst);
-            (self.calls)();
+/// A subscriber that counts what it gets, calls back and then panics, once it is told to.
+fn meddler(
+    meddles: &Arc<AtomicBool>,
+    events: &Arc<AtomicUsize>,
+    calls: impl Fn() + Send + Sync + 'static,
+) -> impl Subscriber + Send + Sync {
+    let (meddles, events) = (Arc::clone(meddles), Arc::clone(events));
+    Listener(move |_: &Event<'_>| {
+        if meddles.load(Ordering::SeqCst) {
+            events.fetch_add(1, Ordering::SeqCst);
+            calls();
             panic!("the subscriber panics");
         }
-    }
-
-    fn new_span(&self, _: &Attributes<'_>) -> Id {
-        Id::from_u64(1)
-    }
-
-    fn record(&self, _: &Id, _: &Record<'_>) {}
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-    fn enter(&self, _: &Id) {}
-    fn exit(&self, _: &Id) {}
+    })
 }
 
 #[test]
@@ -251,9 +237,7 @@ fn fl5_a_subscriber_that_calls_back_and_panics_disturbs_no_call() {
             }
         };
         let (meddles, events) = (Arc::<AtomicBool>::default(), Arc::default());
-        let subscriber =
-            Meddler { meddles: Arc::clone(&meddles), calls: Box::new(calls), events: Arc::clone(&events) };
-        tracing::subscriber::with_default(subscriber, || {
+        tracing::subscriber::with_default(meddler(&meddles, &events, calls), || {
             // `tracing` asks a subscriber what it wants to see when something is logged for the first time, and takes no
             // answer while the subscriber itself is at work.
             runtime.create_recorder("first").expect("creates").stop().wait().expect("stops");
@@ -292,11 +276,7 @@ fn rt_l2_a_recorder_whose_handler_is_stuck_is_removed_although_the_subscriber_pa
         recorder.register_event(Step(1)).expect("accepted");
         gate.wait_for_arrival();
         let events = Arc::default();
-        let meddler = Meddler {
-            meddles: Arc::new(AtomicBool::new(true)),
-            calls: Box::new(|| ()),
-            events: Arc::clone(&events),
-        };
+        let meddler = meddler(&Arc::new(AtomicBool::new(true)), &events, || ());
         let removed = tracing::subscriber::with_default(meddler, || runtime.stop_and_remove_recorder("a"));
         assert_eq!(removed.expect_err("the handler is stuck").reason(), "RECORDER_STOP_ERROR");
         // The removal and the stop begin, the counts are lost, the removal has failed.

@@ -6,11 +6,11 @@ use mvx_metrics::{
     EventHandler, LogPolicy, Metric, MetricFailurePolicy, MetricSnapshot, MetricsRecorder,
     MetricsRecorderState, MetricsRuntime, QueueOverflowPolicy, RecorderOptions, TypedMetric,
 };
+use mvx_metrics_tests::capture::{self, Logged, about, titles};
 use mvx_metrics_tests::{
     Act, Direct, Fragile, Gate, Gated, Opaque, Script, Step, Steps, bounded, eventually, in_threads,
 };
 
-use crate::capture::{self, Logged, about, titles};
 use LogPolicy::{Inspection, Normal, Silent};
 use MetricsRecorderState::{Cancelled, Failure, Running};
 

@@ -1,10 +1,9 @@
 //! LG: what is logged of the outcome of each operation.
 
 use mvx_metrics::{LogPolicy, MetricFailurePolicy, MetricsRuntime, MetricsRuntimeError, RecorderOptions};
+use mvx_metrics_tests::capture::{self, Logged, about, titles};
 use mvx_metrics_tests::{Act, Direct, Fragile, Gate, Script, Step, Steps, bounded, eventually, in_threads};
 use tracing::Level;
-
-use crate::capture::{self, Logged, about, titles};
 
 /// A running runtime with a policy; the subscriber is installed.
 fn runtime(namespace: &str, policy: LogPolicy) -> MetricsRuntime {

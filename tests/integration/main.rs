@@ -1,6 +1,5 @@
 //! The observable behaviours of the contract, through the public API.
 
-mod capture;
 mod events;
 mod failures;
 mod fairness;

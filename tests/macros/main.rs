@@ -5,3 +5,4 @@ mod basics;
 mod breakdowns;
 mod composition;
 mod distributions;
+mod labels;

@@ -255,13 +255,11 @@ pub(super) fn type_of(kind: DimensionKind, value: &DimensionValue) -> Option<Fam
         (
             _,
             Value::Empty
+            | Value::Mean { count: 0, .. }
             | Value::Text(_)
             | Value::Map(_)
-            | Value::Breakdown(_)
-            | Value::Mean { count: 0, .. },
-        ) => {
-            return None;
-        }
+            | Value::Breakdown(_),
+        ) => return None,
         (_, Value::Histogram(_)) => FamilyType::Histogram,
         (Counter | Sum, Value::Unsigned(_) | Value::Duration(_)) => FamilyType::Counter,
         // A sum of numbers with a sign may fall.

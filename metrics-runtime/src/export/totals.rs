@@ -2,6 +2,7 @@
 
 mod labelled;
 mod merge;
+mod parts;
 mod places;
 
 use std::borrow::Cow;
@@ -9,6 +10,7 @@ use std::collections::BTreeMap;
 
 use self::labelled::Labelled;
 use self::merge::{Rule, merge};
+use self::parts::{for_each_part, has_parts};
 pub(crate) use self::places::Places;
 use self::places::Taken;
 use crate::descriptor::{DimensionDescriptor, DimensionKind, MetricDescriptor};
@@ -175,7 +177,8 @@ impl MetricTotal {
             if presence == Presence::Removed && known.is_some_and(is_level) {
                 continue;
             }
-            if known.is_none() || !self.dimensions[position].add(value, &mut self.left_out) {
+            let known = known.is_some() && !has_parts(value);
+            if !known || !self.dimensions[position].add(value, &mut self.left_out) {
                 self.add_dimension(position, descriptor, name, value, presence);
             }
         }
@@ -198,6 +201,10 @@ impl MetricTotal {
         if presence == Presence::Removed && is_level(&declared) {
             return;
         }
+        for_each_part(&declared, value, &mut |declared, value| self.add_declared(declared, value));
+    }
+
+    fn add_declared(&mut self, declared: DimensionDescriptor, value: &DimensionValue) {
         let left_out = &mut self.left_out;
         let same = self.dimensions.iter_mut().filter(|total| total.is_like(&declared));
         if same.into_iter().any(|total| total.add(value, left_out)) {
@@ -254,7 +261,7 @@ impl DimensionTotal {
     fn add(&mut self, value: &DimensionValue, left_out: &mut u64) -> bool {
         let rule = Rule::of(&self.declared);
         match (&mut self.value, value) {
-            (_, DimensionValue::Text(_) | DimensionValue::Map(_)) => true,
+            (_, DimensionValue::Text(_)) => true,
             (Total::Labelled(labelled), DimensionValue::Breakdown(entries)) => {
                 *left_out = left_out.saturating_add(labelled.add(rule, entries) as u64);
                 true

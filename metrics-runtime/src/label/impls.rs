@@ -9,30 +9,36 @@ use super::{BoundedLabel, LONGEST_TEXT, Label, LabelPart, ToLabel};
 impl<L: Label> ToLabel<L> for &L {
     #[inline]
     fn index(&self) -> usize {
-        (**self).index()
+        L::index(self)
     }
 
     #[inline]
     fn hash_label<H: Hasher>(&self, hasher: &mut H) {
-        (**self).hash_label(hasher);
+        L::hash_label(self, hasher);
     }
 
     #[inline]
     fn matches(&self, parts: &[LabelPart]) -> bool {
-        (**self).matches(parts)
+        L::matches(self, parts)
     }
 
     fn push_parts(&self, parts: &mut Vec<LabelPart>) {
-        (**self).push_parts(parts);
+        L::push_parts(self, parts);
     }
 
     #[inline]
     fn fits(&self) -> bool {
-        (**self).fits()
+        L::fits(self)
     }
 }
 
-macro_rules! text_label {
+impl Label for String {}
+impl Label for &'static str {}
+impl Label for Box<str> {}
+impl Label for Arc<str> {}
+impl Label for Cow<'static, str> {}
+
+macro_rules! text_view {
     ($($view:ty => $label:ty;)*) => {
         $(
             impl ToLabel<$label> for $view {
@@ -58,27 +64,21 @@ macro_rules! text_label {
     };
 }
 
-impl Label for String {}
-impl Label for &'static str {}
-impl Label for Box<str> {}
-impl Label for Arc<str> {}
-impl Label for Cow<'static, str> {}
-
-text_label! {
-    String => String;
+text_view! {
     &str => String;
+    &str => Box<str>;
+    &str => Arc<str>;
+    &str => Cow<'static, str>;
+    &'static str => &'static str;
     &&str => String;
+    String => String;
     Cow<'_, str> => String;
     &Cow<'_, str> => String;
-    &Box<str> => String;
-    &Arc<str> => String;
-    &'static str => &'static str;
+    Cow<'_, str> => Cow<'static, str>;
     Box<str> => Box<str>;
-    &str => Box<str>;
+    &Box<str> => String;
     Arc<str> => Arc<str>;
-    &str => Arc<str>;
-    Cow<'static, str> => Cow<'static, str>;
-    &str => Cow<'static, str>;
+    &Arc<str> => String;
 }
 
 macro_rules! number_label {
@@ -126,8 +126,6 @@ impl Label for bool {
     }
 }
 
-impl BoundedLabel for bool {}
-
 impl ToLabel<bool> for bool {
     #[inline]
     fn index(&self) -> usize {
@@ -146,6 +144,8 @@ impl ToLabel<bool> for bool {
         parts.push(LabelPart::Fixed(bool_text(*self)));
     }
 }
+
+impl BoundedLabel for bool {}
 
 fn bool_text(value: bool) -> &'static str {
     if value { "true" } else { "false" }

@@ -4,7 +4,28 @@
 //!
 //! A segment has three slots here, so that the consumer can park in the middle of one and two producers can go on in it.
 //! Loom itself reports a race on an event, a deadlock, and a leaked [`Arc`]; that a reserved slot is free is asserted where
-//! it is filled. ARCHITECTURE.md says which of these models notices when a step of the protocol is broken.
+//! it is filled.
+//!
+//! # What they prove
+//!
+//! Each step of the protocol was broken on purpose, one at a time. What notices (`tests` are those without loom):
+//!
+//! | broken | noticed by |
+//! |---|---|
+//! | exchange that reserves: relaxed, or a load and a store; flags ignored; release at the gate missing | `reuse`: `..behind_the_one_that_unparks..` |
+//! | position given up when its segment is missing; segment installed without the exchange or release, or found without acquire | the same |
+//! | park without the gate or the exchange, or segment removed before it; parked queue entered beside the gate | the same |
+//! | `bound`: stored or loaded relaxed, in either place | `reuse`: `..relies_on_anothers_look..` |
+//! | limit or `bound` too high by one; `bound` beyond the limit | `handoff`: `..within_the_limit`; `tests`: the deque |
+//! | event published before it is written, or relaxed, or seen relaxed; `head` relaxed on either side; segment removed early | `reuse`: `a_slot_is_reused..` |
+//! | slot not cleared; event not dropped; run beyond what is published; `head` too far | `reuse`: `..behind_the_one_that_unparks..` |
+//! | `head` moved before the events are dropped | `handoff`: `..counts_as_consumed_is_dropped` |
+//! | ring a segment too short; ring shown or found relaxed | `reuse`: `a_slot_freed..`; `sleep`: `no_wake_up..` |
+//! | segment kept when it is done with, or while parked; PARKED left set, or cleared by `close` | `tests` |
+//! | park with events pending or when closed; wake-up not told; CLOSED ignored, set with a store, kept; PARKED lost | `sleep` |
+//! | orderings of `park`, `close`, `reopen`; acquire at the gate | nothing: the gate's lock, or `lifecycle`, orders the same |
+//! | slot freed before its event is dropped; `head` moved before the segment is removed | nothing: a slot comes back with its segment only, and the ring has an entry to spare (D1) |
+//! | acquire of the producer that installs a segment too late | nothing: loom's clock does not tell an allocation from the unlock before it |
 
 mod handoff;
 mod reuse;

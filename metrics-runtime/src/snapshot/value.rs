@@ -152,8 +152,8 @@ impl DimensionValue {
             Self::Float(value) => Some(value),
             Self::Duration(value) => Some(value.as_secs_f64()),
             Self::InFlight { started, finished } => Some(in_flight(started, finished) as f64),
-            Self::Mean { sum, count } if count > 0 => Some(sum / count as f64),
-            _ => None,
+            Self::Mean { sum, count } => (count > 0).then(|| sum / count as f64),
+            Self::Empty | Self::Histogram(_) | Self::Breakdown(_) | Self::Text(_) | Self::Map(_) => None,
         }
     }
 }

@@ -146,6 +146,7 @@ fn shape(random: &mut Random) -> Shape {
         ("histogram", Histogram),
         ("unsigned", Custom),
         ("float", Custom),
+        ("map", Custom),
     ];
     let (kind, declared_kind) = *random.one_of(&kinds);
     let mut declared = DimensionDescriptor::new("", declared_kind);
@@ -182,6 +183,11 @@ fn value(random: &mut Random, kind: &str) -> (DimensionValue, Value) {
                 DimensionValue::InFlight { started, finished },
                 json!({ "started": started, "finished": finished }),
             )
+        }
+        "map" => {
+            let made = unsigned >> 8;
+            let parts = [("low", float.into()), ("made", made.into()), ("text", "none".to_owned().into())];
+            (DimensionValue::map(parts), json!({ "low": float, "made": made }))
         }
         _ => {
             let bounds = [-1.5, 0.005, 1.0, 10.0, 1e6];

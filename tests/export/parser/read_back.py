@@ -71,11 +71,20 @@ def merge(kind, rule, one, other):
         if "nanos" in one and kind == "Max":
             return max(one, other, key=lambda value: value["nanos"])
         return {key: one[key] + other[key] for key in one}
-    if kind == "Min" or (kind == "Gauge" and rule == "Min"):
+    if kind == "Min" or (kind in ("Gauge", "Custom") and rule == "Min"):
         return min(one, other)
-    if kind == "Max" or (kind == "Gauge" and rule == "Max"):
+    if kind == "Max" or (kind in ("Gauge", "Custom") and rule == "Max"):
         return max(one, other)
     return one + other
+
+
+def parts_of(dimension):
+    if dimension["type"] != "map":
+        yield dimension
+        return
+    for part, type_ in (("low", "float"), ("made", "unsigned")):
+        entries = [{**entry, "value": entry["value"][part]} for entry in dimension["entries"]]
+        yield {**dimension, "name": f"{dimension['name']}_{part}", "type": type_, "entries": entries}
 
 
 def samples_of(name, kind, type_, labels, value, is_open):
@@ -111,7 +120,7 @@ def expected_samples(case, scope, is_open):
         if scope == "per_entity":
             place["entity_id"] = recorder["entity_id"]
         for metric in recorder["metrics"]:
-            for dimension in metric["dimensions"]:
+            for dimension in (part for whole in metric["dimensions"] for part in parts_of(whole)):
                 if (metric["name"], dimension["name"]) in left_out:
                     continue
                 if recorder["removed"] and dimension["kind"] == "Gauge":

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use super::merge::{Rule, merge};
+use super::merge::{Rule, adds_up, merge};
 use super::places::Taken;
 use crate::label::OTHER;
 use crate::snapshot::{BreakdownEntry, DimensionValue};
@@ -38,17 +38,8 @@ impl Labelled {
     }
 
     fn add_entry(&mut self, rule: Rule, position: usize, entry: &BreakdownEntry) -> bool {
-        if !matches!(
-            entry.value,
-            DimensionValue::Unsigned(_)
-                | DimensionValue::Signed(_)
-                | DimensionValue::Float(_)
-                | DimensionValue::Duration(_)
-                | DimensionValue::Mean { .. }
-                | DimensionValue::InFlight { .. }
-                | DimensionValue::Histogram(_)
-        ) {
-            return matches!(entry.value, DimensionValue::Empty);
+        if !adds_up(&entry.value) {
+            return matches!(entry.value, DimensionValue::Empty | DimensionValue::Text(_));
         }
         match self.find(position, &entry.labels) {
             Some(place) => merge(rule, &mut self.entries[place].value, &entry.value),

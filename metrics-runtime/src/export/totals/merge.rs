@@ -14,10 +14,16 @@ pub(super) enum Rule {
 
 impl Rule {
     pub(super) fn of(dimension: &DimensionDescriptor) -> Self {
-        match (dimension.kind, dimension.merge) {
-            (DimensionKind::Min, _) | (DimensionKind::Gauge, MergeRule::Min) => Self::Min,
-            (DimensionKind::Max, _) | (DimensionKind::Gauge, MergeRule::Max) => Self::Max,
-            _ => Self::Add,
+        use DimensionKind::{Counter, Custom, Gauge, Histogram, InFlight, Max, Mean, Min, Sum};
+        match dimension.kind {
+            Min => Self::Min,
+            Max => Self::Max,
+            Counter | Sum | Mean | InFlight | Histogram => Self::Add,
+            Gauge | Custom => match dimension.merge {
+                MergeRule::Sum => Self::Add,
+                MergeRule::Min => Self::Min,
+                MergeRule::Max => Self::Max,
+            },
         }
     }
 
@@ -28,6 +34,19 @@ impl Rule {
             Self::Max if from > into => from,
             Self::Min | Self::Max => into,
         }
+    }
+}
+
+/// Whether there can be a total of values of that shape.
+pub(super) fn adds_up(value: &DimensionValue) -> bool {
+    use DimensionValue::{
+        Breakdown, Duration, Empty, Float, Histogram, InFlight, Map, Mean, Signed, Text, Unsigned,
+    };
+    match value {
+        Unsigned(_) | Signed(_) | Float(_) | Duration(_) | Mean { .. } | InFlight { .. } | Histogram(_) => {
+            true
+        }
+        Empty | Text(_) | Map(_) | Breakdown(_) => false,
     }
 }
 

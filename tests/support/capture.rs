@@ -1,4 +1,4 @@
-//! A subscriber that keeps what is logged about entities whose id begins with `lg.`.
+//! What the library logs: a subscriber for any use, and one that keeps what is said about names with `lg.` in them.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,12 +11,23 @@ use tracing::{Event, Level, Metadata, Subscriber};
 /// One logged event.
 #[derive(Debug, Clone)]
 pub struct Logged {
+    /// `mvx_metrics::..`.
     pub target: String,
+    /// How grave it is.
     pub level: Level,
+    /// The texts of the fields by name.
     pub fields: BTreeMap<&'static str, String>,
 }
 
 impl Logged {
+    fn of(event: &Event<'_>) -> Self {
+        let metadata = event.metadata();
+        let mut fields = Fields(BTreeMap::new());
+        event.record(&mut fields);
+        Self { target: metadata.target().to_owned(), level: *metadata.level(), fields: fields.0 }
+    }
+
+    /// The text of a field; empty when there is none.
     pub fn field(&self, name: &str) -> &str {
         self.fields.get(name).map_or("", String::as_str)
     }
@@ -29,18 +40,28 @@ impl Logged {
 
 static KEPT: Mutex<Vec<Logged>> = Mutex::new(Vec::new());
 
-/// Installs the subscriber for all threads, once.
+/// Keeps what all threads log from now on; once.
 pub fn install() {
     static INSTALLED: Once = Once::new();
     INSTALLED.call_once(|| {
-        tracing::subscriber::set_global_default(Capture).expect("no other subscriber in these tests");
+        let keep = |event: &Event<'_>| {
+            let logged = Logged::of(event);
+            if logged.fields.values().any(|text| text.contains("lg.")) {
+                KEPT.lock().expect("not poisoned").push(logged);
+            }
+        };
+        tracing::subscriber::set_global_default(Listener(keep)).expect("no other subscriber in these tests");
     });
+}
+
+/// What was logged and is meant.
+pub fn matching(is_meant: impl Fn(&Logged) -> bool) -> Vec<Logged> {
+    KEPT.lock().expect("not poisoned").iter().filter(|logged| is_meant(logged)).cloned().collect()
 }
 
 /// What was logged about this entity.
 pub fn about(entity_id: &str) -> Vec<Logged> {
-    let kept = KEPT.lock().expect("not poisoned");
-    kept.iter().filter(|logged| logged.field("entity_id") == entity_id).cloned().collect()
+    matching(|logged| logged.field("entity_id") == entity_id)
 }
 
 /// The titles of what was logged about this entity.
@@ -48,22 +69,16 @@ pub fn titles(entity_id: &str) -> Vec<String> {
     about(entity_id).iter().map(Logged::title).collect()
 }
 
-struct Capture;
+/// A subscriber that calls a function with each event the library logs.
+pub struct Listener<F>(pub F);
 
-impl Subscriber for Capture {
+impl<F: Fn(&Event<'_>) + 'static> Subscriber for Listener<F> {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
         metadata.target().starts_with("mvx_metrics")
     }
 
     fn event(&self, event: &Event<'_>) {
-        let metadata = event.metadata();
-        let mut fields = Fields(BTreeMap::new());
-        event.record(&mut fields);
-        let logged =
-            Logged { target: metadata.target().to_owned(), level: *metadata.level(), fields: fields.0 };
-        if logged.field("entity_id").starts_with("lg.") {
-            KEPT.lock().expect("not poisoned").push(logged);
-        }
+        (self.0)(event);
     }
 
     fn new_span(&self, _: &Attributes<'_>) -> Id {

@@ -1,0 +1,44 @@
+//! Values made of several named ones, as the separate dimensions they are shown as.
+
+use std::borrow::Cow;
+
+use crate::descriptor::DimensionDescriptor;
+use crate::snapshot::{BreakdownEntry, DimensionValue};
+
+/// Whether a value, or one of a breakdown's values, is made of several named ones.
+pub(super) fn has_parts(value: &DimensionValue) -> bool {
+    match value {
+        DimensionValue::Map(_) => true,
+        DimensionValue::Breakdown(entries) => entries.iter().any(|entry| has_parts(&entry.value)),
+        _ => false,
+    }
+}
+
+/// Calls `each` with every single value in `value` and its declaration, which is named after the whole and the part.
+pub(super) fn for_each_part(
+    declared: &DimensionDescriptor,
+    value: &DimensionValue,
+    each: &mut dyn FnMut(DimensionDescriptor, &DimensionValue),
+) {
+    match value {
+        DimensionValue::Map(parts) => {
+            for (name, part) in parts.iter() {
+                for_each_part(&part_of(declared, name), part, each);
+            }
+        }
+        DimensionValue::Breakdown(entries) if has_parts(value) => {
+            for entry in entries {
+                for_each_part(declared, &entry.value, &mut |declared, part| {
+                    let entry = BreakdownEntry { labels: entry.labels.clone(), value: part.clone() };
+                    each(declared, &DimensionValue::Breakdown(vec![entry]));
+                });
+            }
+        }
+        value => each(declared.clone(), value),
+    }
+}
+
+fn part_of(declared: &DimensionDescriptor, part: &str) -> DimensionDescriptor {
+    let name = Cow::Owned(format!("{}_{part}", declared.name));
+    DimensionDescriptor { name, ..declared.clone() }
+}

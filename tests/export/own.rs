@@ -1,0 +1,134 @@
+//! Dimensions of the user's own in an exposition.
+
+use mvx_metrics::export::{Exposition, Format, Scope};
+use mvx_metrics::feed::{IntoMeasure, Record};
+use mvx_metrics::{
+    Breakdown, Dimension, DimensionKind, DimensionValue, Metric, MetricsRuntime, metric_event,
+};
+
+use crate::traffic::{running, value};
+
+#[metric_event]
+struct Measured {
+    secure: bool,
+    load: f64,
+}
+
+/// How much there was, and where.
+#[derive(Default)]
+struct Load {
+    last: f64,
+    calls: u64,
+}
+
+impl Dimension for Load {
+    type Reading = f64;
+    const KIND: DimensionKind = DimensionKind::Custom;
+
+    fn read(&self) -> f64 {
+        self.last
+    }
+
+    fn value(&self) -> DimensionValue {
+        let size = if self.last > 0.5 { "large" } else { "small" };
+        let calls = DimensionValue::map([("made", self.calls.into()), ("lost", DimensionValue::Empty)]);
+        DimensionValue::map([("last", self.last.into()), ("calls", calls), ("size", size.to_owned().into())])
+    }
+}
+
+impl<V: IntoMeasure<f64>> Record<V> for Load {
+    fn record(&mut self, value: V) -> bool {
+        let Some(value) = value.into_measure() else { return false };
+        self.last = value;
+        self.calls += 1;
+        true
+    }
+}
+
+/// A number.
+#[derive(Default)]
+struct Last(f64);
+
+impl Dimension for Last {
+    type Reading = f64;
+    const KIND: DimensionKind = DimensionKind::Custom;
+
+    fn read(&self) -> f64 {
+        self.0
+    }
+
+    fn value(&self) -> DimensionValue {
+        self.0.into()
+    }
+}
+
+impl<V: IntoMeasure<f64>> Record<V> for Last {
+    fn record(&mut self, value: V) -> bool {
+        let Some(value) = value.into_measure() else { return false };
+        self.0 = value;
+        true
+    }
+}
+
+#[derive(Metric, Default)]
+#[metric(on(Measured))]
+struct Machine {
+    /// What it had to do.
+    #[dimension(value = load)]
+    load: Load,
+    #[dimension(value = load, by = secure)]
+    by_security: Breakdown<bool, Load>,
+    #[dimension(value = load)]
+    sum: Last,
+    #[dimension(value = load, merge = min)]
+    least: Last,
+    #[dimension(value = load, merge = max)]
+    most: Last,
+}
+
+fn machines() -> (MetricsRuntime, Exposition) {
+    let runtime = running("shop");
+    for (id, load) in [("one", 0.25), ("other", 0.75)] {
+        let recorder = runtime.create_recorder(id).expect("the id is free");
+        recorder.register_metric(Machine::default()).expect("the recorder runs");
+        for secure in [true, false, true] {
+            recorder.emit(Measured { secure, load });
+        }
+    }
+    let exposition = runtime.exposition(Scope::Rollup, Format::OpenMetrics).expect("the runtime runs");
+    (runtime, exposition)
+}
+
+#[test]
+fn each_of_several_named_values_has_a_family() {
+    let (_runtime, exposition) = machines();
+    let text = &exposition.text;
+    assert_eq!(value(text, "machine_load_last{namespace=\"shop\"}").to_string(), "1");
+    assert_eq!(value(text, "machine_load_calls_made{namespace=\"shop\"}").to_string(), "6");
+    assert_eq!(value(text, "machine_by_security_last{namespace=\"shop\",secure=\"true\"}").to_string(), "1");
+    let calls = "machine_by_security_calls_made{namespace=\"shop\",secure=";
+    assert_eq!(value(text, &format!("{calls}\"true\"}}")).to_string(), "4");
+    assert_eq!(value(text, &format!("{calls}\"false\"}}")).to_string(), "2");
+    assert!(text.contains("# HELP machine_load_last What it had to do.\n"), "{text}");
+    assert!(text.contains("# TYPE machine_load_last unknown\n"), "{text}");
+    for nothing in ["NaN", "machine_load{", "_size", "_lost"] {
+        assert!(!text.contains(nothing), "{nothing} in\n{text}");
+    }
+    assert!(exposition.left_out.is_empty(), "{:?}", exposition.left_out);
+}
+
+#[test]
+fn several_named_values_of_a_removed_recorder_stay() {
+    let (runtime, _) = machines();
+    runtime.stop_and_remove_recorder("other").expect("it stops");
+    let text = runtime.exposition(Scope::Rollup, Format::OpenMetrics).expect("the runtime runs").text;
+    assert_eq!(value(&text, "machine_load_calls_made{namespace=\"shop\"}").to_string(), "6");
+}
+
+#[test]
+fn numbers_combine_by_the_rule_of_their_declaration() {
+    let (_runtime, exposition) = machines();
+    let texts = ["sum", "least", "most"]
+        .map(|name| value(&exposition.text, &format!("machine_{name}{{namespace=\"shop\"}}")).to_string());
+    assert_eq!(texts, ["1", "0.25", "0.75"]);
+}
