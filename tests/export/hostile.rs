@@ -209,7 +209,9 @@ fn odd_numbers_are_written_as_prometheus_spells_them() {
 
 fn histogram(bounds: &[f64], observed: &[f64]) -> DimensionValue {
     let mut histogram = mvx_metrics::Histogram::with_buckets(bounds.to_vec().leak());
-    observed.iter().for_each(|value| histogram.record(*value));
+    for value in observed {
+        histogram.record(*value);
+    }
     mvx_metrics::Dimension::value(&histogram)
 }
 
