@@ -9,8 +9,9 @@
 //!
 //! [`Scope::Rollup`] shows the totals of each namespace. They include what removed recorders had counted: a recorder is
 //! among the live ones until, in one step, its last state is added to the totals of the removed, so no scrape misses it or
-//! counts it twice. Those totals take as much memory as one recorder of each kind. Where a breakdown has a `limit`, the labels that
-//! came first have the places, and keep them whatever recorders come and go. [`Scope::PerEntity`] shows each entity.
+//! counts it twice. Those totals take as much memory as one recorder of each kind in each namespace. Where a breakdown has a
+//! `limit`, the labels that came first have the places, and keep them whatever recorders come and go; those of a gauge go with
+//! their recorders. [`Scope::PerEntity`] shows each entity.
 //!
 //! A metric that is replaced in its recorder begins anew, as after a restart of the program. A recorder whose handler does not
 //! come to an end cannot be read: while `mvx_metrics_recorders_stalled` is not 0, the totals lack what those recorders counted.
@@ -36,7 +37,7 @@
 //! | `Mean<T>` | gauge | the mean of all values; stays |
 //! | `InFlight` | gauge, started minus finished | adds up; stays, as work may end in another recorder than it began in |
 //! | `Gauge<T>` | gauge | by its `merge` rule; gone with its recorder |
-//! | `Histogram<T>` | histogram; where its sum may fall, below zero, OpenMetrics has the buckets alone | adds up bucket by bucket; stays |
+//! | `Histogram<T>` | histogram | adds up bucket by bucket; stays |
 //! | `Breakdown<L, D>` | as `D`, with labels | label by label, within its `limit`; as `D` |
 //! | a custom number | unknown | by its `merge` rule; stays |
 //! | several custom values by name ([`DimensionValue::map`](crate::DimensionValue::map)) | one family for each, named after it, too | as a custom number |

@@ -159,6 +159,12 @@ impl Queue {
         self.tail().load(Ordering::Acquire) & PARKED != 0
     }
 
+    /// Whether a good part of the limit is pending, as a producer finds at a checkpoint.
+    pub(crate) fn fills_up(&self) -> bool {
+        let consumed = self.consumed();
+        self.accepted() - consumed > self.limit() / 4
+    }
+
     /// Whether nothing is pending and the queue is open.
     pub(crate) fn is_idle(&self) -> bool {
         // Relaxed: a look, to be repeated if it comes too early.

@@ -59,7 +59,7 @@ fn runtime_with(metrics: Vec<Shown>) -> MetricsRuntime {
     runtime
 }
 
-use DimensionKind::{Counter, Custom, Gauge, Histogram, Sum};
+use DimensionKind::{Counter, Custom, Gauge, Histogram, Mean, Sum};
 
 #[test]
 fn a_name_that_means_two_things_stands_for_the_first_and_the_scrape_answers() {
@@ -207,58 +207,6 @@ fn odd_numbers_are_written_as_prometheus_spells_them() {
     assert!(!text.contains("odd_text") && !text.contains("odd_empty"), "{text}");
 }
 
-fn histogram(bounds: &[f64], observed: &[f64]) -> DimensionValue {
-    let mut histogram = mvx_metrics::Histogram::with_buckets(bounds.to_vec().leak());
-    for value in observed {
-        histogram.record(*value);
-    }
-    mvx_metrics::Dimension::value(&histogram)
-}
-
-#[test]
-fn bounds_that_are_there_twice_are_one_bucket() {
-    let runtime =
-        runtime_with(vec![shown("m", vec![("h", Histogram, histogram(&[1.0, 1.0, 2.0, 2.0], &[1.0, 2.0]))])]);
-    let text = runtime.exposition(Scope::Rollup, Format::OpenMetrics).expect("the runtime runs").text;
-    let buckets: Vec<&str> = text.lines().filter(|line| line.starts_with("m_h_bucket")).collect();
-    let expected = [("1.0", 1), ("2.0", 2), ("+Inf", 2)];
-    let expected =
-        expected.map(|(bound, count)| format!("m_h_bucket{{namespace=\"shop\",le=\"{bound}\"}} {count}"));
-    assert_eq!(buckets, expected);
-}
-
-#[test]
-fn the_sum_of_a_histogram_that_may_fall_is_no_counter() {
-    let runtime = runtime_with(vec![shown("m", vec![("h", Histogram, histogram(&[1.0], &[10.0, -3.0]))])]);
-    let text = |format| runtime.exposition(Scope::Rollup, format).expect("the runtime runs").text;
-    assert_eq!(value(&text(Format::Prometheus), "m_h_sum{namespace=\"shop\"}").to_string(), "7");
-    let text = text(Format::OpenMetrics);
-    assert!(
-        text.contains("m_h_bucket{") && !text.contains("m_h_sum") && !text.contains("m_h_count"),
-        "{text}"
-    );
-}
-
-#[test]
-fn totals_beyond_the_largest_number_stay_there() {
-    let mean = DimensionValue::Mean { sum: f64::MAX, count: 1 };
-    let dimensions = || {
-        let histogram = histogram(&[1.0], &[f64::MAX]);
-        vec![
-            ("sum", Sum, f64::MAX.into()),
-            ("mean", DimensionKind::Mean, mean.clone()),
-            ("h", Histogram, histogram),
-        ]
-    };
-    let runtime = runtime_with(vec![shown("m", dimensions())]);
-    let other = runtime.create_recorder("other").expect("the id is free");
-    other.register_metric(shown("m", dimensions())).expect("the recorder runs");
-    let text = runtime.exposition(Scope::Rollup, Format::OpenMetrics).expect("the runtime runs").text;
-    let read =
-        ["m_sum", "m_mean", "m_h_sum"].map(|name| value(&text, &format!("{name}{{namespace=\"shop\"}}")));
-    assert_eq!(read.map(f64::to_bits), [f64::MAX, f64::MAX / 2.0, f64::MAX].map(f64::to_bits), "{read:?}");
-}
-
 #[test]
 fn labels_that_are_there_twice_are_one_series() {
     let entry = |label: &'static str, value: u64| BreakdownEntry {
@@ -270,4 +218,112 @@ fn labels_that_are_there_twice_are_one_series() {
     let text = runtime.exposition(Scope::PerEntity, Format::Prometheus).expect("the runtime runs").text;
     assert!(text.contains("m_d_total{namespace=\"shop\",entity_id=\"one\",label=\"a\"} 3\n"), "{text}");
     assert!(text.contains(r#"m_d_total{namespace="shop",entity_id="one",label="\"\\\n"} 4"#), "{text}");
+}
+
+/// The snapshot of a histogram with these bounds and counts, the last without a bound.
+fn histogram<const N: usize>(
+    buckets: [(Option<Number>, u64); N],
+    sum: Number,
+    min: Number,
+) -> DimensionValue {
+    let count = buckets.iter().map(|(_, count)| count).sum();
+    let buckets = buckets.map(|(up_to, count)| Bucket { up_to, count }).to_vec();
+    DimensionValue::Histogram(HistogramSnapshot { count, sum, min: Some(min), max: None, buckets })
+}
+
+#[test]
+fn totals_of_floating_point_numbers_saturate() {
+    let mean = DimensionValue::Mean { sum: f64::MAX, count: 1 };
+    let buckets = [(None, 1)];
+    let histogram = histogram(buckets, Number::Float(f64::MAX), Number::Float(f64::MAX));
+    let most = || {
+        shown(
+            "most",
+            vec![
+                ("sum", Sum, f64::MAX.into()),
+                ("mean", Mean, mean.clone()),
+                ("size", Histogram, histogram.clone()),
+            ],
+        )
+    };
+    let runtime = runtime_with(vec![most()]);
+    let other = runtime.create_recorder("other").expect("the id is free");
+    other.register_metric(most()).expect("the recorder runs");
+    let text = runtime.exposition(Scope::Rollup, Format::OpenMetrics).expect("the runtime runs").text;
+    for (series, expected) in
+        [("most_sum", f64::MAX), ("most_mean", f64::MAX / 2.0), ("most_size_sum", f64::MAX)]
+    {
+        let total = value(&text, &format!("{series}{{namespace=\"shop\"}}"));
+        assert_eq!(total.to_bits(), expected.to_bits(), "{series} is {total}");
+    }
+}
+
+fn lines<'a>(text: &'a str, begin: &str) -> Vec<&'a str> {
+    text.lines().filter(|line| line.starts_with(begin)).collect()
+}
+
+#[test]
+fn a_sum_that_may_have_fallen_is_no_series_of_a_histogram() {
+    let buckets = [(Some(Number::Signed(10)), 1), (None, 1)];
+    let fallen = histogram(buckets, Number::Signed(15), Number::Signed(-5));
+    let runtime = runtime_with(vec![shown("job", vec![("size", Histogram, fallen)])]);
+    let text = runtime.exposition(Scope::Rollup, Format::OpenMetrics).expect("the runtime runs").text;
+    assert_eq!(lines(&text, "job_size_bucket").len(), 2, "{text}");
+    assert_eq!(lines(&text, "job_size_sum"), [""; 0], "{text}");
+}
+
+#[test]
+fn bounds_that_are_written_alike_are_one_bucket() {
+    let large = 1_u64 << 53;
+    let buckets = [(Some(Number::Unsigned(large)), 1), (Some(Number::Unsigned(large + 1)), 2), (None, 4)];
+    let infinite = [(Some(Number::Float(f64::INFINITY)), 1), (None, 1)];
+    let runtime = runtime_with(vec![shown(
+        "job",
+        vec![
+            ("size", Histogram, histogram(buckets, Number::Unsigned(9), Number::Unsigned(1))),
+            ("load", Histogram, histogram(infinite, Number::Float(9.0), Number::Float(1.0))),
+        ],
+    )]);
+    let text = runtime.exposition(Scope::Rollup, Format::OpenMetrics).expect("the runtime runs").text;
+    let expected = ["9.007199254740992e+15\"} 3", "+Inf\"} 7"];
+    let expected = expected.map(|end| format!("job_size_bucket{{namespace=\"shop\",le=\"{end}"));
+    assert_eq!(lines(&text, "job_size_bucket"), expected, "{text}");
+    assert_eq!(
+        lines(&text, "job_load_bucket"),
+        ["job_load_bucket{namespace=\"shop\",le=\"+Inf\"} 2"],
+        "{text}"
+    );
+}
+
+#[test]
+fn the_number_of_what_is_left_out_cannot_be_left_out() {
+    let gauge = || vec![("dimensions_left_out", Gauge, 99_i64.into())];
+    let runtime = runtime_with(vec![shown("mvx_metrics", gauge())]);
+    let exposition = runtime.exposition(Scope::Rollup, Format::Prometheus).expect("the runtime runs");
+    let series = "mvx_metrics_dimensions_left_out{namespace=\"shop\"}";
+    assert_eq!(value(&exposition.text, series).to_string(), "1");
+    assert_eq!(exposition.left_out.len(), 1);
+}
+
+#[test]
+fn no_entity_has_a_series_in_a_family_of_the_librarys_own() {
+    let runtime = runtime_with(vec![shown("mvx_metrics", vec![("recorders_stalled", Gauge, 99_i64.into())])]);
+    let exposition = runtime.exposition(Scope::PerEntity, Format::OpenMetrics).expect("the runtime runs");
+    let stalled = lines(&exposition.text, "mvx_metrics_recorders_stalled");
+    assert_eq!(stalled, ["mvx_metrics_recorders_stalled{namespace=\"shop\"} 0"]);
+    assert_eq!(exposition.left_out.len(), 1);
+}
+
+#[test]
+fn labels_with_values_of_another_type_are_named() {
+    let entry = |label: &'static str, value: DimensionValue| BreakdownEntry {
+        labels: vec![Cow::Borrowed(label)],
+        value,
+    };
+    let entries = vec![entry("a", 1_u64.into()), entry("b", (-1_i64).into()), entry("c", 2_u64.into())];
+    let runtime = runtime_with(vec![shown("m", vec![("d", Sum, DimensionValue::Breakdown(entries))])]);
+    let exposition = runtime.exposition(Scope::Rollup, Format::Prometheus).expect("the runtime runs");
+    assert_eq!(lines(&exposition.text, "m_d_total").len(), 2, "{}", exposition.text);
+    let left_out: Vec<_> = exposition.left_out.iter().map(|left_out| &*left_out.dimension).collect();
+    assert_eq!(left_out, ["d"]);
 }

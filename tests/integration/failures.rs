@@ -169,6 +169,23 @@ fn fl2_a_stop_right_behind_the_failure_never_succeeds() {
 }
 
 #[test]
+fn fl2_a_flush_of_a_recorder_that_has_failed_says_so_also_when_the_rest_is_discarded() {
+    bounded(|| {
+        let application = Direct::new();
+        let recorder = application.recorder(options(MetricFailurePolicy::FailRecorder));
+        recorder.register_metric(Fragile::at(1)).expect("registers");
+        recorder.start().wait().expect("starts");
+        for step in 0..10 {
+            recorder.emit(Step(step));
+        }
+        eventually("the recorder fails", || recorder.status() == Failure);
+        eventually("nothing is pending", || recorder.stats().pending == 0);
+        let error = recorder.flush().wait().expect_err("it has failed");
+        assert_eq!(error.reason(), "INVALID_RECORDER_STATE");
+    });
+}
+
+#[test]
 fn fl3_a_snapshot_that_panics_takes_nothing_with_it() {
     bounded(|| {
         let runtime = running_runtime("fl3");

@@ -138,6 +138,35 @@ fn rm2_a_replaced_metric_is_dropped_when_its_last_event_is_processed() {
 }
 
 #[test]
+fn rm2_a_metric_that_is_replaced_before_its_first_event_is_dropped_at_once() {
+    bounded(|| {
+        let gate = Gate::new();
+        let application = Direct::new();
+        let script = Script::new().starting(Act::Wait(gate.clone()));
+        let recorder = application.recorder(RecorderOptions::new().hooks(script));
+        // It is pending until the hook has come to an end.
+        recorder.register_event(Step(1)).expect("accepted");
+        gate.wait_for_arrival();
+        recorder.register_metric(Steps::default()).expect("registers");
+        let alive = Arc::new(());
+        for number in 0..100 {
+            let answer = recorder.register_metric(holding("holds", Arc::clone(&alive))).expect("registers");
+            assert_eq!(answer, if number == 0 { Registration::Added } else { Registration::Replaced });
+        }
+        assert_eq!(Arc::strong_count(&alive), 2, "the last one is kept");
+        let names = |recorder: &mvx_metrics::MetricsRecorder| {
+            let snapshots = recorder.metric_snapshots().expect("reads");
+            snapshots.iter().map(|snapshot| snapshot.name.to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(names(&recorder), ["steps", "holds"]);
+        recorder.register_event(Step(1)).expect("accepted");
+        gate.open();
+        recorder.flush().wait().expect("flushes");
+        assert_eq!((Steps::total(&recorder), names(&recorder).len()), (1, 2));
+    });
+}
+
+#[test]
 fn rm3_snapshots_come_in_order_of_registration_and_by_name() {
     bounded(|| {
         let (_runtime, recorder) = one_recorder("rm3");

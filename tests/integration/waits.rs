@@ -2,11 +2,14 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
+use std::time::Duration;
 
 use mvx_metrics::{
-    LifecycleHandle, MetricsRecorder, MetricsRecorderError, MetricsRecorderState, RecorderOptions,
+    EventHandler, LifecycleHandle, Metric, MetricSnapshot, MetricsRecorder, MetricsRecorderError,
+    MetricsRecorderState, RecorderOptions,
 };
 use mvx_metrics_tests::{
     Act, Direct, Gate, Gated, Script, Step, Steps, bounded, eventually, in_threads, running_runtime,
@@ -108,15 +111,55 @@ fn rc17_a_waker_that_panics_takes_nothing_with_it() {
     bounded(|| {
         with_held_up(|recorder, gate| {
             recorder.register_event(Step(1)).expect("accepted");
-            let mut flush = recorder.flush();
-            for _ in 0..2 {
+            let flush = recorder.flush();
+            let mut handles = vec![flush.clone(); 4];
+            for (number, handle) in handles.iter_mut().enumerate() {
                 // The recorder keeps clones; it is the last one to know them.
-                assert!(poll(&mut flush, &Waker::from(Arc::new(WakePanics))).is_pending());
-                assert!(poll(&mut flush, &Waker::from(Arc::new(DropPanics))).is_pending());
+                let waker =
+                    if number % 2 == 0 { Arc::new(WakePanics).into() } else { Arc::new(DropPanics).into() };
+                assert!(poll(handle, &waker).is_pending());
             }
+            // One that is replaced, and one that is given up.
+            assert!(poll(&mut handles[1], &Arc::new(DropPanics).into()).is_pending());
+            drop(handles.pop());
             gate.open();
             flush.wait().expect("flushes");
             recorder.stop().wait().expect("stops");
+        });
+    });
+}
+
+#[test]
+fn rc17_only_handles_that_are_awaited_keep_a_waker() {
+    /// Says by its count how many wakers there are.
+    struct Counted(#[expect(dead_code, reason = "its count is what matters")] Arc<()>);
+
+    impl Wake for Counted {
+        fn wake(self: Arc<Self>) {}
+    }
+
+    bounded(|| {
+        with_held_up(|recorder, gate| {
+            recorder.register_event(Step(1)).expect("accepted");
+            let token = Arc::new(());
+            let waker = || Waker::from(Arc::new(Counted(Arc::clone(&token))));
+            for _ in 0..100 {
+                assert!(poll(&mut recorder.flush(), &waker()).is_pending());
+            }
+            assert_eq!(Arc::strong_count(&token), 1, "nobody waits any more");
+            let mut awaited = recorder.flush();
+            for _ in 0..100 {
+                assert!(poll(&mut awaited, &waker()).is_pending());
+            }
+            assert_eq!(Arc::strong_count(&token), 2, "the last one is kept");
+            let mut other = awaited.clone();
+            assert!(poll(&mut other, &waker()).is_pending());
+            drop(awaited);
+            assert_eq!(Arc::strong_count(&token), 2, "a clone is awaited for itself");
+            gate.open();
+            other.wait().expect("flushes");
+            recorder.stop().wait().expect("stops");
+            assert_eq!(Arc::strong_count(&token), 1);
         });
     });
 }
@@ -195,7 +238,7 @@ fn rc17_a_hook_that_takes_long_in_a_single_threaded_runtime_is_waited_for() {
         let opens = std::thread::spawn(move || {
             gate.wait_for_arrival();
             // Longer than a wait goes on without any progress.
-            std::thread::sleep(std::time::Duration::from_millis(1_500));
+            std::thread::sleep(Duration::from_millis(1_500));
             gate.open();
         });
         tokio.block_on(start).expect("starts");
@@ -229,6 +272,85 @@ fn rm4_calls_that_a_metric_waits_for_end() {
         recorder.register_metric(Steps::default()).expect("registers");
         recorder.flush().wait().expect("flushes");
         assert_eq!(recorder.metric_snapshots().expect("reads").len(), 2);
+        runtime.shutdown().expect("shuts down");
+    });
+}
+
+/// A metric that shows itself only when the gate is open.
+struct Reluctant(Gate);
+
+impl Metric for Reluctant {
+    fn metric_name(&self) -> &'static str {
+        "reluctant"
+    }
+
+    fn handlers() -> &'static [EventHandler<Self>] {
+        &[]
+    }
+
+    fn snapshot(&self) -> MetricSnapshot {
+        self.0.block();
+        MetricSnapshot::of_static("reluctant")
+    }
+}
+
+/// Reads a metric that waits for all the others that want to get at the recorder.
+fn check_that_calls_end(recorder: &MetricsRecorder) {
+    let gate = Gate::new();
+    recorder.register_metric(Reluctant(gate.clone())).expect("registers");
+    std::thread::scope(|scope| {
+        let reader = scope.spawn(|| recorder.metric_snapshots());
+        gate.wait_for_arrival();
+        let reasons = in_threads(3, |number| {
+            let answer = match number {
+                0 => recorder.metric_snapshots().map(drop),
+                1 => recorder.register_metric(Steps::default()).map(drop),
+                _ => recorder.flush().wait(),
+            };
+            answer.expect_err("the snapshot does not come to an end").reason()
+        });
+        gate.open();
+        assert_eq!(reasons, ["WOULD_DEADLOCK"; 3]);
+        reader.join().expect("no panic").expect("reads");
+    });
+}
+
+#[test]
+fn rm4_calls_that_a_snapshot_waits_for_end_while_other_recorders_go_on() {
+    bounded(|| {
+        let runtime = running_runtime("rm4");
+        let recorder = runtime.create_recorder("a").expect("creates");
+        let options = RecorderOptions::new().poll_interval(Duration::ZERO);
+        let other = runtime.create_recorder_with("other", options).expect("creates");
+        let over = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !over.load(Ordering::Relaxed) {
+                    other.emit(Step(1));
+                    std::thread::sleep(Duration::from_millis(1));
+                }
+            });
+            check_that_calls_end(&recorder);
+            over.store(true, Ordering::Relaxed);
+        });
+        runtime.shutdown().expect("shuts down");
+    });
+}
+
+#[test]
+fn rm4_calls_that_a_snapshot_waits_for_end_while_a_hook_runs() {
+    bounded(|| {
+        let runtime = running_runtime("rm4");
+        let gate = Gate::new();
+        let held = gate.clone();
+        let hooks = Script::new().changed(Act::run(async move { held.pass().await }));
+        let options = RecorderOptions::new().hooks(hooks);
+        let recorder = runtime.create_recorder_with("a", options).expect("creates");
+        recorder.register_metric(Steps::default()).expect("registers");
+        recorder.emit(Step(1));
+        gate.wait_for_arrival();
+        check_that_calls_end(&recorder);
+        gate.open();
         runtime.shutdown().expect("shuts down");
     });
 }

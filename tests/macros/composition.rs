@@ -305,6 +305,27 @@ fn a_dimension_may_be_called_invalid() {
 }
 
 #[derive(Metric, Default)]
+#[metric(on(Written))]
+struct Doubts {
+    #[dimension(name = "invalid")]
+    doubtful: Counter,
+    invalid_values: Counter,
+    #[dimension(value = load)]
+    load: Sum<f64>,
+}
+
+#[test]
+fn dimensions_may_be_called_all_that_invalid_values_are_called() {
+    let mut metric = Doubts::default();
+    metric.handle(&Written { bytes: 0, load: f64::NAN });
+    let snapshot = metric.typed_snapshot();
+    assert_eq!((snapshot.doubtful, snapshot.invalid_values, snapshot.invalid_values_2), (1, 1, 1));
+    let json = serde_json::to_value(&snapshot).unwrap();
+    assert_eq!(json, json!({"invalid": 1, "invalid_values": 1, "load": 0.0, "invalid_values_2": 1}));
+    assert_eq!(serde_json::from_value::<DoubtsSnapshot>(json).unwrap(), snapshot);
+}
+
+#[derive(Metric, Default)]
 struct Constants {
     #[dimension(on(Read, set = 0), on(Written, set = 1.5))]
     level: Gauge<f64>,

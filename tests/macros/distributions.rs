@@ -125,13 +125,25 @@ fn quantiles_are_interpolated() {
 }
 
 #[test]
-fn a_histogram_whose_extremes_contradict_each_other_has_no_quantiles() {
-    let json =
-        r#"{"count": 1, "sum": 3.0, "min": 5.0, "max": 1.0, "buckets": [{"up_to": null, "count": 1}]}"#;
-    let mut histogram: HistogramSnapshot<f64> = serde_json::from_str(json).unwrap();
-    assert_eq!(histogram.quantile(0.5), None);
-    histogram.max = Some(f64::NAN);
-    assert_eq!(histogram.quantile(0.5), None);
+fn quantiles_of_a_snapshot_that_cannot_be_are_no_panic() {
+    let histogram = |min: f64, max: f64| HistogramSnapshot::<f64> {
+        count: 2,
+        sum: 0.0,
+        min: Some(min),
+        max: Some(max),
+        buckets: vec![Bucket { up_to: Some(0.0), count: 1 }, Bucket { up_to: None, count: 1 }],
+    };
+    assert_eq!(histogram(9.0, 1.0).quantile(0.5), None);
+    assert_eq!(histogram(f64::NAN, 1.0).quantile(0.5), None);
+    let wide = HistogramSnapshot {
+        buckets: vec![Bucket { up_to: None, count: 2 }],
+        ..histogram(f64::MIN, f64::MAX)
+    };
+    let quantiles = [0.0, 0.5, 1.0].map(|quantile| wide.quantile(quantile).unwrap());
+    assert_eq!(
+        quantiles.map(|quantile| format!("{quantile:e}")),
+        [f64::MIN, 0.0, f64::MAX].map(|end| format!("{end:e}"))
+    );
 }
 
 #[test]

@@ -1,5 +1,6 @@
 use proc_macro2::TokenStream;
 use quote::ToTokens;
+use syn::ext::IdentExt;
 use syn::parse::ParseStream;
 use syn::{Expr, ExprClosure, ExprLit, Ident, Index, Lit, Path, Token};
 
@@ -35,8 +36,16 @@ pub fn amount(word: &Ident, input: ParseStream) -> syn::Result<Option<Source>> {
 
 pub fn source(word: &Ident, input: ParseStream) -> syn::Result<Source> {
     equals(word, input)?;
-    let expr: Expr = input.parse()?;
+    let begin = input.fork();
+    let expr = input.parse().map_err(|error| keyword(word, &begin).unwrap_or(error))?;
     classify(&word.to_string(), expr)
+}
+
+/// What to say when there is nothing but a keyword, which is probably the name of a field.
+fn keyword(word: &Ident, input: ParseStream) -> Option<syn::Error> {
+    let keyword = input.call(Ident::parse_any).ok()?;
+    let message = format!("`{keyword}` is a keyword: write `{word} = r#{keyword}`");
+    (input.is_empty() || input.peek(Token![,])).then(|| syn::Error::new(keyword.span(), message))
 }
 
 fn classify(word: &str, expr: Expr) -> syn::Result<Source> {

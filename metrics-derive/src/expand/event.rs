@@ -2,7 +2,7 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::parse::Parser;
 use syn::{
-    Attribute, Data, DeriveInput, GenericParam, Lifetime, LitStr, Path, Variant, parse_quote,
+    Attribute, Data, DeriveInput, Fields, GenericParam, Lifetime, LitStr, Path, parse_quote,
     parse_quote_spanned,
 };
 
@@ -104,46 +104,70 @@ impl Event {
     fn facts(&self, private: &TokenStream) -> TokenStream {
         let ident = &self.input.ident;
         let (impl_generics, ty_generics, where_clause) = self.input.generics.split_for_impl();
-        let body = match &self.input.data {
-            Data::Struct(data) => {
-                // Not a reference: the struct may be packed.
-                let facts = data.fields.members().zip(&data.fields).map(|(member, field)| {
-                    let cfgs = conditions(&field.attrs);
-                    quote!(#(#cfgs)* let _ = &raw const self.#member;)
-                });
-                quote!(#(#facts)*)
-            }
-            Data::Enum(data) if data.variants.is_empty() => quote!(match *self {}),
+        let arms = match &self.input.data {
+            // A field of a packed struct cannot be borrowed.
+            Data::Struct(_) if is_packed(&self.input.attrs) => vec![quote!(Self { .. } => {})],
+            Data::Struct(data) => vec![arm(&quote!(Self), &[], &data.fields)],
             Data::Enum(data) => {
-                let arms = data.variants.iter().map(arm);
-                quote!(match self { #(#arms)* })
+                let variants = data.variants.iter();
+                variants
+                    .map(|variant| {
+                        let ident = &variant.ident;
+                        arm(&quote!(Self::#ident), &variant.attrs, &variant.fields)
+                    })
+                    .collect()
             }
-            Data::Union(_) => TokenStream::new(),
+            Data::Union(_) => Vec::new(),
         };
+        let subject = if arms.is_empty() { quote!(*self) } else { quote!(self) };
         quote! {
             #[automatically_derived]
             impl #impl_generics #private::Facts for #ident #ty_generics #where_clause {
                 fn facts(&self) {
-                    #body
+                    match #subject {
+                        #(#arms)*
+                    }
                 }
             }
         }
     }
 }
 
-fn arm(variant: &Variant) -> TokenStream {
-    let (ident, cfgs) = (&variant.ident, conditions(&variant.attrs));
-    let fields = variant.fields.members().zip(&variant.fields).enumerate();
-    let fields = fields.map(|(index, (member, field))| {
+fn arm(path: &TokenStream, attributes: &[Attribute], fields: &Fields) -> TokenStream {
+    let cfgs = conditions(attributes);
+    let conditional = |field: &syn::Field| !conditions(&field.attrs).is_empty();
+    if let (Fields::Unnamed(_), Some(first)) = (fields, fields.iter().position(conditional)) {
+        // The positions of the fields behind it are not known.
+        let known = (0..first).map(|index| format_ident!("__fact_{index}"));
+        return quote!(#(#cfgs)* #path(#(#known,)* ..) => {});
+    }
+    let fields = fields.members().zip(fields).enumerate().map(|(index, (member, field))| {
         let (cfgs, fact) = (conditions(&field.attrs), format_ident!("__fact_{index}"));
         quote!(#(#cfgs)* #member: #fact)
     });
-    quote!(#(#cfgs)* Self::#ident { #(#fields),* } => {})
+    quote!(#(#cfgs)* #path { #(#fields),* } => {})
 }
 
 /// `#[cfg(..)]` is not evaluated yet when an attribute macro runs.
 fn conditions(attributes: &[Attribute]) -> Vec<&Attribute> {
     attributes.iter().filter(|attribute| attribute.path().is_ident("cfg")).collect()
+}
+
+fn is_packed(attributes: &[Attribute]) -> bool {
+    let mut packed = false;
+    for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("repr")) {
+        // What it cannot read is the compiler's to report.
+        let _ = attribute.parse_nested_meta(|meta| {
+            packed |= meta.path.is_ident("packed");
+            if meta.input.peek(syn::token::Paren) {
+                let content;
+                syn::parenthesized!(content in meta.input);
+                content.parse::<TokenStream>()?;
+            }
+            Ok(())
+        });
+    }
+    packed
 }
 
 fn first_token(item: &syn::Item) -> TokenStream {

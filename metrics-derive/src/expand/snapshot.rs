@@ -21,13 +21,15 @@ pub fn ident(metric: &Metric) -> Ident {
     format_ident!("{}Snapshot", metric.input.ident.unraw())
 }
 
-/// The field with the count of values that were not finite; a dimension of that name goes first.
+/// The field with the count of values that were not finite; dimensions of that name go first.
 pub fn invalid(metric: &Metric) -> Ident {
     let taken =
         |name: &str| shown(metric).any(|field| field.ident.unraw() == name || field.name.value() == name);
     let mut name = "invalid".to_owned();
+    let mut others = 0;
     while taken(&name) {
-        name.push_str("_values");
+        others += 1;
+        name = if others == 1 { "invalid_values".to_owned() } else { format!("invalid_values_{others}") };
     }
     Ident::new(&name, Span::call_site())
 }

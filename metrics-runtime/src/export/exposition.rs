@@ -128,8 +128,10 @@ impl Reported {
 
 fn render(scope: Scope, format: Format, scopes: &[Scoped]) -> Exposition {
     let health: Vec<MetricTotal> = scopes.iter().map(|scoped| health::health(scope, scoped)).collect();
+    let reserved = health::missing(0);
     let mut families = Families::default();
     // The library's own families first: they are never the later ones.
+    families.reserve(&reserved);
     for (place, health) in health.iter().enumerate() {
         families.add(place, std::iter::once(health));
     }

@@ -52,6 +52,7 @@ pub(super) struct Family<'a> {
     pub(super) unit: Option<String>,
     pub(super) help: Cow<'a, str>,
     pub(super) samples: Vec<Sample<'a>>,
+    of_library: bool,
     metric: &'a str,
     dimension: &'a str,
     declared_unit: Option<&'a str>,
@@ -77,6 +78,7 @@ pub(super) struct Families<'a> {
 
 #[derive(PartialEq, Eq, Hash)]
 struct Source<'a> {
+    of_library: bool,
     metric: &'a str,
     dimension: &'a str,
     family: FamilyType,
@@ -84,6 +86,13 @@ struct Source<'a> {
 }
 
 impl<'a> Families<'a> {
+    /// Begins the families of a metric whose values are known later.
+    pub(super) fn reserve(&mut self, metric: &'a MetricTotal) {
+        for (position, total) in metric.dimensions.iter().enumerate() {
+            self.place(position, metric, total);
+        }
+    }
+
     /// Takes in the metrics of a scope.
     pub(super) fn add(&mut self, scope: usize, metrics: impl Iterator<Item = &'a MetricTotal>) {
         let mut position = 0;
@@ -130,7 +139,8 @@ impl<'a> Families<'a> {
         {
             return Some(place);
         }
-        let source = Source { metric: &metric.name, dimension: &total.declared.name, family, unit };
+        let (of_library, dimension) = (metric.of_library, &*total.declared.name);
+        let source = Source { of_library, metric: &metric.name, dimension, family, unit };
         let known = self.known.get(&source).copied();
         let place = known.unwrap_or_else(|| {
             let place = self.claim(metric, total, family, unit);
@@ -180,6 +190,7 @@ impl<'a> Families<'a> {
             unit,
             help,
             samples,
+            of_library: metric.of_library,
             metric: metric_name,
             dimension,
             declared_unit,
@@ -196,6 +207,11 @@ impl<'a> Families<'a> {
             return;
         }
         family.samples.push(Sample { scope, total });
+        if family.misses(total) {
+            let name = family.name.clone();
+            let reason = "some of its labels have values of another type than the first one";
+            self.leave_out(&metric.name, &total.declared.name, &name, reason.to_owned());
+        }
     }
 
     fn leave_out(&mut self, metric: &str, dimension: &str, family: &str, reason: String) {
@@ -208,6 +224,14 @@ impl<'a> Families<'a> {
 }
 
 impl Family<'_> {
+    /// Whether some of the values are of another type, and not shown.
+    fn misses(&self, total: &DimensionTotal) -> bool {
+        let Total::Labelled(labelled) = &total.value else { return false };
+        let mut types =
+            labelled.entries.iter().filter_map(|entry| type_of(total.declared.kind, &entry.value));
+        types.any(|other| other != self.kind)
+    }
+
     fn is_of(
         &self,
         metric: &MetricTotal,
@@ -216,6 +240,7 @@ impl Family<'_> {
         unit: Option<&str>,
     ) -> bool {
         self.kind == family
+            && self.of_library == metric.of_library
             && same(self.dimension, &total.declared.name)
             && same(self.metric, &metric.name)
             && self.declared_unit == unit

@@ -43,7 +43,11 @@ fn without<'a>(name: &'a str, suffix: &str) -> Option<&'a str> {
 pub(super) fn unit(unit: &str) -> Option<String> {
     let spelled = unit.trim().replace('%', "percent").replace('/', "_per_");
     let spelled: String = spelled.chars().map(allowed).collect();
-    let spelled = spelled.trim_matches('_');
+    let mut spelled = spelled.trim_matches('_');
+    // The word is for counters, which get it anyway.
+    while let Some(rest) = spelled.strip_suffix("_total") {
+        spelled = rest.trim_end_matches('_');
+    }
     (!spelled.is_empty() && spelled != "total").then(|| spelled.to_owned())
 }
 
@@ -121,6 +125,9 @@ mod tests {
         assert_eq!(unit("bytes/s").as_deref(), Some("bytes_per_s"));
         assert_eq!(unit("%").as_deref(), Some("percent"));
         assert_eq!(unit(" € "), None);
+        assert_eq!(unit("total"), None);
+        assert_eq!(unit("bytes_total").as_deref(), Some("bytes"));
+        assert_eq!(unit("total_total"), None);
     }
 
     #[test]

@@ -30,7 +30,8 @@ pub(super) struct Writer {
 #[derive(Default)]
 struct Bounds {
     of: Vec<Number>,
-    texts: Vec<Vec<u8>>,
+    /// `None` for a bound whose values are counted at the next one.
+    texts: Vec<Option<Vec<u8>>>,
 }
 
 impl Writer {
@@ -154,16 +155,14 @@ impl Writer {
         for bucket in &histogram.buckets {
             count = count.saturating_add(bucket.count);
             let Some(_) = bucket.up_to else { continue };
-            let Some(text) = texts.next() else { break };
-            // Of bounds that are written alike the last one counts.
-            if texts.as_slice().first() != Some(text) {
+            if let Some(Some(text)) = texts.next() {
                 self.write_bucket(text, count);
             }
         }
         self.write_bucket(b"+Inf", count);
         // A sum that may have fallen is no counter, and OpenMetrics then wants neither sum nor count.
-        let falls = [histogram.min, bounds.of.first().copied()].into_iter().flatten();
-        let falls = falls.map(|number| number.as_f64()).any(|number| number < 0.0);
+        let ends = [Some(histogram.sum), histogram.min, bounds.of.first().copied()];
+        let falls = ends.into_iter().flatten().any(|end| end.as_f64() < 0.0);
         if !(falls && self.format == Format::OpenMetrics) {
             self.begin(name, b"_count", scope);
             self.out.extend_from_slice(b"} ");
@@ -202,7 +201,18 @@ impl Bounds {
             return;
         }
         self.of = bounds().collect();
-        self.texts = self.of.iter().map(|bound| number::bound(bound.as_f64()).into_bytes()).collect();
+        // Whole numbers that are far from 0 may be the same floating-point number, and a series stands once.
+        let mut above = f64::INFINITY;
+        let texts = self.of.iter().rev().map(|bound| {
+            let bound = bound.as_f64();
+            let distinct = bound.is_finite() && bound < above;
+            distinct.then(|| {
+                above = bound;
+                number::bound(bound).into_bytes()
+            })
+        });
+        self.texts = texts.collect();
+        self.texts.reverse();
     }
 }
 

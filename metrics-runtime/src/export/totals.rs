@@ -50,6 +50,8 @@ pub(crate) struct MetricTotal {
     pub(crate) help: Cow<'static, str>,
     pub(crate) dimensions: Vec<DimensionTotal>,
     pub(crate) invalid: u64,
+    /// Whether it is the library's own, and not a metric that happens to have the name.
+    pub(crate) of_library: bool,
     /// How many of the metrics have failed.
     pub(crate) failed: u64,
     /// How many values could not be taken in.
@@ -132,12 +134,13 @@ impl Totals {
 }
 
 impl MetricTotal {
-    /// A total of which no metric knows.
+    /// A total of the library's own.
     pub(crate) fn made_up(name: &'static str, dimensions: Vec<DimensionTotal>) -> Self {
         Self {
             name: Cow::Borrowed(name),
             help: Cow::Borrowed(""),
             dimensions,
+            of_library: true,
             invalid: 0,
             failed: 0,
             left_out: 0,
@@ -157,6 +160,7 @@ impl MetricTotal {
                     DimensionTotal::within(places.as_ref(), &metric.name, Cow::Borrowed(declared))
                 })
                 .collect(),
+            of_library: false,
             invalid: 0,
             failed: 0,
             left_out: 0,
@@ -241,8 +245,8 @@ impl DimensionTotal {
     }
 
     fn within(places: Option<&Places>, metric: &str, declared: Cow<'static, DimensionDescriptor>) -> Self {
-        // What bounds itself has a place for every label.
-        let places = places.filter(|_| declared.limit.is_some());
+        // What bounds itself has a place for every label, and what goes with its recorder leaves its place to others.
+        let places = places.filter(|_| declared.limit.is_some() && !is_level(&declared));
         let taken = places.and_then(|places| places.of(metric, &declared.name));
         Self { declared, value: Total::Plain(DimensionValue::Empty), taken }
     }

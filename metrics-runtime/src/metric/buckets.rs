@@ -104,7 +104,7 @@ impl BucketsOf<Duration> {
     pub const SECONDS: &'static [Duration] =
         &Self::bounds::<11>(&[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0]);
 
-    /// The bounds, given in seconds, once they are known to be finite, not negative and in ascending order.
+    /// The bounds, given in seconds, once they are known to be finite, not negative and in ascending order as durations.
     ///
     /// # Panics
     ///
@@ -124,10 +124,10 @@ impl BucketsOf<Duration> {
                 reason = "rounds, and saturates"
             )]
             let nanos = (seconds[index] * 1e9 + 0.5) as u64;
-            if index > 0 && nanos as u128 == bounds[index - 1].as_nanos() {
-                fail(index, " is not a nanosecond above the bound before it");
-            }
             bounds[index] = Duration::from_nanos(nanos);
+            if index > 0 && bounds[index].as_nanos() <= bounds[index - 1].as_nanos() {
+                fail(index, " is the same number of nanoseconds as the bound before it");
+            }
             index += 1;
         }
         bounds

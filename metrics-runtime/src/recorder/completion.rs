@@ -1,5 +1,6 @@
 //! The end of an operation, for all who wait for it, in sync and in async code.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
 use std::panic::{RefUnwindSafe, UnwindSafe};
@@ -25,7 +26,10 @@ pub(crate) struct Completion {
 #[derive(Default)]
 struct Progress {
     outcome: Option<Outcome>,
-    wakers: Vec<Waker>,
+    /// One for each awaited handle, until the operation ends.
+    wakers: BTreeMap<u64, Waker>,
+    /// How many handles were ever awaited.
+    awaited: u64,
 }
 
 impl Drop for Progress {
@@ -47,7 +51,7 @@ impl Completion {
             std::mem::take(&mut progress.wakers)
         };
         self.ended.notify_all();
-        for waker in wakers {
+        for waker in wakers.into_values() {
             // A waker is somebody else's code.
             unwind::contain(|| waker.wake());
         }
@@ -74,19 +78,55 @@ impl Completion {
         }
     }
 
-    fn poll(&self, task: &mut Context<'_>) -> Poll<Outcome> {
-        let mut progress = self.lock();
-        if let Some(outcome) = &progress.outcome {
-            return Poll::Ready(outcome.clone());
-        }
-        if !progress.wakers.iter().any(|waker| waker.will_wake(task.waker())) {
-            progress.wakers.push(task.waker().clone());
-        }
-        Poll::Pending
-    }
-
     fn lock(&self) -> MutexGuard<'_, Progress> {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A handle's part in an operation. It is woken by the operation's end, unless it is dropped before.
+struct Waiter {
+    operation: Arc<Completion>,
+    /// Its place among the wakers, once it was polled.
+    place: Option<u64>,
+}
+
+impl Waiter {
+    fn new(operation: Arc<Completion>) -> Self {
+        Self { operation, place: None }
+    }
+
+    fn poll(&mut self, task: &Context<'_>) -> Poll<Outcome> {
+        // Cloned and dropped outside of the lock: a waker is somebody else's code.
+        let waker = task.waker().clone();
+        let (poll, useless) = {
+            let progress = &mut *self.operation.lock();
+            if let Some(outcome) = &progress.outcome {
+                (Poll::Ready(outcome.clone()), Some(waker))
+            } else {
+                let place = *self.place.get_or_insert_with(|| {
+                    progress.awaited += 1;
+                    progress.awaited
+                });
+                (Poll::Pending, progress.wakers.insert(place, waker))
+            }
+        };
+        unwind::contain(|| drop(useless));
+        poll
+    }
+}
+
+impl Clone for Waiter {
+    fn clone(&self) -> Self {
+        Self::new(Arc::clone(&self.operation))
+    }
+}
+
+impl Drop for Waiter {
+    fn drop(&mut self) {
+        if let Some(place) = self.place {
+            let useless = self.operation.lock().wakers.remove(&place);
+            unwind::contain(|| drop(useless));
+        }
     }
 }
 
@@ -121,7 +161,7 @@ pub struct LifecycleHandle(Wait);
 #[derive(Clone)]
 enum Wait {
     Over(Outcome),
-    For { recorder: Arc<RecorderCore>, operation: Arc<Completion> },
+    For { recorder: Arc<RecorderCore>, waiter: Waiter },
 }
 
 impl LifecycleHandle {
@@ -130,7 +170,7 @@ impl LifecycleHandle {
     }
 
     pub(crate) fn pending(recorder: Arc<RecorderCore>, operation: Arc<Completion>) -> Self {
-        Self(Wait::For { recorder, operation })
+        Self(Wait::For { recorder, waiter: Waiter::new(operation) })
     }
 
     /// Blocks until the operation has ended.
@@ -153,9 +193,9 @@ impl LifecycleHandle {
     fn wait_at_most(self, deadline: Option<Instant>) -> Option<Outcome> {
         match self.0 {
             Wait::Over(outcome) => Some(outcome),
-            Wait::For { recorder, operation } => match operation.outcome() {
+            Wait::For { recorder, waiter } => match waiter.operation.outcome() {
                 Some(outcome) => Some(outcome),
-                None => recorder.wait_for(&operation, deadline),
+                None => recorder.wait_for(&waiter.operation, deadline),
             },
         }
     }
@@ -165,7 +205,7 @@ impl LifecycleHandle {
     pub fn is_over(&self) -> bool {
         match &self.0 {
             Wait::Over(_) => true,
-            Wait::For { operation, .. } => operation.outcome().is_some(),
+            Wait::For { waiter, .. } => waiter.operation.outcome().is_some(),
         }
     }
 }
@@ -177,16 +217,16 @@ impl RefUnwindSafe for LifecycleHandle {}
 impl Future for LifecycleHandle {
     type Output = Outcome;
 
-    fn poll(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Outcome> {
-        match &self.0 {
+    fn poll(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Outcome> {
+        match &mut self.0 {
             Wait::Over(outcome) => Poll::Ready(outcome.clone()),
             // The hook would wait for what waits for the hook.
-            Wait::For { recorder, operation }
-                if context::in_hook_of(recorder.identity()) && operation.outcome().is_none() =>
+            Wait::For { recorder, waiter }
+                if context::in_hook_of(recorder.identity()) && waiter.operation.outcome().is_none() =>
             {
                 Poll::Ready(Err(MetricsRecorderError::WouldDeadlock))
             }
-            Wait::For { operation, .. } => operation.poll(task),
+            Wait::For { waiter, .. } => waiter.poll(task),
         }
     }
 }

@@ -89,9 +89,8 @@ impl Home {
     /// Sees that a recorder whose queue fills up gets a turn now instead of after the interval of the timer.
     pub(super) fn attend(&self, recorder: &Arc<RecorderCore>) {
         if let Self::Loop { event_loop, listing, attended, .. } = self {
-            // Relaxed: a hint, which spares the lock while the turn is on its way. Should it be wrong, the next checkpoint
-            // asks again.
-            if !attended.swap(true, Ordering::Relaxed) {
+            // It spares the lock while the turn is on its way. AcqRel: whoever ends that sees the events before this.
+            if !attended.swap(true, Ordering::AcqRel) {
                 event_loop.schedule(recorder, listing, true);
             }
         }
@@ -106,11 +105,19 @@ impl Home {
         }
     }
 
-    /// Says whether the loop is about to give the recorder turns by itself.
-    pub(crate) fn set_attended(&self, is_attended: bool) {
+    /// The loop is about to give the recorder turns by itself.
+    pub(crate) fn begin_to_attend(&self) {
         if let Self::Loop { attended, .. } = self {
-            // Relaxed: as in `attend`.
-            attended.store(is_attended, Ordering::Relaxed);
+            // Relaxed: it keeps others from asking, and the turns do not depend on what they did.
+            attended.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Whoever sees the queue fill up from now on asks for a turn; what was accepted before is seen by the caller.
+    pub(super) fn end_to_attend(&self) {
+        if let Self::Loop { attended, .. } = self {
+            // AcqRel: with whoever has found it set before.
+            attended.swap(false, Ordering::AcqRel);
         }
     }
 

@@ -10,7 +10,6 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
-use self::wait::{Movement, STUCK};
 use crate::dispatch::{MetricBox, MetricSet};
 use crate::error::MetricsRecorderError;
 use crate::queue::Consumer;
@@ -40,6 +39,18 @@ impl Processing {
             waiting: Vec::new(),
             consumer: Some(Consumer::new()),
         }
+    }
+
+    /// Has a metric take part from that position on, which none before it exceeds; returns the one of its name that no event
+    /// would reach any more.
+    fn add_due(&mut self, position: u64, metric: MetricBox) -> Option<MetricBox> {
+        if let Some((_, due)) =
+            self.due.iter_mut().find(|(from, due)| *from == position && due.name == metric.name)
+        {
+            return Some(std::mem::replace(due, metric));
+        }
+        self.due.push((position, metric));
+        None
     }
 
     /// Lets the metrics take part whose position has come; returns the ones they replace.
@@ -95,11 +106,21 @@ impl RecorderCore {
     /// Locks for a thread that is not the consumer, which may be busy for long and lets go only for moments.
     ///
     /// # Errors
-    /// `WouldDeadlock` when a handler does not come to an end. Perhaps it waits for something that the caller holds.
+    /// `WouldDeadlock` when a metric does not come to an end. Perhaps it waits for something that the caller holds.
     fn lock_as_reader(&self) -> Result<MutexGuard<'_, Processing>, MetricsRecorderError> {
-        let mut moves = None;
-        self.lock_while(|| !moves.get_or_insert_with(|| Movement::new(self)).has_stalled_for(STUCK, self))
-            .ok_or(MetricsRecorderError::WouldDeadlock)
+        /// How long a metric may keep the lock.
+        const STUCK: Duration = Duration::from_secs(5);
+        let mut last = None;
+        // Other recorders and hooks go on whoever has the lock: they say nothing about it.
+        self.lock_while(|| {
+            let now = Instant::now();
+            let consumed = self.queue.consumed();
+            if last.is_none_or(|(before, _)| before != consumed) {
+                last = Some((consumed, now));
+            }
+            last.is_some_and(|(_, since)| now - since <= STUCK)
+        })
+        .ok_or(MetricsRecorderError::WouldDeadlock)
     }
 
     /// The same as long as `patient` says so, which is asked again and again while the lock is taken.

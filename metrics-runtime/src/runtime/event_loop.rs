@@ -59,8 +59,10 @@ struct Ready {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Sleep {
     Awake,
-    /// Until the timer, or until something urgent.
-    Dozing,
+    /// Until the timer at the latest; until something urgent, or an event that may not wait for as long.
+    Dozing {
+        until: Instant,
+    },
     /// Until something is asked of it.
     Parked,
 }
@@ -131,7 +133,11 @@ impl EventLoop {
             } else if urgent && !listing.visited.swap(true, atomic::Ordering::Relaxed) {
                 ready.visits.push(Arc::clone(recorder));
             }
-            let wakes = ready.sleep == Sleep::Parked || (urgent && ready.sleep == Sleep::Dozing);
+            let wakes = match ready.sleep {
+                Sleep::Awake => false,
+                Sleep::Dozing { until } => urgent || Instant::now() + recorder.poll_interval() < until,
+                Sleep::Parked => true,
+            };
             if wakes {
                 ready.sleep = Sleep::Awake;
             }
@@ -187,27 +193,16 @@ impl EventLoop {
         while self.admit(&mut busy, &mut visits) {
             round += 1;
             futile += 1;
-            visits.retain(|recorder| {
-                // Of those that are there twice one is enough.
-                let turn = recorder.home.may_take_turn(round).then(|| recorder.try_turn(BUDGET));
-                let more = matches!(turn, Some(None | Some(Turn::More)));
-                if turn != Some(None) {
-                    futile = 0;
-                }
-                if !more {
-                    recorder.home.set_attended(false);
-                }
-                more
-            });
+            let visited = give_visits(round, &mut visits);
             let gave = self.give_turns(round, &mut busy, &mut quiet);
             let looked = self.look_at_quiet(&mut busy, &mut quiet);
-            if gave || looked {
+            if visited || gave || looked {
                 futile = 0;
             }
             if busy.is_empty() && visits.is_empty() {
                 futile = 0;
                 match quiet.peek() {
-                    Some(next) => self.sleep(Sleep::Dozing, Some(next.look)).await,
+                    Some(next) => self.sleep(Sleep::Dozing { until: next.look }, Some(next.look)).await,
                     None => self.sleep(Sleep::Parked, None).await,
                 }
             } else if futile > FUTILE_ROUNDS {
@@ -273,7 +268,9 @@ impl EventLoop {
                     if interval.is_zero() {
                         return !recorder.park() || self.keeps(recorder);
                     }
-                    recorder.home.set_attended(false);
+                    if !recorder.leave_alone() {
+                        return true;
+                    }
                     let recorder = Arc::clone(recorder);
                     quiet.push(Quiet {
                         look: now + interval,
@@ -308,7 +305,7 @@ impl EventLoop {
             let intervals = if consumed_now == consumed { intervals + 1 } else { 0 };
             let parks = intervals > QUIET_INTERVALS && recorder.park();
             if recorder.has_work() || (parks && self.keeps(&recorder)) {
-                recorder.home.set_attended(true);
+                recorder.home.begin_to_attend();
                 busy.push(recorder);
             } else if !parks {
                 let look = now + recorder.poll_interval();
@@ -337,12 +334,9 @@ impl EventLoop {
 
     /// Waits for the next look at a recorder, or for whoever asks for a turn and may wake a sleep of that kind.
     async fn sleep(&self, kind: Sleep, look: Option<Instant>) {
-        {
-            let mut ready = self.lock();
-            if ready.ends || !ready.recorders.is_empty() || !ready.visits.is_empty() {
-                return;
-            }
-            ready.sleep = kind;
+        if !self.falls_asleep(kind) {
+            // Otherwise a loop that is asked for something in every round would keep the thread to itself.
+            return tokio::task::yield_now().await;
         }
         match look {
             None => self.wake.notified().await,
@@ -354,7 +348,34 @@ impl EventLoop {
         }
     }
 
+    /// Says that the loop sleeps in that way, unless something is asked of it already.
+    fn falls_asleep(&self, kind: Sleep) -> bool {
+        let mut ready = self.lock();
+        let falls_asleep = !ready.ends && ready.recorders.is_empty() && ready.visits.is_empty();
+        if falls_asleep {
+            ready.sleep = kind;
+        }
+        falls_asleep
+    }
+
     fn lock(&self) -> MutexGuard<'_, Ready> {
         self.ready.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Gives the recorders that somebody waits for their turn of the round; whether one of them could have it.
+fn give_visits(round: u64, visits: &mut Vec<Arc<RecorderCore>>) -> bool {
+    let mut some = false;
+    visits.retain(|recorder| {
+        if !recorder.home.may_take_turn(round) {
+            // Of those that are there twice one is enough.
+            return false;
+        }
+        let Some(turn) = recorder.try_turn(BUDGET) else {
+            return true;
+        };
+        some = true;
+        turn == Turn::More || !recorder.leave_alone()
+    });
+    some
 }

@@ -1,7 +1,5 @@
 //! What a histogram reads as.
 
-use std::cmp::Ordering;
-
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 use serde::{Deserialize, Deserializer};
 
@@ -38,14 +36,14 @@ impl<T: Copy + Into<Number>> HistogramSnapshot<T> {
     /// An estimate of the value below which the share `quantile` (0 to 1) of the values lies; seconds for durations.
     ///
     /// Values are taken to be evenly spread within their bucket, between the smallest and the largest value. `None`
-    /// when nothing was recorded, when `quantile` is not between 0 and 1, and when `min` is above `max`.
+    /// when nothing was recorded, `quantile` is not between 0 and 1, or the smallest value is above the largest.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "an estimate")]
     pub fn quantile(&self, quantile: f64) -> Option<f64> {
         let number = |value: T| value.into().as_f64();
         let (min, max) = (number(self.min?), number(self.max?));
-        // A snapshot that somebody else wrote may contradict itself.
-        if !(0.0..=1.0).contains(&quantile) || min.partial_cmp(&max).is_none_or(Ordering::is_gt) {
+        // A snapshot may come from anywhere.
+        if !(0.0..=1.0).contains(&quantile) || min.is_nan() || max.is_nan() || min > max {
             return None;
         }
         let rank = quantile * self.count as f64;
@@ -55,7 +53,9 @@ impl<T: Copy + Into<Number>> HistogramSnapshot<T> {
             let high = bucket.up_to.map_or(max, number).clamp(min, max);
             let inside = bucket.count as f64;
             if inside > 0.0 && below + inside >= rank {
-                return Some((low + (high - low) * ((rank - below) / inside)).clamp(min, max));
+                let share = (rank - below) / inside;
+                // The distance between the two could be more than a number can be.
+                return Some((low * (1.0 - share) + high * share).clamp(min, max));
             }
             below += inside;
             low = high;

@@ -1,12 +1,14 @@
 //! Clients that mean harm, all at once, while events go on.
 
+use std::fs;
 use std::io::{Read, Write};
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
-use std::{panic, thread};
 
-use mvx_metrics::export::{EndpointOptions, Scope};
+use mvx_metrics::export::Scope;
 use mvx_metrics::{MetricsRecorder, MetricsRuntime};
 
 use crate::client::{ask, connect, get, read_answer};
@@ -53,34 +55,6 @@ fn a_thousand_idle_connections_lock_nobody_out() {
 }
 
 #[test]
-fn connections_that_are_always_busy_lock_nobody_out() {
-    let runtime = running("busy");
-    let options = EndpointOptions::new().port(0).max_connections(4);
-    let endpoint = runtime.serve_http(options).expect("a free port");
-    let (address, over) = (endpoint.address(), AtomicBool::new(false));
-    thread::scope(|scope| {
-        for _ in 0..4 {
-            scope.spawn(|| {
-                while !over.load(Ordering::Relaxed) {
-                    let mut stream = connect(address);
-                    while !over.load(Ordering::Relaxed)
-                        && ask(&mut stream, "GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").is_some()
-                    {
-                    }
-                }
-            });
-        }
-        let started = Instant::now();
-        // Whatever comes of it, the busy ones come to an end.
-        let served = panic::catch_unwind(|| (0..20).all(|_| get(address, "/healthz").status == 200));
-        over.store(true, Ordering::Relaxed);
-        assert!(served.expect("everybody is served"));
-        // Each waits for the next answer of a busy one, and no longer.
-        assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
-    });
-}
-
-#[test]
 fn a_client_that_takes_nothing_is_given_up() {
     let runtime = running("take");
     for number in 0..2_000 {
@@ -101,11 +75,19 @@ fn a_client_that_takes_nothing_is_given_up() {
     assert_eq!(get(endpoint.address(), "/healthz").status, 200);
 }
 
-/// How many events of a steady stream are processed in a second.
+/// What became of a steady stream of events.
+#[derive(Clone, Copy)]
+struct Stream {
+    /// How many of them were processed in a second.
+    events_per_second: f64,
+    /// How much of a processor the loop took for each of them, which says what holds it up although it keeps pace.
+    nanoseconds_per_event: f64,
+}
+
 #[expect(clippy::cast_precision_loss, reason = "a measurement")]
-fn measure(runtime: &MetricsRuntime, recorder: &MetricsRecorder, lasts: Duration) -> f64 {
+fn measure(runtime: &MetricsRuntime, recorder: &MetricsRecorder, lasts: Duration) -> Stream {
     assert_eq!(runtime.list_recorder_ids().expect("it runs").last().map(String::as_str), Some("busy"));
-    let (begun, processed) = (Instant::now(), recorder.stats().processed);
+    let (begun, processed, worked) = (Instant::now(), recorder.stats().processed, time_of_loop());
     while begun.elapsed() < lasts {
         for _ in 0..1_000 {
             recorder.emit(Worked { bytes: 1 });
@@ -113,7 +95,24 @@ fn measure(runtime: &MetricsRuntime, recorder: &MetricsRecorder, lasts: Duration
         thread::sleep(Duration::from_micros(200));
     }
     recorder.flush().wait().expect("it goes on");
-    (recorder.stats().processed - processed) as f64 / begun.elapsed().as_secs_f64()
+    let processed = (recorder.stats().processed - processed) as f64;
+    Stream {
+        events_per_second: processed / begun.elapsed().as_secs_f64(),
+        nanoseconds_per_event: (time_of_loop() - worked) as f64 / processed,
+    }
+}
+
+/// For how long the metrics loop has had a processor, in nanoseconds.
+fn time_of_loop() -> u64 {
+    let tasks = fs::read_dir("/proc/self/task").expect("a process has threads");
+    let tasks = tasks.map(|task| task.expect("it can be read").path());
+    let is_loop = |task: &PathBuf| {
+        // The system keeps 15 characters of a name.
+        fs::read_to_string(task.join("comm")).is_ok_and(|name| name.trim() == "siege.metrics_r")
+    };
+    let task = tasks.into_iter().find(is_loop).expect("the loop has a thread");
+    let times = fs::read_to_string(task.join("schedstat")).expect("the system keeps times");
+    times.split_whitespace().next().and_then(|time| time.parse().ok()).expect("a number of nanoseconds")
 }
 
 /// One hostile client after the other, again and again; how many requests or connections it made.
@@ -187,35 +186,44 @@ fn the_metrics_loop_and_the_memory_bear_all_of_it_at_once() {
     // Other programs come and go: each round is compared with the ones right before and after it.
     let mut alone = measure(&runtime, &busy, LASTS);
     let (mut attacks, mut scrapes) = (0, 0);
-    let mut shares: Vec<f64> = (0..ROUNDS)
+    let (mut shares, mut costs): (Vec<f64>, Vec<f64>) = (0..ROUNDS)
         .map(|_| {
             let besieged = besiege(&runtime, &busy, address);
             most = memory().max(most);
             let before = std::mem::replace(&mut alone, measure(&runtime, &busy, LASTS));
-            let share = besieged.events_per_second / f64::midpoint(before, alone);
+            let (stream, compared) = (besieged.stream, |of: fn(Stream) -> f64| {
+                of(besieged.stream) / f64::midpoint(of(before), of(alone))
+            });
+            let share = compared(|stream| stream.events_per_second);
+            let cost = compared(|stream| stream.nanoseconds_per_event);
             println!(
-                "alone {before:.0} and {alone:.0} events/s, besieged {:.0} events/s: {share:.3}",
-                besieged.events_per_second
+                "alone {:.0} and {:.0} events/s, besieged {:.0} events/s: {share:.3}; {:.0} ns of the loop each: {cost:.3}",
+                before.events_per_second,
+                alone.events_per_second,
+                stream.events_per_second,
+                stream.nanoseconds_per_event,
             );
             attacks += besieged.attacks;
             scrapes += besieged.scrapes;
-            share
+            (share, cost)
         })
-        .collect();
+        .unzip();
     shares.sort_by(f64::total_cmp);
-    let (median, grown) = (shares[ROUNDS / 2], most.saturating_sub(before));
-    println!("median {median:.3}; {attacks} attacks, {scrapes} scrapes served");
+    costs.sort_by(f64::total_cmp);
+    let (median, cost, grown) = (shares[ROUNDS / 2], costs[ROUNDS / 2], most.saturating_sub(before));
+    println!("medians {median:.3} and {cost:.3}; {attacks} attacks, {scrapes} scrapes served");
     println!("memory grew by {} KiB at most", grown / 1024);
     drop(idle);
     assert!(scrapes >= ROUNDS as u64, "others were hardly served");
     assert!(median >= 0.9, "the metrics loop was slowed down to {median:.3}");
+    assert!(cost <= 1.5, "each event takes {cost:.3} times as long");
     assert!(grown < ROOM, "memory grew by {grown} bytes");
     let stats = busy.stats();
     assert_eq!((stats.rejected, stats.discarded, stats.accepted), (0, 0, stats.processed));
 }
 
 struct Besieged {
-    events_per_second: f64,
+    stream: Stream,
     attacks: u64,
     scrapes: u64,
 }
@@ -235,10 +243,10 @@ fn besiege(runtime: &MetricsRuntime, busy: &MetricsRecorder, address: SocketAddr
             }
             scrapes
         });
-        let events_per_second = measure(runtime, busy, LASTS);
+        let stream = measure(runtime, busy, LASTS);
         over.store(true, Ordering::Relaxed);
         let attacks = attackers.into_iter().map(|attacker| attacker.join().expect("attackers only attack"));
         let attacks = attacks.sum();
-        Besieged { events_per_second, attacks, scrapes: scraper.join().expect("every scrape is answered") }
+        Besieged { stream, attacks, scrapes: scraper.join().expect("every scrape is answered") }
     })
 }

@@ -1,18 +1,21 @@
-//! Bounds of a `Duration` that are the same once they are nanoseconds.
+use mvx_metrics::*;
 use std::time::Duration;
 
-use mvx_metrics::{Histogram, Metric, metric_event};
-
 #[metric_event]
-struct Read {
+struct Saved {
     elapsed: Duration,
+    bytes: u64,
+    user: String,
+    load: f64,
 }
 
+const TIMES: [f64; 3] = [0.001, 0.001_000_000_1, 0.001_000_000_2];
+
 #[derive(Metric, Default)]
-#[metric(on(Read))]
-struct Reads {
-    #[dimension(value = elapsed, buckets = [1e-9, 1.2e-9, 1.0])]
-    elapsed: Histogram<Duration>,
+#[metric(on(Saved))]
+struct Saves {
+    #[dimension(value = elapsed, buckets = TIMES)]
+    times: Histogram<Duration>,
 }
 
 fn main() {}

@@ -22,6 +22,14 @@ fn main() {
         },
     }
 
+    #[metric_event]
+    struct Measured(u64, #[cfg(any())] Missing, #[cfg(all())] u8, u16);
+
+    #[metric_event]
+    enum Measures {
+        Some(u64, #[cfg(any())] Missing, u8),
+    }
+
     impl Step {
         fn bytes(&self) -> u64 {
             match self {
@@ -45,4 +53,6 @@ fn main() {
     assert!(metric.handle(&Step::Began { bytes: 3 }));
     assert_eq!(metric.typed_snapshot().bytes, 3);
     let _ = Outcome::Success;
+    let Measured(.., _shorter, _short) = Measured(1, 2, 3);
+    let Measures::Some(_, _short) = Measures::Some(1, 2);
 }

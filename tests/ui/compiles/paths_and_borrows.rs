@@ -43,8 +43,6 @@ struct Fetches {
     by_host: ByHost,
     #[dimension(by = Fetched::path, limit = 10)]
     by_path: ByHost,
-    #[dimension(by = |e| Cow::Borrowed(e.pool.name), limit = 10)]
-    by_owner: mvx_metrics::Breakdown<Cow<'static, str>, mvx_metrics::Counter>,
     #[dimension(by = agent, limit = 10)]
     by_agent: mvx_metrics::Breakdown<Arc<str>, mvx_metrics::Counter>,
     #[dimension(by = |e| e.pool.name, limit = 10)]
@@ -64,5 +62,4 @@ fn main() {
     assert_eq!(snapshot.by_host.get("example.org"), Some(&3));
     assert_eq!(snapshot.by_path.get("index"), Some(&3));
     assert_eq!(snapshot.by_agent.get("curl"), Some(&3));
-    assert_eq!(snapshot.by_owner.get("main"), Some(&3));
 }

@@ -105,7 +105,7 @@ fn main() {
     let _: SavesSnapshot = metric.typed_snapshot();
     let flattened = <Flattened as ::std::default::Default>::default();
     let snapshot: FlattenedSnapshot = flattened.typed_snapshot();
-    let _ = (snapshot.invalid, snapshot.invalid_values, snapshot.invalid_values_values);
+    let _ = (snapshot.invalid, snapshot.invalid_values, snapshot.invalid_values_2);
     let _ = (Flattened::DIMENSIONS, Flattened::NAMES, Flattened::INVALID);
     let _ = flattened.descriptor();
     let _ = metric.snapshot();

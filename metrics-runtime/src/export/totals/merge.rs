@@ -58,12 +58,12 @@ pub(super) fn merge(rule: Rule, into: &mut DimensionValue, from: &DimensionValue
         (Empty, _) => *into = from.clone(),
         (Unsigned(into), Unsigned(from)) => *into = rule.number(*into, *from, u64::saturating_add),
         (Signed(into), Signed(from)) => *into = rule.number(*into, *from, i64::saturating_add),
-        (Float(into), Float(from)) => *into = rule.number(*into, *from, f64::plus),
+        (Float(into), Float(from)) => *into = rule.number(*into, *from, sum),
         (Duration(into), Duration(from)) => {
             *into = rule.number(*into, *from, std::time::Duration::saturating_add);
         }
         (Mean { sum, count }, Mean { sum: more, count: times }) => {
-            *sum = sum.plus(*more);
+            *sum = self::sum(*sum, *more);
             *count = count.saturating_add(*times);
         }
         (InFlight { started, finished }, InFlight { started: begun, finished: ended }) => {
@@ -107,10 +107,15 @@ fn combined(rule: Rule, into: Number, from: Number) -> Option<Number> {
     Some(match (into, from) {
         (Unsigned(into), Unsigned(from)) => Unsigned(rule.number(into, from, u64::saturating_add)),
         (Signed(into), Signed(from)) => Signed(rule.number(into, from, i64::saturating_add)),
-        (Float(into), Float(from)) => Float(rule.number(into, from, f64::plus)),
+        (Float(into), Float(from)) => Float(rule.number(into, from, sum)),
         (Duration(into), Duration(from)) => {
             Duration(rule.number(into, from, std::time::Duration::saturating_add))
         }
         _ => return None,
     })
+}
+
+/// The sum, which saturates unless a dimension of the user's own came with an infinity.
+fn sum(into: f64, from: f64) -> f64 {
+    if into.is_finite() && from.is_finite() { into.plus(from) } else { into + from }
 }

@@ -33,8 +33,7 @@ impl RecorderCore {
             || processing.due.iter().any(|(_, due)| due.name == metric.name);
         // The consumer cannot get past this position before it has seen the metric: it needs the lock held here.
         let position = self.queue.accepted();
-        processing.due.push((position, metric));
-        let replaced = processing.let_in(self.queue.consumed());
+        let replaced = (processing.add_due(position, metric), processing.let_in(self.queue.consumed()));
         drop(processing);
         drop(replaced);
         Ok(if known { Registration::Replaced } else { Registration::Added })

@@ -49,6 +49,12 @@ impl RecorderCore {
         !self.queue.is_idle()
     }
 
+    /// Lets go of a recorder that has had its turn, unless its queue fills up again: those who noticed relied on that turn.
+    pub(crate) fn leave_alone(&self) -> bool {
+        self.home.end_to_attend();
+        !self.queue.fills_up()
+    }
+
     /// How many events were consumed so far.
     pub(crate) fn consumed(&self) -> u64 {
         self.queue.consumed()

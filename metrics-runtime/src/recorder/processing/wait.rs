@@ -13,8 +13,6 @@ use crate::recorder::state::ACCEPTING;
 
 /// How long a reader waits while nothing is processed before it helps itself.
 pub(super) const STALLED: Duration = Duration::from_secs(1);
-/// How long a reader waits for a handler that runs.
-pub(super) const STUCK: Duration = Duration::from_secs(5);
 /// How often a waiting reader looks whether something is processed.
 pub(super) const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
@@ -29,7 +27,7 @@ impl RecorderCore {
     pub(super) fn wait_for_progress(&self, completion: &Completion) -> bool {
         let mut moves = Movement::new(self);
         while completion.wait(Some(Instant::now() + LOOK_AGAIN)).is_none() && self.is_processing() {
-            if moves.has_stalled_for(STALLED, self) {
+            if moves.has_stalled(self) {
                 return false;
             }
         }
@@ -64,7 +62,7 @@ impl RecorderCore {
             if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
                 return None;
             }
-            if !helps && moves.has_stalled_for(STALLED, self) {
+            if !helps && moves.has_stalled(self) {
                 return Some(Err(MetricsRecorderError::WouldDeadlock));
             }
         }
@@ -81,11 +79,11 @@ impl RecorderCore {
             Err(error) => return LifecycleHandle::over(Err(error)),
         };
         let lifecycle = self.lifecycle();
-        if self.queue.consumed() >= target {
-            return LifecycleHandle::over(Ok(()));
-        }
         if lifecycle.state().has_failed() {
             return LifecycleHandle::over(Err(lifecycle.invalid_state(ACCEPTING)));
+        }
+        if self.queue.consumed() >= target {
+            return LifecycleHandle::over(Ok(()));
         }
         drop(lifecycle);
         let completion = processing.wait_for(target);
@@ -96,25 +94,25 @@ impl RecorderCore {
 }
 
 /// Whether a recorder gets on while somebody waits for it.
-pub(super) struct Movement {
+struct Movement {
     consumed: u64,
     beats: u64,
     moved: Instant,
 }
 
 impl Movement {
-    pub(super) fn new(recorder: &RecorderCore) -> Self {
+    fn new(recorder: &RecorderCore) -> Self {
         Self { consumed: recorder.queue.consumed(), beats: recorder.home.beats(), moved: Instant::now() }
     }
 
     /// Whether nothing was consumed, no hook has run and no other recorder in the same event loop has had a turn for a
     /// while. To be asked again and again.
-    pub(super) fn has_stalled_for(&mut self, time: Duration, recorder: &RecorderCore) -> bool {
+    fn has_stalled(&mut self, recorder: &RecorderCore) -> bool {
         let now = Self::new(recorder);
         let moves = now.consumed != self.consumed || now.beats != self.beats;
         if moves || recorder.hook_runs.load(Ordering::Relaxed) {
             *self = now;
         }
-        self.moved.elapsed() > time
+        self.moved.elapsed() > STALLED
     }
 }

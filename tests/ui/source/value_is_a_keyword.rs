@@ -1,0 +1,20 @@
+use mvx_metrics::*;
+use std::time::Duration;
+
+#[metric_event]
+struct Saved {
+    r#type: u64,
+    elapsed: Duration,
+    bytes: u64,
+    user: String,
+    load: f64,
+}
+
+#[derive(Metric, Default)]
+#[metric(on(Saved))]
+struct Saves {
+    #[dimension(value = type)]
+    total: Sum<u64>,
+}
+
+fn main() {}
