@@ -5,10 +5,10 @@ use std::io::{Read, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
 use std::time::{Duration, Instant};
+use std::{panic, thread};
 
-use mvx_metrics::export::Scope;
+use mvx_metrics::export::{EndpointOptions, Scope};
 use mvx_metrics::{MetricsRecorder, MetricsRuntime};
 
 use crate::client::{ask, connect, get, read_answer};
@@ -52,6 +52,34 @@ fn a_thousand_idle_connections_lock_nobody_out() {
     let answer = get(endpoint.address(), "/metrics");
     assert_eq!(answer.value("work_bytes_total{namespace=\"idle\"}").to_string(), "7");
     drop(idle);
+}
+
+#[test]
+fn connections_that_are_always_busy_lock_nobody_out() {
+    let runtime = running("busy");
+    let options = EndpointOptions::new().port(0).max_connections(4);
+    let endpoint = runtime.serve_http(options).expect("a free port");
+    let (address, over) = (endpoint.address(), AtomicBool::new(false));
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                while !over.load(Ordering::Relaxed) {
+                    let mut stream = connect(address);
+                    while !over.load(Ordering::Relaxed)
+                        && ask(&mut stream, "GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").is_some()
+                    {
+                    }
+                }
+            });
+        }
+        let started = Instant::now();
+        // Whatever comes of it, the busy ones come to an end.
+        let served = panic::catch_unwind(|| (0..20).all(|_| get(address, "/healthz").status == 200));
+        over.store(true, Ordering::Relaxed);
+        assert!(served.expect("everybody is served"));
+        // Each waits for the next answer of a busy one, and no longer.
+        assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+    });
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use hyper::header::{CONNECTION, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -46,6 +47,9 @@ struct Open {
 pub(super) async fn serve(listener: TcpListener, renderer: Renderer, most: usize) {
     let began = Instant::now();
     let mut open: Vec<Open> = Vec::new();
+    // Whether somebody waits for room. Each connection then ends with its next answer, so that those who ask again and
+    // again cannot lock others out. Relaxed, as everywhere here: all of it happens in one thread.
+    let crowded = Arc::<AtomicBool>::default();
     loop {
         let stream = match listener.accept().await {
             Ok((stream, _)) => stream,
@@ -57,9 +61,11 @@ pub(super) async fn serve(listener: TcpListener, renderer: Renderer, most: usize
         };
         // Those who come after it wait with the system meanwhile.
         while !has_room(&mut open, began, most) {
+            crowded.store(true, Ordering::Relaxed);
             sleep(PAUSE).await;
         }
-        open.push(spawn(stream, began, renderer.clone()));
+        crowded.store(false, Ordering::Relaxed);
+        open.push(spawn(stream, began, &crowded, renderer.clone()));
     }
 }
 
@@ -83,25 +89,27 @@ impl Open {
     /// to take what is there for it.
     fn is_spent(&self, now: u64) -> bool {
         let grace = if self.progress.is_blocked() { SENDING_GRACE } else { GRACE };
-        // Relaxed: all of it happens in one thread.
         !self.asks.load(Ordering::Relaxed) && now.saturating_sub(self.progress.moved()) >= grace
     }
 }
 
-fn spawn(stream: TcpStream, began: Instant, renderer: Renderer) -> Open {
+fn spawn(stream: TcpStream, began: Instant, crowded: &Arc<AtomicBool>, renderer: Renderer) -> Open {
     let (progress, asks) = (Arc::<Progress>::default(), Arc::<AtomicBool>::default());
-    let task =
-        tokio::spawn(talk(Watched::new(stream, began, Arc::clone(&progress)), Arc::clone(&asks), renderer));
+    let stream = Watched::new(stream, began, Arc::clone(&progress));
+    let task = tokio::spawn(talk(stream, Arc::clone(&asks), Arc::clone(crowded), renderer));
     Open { task: task.abort_handle(), progress, asks }
 }
 
-async fn talk(stream: Watched, asks: Arc<AtomicBool>, renderer: Renderer) {
+async fn talk(stream: Watched, asks: Arc<AtomicBool>, crowded: Arc<AtomicBool>, renderer: Renderer) {
     let service = service_fn(move |request| {
-        let (asks, renderer) = (Arc::clone(&asks), renderer.clone());
+        let (asks, crowded, renderer) = (Arc::clone(&asks), Arc::clone(&crowded), renderer.clone());
         async move {
             asks.store(true, Ordering::Relaxed);
-            let response = respond(&request, &renderer).await;
+            let mut response = respond(&request, &renderer).await;
             asks.store(false, Ordering::Relaxed);
+            if crowded.load(Ordering::Relaxed) {
+                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            }
             Ok::<_, std::convert::Infallible>(response)
         }
     });
