@@ -84,17 +84,13 @@ impl<L: Label, D: Default, Q: ToLabel<L>> ByLabel<Q> for Breakdown<L, D> {
     }
 }
 
-/// A breakdown, for what depends on its types alone.
+/// A breakdown, for what depends on its label alone.
 pub trait Labelled {
     type Label;
-    type Each;
-    const PARTS: usize;
 }
 
 impl<L: Label, D> Labelled for Breakdown<L, D> {
     type Label = L;
-    type Each = D;
-    const PARTS: usize = L::PARTS;
 }
 
 /// Whether a label is the text at this index.
