@@ -140,7 +140,7 @@ type ByMethod = Breakdown<Method, Counter>;
 #[metric(on(Answered))]
 struct Needless {
     #[dimension(by = method, limit = 1)]
-    by_method: Breakdown<Method, Counter>,
+    methods: Breakdown<Method, Counter>,
     #[dimension(by = (method, cached), limit = 1)]
     by_method_and_cache: Breakdown<(Method, bool), Counter>,
     #[dimension(by = method, limit = 1)]
@@ -156,7 +156,7 @@ fn a_limit_is_for_open_labels_alone() {
     metric.handle(&answered(Method::Post, "a", 200));
     let snapshot = metric.typed_snapshot();
     assert_eq!(
-        (snapshot.by_method.len(), snapshot.by_method_and_cache.len(), snapshot.by_alias.len()),
+        (snapshot.methods.len(), snapshot.by_method_and_cache.len(), snapshot.by_alias.len()),
         (2, 2, 2)
     );
     // What adds several of them up does as they do.
