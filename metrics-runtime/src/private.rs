@@ -32,7 +32,7 @@ pub use crate::snapshot::{DimensionValue, Dimensions, MetricSnapshot};
 
 use crate::metric::{Breakdown, uses_slots};
 
-pub use fields::{SnapshotFields, deserialize, finish, flattened, read, serialize, write};
+pub use fields::{Slots, SnapshotFields, deserialize, finish, flattened, read, serialize, write};
 pub use names::{Names, assert_distinct};
 
 /// The type of a field of a typed snapshot.

@@ -101,6 +101,8 @@ fn what_is_left_out_is_logged_once() {
             let exposition = runtime.exposition(Scope::Rollup, format).expect("the runtime runs");
             assert_eq!(exposition.left_out.len(), 1);
         }
+        let snapshot = runtime.snapshot().expect("the runtime runs");
+        assert_eq!(snapshot.exposition(Scope::Rollup, Format::OpenMetrics).left_out.len(), 1);
         let logged = capture::matching(|logged| logged.field("error").contains(metric));
         assert_eq!(logged.len(), lines, "{logged:?}");
         for logged in logged {

@@ -4,6 +4,7 @@ mod labelled;
 mod merge;
 mod parts;
 mod places;
+mod raise;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

@@ -35,6 +35,16 @@ const SENDING_GRACE: u64 = 1_000;
 /// How long to wait until one of them may be ended.
 const PAUSE: Duration = Duration::from_millis(10);
 
+/// What all connections share.
+#[derive(Clone)]
+struct Common {
+    began: Instant,
+    renderer: Renderer,
+    /// Somebody waits for a place: the next connection that has its answer makes room. Without it, clients that ask again as
+    /// soon as they are answered would have all places for as long as they like.
+    crowded: Arc<AtomicBool>,
+}
+
 /// An open connection.
 struct Open {
     task: AbortHandle,
@@ -46,10 +56,8 @@ struct Open {
 /// Accepts connections for as long as it is polled.
 pub(super) async fn serve(listener: TcpListener, renderer: Renderer, most: usize) {
     let began = Instant::now();
+    let common = Common { began, renderer, crowded: Arc::default() };
     let mut open: Vec<Open> = Vec::new();
-    // Whether somebody waits for room. Each connection then ends with its next answer, so that those who ask again and
-    // again cannot lock others out. Relaxed, as everywhere here: all of it happens in one thread.
-    let crowded = Arc::<AtomicBool>::default();
     loop {
         let stream = match listener.accept().await {
             Ok((stream, _)) => stream,
@@ -61,11 +69,12 @@ pub(super) async fn serve(listener: TcpListener, renderer: Renderer, most: usize
         };
         // Those who come after it wait with the system meanwhile.
         while !has_room(&mut open, began, most) {
-            crowded.store(true, Ordering::Relaxed);
+            // Relaxed: all of it happens in one thread.
+            common.crowded.store(true, Ordering::Relaxed);
             sleep(PAUSE).await;
         }
-        crowded.store(false, Ordering::Relaxed);
-        open.push(spawn(stream, began, &crowded, renderer.clone()));
+        common.crowded.store(false, Ordering::Relaxed);
+        open.push(spawn(stream, common.clone()));
     }
 }
 
@@ -89,25 +98,26 @@ impl Open {
     /// to take what is there for it.
     fn is_spent(&self, now: u64) -> bool {
         let grace = if self.progress.is_blocked() { SENDING_GRACE } else { GRACE };
+        // Relaxed: all of it happens in one thread.
         !self.asks.load(Ordering::Relaxed) && now.saturating_sub(self.progress.moved()) >= grace
     }
 }
 
-fn spawn(stream: TcpStream, began: Instant, crowded: &Arc<AtomicBool>, renderer: Renderer) -> Open {
+fn spawn(stream: TcpStream, common: Common) -> Open {
     let (progress, asks) = (Arc::<Progress>::default(), Arc::<AtomicBool>::default());
-    let stream = Watched::new(stream, began, Arc::clone(&progress));
-    let task = tokio::spawn(talk(stream, Arc::clone(&asks), Arc::clone(crowded), renderer));
+    let stream = Watched::new(stream, common.began, Arc::clone(&progress));
+    let task = tokio::spawn(talk(stream, Arc::clone(&asks), common));
     Open { task: task.abort_handle(), progress, asks }
 }
 
-async fn talk(stream: Watched, asks: Arc<AtomicBool>, crowded: Arc<AtomicBool>, renderer: Renderer) {
+async fn talk(stream: Watched, asks: Arc<AtomicBool>, common: Common) {
     let service = service_fn(move |request| {
-        let (asks, crowded, renderer) = (Arc::clone(&asks), Arc::clone(&crowded), renderer.clone());
+        let (asks, Common { renderer, crowded, .. }) = (Arc::clone(&asks), common.clone());
         async move {
             asks.store(true, Ordering::Relaxed);
             let mut response = respond(&request, &renderer).await;
             asks.store(false, Ordering::Relaxed);
-            if crowded.load(Ordering::Relaxed) {
+            if crowded.swap(false, Ordering::Relaxed) {
                 response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
             }
             Ok::<_, std::convert::Infallible>(response)

@@ -65,6 +65,17 @@ impl RecorderCore {
         let Some(processing) = self.try_lock_as_reader() else {
             return Observation { status: self.state(), stats: self.stats(), metrics: None };
         };
+        self.observe_in(processing)
+    }
+
+    /// The same at once, and only when nothing is pending.
+    #[cfg(feature = "openmetrics")]
+    pub(crate) fn observe_if_idle(self: &Arc<Self>) -> Option<Observation> {
+        let processing = self.try_lock_processing()?;
+        self.is_drained().then(|| self.observe_in(processing))
+    }
+
+    fn observe_in(self: &Arc<Self>, processing: MutexGuard<'_, Processing>) -> Observation {
         let here = context::enter_metrics();
         let metrics = processing.current().into_iter();
         let metrics =
