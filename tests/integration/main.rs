@@ -5,6 +5,7 @@ mod failures;
 mod fairness;
 mod hooks;
 mod hostile;
+mod latency;
 mod lifecycle;
 mod logging;
 mod logging_outcomes;

@@ -73,10 +73,8 @@ async fn work_with_hooks(core: &Arc<RecorderCore>, hooks: &dyn DynHooks) {
         }
     }
     if core.state().has_failed() {
-        while core.try_turn(BUDGET) != Some(Turn::Ended) {
-            let_others_run().await;
-        }
-        core.answer_all_waiting();
+        // Who waits is answered on the way: no event is left, and nobody begins to wait any more.
+        let_others_run_until(|| core.try_turn(BUDGET).filter(|turn| *turn == Turn::Ended)).await;
         clean_up(core, hooks).await;
     } else {
         let stopped = call(core, || hooks.on_stopped()).await;
@@ -97,33 +95,28 @@ async fn start(core: &Arc<RecorderCore>, hooks: &dyn DynHooks) -> Result<(), Met
 
 /// Processes events until the recorder stops and nothing is pending, or until it fails.
 async fn serve(core: &Arc<RecorderCore>, hooks: &dyn DynHooks) {
-    let Some(mut lease) = Lease::take(core) else {
-        return;
-    };
+    let mut lease = Lease::take(core).await;
     core.home.beat();
     let mut turn = Instant::now();
-    loop {
-        match core.state() {
-            MetricsRecorderState::Running | MetricsRecorderState::Stopping => {}
-            _ => return,
-        }
+    while core.state().processes() {
         if turn.elapsed() > LONGEST_TURN {
             // Hooks that never wait would keep the thread from the other recorders.
             tokio::task::yield_now().await;
             core.home.beat();
             turn = Instant::now();
         }
-        if process_one(core, hooks, &mut lease.consumer).await {
+        if process_one(core, hooks, lease.consumer()).await {
             continue;
         }
         match core.state() {
-            MetricsRecorderState::Stopping if core.is_drained() => return,
-            MetricsRecorderState::Running if core.queue.park(&mut lease.consumer) => {
+            MetricsRecorderState::Stopping if core.is_drained() => break,
+            MetricsRecorderState::Running if core.queue.park(lease.consumer()) => {
                 core.home.asked_for_a_turn().await;
             }
             _ => tokio::task::yield_now().await,
         }
     }
+    lease.give_back().await;
 }
 
 /// Processes one event with its hooks; whether there was one.
@@ -131,13 +124,7 @@ async fn process_one(core: &Arc<RecorderCore>, hooks: &dyn DynHooks, consumer: &
     let Some(run) = core.queue.next_run(consumer, 1) else {
         return false;
     };
-    // The thread has others to see to: it waits for no reader.
-    let accepted = loop {
-        match core.try_apply_first(&run) {
-            Some(accepted) => break accepted,
-            None => let_others_run().await,
-        }
-    };
+    let accepted = let_others_run_until(|| core.try_apply_first(&run)).await;
     let mut applied = Applied { core, run: Some(run), answers: true };
     for metric in accepted {
         let Some(run) = &mut applied.run else {
@@ -155,10 +142,16 @@ async fn process_one(core: &Arc<RecorderCore>, hooks: &dyn DynHooks, consumer: &
     true
 }
 
-/// Lets the other tasks of this thread run, and the thread of a reader if it wants this processor.
-async fn let_others_run() {
-    std::thread::yield_now();
-    tokio::task::yield_now().await;
+/// Does what needs the lock of the metrics, once no reader has it: the thread has others to see to.
+async fn let_others_run_until<T>(mut attempt: impl FnMut() -> Option<T>) -> T {
+    loop {
+        if let Some(done) = attempt() {
+            return done;
+        }
+        // A reader may want this very processor.
+        std::thread::yield_now();
+        tokio::task::yield_now().await;
+    }
 }
 
 /// An event that was applied; it is consumed when this is dropped, also when the task is aborted in a hook.
@@ -172,9 +165,7 @@ struct Applied<'a> {
 impl Applied<'_> {
     async fn finish(mut self) {
         self.consume();
-        while !self.core.try_answer_waiting() {
-            let_others_run().await;
-        }
+        let_others_run_until(|| self.core.try_answer_waiting()).await;
         self.answers = false;
     }
 
@@ -231,18 +222,28 @@ async fn clean_up(core: &RecorderCore, hooks: &dyn DynHooks) {
 /// The right to consume while hooks run between the events; goes back when the task ends, however it ends.
 struct Lease<'a> {
     core: &'a RecorderCore,
-    consumer: Consumer,
+    consumer: Option<Consumer>,
 }
 
 impl<'a> Lease<'a> {
-    fn take(core: &'a RecorderCore) -> Option<Self> {
-        let consumer = core.take_consumer()?;
-        Some(Self { core, consumer })
+    async fn take(core: &'a RecorderCore) -> Self {
+        let consumer = let_others_run_until(|| core.try_take_consumer()).await;
+        Self { core, consumer: Some(consumer) }
+    }
+
+    fn consumer(&mut self) -> &mut Consumer {
+        self.consumer.as_mut().expect("it is there until it is given back")
+    }
+
+    async fn give_back(mut self) {
+        let_others_run_until(|| self.core.try_return_consumer(&mut self.consumer)).await;
     }
 }
 
 impl Drop for Lease<'_> {
     fn drop(&mut self) {
-        self.core.return_consumer(std::mem::replace(&mut self.consumer, Consumer::new()));
+        if let Some(consumer) = self.consumer.take() {
+            self.core.return_consumer(consumer);
+        }
     }
 }

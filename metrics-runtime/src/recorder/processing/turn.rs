@@ -217,7 +217,7 @@ impl RecorderCore {
         self.report(failures);
     }
 
-    pub(in crate::recorder) fn answer_all_waiting(&self) {
+    fn answer_all_waiting(&self) {
         let answered = self.lock_processing().take_answered(u64::MAX);
         self.complete(answered);
     }
@@ -232,17 +232,23 @@ impl RecorderCore {
     }
 }
 
-/// One event at a time, for the worker with hooks.
+/// One event at a time, for the worker with hooks. What begins with `try` does nothing while somebody reads the metrics.
 impl RecorderCore {
-    pub(in crate::recorder) fn take_consumer(&self) -> Option<Consumer> {
-        self.lock_processing().consumer.take()
+    pub(in crate::recorder) fn try_take_consumer(&self) -> Option<Consumer> {
+        self.try_lock_processing()?.consumer.take()
     }
 
     pub(in crate::recorder) fn return_consumer(&self, consumer: Consumer) {
         self.lock_processing().consumer = Some(consumer);
     }
 
-    /// Applies the first event of a run; the names of the metrics that accepted it. `None` while somebody reads them.
+    pub(in crate::recorder) fn try_return_consumer(&self, consumer: &mut Option<Consumer>) -> Option<()> {
+        let mut processing = self.try_lock_processing()?;
+        processing.consumer = consumer.take();
+        Some(())
+    }
+
+    /// Applies the first event of a run; the names of the metrics that accepted it.
     pub(in crate::recorder) fn try_apply_first(&self, run: &Run<'_>) -> Option<Vec<Arc<str>>> {
         let mut failures = Failures::default();
         let accepted = {
@@ -263,10 +269,10 @@ impl RecorderCore {
         self.after_event(processing);
     }
 
-    /// The same; `false`, and nothing is done, while somebody reads the metrics.
-    pub(in crate::recorder) fn try_answer_waiting(&self) -> bool {
-        let processing = self.try_lock_processing();
-        processing.map(|processing| self.after_event(processing)).is_some()
+    pub(in crate::recorder) fn try_answer_waiting(&self) -> Option<()> {
+        let processing = self.try_lock_processing()?;
+        self.after_event(processing);
+        Some(())
     }
 
     fn after_event(&self, mut processing: MutexGuard<'_, Processing>) {
