@@ -145,7 +145,12 @@ const _: () = {
                         ::mvx_metrics::__private::label_name("port"),
                     ]
                 },
-                ::mvx_metrics::__private::Some(100),
+                ::mvx_metrics::__private::limit::<
+                    <Breakdown<
+                        (String, u16),
+                        Counter,
+                    > as ::mvx_metrics::__private::Labelled>::Label,
+                >(100),
                 ::mvx_metrics::__private::MergeRule::Sum,
             ),
             ::mvx_metrics::__private::describe(

@@ -82,7 +82,9 @@ const _: () = {
                 <Breakdown<K, Counter> as metrics::__private::Dimension>::UNIT,
                 "",
                 const { &[metrics::__private::label_name("kind")] },
-                metrics::__private::Some(3),
+                metrics::__private::limit::<
+                    <Breakdown<K, Counter> as metrics::__private::Labelled>::Label,
+                >(3),
                 metrics::__private::MergeRule::Sum,
             ),
         ];

@@ -62,7 +62,10 @@ fn describe(cx: &Context, field: &Field) -> TokenStream {
     let by = field.feeds.iter().find_map(|feed| feed.attrs.by.as_ref());
     let labels = by.map_or_else(Vec::new, |by| source::label_names(&by.value, &field.name.value()));
     let limit = field.attrs.limit.as_ref().filter(|_| !field.broken).map(|limit| &limit.value);
-    let limit = limit.map_or_else(|| quote!(#private::None), |limit| quote!(#private::Some(#limit)));
+    let limit = limit.map_or_else(
+        || quote!(#private::None),
+        |limit| quote_at!(private, at(ty.span()) => #private::limit::<<#ty as #private::Labelled>::Label>(#limit)),
+    );
     let merge = match field.attrs.merge.as_ref().map(|merge| merge.value.to_string()).as_deref() {
         Some("min") => quote!(Min),
         Some("max") => quote!(Max),
