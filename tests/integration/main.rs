@@ -17,4 +17,5 @@ mod registering;
 mod registry;
 mod runtime;
 mod stages;
+mod stuck;
 mod waits;
