@@ -1,9 +1,10 @@
+mod arguments;
 mod buckets;
 mod feed;
 
 use std::collections::HashMap;
 
-use syn::{Expr, ExprLit, Ident, Lit};
+use syn::{Expr, ExprLit, Ident, Lit, Path};
 
 use crate::ast::{Field, Metric, Role};
 use crate::attr::Given;
@@ -19,7 +20,7 @@ pub fn validate(cx: &Ctxt, metric: &mut Metric) {
         let mistakes = cx.count();
         field_role(cx, field);
         if field.role == Role::Dimension {
-            dimension(cx, field, &parameters);
+            dimension(cx, field, &parameters, &metric.root);
         }
         if field.broken || cx.count() > mistakes {
             field.unusable |= field.role == Role::Flatten && field.shape.kind != Kind::Unknown;
@@ -86,7 +87,7 @@ fn field_role(cx: &Ctxt, field: &Field) {
     }
 }
 
-fn dimension(cx: &Ctxt, field: &mut Field, parameters: &[String]) {
+fn dimension(cx: &Ctxt, field: &mut Field, parameters: &[String], root: &Path) {
     if field.shape.kind == Kind::Foreign {
         return cx.error(
             field.ty,
@@ -97,6 +98,10 @@ fn dimension(cx: &Ctxt, field: &mut Field, parameters: &[String]) {
         );
     }
     name::check(cx, &field.name);
+    if !arguments::check(cx, field, root) {
+        field.unusable = true;
+        return;
+    }
     if field.broken {
         return;
     }
