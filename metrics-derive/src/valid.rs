@@ -1,6 +1,7 @@
 mod arguments;
 mod buckets;
 mod feed;
+mod labels;
 
 use std::collections::HashMap;
 
@@ -10,7 +11,7 @@ use crate::ast::{Field, Metric, Role};
 use crate::attr::Given;
 use crate::ctxt::Ctxt;
 use crate::name;
-use crate::shape::{Bounded, Kind, label, last_word, mentions, no_label, parameters, written};
+use crate::shape::{Kind, last_word, mentions, parameters, written};
 
 /// Reports what is wrong with a metric. A field with a mistake is not fed, so that no other message follows from it.
 pub fn validate(cx: &Ctxt, metric: &mut Metric) {
@@ -110,7 +111,7 @@ fn dimension(cx: &Ctxt, field: &mut Field, parameters: &[String], root: &Path) {
     unit(cx, field);
     merge(cx, field);
     generic_buckets(cx, field, parameters);
-    if !measure(cx, field) || !label_type(cx, field) {
+    if !measure(cx, field) || !labels::check(cx, field) {
         field.unusable = true;
         return;
     }
@@ -130,34 +131,6 @@ fn measure(cx: &Ctxt, field: &Field) -> bool {
         cx.error(ty, format!("`{}` is not a measure: {instead}", written(ty)));
     }
     cx.count() == mistakes
-}
-
-/// `L` of `Breakdown<L, D>`.
-fn label_type(cx: &Ctxt, field: &Field) -> bool {
-    let Some(ty) = field.shape.arguments.first().filter(|_| field.shape.kind == Kind::Breakdown) else {
-        return true;
-    };
-    if no_label(ty) {
-        cx.error(
-            ty,
-            format!(
-                "`{}` is not a label: use an enum with `#[derive(Label)]`, a string or an integer",
-                written(ty)
-            ),
-        );
-        return false;
-    }
-    let by = field.feeds.iter().any(|feed| feed.attrs.by.is_some());
-    if by && field.attrs.limit.is_none() && label(ty) == Some(Bounded::No) {
-        cx.error(
-            ty,
-            format!(
-                "labels of type `{}` are unbounded: add `limit = <N>`, or use an enum with `#[derive(Label)]`",
-                written(ty)
-            ),
-        );
-    }
-    true
 }
 
 /// Bounds are constants, and a constant cannot depend on a type parameter.
