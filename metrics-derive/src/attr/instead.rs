@@ -5,7 +5,7 @@ use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{BinOp, Expr, ExprField, Ident, Macro, Member, Token, UnOp};
 
-use crate::shape::written;
+use crate::shape::{mentions, written};
 
 /// What the event is called by those who forget the closure.
 const EVENT: [&str; 4] = ["e", "ev", "evt", "event"];
@@ -26,6 +26,8 @@ pub fn instead(word: &str, assign: bool, expr: &Expr) -> Option<String> {
         {
             Some(format!("{}, or {} for a field of a field", code(written(member)), code(closure(access)?)))
         }
+        // Within more than that, `self` may well be the metric, whose own fields a closure can read.
+        None if mentions(expr, &["self".to_owned()]) => None,
         plain => closure(plain.unwrap_or(expr)).map(code),
     }
 }

@@ -28,6 +28,8 @@ struct Saves {
     small: Counter,
     #[dimension(when = if large { true } else { false })]
     branches: Counter,
+    #[dimension(when = self.small.get() > 3)]
+    of_the_metric: Counter,
 }
 
 fn main() {}
