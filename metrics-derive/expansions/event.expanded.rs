@@ -15,9 +15,9 @@ const _: () = {
     impl<K: Send + 'static> ::mvx_metrics::__private::Facts for Done<K> {
         fn facts(&self) {
             match self {
-                Self::Quickly {} => {}
-                Self::Slowly { 0: __fact_0 } => {}
-                Self::Never { kind: __fact_0 } => {}
+                Self::Quickly { .. } => {}
+                Self::Slowly { 0: __fact_0, .. } => {}
+                Self::Never { kind: __fact_0, .. } => {}
             }
         }
     }

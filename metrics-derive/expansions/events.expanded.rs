@@ -145,7 +145,12 @@ const _: () = {
                         ::mvx_metrics::__private::label_name("port"),
                     ]
                 },
-                ::mvx_metrics::__private::Some(100),
+                ::mvx_metrics::__private::limit::<
+                    <Breakdown<
+                        (String, u16),
+                        Counter,
+                    > as ::mvx_metrics::__private::Labelled>::Label,
+                >(100),
                 ::mvx_metrics::__private::MergeRule::Sum,
             ),
             ::mvx_metrics::__private::describe(
@@ -301,23 +306,6 @@ const _: () = {
     where
         Traffic: ::mvx_metrics::__private::Fields,
     {
-        type Partial = (
-            (
-                ::mvx_metrics::__private::Option<
-                    ::mvx_metrics::__private::Reading<InFlight>,
-                >,
-                ::mvx_metrics::__private::Option<
-                    ::mvx_metrics::__private::Reading<Breakdown<(String, u16), Counter>>,
-                >,
-                ::mvx_metrics::__private::Option<
-                    ::mvx_metrics::__private::Reading<Max<Duration>>,
-                >,
-                <::mvx_metrics::__private::Flattened<
-                    Traffic,
-                > as ::mvx_metrics::__private::SnapshotFields>::Partial,
-            ),
-            (),
-        );
         const INVALID: &'static ::mvx_metrics::__private::primitive::str = "invalid";
         fn write<__M: ::mvx_metrics::__private::SerializeMap>(
             &self,
@@ -335,7 +323,7 @@ const _: () = {
             ::mvx_metrics::__private::Ok(())
         }
         fn read<'de, __A: ::mvx_metrics::__private::MapAccess<'de>>(
-            __partial: &mut Self::Partial,
+            __slots: &mut ::mvx_metrics::__private::Slots,
             __name: &::mvx_metrics::__private::primitive::str,
             __map: &mut __A,
         ) -> ::mvx_metrics::__private::Result<
@@ -343,9 +331,26 @@ const _: () = {
             __A::Error,
         > {
             match __name {
-                "open" => ::mvx_metrics::__private::read(&mut __partial.0.0, __map),
-                "by_host" => ::mvx_metrics::__private::read(&mut __partial.0.1, __map),
-                "longest" => ::mvx_metrics::__private::read(&mut __partial.0.2, __map),
+                "open" => {
+                    ::mvx_metrics::__private::read::<
+                        ::mvx_metrics::__private::Reading<InFlight>,
+                        __A,
+                    >(__slots, 0usize, __map)
+                }
+                "by_host" => {
+                    ::mvx_metrics::__private::read::<
+                        ::mvx_metrics::__private::Reading<
+                            Breakdown<(String, u16), Counter>,
+                        >,
+                        __A,
+                    >(__slots, 1usize, __map)
+                }
+                "longest" => {
+                    ::mvx_metrics::__private::read::<
+                        ::mvx_metrics::__private::Reading<Max<Duration>>,
+                        __A,
+                    >(__slots, 2usize, __map)
+                }
                 _ => {
                     if let ::mvx_metrics::__private::Some(__rest) = ::mvx_metrics::__private::primitive::str::strip_prefix(
                         __name,
@@ -354,7 +359,7 @@ const _: () = {
                         if <::mvx_metrics::__private::Flattened<
                             Traffic,
                         > as ::mvx_metrics::__private::SnapshotFields>::read(
-                            &mut __partial.0.3,
+                            __slots.nested(3usize),
                             __rest,
                             __map,
                         )? {
@@ -366,15 +371,15 @@ const _: () = {
             }
         }
         fn finish<__E: ::mvx_metrics::__private::DeserializeError>(
-            __partial: Self::Partial,
+            __slots: &mut ::mvx_metrics::__private::Slots,
             __invalid: ::mvx_metrics::__private::primitive::u64,
         ) -> ::mvx_metrics::__private::Result<Self, __E> {
             ::mvx_metrics::__private::Ok(Self {
-                open: ::mvx_metrics::__private::finish(__partial.0.0, "open")?,
-                by_host: ::mvx_metrics::__private::finish(__partial.0.1, "by_host")?,
-                longest: ::mvx_metrics::__private::finish(__partial.0.2, "longest")?,
+                open: ::mvx_metrics::__private::finish(__slots, 0usize, "open")?,
+                by_host: ::mvx_metrics::__private::finish(__slots, 1usize, "by_host")?,
+                longest: ::mvx_metrics::__private::finish(__slots, 2usize, "longest")?,
                 traffic: ::mvx_metrics::__private::SnapshotFields::finish(
-                    __partial.0.3,
+                    __slots.nested(3usize),
                     0,
                 )?,
                 invalid: __invalid,

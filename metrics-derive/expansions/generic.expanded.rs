@@ -82,7 +82,9 @@ const _: () = {
                 <Breakdown<K, Counter> as metrics::__private::Dimension>::UNIT,
                 "",
                 const { &[metrics::__private::label_name("kind")] },
-                metrics::__private::Some(3),
+                metrics::__private::limit::<
+                    <Breakdown<K, Counter> as metrics::__private::Labelled>::Label,
+                >(3),
                 metrics::__private::MergeRule::Sum,
             ),
         ];
@@ -169,14 +171,6 @@ const _: () = {
     where
         K: metrics::__private::Label,
     {
-        type Partial = (
-            (
-                metrics::__private::Option<
-                    metrics::__private::Reading<Breakdown<K, Counter>>,
-                >,
-            ),
-            (),
-        );
         const INVALID: &'static metrics::__private::primitive::str = "invalid";
         fn write<__M: metrics::__private::SerializeMap>(
             &self,
@@ -187,7 +181,7 @@ const _: () = {
             metrics::__private::Ok(())
         }
         fn read<'de, __A: metrics::__private::MapAccess<'de>>(
-            __partial: &mut Self::Partial,
+            __slots: &mut metrics::__private::Slots,
             __name: &metrics::__private::primitive::str,
             __map: &mut __A,
         ) -> metrics::__private::Result<
@@ -195,16 +189,21 @@ const _: () = {
             __A::Error,
         > {
             match __name {
-                "by_kind" => metrics::__private::read(&mut __partial.0.0, __map),
+                "by_kind" => {
+                    metrics::__private::read::<
+                        metrics::__private::Reading<Breakdown<K, Counter>>,
+                        __A,
+                    >(__slots, 0usize, __map)
+                }
                 _ => metrics::__private::Ok(false),
             }
         }
         fn finish<__E: metrics::__private::DeserializeError>(
-            __partial: Self::Partial,
+            __slots: &mut metrics::__private::Slots,
             __invalid: metrics::__private::primitive::u64,
         ) -> metrics::__private::Result<Self, __E> {
             metrics::__private::Ok(Self {
-                by_kind: metrics::__private::finish(__partial.0.0, "by_kind")?,
+                by_kind: metrics::__private::finish(__slots, 0usize, "by_kind")?,
                 invalid: __invalid,
             })
         }

@@ -215,20 +215,6 @@ const _: () = {
     }
     #[automatically_derived]
     impl ::mvx_metrics::__private::SnapshotFields for DocumentSaveAttemptsSnapshot {
-        type Partial = (
-            (
-                ::mvx_metrics::__private::Option<
-                    ::mvx_metrics::__private::Reading<Counter>,
-                >,
-                ::mvx_metrics::__private::Option<
-                    ::mvx_metrics::__private::Reading<Counter>,
-                >,
-                ::mvx_metrics::__private::Option<
-                    ::mvx_metrics::__private::Reading<Histogram<Duration>>,
-                >,
-            ),
-            (),
-        );
         const INVALID: &'static ::mvx_metrics::__private::primitive::str = "invalid";
         fn write<__M: ::mvx_metrics::__private::SerializeMap>(
             &self,
@@ -246,7 +232,7 @@ const _: () = {
             ::mvx_metrics::__private::Ok(())
         }
         fn read<'de, __A: ::mvx_metrics::__private::MapAccess<'de>>(
-            __partial: &mut Self::Partial,
+            __slots: &mut ::mvx_metrics::__private::Slots,
             __name: &::mvx_metrics::__private::primitive::str,
             __map: &mut __A,
         ) -> ::mvx_metrics::__private::Result<
@@ -254,25 +240,39 @@ const _: () = {
             __A::Error,
         > {
             match __name {
-                "total" => ::mvx_metrics::__private::read(&mut __partial.0.0, __map),
-                "success_total" => {
-                    ::mvx_metrics::__private::read(&mut __partial.0.1, __map)
+                "total" => {
+                    ::mvx_metrics::__private::read::<
+                        ::mvx_metrics::__private::Reading<Counter>,
+                        __A,
+                    >(__slots, 0usize, __map)
                 }
-                "elapsed" => ::mvx_metrics::__private::read(&mut __partial.0.2, __map),
+                "success_total" => {
+                    ::mvx_metrics::__private::read::<
+                        ::mvx_metrics::__private::Reading<Counter>,
+                        __A,
+                    >(__slots, 1usize, __map)
+                }
+                "elapsed" => {
+                    ::mvx_metrics::__private::read::<
+                        ::mvx_metrics::__private::Reading<Histogram<Duration>>,
+                        __A,
+                    >(__slots, 2usize, __map)
+                }
                 _ => ::mvx_metrics::__private::Ok(false),
             }
         }
         fn finish<__E: ::mvx_metrics::__private::DeserializeError>(
-            __partial: Self::Partial,
+            __slots: &mut ::mvx_metrics::__private::Slots,
             __invalid: ::mvx_metrics::__private::primitive::u64,
         ) -> ::mvx_metrics::__private::Result<Self, __E> {
             ::mvx_metrics::__private::Ok(Self {
-                total: ::mvx_metrics::__private::finish(__partial.0.0, "total")?,
+                total: ::mvx_metrics::__private::finish(__slots, 0usize, "total")?,
                 success_total: ::mvx_metrics::__private::finish(
-                    __partial.0.1,
+                    __slots,
+                    1usize,
                     "success_total",
                 )?,
-                elapsed: ::mvx_metrics::__private::finish(__partial.0.2, "elapsed")?,
+                elapsed: ::mvx_metrics::__private::finish(__slots, 2usize, "elapsed")?,
                 invalid: __invalid,
             })
         }

@@ -11,6 +11,7 @@ macro_rules! quote_at {
 mod bounds;
 mod event;
 mod feed;
+mod fields;
 mod label;
 mod lints;
 mod metric;

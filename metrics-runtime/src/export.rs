@@ -9,12 +9,13 @@
 //!
 //! [`Scope::Rollup`] shows the totals of each namespace. They include what removed recorders had counted: a recorder is
 //! among the live ones until, in one step, its last state is added to the totals of the removed, so no scrape misses it or
-//! counts it twice. Those totals take as much memory as one recorder of each kind in each namespace. Where a breakdown has a
-//! `limit`, the labels that came first have the places, and keep them whatever recorders come and go. [`Scope::PerEntity`]
-//! shows each entity.
+//! counts it twice. Those totals take as much memory as two recorders of each kind in each namespace. Where a breakdown has a
+//! `limit`, the labels that came first have the places, and keep them whatever recorders come and go; those of a gauge go with
+//! their recorders. [`Scope::PerEntity`] shows each entity.
 //!
-//! A metric that is replaced in its recorder begins anew, as after a restart of the program. A recorder whose handler does not
-//! come to an end cannot be read: while `mvx_metrics_recorders_stalled` is not 0, the totals lack what those recorders counted.
+//! A metric that is replaced in its recorder begins anew, as after a restart of the program. While a handler does not
+//! come to an end, its recorder cannot be read, and `mvx_metrics_recorders_stalled` is not 0: counters and histograms of a
+//! rollup then show what they have shown before, at least, and a recorder that is removed meanwhile is taken in later.
 //!
 //! # Names
 //!
@@ -46,9 +47,9 @@
 //!
 //! # When names clash
 //!
-//! A name stands for one dimension of one metric. Another dimension that would get the same name, or a histogram of other
-//! buckets under the name of the first, is left out of the exposition, which says so in [`Exposition::left_out`], in the
-//! log, and in `mvx_metrics_dimensions_left_out`.
+//! A name stands for one dimension of one metric, from the first exposition on and for as long as the runtime lives. Another
+//! dimension that would get the same name, or a histogram of other buckets under the name of the first, is left out of the
+//! exposition, which says so in [`Exposition::left_out`], in the log, and in `mvx_metrics_dimensions_left_out`.
 //!
 //! # The library's own health
 //!
@@ -62,6 +63,7 @@ mod format;
 mod health;
 #[cfg(feature = "http")]
 mod http;
+mod memory;
 mod name;
 mod scope;
 mod text;

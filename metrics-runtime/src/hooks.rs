@@ -117,19 +117,20 @@ impl MetricChange<'_> {
         self.event.view()
     }
 
-    /// The metric's state after this event and before the next one.
+    /// The metric's state after this event and before the next one. Should somebody else who reads it not come to an end for
+    /// five seconds, perhaps because of something that the hook holds, the snapshot has no dimensions and says so in `failed`.
     #[must_use]
     pub fn snapshot(&self) -> MetricSnapshot {
         self.recorder.snapshot_of(self.metric)
     }
 
-    /// The metric's state with its types, if the metric is an `M`.
+    /// The metric's state with its types, if the metric is an `M` and can be read.
     #[must_use]
     pub fn typed_snapshot<M: TypedMetric>(&self) -> Option<M::Snapshot> {
         self.recorder.typed_snapshot_of::<M>(self.metric)
     }
 
-    /// Whether the metric is an `M`.
+    /// Whether the metric is an `M` and can be read.
     #[must_use]
     pub fn is<M: Metric>(&self) -> bool {
         self.recorder.is_metric::<M>(self.metric)

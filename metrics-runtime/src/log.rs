@@ -153,14 +153,40 @@ impl<E: Error + ?Sized> fmt::Display for Chain<'_, E> {
             unwind::catch(|| error.to_string()).unwrap_or_else(|panic| format!("an error that {panic}"))
         };
         formatter.write_str(&text(&self.0))?;
-        let mut source = self.0.source();
+        let mut last: &dyn Error = &self.0;
         for _ in 0..LONGEST {
-            let Some(error) = source else {
+            let Some(source) = unwind::catch(|| last.source()).ok().flatten() else {
                 break;
             };
-            write!(formatter, ": {}", text(&error))?;
-            source = unwind::catch(|| error.source()).ok().flatten();
+            write!(formatter, ": {}", text(&source))?;
+            last = source;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An error that cannot say where it came from.
+    #[derive(Debug)]
+    struct Sourceless;
+
+    impl fmt::Display for Sourceless {
+        fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+            formatter.write_str("it broke")
+        }
+    }
+
+    impl Error for Sourceless {
+        fn source(&self) -> Option<&(dyn Error + 'static)> {
+            panic!("no source")
+        }
+    }
+
+    #[test]
+    fn an_error_whose_source_panics_is_shown_without_it() {
+        assert_eq!(Chain(&Sourceless).to_string(), "it broke");
     }
 }

@@ -19,6 +19,7 @@ use crate::event::{EventRef, MetricEvent};
 use crate::snapshot::MetricSnapshot;
 
 pub use breakdown::Breakdown;
+pub(crate) use breakdown::uses_slots;
 #[doc(hidden)]
 pub use buckets::BucketsOf;
 pub(crate) use buckets::put;

@@ -30,9 +30,9 @@ pub use crate::metric::{
 };
 pub use crate::snapshot::{DimensionValue, Dimensions, MetricSnapshot};
 
-use crate::metric::Breakdown;
+use crate::metric::{Breakdown, uses_slots};
 
-pub use fields::{SnapshotFields, deserialize, finish, flattened, read, serialize, write};
+pub use fields::{Slots, SnapshotFields, deserialize, finish, flattened, read, serialize, write};
 pub use names::{Names, assert_distinct};
 
 /// The type of a field of a typed snapshot.
@@ -84,17 +84,13 @@ impl<L: Label, D: Default, Q: ToLabel<L>> ByLabel<Q> for Breakdown<L, D> {
     }
 }
 
-/// A breakdown, for what depends on its types alone.
+/// A breakdown, for what depends on its label alone.
 pub trait Labelled {
     type Label;
-    type Each;
-    const PARTS: usize;
 }
 
 impl<L: Label, D> Labelled for Breakdown<L, D> {
     type Label = L;
-    type Each = D;
-    const PARTS: usize = L::PARTS;
 }
 
 /// Whether a label is the text at this index.
@@ -112,6 +108,12 @@ pub fn push_fixed(parts: &mut Vec<LabelPart>, texts: &[&'static str], index: usi
 #[must_use]
 pub const fn unlimited<L: BoundedLabel>() -> usize {
     usize::MAX
+}
+
+/// The limit that a breakdown by `L` keeps to: none where each label has a place of its own.
+#[must_use]
+pub const fn limit<L: Label>(limit: usize) -> Option<usize> {
+    if uses_slots::<L>() { None } else { Some(limit) }
 }
 
 /// The bounds of a histogram that names none.

@@ -101,6 +101,8 @@ fn what_is_left_out_is_logged_once() {
             let exposition = runtime.exposition(Scope::Rollup, format).expect("the runtime runs");
             assert_eq!(exposition.left_out.len(), 1);
         }
+        let snapshot = runtime.snapshot().expect("the runtime runs");
+        assert_eq!(snapshot.exposition(Scope::Rollup, Format::OpenMetrics).left_out.len(), 1);
         let logged = capture::matching(|logged| logged.field("error").contains(metric));
         assert_eq!(logged.len(), lines, "{logged:?}");
         for logged in logged {
@@ -312,4 +314,18 @@ fn no_entity_has_a_series_in_a_family_of_the_librarys_own() {
     let stalled = lines(&exposition.text, "mvx_metrics_recorders_stalled");
     assert_eq!(stalled, ["mvx_metrics_recorders_stalled{namespace=\"shop\"} 0"]);
     assert_eq!(exposition.left_out.len(), 1);
+}
+
+#[test]
+fn labels_with_values_of_another_type_are_named() {
+    let entry = |label: &'static str, value: DimensionValue| BreakdownEntry {
+        labels: vec![Cow::Borrowed(label)],
+        value,
+    };
+    let entries = vec![entry("a", 1_u64.into()), entry("b", (-1_i64).into()), entry("c", 2_u64.into())];
+    let runtime = runtime_with(vec![shown("m", vec![("d", Sum, DimensionValue::Breakdown(entries))])]);
+    let exposition = runtime.exposition(Scope::Rollup, Format::Prometheus).expect("the runtime runs");
+    assert_eq!(lines(&exposition.text, "m_d_total").len(), 2, "{}", exposition.text);
+    let left_out: Vec<_> = exposition.left_out.iter().map(|left_out| &*left_out.dimension).collect();
+    assert_eq!(left_out, ["d"]);
 }

@@ -8,4 +8,5 @@ mod own;
 mod rollup;
 mod scale;
 mod snapshot;
+mod steady;
 mod traffic;

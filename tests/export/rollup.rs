@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 
 use mvx_metrics::export::{Format, Scope};
+use mvx_metrics::{Breakdown, Gauge, Metric, metric_event};
 
 use crate::traffic::{Outcome, RequestStarted, finished, recorder, running, value};
 
@@ -122,6 +123,33 @@ fn a_label_that_has_a_series_keeps_it() {
     scrape("labels of an older recorder");
     runtime.stop_and_remove_recorder("three").expect("it stops");
     scrape("a recorder beyond the limit is gone");
+}
+
+#[metric_event]
+struct Sampled {
+    host: &'static str,
+    load: f64,
+}
+
+#[derive(Metric, Default)]
+#[metric(on(Sampled))]
+struct Load {
+    #[dimension(by = host, set = load, limit = 1)]
+    by_host: Breakdown<&'static str, Gauge<f64>>,
+}
+
+#[test]
+fn a_gauge_that_went_with_its_recorder_leaves_its_place_to_another_label() {
+    let runtime = running("shop");
+    for host in ["north", "south"] {
+        let recorder = runtime.create_recorder(host).expect("the id is free");
+        recorder.register_metric(Load::default()).expect("the recorder runs");
+        recorder.emit(Sampled { host, load: 0.5 });
+        let text = rollup(&runtime);
+        let series = format!("load_by_host{{namespace=\"shop\",host=\"{host}\"}}");
+        assert_eq!(value(&text, &series).to_string(), "0.5");
+        runtime.stop_and_remove_recorder(host).expect("it stops");
+    }
 }
 
 /// Ten thousand recorders come and go under load while somebody scrapes all the time.

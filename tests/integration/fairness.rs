@@ -1,14 +1,17 @@
 //! What a flooded recorder takes from the others of its runtime.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use mvx_metrics::{
     EventHandler, HandleEvent, HookError, Metric, MetricChange, MetricSnapshot, MetricsRecorder,
-    MetricsRuntime, RecorderHooks, RecorderOptions, metric_event,
+    MetricsRecorderState, MetricsRuntime, RecorderHooks, RecorderOptions, metric_event,
 };
-use mvx_metrics_tests::{Gate, Step, Steps, bounded, eventually, running_runtime};
+use mvx_metrics_tests::{Act, Gate, Script, Step, Steps, bounded, eventually, running_runtime};
+
+use crate::waits::Reluctant;
 
 /// What the event loop documents: so many events are processed in one turn of a recorder.
 const TURN: u64 = 1_024;
@@ -229,6 +232,51 @@ fn fairness_the_longest_interval_delays_no_burst_no_reader_and_no_stop() {
     });
 }
 
+/// Takes long to be read.
+struct Large;
+
+impl Metric for Large {
+    fn metric_name(&self) -> &'static str {
+        "large"
+    }
+
+    fn handlers() -> &'static [EventHandler<Self>] {
+        &[]
+    }
+
+    fn snapshot(&self) -> MetricSnapshot {
+        thread::sleep(Duration::from_millis(40));
+        MetricSnapshot::new("large")
+    }
+}
+
+#[test]
+fn fairness_who_reads_without_a_pause_lets_other_readers_in() {
+    bounded(|| {
+        let runtime = running_runtime("fairness");
+        let recorder = runtime.create_recorder("large").expect("a fresh id");
+        recorder.register_metric(Large).expect("it runs");
+        let ends = AtomicBool::new(false);
+        thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    while !ends.load(Ordering::Relaxed) {
+                        recorder.metric_snapshots().expect("the other reader lets go in between");
+                    }
+                });
+            }
+            let stalled = (0..10).filter(|_| {
+                let snapshot = runtime.snapshot().expect("it runs");
+                snapshot.recorders[0].stalled
+            });
+            let stalled = stalled.count();
+            ends.store(true, Ordering::Relaxed);
+            assert_eq!(stalled, 0, "so often the metric seemed to be stuck");
+        });
+        runtime.shutdown().expect("everything stops");
+    });
+}
+
 /// Hooks that take their time and never wait for anything; the first one is held up at the gate.
 struct Busy {
     changes: Arc<AtomicU64>,
@@ -275,4 +323,40 @@ fn fairness_a_recorder_with_busy_hooks_lets_the_others_in() {
     busy.flush().wait().expect("everything is processed");
     assert_eq!(changes.load(Ordering::Relaxed), CHANGES);
     runtime.shutdown().expect("everything stops");
+}
+
+#[test]
+fn fairness_a_recorder_with_hooks_that_is_being_read_delays_no_other_when_it_starts_and_stops() {
+    bounded(|| {
+        let runtime = running_runtime("fairness");
+        let start = Gate::new();
+        let script = Script::new().starting(Act::Pass).starting(Act::Wait(start.clone()));
+        let hooked = RecorderOptions::new().hooks(script);
+        let recorder = runtime.create_recorder_with("hooked", hooked).expect("a fresh id");
+        let other = runtime.create_recorder("other").expect("a fresh id");
+        let while_read = |action: &dyn Fn()| {
+            let gate = Gate::new();
+            recorder.register_metric(Reluctant(gate.clone())).expect("registers");
+            std::thread::scope(|scope| {
+                let reader = scope.spawn(|| recorder.metric_snapshots());
+                gate.wait_for_arrival();
+                action();
+                for _ in 0..10 {
+                    other.emit(Step(1));
+                    eventually("the other recorder has its turn", || other.stats().pending == 0);
+                }
+                gate.open();
+                reader.join().expect("no panic").expect("reads");
+            });
+        };
+        while_read(&|| drop(recorder.stop()));
+        eventually("it stops", || recorder.status() == MetricsRecorderState::Stopped);
+        let started = recorder.start();
+        start.wait_for_arrival();
+        while_read(&|| start.open());
+        started.wait().expect("starts");
+        recorder.emit(Step(1));
+        recorder.flush().wait().expect("flushes");
+        runtime.shutdown().expect("everything stops");
+    });
 }

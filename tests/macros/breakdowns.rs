@@ -134,6 +134,36 @@ fn typed_breakdowns_are_read_by_label() {
     assert!(metric.by_host.get("b.example").is_none());
 }
 
+type ByMethod = Breakdown<Method, Counter>;
+
+#[derive(Metric, Default)]
+#[metric(on(Answered))]
+struct Needless {
+    #[dimension(by = method, limit = 1)]
+    methods: Breakdown<Method, Counter>,
+    #[dimension(by = (method, cached), limit = 1)]
+    by_method_and_cache: Breakdown<(Method, bool), Counter>,
+    #[dimension(by = method, limit = 1)]
+    by_alias: ByMethod,
+    #[dimension(by = (method, host), limit = 2)]
+    by_method_and_host: Breakdown<(Method, String), Counter>,
+}
+
+#[test]
+fn a_limit_is_for_open_labels_alone() {
+    let mut metric = Needless::default();
+    metric.handle(&answered(Method::Get, "a", 200));
+    metric.handle(&answered(Method::Post, "a", 200));
+    let snapshot = metric.typed_snapshot();
+    assert_eq!(
+        (snapshot.methods.len(), snapshot.by_method_and_cache.len(), snapshot.by_alias.len()),
+        (2, 2, 2)
+    );
+    // What adds several of them up does as they do.
+    let limits: Vec<_> = metric.descriptor().dimensions.iter().map(|dimension| dimension.limit).collect();
+    assert_eq!(limits, [None, None, None, Some(2)]);
+}
+
 #[test]
 fn a_label_beyond_the_limit_is_counted_in_other() {
     let mut metric = Answers::default();

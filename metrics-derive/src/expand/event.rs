@@ -2,8 +2,8 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::parse::Parser;
 use syn::{
-    Attribute, Data, DeriveInput, Fields, GenericParam, Lifetime, LitStr, Path, parse_quote,
-    parse_quote_spanned,
+    Attribute, Data, DeriveInput, Field, Fields, GenericParam, Lifetime, LitStr, Member, Path, Variant,
+    parse_quote, parse_quote_spanned,
 };
 
 use super::lints;
@@ -104,70 +104,51 @@ impl Event {
     fn facts(&self, private: &TokenStream) -> TokenStream {
         let ident = &self.input.ident;
         let (impl_generics, ty_generics, where_clause) = self.input.generics.split_for_impl();
-        let arms = match &self.input.data {
-            // A field of a packed struct cannot be borrowed.
-            Data::Struct(_) if is_packed(&self.input.attrs) => vec![quote!(Self { .. } => {})],
-            Data::Struct(data) => vec![arm(&quote!(Self), &[], &data.fields)],
-            Data::Enum(data) => {
-                let variants = data.variants.iter();
-                variants
-                    .map(|variant| {
-                        let ident = &variant.ident;
-                        arm(&quote!(Self::#ident), &variant.attrs, &variant.fields)
-                    })
-                    .collect()
+        let body = match &self.input.data {
+            Data::Struct(data) => {
+                // Not a reference: the struct may be packed.
+                let facts = known(&data.fields).map(|(member, field)| {
+                    let cfgs = conditions(&field.attrs);
+                    quote!(#(#cfgs)* let _ = &raw const self.#member;)
+                });
+                quote!(#(#facts)*)
             }
-            Data::Union(_) => Vec::new(),
+            Data::Enum(data) if data.variants.is_empty() => quote!(match *self {}),
+            Data::Enum(data) => {
+                let arms = data.variants.iter().map(arm);
+                quote!(match self { #(#arms)* })
+            }
+            Data::Union(_) => TokenStream::new(),
         };
-        let subject = if arms.is_empty() { quote!(*self) } else { quote!(self) };
         quote! {
             #[automatically_derived]
             impl #impl_generics #private::Facts for #ident #ty_generics #where_clause {
                 fn facts(&self) {
-                    match #subject {
-                        #(#arms)*
-                    }
+                    #body
                 }
             }
         }
     }
 }
 
-fn arm(path: &TokenStream, attributes: &[Attribute], fields: &Fields) -> TokenStream {
-    let cfgs = conditions(attributes);
-    let conditional = |field: &syn::Field| !conditions(&field.attrs).is_empty();
-    if let (Fields::Unnamed(_), Some(first)) = (fields, fields.iter().position(conditional)) {
-        // The positions of the fields behind it are not known.
-        let known = (0..first).map(|index| format_ident!("__fact_{index}"));
-        return quote!(#(#cfgs)* #path(#(#known,)* ..) => {});
-    }
-    let fields = fields.members().zip(fields).enumerate().map(|(index, (member, field))| {
+fn arm(variant: &Variant) -> TokenStream {
+    let (ident, cfgs) = (&variant.ident, conditions(&variant.attrs));
+    let facts = known(&variant.fields).enumerate().map(|(index, (member, field))| {
         let (cfgs, fact) = (conditions(&field.attrs), format_ident!("__fact_{index}"));
         quote!(#(#cfgs)* #member: #fact)
     });
-    quote!(#(#cfgs)* #path { #(#fields),* } => {})
+    quote!(#(#cfgs)* Self::#ident { #(#facts,)* .. } => {})
+}
+
+/// The fields whose place is known: what stands behind a conditional field of a tuple may have moved up.
+fn known(fields: &Fields) -> impl Iterator<Item = (Member, &Field)> {
+    let moves = |field: &Field| field.ident.is_none() && !conditions(&field.attrs).is_empty();
+    fields.members().zip(fields).take_while(move |(_, field)| !moves(field))
 }
 
 /// `#[cfg(..)]` is not evaluated yet when an attribute macro runs.
 fn conditions(attributes: &[Attribute]) -> Vec<&Attribute> {
     attributes.iter().filter(|attribute| attribute.path().is_ident("cfg")).collect()
-}
-
-fn is_packed(attributes: &[Attribute]) -> bool {
-    let mut packed = false;
-    for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("repr")) {
-        // What it cannot read is the compiler's to report.
-        let _ = attribute.parse_nested_meta(|meta| {
-            packed |= meta.path.is_ident("packed");
-            if meta.input.peek(syn::token::Paren) {
-                let content;
-                syn::parenthesized!(content in meta.input);
-                content.parse::<TokenStream>()?;
-            }
-            Ok(())
-        });
-    }
-    packed
 }
 
 fn first_token(item: &syn::Item) -> TokenStream {

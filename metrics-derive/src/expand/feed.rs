@@ -3,7 +3,7 @@ use quote::{ToTokens, quote};
 use syn::spanned::Spanned;
 use syn::{Type, parse_quote};
 
-use super::metric::{Context, buckets_name, has_buckets};
+use super::metric::{Context, buckets_name, has_buckets, is_histogram};
 use super::source;
 use crate::ast::{Event, Feed, Field, Role};
 use crate::attr::{FeedAttrs, Given, Source};
@@ -51,11 +51,10 @@ pub fn handle_event(cx: &Context, index: usize, event: &Event) -> TokenStream {
 fn with_handler(cx: &Context, with: &Given<syn::Path>) -> TokenStream {
     let private = &cx.private;
     let fields = cx.metric.fields.iter();
-    let prepare =
-        fields.filter(|field| has_buckets(field) && field.shape.kind != Kind::Breakdown).map(|field| {
-            let (ident, buckets) = (field.ident, buckets_name(field));
-            quote!(#private::Bucketed::within(&mut self.#ident, #buckets);)
-        });
+    let prepare = fields.filter(|field| is_histogram(field)).map(|field| {
+        let (ident, buckets) = (field.ident, buckets_name(field));
+        quote!(#private::Bucketed::within(&mut self.#ident, #buckets);)
+    });
     let path = &with.value;
     let call = quote_at!(private, at(path.span()) => #private::handle_with(self, __event, #path));
     quote!(#(#prepare)* __accepted |= #call;)

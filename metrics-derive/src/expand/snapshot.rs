@@ -163,7 +163,6 @@ fn fields(cx: &Context, generics: &Generics) -> TokenStream {
     let invalid_name = invalid.to_string();
     let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
     let fields: Vec<_> = shown(cx.metric).collect();
-    let partial = partial(private, &fields);
     let write = fields.iter().map(|field| {
         let (ident, name) = (field.ident, &field.name);
         if field.role == Role::Flatten {
@@ -177,32 +176,31 @@ fn fields(cx: &Context, generics: &Generics) -> TokenStream {
     let own = fields.iter().enumerate().filter(|(_, field)| field.role == Role::Dimension);
     let own = own.filter(|(_, field)| names.insert(field.name.value()));
     let own = own.map(|(index, field)| {
-        let (name, slot) = (&field.name, slot(index));
-        quote!(#name => #private::read(&mut __partial #slot, __map),)
+        let (name, ty) = (&field.name, field.ty);
+        quote!(#name => #private::read::<#private::Reading<#ty>, __A>(__slots, #index, __map),)
     });
     let flattened = fields.iter().enumerate().filter(|(_, field)| field.role == Role::Flatten);
     let flattened = flattened.map(|(index, field)| {
-        let (ty, prefix, slot) = (field.ty, field.prefix(), slot(index));
+        let (ty, prefix) = (field.ty, field.prefix());
         quote! {
             if let #private::Some(__rest) = #private::primitive::str::strip_prefix(__name, #prefix) {
-                if <#private::Flattened<#ty> as #private::SnapshotFields>::read(&mut __partial #slot, __rest, __map)? {
+                if <#private::Flattened<#ty> as #private::SnapshotFields>::read(__slots.nested(#index), __rest, __map)? {
                     return #private::Ok(true);
                 }
             }
         }
     });
     let finish = fields.iter().enumerate().map(|(index, field)| {
-        let (ident, name, slot) = (field.ident, &field.name, slot(index));
+        let (ident, name) = (field.ident, &field.name);
         if field.role == Role::Flatten {
-            quote!(#ident: #private::SnapshotFields::finish(__partial #slot, 0)?)
+            quote!(#ident: #private::SnapshotFields::finish(__slots.nested(#index), 0)?)
         } else {
-            quote!(#ident: #private::finish(__partial #slot, #name)?)
+            quote!(#ident: #private::finish(__slots, #index, #name)?)
         }
     });
     quote! {
         #[automatically_derived]
         impl #impl_generics #private::SnapshotFields for #ident #ty_generics #where_clause {
-            type Partial = #partial;
             const INVALID: &'static #private::primitive::str = #invalid_name;
 
             fn write<__M: #private::SerializeMap>(
@@ -215,7 +213,7 @@ fn fields(cx: &Context, generics: &Generics) -> TokenStream {
             }
 
             fn read<'de, __A: #private::MapAccess<'de>>(
-                __partial: &mut Self::Partial,
+                __slots: &mut #private::Slots,
                 __name: &#private::primitive::str,
                 __map: &mut __A,
             ) -> #private::Result<#private::primitive::bool, __A::Error> {
@@ -229,7 +227,7 @@ fn fields(cx: &Context, generics: &Generics) -> TokenStream {
             }
 
             fn finish<__E: #private::DeserializeError>(
-                __partial: Self::Partial,
+                __slots: &mut #private::Slots,
                 __invalid: #private::primitive::u64,
             ) -> #private::Result<Self, __E> {
                 #private::Ok(Self { #(#finish,)* #invalid: __invalid })
@@ -240,31 +238,4 @@ fn fields(cx: &Context, generics: &Generics) -> TokenStream {
             }
         }
     }
-}
-
-/// `Default` is implemented for tuples of up to this many elements.
-const LONGEST_TUPLE: usize = 12;
-
-/// The type of what was read so far: tuples of slots, one after the other in nested pairs.
-fn partial(private: &TokenStream, fields: &[&Field]) -> TokenStream {
-    let mut partial = quote!(());
-    for chunk in fields.chunks(LONGEST_TUPLE).rev() {
-        let slots = chunk.iter().map(|field| {
-            let ty = field.ty;
-            if field.role == Role::Flatten {
-                quote!(<#private::Flattened<#ty> as #private::SnapshotFields>::Partial)
-            } else {
-                quote!(#private::Option<#private::Reading<#ty>>)
-            }
-        });
-        partial = quote!(((#(#slots,)*), #partial));
-    }
-    partial
-}
-
-/// The way to the slot of a field.
-fn slot(index: usize) -> TokenStream {
-    let rests = std::iter::repeat_n(quote!(.1), index / LONGEST_TUPLE);
-    let place = syn::Index::from(index % LONGEST_TUPLE);
-    quote!(#(#rests)* .0 .#place)
 }

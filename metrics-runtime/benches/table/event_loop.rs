@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::harness::{Counted, Producer, Setup, Subject};
+use crate::subject::{Counted, Producer, Setup, Subject};
 
 /// A thread that applies the events of any number of recorders.
 pub trait EventLoop: Send + Sync + Sized {

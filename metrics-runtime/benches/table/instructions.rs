@@ -2,10 +2,11 @@
 //! functions that are never inlined, so that callgrind can start and stop counting by their names.
 
 use crate::event_loop::{EventLoop, LoopRecorder, OneRecorder};
-use crate::harness::{Counted, Producer, Setup, Subject, drain};
+use crate::harness::drain;
 use crate::ours::OurLoop;
 use crate::peers::{CachedHandles, FamilyLookup, MetricsMacros, SharedAtomics, SpscRing};
 use crate::rows::Port;
+use crate::subject::{Counted, Producer, Setup, Subject};
 use crate::workload::SaveFinished;
 
 /// The events of one batch.

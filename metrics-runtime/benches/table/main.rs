@@ -15,6 +15,7 @@ mod ours;
 mod peers;
 mod report;
 mod rows;
+mod subject;
 mod syscalls;
 mod threads;
 mod workload;

@@ -11,7 +11,7 @@ use mvx_metrics::{
 };
 
 use crate::event_loop::{EventLoop, LoopRecorder};
-use crate::harness::{Counted, Producer, Setup};
+use crate::subject::{Counted, Producer, Setup};
 use crate::workload::{DURATION_BOUNDS, SaveFinished, SaveOutcome};
 
 /// The work of the table as an application writes it.

@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use super::family::{Families, LeftOut};
 use super::format::Format;
 use super::health;
+use super::memory::Memory;
 use super::scope::{Collector, Scope, Scoped};
 use super::text::Writer;
 use super::totals::MetricTotal;
@@ -80,7 +81,7 @@ impl Shared {
             let mut collector = Collector::new(scope, self.shared_namespace(), &census.retired);
             census.visit(|recorder| collector.add(&recorder));
             drop(census);
-            let exposition = render(scope, format, &collector.finish());
+            let exposition = render(scope, format, collector);
             self.reported.report(self.log_policy(), &exposition.left_out);
             Ok(exposition)
         })
@@ -90,16 +91,14 @@ impl Shared {
 impl RuntimeSnapshot {
     /// This snapshot as text that Prometheus reads.
     ///
-    /// What removed recorders had counted before the snapshot is part of the rollup.
+    /// What removed recorders had counted before the snapshot is part of the rollup. Nothing is logged.
     #[must_use]
     pub fn exposition(&self, scope: Scope, format: Format) -> Exposition {
         let mut collector = Collector::new(scope, &self.namespace, &self.retired);
         for recorder in &self.recorders {
             collector.add(recorder);
         }
-        let exposition = render(scope, format, &collector.finish());
-        Reported::default().report(LogPolicy::Normal, &exposition.left_out);
-        exposition
+        render(scope, format, collector)
     }
 }
 
@@ -126,23 +125,36 @@ impl Reported {
     }
 }
 
-fn render(scope: Scope, format: Format, scopes: &[Scoped]) -> Exposition {
+fn render(scope: Scope, format: Format, collector: Collector) -> Exposition {
+    let (mut scopes, memory) = collector.finish();
+    if scope == Scope::Rollup {
+        memory.make_up(&mut scopes);
+    }
+    let exposition = rendered(scope, format, &scopes, &memory);
+    if scope == Scope::Rollup {
+        memory.keep(scopes);
+    }
+    exposition
+}
+
+fn rendered(scope: Scope, format: Format, scopes: &[Scoped], memory: &Memory) -> Exposition {
     let health: Vec<MetricTotal> = scopes.iter().map(|scoped| health::health(scope, scoped)).collect();
     let reserved = health::missing(0);
-    let mut families = Families::default();
+    let mut families = Families::new(memory);
     // The library's own families first: they are never the later ones.
     families.reserve(&reserved);
     for (place, health) in health.iter().enumerate() {
-        families.add(place, std::iter::once(health));
+        families.add(place, None, std::iter::once(health));
     }
     for (place, scoped) in scopes.iter().enumerate() {
-        families.add(place, scoped.totals.metrics.iter());
+        let rollup = (scope == Scope::Rollup).then_some(&scoped.namespace);
+        families.add(place, rollup, scoped.totals.metrics.iter());
         if let Some(metric) = &scoped.totals.beyond {
             families.leave_out_metric(metric);
         }
     }
     let missing = health::missing(families.left_out());
-    families.add(0, std::iter::once(&missing));
+    families.add(0, None, std::iter::once(&missing));
     let (families, left_out) = families.finish();
     let mut writer = Writer::new(format, scopes, &families);
     for family in &families {

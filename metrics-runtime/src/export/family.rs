@@ -3,11 +3,14 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
 
+use super::memory::Memory;
 use super::name;
 use super::totals::{DimensionTotal, MetricTotal, Total};
-use crate::descriptor::DimensionKind;
-use crate::snapshot::DimensionValue;
+use crate::descriptor::{DimensionDescriptor, DimensionKind};
+use crate::snapshot::{Bucket, DimensionValue, Number};
 
 /// What a family is to Prometheus.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -52,10 +55,7 @@ pub(super) struct Family<'a> {
     pub(super) unit: Option<String>,
     pub(super) help: Cow<'a, str>,
     pub(super) samples: Vec<Sample<'a>>,
-    of_library: bool,
-    metric: &'a str,
-    dimension: &'a str,
-    declared_unit: Option<&'a str>,
+    source: Source<'a>,
 }
 
 /// What one scope contributes to a family.
@@ -64,8 +64,8 @@ pub(super) struct Sample<'a> {
     pub(super) total: &'a DimensionTotal,
 }
 
-#[derive(Default)]
 pub(super) struct Families<'a> {
+    memory: &'a Memory,
     list: Vec<Family<'a>>,
     /// The place in `list` of what was met before; `None` when it was left out.
     known: HashMap<Source<'a>, Option<usize>>,
@@ -76,7 +76,8 @@ pub(super) struct Families<'a> {
     left_out: Vec<LeftOut>,
 }
 
-#[derive(PartialEq, Eq, Hash)]
+/// Where values come from; the same source has one family.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 struct Source<'a> {
     of_library: bool,
     metric: &'a str,
@@ -85,7 +86,36 @@ struct Source<'a> {
     unit: Option<&'a str>,
 }
 
+/// What a name stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Owner {
+    of_library: bool,
+    metric: String,
+    dimension: String,
+    family: FamilyType,
+    unit: Option<String>,
+}
+
+impl Owner {
+    fn new(source: &Source<'_>) -> Self {
+        let Source { of_library, metric, dimension, family, unit } = *source;
+        let (metric, dimension, unit) = (metric.to_owned(), dimension.to_owned(), unit.map(str::to_owned));
+        Self { of_library, metric, dimension, family, unit }
+    }
+}
+
 impl<'a> Families<'a> {
+    pub(super) fn new(memory: &'a Memory) -> Self {
+        Self {
+            memory,
+            list: Vec::new(),
+            known: HashMap::new(),
+            names: HashMap::new(),
+            before: Vec::new(),
+            left_out: Vec::new(),
+        }
+    }
+
     /// Begins the families of a metric whose values are known later.
     pub(super) fn reserve(&mut self, metric: &'a MetricTotal) {
         for (position, total) in metric.dimensions.iter().enumerate() {
@@ -93,8 +123,13 @@ impl<'a> Families<'a> {
         }
     }
 
-    /// Takes in the metrics of a scope.
-    pub(super) fn add(&mut self, scope: usize, metrics: impl Iterator<Item = &'a MetricTotal>) {
+    /// Takes in the metrics of a scope, which is the rollup of a namespace if that is given.
+    pub(super) fn add(
+        &mut self,
+        scope: usize,
+        rollup: Option<&Arc<str>>,
+        metrics: impl Iterator<Item = &'a MetricTotal>,
+    ) {
         let mut position = 0;
         for metric in metrics {
             if metric.left_out > 0 {
@@ -103,7 +138,7 @@ impl<'a> Families<'a> {
             }
             for total in &metric.dimensions {
                 if let Some(place) = self.place(position, metric, total) {
-                    self.add_sample(place, scope, metric, total);
+                    self.add_sample(place, scope, rollup, metric, total);
                 }
                 position += 1;
             }
@@ -134,16 +169,16 @@ impl<'a> Families<'a> {
     ) -> Option<usize> {
         let family = type_of_total(total)?;
         let unit = total.declared.unit.as_deref();
+        let (of_library, dimension) = (metric.of_library, &*total.declared.name);
+        let source = Source { of_library, metric: &metric.name, dimension, family, unit };
         if let Some(place) = self.before.get(position).copied().flatten()
-            && self.list[place].is_of(metric, total, family, unit)
+            && self.list[place].source.is_like(&source)
         {
             return Some(place);
         }
-        let (of_library, dimension) = (metric.of_library, &*total.declared.name);
-        let source = Source { of_library, metric: &metric.name, dimension, family, unit };
         let known = self.known.get(&source).copied();
         let place = known.unwrap_or_else(|| {
-            let place = self.claim(metric, total, family, unit);
+            let place = self.claim(metric, total, source);
             self.known.insert(source, place);
             place
         });
@@ -154,28 +189,33 @@ impl<'a> Families<'a> {
         place
     }
 
-    /// Begins a family, unless one of its names stands for something else already.
+    /// Begins a family, unless one of its names stands for something else already, or has done so before.
     fn claim(
         &mut self,
         metric: &'a MetricTotal,
         total: &'a DimensionTotal,
-        family: FamilyType,
-        declared_unit: Option<&'a str>,
+        source: Source<'a>,
     ) -> Option<usize> {
-        let (metric_name, dimension) = (&*metric.name, &*total.declared.name);
-        let unit = declared_unit.and_then(name::unit);
+        let Source { metric: metric_name, dimension, family, .. } = source;
+        let unit = source.unit.and_then(name::unit);
         let name = name::family_name(metric_name, dimension, unit.as_deref(), family);
         let names = family.suffixes().iter().map(|suffix| format!("{name}{suffix}"));
         let names: Vec<String> = names.collect();
-        if let Some((taken, place)) = names.iter().find_map(|name| self.names.get_key_value(name)) {
-            let other = &self.list[*place];
-            let reason = format!(
-                "`{taken}` stands for `{}` of the metric `{}` already",
-                other.dimension, other.metric
-            );
+        let owner = Owner::new(&source);
+        let here = names.iter().find_map(|name| self.names.get_key_value(name));
+        let conflict = here.map(|(name, place)| (name.clone(), Owner::new(&self.list[*place].source)));
+        // What is the library's own is not to be had by others.
+        let before = || self.memory.conflict(&names, &owner).filter(|_| !source.of_library);
+        if let Some((taken, other)) = conflict.or_else(before) {
+            let reason = if (&*other.metric, &*other.dimension) == (metric_name, dimension) {
+                "there are values of other labels, buckets or types under the same name".to_owned()
+            } else {
+                format!("`{taken}` stands for `{}` of the metric `{}` already", other.dimension, other.metric)
+            };
             self.leave_out(metric_name, dimension, &name, reason);
             return None;
         }
+        self.memory.remember(&names, &owner);
         let place = self.list.len();
         self.names.extend(names.into_iter().map(|name| (name, place)));
         let help = [&total.declared.help, &metric.help].into_iter().find(|help| !help.trim().is_empty());
@@ -183,30 +223,35 @@ impl<'a> Families<'a> {
             || Cow::Owned(format!("The dimension {dimension} of the metric {metric_name}.")),
             |help| Cow::Borrowed(&**help),
         );
-        let samples = Vec::new();
-        self.list.push(Family {
-            name,
-            kind: family,
-            unit,
-            help,
-            samples,
-            of_library: metric.of_library,
-            metric: metric_name,
-            dimension,
-            declared_unit,
-        });
+        self.list.push(Family { name, kind: family, unit, help, samples: Vec::new(), source });
         Some(place)
     }
 
-    fn add_sample(&mut self, place: usize, scope: usize, metric: &'a MetricTotal, total: &'a DimensionTotal) {
+    fn add_sample(
+        &mut self,
+        place: usize,
+        scope: usize,
+        rollup: Option<&Arc<str>>,
+        metric: &'a MetricTotal,
+        total: &'a DimensionTotal,
+    ) {
         let family = &mut self.list[place];
-        if family.samples.last().is_some_and(|last| last.scope == scope) {
+        // Only in a rollup do several of them meet, and who comes first may change with the recorders that are there.
+        let is_other = rollup.is_some_and(|namespace| {
+            !self.memory.has_shape(namespace, &metric.name, &total.declared.name, shape_of(total))
+        });
+        if is_other || family.samples.last().is_some_and(|last| last.scope == scope) {
             let name = family.name.clone();
             let reason = "there are values of other labels, buckets or types under the same name";
             self.leave_out(&metric.name, &total.declared.name, &name, reason.to_owned());
             return;
         }
         family.samples.push(Sample { scope, total });
+        if family.misses(total) {
+            let name = family.name.clone();
+            let reason = "some of its labels have values of another type than the first one";
+            self.leave_out(&metric.name, &total.declared.name, &name, reason.to_owned());
+        }
     }
 
     fn leave_out(&mut self, metric: &str, dimension: &str, family: &str, reason: String) {
@@ -219,19 +264,45 @@ impl<'a> Families<'a> {
 }
 
 impl Family<'_> {
-    fn is_of(
-        &self,
-        metric: &MetricTotal,
-        total: &DimensionTotal,
-        family: FamilyType,
-        unit: Option<&str>,
-    ) -> bool {
-        self.kind == family
-            && self.of_library == metric.of_library
-            && same(self.dimension, &total.declared.name)
-            && same(self.metric, &metric.name)
-            && self.declared_unit == unit
+    /// Whether some of the values are of another type, and not shown.
+    fn misses(&self, total: &DimensionTotal) -> bool {
+        let Total::Labelled(labelled) = &total.value else { return false };
+        let mut types =
+            labelled.entries.iter().filter_map(|entry| type_of(total.declared.kind, &entry.value));
+        types.any(|other| other != self.kind)
     }
+}
+
+impl Source<'_> {
+    /// As `==`, for texts that mostly are one and the same.
+    fn is_like(&self, other: &Self) -> bool {
+        self.family == other.family
+            && self.of_library == other.of_library
+            && same(self.dimension, other.dimension)
+            && same(self.metric, other.metric)
+            && self.unit == other.unit
+    }
+}
+
+/// What keeps values of one name from being added up: the labels' names, the buckets, the merge rule.
+fn shape_of(total: &DimensionTotal) -> u64 {
+    fn buckets(value: &DimensionValue) -> Option<&[Bucket<Number>]> {
+        match value {
+            DimensionValue::Histogram(histogram) => Some(&histogram.buckets),
+            _ => None,
+        }
+    }
+    let buckets = match &total.value {
+        Total::Plain(value) => buckets(value),
+        Total::Labelled(labelled) => labelled.entries.iter().find_map(|entry| buckets(&entry.value)),
+    };
+    let DimensionDescriptor { labels, merge, .. } = &*total.declared;
+    let mut hasher = DefaultHasher::new();
+    (labels, merge).hash(&mut hasher);
+    for bucket in buckets.unwrap_or_default() {
+        bucket.up_to.map(|bound| bound.as_f64().to_bits()).hash(&mut hasher);
+    }
+    hasher.finish()
 }
 
 /// Whether two texts are equal; mostly they are one and the same.

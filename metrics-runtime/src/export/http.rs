@@ -6,7 +6,8 @@
 //!
 //! What a client can cost is bounded: connections, the size of headers, the time for headers, the time a response may stand
 //! still, the life of a connection, and the share of time that is spent on rendering. When there are too many connections,
-//! the one that has been waited for longest makes room, so that idle and slow clients cannot lock others out.
+//! the one that has been waited for longest makes room, or the next one that has its answer, so that idle, slow and busy clients
+//! cannot lock others out.
 
 mod body;
 mod connections;

@@ -1,10 +1,12 @@
 //! Which recorders share their series.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::fmt;
+use std::sync::Arc;
 
-use super::totals::{Places, Presence, Totals};
-use crate::recorder::{MetricsRecorderState, Observation};
+use super::memory::Memory;
+use super::totals::{Presence, Totals};
+use crate::recorder::{MetricsRecorderState, Observation, RecorderCore};
 use crate::runtime::RecorderSnapshot;
 
 /// Which recorders share their series.
@@ -23,7 +25,9 @@ pub enum Scope {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Retired {
     namespaces: BTreeMap<Arc<str>, Arc<RetiredTotals>>,
-    places: PlacesByNamespace,
+    /// Removed recorders whose metrics could not be read since.
+    late: Vec<Late>,
+    memory: Memory,
 }
 
 #[derive(Debug, Clone)]
@@ -32,22 +36,26 @@ struct RetiredTotals {
     recorders: u64,
 }
 
-/// The labels that have a place in the rollup of a namespace; clones are one and the same.
-#[derive(Debug, Clone, Default)]
-struct PlacesByNamespace(Arc<Mutex<BTreeMap<Arc<str>, Places>>>);
+/// A removed recorder whose metrics could not be read since.
+#[derive(Clone)]
+struct Late(Arc<RecorderCore>);
 
-impl PlacesByNamespace {
-    fn of(&self, namespace: &Arc<str>) -> Places {
-        let mut places = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        places.entry(Arc::clone(namespace)).or_default().clone()
+impl fmt::Debug for Late {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.0.entity_id())
     }
 }
 
 impl Retired {
-    /// Takes in the last state of a recorder.
-    pub(crate) fn add(&mut self, namespace: &Arc<str>, last: &Observation) {
+    /// Takes in the last state of a recorder, or the recorder as long as its metrics cannot be read.
+    pub(crate) fn add(&mut self, recorder: &Arc<RecorderCore>, last: &Observation) {
+        if last.metrics.is_none() {
+            self.late.push(Late(Arc::clone(recorder)));
+            return;
+        }
+        let namespace = recorder.shared_namespace();
         let retired = self.namespaces.entry(Arc::clone(namespace)).or_insert_with(|| {
-            let totals = Totals::with_places(self.places.of(namespace));
+            let totals = Totals::with_places(self.memory.places(namespace));
             Arc::new(RetiredTotals { totals, recorders: 0 })
         });
         // Copied only while a snapshot from before is still in use.
@@ -56,6 +64,20 @@ impl Retired {
         retired.totals.add_stats(&last.stats, Presence::Removed);
         for (position, (descriptor, metric)) in last.metrics.iter().flatten().enumerate() {
             retired.totals.add_metric(position, descriptor, metric, Presence::Removed);
+        }
+    }
+
+    /// The recorders whose metrics could not be read so far.
+    pub(crate) fn late(&self) -> Vec<Arc<RecorderCore>> {
+        self.late.iter().map(|late| Arc::clone(&late.0)).collect()
+    }
+
+    /// Takes in one of them, now that it could be read.
+    pub(crate) fn settle(&mut self, recorder: &Arc<RecorderCore>, last: &Observation) {
+        // Perhaps somebody else was faster. The caller has it too, so nothing of the user's is dropped here.
+        if let Some(place) = self.late.iter().position(|late| Arc::ptr_eq(&late.0, recorder)) {
+            self.late.remove(place);
+            self.add(recorder, last);
         }
     }
 }
@@ -68,6 +90,13 @@ pub(super) struct Scoped {
     pub(super) totals: Totals,
     /// The recorders of a namespace; `None` for a single entity.
     pub(super) recorders: Option<Recorders>,
+}
+
+impl Scoped {
+    /// Whether the metrics of some recorder are missing.
+    pub(super) fn is_incomplete(&self) -> bool {
+        self.recorders.as_ref().is_some_and(|recorders| recorders.stalled > 0)
+    }
 }
 
 /// How many recorders there are.
@@ -93,7 +122,7 @@ pub(super) const STATES: [MetricsRecorderState; 7] = [
 pub(crate) struct Collector {
     scope: Scope,
     scopes: Vec<Scoped>,
-    places: PlacesByNamespace,
+    memory: Memory,
     namespaces: HashMap<Arc<str>, usize>,
     entities: HashMap<(Arc<str>, Arc<str>), usize>,
     /// The namespace of the recorder before, which is mostly that of the next one.
@@ -105,7 +134,7 @@ impl Collector {
         let mut collector = Self {
             scope,
             scopes: Vec::new(),
-            places: retired.places.clone(),
+            memory: retired.memory.clone(),
             namespaces: HashMap::new(),
             entities: HashMap::new(),
             last: 0,
@@ -118,6 +147,16 @@ impl Collector {
             scoped.recorders.get_or_insert_default().removed = retired.recorders;
             if scope == Scope::Rollup {
                 scoped.totals = retired.totals.clone();
+            }
+        }
+        for Late(recorder) in &retired.late {
+            let place = collector.namespace(recorder.shared_namespace());
+            let scoped = &mut collector.scopes[place];
+            let recorders = scoped.recorders.get_or_insert_default();
+            recorders.removed += 1;
+            recorders.stalled += 1;
+            if scope == Scope::Rollup {
+                scoped.totals.add_stats(&recorder.stats(), Presence::Removed);
             }
         }
         collector
@@ -142,8 +181,8 @@ impl Collector {
         }
     }
 
-    pub(super) fn finish(self) -> Vec<Scoped> {
-        self.scopes
+    pub(super) fn finish(self) -> (Vec<Scoped>, Memory) {
+        (self.scopes, self.memory)
     }
 
     fn namespace(&mut self, namespace: &Arc<str>) -> usize {
@@ -172,7 +211,7 @@ impl Collector {
     fn push(&mut self, namespace: &Arc<str>, entity_id: Option<Arc<str>>) {
         let recorders = entity_id.is_none().then(Recorders::default);
         let totals = match self.scope {
-            Scope::Rollup => Totals::with_places(self.places.of(namespace)),
+            Scope::Rollup => Totals::with_places(self.memory.places(namespace)),
             Scope::PerEntity => Totals::default(),
         };
         self.scopes.push(Scoped { namespace: Arc::clone(namespace), entity_id, totals, recorders });

@@ -4,6 +4,7 @@ mod labelled;
 mod merge;
 mod parts;
 mod places;
+mod raise;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -245,8 +246,8 @@ impl DimensionTotal {
     }
 
     fn within(places: Option<&Places>, metric: &str, declared: Cow<'static, DimensionDescriptor>) -> Self {
-        // What bounds itself has a place for every label.
-        let places = places.filter(|_| declared.limit.is_some());
+        // What bounds itself has a place for every label, and what goes with its recorder leaves its place to others.
+        let places = places.filter(|_| declared.limit.is_some() && !is_level(&declared));
         let taken = places.and_then(|places| places.of(metric, &declared.name));
         Self { declared, value: Total::Plain(DimensionValue::Empty), taken }
     }

@@ -147,7 +147,8 @@ impl<L: Label, D: Default> Breakdown<L, D> {
     }
 }
 
-const fn uses_slots<L: Label>() -> bool {
+/// Whether each label has a slot, so that there is nothing to limit.
+pub(crate) const fn uses_slots<L: Label>() -> bool {
     matches!(L::CARDINALITY, Some(cardinality) if cardinality <= MOST_SLOTS)
 }
 

@@ -1,5 +1,7 @@
 //! How serde takes a typed snapshot apart and puts it together.
 
+use std::any::Any;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -11,9 +13,6 @@ use crate::metric::{Read, Reading, Written};
 
 /// A typed snapshot, as the generated code takes it apart and puts it together.
 pub trait SnapshotFields: Clone + fmt::Debug + PartialEq + Send + Sized + 'static {
-    /// What was read so far.
-    type Partial: Default;
-
     /// The name of the field with the count of values that were not finite.
     const INVALID: &'static str;
 
@@ -29,21 +28,33 @@ pub trait SnapshotFields: Clone + fmt::Debug + PartialEq + Send + Sized + 'stati
     /// # Errors
     ///
     /// Those of the deserialiser.
-    fn read<'de, A: MapAccess<'de>>(
-        partial: &mut Self::Partial,
-        name: &str,
-        map: &mut A,
-    ) -> Result<bool, A::Error>;
+    fn read<'de, A: MapAccess<'de>>(slots: &mut Slots, name: &str, map: &mut A) -> Result<bool, A::Error>;
 
     /// The snapshot, once everything was read.
     ///
     /// # Errors
     ///
     /// When a field is missing.
-    fn finish<E: DeserializeError>(partial: Self::Partial, invalid: u64) -> Result<Self, E>;
+    fn finish<E: DeserializeError>(slots: &mut Slots, invalid: u64) -> Result<Self, E>;
 
     /// The count of values that were not finite.
     fn invalid(&mut self) -> &mut u64;
+}
+
+/// What was read so far, by the position of the field.
+///
+/// Its type does not say what the fields are: that of a public snapshot must not name private types.
+#[derive(Debug, Default)]
+pub struct Slots {
+    readings: BTreeMap<usize, Box<dyn Any>>,
+    flattened: BTreeMap<usize, Slots>,
+}
+
+impl Slots {
+    /// What was read of the flattened metric in a field.
+    pub fn nested(&mut self, field: usize) -> &mut Self {
+        self.flattened.entry(field).or_default()
+    }
 }
 
 /// The typed snapshot of a flattened metric; its invalid values are counted by the metric it is flattened into.
@@ -72,9 +83,13 @@ pub fn write<R: Reading, M: SerializeMap>(
 /// # Errors
 ///
 /// Those of the deserialiser.
-pub fn read<'de, R: Reading, A: MapAccess<'de>>(slot: &mut Option<R>, map: &mut A) -> Result<bool, A::Error> {
-    let Read(reading) = map.next_value()?;
-    *slot = Some(reading);
+pub fn read<'de, R: Reading, A: MapAccess<'de>>(
+    slots: &mut Slots,
+    field: usize,
+    map: &mut A,
+) -> Result<bool, A::Error> {
+    let Read(reading) = map.next_value::<Read<R>>()?;
+    slots.readings.insert(field, Box::new(reading));
     Ok(true)
 }
 
@@ -83,8 +98,13 @@ pub fn read<'de, R: Reading, A: MapAccess<'de>>(slot: &mut Option<R>, map: &mut 
 /// # Errors
 ///
 /// When the field is missing.
-pub fn finish<R, E: DeserializeError>(slot: Option<R>, name: &'static str) -> Result<R, E> {
-    slot.ok_or_else(|| E::missing_field(name))
+pub fn finish<R: Reading, E: DeserializeError>(
+    slots: &mut Slots,
+    field: usize,
+    name: &'static str,
+) -> Result<R, E> {
+    let reading = slots.readings.remove(&field).and_then(|reading| reading.downcast().ok());
+    reading.map(|reading| *reading).ok_or_else(|| E::missing_field(name))
 }
 
 /// Serialises a typed snapshot.
@@ -122,17 +142,17 @@ pub fn deserialize<'de, T: SnapshotFields, D: Deserializer<'de>>(deserializer: D
         }
 
         fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<T, A::Error> {
-            let mut partial = T::Partial::default();
+            let mut slots = Slots::default();
             let mut invalid = 0;
             while let Some(name) = map.next_key::<String>()? {
-                if T::read(&mut partial, &name, &mut map)? {
+                if T::read(&mut slots, &name, &mut map)? {
                 } else if name == T::INVALID {
                     invalid = map.next_value()?;
                 } else {
                     map.next_value::<serde::de::IgnoredAny>()?;
                 }
             }
-            T::finish(partial, invalid)
+            T::finish(&mut slots, invalid)
         }
     }
 

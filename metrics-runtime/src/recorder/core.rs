@@ -6,7 +6,7 @@
 //!   the state and the queue's CLOSED flag change together. Nothing of the user's runs under it.
 //! * `processing` guards the metrics and the right to consume. Handlers and snapshots, which are the user's code, run
 //!   under it; a thread that is inside is refused a second one (see [`context`]), so no cycle can form.
-//! * `lifecycle` may be taken inside `processing`, never the other way round.
+//! * `lifecycle` may be taken inside `processing`, never the other way round. `returned` is taken inside of it, or alone.
 
 use std::error::Error;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
@@ -18,11 +18,11 @@ use crate::error::{MetricsRecorderError, RegisterEventError};
 use crate::event::MetricEvent;
 use crate::hooks::DynHooks;
 use crate::log::{self, Kind, LogPolicy, Operation, Speaker};
-use crate::queue::{Accepted, NoVacancy, Queue, Refusal};
+use crate::queue::{Accepted, Consumer, NoVacancy, Queue, Refusal};
 use crate::recorder::home::Home;
 use crate::recorder::lifecycle::Lifecycle;
 use crate::recorder::options::{MetricFailurePolicy, QueueOverflowPolicy};
-use crate::recorder::processing::Processing;
+use crate::recorder::processing::{Processing, Readers};
 use crate::recorder::state::{ACCEPTING, MetricsRecorderState};
 use crate::recorder::stats::{Counters, RecorderStats};
 use crate::unwind::{self, Contained};
@@ -31,7 +31,9 @@ pub(crate) struct RecorderCore {
     pub(super) queue: Queue,
     pub(super) processing: Mutex<Processing>,
     /// Threads other than the consumer that want `processing`; the consumer lets them in between two turns.
-    pub(super) readers: AtomicUsize,
+    pub(super) readers: Readers,
+    /// The right to consume on its way back from a worker with hooks.
+    pub(super) returned: Mutex<Option<Consumer>>,
     pub(super) lifecycle: Mutex<Lifecycle>,
     pub(super) counters: Counters,
     pub(super) settings: Settings,
@@ -64,7 +66,8 @@ impl RecorderCore {
         Self {
             queue,
             processing: Mutex::new(Processing::new()),
-            readers: AtomicUsize::new(0),
+            readers: Readers::default(),
+            returned: Mutex::default(),
             lifecycle: Mutex::new(Lifecycle::new()),
             counters: Counters::default(),
             settings,

@@ -141,19 +141,14 @@ impl Home {
         self.event_loop().map_or(0, EventLoop::beats)
     }
 
-    /// Whether nothing can be processed here any more.
-    pub(super) fn has_ended(&self) -> bool {
-        match self {
-            Self::Disabled => false,
-            Self::Loop { event_loop, .. } => event_loop.has_ended(),
-            Self::Task(task) => task.event_loop.as_ref().is_some_and(|event_loop| event_loop.has_ended()),
-        }
-    }
-
-    /// Has the event loop remember a recorder that was started again: its runtime may not know it any more.
-    pub(super) fn remember_restart(&self, recorder: &Arc<RecorderCore>, from: MetricsRecorderState) {
-        if let (Self::Loop { event_loop, listing, .. }, MetricsRecorderState::Stopped) = (self, from) {
-            event_loop.remember(recorder, listing);
+    /// Whether the recorder can be started here, coming from that state; not when its event loop has ended. A loop that ends
+    /// later ends the recorder with it: its runtime may not know one that had stopped any more.
+    pub(super) fn takes_in(&self, recorder: &Arc<RecorderCore>, from: MetricsRecorderState) -> bool {
+        match (self, from) {
+            (Self::Loop { event_loop, listing, .. }, MetricsRecorderState::Stopped) => {
+                event_loop.remember(recorder, listing)
+            }
+            _ => self.event_loop().is_none_or(|event_loop| !event_loop.has_ended()),
         }
     }
 

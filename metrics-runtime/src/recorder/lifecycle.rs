@@ -99,7 +99,9 @@ impl RecorderCore {
         let result = match on_start(lifecycle.state) {
             Decision::Refuse(expected) => Err(lifecycle.invalid_state(expected)),
             Decision::Join => return self.join(&mut lifecycle, operation),
-            Decision::Begin if self.home.has_ended() => Err(MetricsRecorderError::LoopUnavailable),
+            Decision::Begin if !self.home.takes_in(self, lifecycle.state) => {
+                Err(MetricsRecorderError::LoopUnavailable)
+            }
             Decision::Begin if self.hooks().is_some() => {
                 let completion = lifecycle.begin(MetricsRecorderState::Starting, operation);
                 self.queue.reopen();
@@ -108,10 +110,8 @@ impl RecorderCore {
                 return LifecycleHandle::pending(Arc::clone(self), completion);
             }
             Decision::Begin => {
-                let from = lifecycle.state;
                 lifecycle.state = MetricsRecorderState::Running;
                 self.queue.reopen();
-                self.home.remember_restart(self, from);
                 // The task of the run before may not have noticed yet that it had ended; then it goes on.
                 let works = std::mem::replace(&mut lifecycle.has_worker, true);
                 drop(lifecycle);

@@ -103,6 +103,8 @@ impl RecorderOptions {
     /// How long events may wait before they are processed, while the recorder has traffic: zero to process them at once, at
     /// most 1 s; by default as [the runtime's](crate::MetricsRuntimeBuilder::poll_interval).
     ///
+    /// The timer has a granularity of 1 ms: what is between zero and 1 ms may mean up to about 2 ms, as 1 ms does.
+    ///
     /// Recorders with hooks, and recorders that were created directly, process events at once whatever is chosen here.
     pub fn poll_interval(mut self, interval: Duration) -> Self {
         self.poll_interval = Some(interval);

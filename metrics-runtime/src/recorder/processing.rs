@@ -2,22 +2,21 @@
 
 mod observe;
 mod read;
+mod readers;
 mod register;
 mod turn;
 mod wait;
 
-use std::sync::atomic::Ordering;
-use std::sync::{Arc, MutexGuard, PoisonError, TryLockError};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, MutexGuard, TryLockError};
 
 use crate::dispatch::{MetricBox, MetricSet};
-use crate::error::MetricsRecorderError;
 use crate::queue::Consumer;
 use crate::recorder::RecorderCore;
 use crate::recorder::completion::Completion;
 use crate::unwind;
 
 pub(crate) use self::observe::Observation;
+pub(super) use self::readers::Readers;
 pub(crate) use self::turn::{BUDGET, Turn};
 
 /// The metrics and the right to consume.
@@ -27,7 +26,7 @@ pub(super) struct Processing {
     due: Vec<(u64, MetricBox)>,
     /// Who waits until that many events are consumed.
     waiting: Vec<(u64, Arc<Completion>)>,
-    /// `None` while a worker with hooks has it.
+    /// `None` while a worker with hooks has it, and until somebody looks after that worker has given it back.
     consumer: Option<Consumer>,
 }
 
@@ -90,71 +89,12 @@ impl Processing {
 }
 
 impl RecorderCore {
-    fn lock_processing(&self) -> MutexGuard<'_, Processing> {
-        self.processing.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// `None` when somebody else has it.
     fn try_lock_processing(&self) -> Option<MutexGuard<'_, Processing>> {
         match self.processing.try_lock() {
             Ok(processing) => Some(processing),
             Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
             Err(TryLockError::WouldBlock) => None,
-        }
-    }
-
-    /// Locks for a thread that is not the consumer, which may be busy for long and lets go only for moments.
-    ///
-    /// # Errors
-    /// `WouldDeadlock` when a metric does not come to an end. Perhaps it waits for something that the caller holds.
-    fn lock_as_reader(&self) -> Result<MutexGuard<'_, Processing>, MetricsRecorderError> {
-        /// How long a metric may keep the lock.
-        const STUCK: Duration = Duration::from_secs(5);
-        let mut last = None;
-        // Other recorders and hooks go on whoever has the lock: they say nothing about it.
-        self.lock_while(|| {
-            let now = Instant::now();
-            let consumed = self.queue.consumed();
-            if last.is_none_or(|(before, _)| before != consumed) {
-                last = Some((consumed, now));
-            }
-            last.is_some_and(|(_, since)| now - since <= STUCK)
-        })
-        .ok_or(MetricsRecorderError::WouldDeadlock)
-    }
-
-    /// The same as long as `patient` says so, which is asked again and again while the lock is taken.
-    fn lock_while(&self, mut patient: impl FnMut() -> bool) -> Option<MutexGuard<'_, Processing>> {
-        /// How long to try without a break: longer than usual turns take.
-        const AT_ONCE: Duration = Duration::from_millis(1);
-        const NAP: Duration = Duration::from_micros(100);
-        // Relaxed: a hint; the lock is what counts.
-        self.readers.fetch_add(1, Ordering::Relaxed);
-        let mut begun = None;
-        let processing = loop {
-            if let Some(processing) = self.try_lock_processing() {
-                break Some(processing);
-            }
-            if !patient() {
-                break None;
-            }
-            if begun.get_or_insert_with(Instant::now).elapsed() < AT_ONCE {
-                std::thread::yield_now();
-            } else {
-                std::thread::sleep(NAP);
-            }
-        };
-        self.readers.fetch_sub(1, Ordering::Relaxed);
-        processing
-    }
-
-    fn let_readers_in(&self) {
-        const PATIENCE: u32 = 100;
-        for _ in 0..PATIENCE {
-            if self.readers.load(Ordering::Relaxed) == 0 {
-                break;
-            }
-            std::thread::yield_now();
         }
     }
 }

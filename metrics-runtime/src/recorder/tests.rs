@@ -4,9 +4,13 @@ use std::sync::Arc;
 
 use tokio::runtime::{Builder, Runtime};
 
+use crate::dispatch::EventHandler;
 use crate::event::MetricEvent;
+use crate::hooks::RecorderHooks;
+use crate::metric::Metric;
 use crate::queue::{NoVacancy, Refusal};
 use crate::recorder::{MetricsRecorder, MetricsRecorderState, RecorderOptions};
+use crate::snapshot::MetricSnapshot;
 
 /// An event that says by its count whether it was dropped.
 struct Counted(#[expect(dead_code, reason = "its count is what matters")] Arc<()>);
@@ -107,4 +111,64 @@ fn the_end_of_an_older_stop_does_not_end_a_newer_one() {
     newer.wait().expect("stops");
     assert_eq!(recorder.stats().processed, 1);
     assert_eq!(Arc::strong_count(&token), 1);
+}
+
+#[test]
+fn a_recorder_that_has_stopped_is_parked_and_so_holds_no_segment() {
+    struct Idle;
+
+    impl RecorderHooks for Idle {}
+
+    let tokio = Builder::new_current_thread().build().expect("a tokio runtime");
+    for options in [RecorderOptions::new(), RecorderOptions::new().hooks(Idle)] {
+        tokio.block_on(async {
+            let recorder = MetricsRecorder::new("direct", options).expect("inside of tokio");
+            for processed in 1..3 {
+                recorder.start().await.expect("starts");
+                recorder.register_event(Counted(Arc::new(()))).expect("accepted");
+                assert!(!recorder.core().queue.is_parked());
+                recorder.stop().await.expect("stops");
+                // The task of a recorder without hooks ends after its stop.
+                tokio::task::yield_now().await;
+                assert!(recorder.core().queue.is_parked());
+                assert_eq!(recorder.stats().processed, processed);
+            }
+        });
+    }
+}
+
+/// A metric that listens to nothing.
+struct Deaf;
+
+impl Metric for Deaf {
+    fn metric_name(&self) -> &'static str {
+        "deaf"
+    }
+
+    fn handlers() -> &'static [EventHandler<Self>] {
+        &[]
+    }
+
+    fn snapshot(&self) -> MetricSnapshot {
+        MetricSnapshot::of_static("deaf")
+    }
+}
+
+#[test]
+fn a_call_in_the_middle_of_which_the_recorder_ends_answers_those_who_wait() {
+    let calls: [fn(&MetricsRecorder); 2] =
+        [|recorder| drop(recorder.flush()), |recorder| drop(recorder.register_metric(Deaf))];
+    for call in calls {
+        let (tokio, recorder) = running();
+        recorder.register_event(Counted(Arc::new(()))).expect("accepted");
+        let flush = recorder.flush();
+        let held = recorder.core().processing.lock();
+        drop(tokio);
+        assert_eq!((recorder.status(), flush.is_over()), (MetricsRecorderState::Cancelled, false));
+        // As if the call had been held up with the lock in its hands.
+        drop(held);
+        call(&recorder);
+        assert!(flush.is_over());
+        assert_eq!(flush.wait().expect_err("it was cancelled").reason(), "INVALID_RECORDER_STATE");
+    }
 }

@@ -53,10 +53,12 @@ impl Drop for Alive {
 
 async fn work_without_hooks(core: &Arc<RecorderCore>) {
     loop {
-        match core.turn(BUDGET) {
-            Turn::Ended if core.worker_leaves() => break,
-            Turn::Drained if core.park() => core.home.asked_for_a_turn().await,
-            Turn::Drained | Turn::More | Turn::Ended => tokio::task::yield_now().await,
+        match core.try_turn(BUDGET) {
+            Some(Turn::Ended) if core.worker_leaves() => break,
+            Some(Turn::Drained) if core.park() => core.home.asked_for_a_turn().await,
+            Some(Turn::Drained | Turn::More | Turn::Ended) => tokio::task::yield_now().await,
+            // The thread has others to see to: it waits for no reader.
+            None => let_others_run().await,
         }
     }
 }
@@ -73,10 +75,8 @@ async fn work_with_hooks(core: &Arc<RecorderCore>, hooks: &dyn DynHooks) {
         }
     }
     if core.state().has_failed() {
-        while core.try_turn(BUDGET) != Some(Turn::Ended) {
-            let_others_run().await;
-        }
-        core.answer_all_waiting();
+        // Who waits is answered on the way: no event is left, and nobody begins to wait any more.
+        let_others_run_until(|| core.try_turn(BUDGET).filter(|turn| *turn == Turn::Ended)).await;
         clean_up(core, hooks).await;
     } else {
         let stopped = call(core, || hooks.on_stopped()).await;
@@ -97,16 +97,10 @@ async fn start(core: &Arc<RecorderCore>, hooks: &dyn DynHooks) -> Result<(), Met
 
 /// Processes events until the recorder stops and nothing is pending, or until it fails.
 async fn serve(core: &Arc<RecorderCore>, hooks: &dyn DynHooks) {
-    let Some(mut lease) = Lease::take(core) else {
-        return;
-    };
+    let mut lease = Lease::take(core).await;
     core.home.beat();
     let mut turn = Instant::now();
-    loop {
-        match core.state() {
-            MetricsRecorderState::Running | MetricsRecorderState::Stopping => {}
-            _ => return,
-        }
+    while core.state().processes() {
         if turn.elapsed() > LONGEST_TURN {
             // Hooks that never wait would keep the thread from the other recorders.
             tokio::task::yield_now().await;
@@ -117,7 +111,11 @@ async fn serve(core: &Arc<RecorderCore>, hooks: &dyn DynHooks) {
             continue;
         }
         match core.state() {
-            MetricsRecorderState::Stopping if core.is_drained() => return,
+            MetricsRecorderState::Stopping if core.is_drained() => {
+                // It may not sleep, because there is an end to be made, but gives the last segment back.
+                core.queue.park(&mut lease.consumer);
+                return;
+            }
             MetricsRecorderState::Running if core.queue.park(&mut lease.consumer) => {
                 core.home.asked_for_a_turn().await;
             }
@@ -131,13 +129,7 @@ async fn process_one(core: &Arc<RecorderCore>, hooks: &dyn DynHooks, consumer: &
     let Some(run) = core.queue.next_run(consumer, 1) else {
         return false;
     };
-    // The thread has others to see to: it waits for no reader.
-    let accepted = loop {
-        match core.try_apply_first(&run) {
-            Some(accepted) => break accepted,
-            None => let_others_run().await,
-        }
-    };
+    let accepted = let_others_run_until(|| core.try_apply_first(&run)).await;
     let mut applied = Applied { core, run: Some(run), answers: true };
     for metric in accepted {
         let Some(run) = &mut applied.run else {
@@ -153,6 +145,16 @@ async fn process_one(core: &Arc<RecorderCore>, hooks: &dyn DynHooks, consumer: &
     }
     applied.finish().await;
     true
+}
+
+/// Does what needs the lock of the metrics, once no reader has it: the thread has others to see to.
+async fn let_others_run_until<T>(mut attempt: impl FnMut() -> Option<T>) -> T {
+    loop {
+        if let Some(done) = attempt() {
+            return done;
+        }
+        let_others_run().await;
+    }
 }
 
 /// Lets the other tasks of this thread run, and the thread of a reader if it wants this processor.
@@ -172,9 +174,7 @@ struct Applied<'a> {
 impl Applied<'_> {
     async fn finish(mut self) {
         self.consume();
-        while !self.core.try_answer_waiting() {
-            let_others_run().await;
-        }
+        let_others_run_until(|| self.core.try_answer_waiting()).await;
         self.answers = false;
     }
 
@@ -191,7 +191,8 @@ impl Drop for Applied<'_> {
     fn drop(&mut self) {
         self.consume();
         if self.answers {
-            self.core.answer_waiting();
+            // While somebody reads the metrics the end of the recorder answers them, which is what follows.
+            self.core.try_answer_waiting();
         }
     }
 }
@@ -235,9 +236,10 @@ struct Lease<'a> {
 }
 
 impl<'a> Lease<'a> {
-    fn take(core: &'a RecorderCore) -> Option<Self> {
-        let consumer = core.take_consumer()?;
-        Some(Self { core, consumer })
+    /// The task of the run before has given it back; a reader may have to let go of the metrics.
+    async fn take(core: &'a RecorderCore) -> Self {
+        let consumer = let_others_run_until(|| core.try_take_consumer()).await;
+        Self { core, consumer }
     }
 }
 

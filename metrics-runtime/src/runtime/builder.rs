@@ -90,12 +90,15 @@ impl MetricsRuntimeBuilder {
         self
     }
 
-    /// How long the runtime lets events of a recorder with recent traffic wait before it looks at them; by default 1 ms,
-    /// which with the timer's own granularity of 1 ms means at most about 2 ms.
+    /// How long the runtime lets events of a recorder with recent traffic wait before it looks at them; by default 1 ms, at
+    /// most 1 s.
+    ///
+    /// The timer has a granularity of 1 ms and never fires early: with 1 ms an event waits up to about 2 ms, and with less,
+    /// 200 µs for example, it may wait for as long, if not as often. What must be sooner needs [`Duration::ZERO`]: the
+    /// recorder's events are then processed at once, and each event after a pause wakes the runtime's thread.
     ///
     /// While a recorder is looked at on this timer, handing an event over wakes nobody. Snapshots, stops and a queue that
-    /// fills up wake the runtime at once. At most 1 s. With [`Duration::ZERO`] a recorder's events are processed at once, and each event
-    /// after a pause wakes the runtime's thread.
+    /// fills up wake the runtime at once.
     pub fn poll_interval(mut self, interval: Duration) -> Self {
         self.poll_interval = interval;
         self

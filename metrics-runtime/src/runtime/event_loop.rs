@@ -149,17 +149,19 @@ impl EventLoop {
         true
     }
 
-    /// Remembers a recorder that was started again, so that it ends with the loop wherever it is then.
-    pub(crate) fn remember(&self, recorder: &Arc<RecorderCore>, listing: &Listing) {
+    /// Remembers a recorder that is started again, so that it ends with the loop wherever it is then; `false` when the loop
+    /// has ended.
+    pub(crate) fn remember(&self, recorder: &Arc<RecorderCore>, listing: &Listing) -> bool {
         let mut ready = self.lock();
         // Relaxed: under the lock.
-        if listing.remembered.swap(true, atomic::Ordering::Relaxed) {
-            return;
+        if ready.ended || listing.remembered.swap(true, atomic::Ordering::Relaxed) {
+            return !ready.ended;
         }
         if ready.restarted.len() == ready.restarted.capacity() {
             ready.restarted.retain(|recorder| recorder.strong_count() > 0);
         }
         ready.restarted.push(Arc::downgrade(recorder));
+        true
     }
 
     /// A recorder of this loop gets its turn.

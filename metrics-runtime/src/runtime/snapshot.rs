@@ -177,6 +177,8 @@ impl Shared {
     pub(crate) fn census(&self) -> Result<Census> {
         self.refuse_to_wait_here()?;
         #[cfg(feature = "openmetrics")]
+        self.settle_late();
+        #[cfg(feature = "openmetrics")]
         let retired = self.retired.lock().unwrap_or_else(PoisonError::into_inner);
         // Piece by piece, so that nobody waits for the registry for long. Meanwhile nothing is removed from it: that needs
         // the lock on what is retired.
@@ -195,6 +197,19 @@ impl Shared {
         })
     }
 
+    /// Takes in the removed recorders that can be read at last.
+    #[cfg(feature = "openmetrics")]
+    fn settle_late(&self) {
+        let retired = || self.retired.lock().unwrap_or_else(PoisonError::into_inner);
+        let late = retired().late();
+        for recorder in late {
+            // Under no lock: snapshots are somebody else's code.
+            if let Some(observation) = recorder.observe_if_idle() {
+                retired().settle(&recorder, &observation);
+            }
+        }
+    }
+
     /// Ends the removal of a recorder. What it has counted stays, from the very moment it is not listed any more.
     pub(super) fn retire(&self, number: u64, recorder: &MetricsRecorder) {
         #[cfg(feature = "openmetrics")]
@@ -204,15 +219,15 @@ impl Shared {
             // A subscriber is somebody else's code.
             crate::unwind::contain(|| {
                 tracing::warn!(
-                    target: "mvx_metrics::export", event = "metrics_export.lost", entity_id = recorder.entity_id(),
-                    error = "a handler holds the metrics of a removed recorder: its counts are not in the totals"
+                    target: "mvx_metrics::export", event = "metrics_export.late", entity_id = recorder.entity_id(),
+                    error = "a handler holds the metrics of a removed recorder: the totals lack them until it lets go"
                 );
             });
         }
         #[cfg(feature = "openmetrics")]
         let mut retired = self.retired.lock().unwrap_or_else(PoisonError::into_inner);
         #[cfg(feature = "openmetrics")]
-        retired.add(recorder.core().shared_namespace(), &observation);
+        retired.add(recorder.core(), &observation);
         #[cfg(not(feature = "openmetrics"))]
         let _ = recorder;
         let removed = self.control().registry.remove(number);

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -52,6 +52,54 @@ fn a_thousand_idle_connections_lock_nobody_out() {
     let answer = get(endpoint.address(), "/metrics");
     assert_eq!(answer.value("work_bytes_total{namespace=\"idle\"}").to_string(), "7");
     drop(idle);
+}
+
+/// Says that it is over when it is dropped.
+struct Ends<'a>(&'a AtomicBool);
+
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn clients_that_ask_again_and_again_lock_nobody_out() {
+    const BUSY: usize = 64;
+    let runtime = running("busy");
+    recorder(&runtime, "one").emit(Worked { bytes: 7 });
+    let endpoint = endpoint(&runtime, Scope::Rollup);
+    let (address, over) = (endpoint.address(), AtomicBool::new(false));
+    let answered = AtomicUsize::new(0);
+    thread::scope(|scope| {
+        for _ in 0..BUSY {
+            scope.spawn(|| {
+                while !over.load(Ordering::Relaxed) {
+                    let mut stream = connect(address);
+                    while !over.load(Ordering::Relaxed)
+                        && ask(&mut stream, "GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").is_some()
+                    {
+                        answered.fetch_add(1, Ordering::Relaxed);
+                    }
+                }
+            });
+        }
+        while answered.load(Ordering::Relaxed) < 10 * BUSY {
+            thread::yield_now();
+        }
+        let _ends = Ends(&over);
+        let began = Instant::now();
+        for _ in 0..5 {
+            let request = "GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n";
+            // One that is slow to ask, on a machine with much to do, may have to make room itself.
+            let answer = (0..10).find_map(|_| ask(&mut connect(address), request));
+            let answer = answer.expect("nobody is locked out");
+            assert_eq!(answer.value("work_bytes_total{namespace=\"busy\"}").to_string(), "7");
+        }
+        let elapsed = began.elapsed();
+        println!("5 scrapes beside {BUSY} busy clients took {elapsed:?}");
+        assert!(elapsed < Duration::from_secs(10), "they were almost locked out: {elapsed:?}");
+    });
 }
 
 #[test]

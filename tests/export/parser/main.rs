@@ -1,7 +1,7 @@
 //! Expositions of random metrics, read back by the OpenMetrics parser of the Python package `prometheus_client`.
 //!
 //! Needs a Python that has the package, named by `MVX_PYTHON`; `.ci/openmetrics` makes one and runs this test. The script
-//! beside this file knows the naming and merging rules on its own, and compares every number.
+//! beside this file knows the naming and merging rules on its own, and compares every number and every head of a family.
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -18,6 +18,8 @@ use mvx_metrics::{
 use serde_json::{Value, json};
 
 const CASES: u64 = 200;
+/// How many samples must be there to be compared at least, in all expositions together; there are a good half more.
+const LEAST_SAMPLES: u64 = 20_000;
 
 /// Numbers that are the same in every run.
 struct Random(u64);
@@ -284,8 +286,9 @@ fn write_case(directory: &Path, case: u64) {
         {
             let exposition = runtime.exposition(scope, format).expect("the runtime runs");
             write(&format!("{name}.{extension}"), &exposition.text);
-            left_out[name] =
-                exposition.left_out.iter().map(|out| json!([out.metric, out.dimension])).collect();
+            let missing = exposition.left_out.iter();
+            left_out[format!("{name}.{extension}")] =
+                missing.map(|out| json!([out.metric, out.dimension, out.family])).collect();
         }
     }
     write("json", &json!({ "recorders": recorders, "left_out": left_out }).to_string());
@@ -301,7 +304,9 @@ fn an_independent_parser_reads_back_every_number() {
         write_case(&directory, case);
     }
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("export/parser/read_back.py");
-    let status = Command::new(python).arg(script).arg(&directory).status().expect("Python runs");
+    let mut command = Command::new(python);
+    command.arg(script).arg(&directory).args([CASES, LEAST_SAMPLES].map(|least| least.to_string()));
+    let status = command.status().expect("Python runs");
     assert!(status.success(), "the cases are in {}", directory.display());
     fs::remove_dir_all(&directory).expect("the directory can be removed");
 }

@@ -1,6 +1,7 @@
-"""Reads expositions with prometheus_client and compares every sample with what the recorders had.
+"""Reads expositions with prometheus_client and compares every sample and every head with what the recorders had.
 
-Usage: read_back.py DIRECTORY. The rules for names and for merging are written down here a second time, on purpose.
+Usage: read_back.py DIRECTORY CASES SAMPLES, which are the least that there must be. The rules for names, for merging, and for
+who may be left out are written down here a second time, on purpose.
 """
 
 import json
@@ -87,8 +88,42 @@ def parts_of(dimension):
         yield {**dimension, "name": f"{dimension['name']}_{part}", "type": type_, "entries": entries}
 
 
-def samples_of(name, kind, type_, labels, value, is_open):
-    counter = kind in ("Counter", "Sum") and type_ in ("unsigned", "duration")
+def family_type(kind, type_):
+    if type_ == "histogram":
+        return "histogram"
+    if kind == "Custom":
+        return "unknown"
+    return "counter" if kind in ("Counter", "Sum") and type_ in ("unsigned", "duration") else "gauge"
+
+
+# What may follow the name of a family in the names of its series; no other family may have any of these names.
+SUFFIXES = {
+    "counter": ("", "_total", "_created"),
+    "histogram": ("", "_bucket", "_count", "_sum", "_created"),
+    "gauge": ("",),
+    "unknown": ("",),
+}
+
+
+class Family:
+    """What a dimension is to be called and described as."""
+
+    def __init__(self, metric, dimension):
+        self.type = family_type(dimension["kind"], dimension["type"])
+        self.unit = unit_of(dimension["unit"])
+        self.name = family_name(metric["name"], dimension["name"], self.unit, self.type == "counter")
+        default = f"The dimension {dimension['name']} of the metric {metric['name']}."
+        self.help = dimension["help"].strip() or metric["help"].strip() or default.strip()
+
+    def names(self):
+        return {self.name + suffix for suffix in SUFFIXES[self.type]}
+
+    def head(self, is_open):
+        return self.type, self.help, (self.unit or "") if is_open else ""
+
+
+def samples_of(family, type_, labels, value, is_open):
+    name = family.name
     if type_ == "duration":
         value = value["nanos"] / 1e9
     elif type_ == "mean":
@@ -106,11 +141,11 @@ def samples_of(name, kind, type_, labels, value, is_open):
             yield name + "_count", labels, total
             yield name + "_sum", labels, value["sum"]
         return
-    yield name + ("_total" if counter else ""), labels, value
+    yield name + ("_total" if family.type == "counter" else ""), labels, value
 
 
-def expected_samples(case, scope, is_open):
-    left_out = {tuple(pair) for pair in case["left_out"][scope]}
+def expected(case, scope, is_open):
+    """All families there are to show, by metric and dimension, each with its samples."""
     merged = {}
     # What removed recorders had counted comes first.
     for recorder in sorted(case["recorders"], key=lambda recorder: not recorder["removed"]):
@@ -121,8 +156,6 @@ def expected_samples(case, scope, is_open):
             place["entity_id"] = recorder["entity_id"]
         for metric in recorder["metrics"]:
             for dimension in (part for whole in metric["dimensions"] for part in parts_of(whole)):
-                if (metric["name"], dimension["name"]) in left_out:
-                    continue
                 if recorder["removed"] and dimension["kind"] == "Gauge":
                     continue
                 for entry in dimension["entries"]:
@@ -130,12 +163,33 @@ def expected_samples(case, scope, is_open):
                     before = merged.get(key, (None,))[0]
                     value = merge(dimension["kind"], dimension["merge"], before, entry["value"])
                     merged[key] = (value, metric, dimension, place, entry["labels"])
+    families = {}
     for value, metric, dimension, place, labels in merged.values():
-        kind, type_ = dimension["kind"], dimension["type"]
-        counter = kind in ("Counter", "Sum") and type_ in ("unsigned", "duration")
-        name = family_name(metric["name"], dimension["name"], unit_of(dimension["unit"]), counter)
-        names = label_names(dimension["labels"])
-        yield from samples_of(name, kind, type_, {**place, **dict(zip(names, labels))}, value, is_open)
+        family = Family(metric, dimension)
+        labels = {**place, **dict(zip(label_names(dimension["labels"]), labels))}
+        samples = list(samples_of(family, dimension["type"], labels, value, is_open))
+        if samples:
+            families.setdefault((metric["name"], dimension["name"]), (family, []))[1].extend(samples)
+    return families
+
+
+def leave_out(families, left_out):
+    """Takes out what the exposition says is missing, and checks that a name stands for something else each time."""
+    missing = {}
+    for metric, dimension, name in left_out:
+        pair = metric, dimension
+        assert pair not in missing, f"{pair} is left out twice"
+        assert pair in families, f"{pair} is left out, and there is nothing of it to show"
+        missing[pair], _ = families.pop(pair)
+        assert missing[pair].name == name, f"{pair} is left out of {name}, not of {missing[pair].name}"
+    taken = {}
+    for pair, (family, _) in families.items():
+        for name in family.names():
+            assert name not in taken, f"{name} stands for both {pair} and {taken[name]}"
+            taken[name] = pair
+    for pair, family in missing.items():
+        clashes = [name for name in family.names() if name in taken]
+        assert clashes, f"{pair} is left out although none of {sorted(family.names())} is taken"
 
 
 def key_of(name, labels):
@@ -143,30 +197,41 @@ def key_of(name, labels):
     return name, tuple(sorted((key, str(value)) for key, value in labels.items()))
 
 
-def check(case, scope, is_open, text):
+def check(case, scope, extension, text):
+    is_open = extension == "openmetrics"
     reader = openmetrics if is_open else prometheus
     families = list(reader.text_string_to_metric_families(text))
     names = [family.name for family in families]
     assert len(set(names)) == len(names), "a family stands twice"
-    found = {}
+    found, heads = {}, {}
     for family in families:
+        if not family.name.startswith("mvx_metrics_"):
+            # The parser may take white space off a line.
+            heads[family.name] = family.type, family.documentation.strip(), family.unit
         for sample in family.samples:
             key = key_of(sample.name, sample.labels)
             assert key not in found, f"{key} stands twice"
             if not sample.name.startswith("mvx_metrics_"):
                 found[key] = sample.value
-    expected = {}
-    for name, labels, value in expected_samples(case, scope, is_open):
-        expected[key_of(name, labels)] = value
-    assert expected.keys() == found.keys(), f"{sorted(expected.keys() ^ found.keys())}"
-    for key, value in expected.items():
+    shown = expected(case, scope, is_open)
+    leave_out(shown, case["left_out"][f"{scope}.{extension}"])
+    expected_heads = {family.name: family.head(is_open) for family, _ in shown.values()}
+    assert expected_heads.keys() == heads.keys(), f"{sorted(expected_heads.keys() ^ heads.keys())}"
+    for name, head in expected_heads.items():
+        assert heads[name] == head, f"{name} has TYPE, HELP and UNIT {heads[name]}, not {head}"
+    values = {}
+    for _, samples in shown.values():
+        for name, labels, value in samples:
+            values[key_of(name, labels)] = value
+    assert values.keys() == found.keys(), f"{sorted(values.keys() ^ found.keys())}"
+    for key, value in values.items():
         close = math.isclose(found[key], value, rel_tol=1e-12, abs_tol=1e-12)
         assert close, f"{key} is {found[key]}, not {value}"
     return len(found)
 
 
 def main():
-    directory = pathlib.Path(sys.argv[1])
+    directory, least_cases, least_samples = pathlib.Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
     expositions = samples = 0
     for path in sorted(directory.glob("*.json")):
         case = json.loads(path.read_text("utf-8"))
@@ -176,12 +241,13 @@ def main():
                 exposition = path.with_name(f"{path.stem}.{scope}.{extension}")
                 text = exposition.read_bytes().decode("utf-8")
                 try:
-                    samples += check(case, scope, extension == "openmetrics", text)
+                    samples += check(case, scope, extension, text)
                 except Exception as error:
                     sys.exit(f"{exposition}: {error!r}")
                 expositions += 1
-    assert expositions, "there is nothing to read"
     print(f"read {expositions} expositions back, {samples} samples")
+    if expositions < 4 * least_cases or samples < least_samples:
+        sys.exit(f"there should be {4 * least_cases} expositions and at least {least_samples} samples")
 
 
 main()

@@ -24,6 +24,16 @@ enum Step {
 #[metric_event]
 struct Wrapped<T: Send + 'static>(T, u8);
 
+#[metric_event]
+#[repr(packed)]
+struct Packed {
+    flag: u8,
+    number: u64,
+}
+
+#[metric_event]
+enum Never {}
+
 #[derive(Metric, Default)]
 #[metric(on(Saved), on(Step), on(Wrapped<u8>))]
 struct Saves {
@@ -41,4 +51,5 @@ fn main() {
     assert!(metric.handle(&Step::Began(1, "")));
     assert!(metric.handle(&Step::Ended { reason: None, seconds: 1.0 }));
     assert!(metric.handle(&Wrapped(1_u8, 2)));
+    let _ = (Packed { flag: 1, number: 2 }, None::<Never>);
 }

@@ -29,6 +29,10 @@ mod outer {
         #[metric(on(Seen))]
         pub struct Public {
             total: Counter,
+            #[dimension(by = kind)]
+            by_kind: Breakdown<Kind, Counter>,
+            #[dimension(flatten(prefix = "private_"))]
+            private: Private,
         }
 
         #[derive(Metric, Default)]

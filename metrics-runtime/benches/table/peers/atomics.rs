@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::harness::{Counted, Producer, Setup, Subject};
+use crate::subject::{Counted, Producer, Setup, Subject};
 use crate::workload::{DURATION_BOUNDS, SaveFinished, SaveOutcome, bucket};
 
 #[derive(Default)]

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
 use crate::figure::as_float;
-use crate::harness::{Counted, Producer, Setup, Subject};
+use crate::subject::{Counted, Producer, Setup, Subject};
 use crate::workload::{DURATION_BOUNDS, SaveFinished};
 
 static EXPORTER: LazyLock<PrometheusHandle> = LazyLock::new(|| {

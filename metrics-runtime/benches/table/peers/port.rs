@@ -9,7 +9,7 @@ use tokio::runtime;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::event_loop::{EventLoop, LoopRecorder};
-use crate::harness::{Counted, Producer, Setup};
+use crate::subject::{Counted, Producer, Setup};
 use crate::workload::{SaveFinished, SaveTotals};
 
 /// An event of any type.

@@ -11,7 +11,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
 use crate::figure::as_float;
-use crate::harness::{Counted, Producer, Setup, Subject};
+use crate::subject::{Counted, Producer, Setup, Subject};
 use crate::workload::{DURATION_BOUNDS, SaveFinished, SaveOutcome};
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
-use crate::harness::{Counted, Producer, Setup, Subject};
+use crate::subject::{Counted, Producer, Setup, Subject};
 use crate::workload::{SaveFinished, SaveTotals};
 
 pub struct SpscRing {

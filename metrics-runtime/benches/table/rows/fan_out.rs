@@ -5,11 +5,12 @@ use std::time::{Duration, Instant};
 use super::Ours;
 use crate::event_loop::{Blockade, EventLoop, LoopRecorder, OneRecorder};
 use crate::figure::{alternate, as_float, median, nanoseconds};
+use crate::harness::Contest;
 use crate::harness::pause;
-use crate::harness::{Contest, PENDING_LIMIT, Producer, Setup, Subject};
 use crate::ours::OurLoop;
 use crate::peers::PortLoop;
 use crate::report::{Goal, Report};
+use crate::subject::{PENDING_LIMIT, Producer, Setup, Subject};
 use crate::threads;
 use crate::workload::SaveFinished;
 

@@ -4,9 +4,10 @@ use super::{Ours, Port};
 use std::time::Duration;
 
 use crate::figure::{alternate, as_float, median, quantile};
-use crate::harness::{Contest, Contestant, PACED_EVENTS, Subject};
+use crate::harness::{Contest, Contestant, PACED_EVENTS};
 use crate::peers::{CachedHandles, FamilyLookup, MetricsMacros, SharedAtomics, SpscRing};
 use crate::report::{Goal, Report};
+use crate::subject::Subject;
 
 const ROUNDS: usize = 5;
 

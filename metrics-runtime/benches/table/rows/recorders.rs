@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 use crate::allocator::counted;
 use crate::event_loop::{EventLoop, LoopRecorder};
 use crate::figure::as_float;
-use crate::harness::{Producer, Setup};
 use crate::ours::OurLoop;
 use crate::peers::PortLoop;
 use crate::report::Report;
+use crate::subject::{Producer, Setup};
 use crate::threads;
 use crate::workload::SaveFinished;
 

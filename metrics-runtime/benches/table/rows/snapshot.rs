@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 
 use crate::event_loop::{Blockade, EventLoop, LoopRecorder, OneRecorder};
 use crate::figure::{median, nanoseconds};
-use crate::harness::{PENDING_LIMIT, Producer, Setup, Subject};
 use crate::ours::OurLoop;
 use crate::peers::PortLoop;
 use crate::report::Report;
+use crate::subject::{PENDING_LIMIT, Producer, Setup, Subject};
 use crate::threads;
 use crate::workload::SaveFinished;
 

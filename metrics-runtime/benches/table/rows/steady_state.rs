@@ -3,10 +3,11 @@
 use crate::allocator::counted;
 use crate::event_loop::{EventLoop, OneRecorder};
 use crate::figure::{as_float, median};
-use crate::harness::{BURST, Producer, Setup, Subject, drain};
+use crate::harness::{BURST, drain};
 use crate::ours::OurLoop;
 use crate::peers::PortLoop;
 use crate::report::Report;
+use crate::subject::{Producer, Setup, Subject};
 use crate::threads;
 use crate::workload::SaveFinished;
 

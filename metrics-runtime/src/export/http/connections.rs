@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use hyper::header::{CONNECTION, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -34,6 +35,16 @@ const SENDING_GRACE: u64 = 1_000;
 /// How long to wait until one of them may be ended.
 const PAUSE: Duration = Duration::from_millis(10);
 
+/// What all connections share.
+#[derive(Clone)]
+struct Common {
+    began: Instant,
+    renderer: Renderer,
+    /// Somebody waits for a place: the next connection that has its answer makes room. Without it, clients that ask again as
+    /// soon as they are answered would have all places for as long as they like.
+    crowded: Arc<AtomicBool>,
+}
+
 /// An open connection.
 struct Open {
     task: AbortHandle,
@@ -45,6 +56,7 @@ struct Open {
 /// Accepts connections for as long as it is polled.
 pub(super) async fn serve(listener: TcpListener, renderer: Renderer, most: usize) {
     let began = Instant::now();
+    let common = Common { began, renderer, crowded: Arc::default() };
     let mut open: Vec<Open> = Vec::new();
     loop {
         let stream = match listener.accept().await {
@@ -57,9 +69,12 @@ pub(super) async fn serve(listener: TcpListener, renderer: Renderer, most: usize
         };
         // Those who come after it wait with the system meanwhile.
         while !has_room(&mut open, began, most) {
+            // Relaxed: all of it happens in one thread.
+            common.crowded.store(true, Ordering::Relaxed);
             sleep(PAUSE).await;
         }
-        open.push(spawn(stream, began, renderer.clone()));
+        common.crowded.store(false, Ordering::Relaxed);
+        open.push(spawn(stream, common.clone()));
     }
 }
 
@@ -88,20 +103,23 @@ impl Open {
     }
 }
 
-fn spawn(stream: TcpStream, began: Instant, renderer: Renderer) -> Open {
+fn spawn(stream: TcpStream, common: Common) -> Open {
     let (progress, asks) = (Arc::<Progress>::default(), Arc::<AtomicBool>::default());
-    let task =
-        tokio::spawn(talk(Watched::new(stream, began, Arc::clone(&progress)), Arc::clone(&asks), renderer));
+    let stream = Watched::new(stream, common.began, Arc::clone(&progress));
+    let task = tokio::spawn(talk(stream, Arc::clone(&asks), common));
     Open { task: task.abort_handle(), progress, asks }
 }
 
-async fn talk(stream: Watched, asks: Arc<AtomicBool>, renderer: Renderer) {
+async fn talk(stream: Watched, asks: Arc<AtomicBool>, common: Common) {
     let service = service_fn(move |request| {
-        let (asks, renderer) = (Arc::clone(&asks), renderer.clone());
+        let (asks, Common { renderer, crowded, .. }) = (Arc::clone(&asks), common.clone());
         async move {
             asks.store(true, Ordering::Relaxed);
-            let response = respond(&request, &renderer).await;
+            let mut response = respond(&request, &renderer).await;
             asks.store(false, Ordering::Relaxed);
+            if crowded.swap(false, Ordering::Relaxed) {
+                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            }
             Ok::<_, std::convert::Infallible>(response)
         }
     });

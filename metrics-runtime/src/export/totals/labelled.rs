@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use super::merge::{Rule, adds_up, merge};
+use super::merge::{Rule, adds_up, grown, merge};
 use super::places::Taken;
 use crate::label::OTHER;
 use crate::snapshot::{BreakdownEntry, DimensionValue};
@@ -50,6 +50,18 @@ impl Labelled {
                 true
             }
         }
+    }
+
+    /// Raises the total of a label to a value that only grows; `false`, and nothing changes, when it is of another shape.
+    pub(super) fn raise(&mut self, least: &BreakdownEntry) -> bool {
+        if let Some(place) = self.find(0, &least.labels) {
+            return grown(&mut self.entries[place].value, &least.value);
+        }
+        if is_other(&least.labels) {
+            self.other = Some(self.entries.len());
+        }
+        self.push(least.clone());
+        true
     }
 
     fn has_place(&self, labels: &[Cow<'static, str>]) -> bool {

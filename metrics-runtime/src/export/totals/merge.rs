@@ -76,10 +76,35 @@ pub(super) fn merge(rule: Rule, into: &mut DimensionValue, from: &DimensionValue
     true
 }
 
+/// Makes a value that only grows as large as another one; `false`, and nothing changes, when they are not of the same shape.
+pub(super) fn grown(value: &mut DimensionValue, least: &DimensionValue) -> bool {
+    match (value, least) {
+        (value @ DimensionValue::Empty, least) => *value = least.clone(),
+        (DimensionValue::Histogram(histogram), DimensionValue::Histogram(least)) => {
+            if !same_bounds(histogram, least) {
+                return false;
+            }
+            for (bucket, least) in histogram.buckets.iter_mut().zip(&least.buckets) {
+                bucket.count = bucket.count.max(least.count);
+            }
+            histogram.count =
+                histogram.buckets.iter().fold(0, |sum, bucket| sum.saturating_add(bucket.count));
+            histogram.sum = combined(Rule::Max, histogram.sum, least.sum).unwrap_or(histogram.sum);
+            histogram.min = extremum(Rule::Min, histogram.min, least.min);
+            histogram.max = extremum(Rule::Max, histogram.max, least.max);
+        }
+        (value, least) => return merge(Rule::Max, value, least),
+    }
+    true
+}
+
+fn same_bounds(one: &HistogramSnapshot<Number>, other: &HistogramSnapshot<Number>) -> bool {
+    one.buckets.len() == other.buckets.len()
+        && one.buckets.iter().zip(&other.buckets).all(|(one, other)| one.up_to == other.up_to)
+}
+
 fn merge_histogram(into: &mut HistogramSnapshot<Number>, from: &HistogramSnapshot<Number>) -> bool {
-    let same_bounds = into.buckets.len() == from.buckets.len()
-        && into.buckets.iter().zip(&from.buckets).all(|(into, from)| into.up_to == from.up_to);
-    if !same_bounds {
+    if !same_bounds(into, from) {
         return false;
     }
     let Some(sum) = combined(Rule::Add, into.sum, from.sum) else {

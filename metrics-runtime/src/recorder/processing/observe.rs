@@ -35,7 +35,8 @@ impl RecorderCore {
         if self.queue.consumed() >= target || !self.is_processing() {
             return None;
         }
-        let completion = self.try_lock_as_reader()?.wait_for(target);
+        let completion = self.try_lock_as_reader(PATIENCE)?.wait_for(target);
+        self.after_reading();
         self.schedule(true);
         Some(Wish { target, completion })
     }
@@ -62,9 +63,25 @@ impl RecorderCore {
 
     /// Reads the recorder as it is.
     pub(crate) fn observe(self: &Arc<Self>) -> Observation {
-        let Some(processing) = self.try_lock_as_reader() else {
+        let Some(processing) = self.try_lock_as_reader(PATIENCE) else {
             return Observation { status: self.state(), stats: self.stats(), metrics: None };
         };
+        self.observe_in(processing)
+    }
+
+    /// The same at once, and only when nothing is pending.
+    #[cfg(feature = "openmetrics")]
+    pub(crate) fn observe_if_idle(self: &Arc<Self>) -> Option<Observation> {
+        let processing = self.try_lock_processing()?;
+        if self.is_drained() {
+            return Some(self.observe_in(processing));
+        }
+        drop(processing);
+        self.after_reading();
+        None
+    }
+
+    fn observe_in(self: &Arc<Self>, processing: MutexGuard<'_, Processing>) -> Observation {
         let here = context::enter_metrics();
         let metrics = processing.current().into_iter();
         let metrics =
@@ -73,18 +90,7 @@ impl RecorderCore {
         // Before the lock is given back: what is processed is what the metrics show.
         let stats = self.stats();
         drop(processing);
-        if self.state().has_failed() && !self.is_drained() {
-            // The metrics' own code may have ended the recorder.
-            self.turn(u64::MAX);
-        }
+        self.after_reading();
         Observation { status: self.state(), stats, metrics: Some(metrics) }
-    }
-
-    fn try_lock_as_reader(&self) -> Option<MutexGuard<'_, Processing>> {
-        let mut until = None;
-        self.lock_while(|| {
-            let now = Instant::now();
-            now < *until.get_or_insert(now + PATIENCE)
-        })
     }
 }

@@ -63,10 +63,7 @@ impl RecorderCore {
                     read(&processing)
                 };
                 drop(processing);
-                if self.state().has_failed() && !self.is_drained() {
-                    // The metrics' own code may have ended the recorder.
-                    self.turn(u64::MAX);
-                }
+                self.after_reading();
                 return Ok(value);
             }
             if self.hooks().is_none() && (stalled || self.home.lets_callers_help()) {
@@ -96,7 +93,12 @@ impl RecorderCore {
     /// The state of a metric while a hook runs.
     pub(crate) fn snapshot_of(&self, name: &str) -> MetricSnapshot {
         let snapshot = self.with_metric(name, MetricBox::snapshot);
-        snapshot.unwrap_or_else(|| MetricSnapshot::new(name))
+        snapshot.unwrap_or_else(|| {
+            let mut snapshot = MetricSnapshot::new(name);
+            snapshot.failed =
+                Some("cannot be read: whoever else reads it does not come to an end".to_owned());
+            snapshot
+        })
     }
 
     pub(crate) fn typed_snapshot_of<M: TypedMetric>(&self, name: &str) -> Option<M::Snapshot> {
@@ -108,12 +110,13 @@ impl RecorderCore {
         self.with_metric(name, |metric, _| metric.downcast::<M>().is_some()).unwrap_or(false)
     }
 
+    /// `None` when somebody else who reads the metrics is stuck. Perhaps it waits for something that the hook holds.
     fn with_metric<R>(
         &self,
         name: &str,
         read: impl FnOnce(&MetricBox, Option<&unwind::Panic>) -> R,
     ) -> Option<R> {
-        let processing = self.lock_processing();
+        let processing = self.lock_as_reader().ok()?;
         let _here = context::enter_metrics();
         let applied = processing.metrics.current(std::iter::empty());
         let (metric, failure) = applied.into_iter().find(|(metric, _)| &*metric.name == name)?;

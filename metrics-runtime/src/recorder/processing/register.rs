@@ -10,11 +10,15 @@ use crate::recorder::state::ACCEPTING;
 use crate::recorder::{RecorderCore, Registration};
 
 impl RecorderCore {
-    pub(crate) fn register_metric(&self, metric: MetricBox) -> Result<Registration, MetricsRecorderError> {
+    pub(crate) fn register_metric(
+        self: &Arc<Self>,
+        metric: MetricBox,
+    ) -> Result<Registration, MetricsRecorderError> {
         let name = Arc::clone(&metric.name);
         let operation = self.operation(Kind::Lifecycle, "metrics_recorder.register_metric");
         let operation = operation.invoke(self.entity_id(), Some(&name), self.state());
         let result = self.try_register_metric(metric);
+        self.after_reading();
         operation.end(self.entity_id(), Some(&name), self.state(), &result);
         result
     }

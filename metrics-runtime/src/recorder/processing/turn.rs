@@ -1,6 +1,7 @@
 //! Turns: applying pending events, or giving them up after a failure.
 
-use std::sync::{Arc, MutexGuard};
+use std::sync::{Arc, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use super::Processing;
 use crate::context;
@@ -60,30 +61,17 @@ impl RecorderCore {
         self.queue.consumed()
     }
 
-    /// Processes the events that are pending now, at most `budget`, without hooks.
+    /// Processes the events that are pending now, at most `budget`, without hooks; `None` when it would have to wait for
+    /// somebody who reads the metrics.
     ///
     /// Events that are accepted during the turn are left for the next one: to follow close behind a producer, from cache
     /// line to cache line, would slow down both.
-    pub(crate) fn turn(self: &Arc<Self>, budget: u64) -> Turn {
-        self.turn_with(budget, |core| Some(core.lock_processing())).unwrap_or(Turn::More)
-    }
-
-    /// As [`turn`](Self::turn), for a thread that has other recorders to see to: `None` when it would have to wait for
-    /// somebody who reads the metrics.
     pub(crate) fn try_turn(self: &Arc<Self>, budget: u64) -> Option<Turn> {
-        self.turn_with(budget, Self::try_lock_processing)
-    }
-
-    fn turn_with<'a>(
-        self: &'a Arc<Self>,
-        budget: u64,
-        lock: impl Fn(&'a Self) -> Option<MutexGuard<'a, Processing>>,
-    ) -> Option<Turn> {
         self.let_readers_in();
         let target = self.queue.accepted();
         let mut failures = Failures::default();
         {
-            let mut processing = lock(self)?;
+            let mut processing = self.try_lock_processing()?;
             self.home.beat();
             let pending = target.saturating_sub(self.queue.consumed());
             self.process(&mut processing, budget.min(pending), &mut failures);
@@ -98,14 +86,14 @@ impl RecorderCore {
         }
         Some(match state {
             MetricsRecorderState::Stopping => {
-                self.park_with(&mut *lock(self)?);
+                self.park_with(&mut *self.try_lock_processing()?);
                 self.finish_stop(&Ok(()));
                 Turn::Ended
             }
             MetricsRecorderState::Stopped
             | MetricsRecorderState::Failure
             | MetricsRecorderState::Cancelled => {
-                self.park_with(&mut *lock(self)?);
+                self.park_with(&mut *self.try_lock_processing()?);
                 Turn::Ended
             }
             MetricsRecorderState::Virgin | MetricsRecorderState::Starting | MetricsRecorderState::Running => {
@@ -116,7 +104,7 @@ impl RecorderCore {
 
     /// Applies pending events, at most `budget`, or discards them when the recorder has failed.
     pub(super) fn process(&self, processing: &mut Processing, budget: u64, failures: &mut Failures) {
-        let Some(mut consumer) = processing.consumer.take() else {
+        let Some(mut consumer) = self.consumer_of(processing) else {
             return;
         };
         let _here = context::enter_metrics();
@@ -187,21 +175,38 @@ impl RecorderCore {
         if lifecycle.state().has_failed() { Err(lifecycle.invalid_state(ACCEPTING)) } else { Ok(()) }
     }
 
-    /// Gives up what is pending after a failure, as far as it has been published.
+    /// Gives up what is pending after a failure, as far as it has been published and nobody reads the metrics meanwhile:
+    /// others may have to be told of the same end, so it waits for no reader, who goes on with this instead
+    /// ([`after_reading`](Self::after_reading)).
     pub(in crate::recorder) fn discard_pending(self: &Arc<Self>) {
         // A producer that has reserved a place publishes within nanoseconds, unless it is interrupted just there.
         const PATIENCE: u32 = 10_000;
+        // Whoever has the lock and runs no code of the user's lets go of it as soon.
+        const PATIENCE_WITH_READERS: Duration = Duration::from_millis(10);
         if context::in_metrics() {
             // A metric's own code got us here, perhaps under this very lock; then the one who holds it goes on with this.
             return self.discard_late();
         }
+        let mut held_up = None;
         for _ in 0..PATIENCE {
-            if self.turn(u64::MAX) == Turn::Ended {
-                break;
+            match self.try_turn(u64::MAX) {
+                Some(Turn::Ended) => break,
+                // Its worker is in a hook, and goes on with this when that has ended.
+                Some(_) if self.is_leased() => return,
+                None if held_up.get_or_insert_with(Instant::now).elapsed() > PATIENCE_WITH_READERS => return,
+                _ => {}
             }
             std::thread::yield_now();
         }
-        self.answer_all_waiting();
+        self.try_answer_all_waiting();
+    }
+
+    /// Does what is due when the recorder has ended while the caller had the lock: the metrics' own code may have ended it, and
+    /// who ends it waits for nobody. To be called by whoever is not the consumer, after giving the lock back.
+    pub(in crate::recorder) fn after_reading(self: &Arc<Self>) {
+        if self.state().has_failed() {
+            self.discard_pending();
+        }
     }
 
     /// Gives up what was published after [`discard_pending`](Self::discard_pending) had given up waiting for it, unless
@@ -217,9 +222,9 @@ impl RecorderCore {
         self.report(failures);
     }
 
-    pub(in crate::recorder) fn answer_all_waiting(&self) {
-        let answered = self.lock_processing().take_answered(u64::MAX);
-        self.complete(answered);
+    fn try_answer_all_waiting(&self) {
+        let answered = self.try_lock_processing().map(|mut processing| processing.take_answered(u64::MAX));
+        self.complete(answered.unwrap_or_default());
     }
 
     /// Goes to sleep until the next event, unless there is something to do or somebody reads the metrics just now.
@@ -232,17 +237,31 @@ impl RecorderCore {
     }
 }
 
-/// One event at a time, for the worker with hooks.
+/// One event at a time, for the worker with hooks. What begins with `try` does nothing while somebody reads the metrics.
 impl RecorderCore {
-    pub(in crate::recorder) fn take_consumer(&self) -> Option<Consumer> {
-        self.lock_processing().consumer.take()
+    pub(in crate::recorder) fn try_take_consumer(&self) -> Option<Consumer> {
+        self.consumer_of(&mut *self.try_lock_processing()?)
     }
 
+    /// Gives the right to consume back, without the lock: a reader may have it for long.
     pub(in crate::recorder) fn return_consumer(&self, consumer: Consumer) {
-        self.lock_processing().consumer = Some(consumer);
+        *self.returned() = Some(consumer);
     }
 
-    /// Applies the first event of a run; the names of the metrics that accepted it. `None` while somebody reads them.
+    fn consumer_of(&self, processing: &mut Processing) -> Option<Consumer> {
+        processing.consumer.take().or_else(|| self.returned().take())
+    }
+
+    fn is_leased(&self) -> bool {
+        let processing = self.try_lock_processing();
+        processing.is_some_and(|processing| processing.consumer.is_none() && self.returned().is_none())
+    }
+
+    fn returned(&self) -> MutexGuard<'_, Option<Consumer>> {
+        self.returned.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Applies the first event of a run; the names of the metrics that accepted it.
     pub(in crate::recorder) fn try_apply_first(&self, run: &Run<'_>) -> Option<Vec<Arc<str>>> {
         let mut failures = Failures::default();
         let accepted = {
@@ -258,18 +277,8 @@ impl RecorderCore {
     }
 
     /// Does what is due when an event was consumed.
-    pub(in crate::recorder) fn answer_waiting(&self) {
-        let processing = self.lock_processing();
-        self.after_event(processing);
-    }
-
-    /// The same; `false`, and nothing is done, while somebody reads the metrics.
-    pub(in crate::recorder) fn try_answer_waiting(&self) -> bool {
-        let processing = self.try_lock_processing();
-        processing.map(|processing| self.after_event(processing)).is_some()
-    }
-
-    fn after_event(&self, mut processing: MutexGuard<'_, Processing>) {
+    pub(in crate::recorder) fn try_answer_waiting(&self) -> Option<()> {
+        let mut processing = self.try_lock_processing()?;
         let answered = {
             let _here = context::enter_metrics();
             drop(processing.let_in(self.queue.consumed()));
@@ -277,5 +286,6 @@ impl RecorderCore {
         };
         drop(processing);
         self.complete(answered);
+        Some(())
     }
 }

@@ -25,10 +25,16 @@ impl RecorderCore {
 
     /// Waits until the completion or a reason to look again; `false` when nothing moves.
     pub(super) fn wait_for_progress(&self, completion: &Completion) -> bool {
+        /// Others may go on while somebody who reads the metrics is stuck; whoever looks again learns it.
+        const LONGEST: Duration = Duration::from_secs(2);
+        let begun = Instant::now();
         let mut moves = Movement::new(self);
         while completion.wait(Some(Instant::now() + LOOK_AGAIN)).is_none() && self.is_processing() {
             if moves.has_stalled(self) {
                 return false;
+            }
+            if begun.elapsed() > LONGEST {
+                break;
             }
         }
         true
@@ -52,11 +58,14 @@ impl RecorderCore {
         }
         let mut moves = Movement::new(self);
         loop {
-            let more = helps && self.turn(BUDGET) == Turn::More;
+            let more = helps && self.try_turn(BUDGET) == Some(Turn::More);
             let pause = Instant::now() + if more { Duration::ZERO } else { LOOK_AGAIN };
             if let Some(outcome) =
                 operation.wait(Some(deadline.map_or(pause, |deadline| deadline.min(pause))))
             {
+                if helps {
+                    self.after_reading();
+                }
                 return Some(outcome);
             }
             if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
@@ -70,26 +79,29 @@ impl RecorderCore {
 
     /// Waits until everything accepted by now is consumed, hooks included.
     pub(crate) fn flush(self: &Arc<Self>) -> LifecycleHandle {
+        let handle = self.begin_flush().unwrap_or_else(|error| LifecycleHandle::over(Err(error)));
+        self.after_reading();
+        handle
+    }
+
+    fn begin_flush(self: &Arc<Self>) -> Result<LifecycleHandle, MetricsRecorderError> {
         let target = self.queue.accepted();
         if context::in_metrics() {
-            return LifecycleHandle::over(Err(MetricsRecorderError::WouldDeadlock));
+            return Err(MetricsRecorderError::WouldDeadlock);
         }
-        let mut processing = match self.lock_as_reader() {
-            Ok(processing) => processing,
-            Err(error) => return LifecycleHandle::over(Err(error)),
-        };
+        let mut processing = self.lock_as_reader()?;
         let lifecycle = self.lifecycle();
         if lifecycle.state().has_failed() {
-            return LifecycleHandle::over(Err(lifecycle.invalid_state(ACCEPTING)));
+            return Err(lifecycle.invalid_state(ACCEPTING));
         }
         if self.queue.consumed() >= target {
-            return LifecycleHandle::over(Ok(()));
+            return Ok(LifecycleHandle::over(Ok(())));
         }
         drop(lifecycle);
         let completion = processing.wait_for(target);
         drop(processing);
         self.schedule(true);
-        LifecycleHandle::pending(Arc::clone(self), completion)
+        Ok(LifecycleHandle::pending(Arc::clone(self), completion))
     }
 }
 

@@ -3,8 +3,8 @@
 use std::collections::BinaryHeap;
 use std::future::Future;
 use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Barrier};
 use std::task::{Context, Waker};
 use std::time::{Duration, Instant};
 
@@ -15,7 +15,8 @@ use crate::event::MetricEvent;
 use crate::log::LogPolicy;
 use crate::queue::Queue;
 use crate::recorder::{
-    Home, MetricFailurePolicy, MetricsRecorder, QueueOverflowPolicy, RecorderCore, Settings,
+    Home, MetricFailurePolicy, MetricsRecorder, MetricsRecorderState, QueueOverflowPolicy, RecorderCore,
+    Settings,
 };
 
 const LIMIT: u64 = 16;
@@ -87,6 +88,32 @@ fn a_recorder_that_is_started_again_and_again_is_remembered_once() {
     run_to_the_end(&event_loop);
 }
 
+#[test]
+fn a_recorder_that_is_started_again_while_the_loop_ends_does_not_outlive_it() {
+    for _ in 0..2_000 {
+        let event_loop = Arc::new(EventLoop::new());
+        let recorder = running_recorder(&event_loop);
+        recorder.stop().wait().expect("stops");
+        let (mut busy, mut visits) = (Vec::new(), Vec::new());
+        assert!(event_loop.admit(&mut busy, &mut visits));
+        event_loop.give_turns(1, &mut busy, &mut BinaryHeap::new());
+        assert!(busy.is_empty(), "the loop does not know it any more");
+        let both = Barrier::new(2);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let tokio = Builder::new_current_thread().enable_time().build().expect("a tokio runtime");
+                event_loop.end();
+                both.wait();
+                tokio.block_on(event_loop.run());
+            });
+            both.wait();
+            // Whatever it says: what counts is how it ends.
+            drop(recorder.start().wait());
+        });
+        assert_ne!(recorder.status(), MetricsRecorderState::Running);
+    }
+}
+
 /// Whether anybody has woken the loop since the last call.
 fn was_woken(event_loop: &EventLoop) -> bool {
     pin!(event_loop.wake.notified()).poll(&mut Context::from_waker(Waker::noop())).is_ready()
@@ -145,7 +172,7 @@ fn after_a_quiet_time_the_recorder_parks_and_one_event_wakes_the_loop() {
 
 #[test]
 fn a_loop_that_dozes_is_woken_by_an_event_that_may_not_wait_for_as_long() {
-    const MOMENT: Duration = Duration::from_secs(60);
+    const MOMENT: Duration = Duration::from_mins(1);
     let until = Instant::now() + 2 * MOMENT;
     for (poll_interval, wakes) in [(Duration::ZERO, true), (MOMENT, true), (10 * MOMENT, false)] {
         let event_loop = Arc::new(EventLoop::new());
