@@ -6,7 +6,7 @@ struct Saved {
 }
 
 #[derive(Metric, Default)]
-#[metric(on("Saved"))]
+#[metric(on("Saved"), when = |e| e.bytes > 0)]
 struct Saves {
     total: Counter,
     #[dimension(value = bytes)]
