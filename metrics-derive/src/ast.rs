@@ -81,7 +81,7 @@ impl<'a> Metric<'a> {
             field.broken |= broken && events.is_empty();
             field.resolve(cx, &mut events);
         }
-        if let Some(when) = attrs.when {
+        if let Some(when) = attrs.when.filter(|_| !(broken && events.is_empty())) {
             container_when(cx, when, &mut events);
         }
         Self { input, root, name, help: help(&input.attrs), events, fields }

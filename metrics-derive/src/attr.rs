@@ -1,3 +1,4 @@
+mod instead;
 mod options;
 mod source;
 

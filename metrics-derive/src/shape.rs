@@ -166,7 +166,7 @@ pub fn label(ty: &Type) -> Option<Bounded> {
 pub fn no_label(ty: &Type) -> bool {
     match ty {
         Type::Group(group) => no_label(&group.elem),
-        Type::Tuple(tuple) => tuple.elems.iter().any(no_label),
+        Type::Tuple(tuple) => tuple.elems.is_empty() || tuple.elems.iter().any(no_label),
         _ => {
             let word = last_word(ty);
             ["f32", "f64", "u128", "i128", "char", "Duration", "Instant", "Option", "Vec"]

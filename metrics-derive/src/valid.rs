@@ -1,15 +1,17 @@
+mod arguments;
 mod buckets;
 mod feed;
+mod labels;
 
 use std::collections::HashMap;
 
-use syn::{Expr, ExprLit, Ident, Lit};
+use syn::{Expr, ExprLit, Ident, Lit, Path};
 
 use crate::ast::{Field, Metric, Role};
 use crate::attr::Given;
 use crate::ctxt::Ctxt;
 use crate::name;
-use crate::shape::{Bounded, Kind, label, last_word, mentions, no_label, parameters, written};
+use crate::shape::{Kind, last_word, mentions, parameters, written};
 
 /// Reports what is wrong with a metric. A field with a mistake is not fed, so that no other message follows from it.
 pub fn validate(cx: &Ctxt, metric: &mut Metric) {
@@ -19,7 +21,7 @@ pub fn validate(cx: &Ctxt, metric: &mut Metric) {
         let mistakes = cx.count();
         field_role(cx, field);
         if field.role == Role::Dimension {
-            dimension(cx, field, &parameters);
+            dimension(cx, field, &parameters, &metric.root);
         }
         if field.broken || cx.count() > mistakes {
             field.unusable |= field.role == Role::Flatten && field.shape.kind != Kind::Unknown;
@@ -86,7 +88,7 @@ fn field_role(cx: &Ctxt, field: &Field) {
     }
 }
 
-fn dimension(cx: &Ctxt, field: &mut Field, parameters: &[String]) {
+fn dimension(cx: &Ctxt, field: &mut Field, parameters: &[String], root: &Path) {
     if field.shape.kind == Kind::Foreign {
         return cx.error(
             field.ty,
@@ -97,6 +99,10 @@ fn dimension(cx: &Ctxt, field: &mut Field, parameters: &[String]) {
         );
     }
     name::check(cx, &field.name);
+    if !arguments::check(cx, field, root) {
+        field.unusable = true;
+        return;
+    }
     if field.broken {
         return;
     }
@@ -105,7 +111,7 @@ fn dimension(cx: &Ctxt, field: &mut Field, parameters: &[String]) {
     unit(cx, field);
     merge(cx, field);
     generic_buckets(cx, field, parameters);
-    if !measure(cx, field) || !label_type(cx, field) {
+    if !measure(cx, field) || !labels::check(cx, field) {
         field.unusable = true;
         return;
     }
@@ -125,34 +131,6 @@ fn measure(cx: &Ctxt, field: &Field) -> bool {
         cx.error(ty, format!("`{}` is not a measure: {instead}", written(ty)));
     }
     cx.count() == mistakes
-}
-
-/// `L` of `Breakdown<L, D>`.
-fn label_type(cx: &Ctxt, field: &Field) -> bool {
-    let Some(ty) = field.shape.arguments.first().filter(|_| field.shape.kind == Kind::Breakdown) else {
-        return true;
-    };
-    if no_label(ty) {
-        cx.error(
-            ty,
-            format!(
-                "`{}` is not a label: use an enum with `#[derive(Label)]`, a string or an integer",
-                written(ty)
-            ),
-        );
-        return false;
-    }
-    let by = field.feeds.iter().any(|feed| feed.attrs.by.is_some());
-    if by && field.attrs.limit.is_none() && label(ty) == Some(Bounded::No) {
-        cx.error(
-            ty,
-            format!(
-                "labels of type `{}` are unbounded: add `limit = <N>`, or use an enum with `#[derive(Label)]`",
-                written(ty)
-            ),
-        );
-    }
-    true
 }
 
 /// Bounds are constants, and a constant cannot depend on a type parameter.

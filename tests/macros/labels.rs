@@ -30,6 +30,8 @@ struct ByName {
     either: Breakdown<Cow<'static, str>, Counter>,
     #[dimension(by = |e| Cow::Borrowed(&*e.owned), limit = 2)]
     borrowed: Breakdown<Cow<'static, str>, Counter>,
+    #[dimension(by = |e| e.either.clone(), limit = 2)]
+    cloned: Breakdown<Cow<'static, str>, Counter>,
     #[dimension(by = fixed, limit = 2)]
     fixed: Breakdown<&'static str, Counter>,
 }

@@ -1,4 +1,4 @@
-use proc_macro2::TokenTree;
+use proc_macro2::{TokenStream, TokenTree};
 use syn::ext::IdentExt;
 use syn::parse::ParseStream;
 use syn::{Attribute, Expr, Ident, Lit, LitStr, Path, Token, Type, parenthesized, token};
@@ -173,16 +173,44 @@ pub fn flatten(cx: &Ctxt, input: ParseStream) -> syn::Result<Option<LitStr>> {
     Ok(prefix.map(|prefix| prefix.value))
 }
 
-/// The event of `on(Event, ..)`, and the rest of what stands in the parentheses.
+/// The event of `on(Event, ..)`. What follows a mistake in it is not read, so that no other message comes of it.
 pub fn event(word: &Ident, content: ParseStream) -> syn::Result<Type> {
+    one_event(word, content).inspect_err(|_| drop(content.parse::<TokenStream>()))
+}
+
+fn one_event(word: &Ident, content: ParseStream) -> syn::Result<Type> {
     if content.is_empty() {
         return Err(syn::Error::new(word.span(), "`on` needs an event: write `on(Event)`"));
     }
+    if content.peek(Lit) {
+        let literal: Lit = content.parse()?;
+        let message = if let Lit::Str(text) = &literal {
+            let event = text.parse::<Type>().map_or_else(|_| "Event".to_owned(), |event| written(&event));
+            format!("`on` takes the event's type, without quotation marks: write `on({event})`")
+        } else {
+            "`on` takes the event's type: write `on(Event)`".to_owned()
+        };
+        return Err(syn::Error::new(literal.span(), message));
+    }
     let event = content.parse()?;
-    if !content.is_empty() {
-        content.parse::<Token![,]>()?;
+    if content.is_empty() {
+        return Ok(event);
+    }
+    content.parse::<Token![,]>()?;
+    if let Some(second) = type_ahead(content) {
+        let (first, other) = (written(&event), written(&second));
+        let message = format!("`on` takes one event: write `on({first}), on({other})`");
+        return Err(syn::Error::new_spanned(second, message));
     }
     Ok(event)
+}
+
+/// The type that comes next: all options are spelled in lower case.
+fn type_ahead(input: ParseStream) -> Option<Type> {
+    let ahead = input.fork();
+    let path = ahead.peek(Ident) && ahead.peek2(Token![::]);
+    let word = ahead.fork().parse::<Ident>().ok()?;
+    if path || word.to_string().starts_with(char::is_uppercase) { ahead.parse().ok() } else { None }
 }
 
 pub fn on_parentheses(word: &Ident, input: ParseStream) -> syn::Result<()> {

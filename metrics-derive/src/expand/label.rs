@@ -2,7 +2,7 @@ use std::collections::HashMap;
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{Data, DeriveInput, Fields, Ident, LitStr, Path};
+use syn::{Data, DeriveInput, Fields, Generics, Ident, LitStr, Path, parse_quote};
 
 use super::lints;
 use crate::ast::root;
@@ -46,11 +46,22 @@ impl<'a> Label<'a> {
         Self { input, root: root(attrs.krate), variants }
     }
 
+    /// The enum's generics. Labels are `'static`; without data no parameter has a use, and rustc is the one to say so.
+    fn generics(&self) -> Generics {
+        let mut generics = self.input.generics.clone();
+        if !generics.params.is_empty() {
+            let (ident, (_, ty_generics, _)) = (&self.input.ident, self.input.generics.split_for_impl());
+            generics.make_where_clause().predicates.push(parse_quote!(#ident #ty_generics: 'static));
+        }
+        generics
+    }
+
     pub fn expand(&self) -> TokenStream {
         let root = &self.root;
         let private = quote!(#root::__private);
         let ident = &self.input.ident;
-        let (impl_generics, ty_generics, where_clause) = self.input.generics.split_for_impl();
+        let generics = self.generics();
+        let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
         let texts = self.variants.iter().map(|variant| &variant.text);
         let count = self.variants.len();
         let arms = self.variants.iter().enumerate().map(|(index, variant)| {

@@ -53,6 +53,15 @@ pub fn label(private: &TokenStream, source: &Source) -> TokenStream {
 /// The expression that asks a condition of the event.
 pub fn condition(private: &TokenStream, source: &Source) -> TokenStream {
     let span = at(source.span());
+    if let Source::Path(path) = source
+        && path.get_ident().is_some()
+    {
+        // When it is called, rustc says of a field in its place that there is no such function.
+        return quote_at!(private, span => {
+            let __condition: #private::primitive::bool = #path(__event);
+            __condition
+        });
+    }
     quote_at!(private, span => #private::when(__event, #source))
 }
 

@@ -38,6 +38,10 @@ fn main() {
         }
     }
 
+    fn is_long(step: &Step) -> bool {
+        step.bytes() > 1
+    }
+
     #[derive(Metric, Default)]
     #[metric(on(Step))]
     struct Steps {
@@ -47,11 +51,14 @@ fn main() {
         removed: Missing,
         #[cfg_attr(all(), dimension(value = Step::bytes))]
         bytes: Sum<u64>,
+        #[dimension(when = is_long)]
+        long: Counter,
     }
 
     let mut metric = Steps::default();
     assert!(metric.handle(&Step::Began { bytes: 3 }));
-    assert_eq!(metric.typed_snapshot().bytes, 3);
+    let snapshot = metric.typed_snapshot();
+    assert_eq!((snapshot.bytes, snapshot.long), (3, 1));
     let _ = Outcome::Success;
     let Measured(.., _shorter, _short) = Measured(1, 2, 3);
     let Measures::Some(_, _short) = Measures::Some(1, 2);

@@ -1,0 +1,49 @@
+//! What the messages about `source/field_of_the_event.rs` and `source/when_without_closure.rs` suggest.
+#![deny(warnings)]
+
+use mvx_metrics::{Breakdown, Counter, Label, Max, Mean, Metric, Sum, metric_event};
+use std::time::Duration;
+
+#[derive(Label, PartialEq)]
+enum Outcome {
+    Success,
+    Failure,
+}
+
+#[metric_event]
+struct Saved {
+    elapsed: Duration,
+    bytes: u64,
+    large: bool,
+    outcome: Outcome,
+}
+
+#[derive(Metric, Default)]
+#[metric(on(Saved))]
+struct Saves {
+    #[dimension(value = bytes)]
+    bytes: Sum<u64>,
+    #[dimension(value = bytes)]
+    largest: Max<u64>,
+    #[dimension(value = |event| event.elapsed.as_secs())]
+    seconds: Sum<u64>,
+    #[dimension(value = |e| e.bytes as f64)]
+    mean: Mean<f64>,
+    #[dimension(by = outcome)]
+    by_outcome: Breakdown<Outcome, Counter>,
+    #[dimension(by = (outcome, bytes), limit = 3)]
+    by_bytes: Breakdown<(Outcome, u64), Counter>,
+    #[dimension(when = |e| e.outcome == Outcome::Success)]
+    succeeded: Counter,
+    #[dimension(when = |e| matches!(e.outcome, Outcome::Failure))]
+    failed: Counter,
+    #[dimension(when = |e| e.large)]
+    large: Counter,
+    #[dimension(when = |e| !e.large && e.bytes > 3)]
+    small: Counter,
+}
+
+fn main() {
+    let _ = Saved { elapsed: Duration::ZERO, bytes: 0, large: false, outcome: Outcome::Success };
+    let _ = (Outcome::Failure, Saves::default());
+}

@@ -1,0 +1,34 @@
+use mvx_metrics::*;
+
+#[derive(Label)]
+enum Outcome {
+    Success,
+    Failure,
+}
+
+#[metric_event]
+struct Saved {
+    outcome: Outcome,
+    bytes: u64,
+}
+
+#[derive(Metric, Default)]
+#[metric(on(Saved))]
+struct Saves {
+    #[dimension(value = bytes)]
+    sum: Sum,
+    #[dimension(set = bytes)]
+    gauge: Gauge,
+    #[dimension(value = bytes)]
+    histogram: Histogram,
+    #[dimension(by = outcome)]
+    breakdown: Breakdown,
+    #[dimension(by = outcome)]
+    of_nothing: Breakdown<Outcome>,
+    #[dimension(by = outcome, value = bytes)]
+    of_sums: Breakdown<Outcome, Sum>,
+    #[dimension(by = outcome)]
+    of_numbers: Breakdown<Outcome, u64>,
+}
+
+fn main() {}

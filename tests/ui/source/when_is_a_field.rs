@@ -1,0 +1,15 @@
+use mvx_metrics::*;
+
+#[metric_event]
+struct Saved {
+    large: bool,
+}
+
+#[derive(Metric, Default)]
+#[metric(on(Saved))]
+struct Saves {
+    #[dimension(when = large)]
+    large_total: Counter,
+}
+
+fn main() {}

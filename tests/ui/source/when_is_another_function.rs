@@ -1,0 +1,28 @@
+use mvx_metrics::*;
+
+#[metric_event]
+struct Saved {
+    bytes: u64,
+}
+
+#[metric_event]
+struct Loaded;
+
+fn size(event: &Saved) -> u64 {
+    event.bytes
+}
+
+fn of_another_event(_: &Loaded) -> bool {
+    true
+}
+
+#[derive(Metric, Default)]
+#[metric(on(Saved))]
+struct Saves {
+    #[dimension(when = size)]
+    large: Counter,
+    #[dimension(when = of_another_event)]
+    loaded: Counter,
+}
+
+fn main() {}
