@@ -62,6 +62,17 @@ fn rc3_the_entity_id_of_the_options_wins() {
     assert_eq!(recorder.entity_id(), "chosen");
 }
 
+#[test]
+fn a_blank_namespace_is_none() {
+    let runtime = running_runtime("shop");
+    for (given, namespace) in [(" ", "shop"), ("", "shop"), (" other\t", "other")] {
+        let options = RecorderOptions::new().namespace(given);
+        let recorder = runtime.create_recorder_with("a", options).expect("the id is free");
+        assert_eq!(recorder.namespace(), namespace);
+        runtime.stop_and_remove_recorder("a").expect("it stops");
+    }
+}
+
 /// Fills a recorder whose processing stands still; how many events it took.
 fn fill(recorder: &MetricsRecorder, gate: &Gate) -> u64 {
     recorder.register_metric(Gated(gate.clone())).expect("registers");

@@ -133,7 +133,7 @@ pub(super) fn optional<T: Measure>(value: Option<T>) -> DimensionValue {
 #[diagnostic::on_unimplemented(
     message = "a value of type `{Self}` cannot be recorded as `{T}`",
     label = "expected `{T}`, found `{Self}`",
-    note = "an integer literal needs its type here: `1u64` or `1i64`"
+    note = "if this is an integer literal, write its type as well: `1u64` or `1i64`"
 )]
 pub trait IntoMeasure<T> {
     /// The value, if there is one.

@@ -70,9 +70,10 @@ impl RecorderOptions {
         self
     }
 
-    /// The namespace. By default that of the runtime.
+    /// The namespace. By default, and when it is blank, that of the runtime.
     pub fn namespace(mut self, namespace: impl Into<String>) -> Self {
-        self.namespace = Some(namespace.into());
+        let namespace: String = namespace.into();
+        self.namespace = Some(namespace.trim().to_owned()).filter(|namespace| !namespace.is_empty());
         self
     }
 
