@@ -222,8 +222,8 @@ fn of_more_connections_than_allowed_the_one_that_waits_longest_is_ended() {
     let [mut first, mut second] = [(), ()].map(|()| {
         let mut stream = connect(endpoint.address());
         assert_eq!(ask(&mut stream, &health).expect("an answer").status, 200);
-        // So that it is certain who waits longest.
-        thread::sleep(Duration::from_millis(50));
+        // It is certain who waits longer, and each has had the time that is its own.
+        thread::sleep(Duration::from_millis(150));
         stream
     });
     let mut third = connect(endpoint.address());

@@ -173,8 +173,11 @@ def expected(case, scope, is_open):
     return families
 
 
-def leave_out(families, left_out):
-    """Takes out what the exposition says is missing, and checks that a name stands for something else each time."""
+def leave_out(families, left_out, taken):
+    """Takes out what the exposition says is missing, and checks that a name stands for something else each time.
+
+    `taken` has what names stood for in the expositions before, which they go on to do, and gets what they stand for in this.
+    """
     missing = {}
     for metric, dimension, name in left_out:
         pair = metric, dimension
@@ -182,13 +185,11 @@ def leave_out(families, left_out):
         assert pair in families, f"{pair} is left out, and there is nothing of it to show"
         missing[pair], _ = families.pop(pair)
         assert missing[pair].name == name, f"{pair} is left out of {name}, not of {missing[pair].name}"
-    taken = {}
     for pair, (family, _) in families.items():
         for name in family.names():
-            assert name not in taken, f"{name} stands for both {pair} and {taken[name]}"
-            taken[name] = pair
+            assert taken.setdefault(name, pair) == pair, f"{name} stands for both {pair} and {taken[name]}"
     for pair, family in missing.items():
-        clashes = [name for name in family.names() if name in taken]
+        clashes = [name for name in family.names() if taken.get(name, pair) != pair]
         assert clashes, f"{pair} is left out although none of {sorted(family.names())} is taken"
 
 
@@ -197,7 +198,7 @@ def key_of(name, labels):
     return name, tuple(sorted((key, str(value)) for key, value in labels.items()))
 
 
-def check(case, scope, extension, text):
+def check(case, scope, extension, text, taken):
     is_open = extension == "openmetrics"
     reader = openmetrics if is_open else prometheus
     families = list(reader.text_string_to_metric_families(text))
@@ -214,7 +215,7 @@ def check(case, scope, extension, text):
             if not sample.name.startswith("mvx_metrics_"):
                 found[key] = sample.value
     shown = expected(case, scope, is_open)
-    leave_out(shown, case["left_out"][f"{scope}.{extension}"])
+    leave_out(shown, case["left_out"][f"{scope}.{extension}"], taken)
     expected_heads = {family.name: family.head(is_open) for family, _ in shown.values()}
     assert expected_heads.keys() == heads.keys(), f"{sorted(expected_heads.keys() ^ heads.keys())}"
     for name, head in expected_heads.items():
@@ -235,13 +236,15 @@ def main():
     expositions = samples = 0
     for path in sorted(directory.glob("*.json")):
         case = json.loads(path.read_text("utf-8"))
+        taken = {}
+        # As they were made one after the other.
         for scope in ("rollup", "per_entity"):
             for extension in ("openmetrics", "prometheus"):
                 # The files are read as bytes: nothing may translate the ends of lines.
                 exposition = path.with_name(f"{path.stem}.{scope}.{extension}")
                 text = exposition.read_bytes().decode("utf-8")
                 try:
-                    samples += check(case, scope, extension, text)
+                    samples += check(case, scope, extension, text, taken)
                 except Exception as error:
                     sys.exit(f"{exposition}: {error!r}")
                 expositions += 1
