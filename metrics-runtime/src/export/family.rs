@@ -1,25 +1,20 @@
 //! Families: the series of one name, gathered from all scopes.
 
+mod kind;
+
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
+use self::kind::type_of_total;
+pub(super) use self::kind::{FamilyType, type_of};
 use super::memory::Memory;
 use super::name;
 use super::totals::{DimensionTotal, MetricTotal, Total};
-use crate::descriptor::{DimensionDescriptor, DimensionKind};
+use crate::descriptor::DimensionDescriptor;
 use crate::snapshot::{Bucket, DimensionValue, Number};
-
-/// What a family is to Prometheus.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum FamilyType {
-    Counter,
-    Gauge,
-    Histogram,
-    Unknown,
-}
 
 /// A dimension that is missing from an exposition, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -308,46 +303,4 @@ fn shape_of(total: &DimensionTotal) -> u64 {
 /// Whether two texts are equal; mostly they are one and the same.
 fn same(one: &str, other: &str) -> bool {
     std::ptr::eq(one, other) || one == other
-}
-
-impl FamilyType {
-    /// What may follow the name of a family in the names of its series. The name alone is always taken, too.
-    fn suffixes(self) -> &'static [&'static str] {
-        match self {
-            Self::Counter => &["", "_total", "_created"],
-            Self::Histogram => &["", "_bucket", "_count", "_sum", "_created"],
-            Self::Gauge | Self::Unknown => &[""],
-        }
-    }
-}
-
-fn type_of_total(total: &DimensionTotal) -> Option<FamilyType> {
-    match &total.value {
-        Total::Plain(value) => type_of(total.declared.kind, value),
-        Total::Labelled(labelled) => {
-            labelled.entries.iter().find_map(|entry| type_of(total.declared.kind, &entry.value))
-        }
-    }
-}
-
-/// What a value is to Prometheus; `None` when it is nothing to show.
-pub(super) fn type_of(kind: DimensionKind, value: &DimensionValue) -> Option<FamilyType> {
-    use DimensionKind::{Counter, Custom, Gauge, Histogram, InFlight, Max, Mean, Min, Sum};
-    use DimensionValue as Value;
-    Some(match (kind, value) {
-        (
-            _,
-            Value::Empty
-            | Value::Mean { count: 0, .. }
-            | Value::Text(_)
-            | Value::Map(_)
-            | Value::Breakdown(_),
-        ) => return None,
-        (_, Value::Histogram(_)) => FamilyType::Histogram,
-        (Counter | Sum, Value::Unsigned(_) | Value::Duration(_)) => FamilyType::Counter,
-        // A sum of numbers with a sign may fall.
-        (_, Value::Mean { .. } | Value::InFlight { .. })
-        | (Counter | Sum | Min | Max | Mean | Gauge | InFlight, _) => FamilyType::Gauge,
-        (Histogram | Custom, _) => FamilyType::Unknown,
-    })
 }

@@ -12,19 +12,21 @@
 //! for the events before it in its own queue, and for one turn of each other recorder per `BUDGET` of those; a recorder
 //! that is flooded takes no more than its turn.
 
+mod list;
 #[cfg(all(test, not(mvx_loom)))]
 mod tests;
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
-use std::sync::atomic::{self, AtomicU64};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
+use self::list::{Ready, Sleep};
 use crate::queue::SegmentPool;
-use crate::recorder::{BUDGET, Listing, RecorderCore, Turn};
+use crate::recorder::{BUDGET, RecorderCore, Turn};
 
 /// How long a recorder without events stays on the list, in intervals of the timer.
 const QUIET_INTERVALS: u32 = 16;
@@ -41,30 +43,6 @@ pub(crate) struct EventLoop {
     /// Counts the turns of all recorders, as a sign of life.
     beats: AtomicU64,
     pub(crate) pool: crate::sync::Arc<SegmentPool>,
-}
-
-struct Ready {
-    recorders: Vec<Arc<RecorderCore>>,
-    /// Recorders somebody waits for although the loop has them already.
-    visits: Vec<Arc<RecorderCore>>,
-    /// Recorders that were started again after a stop, for the end of the loop.
-    restarted: Vec<Weak<RecorderCore>>,
-    sleep: Sleep,
-    /// The runtime asks the loop to end.
-    ends: bool,
-    /// The loop has ended.
-    ended: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Sleep {
-    Awake,
-    /// Until the timer at the latest; until something urgent, or an event that may not wait for as long.
-    Dozing {
-        until: Instant,
-    },
-    /// Until something is asked of it.
-    Parked,
 }
 
 /// A recorder without pending events that is looked at again later.
@@ -101,14 +79,7 @@ impl Eq for Quiet {}
 impl EventLoop {
     pub(crate) fn new() -> Self {
         Self {
-            ready: Mutex::new(Ready {
-                recorders: Vec::new(),
-                visits: Vec::new(),
-                restarted: Vec::new(),
-                sleep: Sleep::Awake,
-                ends: false,
-                ended: false,
-            }),
+            ready: Mutex::new(Ready::new()),
             wake: Notify::new(),
             beats: AtomicU64::new(0),
             pool: crate::sync::Arc::new(SegmentPool::new()),
@@ -118,71 +89,6 @@ impl EventLoop {
     /// What tells this loop's thread from others.
     pub(crate) fn identity(&self) -> usize {
         std::ptr::from_ref(self).addr()
-    }
-
-    /// Puts a recorder on the list; `false` when the loop has ended. `listing` is the recorder's own.
-    pub(crate) fn schedule(&self, recorder: &Arc<RecorderCore>, listing: &Listing, urgent: bool) -> bool {
-        let wakes = {
-            let mut ready = self.lock();
-            if ready.ended {
-                return false;
-            }
-            // Relaxed: under the lock.
-            if !listing.scheduled.swap(true, atomic::Ordering::Relaxed) {
-                ready.recorders.push(Arc::clone(recorder));
-            } else if urgent && !listing.visited.swap(true, atomic::Ordering::Relaxed) {
-                ready.visits.push(Arc::clone(recorder));
-            }
-            let wakes = match ready.sleep {
-                Sleep::Awake => false,
-                Sleep::Dozing { until } => urgent || Instant::now() + recorder.poll_interval() < until,
-                Sleep::Parked => true,
-            };
-            if wakes {
-                ready.sleep = Sleep::Awake;
-            }
-            wakes
-        };
-        if wakes {
-            self.wake.notify_one();
-        }
-        true
-    }
-
-    /// Remembers a recorder that is started again, so that it ends with the loop wherever it is then; `false` when the loop
-    /// has ended.
-    pub(crate) fn remember(&self, recorder: &Arc<RecorderCore>, listing: &Listing) -> bool {
-        let mut ready = self.lock();
-        // Relaxed: under the lock.
-        if ready.ended || listing.remembered.swap(true, atomic::Ordering::Relaxed) {
-            return !ready.ended;
-        }
-        if ready.restarted.len() == ready.restarted.capacity() {
-            ready.restarted.retain(|recorder| recorder.strong_count() > 0);
-        }
-        ready.restarted.push(Arc::downgrade(recorder));
-        true
-    }
-
-    /// A recorder of this loop gets its turn.
-    pub(crate) fn beat(&self) {
-        // Relaxed: it orders nothing.
-        self.beats.fetch_add(1, atomic::Ordering::Relaxed);
-    }
-
-    /// A number that changes while the loop does anything at all.
-    pub(crate) fn beats(&self) -> u64 {
-        self.beats.load(atomic::Ordering::Relaxed)
-    }
-
-    /// Asks the loop to end after its current round.
-    pub(crate) fn end(&self) {
-        self.lock().ends = true;
-        self.wake.notify_one();
-    }
-
-    pub(crate) fn has_ended(&self) -> bool {
-        self.lock().ended
     }
 
     /// Gives turns until it is told to end. Recorders that are then still on its list are cancelled.
@@ -217,29 +123,11 @@ impl EventLoop {
                 tokio::task::yield_now().await;
             }
         }
-        let (late, visits_left, restarted) = {
-            let mut ready = self.lock();
-            ready.ended = true;
-            let Ready { recorders, visits, restarted, .. } = &mut *ready;
-            (std::mem::take(recorders), std::mem::take(visits), std::mem::take(restarted))
-        };
+        let (late, visits_left, restarted) = self.close();
         drop((visits, visits_left));
         let left = busy.into_iter().chain(quiet.into_iter().map(|quiet| quiet.recorder)).chain(late);
         let left = left.chain(restarted.iter().filter_map(Weak::upgrade));
         left.for_each(|recorder| recorder.cancel());
-    }
-
-    /// Takes the recorders that were put on the list; `false` when the loop is to end.
-    fn admit(&self, busy: &mut Vec<Arc<RecorderCore>>, visits: &mut Vec<Arc<RecorderCore>>) -> bool {
-        let mut ready = self.lock();
-        ready.sleep = Sleep::Awake;
-        busy.append(&mut ready.recorders);
-        for listing in ready.visits.iter().filter_map(|recorder| recorder.home.listing()) {
-            // Relaxed: under the lock. Whoever asks from now on may want something that comes after this visit.
-            listing.visited.store(false, atomic::Ordering::Relaxed);
-        }
-        visits.append(&mut ready.visits);
-        !ready.ends
     }
 
     /// Gives each busy recorder its turn of the round; whether one of them could have it.
@@ -317,23 +205,6 @@ impl EventLoop {
         some
     }
 
-    /// Takes a recorder that has parked or ended off the list, unless there is something to do again; whether it stays.
-    fn keeps(&self, recorder: &RecorderCore) -> bool {
-        let Some(Listing { scheduled, .. }) = recorder.home.listing() else {
-            return false;
-        };
-        {
-            let _ready = self.lock();
-            scheduled.store(false, atomic::Ordering::Relaxed);
-        }
-        // Whoever asked for a turn before the store found the recorder scheduled and relied on this look; whoever asks
-        // after it puts the recorder on the list.
-        recorder.wants_a_turn() && {
-            let _ready = self.lock();
-            !scheduled.swap(true, atomic::Ordering::Relaxed)
-        }
-    }
-
     /// Waits for the next look at a recorder, or for whoever asks for a turn and may wake a sleep of that kind.
     async fn sleep(&self, kind: Sleep, look: Option<Instant>) {
         if !self.falls_asleep(kind) {
@@ -348,20 +219,6 @@ impl EventLoop {
                 let _ = tokio::time::timeout_at(look.into(), self.wake.notified()).await;
             }
         }
-    }
-
-    /// Says that the loop sleeps in that way, unless something is asked of it already.
-    fn falls_asleep(&self, kind: Sleep) -> bool {
-        let mut ready = self.lock();
-        let falls_asleep = !ready.ends && ready.recorders.is_empty() && ready.visits.is_empty();
-        if falls_asleep {
-            ready.sleep = kind;
-        }
-        falls_asleep
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Ready> {
-        self.ready.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
