@@ -73,7 +73,7 @@ impl RecorderOptions {
     /// The namespace. By default, and when it is blank, that of the runtime.
     pub fn namespace(mut self, namespace: impl Into<String>) -> Self {
         let namespace: String = namespace.into();
-        self.namespace = Some(namespace.trim().to_owned()).filter(|namespace| !namespace.is_empty());
+        self.namespace = Some(namespace).filter(|namespace| !namespace.trim().is_empty());
         self
     }
 
