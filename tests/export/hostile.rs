@@ -17,13 +17,13 @@ use crate::traffic::{running, value};
 
 /// A metric that shows whatever it is made of.
 struct Shown {
-    name: &'static str,
+    name: Cow<'static, str>,
     dimensions: Vec<(DimensionDescriptor, DimensionValue)>,
 }
 
 impl Metric for Shown {
     fn metric_name(&self) -> &str {
-        self.name
+        &self.name
     }
 
     fn handlers() -> &'static [EventHandler<Self>] {
@@ -31,7 +31,7 @@ impl Metric for Shown {
     }
 
     fn snapshot(&self) -> MetricSnapshot {
-        let snapshot = MetricSnapshot::new(self.name);
+        let snapshot = MetricSnapshot::new(self.name.clone());
         self.dimensions.iter().fold(snapshot, |snapshot, (descriptor, value)| {
             snapshot.with(descriptor.name.clone(), value.clone())
         })
@@ -39,15 +39,18 @@ impl Metric for Shown {
 
     fn descriptor(&self) -> MetricDescriptor {
         let dimensions: Vec<_> = self.dimensions.iter().map(|(descriptor, _)| descriptor.clone()).collect();
-        MetricDescriptor::new(self.name).with_dimensions(dimensions)
+        MetricDescriptor::new(self.name.clone()).with_dimensions(dimensions)
     }
 }
 
-fn shown(name: &'static str, dimensions: Vec<(&'static str, DimensionKind, DimensionValue)>) -> Shown {
+fn shown(
+    name: impl Into<Cow<'static, str>>,
+    dimensions: Vec<(&'static str, DimensionKind, DimensionValue)>,
+) -> Shown {
     let dimensions = dimensions.into_iter();
     let dimensions =
         dimensions.map(|(name, kind, value)| (DimensionDescriptor::new(name, kind), value)).collect();
-    Shown { name, dimensions }
+    Shown { name: name.into(), dimensions }
 }
 
 fn runtime_with(metrics: Vec<Shown>) -> MetricsRuntime {
@@ -169,7 +172,7 @@ fn histograms_of_other_buckets_are_not_added_up() {
 
 #[test]
 fn metrics_beyond_the_most_that_can_be_shown_are_reported() {
-    let names = (0..4_097).map(|number| &*format!("m{number}").leak());
+    let names = (0..4_097).map(|number| format!("m{number}"));
     let runtime = runtime_with(names.map(|name| shown(name, vec![("d", Counter, 1_u64.into())])).collect());
     let exposition = runtime.exposition(Scope::Rollup, Format::OpenMetrics).expect("the runtime runs");
     let left_out: Vec<_> = exposition.left_out.iter().map(ToString::to_string).collect();
