@@ -120,6 +120,22 @@ fn was_woken(event_loop: &EventLoop) -> bool {
 }
 
 #[test]
+fn a_recorder_whose_events_wait_for_nothing_parks_at_once_and_each_lone_event_wakes_the_loop() {
+    let event_loop = Arc::new(EventLoop::new());
+    let recorder = running_recorder(&event_loop);
+    let (mut busy, mut visits, mut quiet) = (Vec::new(), Vec::new(), BinaryHeap::new());
+    for round in 1..10 {
+        assert!(event_loop.falls_asleep(Sleep::Parked), "nothing is asked of it");
+        recorder.emit(Fact);
+        assert!(was_woken(&event_loop));
+        assert!(event_loop.admit(&mut busy, &mut visits));
+        event_loop.give_turns(round, &mut busy, &mut quiet);
+        assert_eq!((recorder.stats().pending, busy.len(), quiet.len()), (0, 0, 0));
+    }
+    run_to_the_end(&event_loop);
+}
+
+#[test]
 fn while_traffic_is_recent_an_event_wakes_the_loop_only_when_the_queue_fills_up() {
     let event_loop = Arc::new(EventLoop::new());
     let recorder = recorder_looked_at_after(&event_loop, Duration::from_hours(1));
