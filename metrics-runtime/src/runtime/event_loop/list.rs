@@ -61,15 +61,13 @@ impl EventLoop {
             } else if urgent && !listing.visited.swap(true, atomic::Ordering::Relaxed) {
                 ready.visits.push(Arc::clone(recorder));
             }
-            let wakes = match ready.sleep {
+            // Until the loop itself says that it is awake everyone wakes it: the thread that was the first may have lost its
+            // processor on the way.
+            match ready.sleep {
                 Sleep::Awake => false,
                 Sleep::Dozing { until } => urgent || Instant::now() + recorder.poll_interval() < until,
                 Sleep::Parked => true,
-            };
-            if wakes {
-                ready.sleep = Sleep::Awake;
             }
-            wakes
         };
         if wakes {
             self.wake.notify_one();
