@@ -16,6 +16,9 @@ use super::totals::{DimensionTotal, MetricTotal, Total};
 use crate::descriptor::DimensionDescriptor;
 use crate::snapshot::{Bucket, DimensionValue, Number};
 
+/// Why values are missing whose name stands for others of the same dimension.
+const OTHER_SHAPE: &str = "there are values of other labels, buckets or types under the same name";
+
 /// A dimension that is missing from an exposition, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -203,7 +206,7 @@ impl<'a> Families<'a> {
         let before = || self.memory.conflict(&names, &owner).filter(|_| !source.of_library);
         if let Some((taken, other)) = conflict.or_else(before) {
             let reason = if (&*other.metric, &*other.dimension) == (metric_name, dimension) {
-                "there are values of other labels, buckets or types under the same name".to_owned()
+                OTHER_SHAPE.to_owned()
             } else {
                 format!("`{taken}` stands for `{}` of the metric `{}` already", other.dimension, other.metric)
             };
@@ -236,17 +239,19 @@ impl<'a> Families<'a> {
             !self.memory.has_shape(namespace, &metric.name, &total.declared.name, shape_of(total))
         });
         if is_other || family.samples.last().is_some_and(|last| last.scope == scope) {
-            let name = family.name.clone();
-            let reason = "there are values of other labels, buckets or types under the same name";
-            self.leave_out(&metric.name, &total.declared.name, &name, reason.to_owned());
-            return;
+            return self.leave_out_of(place, metric, total, OTHER_SHAPE);
         }
         family.samples.push(Sample { scope, total });
         if family.misses(total) {
-            let name = family.name.clone();
             let reason = "some of its labels have values of another type than the first one";
-            self.leave_out(&metric.name, &total.declared.name, &name, reason.to_owned());
+            self.leave_out_of(place, metric, total, reason);
         }
+    }
+
+    /// Says that values are missing from a family that is there.
+    fn leave_out_of(&mut self, place: usize, metric: &MetricTotal, total: &DimensionTotal, reason: &str) {
+        let name = self.list[place].name.clone();
+        self.leave_out(&metric.name, &total.declared.name, &name, reason.to_owned());
     }
 
     fn leave_out(&mut self, metric: &str, dimension: &str, family: &str, reason: String) {

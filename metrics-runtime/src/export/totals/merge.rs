@@ -79,7 +79,6 @@ pub(super) fn merge(rule: Rule, into: &mut DimensionValue, from: &DimensionValue
 /// Makes a value that only grows as large as another one; `false`, and nothing changes, when they are not of the same shape.
 pub(super) fn grown(value: &mut DimensionValue, least: &DimensionValue) -> bool {
     match (value, least) {
-        (value @ DimensionValue::Empty, least) => *value = least.clone(),
         (DimensionValue::Histogram(histogram), DimensionValue::Histogram(least)) => {
             if !same_bounds(histogram, least) {
                 return false;
