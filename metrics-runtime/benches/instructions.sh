@@ -39,4 +39,4 @@ row "metrics macros, Prometheus exporter" handoff:macros '*counted_handoff*' 819
 echo
 echo "dispatch, on the runtime thread, in runs of 256 events"
 row "mvx-metrics, the whole turn" dispatch:ours '*RecorderCore*turn*' 256
-row "of it the metric's own loop" dispatch:ours '*handle_run*' 256
+row "of it the metric's own loop" dispatch:ours '*handle_batch*' 256

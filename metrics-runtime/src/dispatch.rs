@@ -1,7 +1,7 @@
 //! Dispatch: from an event's type to the handlers that list it, without trial and error.
 //!
 //! A metric's [`EventHandler`]s are made by the compiler from its `HandleEvent` implementations. [`MetricSet`] merges them
-//! into one table when the metric is registered and finds a run's handlers in it by the `TypeId` of the events.
+//! into one table when the metric is registered and finds a batch's handlers in it by the `TypeId` of the events.
 
 #![allow(
     unsafe_code,
@@ -17,13 +17,50 @@ use std::ptr::NonNull;
 use std::slice;
 
 use crate::event::{EventRef, MetricEvent};
-use crate::metric::HandleEvent;
 use crate::queue::slot::Slot;
 
 pub(crate) use metric_set::{MetricBox, MetricFailure, MetricSet};
 
-type RunHandler = unsafe fn(NonNull<()>, &[Slot]);
+type BatchHandler = unsafe fn(NonNull<()>, &[Slot]);
 type OneHandler = unsafe fn(NonNull<()>, &Slot) -> bool;
+
+/// How a metric interprets the event `E`.
+///
+/// `#[derive(Metric)]` implements it for each event of the metric, so a test can call it; [`Metric`](trait@crate::Metric) has an example by hand.
+///
+/// ```
+/// use mvx_metrics::{Counter, HandleEvent, Metric, metric_event};
+///
+/// #[metric_event]
+/// struct Rang {
+///     by_mistake: bool,
+/// }
+///
+/// #[derive(Metric, Default)]
+/// #[metric(on(Rang), when = |e| !e.by_mistake)]
+/// struct Bell {
+///     times: Counter,
+/// }
+///
+/// let mut bell = Bell::default();
+/// assert!(bell.handle(&Rang { by_mistake: false }));
+/// assert!(!bell.handle(&Rang { by_mistake: true }));
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not handle the event `{E}`: implement `HandleEvent<{E}>` for it",
+    label = "no handler for `{E}`"
+)]
+pub trait HandleEvent<E: MetricEvent> {
+    /// Applies one event; `true` when the event was accepted, so that state may have changed.
+    fn handle(&mut self, event: &E) -> bool;
+
+    /// Applies a batch of events in order. The recorder calls it once for all events of this type that are queued in a row.
+    fn handle_batch(&mut self, batch: EventBatch<'_, E>) {
+        for event in batch {
+            self.handle(event);
+        }
+    }
+}
 
 /// One entry of a metric's handler table: an event type and how the metric `M` handles it.
 ///
@@ -32,7 +69,7 @@ pub struct EventHandler<M: ?Sized> {
     type_id: TypeId,
     event_type: &'static str,
     handle: fn(&mut M, EventRef<'_>) -> bool,
-    run: RunHandler,
+    batch: BatchHandler,
     one: OneHandler,
 }
 
@@ -47,7 +84,7 @@ impl<M> EventHandler<M> {
             type_id: TypeId::of::<E>(),
             event_type: E::EVENT_TYPE,
             handle: handle_view::<M, E>,
-            run: handle_run::<M, E>,
+            batch: handle_batch::<M, E>,
             one: handle_one::<M, E>,
         }
     }
@@ -77,14 +114,14 @@ fn handle_view<M: HandleEvent<E>, E: MetricEvent>(metric: &mut M, event: EventRe
 
 /// # Safety
 /// `metric` is an `M` that nobody else uses meanwhile; the slots hold events of type `E` and keep them meanwhile.
-unsafe fn handle_run<M: HandleEvent<E>, E: MetricEvent>(metric: NonNull<()>, slots: &[Slot]) {
+unsafe fn handle_batch<M: HandleEvent<E>, E: MetricEvent>(metric: NonNull<()>, slots: &[Slot]) {
     // SAFETY: the caller's promise.
     let metric = unsafe { metric.cast::<M>().as_mut() };
-    metric.handle_run(EventRun { slots: slots.iter(), events: PhantomData });
+    metric.handle_batch(EventBatch { slots: slots.iter(), events: PhantomData });
 }
 
 /// # Safety
-/// As [`handle_run`], with one slot.
+/// As [`handle_batch`], with one slot.
 unsafe fn handle_one<M: HandleEvent<E>, E: MetricEvent>(metric: NonNull<()>, slot: &Slot) -> bool {
     // SAFETY: the caller's promise.
     let metric = unsafe { metric.cast::<M>().as_mut() };
@@ -93,13 +130,13 @@ unsafe fn handle_one<M: HandleEvent<E>, E: MetricEvent>(metric: NonNull<()>, slo
 }
 
 /// Events of one type that were queued in a row, in order of acceptance.
-pub struct EventRun<'a, E> {
-    /// Slots with events of type `E`, which stay there for `'a`: only [`handle_run`] makes an `EventRun`.
+pub struct EventBatch<'a, E> {
+    /// Slots with events of type `E`, which stay there for `'a`: only [`handle_batch`] makes an `EventBatch`.
     slots: slice::Iter<'a, Slot>,
     events: PhantomData<&'a E>,
 }
 
-impl<'a, E: MetricEvent> Iterator for EventRun<'a, E> {
+impl<'a, E: MetricEvent> Iterator for EventBatch<'a, E> {
     type Item = &'a E;
 
     #[inline]
@@ -114,10 +151,10 @@ impl<'a, E: MetricEvent> Iterator for EventRun<'a, E> {
     }
 }
 
-impl<E: MetricEvent> ExactSizeIterator for EventRun<'_, E> {}
+impl<E: MetricEvent> ExactSizeIterator for EventBatch<'_, E> {}
 
-impl<E> fmt::Debug for EventRun<'_, E> {
+impl<E> fmt::Debug for EventBatch<'_, E> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("EventRun").field("len", &self.slots.len()).finish_non_exhaustive()
+        formatter.debug_struct("EventBatch").field("len", &self.slots.len()).finish_non_exhaustive()
     }
 }

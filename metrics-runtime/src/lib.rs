@@ -103,15 +103,15 @@ pub mod testing;
 mod unwind;
 
 pub use descriptor::{DimensionDescriptor, DimensionKind, MergeRule, MetricDescriptor};
-pub use dispatch::{EventHandler, EventRun};
+pub use dispatch::{EventBatch, EventHandler, HandleEvent};
 pub use error::{MetricsRecorderError, MetricsRuntimeError, RegisterEventError, SharedError};
 pub use event::{EventRef, MetricEvent};
 pub use hooks::{HookError, MetricChange, RecorderHooks};
 pub use label::{BoundedLabel, Label, ToLabel};
 pub use log::LogPolicy;
 pub use metric::{
-    Breakdown, Counter, Dimension, Gauge, HandleEvent, Histogram, InFlight, Level, Max, Mean, Measure,
-    Metric, Min, Reading, Sum, TypedMetric,
+    Breakdown, Counter, Dimension, Gauge, Histogram, InFlight, Level, Max, Mean, Measure, Metric, Min,
+    Reading, Sum, TypedMetric,
 };
 #[doc = include_str!("docs/label.md")]
 pub use mvx_metrics_derive::Label;

@@ -14,8 +14,8 @@ mod reading;
 mod sum;
 
 use crate::descriptor::MetricDescriptor;
-use crate::dispatch::{EventHandler, EventRun};
-use crate::event::{EventRef, MetricEvent};
+use crate::dispatch::EventHandler;
+use crate::event::EventRef;
 use crate::snapshot::MetricSnapshot;
 
 pub use breakdown::Breakdown;
@@ -41,7 +41,7 @@ pub use sum::Sum;
 /// Measured state together with its interpretation of events.
 ///
 /// Usually derived with [`#[derive(Metric)]`](macro@crate::Metric). A hand-written metric implements
-/// [`HandleEvent`] for each event it listens to and lists those events in [`handlers`](Metric::handlers):
+/// [`HandleEvent`](crate::HandleEvent) for each event it listens to and lists those events in [`handlers`](Metric::handlers):
 ///
 /// ```
 /// use mvx_metrics::{EventHandler, HandleEvent, Metric, MetricSnapshot, metric_event};
@@ -152,42 +152,4 @@ pub trait TypedMetric: Metric {
 
     /// The current state with its types, equal in content to [`Metric::snapshot`].
     fn typed_snapshot(&self) -> Self::Snapshot;
-}
-
-/// How a metric interprets the event `E`.
-///
-/// `#[derive(Metric)]` implements it for each event of the metric, so a test can call it; [`Metric`] has an example by hand.
-///
-/// ```
-/// use mvx_metrics::{Counter, HandleEvent, Metric, metric_event};
-///
-/// #[metric_event]
-/// struct Rang {
-///     by_mistake: bool,
-/// }
-///
-/// #[derive(Metric, Default)]
-/// #[metric(on(Rang), when = |e| !e.by_mistake)]
-/// struct Bell {
-///     times: Counter,
-/// }
-///
-/// let mut bell = Bell::default();
-/// assert!(bell.handle(&Rang { by_mistake: false }));
-/// assert!(!bell.handle(&Rang { by_mistake: true }));
-/// ```
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` does not handle the event `{E}`: implement `HandleEvent<{E}>` for it",
-    label = "no handler for `{E}`"
-)]
-pub trait HandleEvent<E: MetricEvent> {
-    /// Applies one event; `true` when the event was accepted, so that state may have changed.
-    fn handle(&mut self, event: &E) -> bool;
-
-    /// Applies a run of events in order; the recorder calls this once for all that is queued in a row.
-    fn handle_run(&mut self, run: EventRun<'_, E>) {
-        for event in run {
-            self.handle(event);
-        }
-    }
 }

@@ -21,12 +21,11 @@ pub use serde::de::{Deserialize, Deserializer, Error as DeserializeError, MapAcc
 pub use serde::ser::{Serialize, SerializeMap, Serializer};
 
 pub use crate::descriptor::{DimensionDescriptor, DimensionKind, MergeRule, MetricDescriptor};
-pub use crate::dispatch::EventHandler;
+pub use crate::dispatch::{EventHandler, HandleEvent};
 pub use crate::event::MetricEvent;
 pub use crate::label::{BoundedLabel, Label, LabelPart, ToLabel};
 pub use crate::metric::{
-    Add, Bucketed, BucketsOf, Count, DefaultBuckets, Dimension, HandleEvent, Metric, Record, Set, Sub,
-    TypedMetric,
+    Add, Bucketed, BucketsOf, Count, DefaultBuckets, Dimension, Metric, Record, Set, Sub, TypedMetric,
 };
 pub use crate::snapshot::{DimensionValue, Dimensions, MetricSnapshot};
 

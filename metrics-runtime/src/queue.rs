@@ -9,7 +9,7 @@
 //! # Algorithm
 //!
 //! One word, `tail`, carries the next position and two flags. The flags stand above the position, so that
-//! one comparison with `bound` tells a producer all it must know in the usual case: the queue is
+//! one comparison with `fast_limit` tells a producer all it must know in the usual case: the queue is
 //! open, its consumer is awake, there is room, and no checkpoint is due. One compare-exchange then makes the position its
 //! own. The producer writes its event into the slot and publishes it by storing the pointer to the type's metadata. The
 //! consumer reads published slots in order of position, clears them, and moves `head`.
@@ -24,15 +24,15 @@
 //!
 //! # Invariants
 //!
-//! * Q1: `head <= tail.position <= head + limit`. A producer reserves only after it has seen `position < bound`, `bound`
+//! * Q1: `head <= tail.position <= head + limit`. A producer reserves only after it has seen `position < bound`, `fast_limit`
 //!   never exceeds a `head + limit` that was seen before, and `head` only grows.
 //! * Q2: a position is reserved by one producer, written once, published once, and consumed once, after it was published.
 //! * Q3: when `head` reaches `p + limit` for the first time, slot `p` is free; when it passes the end of a segment, that
 //!   segment has left the directory. Both happen before the release store of `head`; with Q1 a producer that may
 //!   reserve `p + limit` therefore never meets what is left of `p`.
-//! * Q4: PARKED is set only while `tail.position == head` and under `gate`, and is cleared only under `gate`; a producer
-//!   that finds it goes through `gate`. While it is set no position is reserved, so the consumer may take the last
-//!   segment away before it lets go of `gate`.
+//! * Q4: PARKED is set only while `tail.position == head` and under `park_lock`, and is cleared only under `park_lock`; a producer
+//!   that finds it goes through `park_lock`. While it is set no position is reserved, so the consumer may take the last
+//!   segment away before it lets go of `park_lock`.
 //! * Q5: whoever clears PARKED learns so and wakes the consumer; there is no other way from "nothing pending" to
 //!   "something pending", so no wake-up is lost.
 //! * Q6: after CLOSED is set no position is reserved until it is cleared again.
@@ -52,8 +52,8 @@ mod tests;
 use crate::queue::segment::{Directory, SEGMENT_SLOTS};
 use crate::sync::{Arc, AtomicU64, Mutex, Ordering};
 
-pub(crate) use crate::queue::consumer::{Consumer, PendingEvent, Run};
-pub(crate) use crate::queue::producer::{Accepted, NoVacancy, Refusal};
+pub(crate) use crate::queue::consumer::{Batch, Consumer, PendingEvent};
+pub(crate) use crate::queue::producer::{PushError, ReserveError, WakeHint};
 pub(crate) use crate::queue::segment::SegmentPool;
 
 /// The queue is closed to new events.
@@ -67,20 +67,20 @@ const POSITION: u64 = !FLAGS;
 /// Keeps a value on a cache line of its own. Pairs of lines, which processors like to fetch, made no difference to two
 /// producers and 192 bytes to each recorder.
 #[repr(align(64))]
-struct Line<T>(T);
+struct CachePadded<T>(T);
 
 pub(crate) struct Queue {
     /// The next position, CLOSED and PARKED.
-    tail: Line<AtomicU64>,
-    producers: Line<ProducerLine>,
-    consumer: Line<ConsumerLine>,
+    tail: CachePadded<AtomicU64>,
+    producers: CachePadded<ProducerLine>,
+    consumer: CachePadded<ConsumerLine>,
 }
 
 /// What producers read for each event and seldom write.
 struct ProducerLine {
     /// A tail below it may be moved on without further questions: no flag is set, a `head` that was seen leaves room (Q1),
     /// and it is not yet time to look whether the consumer is asleep at its post.
-    bound: AtomicU64,
+    fast_limit: AtomicU64,
     directory: Directory,
     limit: u64,
     /// The next checkpoint is that many positions ahead.
@@ -91,7 +91,7 @@ struct ProducerLine {
 struct ConsumerLine {
     /// All positions before it are consumed. Written by the consumer only.
     head: AtomicU64,
-    gate: Mutex<()>,
+    park_lock: Mutex<()>,
 }
 
 impl Queue {
@@ -99,7 +99,7 @@ impl Queue {
     pub(crate) fn new(limit: u64, pool: Arc<SegmentPool>) -> Self {
         debug_assert!(limit > 0);
         let line = ProducerLine {
-            bound: AtomicU64::new(0),
+            fast_limit: AtomicU64::new(0),
             directory: Directory::new(limit),
             limit,
             // Often enough to be seen between a quarter of the limit and half of it.
@@ -107,9 +107,9 @@ impl Queue {
             pool,
         };
         Self {
-            tail: Line(AtomicU64::new(PARKED)),
-            producers: Line(line),
-            consumer: Line(ConsumerLine { head: AtomicU64::new(0), gate: Mutex::new(()) }),
+            tail: CachePadded(AtomicU64::new(PARKED)),
+            producers: CachePadded(line),
+            consumer: CachePadded(ConsumerLine { head: AtomicU64::new(0), park_lock: Mutex::new(()) }),
         }
     }
 
@@ -160,7 +160,7 @@ impl Queue {
     }
 
     /// Whether a good part of the limit is pending, as a producer finds at a checkpoint.
-    pub(crate) fn fills_up(&self) -> bool {
+    pub(crate) fn is_above_watermark(&self) -> bool {
         let consumed = self.consumed();
         self.accepted() - consumed > self.limit() / 4
     }
@@ -177,8 +177,8 @@ impl Queue {
 impl Drop for Queue {
     fn drop(&mut self) {
         let mut consumer = Consumer::new();
-        while let Some(run) = self.next_run(&mut consumer, SEGMENT_SLOTS) {
-            run.consume();
+        while let Some(batch) = self.next_batch(&mut consumer, SEGMENT_SLOTS) {
+            batch.consume();
         }
     }
 }

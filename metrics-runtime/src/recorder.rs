@@ -148,9 +148,9 @@ impl MetricsRecorder {
     /// succeeds.
     #[inline]
     pub fn register_event<E: MetricEvent>(&self, event: E) -> Result<(), RegisterEventError<E>> {
-        match self.core.queue.vacancy() {
-            Ok(vacancy) => {
-                vacancy.fill(event);
+        match self.core.queue.try_reserve() {
+            Ok(permit) => {
+                permit.send(event);
                 Ok(())
             }
             Err(reason) => self.core.register_with_care(event, reason),

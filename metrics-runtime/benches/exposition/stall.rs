@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use mvx_metrics::export::{Format, Scope};
 use mvx_metrics::{
-    Breakdown, Counter, EventHandler, EventRun, HandleEvent, Metric, MetricSnapshot, MetricsRecorder,
+    Breakdown, Counter, EventBatch, EventHandler, HandleEvent, Metric, MetricSnapshot, MetricsRecorder,
     MetricsRuntime, metric_event,
 };
 
@@ -60,8 +60,8 @@ impl HandleEvent<Ticked> for Pace {
         true
     }
 
-    fn handle_run(&mut self, run: EventRun<'_, Ticked>) {
-        for event in run {
+    fn handle_batch(&mut self, batch: EventBatch<'_, Ticked>) {
+        for event in batch {
             self.handle(event);
         }
     }

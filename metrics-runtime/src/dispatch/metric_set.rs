@@ -4,7 +4,7 @@
 //!
 //! * T1: a [`Target`] stands in the table only while the metric it was made for is kept at its index: both are changed by
 //!   [`MetricSet::register`] alone, and [`MetricBox::named`] has put the handlers of the metric's own type beside it.
-//! * T2: a target is called only for a run whose type id is the one it was filed under, so the events behind the slots
+//! * T2: a target is called only for a batch whose type id is the one it was filed under, so the events behind the slots
 //!   are of the type the target's functions were made for.
 
 use std::any::{Any, TypeId};
@@ -12,10 +12,10 @@ use std::ptr::NonNull;
 use std::sync::Arc;
 
 use crate::descriptor::MetricDescriptor;
-use crate::dispatch::{EventHandler, OneHandler, RunHandler};
+use crate::dispatch::{BatchHandler, EventHandler, OneHandler};
 use crate::error::MetricsRecorderError;
 use crate::metric::Metric;
-use crate::queue::Run;
+use crate::queue::Batch;
 use crate::snapshot::MetricSnapshot;
 use crate::unwind::{self, Panic};
 
@@ -38,7 +38,7 @@ struct Registered {
 struct Target {
     type_id: TypeId,
     index: usize,
-    run: RunHandler,
+    batch: BatchHandler,
     one: OneHandler,
 }
 
@@ -67,26 +67,30 @@ impl MetricSet {
         None
     }
 
-    /// Applies a run of events to the metrics that listen to them. A metric that panics is out from then on.
+    /// Applies a batch of events to the metrics that listen to them. A metric that panics is out from then on.
     #[inline]
-    pub(crate) fn apply_run(&mut self, run: &Run<'_>, failures: &mut Vec<MetricFailure>) {
-        for target in targets_of(&self.targets, run) {
+    pub(crate) fn apply_batch(&mut self, batch: &Batch<'_>, failures: &mut Vec<MetricFailure>) {
+        for target in targets_of(&self.targets, batch) {
             self.metrics[target.index].call(failures, |metric| {
-                // SAFETY: T1 and T2; the borrow of the set keeps everyone else away from the metric, and the run keeps
+                // SAFETY: T1 and T2; the borrow of the set keeps everyone else away from the metric, and the batch keeps
                 // its events.
-                unsafe { (target.run)(metric, run.slots()) };
+                unsafe { (target.batch)(metric, batch.slots()) };
             });
         }
     }
 
-    /// Applies the first event of a run; returns the names of the metrics that accepted it.
-    pub(crate) fn apply_first(&mut self, run: &Run<'_>, failures: &mut Vec<MetricFailure>) -> Vec<Arc<str>> {
+    /// Applies the first event of a batch; returns the names of the metrics that accepted it.
+    pub(crate) fn apply_first(
+        &mut self,
+        batch: &Batch<'_>,
+        failures: &mut Vec<MetricFailure>,
+    ) -> Vec<Arc<str>> {
         let mut accepted = Vec::new();
-        for target in targets_of(&self.targets, run) {
+        for target in targets_of(&self.targets, batch) {
             let registered = &mut self.metrics[target.index];
             let answer = registered.call(failures, |metric| {
-                // SAFETY: as in `apply_run`.
-                unsafe { (target.one)(metric, &run.slots()[0]) }
+                // SAFETY: as in `apply_batch`.
+                unsafe { (target.one)(metric, &batch.slots()[0]) }
             });
             let name = &registered.metric.name;
             // A metric may list an event twice; it changes once.
@@ -145,10 +149,10 @@ impl Registered {
     }
 }
 
-/// The handlers for the events of a run, in the order of the metrics' registration.
+/// The handlers for the events of a batch, in the order of the metrics' registration.
 #[inline]
-fn targets_of<'a>(targets: &'a [Target], run: &Run<'_>) -> impl Iterator<Item = &'a Target> + use<'a> {
-    let type_id = run.meta().type_id;
+fn targets_of<'a>(targets: &'a [Target], batch: &Batch<'_>) -> impl Iterator<Item = &'a Target> + use<'a> {
+    let type_id = batch.meta().type_id;
     let start = targets.partition_point(|target| target.type_id < type_id);
     targets[start..].iter().take_while(move |target| target.type_id == type_id)
 }
@@ -227,7 +231,7 @@ fn targets_of_type<M: Metric>() -> Vec<Target> {
     let target = |handler: &EventHandler<M>| Target {
         type_id: handler.type_id,
         index: 0,
-        run: handler.run,
+        batch: handler.batch,
         one: handler.one,
     };
     M::handlers().iter().map(target).collect()

@@ -1,4 +1,4 @@
-//! The consumer's side: runs of events, and going to sleep.
+//! The consumer's side: batches of events, and going to sleep.
 
 use std::cell::Cell;
 use std::marker::PhantomData;
@@ -13,17 +13,17 @@ use crate::sync::{Ordering, lock};
 impl Queue {
     /// The next events of one type in a row, at most `most`; `None` when the next event is not there yet.
     ///
-    /// `most` is best no more than what is pending: the slots of a run are fetched for writing before they are looked at,
+    /// `most` is best no more than what is pending: the slots of a batch are fetched for writing before they are looked at,
     /// which a producer that is about to write them would feel.
     #[inline]
-    pub(crate) fn next_run<'q>(&'q self, _consumer: &'q mut Consumer, most: u64) -> Option<Run<'q>> {
+    pub(crate) fn next_batch<'q>(&'q self, _consumer: &'q mut Consumer, most: u64) -> Option<Batch<'q>> {
         let directory = &self.line().directory;
         if !directory.is_made() {
             return None;
         }
         // Relaxed: only the consumer writes it.
         let head = self.head().load(Ordering::Relaxed);
-        // SAFETY: the directory is made, and the consumer removes a segment only when it consumes a run, which this
+        // SAFETY: the directory is made, and the consumer removes a segment only when it consumes a batch, which this
         // borrow of it rules out.
         let slots = unsafe { directory.slots_from(head) }?;
         let slots = &slots[..slots.len().min(usize::try_from(most).unwrap_or(usize::MAX))];
@@ -37,14 +37,14 @@ impl Queue {
             }
             length += 1;
         }
-        Some(Run { queue: self, slots: &slots[..length], meta, head })
+        Some(Batch { queue: self, slots: &slots[..length], meta, head })
     }
 
     /// Tells the producers that the consumer goes to sleep, unless something is pending.
     ///
     /// Whether the consumer may sleep: it may not when the queue is closed, because then there is an end to be made.
     pub(crate) fn park(&self, _consumer: &mut Consumer) -> bool {
-        let _gate = lock(&self.consumer.0.gate);
+        let _guard = lock(&self.consumer.0.park_lock);
         // Relaxed: only the consumer writes it.
         let head = self.head().load(Ordering::Relaxed);
         // Relaxed: checked by the exchange.
@@ -77,20 +77,20 @@ impl Consumer {
 
 /// Published events of one type in a row, still in the queue.
 ///
-/// Dropping a run leaves its events pending; [`consume`](Run::consume) drops the events.
-pub(crate) struct Run<'q> {
+/// Dropping a batch leaves its events pending; [`consume`](Batch::consume) drops the events.
+pub(crate) struct Batch<'q> {
     queue: &'q Queue,
     slots: &'q [Slot],
     meta: &'static EventMeta,
     head: u64,
 }
 
-impl Run<'_> {
+impl Batch<'_> {
     pub(crate) fn meta(&self) -> &'static EventMeta {
         self.meta
     }
 
-    /// The slots of the run, all published with [`meta`](Self::meta).
+    /// The slots of the batch, all published with [`meta`](Self::meta).
     pub(crate) fn slots(&self) -> &[Slot] {
         self.slots
     }
@@ -99,7 +99,7 @@ impl Run<'_> {
         self.slots.len() as u64
     }
 
-    /// The first event of the run, to be shown to a hook.
+    /// The first event of the batch, to be shown to a hook.
     pub(crate) fn first(&mut self) -> PendingEvent<'_> {
         PendingEvent { slot: &self.slots[0], meta: self.meta, one_thread: PhantomData }
     }
@@ -107,7 +107,7 @@ impl Run<'_> {
     /// Drops the events and makes room for as many.
     pub(crate) fn consume(self) {
         for slot in self.slots {
-            // SAFETY: published with this meta, and the run, which alone refers to the event, is given up.
+            // SAFETY: published with this meta, and the batch, which alone refers to the event, is given up.
             unsafe { slot.clear(self.meta) };
         }
         let head = self.head + self.len();
@@ -134,7 +134,7 @@ pub(crate) struct PendingEvent<'q> {
 
 impl PendingEvent<'_> {
     pub(crate) fn view(&self) -> EventRef<'_> {
-        // SAFETY: the slot was published with this meta, and the run this was borrowed from keeps it.
+        // SAFETY: the slot was published with this meta, and the batch this was borrowed from keeps it.
         unsafe { self.slot.view(self.meta) }
     }
 }

@@ -15,8 +15,8 @@
 //! | exchange that reserves: relaxed, or a load and a store; flags ignored; release at the gate missing | `reuse`: `..behind_the_one_that_unparks..` |
 //! | position given up when its segment is missing; segment installed without the exchange or release, or found without acquire | the same |
 //! | park without the gate or the exchange, or segment removed before it; parked queue entered beside the gate | the same |
-//! | `bound`: stored or loaded relaxed, in either place | `reuse`: `..relies_on_anothers_look..` |
-//! | limit or `bound` too high by one; `bound` beyond the limit | `handoff`: `..within_the_limit`; `tests`: the deque |
+//! | `fast_limit`: stored or loaded relaxed, in either place | `reuse`: `..relies_on_anothers_look..` |
+//! | limit or `fast_limit` too high by one; `fast_limit` beyond the limit | `handoff`: `..within_the_limit`; `tests`: the deque |
 //! | event published before it is written, or relaxed, or seen relaxed; `head` relaxed on either side; segment removed early | `reuse`: `a_slot_is_reused..` |
 //! | slot not cleared; event not dropped; run beyond what is published; `head` too far | `reuse`: `..behind_the_one_that_unparks..` |
 //! | `head` moved before the events are dropped | `handoff`: `..counts_as_consumed_is_dropped` |
@@ -33,7 +33,7 @@ mod sleep;
 
 use loom::thread;
 
-use super::{Accepted, Consumer, Queue, Refusal, SegmentPool};
+use super::{Consumer, PushError, Queue, SegmentPool, WakeHint};
 use crate::event::MetricEvent;
 use crate::sync::Arc;
 
@@ -61,21 +61,21 @@ fn queue(limit: u64) -> Arc<Queue> {
     Arc::new(Queue::new(limit, Arc::new(SegmentPool::new())))
 }
 
-fn push(queue: &Queue, producer: u64, number: u64) -> Result<Accepted, Refusal> {
+fn push(queue: &Queue, producer: u64, number: u64) -> Result<WakeHint, PushError> {
     queue.push(Told { producer, number, _held: Arc::new(()) }).map_err(|(refusal, _)| refusal)
 }
 
 /// Consumes the events that are there, at most `most` at once, and adds them to `taken`.
 fn take(queue: &Queue, consumer: &mut Consumer, most: u64, taken: &mut Vec<(u64, u64)>) -> bool {
-    let Some(run) = queue.next_run(consumer, most) else {
+    let Some(batch) = queue.next_batch(consumer, most) else {
         return false;
     };
-    for slot in run.slots() {
-        // SAFETY: all events are of this type, and the run keeps them.
+    for slot in batch.slots() {
+        // SAFETY: all events are of this type, and the batch keeps them.
         let event = unsafe { slot.event::<Told>() };
         taken.push((event.producer, event.number));
     }
-    run.consume();
+    batch.consume();
     true
 }
 

@@ -15,40 +15,40 @@ const BACK_OFF: u32 = 1;
 
 /// What a producer has to do after its event was accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Accepted {
+pub(crate) enum WakeHint {
     /// Nothing.
-    Quietly,
+    None,
     /// See that the consumer is about to look: a good part of the limit is pending.
-    FillingUp,
+    Early,
     /// Wake the consumer: it was parked.
-    Unparking,
+    Unpark,
 }
 
 /// Why an event was not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Refusal {
+pub(crate) enum PushError {
     Closed,
     Full,
 }
 
 /// A free slot that is the holder's to fill. To be filled at once: the consumer waits there.
 #[must_use]
-pub(crate) struct Vacancy<'q>(&'q Slot);
+pub(crate) struct Permit<'q>(&'q Slot);
 
-impl Vacancy<'_> {
+impl Permit<'_> {
     #[inline]
-    pub(crate) fn fill<E: MetricEvent>(self, event: E) {
-        // SAFETY: a vacancy is made for a reserved, free slot, and is used up here.
+    pub(crate) fn send<E: MetricEvent>(self, event: E) {
+        // SAFETY: a permit is made for a reserved, free slot, and is used up here.
         unsafe { self.0.publish(event) };
     }
 }
 
-/// Why there is no [`Vacancy`] without further questions. Not to be lost: there may be a position in it.
+/// Why there is no [`Permit`] without further questions. Not to be lost: there may be a position in it.
 #[derive(Debug, Clone, Copy)]
 #[must_use]
-pub(crate) enum NoVacancy {
+pub(crate) enum ReserveError {
     /// The queue is closed, its consumer asleep, the limit reached, or a checkpoint due.
-    Unusual,
+    AtFastLimit,
     /// Another producer was faster.
     Contended,
     /// This position is the caller's, but its segment is missing.
@@ -58,49 +58,49 @@ pub(crate) enum NoVacancy {
 /// A position that is the caller's to write to.
 struct Reservation {
     position: u64,
-    accepted: Accepted,
+    accepted: WakeHint,
 }
 
 impl Queue {
     /// Reserves a position in the usual case: the queue is open and awake, there is room, the segment is there, and no
-    /// other producer comes first. Everything else is for [`push_with_care`](Self::push_with_care).
+    /// other producer comes first. Everything else is for [`push_slow`](Self::push_slow).
     #[inline]
-    pub(crate) fn vacancy(&self) -> Result<Vacancy<'_>, NoVacancy> {
+    pub(crate) fn try_reserve(&self) -> Result<Permit<'_>, ReserveError> {
         let line = self.line();
         // Relaxed: a stale value only makes the exchange below fail.
         let tail = self.tail().load(Ordering::Relaxed);
-        // Acquire: pairs with the release store of whoever has seen the head behind this bound, so that the slots that
+        // Acquire: pairs with the release store of whoever has seen the head behind this limit, so that the slots that
         // were freed and the segments that were removed before that head are seen so.
-        if tail >= line.bound.load(Ordering::Acquire) {
-            return Err(NoVacancy::Unusual);
+        if tail >= line.fast_limit.load(Ordering::Acquire) {
+            return Err(ReserveError::AtFastLimit);
         }
         // Acquire: pairs with the release of the exchange that cleared PARKED, which follows upon the consumer's last use
         // of the segment; the exchanges in between continue its release sequence.
         if self.tail().compare_exchange(tail, tail + 1, Ordering::Acquire, Ordering::Relaxed).is_err() {
-            return Err(NoVacancy::Contended);
+            return Err(ReserveError::Contended);
         }
         // No flag was set, so the tail was the position.
         //
-        // SAFETY: a bound above 0 was stored after the directory was made; the exchange reserved the position.
+        // SAFETY: a limit above 0 was stored after the directory was made; the exchange reserved the position.
         match unsafe { line.directory.slot(tail) } {
-            Some(slot) => Ok(Vacancy(slot)),
-            None => Err(NoVacancy::Reserved(tail)),
+            Some(slot) => Ok(Permit(slot)),
+            None => Err(ReserveError::Reserved(tail)),
         }
     }
 
-    /// Hands an event over, or gives it back, when [`vacancy`](Self::vacancy) has found none for that reason.
-    pub(crate) fn push_with_care<E: MetricEvent>(
+    /// Hands an event over, or gives it back, when [`try_reserve`](Self::try_reserve) has found none for that reason.
+    pub(crate) fn push_slow<E: MetricEvent>(
         &self,
         event: E,
-        reason: NoVacancy,
-    ) -> Result<Accepted, (Refusal, E)> {
-        match self.reserve_with_care(reason) {
+        reason: ReserveError,
+    ) -> Result<WakeHint, (PushError, E)> {
+        match self.reserve_slow(reason) {
             Ok(Reservation { position, accepted }) => {
                 let line = self.line();
                 // SAFETY: the reservation, which implies that the directory was made.
                 let slot = unsafe { line.directory.slot_or_install(position, &line.pool) };
                 // The slot is free (Q3) and reserved for this caller (Q2).
-                Vacancy(slot).fill(event);
+                Permit(slot).send(event);
                 Ok(accepted)
             }
             Err(refusal) => Err((refusal, event)),
@@ -109,33 +109,33 @@ impl Queue {
 
     /// Hands an event over, or gives it back.
     #[cfg(test)]
-    pub(crate) fn push<E: MetricEvent>(&self, event: E) -> Result<Accepted, (Refusal, E)> {
-        match self.vacancy() {
-            Ok(vacancy) => {
-                vacancy.fill(event);
-                Ok(Accepted::Quietly)
+    pub(crate) fn push<E: MetricEvent>(&self, event: E) -> Result<WakeHint, (PushError, E)> {
+        match self.try_reserve() {
+            Ok(permit) => {
+                permit.send(event);
+                Ok(WakeHint::None)
             }
-            Err(reason) => self.push_with_care(event, reason),
+            Err(reason) => self.push_slow(event, reason),
         }
     }
 
     /// Reserves a position when there is more to it than moving the tail on.
-    fn reserve_with_care(&self, reason: NoVacancy) -> Result<Reservation, Refusal> {
+    fn reserve_slow(&self, reason: ReserveError) -> Result<Reservation, PushError> {
         match reason {
-            NoVacancy::Reserved(position) => {
-                return Ok(Reservation { position, accepted: Accepted::Quietly });
+            ReserveError::Reserved(position) => {
+                return Ok(Reservation { position, accepted: WakeHint::None });
             }
-            NoVacancy::Contended => back_off(),
-            NoVacancy::Unusual => {}
+            ReserveError::Contended => back_off(),
+            ReserveError::AtFastLimit => {}
         }
         loop {
             // Relaxed: checked by the exchange.
             let tail = self.tail().load(Ordering::Relaxed);
             if tail & FLAGS != 0 {
-                return self.reserve_through_gate();
+                return self.reserve_locked();
             }
             let accepted = self.examine(tail)?;
-            // Acquire, as in `vacancy`.
+            // Acquire, as in `try_reserve`.
             match self.tail().compare_exchange(tail, tail + 1, Ordering::Acquire, Ordering::Relaxed) {
                 Ok(position) => return Ok(Reservation { position, accepted }),
                 Err(_) => back_off(),
@@ -144,21 +144,21 @@ impl Queue {
     }
 
     /// The same for a queue that is closed or whose consumer is parked.
-    fn reserve_through_gate(&self) -> Result<Reservation, Refusal> {
-        let _gate = lock(&self.consumer.0.gate);
+    fn reserve_locked(&self) -> Result<Reservation, PushError> {
+        let _guard = lock(&self.consumer.0.park_lock);
         self.line().directory.make();
         // Relaxed: checked by the exchange.
         let mut tail = self.tail().load(Ordering::Relaxed);
         loop {
             if tail & CLOSED != 0 {
-                return Err(Refusal::Closed);
+                return Err(PushError::Closed);
             }
             let position = tail & POSITION;
             let accepted = self.examine(position)?;
-            // Release shows the directory to all later producers, acquire as in `vacancy`.
+            // Release shows the directory to all later producers, acquire as in `try_reserve`.
             match self.tail().compare_exchange(tail, position + 1, Ordering::AcqRel, Ordering::Relaxed) {
                 Ok(_) if tail & PARKED != 0 => {
-                    return Ok(Reservation { position, accepted: Accepted::Unparking });
+                    return Ok(Reservation { position, accepted: WakeHint::Unpark });
                 }
                 Ok(_) => return Ok(Reservation { position, accepted }),
                 Err(now) => tail = now,
@@ -166,24 +166,24 @@ impl Queue {
         }
     }
 
-    /// Whether there is room for a position; if so, moves `bound` on when that position has reached it.
-    fn examine(&self, position: u64) -> Result<Accepted, Refusal> {
+    /// Whether there is room for a position; if so, moves `fast_limit` on when that position has reached it.
+    fn examine(&self, position: u64) -> Result<WakeHint, PushError> {
         let line = self.line();
-        // Acquire, and release below, as in `vacancy`.
-        if position < line.bound.load(Ordering::Acquire) {
-            return Ok(Accepted::Quietly);
+        // Acquire, and release below, as in `try_reserve`.
+        if position < line.fast_limit.load(Ordering::Acquire) {
+            return Ok(WakeHint::None);
         }
         let head = self.consumed();
         let end = head + line.limit;
         if position >= end {
-            return Err(Refusal::Full);
+            return Err(PushError::Full);
         }
         // A store of another producer may come in between. Each of them stores what Q1 allows, and one that is too low
         // costs no more than another look.
-        line.bound.store(end.min(position + line.stride), Ordering::Release);
+        line.fast_limit.store(end.min(position + line.stride), Ordering::Release);
         // A position that is behind the head is stale; its exchange will fail.
         let fills_up = position.saturating_sub(head) >= line.limit / 4;
-        Ok(if fills_up { Accepted::FillingUp } else { Accepted::Quietly })
+        Ok(if fills_up { WakeHint::Early } else { WakeHint::None })
     }
 }
 

@@ -20,7 +20,7 @@ pub(crate) struct Slot {
 }
 
 // SAFETY: events are `Send`. A payload is touched by the one producer that reserved the slot, then by the one consumer;
-// `meta` orders the two. References to an event stay with the thread that consumes it (`PendingEvent`, `EventRun`).
+// `meta` orders the two. References to an event stay with the thread that consumes it (`PendingEvent`, `EventBatch`).
 unsafe impl Send for Slot {}
 // SAFETY: as above.
 unsafe impl Sync for Slot {}

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::segment::SEGMENT_SLOTS;
 use super::slot::Slot;
-use super::{Accepted, Consumer, Queue, Refusal, SegmentPool};
+use super::{Consumer, PushError, Queue, SegmentPool, WakeHint};
 use crate::event::MetricEvent;
 
 /// Fits a slot, and says by its reference count whether it was dropped.
@@ -58,7 +58,7 @@ impl Fact {
         }
     }
 
-    fn push(self, queue: &Queue, held: &Arc<()>) -> Result<Accepted, Refusal> {
+    fn push(self, queue: &Queue, held: &Arc<()>) -> Result<WakeHint, PushError> {
         let held = Arc::clone(held);
         match self {
             Self::InPlace(number) => queue.push(InPlace(number, held)).map_err(|refused| refused.0),
@@ -77,15 +77,15 @@ fn queue(limit: u64) -> Queue {
     Queue::new(limit, Arc::new(SegmentPool::new()))
 }
 
-/// Consumes one run, at most `most` events, and returns what it was.
+/// Consumes one batch, at most `most` events, and returns what it was.
 fn take(queue: &Queue, consumer: &mut Consumer, most: u64) -> Vec<Fact> {
-    let Some(mut run) = queue.next_run(consumer, most) else {
+    let Some(mut batch) = queue.next_batch(consumer, most) else {
         return Vec::new();
     };
     let mut facts = Vec::new();
-    let length = run.slots().len();
+    let length = batch.slots().len();
     {
-        let first = run.first();
+        let first = batch.first();
         let event = first.view();
         let fact = if let Some(event) = event.downcast_ref::<InPlace>() {
             Fact::InPlace(event.0)
@@ -101,7 +101,7 @@ fn take(queue: &Queue, consumer: &mut Consumer, most: u64) -> Vec<Fact> {
         };
         facts.resize(length, fact);
     }
-    run.consume();
+    batch.consume();
     facts
 }
 
@@ -138,8 +138,8 @@ proptest! {
                     Step::Push(number) => {
                         let fact = Fact::of(number);
                         let expected = match (open, (model.len() as u64) < limit) {
-                            (false, _) => Err(Refusal::Closed),
-                            (true, false) => Err(Refusal::Full),
+                            (false, _) => Err(PushError::Closed),
+                            (true, false) => Err(PushError::Full),
                             (true, true) => Ok(()),
                         };
                         prop_assert_eq!(fact.push(&queue, &held).map(|_| ()), expected);
@@ -150,7 +150,7 @@ proptest! {
                     }
                     Step::Take(most) => {
                         for fact in take(&queue, &mut consumer, most) {
-                            // A run is of one type; only its first event is looked at.
+                            // A batch is of one type; only its first event is looked at.
                             let expected = model.pop_front().expect("what is taken was pushed");
                             prop_assert_eq!(std::mem::discriminant(&fact), std::mem::discriminant(&expected));
                         }
@@ -188,11 +188,11 @@ fn events_come_out_in_order_over_many_segments() {
         while queue.push(InPlace(pushed, Arc::clone(&held))).is_ok() {
             pushed += 1;
         }
-        while let Some(mut run) = queue.next_run(&mut consumer, 1) {
-            let number = run.first().view().downcast_ref::<InPlace>().map(|event| event.0);
+        while let Some(mut batch) = queue.next_batch(&mut consumer, 1) {
+            let number = batch.first().view().downcast_ref::<InPlace>().map(|event| event.0);
             assert_eq!(number, Some(taken));
             taken += 1;
-            run.consume();
+            batch.consume();
         }
     }
     assert_eq!(Arc::strong_count(&held), 1);
@@ -216,7 +216,7 @@ fn an_event_that_panics_on_drop_frees_its_slot_like_any_other() {
     for _ in 0..3 {
         assert!(queue.push(Grenade).is_ok());
     }
-    queue.next_run(&mut consumer, 3).expect("three are pending").consume();
+    queue.next_batch(&mut consumer, 3).expect("three are pending").consume();
     assert_eq!((queue.accepted(), queue.consumed()), (3, 3));
     assert!(queue.push(Nothing).is_ok(), "there is room again");
 }
@@ -225,8 +225,7 @@ fn an_event_that_panics_on_drop_frees_its_slot_like_any_other() {
 fn a_producer_learns_that_the_queue_fills_up_before_half_of_it_is_full() {
     for limit in [4, 100, 10_000] {
         let queue = queue(limit);
-        let told =
-            (0..limit).find(|_| queue.push(Nothing).is_ok_and(|accepted| accepted == Accepted::FillingUp));
+        let told = (0..limit).find(|_| queue.push(Nothing).is_ok_and(|accepted| accepted == WakeHint::Early));
         let told = told.expect("the queue fills up");
         assert!((limit / 4..=limit / 2).contains(&told), "{told} of {limit}");
     }
@@ -257,20 +256,20 @@ fn threads_are_applied_in_their_own_order_and_lose_nothing() {
         }
         let mut consumer = Consumer::new();
         while next.iter().any(|next| *next < EACH) {
-            let Some(run) = queue.next_run(&mut consumer, u64::MAX) else {
+            let Some(batch) = queue.next_batch(&mut consumer, u64::MAX) else {
                 // Now and then the queue sleeps when it may, so that its producers have to go through the gate.
                 if !queue.park(&mut consumer) {
                     std::thread::yield_now();
                 }
                 continue;
             };
-            for slot in run.slots() {
-                // SAFETY: all events are of this type, and the run keeps them.
+            for slot in batch.slots() {
+                // SAFETY: all events are of this type, and the batch keeps them.
                 let Numbered(producer, number) = unsafe { slot.event() };
                 assert_eq!(*number, next[*producer]);
                 next[*producer] += 1;
             }
-            run.consume();
+            batch.consume();
         }
     });
     assert_eq!(queue.accepted(), EACH * PRODUCERS as u64);
@@ -279,11 +278,11 @@ fn threads_are_applied_in_their_own_order_and_lose_nothing() {
 #[test]
 fn the_first_event_after_parking_says_that_the_consumer_must_be_woken() {
     let (queue, mut consumer) = (queue(10), Consumer::new());
-    assert_eq!(queue.push(Nothing).map_err(|refused| refused.0), Ok(Accepted::Unparking));
-    assert_ne!(queue.push(Nothing).map_err(|refused| refused.0), Ok(Accepted::Unparking));
+    assert_eq!(queue.push(Nothing).map_err(|refused| refused.0), Ok(WakeHint::Unpark));
+    assert_ne!(queue.push(Nothing).map_err(|refused| refused.0), Ok(WakeHint::Unpark));
     while !take(&queue, &mut consumer, 10).is_empty() {}
     assert!(queue.park(&mut consumer));
-    assert_eq!(queue.push(Nothing).map_err(|refused| refused.0), Ok(Accepted::Unparking));
+    assert_eq!(queue.push(Nothing).map_err(|refused| refused.0), Ok(WakeHint::Unpark));
 }
 
 #[test]

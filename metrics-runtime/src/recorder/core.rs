@@ -18,7 +18,7 @@ use crate::error::{MetricsRecorderError, RegisterEventError};
 use crate::event::MetricEvent;
 use crate::hooks::DynHooks;
 use crate::log::{self, Kind, LogPolicy, Operation, Speaker};
-use crate::queue::{Accepted, Consumer, NoVacancy, Queue, Refusal};
+use crate::queue::{Consumer, PushError, Queue, ReserveError, WakeHint};
 use crate::recorder::home::Home;
 use crate::recorder::lifecycle::Lifecycle;
 use crate::recorder::options::{MetricFailurePolicy, QueueOverflowPolicy};
@@ -138,11 +138,11 @@ impl RecorderCore {
     pub(super) fn register_with_care<E: MetricEvent>(
         self: &Arc<Self>,
         event: E,
-        reason: NoVacancy,
+        reason: ReserveError,
     ) -> Result<(), RegisterEventError<E>> {
-        match self.queue.push_with_care(event, reason) {
-            Ok(accepted) => {
-                self.after_accepting(accepted);
+        match self.queue.push_slow(event, reason) {
+            Ok(hint) => {
+                self.after_accepting(hint);
                 Ok(())
             }
             Err((refusal, event)) => self.refuse(refusal, event),
@@ -150,11 +150,11 @@ impl RecorderCore {
     }
 
     /// Does what the queue asks for after it has accepted an event.
-    fn after_accepting(self: &Arc<Self>, accepted: Accepted) {
-        match accepted {
-            Accepted::Quietly => {}
-            Accepted::FillingUp => self.home.attend(self),
-            Accepted::Unparking => {
+    fn after_accepting(self: &Arc<Self>, hint: WakeHint) {
+        match hint {
+            WakeHint::None => {}
+            WakeHint::Early => self.home.attend(self),
+            WakeHint::Unpark => {
                 if self.state() == MetricsRecorderState::Virgin {
                     self.start_silently();
                 }
@@ -167,7 +167,7 @@ impl RecorderCore {
     /// Gives the event the fate it has when the queue does not take it.
     pub(super) fn refuse<E: MetricEvent>(
         self: &Arc<Self>,
-        refusal: Refusal,
+        refusal: PushError,
         event: E,
     ) -> Result<(), RegisterEventError<E>> {
         if matches!(self.home, Home::Disabled) {
@@ -175,24 +175,24 @@ impl RecorderCore {
             return Ok(());
         }
         match (refusal, self.settings.overflow) {
-            (Refusal::Full, QueueOverflowPolicy::Drop) => {
+            (PushError::Full, QueueOverflowPolicy::Drop) => {
                 self.counters.count_dropped(E::EVENT_TYPE);
                 unwind::contain(|| drop(event));
                 Ok(())
             }
-            (Refusal::Full, QueueOverflowPolicy::Error) => {
+            (PushError::Full, QueueOverflowPolicy::Error) => {
                 self.counters.count_rejected();
                 let limit = usize::try_from(self.queue.limit()).unwrap_or(usize::MAX);
                 Err(RegisterEventError::new(event, MetricsRecorderError::QueueOverflow { limit }))
             }
-            (Refusal::Closed, _) => {
+            (PushError::Closed, _) => {
                 let refusal = {
                     let lifecycle = self.lifecycle();
                     (!lifecycle.state().accepts()).then(|| lifecycle.invalid_state(ACCEPTING))
                 };
                 let Some(refusal) = refusal else {
                     // It was started again since the queue was found closed.
-                    return self.register_with_care(event, NoVacancy::Unusual);
+                    return self.register_with_care(event, ReserveError::AtFastLimit);
                 };
                 self.counters.count_rejected();
                 Err(RegisterEventError::new(event, refusal))

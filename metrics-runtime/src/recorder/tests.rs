@@ -8,7 +8,7 @@ use crate::dispatch::EventHandler;
 use crate::event::MetricEvent;
 use crate::hooks::RecorderHooks;
 use crate::metric::Metric;
-use crate::queue::{NoVacancy, Refusal};
+use crate::queue::{PushError, ReserveError};
 use crate::recorder::{MetricsRecorder, MetricsRecorderState, RecorderOptions};
 use crate::snapshot::MetricSnapshot;
 
@@ -37,14 +37,14 @@ fn an_event_published_after_everything_was_given_up_is_discarded() {
         let token = Arc::new(());
         // The first event unparks the queue, so that the next one finds its place without further questions.
         recorder.register_event(Counted(Arc::clone(&token))).expect("accepted");
-        let Ok(vacancy) = recorder.core().queue.vacancy() else {
+        let Ok(permit) = recorder.core().queue.try_reserve() else {
             panic!("the queue is open, awake and almost empty");
         };
         drop(tokio);
         assert_eq!(recorder.status(), MetricsRecorderState::Cancelled);
         let stats = recorder.stats();
         assert_eq!((stats.accepted, stats.discarded, stats.pending), (2, 1, 1));
-        vacancy.fill(Counted(Arc::clone(&token)));
+        permit.send(Counted(Arc::clone(&token)));
         if read {
             assert!(recorder.metric_snapshots().expect("reads").is_empty());
         } else {
@@ -61,11 +61,11 @@ fn an_event_published_after_everything_was_given_up_is_dropped_with_the_recorder
     let token = Arc::new(());
     recorder.register_event(Counted(Arc::clone(&token))).expect("accepted");
     let core = Arc::clone(recorder.core());
-    let Ok(vacancy) = core.queue.vacancy() else {
+    let Ok(permit) = core.queue.try_reserve() else {
         panic!("the queue is open, awake and almost empty");
     };
     drop((tokio, recorder));
-    vacancy.fill(Counted(Arc::clone(&token)));
+    permit.send(Counted(Arc::clone(&token)));
     assert_eq!(Arc::strong_count(&token), 2);
     drop(core);
     assert_eq!(Arc::strong_count(&token), 1);
@@ -77,7 +77,7 @@ fn a_call_that_found_the_queue_closed_just_before_a_restart_is_accepted() {
     recorder.stop().wait().expect("stops");
     recorder.start().wait().expect("starts again");
     let token = Arc::new(());
-    let answer = recorder.core().refuse(Refusal::Closed, Counted(Arc::clone(&token)));
+    let answer = recorder.core().refuse(PushError::Closed, Counted(Arc::clone(&token)));
     assert!(answer.is_ok(), "the recorder runs");
     recorder.flush().wait().expect("flushes");
     let stats = recorder.stats();
@@ -89,7 +89,7 @@ fn a_call_that_found_the_queue_closed_just_before_a_restart_is_accepted() {
 fn a_call_that_found_the_queue_closed_is_refused_once() {
     let (_tokio, recorder) = running();
     recorder.stop().wait().expect("stops");
-    let answer = recorder.core().register_with_care(Counted(Arc::new(())), NoVacancy::Unusual);
+    let answer = recorder.core().register_with_care(Counted(Arc::new(())), ReserveError::AtFastLimit);
     let refused = answer.expect_err("the recorder is stopped");
     assert_eq!(refused.error().reason(), "INVALID_RECORDER_STATE");
     let stats = recorder.stats();

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::context;
 use crate::error::{MetricsRecorderError, SharedError};
 use crate::hooks::{self, DynHooks, MetricChange};
-use crate::queue::{Consumer, Run};
+use crate::queue::{Batch, Consumer};
 use crate::recorder::RecorderCore;
 use crate::recorder::processing::{BUDGET, Turn};
 use crate::recorder::state::MetricsRecorderState;
@@ -126,7 +126,7 @@ async fn serve(core: &Arc<RecorderCore>, hooks: &dyn DynHooks) {
 
 /// Processes one event with its hooks; whether there was one.
 async fn process_one(core: &Arc<RecorderCore>, hooks: &dyn DynHooks, consumer: &mut Consumer) -> bool {
-    let Some(run) = core.queue.next_run(consumer, 1) else {
+    let Some(run) = core.queue.next_batch(consumer, 1) else {
         return false;
     };
     let accepted = let_others_run_until(|| core.try_apply_first(&run)).await;
@@ -166,7 +166,7 @@ async fn let_others_run() {
 /// An event that was applied; it is consumed when this is dropped, also when the task is aborted in a hook.
 struct Applied<'a> {
     core: &'a RecorderCore,
-    run: Option<Run<'a>>,
+    run: Option<Batch<'a>>,
     /// Whether those are still to be answered who wait for the event.
     answers: bool,
 }

@@ -95,7 +95,9 @@ fn an_event_that_counts_as_consumed_is_dropped() {
         assert!(queue.push(Noted(Arc::clone(&dropped))).is_ok());
         let consumer = {
             let queue = Arc::clone(&queue);
-            thread::spawn(move || queue.next_run(&mut Consumer::new(), 1).expect("one is pending").consume())
+            thread::spawn(move || {
+                queue.next_batch(&mut Consumer::new(), 1).expect("one is pending").consume()
+            })
         };
         // As a flush waits.
         while queue.consumed() == 0 {

@@ -4,7 +4,7 @@ use loom::sync::Notify;
 use loom::thread;
 
 use super::{INTERRUPTIONS, model, push, queue, take, take_all};
-use crate::queue::{Accepted, Consumer, Queue, Refusal};
+use crate::queue::{Consumer, PushError, Queue, WakeHint};
 use crate::sync::Arc;
 
 /// A consumer that sleeps whenever it may, until it has taken so many events.
@@ -25,7 +25,7 @@ fn consume_or_sleep(queue: &Queue, bell: &Notify, count: usize) -> Vec<(u64, u64
 }
 
 fn push_and_ring(queue: &Queue, bell: &Notify, producer: u64, number: u64) {
-    if push(queue, producer, number).expect("there is room") == Accepted::Unparking {
+    if push(queue, producer, number).expect("there is room") == WakeHint::Unpark {
         bell.notify();
     }
 }
@@ -71,17 +71,17 @@ fn after_close_nothing_is_accepted_until_it_is_reopened() {
             })
             .collect();
         let accepted = queue.close();
-        assert_eq!(push(&queue, 2, 0), Err(Refusal::Closed));
+        assert_eq!(push(&queue, 2, 0), Err(PushError::Closed));
         let results: Vec<_> =
             producers.into_iter().map(|producer| producer.join().expect("it does not panic")).collect();
         assert_eq!(results.iter().filter(|result| result.is_ok()).count() as u64, accepted);
-        assert!(results.iter().all(|result| matches!(result, Ok(_) | Err(Refusal::Closed))));
+        assert!(results.iter().all(|result| matches!(result, Ok(_) | Err(PushError::Closed))));
         assert_eq!(queue.accepted(), accepted);
         assert_eq!(take_all(&queue, usize::try_from(accepted).expect("few")).len() as u64, accepted);
         let mut consumer = Consumer::new();
         assert!(!queue.park(&mut consumer), "there is an end to be made");
         queue.reopen();
-        assert_eq!(push(&queue, 2, 0), Ok(Accepted::Unparking));
+        assert_eq!(push(&queue, 2, 0), Ok(WakeHint::Unpark));
     });
 }
 

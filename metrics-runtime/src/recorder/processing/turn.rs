@@ -7,7 +7,7 @@ use super::Processing;
 use crate::context;
 use crate::dispatch::MetricFailure;
 use crate::error::MetricsRecorderError;
-use crate::queue::{Consumer, Run};
+use crate::queue::{Batch, Consumer};
 use crate::recorder::RecorderCore;
 use crate::recorder::completion::Completion;
 use crate::recorder::lifecycle::Failed;
@@ -53,7 +53,7 @@ impl RecorderCore {
     /// Lets go of a recorder that has had its turn, unless its queue fills up again: those who noticed relied on that turn.
     pub(crate) fn leave_alone(&self) -> bool {
         self.home.end_to_attend();
-        !self.queue.fills_up()
+        !self.queue.is_above_watermark()
     }
 
     /// How many events were consumed so far.
@@ -114,14 +114,14 @@ impl RecorderCore {
             let position = self.queue.consumed();
             drop(processing.let_in(position));
             let most = left.min(processing.until_next_metric(position));
-            let Some(run) = self.queue.next_run(&mut consumer, most) else {
+            let Some(run) = self.queue.next_batch(&mut consumer, most) else {
                 break;
             };
             left -= run.len();
             if discards {
                 self.counters.discard_from(position);
             } else {
-                processing.metrics.apply_run(&run, &mut failures.metrics);
+                processing.metrics.apply_batch(&run, &mut failures.metrics);
                 self.fail_with(failures);
             }
             run.consume();
@@ -262,7 +262,7 @@ impl RecorderCore {
     }
 
     /// Applies the first event of a run; the names of the metrics that accepted it.
-    pub(in crate::recorder) fn try_apply_first(&self, run: &Run<'_>) -> Option<Vec<Arc<str>>> {
+    pub(in crate::recorder) fn try_apply_first(&self, run: &Batch<'_>) -> Option<Vec<Arc<str>>> {
         let mut failures = Failures::default();
         let accepted = {
             let mut processing = self.try_lock_processing()?;
