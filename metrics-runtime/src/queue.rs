@@ -1,43 +1,60 @@
-//! The handoff: a bounded queue of events with many producers and one consumer.
+//! The queue between the producers and the consumer of a recorder: bounded, many producers, one consumer.
 //!
 //! # Memory
 //!
 //! Each accepted event has a *position*, counted from 0 for the life of the recorder. Position `p` lives in slot
-//! `p % SEGMENT_SLOTS` of segment `p / SEGMENT_SLOTS`; the [`Directory`] finds the segment. Segments are allocated when
-//! a producer first needs one and go back to the pool when the consumer is done with them.
+//! `p % SEGMENT_SLOTS` of segment `p / SEGMENT_SLOTS`; the [`Directory`] finds the segment. A producer installs a segment
+//! before the first position in it is reserved. The consumer removes it when all its events are consumed. Segments come
+//! from a pool and go back to it.
 //!
 //! # Algorithm
 //!
-//! One word, `tail`, carries the next position and two flags. The flags stand above the position, so that
-//! one comparison with `fast_limit` tells a producer all it must know in the usual case: the queue is
-//! open, its consumer is awake, there is room, and no checkpoint is due. One compare-exchange then makes the position its
-//! own. The producer writes its event into the slot and publishes it by storing the pointer to the type's metadata. The
-//! consumer reads published slots in order of position, clears them, and moves `head`.
+//! One word, `tail`, holds the next position and two flags. The flags are its highest bits. One comparison with `fast_limit`
+//! therefore tells a producer in the usual case that the queue is open, the consumer is not parked, there is room, and the
+//! segment is installed. One compare-exchange then reserves the position. The producer writes its event into the slot and
+//! publishes it by storing a pointer to the metadata of its type. The consumer reads published slots in order of position,
+//! clears them, and moves `head`.
+//!
+//! The slow path serves the other cases. A closed or full queue refuses the event without a lock. At a checkpoint, at the
+//! first position of a segment, and when the consumer is parked, the producer takes `park_lock` for a few instructions.
+//!
+//! Nothing allocates or frees between reserving and publishing, or under a lock: an event that does not fit a slot is boxed
+//! first, a segment is taken from the pool first. So a producer that is held up in the allocator holds up no other thread, and
+//! an allocator may push. A signal handler must not push: it may have interrupted a thread that holds a lock.
 //!
 //! # Speed
 //!
-//! What a handoff costs is the way of cache lines between cores, not instructions. A locked instruction waits for all
-//! stores before it, so a slot that still lies in the consumer's cache would hold up the *next* event's exchange:
-//! producers fetch slots for writing ahead of their use, and so does the consumer, which will clear
-//! them. `tail` is alone on its line, and what producers only read is on another one. A producer that loses an exchange
-//! stays away for a while, because two that take the line from each other at every event cost more than one that waits.
+//! A handoff costs what it takes to move cache lines between cores; instructions matter less. A locked instruction waits for
+//! all stores before it. A slot that is still in the consumer's cache would thus delay the *next* exchange, so
+//! producers fetch slots for writing ahead of use, and so does the consumer, which will clear them. `tail` has a cache
+//! line of its own; fields that producers only read are on another one. A producer that loses an exchange backs off:
+//! two producers that exchange at the same time make each event dearer than one that waits.
+//!
+//! Positions are 64 bits wide, so the crate needs a target with 64-bit atomics.
 //!
 //! # Invariants
 //!
-//! * Q1: `head <= tail.position <= head + limit`. A producer reserves only after it has seen `position < bound`, `fast_limit`
-//!   never exceeds a `head + limit` that was seen before, and `head` only grows.
-//! * Q2: a position is reserved by one producer, written once, published once, and consumed once, after it was published.
-//! * Q3: when `head` reaches `p + limit` for the first time, slot `p` is free; when it passes the end of a segment, that
-//!   segment has left the directory. Both happen before the release store of `head`; with Q1 a producer that may
-//!   reserve `p + limit` therefore never meets what is left of `p`.
-//! * Q4: PARKED is set only while `tail.position == head` and under `park_lock`, and is cleared only under `park_lock`; a producer
-//!   that finds it goes through `park_lock`. While it is set no position is reserved, so the consumer may take the last
-//!   segment away before it lets go of `park_lock`.
-//! * Q5: whoever clears PARKED learns so and wakes the consumer; there is no other way from "nothing pending" to
-//!   "something pending", so no wake-up is lost.
-//! * Q6: after CLOSED is set no position is reserved until it is cleared again.
+//! * Q1: `head <= tail.position <= head + limit`. A producer reserves only below `fast_limit`, or below a `head + limit` that
+//!   it has read itself. `fast_limit` never exceeds a `head + limit` that was read before, and `head` only grows.
+//! * Q2: One producer reserves a position, writes and publishes it once; the consumer then consumes it once.
+//! * Q3: Before `head` moves past `p`, slot `p` is freed. Before `head` moves past the end of a segment, that segment is
+//!   removed from the directory. `head` is stored with release, so by Q1 a producer that reserves `p + limit` meets
+//!   nothing of `p`.
+//! * Q4: PARKED is set only under `park_lock` while `tail.position == head`. Only a reservation clears it, also under
+//!   `park_lock`; `close` and `reopen` leave it alone. While it is set no position is reserved, so the consumer may remove
+//!   the last segment.
+//! * Q5: The producer that clears PARKED learns it from [`WakeHint::Unpark`] and wakes the consumer. By Q4 a parked queue
+//!   comes to hold an event in no other way, so no wake-up is lost.
+//! * Q6: While CLOSED is set, no position is reserved: each reservation is an exchange from a tail without that flag.
+//! * Q7: The producer that reserves a position finds its segment installed. Segments are installed and `fast_limit` is written
+//!   under `park_lock` only. A segment is installed before the exchange that reserves its first position or clears PARKED,
+//!   and `fast_limit` never exceeds the end of the segment that was installed last.
+//! * Q8: `fast_limit` only grows. A position at or above it is reserved under `park_lock` only.
 
-#![allow(unsafe_code, reason = "events are stored in place and shared without locks; Q1 to Q6 make it sound")]
+#![allow(
+    unsafe_code,
+    reason = "events are stored in place and shared between threads; Q1 to Q8 make it sound"
+)]
 
 mod consumer;
 mod producer;
@@ -58,14 +75,14 @@ pub(crate) use crate::queue::segment::SegmentPool;
 
 /// The queue is closed to new events.
 const CLOSED: u64 = 1 << 63;
-/// The consumer has gone to sleep; the next producer wakes it.
+/// The consumer is parked; the next producer wakes it.
 const PARKED: u64 = 1 << 62;
 const FLAGS: u64 = CLOSED | PARKED;
-/// Positions stand below the flags: 62 bits, which a billion events a second fill in 146 years.
+/// Positions have the 62 bits below the flags: enough for a billion events a second during 146 years.
 const POSITION: u64 = !FLAGS;
 
-/// Keeps a value on a cache line of its own. Pairs of lines, which processors like to fetch, made no difference to two
-/// producers and 192 bytes to each recorder.
+/// Gives a value a cache line of its own. Processors like to fetch lines in pairs; keeping pairs apart gained nothing
+/// for two producers and cost each recorder 192 bytes.
 #[repr(align(64))]
 struct CachePadded<T>(T);
 
@@ -76,14 +93,14 @@ pub(crate) struct Queue {
     consumer: CachePadded<ConsumerLine>,
 }
 
-/// What producers read for each event and seldom write.
+/// Fields that producers read for each event and seldom write.
 struct ProducerLine {
-    /// A tail below it may be moved on without further questions: no flag is set, a `head` that was seen leaves room (Q1),
-    /// and it is not yet time to look whether the consumer is asleep at its post.
+    /// A producer may reserve any tail below it at once: the tail carries no flag, there is room (Q1), the segment is
+    /// installed (Q7), and no checkpoint is due. Written under `park_lock` only.
     fast_limit: AtomicU64,
     directory: Directory,
     limit: u64,
-    /// The next checkpoint is that many positions ahead.
+    /// The distance between checkpoints, where a producer looks how much is pending.
     stride: u64,
     pool: Arc<SegmentPool>,
 }
@@ -91,6 +108,7 @@ struct ProducerLine {
 struct ConsumerLine {
     /// All positions before it are consumed. Written by the consumer only.
     head: AtomicU64,
+    /// Orders parking, unparking, installing segments and moving `fast_limit`. Held for a few instructions.
     park_lock: Mutex<()>,
 }
 
@@ -102,7 +120,7 @@ impl Queue {
             fast_limit: AtomicU64::new(0),
             directory: Directory::new(limit),
             limit,
-            // Often enough to be seen between a quarter of the limit and half of it.
+            // A quarter of the limit, so that some checkpoint finds between a quarter and half of the limit pending.
             stride: (limit / 4).clamp(1, SEGMENT_SLOTS),
             pool,
         };
@@ -125,49 +143,57 @@ impl Queue {
         &self.consumer.0.head
     }
 
+    fn park_lock(&self) -> &Mutex<()> {
+        &self.consumer.0.park_lock
+    }
+
     pub(crate) fn limit(&self) -> u64 {
         self.line().limit
     }
 
-    /// The position of the next event: how many were accepted so far.
+    /// How many events were accepted so far, which is the position of the next one.
+    ///
+    /// It is no less than a result of [`consumed`](Self::consumed) that the caller has read before.
     pub(crate) fn accepted(&self) -> u64 {
-        // Acquire: not older than a `head` that was read before it.
-        self.tail().load(Ordering::Acquire) & POSITION
+        // Relaxed: each exchange on `tail` happens before the consumption of its event. A caller that has acquired that
+        // consumption in `consumed` reads this exchange or a later one.
+        self.tail().load(Ordering::Relaxed) & POSITION
     }
 
     /// How many events were consumed so far.
     pub(crate) fn consumed(&self) -> u64 {
-        // Acquire: the effects of all consumed events are seen.
+        // Acquire: pairs with `Batch::consume`; the effects of all consumed events are visible.
         self.head().load(Ordering::Acquire)
     }
 
-    /// Refuses events from now on; returns how many were accepted.
-    pub(crate) fn close(&self) -> u64 {
-        // AcqRel: ordered with the pushes before it and the state change that follows it.
-        self.tail().fetch_or(CLOSED, Ordering::AcqRel) & POSITION
+    /// Refuses events from now on.
+    pub(crate) fn close(&self) {
+        // AcqRel: orders the pushes before it and the state change after it, as the recorder's `lifecycle` lock also does.
+        self.tail().fetch_or(CLOSED, Ordering::AcqRel);
     }
 
     /// Accepts events again.
     pub(crate) fn reopen(&self) {
-        // AcqRel, as in `close`.
+        // AcqRel: as in `close`.
         self.tail().fetch_and(!CLOSED, Ordering::AcqRel);
     }
 
-    /// Whether the consumer has parked and nobody has unparked it.
+    /// Whether the consumer is parked and no producer has unparked it.
     pub(crate) fn is_parked(&self) -> bool {
-        // Acquire: ordered with the exchange that unparks.
+        // Acquire: pairs with the exchanges of `park` and `reserve_locked`.
         self.tail().load(Ordering::Acquire) & PARKED != 0
     }
 
-    /// Whether a good part of the limit is pending, as a producer finds at a checkpoint.
+    /// Whether more than a quarter of the limit is pending, which is what a producer checks at a checkpoint.
     pub(crate) fn is_above_watermark(&self) -> bool {
+        // In this order, so that the difference is not negative: see `accepted`.
         let consumed = self.consumed();
         self.accepted() - consumed > self.limit() / 4
     }
 
-    /// Whether nothing is pending and the queue is open.
+    /// Whether the queue is open and nothing is pending.
     pub(crate) fn is_idle(&self) -> bool {
-        // Relaxed: a look, to be repeated if it comes too early.
+        // Relaxed: a hint; the caller asks again later.
         let head = self.head().load(Ordering::Relaxed);
         let tail = self.tail().load(Ordering::Relaxed);
         tail & !PARKED == head

@@ -1,32 +1,32 @@
-//! The consumer's side: batches of events, and going to sleep.
+//! The consumer's side: batches of events, and parking.
 
 use std::cell::Cell;
 use std::marker::PhantomData;
 use std::ptr;
 
 use crate::event::EventRef;
-use crate::queue::segment::SEGMENT_SLOTS;
+use crate::queue::segment::is_segment_start;
 use crate::queue::slot::{self, EventMeta, Slot};
 use crate::queue::{CLOSED, PARKED, POSITION, Queue};
 use crate::sync::{Ordering, lock};
 
 impl Queue {
-    /// The next events of one type in a row, at most `most`; `None` when the next event is not there yet.
+    /// The next events of one type in a row, at most `max`; `None` when the next event is not published yet.
     ///
-    /// `most` is best no more than what is pending: the slots of a batch are fetched for writing before they are looked at,
-    /// which a producer that is about to write them would feel.
+    /// Callers should not ask for more than is pending. The consumer fetches slots for writing before it reads them, and
+    /// so would take them from the producers that are about to write them.
     #[inline]
-    pub(crate) fn next_batch<'q>(&'q self, _consumer: &'q mut Consumer, most: u64) -> Option<Batch<'q>> {
+    pub(crate) fn next_batch<'q>(&'q self, _consumer: &'q mut Consumer, max: u64) -> Option<Batch<'q>> {
         let directory = &self.line().directory;
         if !directory.is_made() {
             return None;
         }
         // Relaxed: only the consumer writes it.
         let head = self.head().load(Ordering::Relaxed);
-        // SAFETY: the directory is made, and the consumer removes a segment only when it consumes a batch, which this
-        // borrow of it rules out.
+        // SAFETY: the ring is made. Only `Batch::consume` and `park` remove a segment, and both need the consumer that the
+        // batch borrows.
         let slots = unsafe { directory.slots_from(head) }?;
-        let slots = &slots[..slots.len().min(usize::try_from(most).unwrap_or(usize::MAX))];
+        let slots = &slots[..slots.len().min(usize::try_from(max).unwrap_or(usize::MAX))];
         let meta = slots.first()?.published()?;
         let same = |slot: &Slot| slot.published().is_some_and(|other| ptr::eq(other, meta));
         let mut length = 1;
@@ -40,26 +40,31 @@ impl Queue {
         Some(Batch { queue: self, slots: &slots[..length], meta, head })
     }
 
-    /// Tells the producers that the consumer goes to sleep, unless something is pending.
+    /// Marks the queue as parked unless events are pending, and gives the last segment back to the pool.
     ///
-    /// Whether the consumer may sleep: it may not when the queue is closed, because then there is an end to be made.
+    /// Returns whether the consumer may sleep. A closed queue answers `false`: the recorder's stop is still to be finished.
     pub(crate) fn park(&self, _consumer: &mut Consumer) -> bool {
-        let _guard = lock(&self.consumer.0.park_lock);
-        // Relaxed: only the consumer writes it.
-        let head = self.head().load(Ordering::Relaxed);
-        // Relaxed: checked by the exchange.
-        let tail = self.tail().load(Ordering::Relaxed);
-        if tail & POSITION != head {
-            return false;
-        }
-        // AcqRel: whoever clears PARKED comes through the gate; the exchange itself orders nothing more than the flags.
-        if self.tail().compare_exchange(tail, tail | PARKED, Ordering::AcqRel, Ordering::Relaxed).is_err() {
-            return false;
-        }
         let line = self.line();
-        if line.directory.is_made() {
-            // SAFETY: everything is consumed, and PARKED keeps producers out until the gate opens (Q4).
-            unsafe { line.directory.recycle(head, &line.pool) };
+        let (tail, segment) = {
+            let _guard = lock(self.park_lock());
+            // Relaxed: only the consumer writes it.
+            let head = self.head().load(Ordering::Relaxed);
+            // Relaxed: the exchange checks it.
+            let tail = self.tail().load(Ordering::Relaxed);
+            if tail & POSITION != head {
+                return false;
+            }
+            // AcqRel: pairs with `is_parked`. A producer that clears PARKED is ordered by the lock.
+            if self.tail().compare_exchange(tail, tail | PARKED, Ordering::AcqRel, Ordering::Relaxed).is_err()
+            {
+                return false;
+            }
+            // SAFETY: everything is consumed. No position is reserved before this thread releases the lock (Q4).
+            let segment = line.directory.is_made().then(|| unsafe { line.directory.remove(head) });
+            (tail, segment.flatten())
+        };
+        if let Some(segment) = segment {
+            line.pool.put(segment);
         }
         tail & CLOSED == 0
     }
@@ -77,7 +82,7 @@ impl Consumer {
 
 /// Published events of one type in a row, still in the queue.
 ///
-/// Dropping a batch leaves its events pending; [`consume`](Batch::consume) drops the events.
+/// [`consume`](Batch::consume) drops the events. A batch that is dropped instead leaves them pending.
 pub(crate) struct Batch<'q> {
     queue: &'q Queue,
     slots: &'q [Slot],
@@ -100,6 +105,8 @@ impl Batch<'_> {
     }
 
     /// The first event of the batch, to be shown to a hook.
+    ///
+    /// It borrows the batch mutably, so there is one [`PendingEvent`] at a time. Its soundness rests on that.
     pub(crate) fn first(&mut self) -> PendingEvent<'_> {
         PendingEvent { slot: &self.slots[0], meta: self.meta, one_thread: PhantomData }
     }
@@ -107,28 +114,34 @@ impl Batch<'_> {
     /// Drops the events and makes room for as many.
     pub(crate) fn consume(self) {
         for slot in self.slots {
-            // SAFETY: published with this meta, and the batch, which alone refers to the event, is given up.
+            // SAFETY: published with this meta. The batch, which alone refers to the event, is used up.
             unsafe { slot.clear(self.meta) };
         }
+        let line = self.queue.line();
         let head = self.head + self.len();
-        if head.is_multiple_of(SEGMENT_SLOTS) {
-            let line = self.queue.line();
-            // SAFETY: its last slot was just freed, so all its positions are consumed (Q2).
-            unsafe { line.directory.recycle(self.head, &line.pool) };
-        }
-        // Release: the freed slots and the removed segment (Q3), and whatever the events changed.
+        let segment = if is_segment_start(head) {
+            // SAFETY: the last slot of the segment was just freed, so all its positions are consumed (Q2).
+            unsafe { line.directory.remove(self.head) }
+        } else {
+            None
+        };
+        // Release: pairs with `consumed`. Shows the freed slots, the removed segment (Q3), and the effects of the events.
         self.queue.head().store(head, Ordering::Release);
+        if let Some(segment) = segment {
+            line.pool.put(segment);
+        }
     }
 }
 
-/// An event that is still in the queue, to be looked at by one thread at a time.
+/// An event that is still in the queue, to be viewed by one thread at a time.
 ///
-/// It moves between threads with the task that consumes it, which asks no more of an event than `Send`. It can neither be
-/// shared nor copied, and what it lends out ends before it moves; so an event without `Sync` is never seen by two threads
-/// at once.
+/// A worker task may move it to another thread, for which an event only needs to be `Send`. An event that is not `Sync` is
+/// never seen by two threads at once: a `PendingEvent` can be neither shared nor copied, [`Batch::first`] lends one at a
+/// time, and a view borrows the `PendingEvent`, so it ends before that moves.
 pub(crate) struct PendingEvent<'q> {
     slot: &'q Slot,
     meta: &'static EventMeta,
+    /// `Send` and not `Sync`.
     one_thread: PhantomData<Cell<()>>,
 }
 

@@ -1,24 +1,27 @@
-//! The producers' side: reserving a position, and going through the gate when there is more to it.
+//! The producers' side: reserving a position in the usual case, and everything else in the slow path.
+
+use std::marker::PhantomData;
 
 use crate::event::MetricEvent;
-use crate::queue::slot::Slot;
-use crate::queue::{CLOSED, FLAGS, PARKED, POSITION, Queue};
+use crate::queue::segment::{Spare, is_segment_start, segment_end};
+use crate::queue::slot::{self, Slot};
+use crate::queue::{CLOSED, PARKED, POSITION, Queue};
 use crate::sync::{Ordering, lock, spin_loop};
 
-/// How long a producer stays away after it has lost an exchange, in pauses of the processor: about a microsecond, in
-/// which the winner hands over some 50 events at the price of one producer.
+/// How long a producer backs off after it has lost an exchange: about a microsecond. The winner hands over some 50 events
+/// in that time, each at the price of a single producer.
 #[cfg(not(mvx_loom))]
-const BACK_OFF: u32 = 64;
-/// One is enough for loom to let another thread go on.
+const BACKOFF_SPINS: u32 = 64;
+/// One spin lets loom schedule another thread.
 #[cfg(mvx_loom)]
-const BACK_OFF: u32 = 1;
+const BACKOFF_SPINS: u32 = 1;
 
-/// What a producer has to do after its event was accepted.
+/// What a producer must do after its event was accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum WakeHint {
     /// Nothing.
     None,
-    /// See that the consumer is about to look: a good part of the limit is pending.
+    /// Make sure that the consumer looks soon: a quarter of the limit is pending.
     Early,
     /// Wake the consumer: it was parked.
     Unpark,
@@ -31,79 +34,105 @@ pub(crate) enum PushError {
     Full,
 }
 
-/// A free slot that is the holder's to fill. To be filled at once: the consumer waits there.
-#[must_use]
-pub(crate) struct Permit<'q>(&'q Slot);
+/// Why [`Queue::try_reserve`] gives no permit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ReserveError {
+    /// The tail is not below `fast_limit`: the queue is closed, parked or full, or a checkpoint or a new segment is due.
+    AtFastLimit,
+    /// Another producer reserved the position.
+    Contended,
+    /// Events of this type do not fit a slot and must be boxed first.
+    NeedsBox,
+}
 
-impl Permit<'_> {
+/// A reserved, free slot for an event that fits. The consumer cannot go past it until the event is sent.
+#[must_use]
+pub(crate) struct Permit<'q, E> {
+    slot: &'q Slot,
+    event: PhantomData<fn(E)>,
+}
+
+impl<E: MetricEvent> Permit<'_, E> {
     #[inline]
-    pub(crate) fn send<E: MetricEvent>(self, event: E) {
-        // SAFETY: a permit is made for a reserved, free slot, and is used up here.
-        unsafe { self.0.publish(event) };
+    pub(crate) fn send(self, event: E) {
+        // SAFETY: `try_reserve` makes a permit for a slot that it has reserved and for a type that fits; it is used up here.
+        unsafe { self.slot.publish(event) };
     }
 }
 
-/// Why there is no [`Permit`] without further questions. Not to be lost: there may be a position in it.
-#[derive(Debug, Clone, Copy)]
-#[must_use]
-pub(crate) enum ReserveError {
-    /// The queue is closed, its consumer asleep, the limit reached, or a checkpoint due.
-    AtFastLimit,
-    /// Another producer was faster.
-    Contended,
-    /// This position is the caller's, but its segment is missing.
-    Reserved(u64),
-}
-
-/// A position that is the caller's to write to.
+/// A position that belongs to the caller, who must publish it before anything else.
 struct Reservation {
     position: u64,
-    accepted: WakeHint,
+    hint: WakeHint,
 }
 
 impl Queue {
-    /// Reserves a position in the usual case: the queue is open and awake, there is room, the segment is there, and no
-    /// other producer comes first. Everything else is for [`push_slow`](Self::push_slow).
+    /// Reserves a position in the usual case. Every other case is for [`push_slow`](Self::push_slow).
     #[inline]
-    pub(crate) fn try_reserve(&self) -> Result<Permit<'_>, ReserveError> {
-        let line = self.line();
-        // Relaxed: a stale value only makes the exchange below fail.
-        let tail = self.tail().load(Ordering::Relaxed);
-        // Acquire: pairs with the release store of whoever has seen the head behind this limit, so that the slots that
-        // were freed and the segments that were removed before that head are seen so.
-        if tail >= line.fast_limit.load(Ordering::Acquire) {
-            return Err(ReserveError::AtFastLimit);
+    pub(crate) fn try_reserve<E: MetricEvent>(&self) -> Result<Permit<'_, E>, ReserveError> {
+        if const { !slot::fits::<E>() } {
+            return Err(ReserveError::NeedsBox);
         }
-        // Acquire: pairs with the release of the exchange that cleared PARKED, which follows upon the consumer's last use
-        // of the segment; the exchanges in between continue its release sequence.
-        if self.tail().compare_exchange(tail, tail + 1, Ordering::Acquire, Ordering::Relaxed).is_err() {
-            return Err(ReserveError::Contended);
-        }
-        // No flag was set, so the tail was the position.
-        //
-        // SAFETY: a limit above 0 was stored after the directory was made; the exchange reserved the position.
-        match unsafe { line.directory.slot(tail) } {
-            Some(slot) => Ok(Permit(slot)),
-            None => Err(ReserveError::Reserved(tail)),
-        }
+        let position = self.try_advance()?;
+        // SAFETY: `try_advance` reserved the position.
+        let slot = unsafe { self.line().directory.slot(position) };
+        Ok(Permit { slot, event: PhantomData })
     }
 
-    /// Hands an event over, or gives it back, when [`try_reserve`](Self::try_reserve) has found none for that reason.
+    /// Moves the tail on by one if it is below `fast_limit`; returns the position that this reserves.
+    #[inline]
+    fn try_advance(&self) -> Result<u64, ReserveError> {
+        // Relaxed: a stale value makes the exchange fail.
+        let tail = self.tail().load(Ordering::Relaxed);
+        // Acquire: pairs with the store in `reserve_locked`. The segment that was installed before that store is visible
+        // (Q7), and so is what the consumer freed and removed before the `head` behind this limit (Q3).
+        if tail >= self.line().fast_limit.load(Ordering::Acquire) {
+            return Err(ReserveError::AtFastLimit);
+        }
+        // Acquire: pairs with the exchange in `reserve_locked` that cleared PARKED, so that the segment installed before
+        // it is visible, although `fast_limit` may be older than the parking. The exchanges in between are
+        // read-modify-writes and continue its release sequence.
+        self.tail()
+            .compare_exchange(tail, tail + 1, Ordering::Acquire, Ordering::Relaxed)
+            .map_err(|_| ReserveError::Contended)
+    }
+
+    /// Hands an event over, or gives it back, after [`try_reserve`](Self::try_reserve) gave no permit for that reason.
+    ///
+    /// Allocates before it reserves, and frees after it has published.
     pub(crate) fn push_slow<E: MetricEvent>(
         &self,
         event: E,
         reason: ReserveError,
     ) -> Result<WakeHint, (PushError, E)> {
-        match self.reserve_slow(reason) {
-            Ok(Reservation { position, accepted }) => {
-                let line = self.line();
-                // SAFETY: the reservation, which implies that the directory was made.
-                let slot = unsafe { line.directory.slot_or_install(position, &line.pool) };
-                // The slot is free (Q3) and reserved for this caller (Q2).
-                Permit(slot).send(event);
-                Ok(accepted)
+        if reason == ReserveError::Contended {
+            back_off();
+        }
+        // Dropped after publishing.
+        let mut spare = Spare::new(&self.line().pool);
+        if const { slot::fits::<E>() } {
+            match self.reserve_slow(&mut spare) {
+                Ok(Reservation { position, hint }) => {
+                    // SAFETY: the reservation. The slot is free (Q3), and the event fits.
+                    unsafe { self.line().directory.slot(position).publish(event) };
+                    Ok(hint)
+                }
+                Err(error) => Err((error, event)),
             }
-            Err(refusal) => Err((refusal, event)),
+        } else {
+            // Relaxed: a hint, which saves the allocation when the queue is closed or full.
+            if let Err(error) = self.check_room(self.tail().load(Ordering::Relaxed)) {
+                return Err((error, event));
+            }
+            let event = Box::new(event);
+            match self.reserve_slow(&mut spare) {
+                Ok(Reservation { position, hint }) => {
+                    // SAFETY: the reservation. The slot is free (Q3).
+                    unsafe { self.line().directory.slot(position).publish_boxed(event) };
+                    Ok(hint)
+                }
+                Err(error) => Err((error, *event)),
+            }
         }
     }
 
@@ -119,77 +148,101 @@ impl Queue {
         }
     }
 
-    /// Reserves a position when there is more to it than moving the tail on.
-    fn reserve_slow(&self, reason: ReserveError) -> Result<Reservation, PushError> {
-        match reason {
-            ReserveError::Reserved(position) => {
-                return Ok(Reservation { position, accepted: WakeHint::None });
-            }
-            ReserveError::Contended => back_off(),
-            ReserveError::AtFastLimit => {}
-        }
+    /// Reserves a position in every case in which the queue is open and has room.
+    fn reserve_slow(&self, spare: &mut Spare<'_>) -> Result<Reservation, PushError> {
         loop {
-            // Relaxed: checked by the exchange.
-            let tail = self.tail().load(Ordering::Relaxed);
-            if tail & FLAGS != 0 {
-                return self.reserve_locked();
-            }
-            let accepted = self.examine(tail)?;
-            // Acquire, as in `try_reserve`.
-            match self.tail().compare_exchange(tail, tail + 1, Ordering::Acquire, Ordering::Relaxed) {
-                Ok(position) => return Ok(Reservation { position, accepted }),
-                Err(_) => back_off(),
-            }
-        }
-    }
-
-    /// The same for a queue that is closed or whose consumer is parked.
-    fn reserve_locked(&self) -> Result<Reservation, PushError> {
-        let _guard = lock(&self.consumer.0.park_lock);
-        self.line().directory.make();
-        // Relaxed: checked by the exchange.
-        let mut tail = self.tail().load(Ordering::Relaxed);
-        loop {
-            if tail & CLOSED != 0 {
-                return Err(PushError::Closed);
-            }
-            let position = tail & POSITION;
-            let accepted = self.examine(position)?;
-            // Release shows the directory to all later producers, acquire as in `try_reserve`.
-            match self.tail().compare_exchange(tail, position + 1, Ordering::AcqRel, Ordering::Relaxed) {
-                Ok(_) if tail & PARKED != 0 => {
-                    return Ok(Reservation { position, accepted: WakeHint::Unpark });
+            match self.try_advance() {
+                Ok(position) => return Ok(Reservation { position, hint: WakeHint::None }),
+                Err(ReserveError::Contended) => {
+                    back_off();
+                    continue;
                 }
-                Ok(_) => return Ok(Reservation { position, accepted }),
-                Err(now) => tail = now,
+                Err(_) => {}
+            }
+            // Relaxed: `reserve_locked` looks again.
+            let tail = self.tail().load(Ordering::Relaxed);
+            self.check_room(tail)?;
+            if needs_segment(tail) {
+                spare.prepare(&self.line().directory, tail & POSITION);
+            }
+            if let Some(reservation) = self.reserve_locked(spare)? {
+                return Ok(reservation);
             }
         }
     }
 
-    /// Whether there is room for a position; if so, moves `fast_limit` on when that position has reached it.
-    fn examine(&self, position: u64) -> Result<WakeHint, PushError> {
+    /// Says whether the queue refuses an event now. Reads `head`, a cache line of the consumer, only if it must.
+    fn check_room(&self, tail: u64) -> Result<(), PushError> {
         let line = self.line();
-        // Acquire, and release below, as in `try_reserve`.
-        if position < line.fast_limit.load(Ordering::Acquire) {
-            return Ok(WakeHint::None);
+        if tail & CLOSED != 0 {
+            return Err(PushError::Closed);
+        }
+        // Relaxed: whatever was stored there was within the limit (Q1).
+        if tail < line.fast_limit.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        if tail & POSITION >= self.consumed() + line.limit { Err(PushError::Full) } else { Ok(()) }
+    }
+
+    /// Reserves the next position of a queue that is parked, or whose tail is at `fast_limit`.
+    ///
+    /// Returns `None` when the caller must look again: the tail is below `fast_limit` by now, or the spare lacks what is
+    /// needed by now.
+    fn reserve_locked(&self, spare: &mut Spare<'_>) -> Result<Option<Reservation>, PushError> {
+        let _guard = lock(self.park_lock());
+        let line = self.line();
+        // Relaxed: the exchange checks it. Except for CLOSED it is the latest value if it is parked or at `fast_limit`,
+        // because such a tail changes under `park_lock` only (Q4, Q8).
+        let tail = self.tail().load(Ordering::Relaxed);
+        let position = tail & POSITION;
+        // Relaxed: written under the lock only.
+        let at_fast_limit = position >= line.fast_limit.load(Ordering::Relaxed);
+        if tail & CLOSED != 0 {
+            return Err(PushError::Closed);
+        }
+        if tail & PARKED == 0 && !at_fast_limit {
+            return Ok(None);
         }
         let head = self.consumed();
         let end = head + line.limit;
         if position >= end {
             return Err(PushError::Full);
         }
-        // A store of another producer may come in between. Each of them stores what Q1 allows, and one that is too low
-        // costs no more than another look.
-        line.fast_limit.store(end.min(position + line.stride), Ordering::Release);
-        // A position that is behind the head is stale; its exchange will fail.
-        let fills_up = position.saturating_sub(head) >= line.limit / 4;
-        Ok(if fills_up { WakeHint::Early } else { WakeHint::None })
+        // SAFETY: this thread holds `park_lock`, so no other one installs, and no position that needs this segment can be
+        // reserved. `position < end` rules out that the entry still has an older segment (D1, Q3).
+        if needs_segment(tail) && !unsafe { line.directory.install(position, spare) } {
+            return Ok(None);
+        }
+        // Release: pairs with the exchange in `try_advance`. The lock orders everything else.
+        if self.tail().compare_exchange(tail, position + 1, Ordering::Release, Ordering::Relaxed).is_err() {
+            // Only `close` changes such a tail without the lock. The segment stays for the next producer: the consumer
+            // may be looking at it.
+            return Err(PushError::Closed);
+        }
+        if at_fast_limit {
+            let fast_limit = end.min(position + line.stride).min(segment_end(position));
+            // Release: pairs with `try_advance`.
+            line.fast_limit.store(fast_limit, Ordering::Release);
+        }
+        let hint = if tail & PARKED != 0 {
+            WakeHint::Unpark
+        } else if position - head >= line.limit / 4 {
+            WakeHint::Early
+        } else {
+            WakeHint::None
+        };
+        Ok(Some(Reservation { position, hint }))
     }
+}
+
+/// Whether a segment must be installed before this tail, which is parked or at `fast_limit`, moves on.
+fn needs_segment(tail: u64) -> bool {
+    tail & PARKED != 0 || is_segment_start(tail & POSITION)
 }
 
 /// Lets the winner of an exchange go on alone for a while.
 fn back_off() {
-    for _ in 0..BACK_OFF {
+    for _ in 0..BACKOFF_SPINS {
         spin_loop();
     }
 }

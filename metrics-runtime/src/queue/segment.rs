@@ -1,18 +1,18 @@
-//! Segments: blocks of slots, allocated when a producer first needs one, and handed round through a pool.
+//! Segments: blocks of slots that producers install, the consumer removes, and recorders share through a pool.
 
 use std::ptr;
 
 use crate::queue::slot::{self, Slot};
 use crate::sync::{AtomicPtr, Mutex, Ordering, lock};
 
-/// Slots in a segment: large enough that going to the pool is rare, small enough that a quiet recorder holds little.
+/// Slots in a segment: large enough to visit the pool rarely, small enough that a recorder with few events holds little.
 #[cfg(not(mvx_loom))]
 pub(crate) const SEGMENT_SLOTS: u64 = 256;
 #[cfg(mvx_loom)]
 pub(crate) const SEGMENT_SLOTS: u64 = 3;
 
 /// How many free segments a pool keeps: 1 MiB.
-const POOLED_SEGMENTS: usize = 64;
+const MAX_POOLED_SEGMENTS: usize = 64;
 
 #[expect(clippy::cast_possible_truncation, reason = "a small constant")]
 const LENGTH: usize = SEGMENT_SLOTS as usize;
@@ -20,17 +20,19 @@ const LENGTH: usize = SEGMENT_SLOTS as usize;
 /// A block of slots. Outside of a directory all of its slots are free.
 type Segment = [Slot; LENGTH];
 
+type Ring = Box<[AtomicPtr<Segment>]>;
+
 fn allocate() -> Box<Segment> {
     let slots: Box<[Slot]> = (0..LENGTH).map(|_| Slot::new()).collect();
     slots.try_into().unwrap_or_else(|_| unreachable!("as many slots as the array has"))
 }
 
-/// Free segments, shared by the recorders of one runtime.
+/// Free segments, shared by the recorders of one runtime. It allocates and frees only while it is not locked.
 pub(crate) struct SegmentPool(Mutex<Vec<Box<Segment>>>);
 
 impl SegmentPool {
     pub(crate) fn new() -> Self {
-        Self(Mutex::new(Vec::new()))
+        Self(Mutex::new(Vec::with_capacity(MAX_POOLED_SEGMENTS)))
     }
 
     fn take(&self) -> Box<Segment> {
@@ -38,11 +40,18 @@ impl SegmentPool {
         pooled.unwrap_or_else(allocate)
     }
 
-    fn put(&self, segment: Box<Segment>) {
-        let mut pool = lock(&self.0);
-        if pool.len() < POOLED_SEGMENTS {
-            pool.push(segment);
-        }
+    pub(crate) fn put(&self, segment: Box<Segment>) {
+        let surplus = {
+            let mut free = lock(&self.0);
+            if free.len() < MAX_POOLED_SEGMENTS {
+                // Within the capacity.
+                free.push(segment);
+                None
+            } else {
+                Some(segment)
+            }
+        };
+        drop(surplus);
     }
 
     #[cfg(all(test, not(mvx_loom)))]
@@ -51,11 +60,42 @@ impl SegmentPool {
     }
 }
 
-/// The ring of segments in use, indexed by position. It is made with the first event.
+/// Memory that a producer has ready before it takes `park_lock`. The rest goes back when the spare is dropped, which must be
+/// after the lock is released and the event is published.
+pub(crate) struct Spare<'q> {
+    pool: &'q SegmentPool,
+    segment: Option<Box<Segment>>,
+    ring: Option<Ring>,
+}
+
+impl<'q> Spare<'q> {
+    pub(crate) fn new(pool: &'q SegmentPool) -> Self {
+        Self { pool, segment: None, ring: None }
+    }
+
+    /// Gets what [`Directory::install`] needs at that position.
+    pub(crate) fn prepare(&mut self, directory: &Directory, position: u64) {
+        let segment = self.segment.get_or_insert_with(|| self.pool.take());
+        slot::fetch_first(&segment[index_of(position)..]);
+        if !directory.is_made() && self.ring.is_none() {
+            self.ring = Some(directory.allocate_ring());
+        }
+    }
+}
+
+impl Drop for Spare<'_> {
+    fn drop(&mut self) {
+        if let Some(segment) = self.segment.take() {
+            self.pool.put(segment);
+        }
+    }
+}
+
+/// The ring of installed segments, indexed by position. The first event brings the ring along.
 ///
-/// * D1: the ring is longer than the segments that pending positions can touch, so an entry belongs to at most one
-///   segment index that is in use.
-/// * D2: `entries` is null until [`make`](Self::make), and from then on until the drop a boxed slice of `mask + 1` entries.
+/// * D1: The ring is longer than the number of segments that pending positions can touch, so an entry belongs to at most
+///   one segment in use.
+/// * D2: `entries` is null until the first [`install`](Self::install). From then on it is a boxed slice of `mask + 1` entries.
 pub(crate) struct Directory {
     entries: AtomicPtr<AtomicPtr<Segment>>,
     mask: usize,
@@ -70,31 +110,25 @@ impl Directory {
         Self { entries: AtomicPtr::new(ptr::null_mut()), mask }
     }
 
-    /// Makes the ring unless there is one. To be called by one thread at a time.
-    pub(crate) fn make(&self) {
-        if !self.is_made() {
-            let entries: Box<[AtomicPtr<Segment>]> =
-                (0..=self.mask).map(|_| AtomicPtr::new(ptr::null_mut())).collect();
-            // Release: pairs with the acquire of `is_made`.
-            self.entries.store(Box::into_raw(entries).cast(), Ordering::Release);
-        }
+    fn allocate_ring(&self) -> Ring {
+        (0..=self.mask).map(|_| AtomicPtr::new(ptr::null_mut())).collect()
     }
 
-    /// Whether the ring is made; then the caller sees it.
+    /// Whether the ring is there; then it is visible to the caller.
     #[inline]
     pub(crate) fn is_made(&self) -> bool {
-        // Acquire: the entries are seen initialised.
+        // Acquire: pairs with `install`, so that the entries are visible.
         !self.entries.load(Ordering::Acquire).is_null()
     }
 
     /// # Safety
-    /// The ring is made, and its making happens before this call.
+    /// The ring is there, and its installation happens before this call.
     #[inline]
     unsafe fn entry(&self, position: u64) -> &AtomicPtr<Segment> {
-        // Relaxed: the caller sees it.
+        // Relaxed: the caller's promise makes it visible.
         let entries = self.entries.load(Ordering::Relaxed);
-        debug_assert!(!entries.is_null(), "who has a position has the directory");
-        // The bits beyond `usize` are of no use to the mask.
+        debug_assert!(!entries.is_null(), "a position was reserved, so there is a ring");
+        // The cast may cut bits off that the mask would remove.
         let index = (position / SEGMENT_SLOTS) as usize & self.mask;
         // SAFETY: the index is within the slice (D2).
         let entry = unsafe { entries.add(index) };
@@ -102,116 +136,110 @@ impl Directory {
         unsafe { &*entry }
     }
 
-    /// The slots from a position to the end of its segment, if the segment is there.
+    /// The slots from a position to the end of its segment, if the segment is installed.
     ///
     /// # Safety
-    /// The ring is made. The caller is the consumer, which alone removes segments, and does not remove this one
-    /// meanwhile.
+    /// [`is_made`](Self::is_made) was true. The caller is the consumer and does not remove the segment while it uses the slots.
     #[inline]
     pub(crate) unsafe fn slots_from(&self, position: u64) -> Option<&[Slot]> {
         // SAFETY: passed on.
-        let segment = unsafe { self.segment(position) }?;
+        let entry = unsafe { self.entry(position) };
+        // Acquire: pairs with `install`, so that the slots are visible although none may be published yet.
+        let segment = entry.load(Ordering::Acquire);
+        // SAFETY: a non-null entry is a segment from `Box::into_raw`, and the consumer keeps it there.
+        let segment = unsafe { segment.as_ref() }?;
         Some(&segment[index_of(position)..])
     }
 
-    /// # Safety
-    /// The ring is made. The caller keeps the segment in the directory: it has reserved the position and not yet
-    /// published it, or it is the consumer.
-    #[inline]
-    unsafe fn segment(&self, position: u64) -> Option<&Segment> {
-        // SAFETY: passed on.
-        let entry = unsafe { self.entry(position) };
-        // Acquire: pairs with the exchange that installed the segment, so that its slots are seen initialised.
-        let segment = entry.load(Ordering::Acquire);
-        // SAFETY: a non-null entry is a segment from `Box::into_raw`, and the caller keeps it there.
-        unsafe { segment.as_ref() }
-    }
-
-    /// The slot of a position, if its segment is there. The slot that is used soon after it is then on its way.
+    /// The slot of a reserved position. Also fetches the slot that will be used soon after it.
     ///
     /// # Safety
-    /// The ring is made. The caller has reserved the position and not yet published it.
+    /// The caller has reserved the position and not yet published it.
     #[inline]
-    pub(crate) unsafe fn slot(&self, position: u64) -> Option<&Slot> {
-        // SAFETY: the reservation keeps the segment in place.
-        let segment = unsafe { self.segment(position) }?;
+    pub(crate) unsafe fn slot(&self, position: u64) -> &Slot {
+        // SAFETY: the reservation makes the installation of the ring and the segment visible (Q7).
+        let entry = unsafe { self.entry(position) };
+        // Relaxed: as above.
+        let segment = entry.load(Ordering::Relaxed);
+        debug_assert!(!segment.is_null(), "the segment of a reserved position is installed");
+        // SAFETY: by Q7 the entry is a segment from `Box::into_raw`. It is not removed before the position is consumed.
+        let segment = unsafe { &*segment };
         let index = index_of(position);
-        // At the segment's end it is the last slot again, which costs less than to ask.
-        slot::fetch_for_writing(&segment[(index + slot::AHEAD).min(LENGTH - 1)]);
-        Some(&segment[index])
+        // Clamped to the segment's end, which is cheaper than a branch.
+        slot::fetch_for_writing(&segment[(index + slot::PREFETCH_DISTANCE).min(LENGTH - 1)]);
+        &segment[index]
     }
 
-    /// The slot of a position; puts a segment there when there is none.
+    /// Makes sure that the ring and the segment of a position are there, with memory from the spare; `false` when it lacks
+    /// what is needed.
     ///
     /// # Safety
-    /// The ring is made. The caller has reserved the position and not yet published it.
-    pub(crate) unsafe fn slot_or_install(&self, position: u64, pool: &SegmentPool) -> &Slot {
-        // SAFETY: the reservation keeps the segment in place.
-        match unsafe { self.segment(position) } {
-            Some(segment) => &segment[index_of(position)],
-            // SAFETY: passed on.
-            None => unsafe { self.install(position, pool) },
+    /// The caller holds `park_lock`. The entry of the position has no segment of other positions.
+    pub(crate) unsafe fn install(&self, position: u64, spare: &mut Spare<'_>) -> bool {
+        if !self.is_made() {
+            let Some(ring) = spare.ring.take() else {
+                return false;
+            };
+            // Release: pairs with `is_made`. `park_lock` keeps other producers from storing here.
+            self.entries.store(Box::into_raw(ring).cast(), Ordering::Release);
         }
+        // SAFETY: the ring is there.
+        let entry = unsafe { self.entry(position) };
+        // Relaxed: segments are installed under `park_lock`. A producer that found the queue closed has left one here.
+        if entry.load(Ordering::Relaxed).is_null() {
+            let Some(segment) = spare.segment.take() else {
+                return false;
+            };
+            // Release: pairs with `slots_from`.
+            entry.store(Box::into_raw(segment), Ordering::Release);
+        }
+        true
     }
 
+    /// Removes the segment of a position, if it is installed.
+    ///
     /// # Safety
-    /// As [`slot_or_install`](Self::slot_or_install).
-    #[cold]
-    unsafe fn install(&self, position: u64, pool: &SegmentPool) -> &Slot {
+    /// The ring is there. The caller is the consumer and has no reference into the segment. All slots of the segment are
+    /// free, no position in it is reserved, and none can be reserved while this call runs.
+    pub(crate) unsafe fn remove(&self, position: u64) -> Option<Box<Segment>> {
         // SAFETY: passed on.
         let entry = unsafe { self.entry(position) };
-        let fresh = Box::into_raw(pool.take());
-        // AcqRel: release shows the slots of `fresh` to others, acquire shows us those of the winner.
-        match entry.compare_exchange(ptr::null_mut(), fresh, Ordering::AcqRel, Ordering::Acquire) {
-            Ok(_) => {
-                // SAFETY: `fresh` is now in the directory, and the reservation keeps it there.
-                let slots: &Segment = unsafe { &*fresh };
-                slot::fetch_first(slots);
-                &slots[index_of(position)]
-            }
-            Err(winner) => {
-                // SAFETY: `fresh` was not installed, so it is still ours alone.
-                pool.put(unsafe { Box::from_raw(fresh) });
-                // SAFETY: `winner` is non-null and in the directory, where the reservation keeps it.
-                &(unsafe { &*winner })[index_of(position)]
-            }
-        }
-    }
-
-    /// Takes the segment of a position out and gives it back to the pool.
-    ///
-    /// # Safety
-    /// The ring is made. All slots of the segment are free, and no position in it is reserved.
-    pub(crate) unsafe fn recycle(&self, position: u64, pool: &SegmentPool) {
-        // Relaxed: the head (or the tail, when parking) is stored with release afterwards, and only producers that have
-        // seen that look at this entry again.
-        // SAFETY: passed on.
-        let segment = unsafe { self.entry(position) }.swap(ptr::null_mut(), Ordering::Relaxed);
-        if !segment.is_null() {
-            // SAFETY: the entry owned the segment; with no position reserved nobody else has a pointer to it.
-            pool.put(unsafe { Box::from_raw(segment) });
-        }
+        // Relaxed: a producer meets this entry again only after it has acquired the `head` that is stored afterwards, or
+        // `park_lock`.
+        let segment = entry.swap(ptr::null_mut(), Ordering::Relaxed);
+        // SAFETY: the entry owned the segment. No position is reserved, so no producer has a pointer to it.
+        (!segment.is_null()).then(|| unsafe { Box::from_raw(segment) })
     }
 }
 
 impl Drop for Directory {
     fn drop(&mut self) {
-        // Relaxed, here and below: `&mut self` says that nobody else looks at it.
+        // Relaxed, here and below: `&mut self` excludes all other threads.
         let entries = self.entries.swap(ptr::null_mut(), Ordering::Relaxed);
         if entries.is_null() {
             return;
         }
         let entries = ptr::slice_from_raw_parts_mut(entries, self.mask + 1);
-        // SAFETY: what `make` got from `Box::into_raw` (D2).
+        // SAFETY: `install` got it from `Box::into_raw` (D2).
         let entries = unsafe { Box::from_raw(entries) };
         for entry in &entries {
             let segment = entry.swap(ptr::null_mut(), Ordering::Relaxed);
             if !segment.is_null() {
-                // SAFETY: the entry owns the segment, and `&mut self` says that nobody else looks at it.
+                // SAFETY: the entry owns the segment, and `&mut self` excludes all other threads.
                 drop(unsafe { Box::from_raw(segment) });
             }
         }
     }
+}
+
+/// Whether a position is the first one of its segment.
+pub(crate) fn is_segment_start(position: u64) -> bool {
+    position.is_multiple_of(SEGMENT_SLOTS)
+}
+
+/// The first position after the segment of this one.
+pub(crate) fn segment_end(position: u64) -> u64 {
+    (position / SEGMENT_SLOTS + 1) * SEGMENT_SLOTS
 }
 
 #[inline]

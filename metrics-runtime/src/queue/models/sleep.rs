@@ -70,7 +70,8 @@ fn after_close_nothing_is_accepted_until_it_is_reopened() {
                 thread::spawn(move || push(&queue, producer, 0))
             })
             .collect();
-        let accepted = queue.close();
+        queue.close();
+        let accepted = queue.accepted();
         assert_eq!(push(&queue, 2, 0), Err(PushError::Closed));
         let results: Vec<_> =
             producers.into_iter().map(|producer| producer.join().expect("it does not panic")).collect();

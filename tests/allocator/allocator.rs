@@ -1,0 +1,141 @@
+//! The allocator of this program: it counts blocks, emits an event for each of them, or holds a thread up, as a test asks.
+#![allow(unsafe_code, reason = "`GlobalAlloc` is an unsafe trait")]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
+use std::thread;
+
+use mvx_metrics::{MetricsRecorder, metric_event};
+
+#[global_allocator]
+static ALLOCATOR: Allocator = Allocator;
+
+/// Bytes in use in the whole program.
+static IN_USE: AtomicI64 = AtomicI64::new(0);
+
+/// Where threads inside of [`emitting`] report their allocations.
+static OBSERVER: OnceLock<MetricsRecorder> = OnceLock::new();
+
+/// An emit may allocate, and then emits again. This bounds the recursion.
+const MAX_DEPTH: u32 = 4;
+
+thread_local! {
+    /// How many emits this thread is in, or `None` while it does not emit.
+    static DEPTH: Cell<Option<u32>> = const { Cell::new(None) };
+    /// The size of the block whose allocation this thread waits in; 0 for none.
+    static HELD_SIZE: Cell<usize> = const { Cell::new(0) };
+}
+
+static HELD_THREADS: AtomicUsize = AtomicUsize::new(0);
+static RELEASED: AtomicBool = AtomicBool::new(false);
+
+/// A block was allocated, freed or moved.
+#[metric_event]
+pub struct Allocation {
+    pub bytes: u64,
+}
+
+pub fn bytes_in_use() -> i64 {
+    IN_USE.load(Ordering::SeqCst)
+}
+
+/// Chooses the recorder for the rest of the program.
+pub fn observe_with(recorder: MetricsRecorder) {
+    assert!(OBSERVER.set(recorder).is_ok(), "one recorder for the whole program");
+}
+
+/// Runs `code` on this thread; each block that it allocates, frees or moves becomes an event.
+pub fn emitting<R>(code: impl FnOnce() -> R) -> R {
+    DEPTH.set(Some(0));
+    let result = code();
+    DEPTH.set(None);
+    result
+}
+
+/// Runs `code` on this thread; it waits in the allocation of a block of `size` bytes until [`release`].
+pub fn held_up_at<R>(size: usize, code: impl FnOnce() -> R) -> R {
+    HELD_SIZE.set(size);
+    code()
+}
+
+/// Waits until a thread is held up.
+pub fn wait_for_held_thread() {
+    while HELD_THREADS.load(Ordering::SeqCst) == 0 {
+        thread::yield_now();
+    }
+}
+
+/// Lets the held thread go on.
+pub fn release() {
+    RELEASED.store(true, Ordering::SeqCst);
+    while HELD_THREADS.load(Ordering::SeqCst) > 0 {
+        thread::yield_now();
+    }
+    RELEASED.store(false, Ordering::SeqCst);
+}
+
+fn note(allocated: usize, freed: usize) {
+    // Relaxed: a count orders nothing.
+    IN_USE.fetch_add(allocated.cast_signed() as i64 - freed.cast_signed() as i64, Ordering::Relaxed);
+    if HELD_SIZE.try_get() == Some(allocated) && allocated > 0 {
+        HELD_SIZE.set(0);
+        HELD_THREADS.fetch_add(1, Ordering::SeqCst);
+        while !RELEASED.load(Ordering::SeqCst) {
+            thread::yield_now();
+        }
+        HELD_THREADS.fetch_sub(1, Ordering::SeqCst);
+    }
+    let Some(Some(depth)) = DEPTH.try_get() else {
+        return;
+    };
+    if depth < MAX_DEPTH
+        && let Some(recorder) = OBSERVER.get()
+    {
+        DEPTH.set(Some(depth + 1));
+        recorder.emit(Allocation { bytes: allocated.max(freed) as u64 });
+        DEPTH.set(Some(depth));
+    }
+}
+
+/// `LocalKey::get` for a thread that may be ending.
+trait TryGet<T> {
+    fn try_get(&'static self) -> Option<T>;
+}
+
+impl<T: Copy> TryGet<T> for thread::LocalKey<Cell<T>> {
+    fn try_get(&'static self) -> Option<T> {
+        self.try_with(Cell::get).ok()
+    }
+}
+
+struct Allocator;
+
+// SAFETY: every call is passed on unchanged to `System`, which upholds the contract of `GlobalAlloc`. `note` touches no
+// block of the caller's.
+unsafe impl GlobalAlloc for Allocator {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        note(layout.size(), 0);
+        // SAFETY: the caller's promises about `layout` are those that `System` asks for.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        note(layout.size(), 0);
+        // SAFETY: the caller's promises about `layout` are those that `System` asks for.
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        note(0, layout.size());
+        // SAFETY: the block came from `System` through this allocator, with this `layout`.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
+        note(new_size, layout.size());
+        // SAFETY: the block came from `System` through this allocator, with this `layout`; `new_size` is the caller's.
+        unsafe { System.realloc(pointer, layout, new_size) }
+    }
+}
