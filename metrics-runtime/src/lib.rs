@@ -83,6 +83,7 @@ extern crate self as mvx_metrics;
 pub mod __private;
 mod context;
 mod descriptor;
+mod dimension;
 mod dispatch;
 mod error;
 mod event;
@@ -103,16 +104,16 @@ pub mod testing;
 mod unwind;
 
 pub use descriptor::{DimensionDescriptor, DimensionKind, MergeRule, MetricDescriptor};
+pub use dimension::{
+    Breakdown, Counter, Dimension, Gauge, Histogram, InFlight, Level, Max, Mean, Measure, Min, Sum,
+};
 pub use dispatch::{EventHandler, EventRun};
 pub use error::{MetricsRecorderError, MetricsRuntimeError, RegisterEventError, SharedError};
 pub use event::{EventRef, MetricEvent};
 pub use hooks::{HookError, MetricChange, RecorderHooks};
 pub use label::{BoundedLabel, Label, ToLabel};
 pub use log::LogPolicy;
-pub use metric::{
-    Breakdown, Counter, Dimension, Gauge, HandleEvent, Histogram, InFlight, Level, Max, Mean, Measure,
-    Metric, Min, Reading, Sum, TypedMetric,
-};
+pub use metric::{HandleEvent, Metric, TypedMetric};
 #[doc = include_str!("docs/label.md")]
 pub use mvx_metrics_derive::Label;
 #[doc = include_str!("docs/metric.md")]
@@ -128,7 +129,7 @@ pub use runtime::{
 };
 pub use snapshot::{
     BreakdownEntry, BreakdownSnapshot, Bucket, DimensionValue, Dimensions, HistogramSnapshot, MetricSnapshot,
-    MetricSnapshots, Number,
+    MetricSnapshots, Number, Reading,
 };
 
 /// How events feed a dimension: one trait for each way, for dimensions of your own.
@@ -143,5 +144,5 @@ pub use snapshot::{
 ///
 /// `V` is the type of the event's value; [`IntoMeasure`](feed::IntoMeasure) makes a number of it. [`Dimension`] has an example.
 pub mod feed {
-    pub use crate::metric::{Add, Count, IntoMeasure, Record, Set, Sub};
+    pub use crate::dimension::{Add, Count, IntoMeasure, Record, Set, Sub};
 }

@@ -1,42 +1,9 @@
 //! Metrics: aggregates that own measured state and know which events change it.
 
-mod breakdown;
-mod buckets;
-mod counter;
-mod dimension;
-mod extremum;
-mod gauge;
-mod histogram;
-mod in_flight;
-mod mean;
-mod measure;
-mod reading;
-mod sum;
-
 use crate::descriptor::MetricDescriptor;
 use crate::dispatch::{EventHandler, EventRun};
 use crate::event::{EventRef, MetricEvent};
 use crate::snapshot::MetricSnapshot;
-
-pub use breakdown::Breakdown;
-pub(crate) use breakdown::uses_slots;
-#[doc(hidden)]
-pub use buckets::BucketsOf;
-pub(crate) use buckets::put;
-pub use counter::Counter;
-pub use dimension::{Add, Count, Dimension, Record, Set, Sub};
-pub use extremum::{Max, Min};
-pub use gauge::Gauge;
-pub use histogram::Histogram;
-#[doc(hidden)]
-pub use histogram::{Bucketed, DefaultBuckets};
-pub use in_flight::InFlight;
-pub(crate) use in_flight::in_flight;
-pub use mean::Mean;
-pub use measure::{IntoMeasure, Level, Measure};
-pub use reading::Reading;
-pub(crate) use reading::{Read, Written};
-pub use sum::Sum;
 
 /// Measured state together with its interpretation of events.
 ///

@@ -21,16 +21,14 @@ pub use serde::de::{Deserialize, Deserializer, Error as DeserializeError, MapAcc
 pub use serde::ser::{Serialize, SerializeMap, Serializer};
 
 pub use crate::descriptor::{DimensionDescriptor, DimensionKind, MergeRule, MetricDescriptor};
+pub use crate::dimension::{Add, Bucketed, BucketsOf, Count, DefaultBuckets, Dimension, Record, Set, Sub};
 pub use crate::dispatch::EventHandler;
 pub use crate::event::MetricEvent;
 pub use crate::label::{BoundedLabel, Label, LabelPart, ToLabel};
-pub use crate::metric::{
-    Add, Bucketed, BucketsOf, Count, DefaultBuckets, Dimension, HandleEvent, Metric, Record, Set, Sub,
-    TypedMetric,
-};
+pub use crate::metric::{HandleEvent, Metric, TypedMetric};
 pub use crate::snapshot::{DimensionValue, Dimensions, MetricSnapshot};
 
-use crate::metric::{Breakdown, uses_slots};
+use crate::dimension::{Breakdown, uses_slots};
 
 pub use fields::{Slots, SnapshotFields, deserialize, finish, flattened, read, serialize, write};
 pub use names::{Names, assert_distinct};

@@ -2,15 +2,21 @@
 
 mod breakdown;
 mod histogram;
+mod number;
+mod reading;
 mod value;
 
 use std::borrow::Cow;
 
 use serde::ser::{Serialize, SerializeMap, SerializeStruct, Serializer};
 
-pub use breakdown::{BreakdownEntry, BreakdownSnapshot};
+pub use breakdown::BreakdownSnapshot;
 pub use histogram::{Bucket, HistogramSnapshot};
-pub use value::{DimensionValue, Number};
+pub use number::Number;
+pub(crate) use number::in_flight;
+pub use reading::Reading;
+pub(crate) use reading::{Read, Written};
+pub use value::{BreakdownEntry, DimensionValue, Dimensions};
 
 /// The state of one metric at one moment.
 ///
@@ -67,57 +73,6 @@ impl Serialize for MetricSnapshot {
             snapshot.serialize_field("failed", failed)?;
         }
         snapshot.end()
-    }
-}
-
-/// Named values in the order of their declaration; serialises as a map.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Dimensions(Vec<(Cow<'static, str>, DimensionValue)>);
-
-impl Dimensions {
-    pub(crate) fn reserve(&mut self, additional: usize) {
-        self.0.reserve(additional);
-    }
-
-    /// Adds a dimension at the end.
-    pub fn push(&mut self, name: impl Into<Cow<'static, str>>, value: impl Into<DimensionValue>) {
-        self.0.push((name.into(), value.into()));
-    }
-
-    /// The value of the dimension of that name.
-    #[must_use]
-    pub fn get(&self, name: &str) -> Option<&DimensionValue> {
-        self.iter().find(|(candidate, _)| *candidate == name).map(|(_, value)| value)
-    }
-
-    /// All dimensions in order.
-    #[must_use]
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &DimensionValue)> {
-        self.0.iter().map(|(name, value)| (name.as_ref(), value))
-    }
-
-    /// The number of dimensions.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    /// Whether there are no dimensions.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-}
-
-impl FromIterator<(Cow<'static, str>, DimensionValue)> for Dimensions {
-    fn from_iter<I: IntoIterator<Item = (Cow<'static, str>, DimensionValue)>>(values: I) -> Self {
-        Self(values.into_iter().collect())
-    }
-}
-
-impl Serialize for Dimensions {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.iter())
     }
 }
 

@@ -11,8 +11,7 @@ use super::name::{ENTITY_ID, NAMESPACE, label_names};
 use super::scope::Scoped;
 use super::totals::Total;
 use crate::descriptor::DimensionKind;
-use crate::metric::in_flight;
-use crate::snapshot::{DimensionValue, HistogramSnapshot, Number};
+use crate::snapshot::{DimensionValue, HistogramSnapshot, Number, in_flight};
 
 pub(super) struct Writer {
     out: Vec<u8>,

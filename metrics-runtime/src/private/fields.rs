@@ -9,7 +9,7 @@ use serde::de::{Deserializer, Error as DeserializeError, MapAccess};
 use serde::ser::{SerializeMap, Serializer};
 
 use super::{Fields, prefixed};
-use crate::metric::{Read, Reading, Written};
+use crate::snapshot::{Read, Reading, Written};
 
 /// A typed snapshot, as the generated code takes it apart and puts it together.
 pub trait SnapshotFields: Clone + fmt::Debug + PartialEq + Send + Sized + 'static {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::descriptor::DimensionDescriptor;
-use crate::metric::put;
+use crate::dimension::put;
 
 /// The names of a metric's dimensions.
 #[derive(Debug)]

@@ -8,18 +8,8 @@ use serde::de::{DeserializeSeed, MapAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde::{Deserialize, Deserializer};
 
-use super::value::DimensionValue;
+use super::reading::{Read, Reading, Written};
 use crate::label::{Label, LabelPart, ToLabel};
-use crate::metric::{Read, Reading, Written};
-
-/// One label of a breakdown with its value, in the erased snapshot.
-#[derive(Debug, Clone, PartialEq)]
-pub struct BreakdownEntry {
-    /// The text of each part of the label.
-    pub labels: Vec<Cow<'static, str>>,
-    /// The value of the dimension of that label.
-    pub value: DimensionValue,
-}
 
 /// One reading for each label that was fed.
 ///
@@ -141,16 +131,6 @@ impl<R: Reading> Entry for (Vec<Cow<'static, str>>, R) {
 
     fn serialize_value<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
         map.serialize_value(&Written(&self.1))
-    }
-}
-
-impl Entry for BreakdownEntry {
-    fn labels(&self) -> &[Cow<'static, str>] {
-        &self.labels
-    }
-
-    fn serialize_value<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
-        map.serialize_value(&self.value)
     }
 }
 

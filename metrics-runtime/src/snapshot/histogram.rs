@@ -3,8 +3,8 @@
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 use serde::{Deserialize, Deserializer};
 
-use super::value::Number;
-use crate::metric::{Measure, Read, Reading};
+use super::number::Number;
+use super::reading::{Read, Reading};
 
 /// A distribution over buckets at one moment.
 ///
@@ -85,12 +85,12 @@ impl<T: Copy + Into<Number>> Serialize for Bucket<T> {
     }
 }
 
-impl<T: Measure> Reading for HistogramSnapshot<T> {}
+impl<T: Reading + Copy + Into<Number>> Reading for HistogramSnapshot<T> {}
 
-impl<'de, T: Measure> Deserialize<'de> for HistogramSnapshot<T> {
+impl<'de, T: Reading> Deserialize<'de> for HistogramSnapshot<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
-        #[serde(rename = "HistogramSnapshot", bound = "T: Measure")]
+        #[serde(rename = "HistogramSnapshot", bound = "T: Reading")]
         struct Fields<T> {
             count: u64,
             sum: Read<T>,
@@ -104,10 +104,10 @@ impl<'de, T: Measure> Deserialize<'de> for HistogramSnapshot<T> {
     }
 }
 
-impl<'de, T: Measure> Deserialize<'de> for Bucket<T> {
+impl<'de, T: Reading> Deserialize<'de> for Bucket<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
-        #[serde(rename = "Bucket", bound = "T: Measure")]
+        #[serde(rename = "Bucket", bound = "T: Reading")]
         struct Fields<T> {
             up_to: Read<Option<T>>,
             count: u64,

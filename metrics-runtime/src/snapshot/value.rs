@@ -3,75 +3,11 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use serde::ser::{Serialize, Serializer};
+use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use super::Dimensions;
-use super::breakdown::{BreakdownEntry, Nested};
+use super::breakdown::{Entry, Nested};
 use super::histogram::HistogramSnapshot;
-use crate::metric::in_flight;
-
-/// A number of any of the types that can be measured.
-#[derive(Debug, Clone, Copy, PartialEq)]
-#[non_exhaustive]
-pub enum Number {
-    /// A number that is never negative.
-    Unsigned(u64),
-    /// A number with a sign.
-    Signed(i64),
-    /// A finite floating-point number.
-    Float(f64),
-    /// A length of time; serialises as seconds.
-    Duration(Duration),
-}
-
-impl Number {
-    /// The number as a floating-point number; seconds for durations.
-    #[must_use]
-    #[expect(clippy::cast_precision_loss, reason = "the caller asks for a floating-point number")]
-    pub fn as_f64(&self) -> f64 {
-        match *self {
-            Self::Unsigned(number) => number as f64,
-            Self::Signed(number) => number as f64,
-            Self::Float(number) => number,
-            Self::Duration(duration) => duration.as_secs_f64(),
-        }
-    }
-}
-
-impl From<u64> for Number {
-    fn from(number: u64) -> Self {
-        Self::Unsigned(number)
-    }
-}
-
-impl From<i64> for Number {
-    fn from(number: i64) -> Self {
-        Self::Signed(number)
-    }
-}
-
-impl From<f64> for Number {
-    fn from(number: f64) -> Self {
-        Self::Float(number)
-    }
-}
-
-impl From<Duration> for Number {
-    fn from(duration: Duration) -> Self {
-        Self::Duration(duration)
-    }
-}
-
-impl Serialize for Number {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match *self {
-            Self::Unsigned(number) => serializer.serialize_u64(number),
-            Self::Signed(number) => serializer.serialize_i64(number),
-            Self::Float(number) => serializer.serialize_f64(number),
-            Self::Duration(duration) => serializer.serialize_f64(duration.as_secs_f64()),
-        }
-    }
-}
+use super::number::{Number, in_flight};
 
 /// The value of one dimension, whatever its type.
 ///
@@ -208,5 +144,75 @@ impl Serialize for DimensionValue {
             Self::Text(text) => serializer.serialize_str(text),
             Self::Map(values) => values.serialize(serializer),
         }
+    }
+}
+
+/// One label of a breakdown with its value, in the erased snapshot.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BreakdownEntry {
+    /// The text of each part of the label.
+    pub labels: Vec<Cow<'static, str>>,
+    /// The value of the dimension of that label.
+    pub value: DimensionValue,
+}
+
+impl Entry for BreakdownEntry {
+    fn labels(&self) -> &[Cow<'static, str>] {
+        &self.labels
+    }
+
+    fn serialize_value<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
+        map.serialize_value(&self.value)
+    }
+}
+
+/// Named values in the order of their declaration; serialises as a map.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Dimensions(Vec<(Cow<'static, str>, DimensionValue)>);
+
+impl Dimensions {
+    pub(crate) fn reserve(&mut self, additional: usize) {
+        self.0.reserve(additional);
+    }
+
+    /// Adds a dimension at the end.
+    pub fn push(&mut self, name: impl Into<Cow<'static, str>>, value: impl Into<DimensionValue>) {
+        self.0.push((name.into(), value.into()));
+    }
+
+    /// The value of the dimension of that name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&DimensionValue> {
+        self.iter().find(|(candidate, _)| *candidate == name).map(|(_, value)| value)
+    }
+
+    /// All dimensions in order.
+    #[must_use]
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &DimensionValue)> {
+        self.0.iter().map(|(name, value)| (name.as_ref(), value))
+    }
+
+    /// The number of dimensions.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are no dimensions.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl FromIterator<(Cow<'static, str>, DimensionValue)> for Dimensions {
+    fn from_iter<I: IntoIterator<Item = (Cow<'static, str>, DimensionValue)>>(values: I) -> Self {
+        Self(values.into_iter().collect())
+    }
+}
+
+impl Serialize for Dimensions {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.iter())
     }
 }

@@ -1,7 +1,7 @@
 //! How two values of the same dimension become one.
 
 use crate::descriptor::{DimensionDescriptor, DimensionKind, MergeRule};
-use crate::metric::Measure;
+use crate::dimension::Measure;
 use crate::snapshot::{DimensionValue, HistogramSnapshot, Number};
 
 /// How numbers combine.

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use super::reading::Reading;
-use crate::snapshot::{DimensionValue, Number};
+use crate::snapshot::{DimensionValue, Number, Reading};
 
 /// A number that can be summed, compared and averaged: `u64`, `i64`, `f64` and [`Duration`].
 ///

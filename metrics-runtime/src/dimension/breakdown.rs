@@ -9,7 +9,7 @@ use crate::descriptor::DimensionKind;
 use crate::label::{BoundedLabel, Label, LabelPart, OTHER, ToLabel};
 use crate::snapshot::{BreakdownEntry, BreakdownSnapshot, DimensionValue};
 
-use super::dimension::Dimension;
+use super::Dimension;
 
 /// Beyond this many combinations of labels, a slot for each of them costs more than looking them up.
 const MOST_SLOTS: usize = 4096;

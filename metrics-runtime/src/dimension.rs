@@ -1,9 +1,34 @@
 //! What a field of a metric must be able to do, and the ways it can be fed.
 
-use crate::descriptor::DimensionKind;
-use crate::snapshot::DimensionValue;
+mod breakdown;
+mod buckets;
+mod counter;
+mod extremum;
+mod gauge;
+mod histogram;
+mod in_flight;
+mod mean;
+mod measure;
+mod sum;
 
-use super::reading::Reading;
+use crate::descriptor::DimensionKind;
+use crate::snapshot::{DimensionValue, Reading};
+
+pub use breakdown::Breakdown;
+pub(crate) use breakdown::uses_slots;
+#[doc(hidden)]
+pub use buckets::BucketsOf;
+pub(crate) use buckets::put;
+pub use counter::Counter;
+pub use extremum::{Max, Min};
+pub use gauge::Gauge;
+pub use histogram::Histogram;
+#[doc(hidden)]
+pub use histogram::{Bucketed, DefaultBuckets};
+pub use in_flight::InFlight;
+pub use mean::Mean;
+pub use measure::{IntoMeasure, Level, Measure};
+pub use sum::Sum;
 
 /// State that a metric measures and a snapshot shows: the type of a field under `#[derive(Metric)]`.
 ///

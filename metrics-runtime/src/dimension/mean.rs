@@ -3,8 +3,8 @@
 use crate::descriptor::DimensionKind;
 use crate::snapshot::DimensionValue;
 
-use super::dimension::{Dimension, Record};
 use super::measure::{IntoMeasure, Measure, finite};
+use super::{Dimension, Record};
 
 /// The arithmetic mean of the values. It keeps their sum and their count, so that means can be combined.
 ///

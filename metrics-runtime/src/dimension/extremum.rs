@@ -3,8 +3,8 @@
 use crate::descriptor::DimensionKind;
 use crate::snapshot::DimensionValue;
 
-use super::dimension::{Dimension, Record};
 use super::measure::{IntoMeasure, Measure, finite, optional};
+use super::{Dimension, Record};
 
 macro_rules! extremum {
     ($(#[$doc:meta])* $name:ident, $kind:ident, $get:literal, |$new:ident, $old:ident| $replaces:expr) => {

@@ -3,8 +3,8 @@
 use crate::descriptor::DimensionKind;
 use crate::snapshot::DimensionValue;
 
-use super::dimension::{Add, Count, Dimension};
 use super::measure::IntoMeasure;
+use super::{Add, Count, Dimension};
 
 /// A count that only grows. It saturates and never wraps around.
 ///

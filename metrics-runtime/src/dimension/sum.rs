@@ -3,8 +3,8 @@
 use crate::descriptor::DimensionKind;
 use crate::snapshot::DimensionValue;
 
-use super::dimension::{Dimension, Record};
 use super::measure::{IntoMeasure, Measure, finite};
+use super::{Dimension, Record};
 
 /// A sum of values. It saturates and never wraps around.
 ///

@@ -3,8 +3,8 @@
 use crate::descriptor::DimensionKind;
 use crate::snapshot::DimensionValue;
 
-use super::dimension::{Dimension, Record, Set};
 use super::measure::{IntoMeasure, Level, Measure, finite, optional};
+use super::{Dimension, Record, Set};
 
 /// The value that was set last. It is never unsigned: `i64`, `f64` or `Duration`.
 ///

@@ -1,10 +1,10 @@
 //! Work in flight.
 
 use crate::descriptor::DimensionKind;
-use crate::snapshot::DimensionValue;
+use crate::snapshot::{DimensionValue, in_flight};
 
-use super::dimension::{Add, Dimension, Sub};
 use super::measure::IntoMeasure;
+use super::{Add, Dimension, Sub};
 
 /// How much was started and is not finished yet. It keeps both counts, so that it can be combined across recorders.
 ///
@@ -69,12 +69,6 @@ impl InFlight {
     pub fn finished(&self) -> u64 {
         self.finished
     }
-}
-
-/// Started minus finished, as near as an `i64` comes to it.
-pub(crate) fn in_flight(started: u64, finished: u64) -> i64 {
-    let difference = i128::from(started) - i128::from(finished);
-    i64::try_from(difference).unwrap_or(if difference < 0 { i64::MIN } else { i64::MAX })
 }
 
 impl Dimension for InFlight {

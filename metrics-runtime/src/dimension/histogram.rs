@@ -5,8 +5,8 @@ use std::time::Duration;
 use crate::descriptor::DimensionKind;
 use crate::snapshot::{Bucket, DimensionValue, HistogramSnapshot, Number};
 
-use super::dimension::{Dimension, Record};
 use super::measure::{IntoMeasure, Measure, finite};
+use super::{Dimension, Record};
 
 /// A distribution over buckets, with count, sum, smallest and largest value.
 ///
