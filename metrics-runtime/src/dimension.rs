@@ -27,7 +27,7 @@ pub use histogram::Histogram;
 pub use histogram::{Bucketed, DefaultBuckets};
 pub use in_flight::InFlight;
 pub use mean::Mean;
-pub use measure::{IntoMeasure, Level, Measure};
+pub use measure::{GaugeValue, IntoMeasure, Measure};
 pub use sum::Sum;
 
 /// State that a metric measures and a snapshot shows: the type of a field under `#[derive(Metric)]`.

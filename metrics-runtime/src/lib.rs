@@ -105,7 +105,7 @@ mod unwind;
 
 pub use descriptor::{DimensionDescriptor, DimensionKind, MergeRule, MetricDescriptor};
 pub use dimension::{
-    Breakdown, Counter, Dimension, Gauge, Histogram, InFlight, Level, Max, Mean, Measure, Min, Sum,
+    Breakdown, Counter, Dimension, Gauge, GaugeValue, Histogram, InFlight, Max, Mean, Measure, Min, Sum,
 };
 pub use dispatch::{EventHandler, EventRun};
 pub use error::{MetricsRecorderError, MetricsRuntimeError, RegisterEventError, SharedError};

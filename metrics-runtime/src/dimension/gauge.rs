@@ -3,7 +3,7 @@
 use crate::descriptor::DimensionKind;
 use crate::snapshot::DimensionValue;
 
-use super::measure::{IntoMeasure, Level, Measure, finite, optional};
+use super::measure::{GaugeValue, IntoMeasure, Measure, finite, optional};
 use super::{Dimension, Record, Set};
 
 /// The value that was set last. It is never unsigned: `i64`, `f64` or `Duration`.
@@ -60,7 +60,7 @@ impl<T> Default for Gauge<T> {
     }
 }
 
-impl<T: Level> Dimension for Gauge<T> {
+impl<T: GaugeValue> Dimension for Gauge<T> {
     type Reading = Option<T>;
     const KIND: DimensionKind = DimensionKind::Gauge;
     const UNIT: Option<&'static str> = T::UNIT;

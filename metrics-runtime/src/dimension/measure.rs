@@ -41,13 +41,13 @@ pub trait Measure:
 /// A measure that a gauge can show: one with a sign, or a length of time.
 #[diagnostic::on_unimplemented(
     message = "a gauge is never unsigned: `Gauge<{Self}>` cannot go below zero, use `Gauge<i64>` or `Gauge<f64>`",
-    label = "not a level"
+    label = "not a gauge value"
 )]
-pub trait Level: Measure {}
+pub trait GaugeValue: Measure {}
 
-impl Level for i64 {}
-impl Level for f64 {}
-impl Level for Duration {}
+impl GaugeValue for i64 {}
+impl GaugeValue for f64 {}
+impl GaugeValue for Duration {}
 
 mod sealed {
     pub trait Sealed {}
