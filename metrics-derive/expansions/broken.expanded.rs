@@ -7,7 +7,7 @@
 /// What [`Saves`] reads as at one moment.
 struct SavesSnapshot {
     /// The dimension `total`.
-    total: ::mvx_metrics::__private::Reading<Counter>,
+    total: ::mvx_metrics::__private::Output<Counter>,
     /// How many values could not be recorded because they were not finite.
     invalid: ::mvx_metrics::__private::primitive::u64,
 }
@@ -157,7 +157,7 @@ const _: () = {
             match __name {
                 "total" => {
                     ::mvx_metrics::__private::read::<
-                        ::mvx_metrics::__private::Reading<Counter>,
+                        ::mvx_metrics::__private::Output<Counter>,
                         __A,
                     >(__slots, 0usize, __map)
                 }

@@ -4,11 +4,11 @@ where
     Traffic: ::mvx_metrics::__private::Fields,
 {
     /// The dimension `open`.
-    open: ::mvx_metrics::__private::Reading<InFlight>,
+    open: ::mvx_metrics::__private::Output<InFlight>,
     /// The dimension `by_host`.
-    by_host: ::mvx_metrics::__private::Reading<Breakdown<(String, u16), Counter>>,
+    by_host: ::mvx_metrics::__private::Output<Breakdown<(String, u16), Counter>>,
     /// The dimension `longest`.
-    longest: ::mvx_metrics::__private::Reading<Max<Duration>>,
+    longest: ::mvx_metrics::__private::Output<Max<Duration>>,
     /// The dimension `traffic`.
     traffic: ::mvx_metrics::__private::Flattened<Traffic>,
     /// How many values could not be recorded because they were not finite.
@@ -333,13 +333,13 @@ const _: () = {
             match __name {
                 "open" => {
                     ::mvx_metrics::__private::read::<
-                        ::mvx_metrics::__private::Reading<InFlight>,
+                        ::mvx_metrics::__private::Output<InFlight>,
                         __A,
                     >(__slots, 0usize, __map)
                 }
                 "by_host" => {
                     ::mvx_metrics::__private::read::<
-                        ::mvx_metrics::__private::Reading<
+                        ::mvx_metrics::__private::Output<
                             Breakdown<(String, u16), Counter>,
                         >,
                         __A,
@@ -347,7 +347,7 @@ const _: () = {
                 }
                 "longest" => {
                     ::mvx_metrics::__private::read::<
-                        ::mvx_metrics::__private::Reading<Max<Duration>>,
+                        ::mvx_metrics::__private::Output<Max<Duration>>,
                         __A,
                     >(__slots, 2usize, __map)
                 }

@@ -4,7 +4,7 @@ where
     K: metrics::__private::Label,
 {
     /// The dimension `by_kind`.
-    pub(crate) by_kind: metrics::__private::Reading<Breakdown<K, Counter>>,
+    pub(crate) by_kind: metrics::__private::Output<Breakdown<K, Counter>>,
     /// How many values could not be recorded because they were not finite.
     pub(crate) invalid: metrics::__private::primitive::u64,
 }
@@ -191,7 +191,7 @@ const _: () = {
             match __name {
                 "by_kind" => {
                     metrics::__private::read::<
-                        metrics::__private::Reading<Breakdown<K, Counter>>,
+                        metrics::__private::Output<Breakdown<K, Counter>>,
                         __A,
                     >(__slots, 0usize, __map)
                 }

@@ -1,11 +1,11 @@
 /// What [`DocumentSaveAttempts`] reads as at one moment.
 pub struct DocumentSaveAttemptsSnapshot {
     /// All attempts.
-    pub total: ::mvx_metrics::__private::Reading<Counter>,
+    pub total: ::mvx_metrics::__private::Output<Counter>,
     /// The dimension `success_total`.
-    pub success_total: ::mvx_metrics::__private::Reading<Counter>,
+    pub success_total: ::mvx_metrics::__private::Output<Counter>,
     /// The dimension `elapsed`.
-    pub elapsed: ::mvx_metrics::__private::Reading<Histogram<Duration>>,
+    pub elapsed: ::mvx_metrics::__private::Output<Histogram<Duration>>,
     /// How many values could not be recorded because they were not finite.
     pub invalid: ::mvx_metrics::__private::primitive::u64,
 }
@@ -242,19 +242,19 @@ const _: () = {
             match __name {
                 "total" => {
                     ::mvx_metrics::__private::read::<
-                        ::mvx_metrics::__private::Reading<Counter>,
+                        ::mvx_metrics::__private::Output<Counter>,
                         __A,
                     >(__slots, 0usize, __map)
                 }
                 "success_total" => {
                     ::mvx_metrics::__private::read::<
-                        ::mvx_metrics::__private::Reading<Counter>,
+                        ::mvx_metrics::__private::Output<Counter>,
                         __A,
                     >(__slots, 1usize, __map)
                 }
                 "elapsed" => {
                     ::mvx_metrics::__private::read::<
-                        ::mvx_metrics::__private::Reading<Histogram<Duration>>,
+                        ::mvx_metrics::__private::Output<Histogram<Duration>>,
                         __A,
                     >(__slots, 2usize, __map)
                 }

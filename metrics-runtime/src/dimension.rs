@@ -12,7 +12,7 @@ mod measure;
 mod sum;
 
 use crate::descriptor::DimensionKind;
-use crate::snapshot::{DimensionValue, Reading};
+use crate::snapshot::{DimensionValue, Output};
 
 pub use breakdown::Breakdown;
 pub(crate) use breakdown::uses_slots;
@@ -47,7 +47,7 @@ pub use sum::Sum;
 /// }
 ///
 /// impl Dimension for Rises {
-///     type Reading = u64;
+///     type Output = u64;
 ///     const KIND: DimensionKind = DimensionKind::Custom;
 ///
 ///     fn read(&self) -> u64 {
@@ -93,7 +93,7 @@ pub use sum::Sum;
 )]
 pub trait Dimension: Send + 'static {
     /// What the dimension reads as in the typed snapshot.
-    type Reading: Reading;
+    type Output: Output;
 
     /// What kind of aggregate it is.
     const KIND: DimensionKind;
@@ -102,7 +102,7 @@ pub trait Dimension: Send + 'static {
     const UNIT: Option<&'static str> = None;
 
     /// The current reading.
-    fn read(&self) -> Self::Reading;
+    fn read(&self) -> Self::Output;
 
     /// The current reading for the erased snapshot, equal in content to [`read`](Dimension::read).
     fn value(&self) -> DimensionValue;

@@ -129,7 +129,7 @@ pub use runtime::{
 };
 pub use snapshot::{
     BreakdownEntry, BreakdownSnapshot, Bucket, DimensionValue, Dimensions, HistogramSnapshot, MetricSnapshot,
-    MetricSnapshots, Number, Reading,
+    MetricSnapshots, Number, Output,
 };
 
 /// How events feed a dimension: one trait for each way, for dimensions of your own.

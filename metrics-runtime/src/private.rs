@@ -34,7 +34,7 @@ pub use fields::{Slots, SnapshotFields, deserialize, finish, flattened, read, se
 pub use names::{Names, assert_distinct};
 
 /// The type of a field of a typed snapshot.
-pub type Reading<D> = <D as Dimension>::Reading;
+pub type Output<D> = <D as Dimension>::Output;
 
 /// The type of a field of a typed snapshot that comes from a flattened metric.
 pub type Flattened<M> = <M as TypedMetric>::Snapshot;

@@ -3,7 +3,7 @@
 mod breakdown;
 mod histogram;
 mod number;
-mod reading;
+mod output;
 mod value;
 
 use std::borrow::Cow;
@@ -14,8 +14,8 @@ pub use breakdown::BreakdownSnapshot;
 pub use histogram::{Bucket, HistogramSnapshot};
 pub use number::Number;
 pub(crate) use number::in_flight;
-pub use reading::Reading;
-pub(crate) use reading::{Read, Written};
+pub use output::Output;
+pub(crate) use output::{DeserializeOutput, SerializeOutput};
 pub use value::{BreakdownEntry, DimensionValue, Dimensions};
 
 /// The state of one metric at one moment.

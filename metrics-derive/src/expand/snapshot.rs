@@ -75,8 +75,8 @@ fn declaration(cx: &Context) -> TokenStream {
     let fields = shown(cx.metric).map(|field| {
         let (ident, ty) = (field.ident, field.ty);
         let doc = documentation(field);
-        let reading = if field.role == Role::Flatten { quote!(Flattened) } else { quote!(Reading) };
-        quote_at!(private, at(ty.span()) => #[doc = #doc] #vis #ident: #private::#reading<#ty>)
+        let output = if field.role == Role::Flatten { quote!(Flattened) } else { quote!(Output) };
+        quote_at!(private, at(ty.span()) => #[doc = #doc] #vis #ident: #private::#output<#ty>)
     });
     let params = if params.is_empty() { None } else { Some(quote!(<#params>)) };
     quote! {
@@ -177,7 +177,7 @@ fn fields(cx: &Context, generics: &Generics) -> TokenStream {
     let own = own.filter(|(_, field)| names.insert(field.name.value()));
     let own = own.map(|(index, field)| {
         let (name, ty) = (&field.name, field.ty);
-        quote!(#name => #private::read::<#private::Reading<#ty>, __A>(__slots, #index, __map),)
+        quote!(#name => #private::read::<#private::Output<#ty>, __A>(__slots, #index, __map),)
     });
     let flattened = fields.iter().enumerate().filter(|(_, field)| field.role == Role::Flatten);
     let flattened = flattened.map(|(index, field)| {

@@ -293,11 +293,11 @@ fn texts(parts: &[LabelPart]) -> Vec<std::borrow::Cow<'static, str>> {
 }
 
 impl<L: Label, D: Dimension> Dimension for Breakdown<L, D> {
-    type Reading = BreakdownSnapshot<L, D::Reading>;
+    type Output = BreakdownSnapshot<L, D::Output>;
     const KIND: DimensionKind = D::KIND;
     const UNIT: Option<&'static str> = D::UNIT;
 
-    fn read(&self) -> Self::Reading {
+    fn read(&self) -> Self::Output {
         self.entries().into_iter().map(|(parts, dimension)| (texts(&parts), dimension.read())).collect()
     }
 

@@ -57,7 +57,7 @@ impl Counter {
 }
 
 impl Dimension for Counter {
-    type Reading = u64;
+    type Output = u64;
     const KIND: DimensionKind = DimensionKind::Counter;
 
     fn read(&self) -> u64 {

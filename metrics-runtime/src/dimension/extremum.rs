@@ -40,7 +40,7 @@ macro_rules! extremum {
         }
 
         impl<T: Measure> Dimension for $name<T> {
-            type Reading = Option<T>;
+            type Output = Option<T>;
             const KIND: DimensionKind = DimensionKind::$kind;
             const UNIT: Option<&'static str> = T::UNIT;
 

@@ -61,7 +61,7 @@ impl<T> Default for Gauge<T> {
 }
 
 impl<T: GaugeValue> Dimension for Gauge<T> {
-    type Reading = Option<T>;
+    type Output = Option<T>;
     const KIND: DimensionKind = DimensionKind::Gauge;
     const UNIT: Option<&'static str> = T::UNIT;
 

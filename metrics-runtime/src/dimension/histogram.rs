@@ -112,11 +112,11 @@ impl<T: Measure> Histogram<T> {
 }
 
 impl<T: Measure> Dimension for Histogram<T> {
-    type Reading = HistogramSnapshot<T>;
+    type Output = HistogramSnapshot<T>;
     const KIND: DimensionKind = DimensionKind::Histogram;
     const UNIT: Option<&'static str> = T::UNIT;
 
-    fn read(&self) -> Self::Reading {
+    fn read(&self) -> Self::Output {
         self.snapshot(T::DEFAULT_BUCKETS, |value| value)
     }
 
@@ -171,7 +171,7 @@ pub trait Bucketed: Dimension {
     fn within(&mut self, bounds: &'static [Self::Measure]) -> Within<'_, Self::Measure>;
 
     /// [`Dimension::read`], with these bounds unless it has bounds already.
-    fn read_within(&self, bounds: &'static [Self::Measure]) -> Self::Reading;
+    fn read_within(&self, bounds: &'static [Self::Measure]) -> Self::Output;
 
     /// [`Dimension::value`], with these bounds unless it has bounds already.
     fn value_within(&self, bounds: &'static [Self::Measure]) -> DimensionValue;
@@ -188,7 +188,7 @@ impl<T: Measure> Bucketed for Histogram<T> {
         Within(self)
     }
 
-    fn read_within(&self, bounds: &'static [T]) -> Self::Reading {
+    fn read_within(&self, bounds: &'static [T]) -> Self::Output {
         self.snapshot(bounds, |value| value)
     }
 

@@ -72,7 +72,7 @@ impl InFlight {
 }
 
 impl Dimension for InFlight {
-    type Reading = i64;
+    type Output = i64;
     const KIND: DimensionKind = DimensionKind::InFlight;
 
     fn read(&self) -> i64 {

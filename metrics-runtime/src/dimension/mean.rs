@@ -69,7 +69,7 @@ impl<T: Measure> Mean<T> {
 }
 
 impl<T: Measure> Dimension for Mean<T> {
-    type Reading = Option<f64>;
+    type Output = Option<f64>;
     const KIND: DimensionKind = DimensionKind::Mean;
     const UNIT: Option<&'static str> = T::UNIT;
 

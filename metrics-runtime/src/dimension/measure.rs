@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::snapshot::{DimensionValue, Number, Reading};
+use crate::snapshot::{DimensionValue, Number, Output};
 
 /// A number that can be summed, compared and averaged: `u64`, `i64`, `f64` and [`Duration`].
 ///
@@ -13,7 +13,7 @@ use crate::snapshot::{DimensionValue, Number, Reading};
     label = "not a measure"
 )]
 pub trait Measure:
-    Reading + Copy + Sync + PartialOrd + Default + Into<Number> + IntoMeasure<Self> + sealed::Sealed
+    Output + Copy + Sync + PartialOrd + Default + Into<Number> + IntoMeasure<Self> + sealed::Sealed
 {
     /// The unit that the type itself implies: seconds for durations.
     const UNIT: Option<&'static str> = None;

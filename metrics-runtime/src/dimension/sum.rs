@@ -55,7 +55,7 @@ impl<T: Measure> Sum<T> {
 }
 
 impl<T: Measure> Dimension for Sum<T> {
-    type Reading = T;
+    type Output = T;
     const KIND: DimensionKind = DimensionKind::Sum;
     const UNIT: Option<&'static str> = T::UNIT;
 

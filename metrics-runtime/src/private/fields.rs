@@ -9,7 +9,7 @@ use serde::de::{Deserializer, Error as DeserializeError, MapAccess};
 use serde::ser::{SerializeMap, Serializer};
 
 use super::{Fields, prefixed};
-use crate::snapshot::{Read, Reading, Written};
+use crate::snapshot::{DeserializeOutput, Output, SerializeOutput};
 
 /// A typed snapshot, as the generated code takes it apart and puts it together.
 pub trait SnapshotFields: Clone + fmt::Debug + PartialEq + Send + Sized + 'static {
@@ -69,13 +69,13 @@ pub fn flattened<M: Fields>(metric: &M) -> M::Snapshot {
 /// # Errors
 ///
 /// Those of the serialiser.
-pub fn write<R: Reading, M: SerializeMap>(
+pub fn write<R: Output, M: SerializeMap>(
     map: &mut M,
     prefix: &str,
     name: &'static str,
     reading: &R,
 ) -> Result<(), M::Error> {
-    map.serialize_entry(&prefixed(prefix, name), &Written(reading))
+    map.serialize_entry(&prefixed(prefix, name), &SerializeOutput(reading))
 }
 
 /// Reads one field.
@@ -83,12 +83,12 @@ pub fn write<R: Reading, M: SerializeMap>(
 /// # Errors
 ///
 /// Those of the deserialiser.
-pub fn read<'de, R: Reading, A: MapAccess<'de>>(
+pub fn read<'de, R: Output, A: MapAccess<'de>>(
     slots: &mut Slots,
     field: usize,
     map: &mut A,
 ) -> Result<bool, A::Error> {
-    let Read(reading) = map.next_value::<Read<R>>()?;
+    let DeserializeOutput(reading) = map.next_value::<DeserializeOutput<R>>()?;
     slots.readings.insert(field, Box::new(reading));
     Ok(true)
 }
@@ -98,7 +98,7 @@ pub fn read<'de, R: Reading, A: MapAccess<'de>>(
 /// # Errors
 ///
 /// When the field is missing.
-pub fn finish<R: Reading, E: DeserializeError>(
+pub fn finish<R: Output, E: DeserializeError>(
     slots: &mut Slots,
     field: usize,
     name: &'static str,

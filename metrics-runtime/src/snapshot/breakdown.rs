@@ -8,7 +8,7 @@ use serde::de::{DeserializeSeed, MapAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde::{Deserialize, Deserializer};
 
-use super::reading::{Read, Reading, Written};
+use super::output::{DeserializeOutput, Output, SerializeOutput};
 use crate::label::{Label, LabelPart, ToLabel};
 
 /// One reading for each label that was fed.
@@ -110,9 +110,9 @@ impl<L, R: PartialEq> PartialEq for BreakdownSnapshot<L, R> {
     }
 }
 
-impl<L: Label, R: Reading> Reading for BreakdownSnapshot<L, R> {}
+impl<L: Label, R: Output> Output for BreakdownSnapshot<L, R> {}
 
-impl<L, R: Reading> Serialize for BreakdownSnapshot<L, R> {
+impl<L, R: Output> Serialize for BreakdownSnapshot<L, R> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         Nested::of(&self.entries).serialize(serializer)
     }
@@ -124,13 +124,13 @@ pub(super) trait Entry {
     fn serialize_value<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error>;
 }
 
-impl<R: Reading> Entry for (Vec<Cow<'static, str>>, R) {
+impl<R: Output> Entry for (Vec<Cow<'static, str>>, R) {
     fn labels(&self) -> &[Cow<'static, str>] {
         &self.0
     }
 
     fn serialize_value<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
-        map.serialize_value(&Written(&self.1))
+        map.serialize_value(&SerializeOutput(&self.1))
     }
 }
 
@@ -167,7 +167,7 @@ impl<E: Entry> Serialize for Nested<'_, E> {
     }
 }
 
-impl<'de, L: Label, R: Reading> Deserialize<'de> for BreakdownSnapshot<L, R> {
+impl<'de, L: Label, R: Output> Deserialize<'de> for BreakdownSnapshot<L, R> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut entries = Vec::new();
         Unnested { parts: L::PARTS, path: &mut Vec::new(), entries: &mut entries }
@@ -183,7 +183,7 @@ struct Unnested<'a, R> {
     entries: &'a mut Vec<(Vec<Cow<'static, str>>, R)>,
 }
 
-impl<'de, R: Reading> DeserializeSeed<'de> for Unnested<'_, R> {
+impl<'de, R: Output> DeserializeSeed<'de> for Unnested<'_, R> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -191,7 +191,7 @@ impl<'de, R: Reading> DeserializeSeed<'de> for Unnested<'_, R> {
     }
 }
 
-impl<'de, R: Reading> Visitor<'de> for Unnested<'_, R> {
+impl<'de, R: Output> Visitor<'de> for Unnested<'_, R> {
     type Value = ();
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -205,7 +205,7 @@ impl<'de, R: Reading> Visitor<'de> for Unnested<'_, R> {
                 let (path, entries) = (&mut *self.path, &mut *self.entries);
                 map.next_value_seed(Unnested { parts: self.parts - 1, path, entries })?;
             } else {
-                let Read(reading) = map.next_value()?;
+                let DeserializeOutput(reading) = map.next_value()?;
                 self.entries.push((self.path.clone(), reading));
             }
             self.path.pop();

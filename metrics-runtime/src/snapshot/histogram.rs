@@ -4,7 +4,7 @@ use serde::ser::{Serialize, SerializeStruct, Serializer};
 use serde::{Deserialize, Deserializer};
 
 use super::number::Number;
-use super::reading::{Read, Reading};
+use super::output::{DeserializeOutput, Output};
 
 /// A distribution over buckets at one moment.
 ///
@@ -85,17 +85,17 @@ impl<T: Copy + Into<Number>> Serialize for Bucket<T> {
     }
 }
 
-impl<T: Reading + Copy + Into<Number>> Reading for HistogramSnapshot<T> {}
+impl<T: Output + Copy + Into<Number>> Output for HistogramSnapshot<T> {}
 
-impl<'de, T: Reading> Deserialize<'de> for HistogramSnapshot<T> {
+impl<'de, T: Output> Deserialize<'de> for HistogramSnapshot<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
-        #[serde(rename = "HistogramSnapshot", bound = "T: Reading")]
+        #[serde(rename = "HistogramSnapshot", bound = "T: Output")]
         struct Fields<T> {
             count: u64,
-            sum: Read<T>,
-            min: Read<Option<T>>,
-            max: Read<Option<T>>,
+            sum: DeserializeOutput<T>,
+            min: DeserializeOutput<Option<T>>,
+            max: DeserializeOutput<Option<T>>,
             buckets: Vec<Bucket<T>>,
         }
 
@@ -104,12 +104,12 @@ impl<'de, T: Reading> Deserialize<'de> for HistogramSnapshot<T> {
     }
 }
 
-impl<'de, T: Reading> Deserialize<'de> for Bucket<T> {
+impl<'de, T: Output> Deserialize<'de> for Bucket<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
-        #[serde(rename = "Bucket", bound = "T: Reading")]
+        #[serde(rename = "Bucket", bound = "T: Output")]
         struct Fields<T> {
-            up_to: Read<Option<T>>,
+            up_to: DeserializeOutput<Option<T>>,
             count: u64,
         }
 

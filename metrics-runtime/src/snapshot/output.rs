@@ -12,7 +12,7 @@ use serde::ser::{Serialize, Serializer};
 /// reading with an empty implementation:
 ///
 /// ```
-/// use mvx_metrics::Reading;
+/// use mvx_metrics::Output;
 /// use serde::{Deserialize, Serialize};
 ///
 /// #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -21,46 +21,46 @@ use serde::ser::{Serialize, Serializer};
 ///     high: f64,
 /// }
 ///
-/// impl Reading for Spread {}
+/// impl Output for Spread {}
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be the reading of a dimension: write `impl Reading for {Self} {{}}`",
+    message = "`{Self}` cannot be the reading of a dimension: write `impl Output for {Self} {{}}`",
     label = "not a reading",
     note = "a reading is `Debug + Clone + PartialEq + Serialize + DeserializeOwned`"
 )]
-pub trait Reading: fmt::Debug + Clone + PartialEq + Serialize + DeserializeOwned + Send + 'static {
+pub trait Output: fmt::Debug + Clone + PartialEq + Serialize + DeserializeOwned + Send + 'static {
     /// Writes the reading into a snapshot.
     ///
     /// # Errors
     ///
     /// Those of the serialiser.
-    fn serialize_reading<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+    fn serialize_output<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.serialize(serializer)
     }
 
-    /// Reads what [`serialize_reading`](Reading::serialize_reading) wrote.
+    /// Reads what [`serialize_output`](Output::serialize_output) wrote.
     ///
     /// # Errors
     ///
     /// Those of the deserialiser.
-    fn deserialize_reading<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+    fn deserialize_output<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Self::deserialize(deserializer)
     }
 }
 
-impl Reading for u64 {}
-impl Reading for i64 {}
-impl Reading for f64 {}
-impl Reading for bool {}
-impl Reading for String {}
+impl Output for u64 {}
+impl Output for i64 {}
+impl Output for f64 {}
+impl Output for bool {}
+impl Output for String {}
 
-impl Reading for Duration {
-    fn serialize_reading<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+impl Output for Duration {
+    fn serialize_output<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_f64(self.as_secs_f64())
     }
 
-    fn deserialize_reading<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let seconds = f64::deserialize_reading(deserializer)?;
+    fn deserialize_output<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let seconds = f64::deserialize_output(deserializer)?;
         if seconds >= 0.0 {
             Ok(Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX))
         } else {
@@ -69,18 +69,18 @@ impl Reading for Duration {
     }
 }
 
-impl<R: Reading> Reading for Option<R> {
-    fn serialize_reading<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+impl<R: Output> Output for Option<R> {
+    fn serialize_output<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            Some(reading) => serializer.serialize_some(&Written(reading)),
+            Some(reading) => serializer.serialize_some(&SerializeOutput(reading)),
             None => serializer.serialize_none(),
         }
     }
 
-    fn deserialize_reading<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+    fn deserialize_output<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Optional<R>(std::marker::PhantomData<R>);
 
-        impl<'de, R: Reading> Visitor<'de> for Optional<R> {
+        impl<'de, R: Output> Visitor<'de> for Optional<R> {
             type Value = Option<R>;
 
             fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -96,7 +96,7 @@ impl<R: Reading> Reading for Option<R> {
             }
 
             fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-                R::deserialize_reading(deserializer).map(Some)
+                R::deserialize_output(deserializer).map(Some)
             }
         }
 
@@ -105,19 +105,19 @@ impl<R: Reading> Reading for Option<R> {
 }
 
 /// A reading as serde sees it.
-pub(crate) struct Written<'a, R>(pub(crate) &'a R);
+pub(crate) struct SerializeOutput<'a, R>(pub(crate) &'a R);
 
-impl<R: Reading> Serialize for Written<'_, R> {
+impl<R: Output> Serialize for SerializeOutput<'_, R> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.0.serialize_reading(serializer)
+        self.0.serialize_output(serializer)
     }
 }
 
 /// A reading as serde hands it over.
-pub(crate) struct Read<R>(pub(crate) R);
+pub(crate) struct DeserializeOutput<R>(pub(crate) R);
 
-impl<'de, R: Reading> serde::Deserialize<'de> for Read<R> {
+impl<'de, R: Output> serde::Deserialize<'de> for DeserializeOutput<R> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        R::deserialize_reading(deserializer).map(Read)
+        R::deserialize_output(deserializer).map(DeserializeOutput)
     }
 }
