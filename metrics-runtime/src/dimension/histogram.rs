@@ -34,7 +34,7 @@ use super::{Dimension, Record};
 ///     games.handle(&GameEnded { moves });
 /// }
 /// let moves = games.typed_snapshot().moves;
-/// let buckets: Vec<_> = moves.buckets.iter().map(|bucket| (bucket.up_to, bucket.count)).collect();
+/// let buckets: Vec<_> = moves.buckets.iter().map(|bucket| (bucket.upper_bound, bucket.count)).collect();
 /// assert_eq!(buckets, [(Some(20), 1), (Some(40), 1), (Some(80), 1), (None, 1)]);
 /// assert_eq!((moves.count, moves.sum, moves.max), (4, 293, Some(200)));
 /// ```
@@ -99,14 +99,17 @@ impl<T: Measure> Histogram<T> {
 
     fn snapshot<N>(&self, bounds: &'static [T], number: impl Fn(T) -> N) -> HistogramSnapshot<N> {
         let bounds = if self.counts.is_empty() { bounds } else { self.bounds };
-        let up_to = bounds.iter().map(|bound| Some(number(*bound))).chain([None]);
+        let upper_bound = bounds.iter().map(|bound| Some(number(*bound))).chain([None]);
         let counts = self.counts.iter().copied().chain(std::iter::repeat(0));
         HistogramSnapshot {
             count: self.count,
             sum: number(self.sum),
             min: self.extremes.map(|(min, _)| number(min)),
             max: self.extremes.map(|(_, max)| number(max)),
-            buckets: up_to.zip(counts).map(|(up_to, count)| Bucket { up_to, count }).collect(),
+            buckets: upper_bound
+                .zip(counts)
+                .map(|(upper_bound, count)| Bucket { upper_bound, count })
+                .collect(),
         }
     }
 }

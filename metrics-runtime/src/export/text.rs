@@ -153,7 +153,7 @@ impl Writer {
         let mut texts = bounds.texts.iter();
         for bucket in &histogram.buckets {
             count = count.saturating_add(bucket.count);
-            let Some(_) = bucket.up_to else { continue };
+            let Some(_) = bucket.upper_bound else { continue };
             if let Some(Some(text)) = texts.next() {
                 self.write_bucket(text, count);
             }
@@ -195,7 +195,7 @@ impl Writer {
 
 impl Bounds {
     fn become_those_of(&mut self, histogram: &HistogramSnapshot<Number>) {
-        let bounds = || histogram.buckets.iter().filter_map(|bucket| bucket.up_to);
+        let bounds = || histogram.buckets.iter().filter_map(|bucket| bucket.upper_bound);
         if self.of.iter().copied().eq(bounds()) {
             return;
         }

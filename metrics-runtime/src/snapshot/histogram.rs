@@ -27,7 +27,7 @@ pub struct HistogramSnapshot<T> {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Bucket<T> {
     /// The largest value that belongs to the bucket; `None` for the last bucket.
-    pub up_to: Option<T>,
+    pub upper_bound: Option<T>,
     /// How many values are in this bucket, those in lower buckets not included.
     pub count: u64,
 }
@@ -50,7 +50,7 @@ impl<T: Copy + Into<Number>> HistogramSnapshot<T> {
         let mut below = 0.0;
         let mut low = min;
         for bucket in &self.buckets {
-            let high = bucket.up_to.map_or(max, number).clamp(min, max);
+            let high = bucket.upper_bound.map_or(max, number).clamp(min, max);
             let inside = bucket.count as f64;
             if inside > 0.0 && below + inside >= rank {
                 let share = (rank - below) / inside;
@@ -79,7 +79,7 @@ impl<T: Copy + Into<Number>> Serialize for HistogramSnapshot<T> {
 impl<T: Copy + Into<Number>> Serialize for Bucket<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut bucket = serializer.serialize_struct("Bucket", 2)?;
-        bucket.serialize_field("up_to", &self.up_to.map(Into::into))?;
+        bucket.serialize_field("up_to", &self.upper_bound.map(Into::into))?;
         bucket.serialize_field("count", &self.count)?;
         bucket.end()
     }
@@ -109,11 +109,12 @@ impl<'de, T: Output> Deserialize<'de> for Bucket<T> {
         #[derive(Deserialize)]
         #[serde(rename = "Bucket", bound = "T: Output")]
         struct Fields<T> {
-            up_to: DeserializeOutput<Option<T>>,
+            #[serde(rename = "up_to")]
+            upper_bound: DeserializeOutput<Option<T>>,
             count: u64,
         }
 
-        let Fields { up_to, count } = Fields::deserialize(deserializer)?;
-        Ok(Self { up_to: up_to.0, count })
+        let Fields { upper_bound, count } = Fields::deserialize(deserializer)?;
+        Ok(Self { upper_bound: upper_bound.0, count })
     }
 }
