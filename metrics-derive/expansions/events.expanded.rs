@@ -30,7 +30,7 @@ const _: () = {
             let mut __accepted = false;
             __accepted |= ::mvx_metrics::__private::Add::add(&mut self.open, 1u64);
             __accepted
-                |= ::mvx_metrics::__private::ByLabel::feed_within(
+                |= ::mvx_metrics::__private::ByLabel::update_within(
                     &mut self.by_host,
                     (&__event.host, &__event.port),
                     100,

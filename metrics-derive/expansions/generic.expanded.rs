@@ -24,7 +24,7 @@ const _: () = {
         ) -> metrics::__private::primitive::bool {
             let mut __accepted = false;
             __accepted
-                |= metrics::__private::ByLabel::feed_within(
+                |= metrics::__private::ByLabel::update_within(
                     &mut self.by_kind,
                     &__event.kind,
                     3,

@@ -15,7 +15,7 @@ use crate::descriptor::DimensionKind;
 use crate::snapshot::{DimensionValue, Output};
 
 pub use breakdown::Breakdown;
-pub(crate) use breakdown::uses_slots;
+pub(crate) use breakdown::is_indexed;
 #[doc(hidden)]
 pub use buckets::BucketsOf;
 pub(crate) use buckets::put;

@@ -28,7 +28,7 @@ pub use crate::label::{BoundedLabel, Label, LabelPart, ToLabel};
 pub use crate::metric::{HandleEvent, Metric, TypedMetric};
 pub use crate::snapshot::{DimensionValue, Dimensions, MetricSnapshot};
 
-use crate::dimension::{Breakdown, uses_slots};
+use crate::dimension::{Breakdown, is_indexed};
 
 pub use fields::{Slots, SnapshotFields, deserialize, finish, flattened, read, serialize, write};
 pub use names::{Names, assert_distinct};
@@ -68,17 +68,22 @@ pub fn handle_with<M, E>(metric: &mut M, event: &E, handler: impl FnOnce(&mut M,
     label = "cannot be fed by a label of type `{Q}`"
 )]
 pub trait ByLabel<Q> {
-    type Each;
+    type Inner;
 
-    fn feed_within(&mut self, label: Q, limit: usize, feed: impl FnOnce(&mut Self::Each) -> bool) -> bool;
+    fn update_within(
+        &mut self,
+        label: Q,
+        limit: usize,
+        update: impl FnOnce(&mut Self::Inner) -> bool,
+    ) -> bool;
 }
 
 impl<L: Label, D: Default, Q: ToLabel<L>> ByLabel<Q> for Breakdown<L, D> {
-    type Each = D;
+    type Inner = D;
 
     #[inline]
-    fn feed_within(&mut self, label: Q, limit: usize, feed: impl FnOnce(&mut D) -> bool) -> bool {
-        Breakdown::feed_within(self, label, limit, feed)
+    fn update_within(&mut self, label: Q, limit: usize, update: impl FnOnce(&mut D) -> bool) -> bool {
+        Breakdown::update_within(self, label, limit, update)
     }
 }
 
@@ -111,7 +116,7 @@ pub const fn unlimited<L: BoundedLabel>() -> usize {
 /// The limit that a breakdown by `L` keeps to: none where each label has a place of its own.
 #[must_use]
 pub const fn limit<L: Label>(limit: usize) -> Option<usize> {
-    if uses_slots::<L>() { None } else { Some(limit) }
+    if is_indexed::<L>() { None } else { Some(limit) }
 }
 
 /// The bounds of a histogram that names none.

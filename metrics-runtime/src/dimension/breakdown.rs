@@ -11,15 +11,17 @@ use crate::snapshot::{BreakdownEntry, BreakdownSnapshot, DimensionValue};
 
 use super::Dimension;
 
-/// Beyond this many combinations of labels, a slot for each of them costs more than looking them up.
-const MOST_SLOTS: usize = 4096;
+/// A label type with more values than this is looked up by hash: an array with a slot for each value would cost more.
+const MAX_INDEXED_LABELS: usize = 4096;
 
 /// One dimension `D` for each label `L`.
 ///
-/// Fed with `by`, and with what `D` needs; reads as a [`BreakdownSnapshot`] that is empty in the beginning. Labels of
-/// an enum with `#[derive(Label)]`, of `bool` and of tuples of these are found by index and read in the order of their
-/// declaration. Open labels, such as strings, need `limit = N`: they are read in the order of their texts, and a label
-/// beyond the limit, or of more than 256 bytes, is counted in the label `other`.
+/// Updated with `by`, and with what `D` needs. In a snapshot it is a [`BreakdownSnapshot`], without labels at first.
+///
+/// * Labels of an enum with `#[derive(Label)]`, of `bool`, and of tuples of these are found by index. A snapshot shows them
+///   in the order of their declaration.
+/// * Labels of all other types, such as strings, need `limit = N`. A snapshot shows them in the order of their texts. A new
+///   label beyond the limit, and every label of more than 256 bytes, is counted under the label `other`.
 ///
 /// ```
 /// use mvx_metrics::{Breakdown, Counter, HandleEvent, Label, Max, Metric, metric_event};
@@ -57,32 +59,35 @@ const MOST_SLOTS: usize = 4096;
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 pub struct Breakdown<L, D> {
-    table: Table<D>,
+    dimensions: LabelMap<D>,
     label: PhantomData<fn() -> L>,
 }
 
-enum Table<D> {
-    Untouched,
-    Slots(Box<[Option<D>]>),
-    Open(Box<OpenTable<D>>),
+/// Nothing is allocated before the first event.
+enum LabelMap<D> {
+    Empty,
+    /// One slot for each possible label, in the order of [`ToLabel::index`].
+    Indexed(Box<[Option<D>]>),
+    Hashed(Box<HashTable<D>>),
 }
 
-/// A hash table that is only added to. `index` holds positions in `entries` plus one, 0 for free; its length is a power
-/// of two and at least twice the number of entries.
-struct OpenTable<D> {
+/// A hash table with linear probing. Entries are only added, and stay in the order of their first event.
+struct HashTable<D> {
     hasher: RandomState,
-    index: Vec<u32>,
-    entries: Vec<Entry<D>>,
+    /// Positions in `entries` plus one; 0 marks a free slot. The length is a power of two, and more than twice the number
+    /// of entries, so a search always ends at a free slot.
+    slots: Vec<u32>,
+    entries: Vec<LabelEntry<D>>,
     other: Option<D>,
 }
 
-struct Entry<D> {
+struct LabelEntry<D> {
     hash: u64,
     key: Key,
     dimension: D,
 }
 
-/// The parts of a label; one part is kept without an allocation of its own.
+/// The parts of a label. A label of one part needs no allocation of its own.
 enum Key {
     One([LabelPart; 1]),
     Many(Box<[LabelPart]>),
@@ -98,48 +103,49 @@ impl Key {
 }
 
 impl<L: Label, D: Default> Breakdown<L, D> {
-    /// Feeds the dimension of a label that has a fixed number of values; what `feed` returns.
+    /// Updates the dimension of a label whose type has a fixed number of values; returns what `update` returns.
     #[inline]
-    pub fn feed(&mut self, label: impl ToLabel<L>, feed: impl FnOnce(&mut D) -> bool) -> bool
+    pub fn update(&mut self, label: impl ToLabel<L>, update: impl FnOnce(&mut D) -> bool) -> bool
     where
         L: BoundedLabel,
     {
-        self.feed_within(label, usize::MAX, feed)
+        self.update_within(label, usize::MAX, update)
     }
 
-    /// Feeds the dimension of a label, or `other` when there are `limit` labels already; what `feed` returns.
+    /// Updates the dimension of a label, or of `other` when the label is new and there are `limit` labels already; returns
+    /// what `update` returns.
     ///
-    /// A label of which nothing was accepted yet does not take one of the places.
+    /// A new label is kept only if `update` returns `true`.
     #[inline]
     #[expect(clippy::needless_pass_by_value, reason = "labels are references or small")]
-    pub fn feed_within(
+    pub fn update_within(
         &mut self,
         label: impl ToLabel<L>,
         limit: usize,
-        feed: impl FnOnce(&mut D) -> bool,
+        update: impl FnOnce(&mut D) -> bool,
     ) -> bool {
-        if const { uses_slots::<L>() } {
-            if let Table::Untouched = self.table {
-                self.table = Table::Slots(slots::<L, D>());
+        if const { is_indexed::<L>() } {
+            if let LabelMap::Empty = self.dimensions {
+                self.dimensions = LabelMap::Indexed(empty_slots::<L, D>());
             }
-            let Table::Slots(slots) = &mut self.table else { return false };
-            return slots.get_mut(label.index()).is_some_and(|slot| feed_slot(slot, feed));
+            let LabelMap::Indexed(slots) = &mut self.dimensions else { return false };
+            return slots.get_mut(label.index()).is_some_and(|slot| update_or_insert(slot, update));
         }
-        if let Table::Untouched = self.table {
-            self.table = Table::Open(Box::new(OpenTable::new()));
+        if let LabelMap::Empty = self.dimensions {
+            self.dimensions = LabelMap::Hashed(Box::new(HashTable::new()));
         }
-        let Table::Open(table) = &mut self.table else { return false };
-        table.feed::<L>(&label, limit, feed)
+        let LabelMap::Hashed(table) = &mut self.dimensions else { return false };
+        table.update::<L>(&label, limit, update)
     }
 
-    /// The dimension of a label that was fed before.
+    /// The dimension of a label; `None` when no event with this label was accepted, or the label is counted under `other`.
     #[must_use]
     #[expect(clippy::needless_pass_by_value, reason = "labels are references or small")]
     pub fn get(&self, label: impl ToLabel<L>) -> Option<&D> {
-        match &self.table {
-            Table::Untouched => None,
-            Table::Slots(slots) => slots.get(label.index())?.as_ref(),
-            Table::Open(table) => {
+        match &self.dimensions {
+            LabelMap::Empty => None,
+            LabelMap::Indexed(slots) => slots.get(label.index())?.as_ref(),
+            LabelMap::Hashed(table) => {
                 let position = table.find(table.hash(&label), |parts| label.matches(parts)).ok()?;
                 table.entries.get(position).map(|entry| &entry.dimension)
             }
@@ -147,33 +153,33 @@ impl<L: Label, D: Default> Breakdown<L, D> {
     }
 }
 
-/// Whether each label has a slot, so that there is nothing to limit.
-pub(crate) const fn uses_slots<L: Label>() -> bool {
-    matches!(L::CARDINALITY, Some(cardinality) if cardinality <= MOST_SLOTS)
+/// Whether each label of the type has a slot of its own, so that it needs no limit.
+pub(crate) const fn is_indexed<L: Label>() -> bool {
+    matches!(L::CARDINALITY, Some(cardinality) if cardinality <= MAX_INDEXED_LABELS)
 }
 
 #[cold]
-fn slots<L: Label, D>() -> Box<[Option<D>]> {
+fn empty_slots<L: Label, D>() -> Box<[Option<D>]> {
     (0..L::CARDINALITY.unwrap_or(0)).map(|_| None).collect()
 }
 
-/// Feeds the dimension in a slot; one that accepts nothing does not come into being.
+/// Updates the dimension in a slot. An empty slot stays empty unless the new dimension accepts the update.
 #[inline]
-fn feed_slot<D: Default>(slot: &mut Option<D>, feed: impl FnOnce(&mut D) -> bool) -> bool {
+fn update_or_insert<D: Default>(slot: &mut Option<D>, update: impl FnOnce(&mut D) -> bool) -> bool {
     if let Some(dimension) = slot {
-        return feed(dimension);
+        return update(dimension);
     }
     let mut dimension = D::default();
-    let accepted = feed(&mut dimension);
+    let accepted = update(&mut dimension);
     if accepted {
         *slot = Some(dimension);
     }
     accepted
 }
 
-impl<D: Default> OpenTable<D> {
+impl<D: Default> HashTable<D> {
     fn new() -> Self {
-        Self { hasher: RandomState::new(), index: vec![0; 8], entries: Vec::new(), other: None }
+        Self { hasher: RandomState::new(), slots: vec![0; 8], entries: Vec::new(), other: None }
     }
 
     fn hash<L: Label>(&self, label: &impl ToLabel<L>) -> u64 {
@@ -182,89 +188,97 @@ impl<D: Default> OpenTable<D> {
         hasher.finish()
     }
 
-    /// The position of the entry, or the free place in the index where it belongs.
+    /// The position of the label's entry, or the free slot where a new entry belongs.
     fn find(&self, hash: u64, matches: impl Fn(&[LabelPart]) -> bool) -> Result<usize, usize> {
-        let mask = self.index.len() - 1;
+        let mask = self.slots.len() - 1;
         #[expect(clippy::cast_possible_truncation, reason = "any bits of the hash will do")]
-        let mut place = hash as usize & mask;
+        let mut slot = hash as usize & mask;
         loop {
-            let Some(position) = (self.index[place] as usize).checked_sub(1) else { return Err(place) };
+            let Some(position) = (self.slots[slot] as usize).checked_sub(1) else { return Err(slot) };
             let entry = &self.entries[position];
             if entry.hash == hash && matches(entry.key.parts()) {
                 return Ok(position);
             }
-            place = (place + 1) & mask;
+            slot = (slot + 1) & mask;
         }
     }
 
-    fn feed<L: Label>(
+    fn update<L: Label>(
         &mut self,
         label: &impl ToLabel<L>,
         limit: usize,
-        feed: impl FnOnce(&mut D) -> bool,
+        update: impl FnOnce(&mut D) -> bool,
     ) -> bool {
         let hash = self.hash(label);
         match self.find(hash, |parts| label.matches(parts)) {
-            Ok(position) => feed(&mut self.entries[position].dimension),
-            Err(_) if self.entries.len() >= limit || !label.fits() => feed_slot(&mut self.other, feed),
-            Err(place) => self.feed_new(label, hash, place, feed),
+            Ok(position) => update(&mut self.entries[position].dimension),
+            Err(_) if self.entries.len() >= limit || !label.fits() => {
+                update_or_insert(&mut self.other, update)
+            }
+            Err(slot) => self.insert(label, hash, slot, update),
         }
     }
 
     #[cold]
-    fn feed_new<L: Label>(
+    fn insert<L: Label>(
         &mut self,
         label: &impl ToLabel<L>,
         hash: u64,
-        place: usize,
-        feed: impl FnOnce(&mut D) -> bool,
+        slot: usize,
+        update: impl FnOnce(&mut D) -> bool,
     ) -> bool {
         let mut parts = Vec::with_capacity(L::PARTS);
         label.push_parts(&mut parts);
-        if parts.iter().all(|part| *part.text() == *OTHER) {
-            return feed_slot(&mut self.other, feed);
+        if is_other(&parts) {
+            return update_or_insert(&mut self.other, update);
         }
         let mut dimension = None;
-        if !feed_slot(&mut dimension, feed) {
+        if !update_or_insert(&mut dimension, update) {
             return false;
         }
         let key = match <[LabelPart; 1]>::try_from(parts) {
             Ok(part) => Key::One(part),
             Err(parts) => Key::Many(parts.into()),
         };
-        self.entries.extend(dimension.map(|dimension| Entry { hash, key, dimension }));
-        self.index[place] = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
-        if self.entries.len() * 2 >= self.index.len() {
+        self.entries.extend(dimension.map(|dimension| LabelEntry { hash, key, dimension }));
+        self.slots[slot] = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
+        if self.entries.len() * 2 >= self.slots.len() {
             self.grow();
         }
         true
     }
 
     fn grow(&mut self) {
-        self.index = vec![0; self.index.len() * 2];
+        self.slots = vec![0; self.slots.len() * 2];
         for position in 0..self.entries.len() {
-            if let Err(place) = self.find(self.entries[position].hash, |_| false) {
-                self.index[place] = u32::try_from(position + 1).unwrap_or(u32::MAX);
+            if let Err(slot) = self.find(self.entries[position].hash, |_| false) {
+                self.slots[slot] = u32::try_from(position + 1).unwrap_or(u32::MAX);
             }
         }
     }
 }
 
+/// Whether a label has the text `other` in all its parts: then it shares the series of the labels beyond the limit.
+fn is_other(parts: &[LabelPart]) -> bool {
+    parts.iter().all(|part| *part.text() == *OTHER)
+}
+
 impl<L: Label, D> Breakdown<L, D> {
-    /// Every label with its dimension: in the order of declaration, or of the texts for open labels.
+    /// Each label with its dimension: in the order of declaration where labels are indexed, else in the order of the texts.
     fn entries(&self) -> Vec<(Vec<LabelPart>, &D)> {
-        match &self.table {
-            Table::Untouched => Vec::new(),
-            Table::Slots(slots) => {
-                let fed = slots.iter().enumerate().filter_map(|(index, slot)| Some((index, slot.as_ref()?)));
-                let entries = fed.map(|(index, dimension)| {
+        match &self.dimensions {
+            LabelMap::Empty => Vec::new(),
+            LabelMap::Indexed(slots) => {
+                let filled =
+                    slots.iter().enumerate().filter_map(|(index, slot)| Some((index, slot.as_ref()?)));
+                let entries = filled.map(|(index, dimension)| {
                     let mut parts = Vec::with_capacity(L::PARTS);
                     L::push_parts_of_index(index, &mut parts);
                     (parts, dimension)
                 });
                 entries.collect()
             }
-            Table::Open(table) => {
+            LabelMap::Hashed(table) => {
                 let entries =
                     table.entries.iter().map(|entry| (entry.key.parts().to_vec(), &entry.dimension));
                 let other = table.other.iter().map(|other| (vec![LabelPart::Fixed(OTHER); L::PARTS], other));
@@ -276,15 +290,15 @@ impl<L: Label, D> Breakdown<L, D> {
     }
 
     fn dimensions(&self) -> impl Iterator<Item = &D> {
-        let (slots, table): (&[Option<D>], _) = match &self.table {
-            Table::Untouched => (&[], None),
-            Table::Slots(slots) => (slots, None),
-            Table::Open(table) => (&[], Some(table)),
+        let (slots, table): (&[Option<D>], _) = match &self.dimensions {
+            LabelMap::Empty => (&[], None),
+            LabelMap::Indexed(slots) => (slots, None),
+            LabelMap::Hashed(table) => (&[], Some(table)),
         };
-        let open = table
+        let hashed = table
             .into_iter()
             .flat_map(|table| table.entries.iter().map(|entry| &entry.dimension).chain(&table.other));
-        slots.iter().flatten().chain(open)
+        slots.iter().flatten().chain(hashed)
     }
 }
 
@@ -315,7 +329,7 @@ impl<L: Label, D: Dimension> Dimension for Breakdown<L, D> {
 
 impl<L, D> Default for Breakdown<L, D> {
     fn default() -> Self {
-        Self { table: Table::Untouched, label: PhantomData }
+        Self { dimensions: LabelMap::Empty, label: PhantomData }
     }
 }
 
