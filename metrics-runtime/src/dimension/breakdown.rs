@@ -138,17 +138,23 @@ impl<L: Label, D: Default> Breakdown<L, D> {
         table.update::<L>(&label, limit, update)
     }
 
-    /// The dimension of a label; `None` when no event with this label was accepted, or the label is counted under `other`.
+    /// The dimension of a label; `None` when no event with this label was accepted, or when it was counted under `other`.
+    ///
+    /// For a label of strings, `other` itself is such a label: `get("other")`.
     #[must_use]
     #[expect(clippy::needless_pass_by_value, reason = "labels are references or small")]
     pub fn get(&self, label: impl ToLabel<L>) -> Option<&D> {
         match &self.dimensions {
             LabelMap::Empty => None,
             LabelMap::Indexed(slots) => slots.get(label.index())?.as_ref(),
-            LabelMap::Hashed(table) => {
-                let position = table.find(table.hash(&label), |parts| label.matches(parts)).ok()?;
-                table.entries.get(position).map(|entry| &entry.dimension)
-            }
+            LabelMap::Hashed(table) => match table.find(table.hash(&label), |parts| label.matches(parts)) {
+                Ok(position) => Some(&table.entries[position].dimension),
+                Err(_) => {
+                    let mut parts = Vec::with_capacity(L::PARTS);
+                    label.push_parts(&mut parts);
+                    if is_other(&parts) { table.other.as_ref() } else { None }
+                }
+            },
         }
     }
 }

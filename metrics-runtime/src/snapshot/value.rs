@@ -68,12 +68,13 @@ impl DimensionValue {
         Self::Map(values.into_iter().map(|(name, value)| (Cow::Borrowed(name), value)).collect())
     }
 
-    /// The value as an unsigned integer, if it is one.
+    /// The value as an unsigned integer; `None` when it is not an integer, or negative.
     #[must_use]
     pub fn as_u64(&self) -> Option<u64> {
         match *self {
             Self::Unsigned(value) => Some(value),
             Self::Signed(value) => u64::try_from(value).ok(),
+            Self::InFlight { started, finished } => started.checked_sub(finished),
             _ => None,
         }
     }
