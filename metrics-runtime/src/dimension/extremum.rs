@@ -16,7 +16,7 @@ macro_rules! extremum {
         }
 
         impl<T: Measure> $name<T> {
-            /// Compares with a value, unless it is not finite.
+            /// Takes a value into account. A value that is not finite is only counted as invalid.
             #[inline]
             pub fn record(&mut self, value: T) {
                 if let Some($new) = finite(value, &mut self.invalid)
@@ -71,7 +71,7 @@ macro_rules! extremum {
 extremum! {
     /// The smallest of the values.
     ///
-    /// Fed with `value`; reads as `Option<T>`, `None` before the first value.
+    /// Updated with `value`. A snapshot shows an `Option<T>`, `None` before the first value.
     ///
     /// ```
     /// use mvx_metrics::{HandleEvent, Min, Metric, metric_event};
@@ -100,7 +100,7 @@ extremum! {
 extremum! {
     /// The largest of the values.
     ///
-    /// Fed with `value`; reads as `Option<T>`, `None` before the first value.
+    /// Updated with `value`. A snapshot shows an `Option<T>`, `None` before the first value.
     ///
     /// ```
     /// use mvx_metrics::{HandleEvent, Max, Metric, metric_event};

@@ -8,11 +8,11 @@ use crate::snapshot::{Bucket, DimensionValue, HistogramSnapshot, Number};
 use super::measure::{IntoMeasure, Measure, finite};
 use super::{Dimension, Record};
 
-/// A distribution over buckets, with count, sum, smallest and largest value.
+/// A distribution of values over buckets, with their count, sum, minimum and maximum.
 ///
-/// Fed with `value`; reads as a [`HistogramSnapshot`]. A bucket counts the values up to and including its bound that
-/// are above the bound before it; a last bucket counts what is above all bounds. The bounds are part of the
-/// declaration (`buckets = ..`) and reach the histogram with its first value.
+/// Updated with `value`. A snapshot shows a [`HistogramSnapshot`]. A bucket counts the values that are above the bound of the
+/// bucket before it, up to and including its own bound. The last bucket has no bound. The bounds come from `buckets = ..`;
+/// histograms of `Duration` have default bounds, from 5 ms to 10 s.
 ///
 /// ```
 /// use mvx_metrics::{HandleEvent, Histogram, Metric, TypedMetric, metric_event};
@@ -41,7 +41,7 @@ use super::{Dimension, Record};
 #[derive(Debug, Clone, Default)]
 pub struct Histogram<T: 'static> {
     bounds: &'static [T],
-    /// One more than there are bounds; empty until the bounds are known.
+    /// One count for each bound, and one for the last bucket; empty until the first value, which brings the bounds.
     counts: Box<[u64]>,
     count: u64,
     sum: T,
@@ -50,9 +50,10 @@ pub struct Histogram<T: 'static> {
 }
 
 impl<T: Measure> Histogram<T> {
-    /// An empty histogram with these bounds, for a histogram that is fed by hand.
+    /// An empty histogram with these bounds, for metrics and dimensions written by hand.
     ///
-    /// They must be in ascending order, or values are counted in the wrong buckets; `buckets = ..` is checked at compile time.
+    /// The bounds must be in ascending order, or values are counted in the wrong buckets. Nothing checks this here, while
+    /// `buckets = ..` is checked at compile time.
     #[must_use]
     pub fn with_buckets(bounds: &'static [T]) -> Self {
         let mut histogram = Self::default();
@@ -66,7 +67,7 @@ impl<T: Measure> Histogram<T> {
         self.counts = vec![0; bounds.len() + 1].into();
     }
 
-    /// Records a value, unless it is not finite.
+    /// Records a value. A value that is not finite is only counted as invalid.
     #[inline]
     pub fn record(&mut self, value: T) {
         let Some(value) = finite(value, &mut self.invalid) else { return };
@@ -85,7 +86,7 @@ impl<T: Measure> Histogram<T> {
         });
     }
 
-    /// How many values were recorded.
+    /// The number of recorded values.
     #[must_use]
     pub fn count(&self) -> u64 {
         self.count
@@ -132,7 +133,7 @@ impl<T: Measure> Dimension for Histogram<T> {
     }
 }
 
-/// A measure whose histograms have buckets without naming them.
+/// A measure whose histograms have default buckets.
 #[diagnostic::on_unimplemented(
     message = "a histogram of `{Self}` needs buckets: add `buckets = [..]`, or `unit = bytes` for powers of four",
     label = "no buckets for `{Self}`",
@@ -145,14 +146,14 @@ impl DefaultBuckets for Duration {}
 impl<T: DefaultBuckets, V: IntoMeasure<T>> Record<V> for Histogram<T> {
     #[inline]
     fn record(&mut self, value: V) -> bool {
-        Within(self).record(value)
+        WithBounds(self).record(value)
     }
 }
 
-/// A histogram whose buckets are in place.
-pub struct Within<'a, T: 'static>(&'a mut Histogram<T>);
+/// A histogram that has its bounds.
+pub struct WithBounds<'a, T: 'static>(&'a mut Histogram<T>);
 
-impl<T: Measure, V: IntoMeasure<T>> Record<V> for Within<'_, T> {
+impl<T: Measure, V: IntoMeasure<T>> Record<V> for WithBounds<'_, T> {
     #[inline]
     fn record(&mut self, value: V) -> bool {
         let Some(value) = value.into_measure() else { return false };
@@ -161,22 +162,22 @@ impl<T: Measure, V: IntoMeasure<T>> Record<V> for Within<'_, T> {
     }
 }
 
-/// A dimension that takes `buckets`.
+/// A dimension that has the option `buckets`.
 #[diagnostic::on_unimplemented(
     message = "`buckets` applies to `Histogram<T>` only, and `{Self}` is not a histogram",
     label = "has no buckets"
 )]
 pub trait Bucketed: Dimension {
-    /// What the histogram measures.
+    /// The type of the histogram's values.
     type Measure: Measure;
 
-    /// The histogram, with these bounds unless it has bounds already.
-    fn within(&mut self, bounds: &'static [Self::Measure]) -> Within<'_, Self::Measure>;
+    /// Gives the histogram these bounds, unless it has bounds already.
+    fn within(&mut self, bounds: &'static [Self::Measure]) -> WithBounds<'_, Self::Measure>;
 
-    /// [`Dimension::read`], with these bounds unless it has bounds already.
+    /// Like [`Dimension::read`], with these bounds if the histogram has none yet.
     fn read_within(&self, bounds: &'static [Self::Measure]) -> Self::Output;
 
-    /// [`Dimension::value`], with these bounds unless it has bounds already.
+    /// Like [`Dimension::value`], with these bounds if the histogram has none yet.
     fn value_within(&self, bounds: &'static [Self::Measure]) -> DimensionValue;
 }
 
@@ -184,11 +185,11 @@ impl<T: Measure> Bucketed for Histogram<T> {
     type Measure = T;
 
     #[inline]
-    fn within(&mut self, bounds: &'static [T]) -> Within<'_, T> {
+    fn within(&mut self, bounds: &'static [T]) -> WithBounds<'_, T> {
         if self.counts.is_empty() {
             self.set_bounds(bounds);
         }
-        Within(self)
+        WithBounds(self)
     }
 
     fn read_within(&self, bounds: &'static [T]) -> Self::Output {

@@ -1,4 +1,4 @@
-//! Work in flight.
+//! Work in flight: started, and not finished yet.
 
 use crate::descriptor::DimensionKind;
 use crate::snapshot::{DimensionValue, in_flight};
@@ -6,10 +6,10 @@ use crate::snapshot::{DimensionValue, in_flight};
 use super::measure::IntoMeasure;
 use super::{Add, Dimension, Sub};
 
-/// How much was started and is not finished yet. It keeps both counts, so that it can be combined across recorders.
+/// The amount of work that was started and is not finished yet. Both counts are kept, so recorders can be added up.
 ///
-/// Fed with `add` by one event and with `sub` by another; reads as `i64`, 0 in the beginning and below 0 while more
-/// was finished than started.
+/// One event updates it with `add`, another one with `sub`. A snapshot shows an `i64`: 0 before the first event, and
+/// below 0 while more was finished than started.
 ///
 /// ```
 /// use mvx_metrics::{HandleEvent, InFlight, Metric, metric_event};
@@ -58,13 +58,13 @@ impl InFlight {
         in_flight(self.started, self.finished)
     }
 
-    /// How much was started.
+    /// The amount that was started.
     #[must_use]
     pub fn started(&self) -> u64 {
         self.started
     }
 
-    /// How much was finished.
+    /// The amount that was finished.
     #[must_use]
     pub fn finished(&self) -> u64 {
         self.finished

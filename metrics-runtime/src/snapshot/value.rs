@@ -74,7 +74,7 @@ impl DimensionValue {
         match *self {
             Self::Unsigned(value) => Some(value),
             Self::Signed(value) => u64::try_from(value).ok(),
-            Self::InFlight { started, finished } => started.checked_sub(finished),
+            Self::InFlight { started, finished } => u64::try_from(in_flight(started, finished)).ok(),
             _ => None,
         }
     }
