@@ -1,4 +1,4 @@
-//! Snapshots: the public, serialisable view of metric state.
+//! Snapshots: the public, serialisable view of a metric's state.
 
 mod breakdown;
 mod histogram;
@@ -20,17 +20,17 @@ pub use value::{BreakdownEntry, DimensionValue, Dimensions};
 
 /// The state of one metric at one moment.
 ///
-/// Serialises as `{"name": .., "dimensions": {..}}`, with `invalid` and `failed` added when there is something to say.
+/// Serialises as `{"name": .., "dimensions": {..}}`. `invalid` is added when it is not 0, `failed` when the metric failed.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct MetricSnapshot {
     /// The metric's name.
     pub name: Cow<'static, str>,
-    /// The dimensions' values in the order of their declaration.
+    /// The values of the dimensions, in the order of their declaration.
     pub dimensions: Dimensions,
-    /// How many values could not be recorded because they were not finite.
+    /// The number of values that were not recorded because they were infinite or NaN.
     pub invalid: u64,
-    /// Why the metric stopped counting, when it failed.
+    /// The panic that ended the metric; `None` while the metric works. The values are those from before the panic.
     pub failed: Option<String>,
 }
 
@@ -40,20 +40,20 @@ impl MetricSnapshot {
         Self::of_static(name.into())
     }
 
-    /// As [`new`](Self::new), without a copy of a static name.
+    /// Like [`new`](Self::new), without copying a static name.
     #[doc(hidden)]
     pub fn of_static(name: impl Into<Cow<'static, str>>) -> Self {
         Self { name: name.into(), dimensions: Dimensions::default(), invalid: 0, failed: None }
     }
 
-    /// The same snapshot with one more dimension.
+    /// Adds a dimension at the end.
     #[must_use]
     pub fn with(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<DimensionValue>) -> Self {
         self.dimensions.push(name, value);
         self
     }
 
-    /// The value of the dimension of that name.
+    /// The value of the dimension with this name.
     #[must_use]
     pub fn get(&self, dimension: &str) -> Option<&DimensionValue> {
         self.dimensions.get(dimension)
@@ -110,7 +110,7 @@ impl Serialize for MetricSnapshot {
 pub struct MetricSnapshots(Vec<MetricSnapshot>);
 
 impl MetricSnapshots {
-    /// The snapshot of the metric of that name.
+    /// The snapshot of the metric with this name.
     #[must_use]
     pub fn get(&self, metric: &str) -> Option<&MetricSnapshot> {
         self.0.iter().find(|snapshot| snapshot.name == metric)

@@ -1,20 +1,20 @@
-//! Numbers: what all measures have in common.
+//! Numbers without their type, and the difference of two counts.
 
 use std::time::Duration;
 
 use serde::ser::{Serialize, Serializer};
 
-/// A number of any of the types that can be measured.
+/// A number of any of the types that dimensions record.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub enum Number {
-    /// A number that is never negative.
+    /// An unsigned integer.
     Unsigned(u64),
-    /// A number with a sign.
+    /// A signed integer.
     Signed(i64),
     /// A finite floating-point number.
     Float(f64),
-    /// A length of time; serialises as seconds.
+    /// A duration; serialises as seconds.
     Duration(Duration),
 }
 
@@ -67,7 +67,7 @@ impl Serialize for Number {
     }
 }
 
-/// Started minus finished, as near as an `i64` comes to it.
+/// Started minus finished, or the nearest value that an `i64` can hold.
 pub(crate) fn in_flight(started: u64, finished: u64) -> i64 {
     let difference = i128::from(started) - i128::from(finished);
     i64::try_from(difference).unwrap_or(if difference < 0 { i64::MIN } else { i64::MAX })

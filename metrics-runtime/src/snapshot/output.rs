@@ -1,4 +1,4 @@
-//! Readings: what dimensions read as in typed snapshots.
+//! Outputs: the types of the fields of typed snapshots.
 
 use std::fmt;
 use std::time::Duration;
@@ -6,10 +6,10 @@ use std::time::Duration;
 use serde::de::{self, DeserializeOwned, Deserializer, Visitor};
 use serde::ser::{Serialize, Serializer};
 
-/// What a dimension reads as: the type of its field in the typed snapshot.
+/// The type of a dimension's field in the typed snapshot.
 ///
-/// A reading serialises as its type does; a [`Duration`] serialises as seconds (`f64`). A type of your own becomes a
-/// reading with an empty implementation:
+/// An output serialises as its type does, but a [`Duration`] serialises as seconds (`f64`). A type of your own becomes an
+/// output with an empty implementation:
 ///
 /// ```
 /// use mvx_metrics::Output;
@@ -24,25 +24,25 @@ use serde::ser::{Serialize, Serializer};
 /// impl Output for Spread {}
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be the reading of a dimension: write `impl Output for {Self} {{}}`",
-    label = "not a reading",
-    note = "a reading is `Debug + Clone + PartialEq + Serialize + DeserializeOwned`"
+    message = "`{Self}` cannot be the output of a dimension: write `impl Output for {Self} {{}}`",
+    label = "not an output",
+    note = "an output is `Debug + Clone + PartialEq + Serialize + DeserializeOwned`"
 )]
 pub trait Output: fmt::Debug + Clone + PartialEq + Serialize + DeserializeOwned + Send + 'static {
-    /// Writes the reading into a snapshot.
+    /// Serialises the output as part of a snapshot.
     ///
     /// # Errors
     ///
-    /// Those of the serialiser.
+    /// The serialiser's errors.
     fn serialize_output<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.serialize(serializer)
     }
 
-    /// Reads what [`serialize_output`](Output::serialize_output) wrote.
+    /// Deserialises the form that [`serialize_output`](Output::serialize_output) writes.
     ///
     /// # Errors
     ///
-    /// Those of the deserialiser.
+    /// The deserialiser's errors.
     fn deserialize_output<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Self::deserialize(deserializer)
     }
@@ -72,7 +72,7 @@ impl Output for Duration {
 impl<R: Output> Output for Option<R> {
     fn serialize_output<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            Some(reading) => serializer.serialize_some(&SerializeOutput(reading)),
+            Some(output) => serializer.serialize_some(&SerializeOutput(output)),
             None => serializer.serialize_none(),
         }
     }
@@ -84,7 +84,7 @@ impl<R: Output> Output for Option<R> {
             type Value = Option<R>;
 
             fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("a reading or null")
+                formatter.write_str("a value or null")
             }
 
             fn visit_none<E: de::Error>(self) -> Result<Self::Value, E> {
@@ -104,7 +104,7 @@ impl<R: Output> Output for Option<R> {
     }
 }
 
-/// A reading as serde sees it.
+/// Serialises with [`Output::serialize_output`].
 pub(crate) struct SerializeOutput<'a, R>(pub(crate) &'a R);
 
 impl<R: Output> Serialize for SerializeOutput<'_, R> {
@@ -113,7 +113,7 @@ impl<R: Output> Serialize for SerializeOutput<'_, R> {
     }
 }
 
-/// A reading as serde hands it over.
+/// Deserialises with [`Output::deserialize_output`].
 pub(crate) struct DeserializeOutput<R>(pub(crate) R);
 
 impl<'de, R: Output> serde::Deserialize<'de> for DeserializeOutput<R> {

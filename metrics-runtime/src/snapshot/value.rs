@@ -1,18 +1,18 @@
-//! The value of a dimension, whatever its type.
+//! The values of dimensions without their types, for exporters and for JSON.
 
 use std::borrow::Cow;
 use std::time::Duration;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use super::breakdown::{Entry, Nested};
+use super::breakdown::{SerializeEntry, NestedMap};
 use super::histogram::HistogramSnapshot;
 use super::number::{Number, in_flight};
 
-/// The value of one dimension, whatever its type.
+/// The value of one dimension of any type.
 ///
-/// It keeps what is needed to combine the values of several recorders: a mean its sum and count, work in flight both
-/// its counts, a histogram its buckets.
+/// It keeps all that is needed to combine the values of several recorders: a mean keeps its sum and count, work in flight
+/// both counts, a histogram its buckets.
 ///
 /// ```
 /// use std::time::Duration;
@@ -29,35 +29,35 @@ use super::number::{Number, in_flight};
 pub enum DimensionValue {
     /// Nothing recorded yet; serialises as null.
     Empty,
-    /// A number that is never negative.
+    /// An unsigned integer.
     Unsigned(u64),
-    /// A number with a sign.
+    /// A signed integer.
     Signed(i64),
     /// A finite floating-point number.
     Float(f64),
-    /// A length of time; serialises as seconds.
+    /// A duration; serialises as seconds.
     Duration(Duration),
-    /// A mean with what it is made of; serialises as the mean, or null when nothing was recorded.
+    /// A mean as its sum and count; serialises as the mean, or null when nothing was recorded.
     Mean {
         /// The sum of the recorded values; seconds for durations.
         sum: f64,
-        /// How many values were recorded.
+        /// The number of recorded values.
         count: u64,
     },
-    /// Work in flight with what it is made of; serialises as the difference.
+    /// Work in flight as its two counts; serialises as started minus finished.
     InFlight {
-        /// How much was started.
+        /// The amount that was started.
         started: u64,
-        /// How much was finished.
+        /// The amount that was finished.
         finished: u64,
     },
     /// A distribution over buckets.
     Histogram(HistogramSnapshot<Number>),
     /// One value for each label; serialises as a map, nested when a label has several parts.
     Breakdown(Vec<BreakdownEntry>),
-    /// A text, for dimensions of the user's own.
+    /// A text, for dimensions of your own.
     Text(String),
-    /// Several named values, for dimensions of the user's own; serialises as a map.
+    /// Several named values, for dimensions of your own; serialises as a map.
     Map(Dimensions),
 }
 
@@ -141,23 +141,23 @@ impl Serialize for DimensionValue {
             Self::Float(value) => serializer.serialize_f64(*value),
             Self::Duration(value) => serializer.serialize_f64(value.as_secs_f64()),
             Self::Histogram(histogram) => histogram.serialize(serializer),
-            Self::Breakdown(entries) => Nested::of(entries).serialize(serializer),
+            Self::Breakdown(entries) => NestedMap::of(entries).serialize(serializer),
             Self::Text(text) => serializer.serialize_str(text),
             Self::Map(values) => values.serialize(serializer),
         }
     }
 }
 
-/// One label of a breakdown with its value, in the erased snapshot.
+/// One label of a breakdown with its value, in a snapshot without types.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BreakdownEntry {
-    /// The text of each part of the label.
+    /// The text of each part of the label. In a breakdown, entries that begin with the same parts must stand side by side.
     pub labels: Vec<Cow<'static, str>>,
-    /// The value of the dimension of that label.
+    /// The value of the label's dimension.
     pub value: DimensionValue,
 }
 
-impl Entry for BreakdownEntry {
+impl SerializeEntry for BreakdownEntry {
     fn labels(&self) -> &[Cow<'static, str>] {
         &self.labels
     }
@@ -181,7 +181,7 @@ impl Dimensions {
         self.0.push((name.into(), value.into()));
     }
 
-    /// The value of the dimension of that name.
+    /// The value of the dimension with this name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&DimensionValue> {
         self.iter().find(|(candidate, _)| *candidate == name).map(|(_, value)| value)
