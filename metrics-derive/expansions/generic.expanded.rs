@@ -83,7 +83,7 @@ const _: () = {
                 "",
                 const { &[metrics::__private::label_name("kind")] },
                 metrics::__private::limit::<
-                    <Breakdown<K, Counter> as metrics::__private::Labelled>::Label,
+                    <Breakdown<K, Counter> as metrics::__private::HasLabel>::Label,
                 >(3),
                 metrics::__private::MergeRule::Sum,
             ),
@@ -181,7 +181,7 @@ const _: () = {
             metrics::__private::Ok(())
         }
         fn read<'de, __A: metrics::__private::MapAccess<'de>>(
-            __slots: &mut metrics::__private::Slots,
+            __partial: &mut metrics::__private::PartialSnapshot,
             __name: &metrics::__private::primitive::str,
             __map: &mut __A,
         ) -> metrics::__private::Result<
@@ -193,17 +193,17 @@ const _: () = {
                     metrics::__private::read::<
                         metrics::__private::Output<Breakdown<K, Counter>>,
                         __A,
-                    >(__slots, 0usize, __map)
+                    >(__partial, 0usize, __map)
                 }
                 _ => metrics::__private::Ok(false),
             }
         }
         fn finish<__E: metrics::__private::DeserializeError>(
-            __slots: &mut metrics::__private::Slots,
+            __partial: &mut metrics::__private::PartialSnapshot,
             __invalid: metrics::__private::primitive::u64,
         ) -> metrics::__private::Result<Self, __E> {
             metrics::__private::Ok(Self {
-                by_kind: metrics::__private::finish(__slots, 0usize, "by_kind")?,
+                by_kind: metrics::__private::finish(__partial, 0usize, "by_kind")?,
                 invalid: __invalid,
             })
         }

@@ -136,5 +136,5 @@ fn limit(private: &TokenStream, field: &Field, by: &Given<Source>) -> TokenStrea
         return quote!(#private::primitive::usize::MAX);
     }
     let ty = field.ty;
-    quote_at!(private, at(by.word.span()) => #private::unlimited::<<#ty as #private::Labelled>::Label>())
+    quote_at!(private, at(by.word.span()) => #private::unlimited::<<#ty as #private::HasLabel>::Label>())
 }

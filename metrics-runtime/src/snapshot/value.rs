@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use super::breakdown::{SerializeEntry, NestedMap};
+use super::breakdown::{NestedMap, SerializeEntry};
 use super::histogram::HistogramSnapshot;
 use super::number::{Number, in_flight};
 
