@@ -70,7 +70,7 @@
 //!
 //! # Features
 //!
-//! | feature | what it adds |
+//! | feature | adds |
 //! |---|---|
 //! | `openmetrics` | `export`: text for Prometheus, with totals across recorders; no further dependency |
 //! | `http` | `openmetrics`, and an HTTP endpoint that serves the text; depends on hyper |

@@ -62,7 +62,7 @@ pub fn handle_with<M, E>(metric: &mut M, event: &E, handler: impl FnOnce(&mut M,
     handler(metric, event)
 }
 
-/// A breakdown whose `by` gives a label of type `Q`.
+/// A breakdown that accepts labels of type `Q`.
 #[diagnostic::on_unimplemented(
     message = "`by` applies to `Breakdown<L, D>` only, and `{Self}` is not a breakdown by `{Q}`",
     label = "cannot be broken down by a label of type `{Q}`"

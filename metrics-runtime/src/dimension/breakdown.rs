@@ -103,7 +103,10 @@ impl Key {
 }
 
 impl<L: Label, D: Default> Breakdown<L, D> {
-    /// Updates the dimension of a label whose type has a fixed number of values; returns what `update` returns.
+    /// Updates the dimension of a label; returns the result of `update`.
+    ///
+    /// This is for label types with a fixed number of values. Other types need a limit:
+    /// [`update_within`](Self::update_within).
     #[inline]
     pub fn update(&mut self, label: impl ToLabel<L>, update: impl FnOnce(&mut D) -> bool) -> bool
     where
@@ -113,7 +116,7 @@ impl<L: Label, D: Default> Breakdown<L, D> {
     }
 
     /// Updates the dimension of a label, or of `other` when the label is new and there are `limit` labels already; returns
-    /// what `update` returns.
+    /// the result of `update`.
     ///
     /// A new label is kept only if `update` returns `true`.
     #[inline]
@@ -147,14 +150,14 @@ impl<L: Label, D: Default> Breakdown<L, D> {
         match &self.dimensions {
             LabelMap::Empty => None,
             LabelMap::Indexed(slots) => slots.get(label.index())?.as_ref(),
-            LabelMap::Hashed(table) => match table.find(table.hash(&label), |parts| label.matches(parts)) {
-                Ok(position) => Some(&table.entries[position].dimension),
-                Err(_) => {
-                    let mut parts = Vec::with_capacity(L::PARTS);
-                    label.push_parts(&mut parts);
-                    if is_other(&parts) { table.other.as_ref() } else { None }
+            LabelMap::Hashed(table) => {
+                if let Ok(position) = table.find(table.hash(&label), |parts| label.matches(parts)) {
+                    return Some(&table.entries[position].dimension);
                 }
-            },
+                let mut parts = Vec::with_capacity(L::PARTS);
+                label.push_parts(&mut parts);
+                if is_other(&parts) { table.other.as_ref() } else { None }
+            }
         }
     }
 }
