@@ -64,8 +64,8 @@ pub fn handle_with<M, E>(metric: &mut M, event: &E, handler: impl FnOnce(&mut M,
 
 /// A breakdown that accepts labels of type `Q`.
 #[diagnostic::on_unimplemented(
-    message = "`by` applies to `Breakdown<L, D>` only, and `{Self}` is not a breakdown by `{Q}`",
-    label = "cannot be broken down by a label of type `{Q}`"
+    message = "`by` applies to `Breakdown<L, D>` only, and `{Self}` is not a breakdown",
+    label = "`by` of a field that is not a breakdown"
 )]
 pub trait ByLabel<Q> {
     type Inner;
@@ -88,6 +88,10 @@ impl<L: Label, D: Default, Q: ToLabel<L>> ByLabel<Q> for Breakdown<L, D> {
 }
 
 /// The type of a breakdown's labels.
+#[diagnostic::on_unimplemented(
+    message = "labels belong to `Breakdown<L, D>` only, and `{Self}` is not a breakdown",
+    label = "not a breakdown"
+)]
 pub trait HasLabel {
     type Label;
 }
