@@ -155,7 +155,7 @@ struct Spread {
 }
 
 impl Dimension for Spread {
-    type Reading = Option<f64>;
+    type Output = Option<f64>;
     const KIND: DimensionKind = DimensionKind::Custom;
 
     fn read(&self) -> Option<f64> {

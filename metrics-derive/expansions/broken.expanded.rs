@@ -7,7 +7,7 @@
 /// What [`Saves`] reads as at one moment.
 struct SavesSnapshot {
     /// The dimension `total`.
-    total: ::mvx_metrics::__private::Reading<Counter>,
+    total: ::mvx_metrics::__private::Output<Counter>,
     /// How many values could not be recorded because they were not finite.
     invalid: ::mvx_metrics::__private::primitive::u64,
 }
@@ -147,7 +147,7 @@ const _: () = {
             ::mvx_metrics::__private::Ok(())
         }
         fn read<'de, __A: ::mvx_metrics::__private::MapAccess<'de>>(
-            __slots: &mut ::mvx_metrics::__private::Slots,
+            __partial: &mut ::mvx_metrics::__private::PartialSnapshot,
             __name: &::mvx_metrics::__private::primitive::str,
             __map: &mut __A,
         ) -> ::mvx_metrics::__private::Result<
@@ -157,19 +157,19 @@ const _: () = {
             match __name {
                 "total" => {
                     ::mvx_metrics::__private::read::<
-                        ::mvx_metrics::__private::Reading<Counter>,
+                        ::mvx_metrics::__private::Output<Counter>,
                         __A,
-                    >(__slots, 0usize, __map)
+                    >(__partial, 0usize, __map)
                 }
                 _ => ::mvx_metrics::__private::Ok(false),
             }
         }
         fn finish<__E: ::mvx_metrics::__private::DeserializeError>(
-            __slots: &mut ::mvx_metrics::__private::Slots,
+            __partial: &mut ::mvx_metrics::__private::PartialSnapshot,
             __invalid: ::mvx_metrics::__private::primitive::u64,
         ) -> ::mvx_metrics::__private::Result<Self, __E> {
             ::mvx_metrics::__private::Ok(Self {
-                total: ::mvx_metrics::__private::finish(__slots, 0usize, "total")?,
+                total: ::mvx_metrics::__private::finish(__partial, 0usize, "total")?,
                 invalid: __invalid,
             })
         }

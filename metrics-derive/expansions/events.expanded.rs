@@ -4,11 +4,11 @@ where
     Traffic: ::mvx_metrics::__private::Fields,
 {
     /// The dimension `open`.
-    open: ::mvx_metrics::__private::Reading<InFlight>,
+    open: ::mvx_metrics::__private::Output<InFlight>,
     /// The dimension `by_host`.
-    by_host: ::mvx_metrics::__private::Reading<Breakdown<(String, u16), Counter>>,
+    by_host: ::mvx_metrics::__private::Output<Breakdown<(String, u16), Counter>>,
     /// The dimension `longest`.
-    longest: ::mvx_metrics::__private::Reading<Max<Duration>>,
+    longest: ::mvx_metrics::__private::Output<Max<Duration>>,
     /// The dimension `traffic`.
     traffic: ::mvx_metrics::__private::Flattened<Traffic>,
     /// How many values could not be recorded because they were not finite.
@@ -30,7 +30,7 @@ const _: () = {
             let mut __accepted = false;
             __accepted |= ::mvx_metrics::__private::Add::add(&mut self.open, 1u64);
             __accepted
-                |= ::mvx_metrics::__private::ByLabel::feed_within(
+                |= ::mvx_metrics::__private::ByLabel::update_within(
                     &mut self.by_host,
                     (&__event.host, &__event.port),
                     100,
@@ -149,7 +149,7 @@ const _: () = {
                     <Breakdown<
                         (String, u16),
                         Counter,
-                    > as ::mvx_metrics::__private::Labelled>::Label,
+                    > as ::mvx_metrics::__private::HasLabel>::Label,
                 >(100),
                 ::mvx_metrics::__private::MergeRule::Sum,
             ),
@@ -323,7 +323,7 @@ const _: () = {
             ::mvx_metrics::__private::Ok(())
         }
         fn read<'de, __A: ::mvx_metrics::__private::MapAccess<'de>>(
-            __slots: &mut ::mvx_metrics::__private::Slots,
+            __partial: &mut ::mvx_metrics::__private::PartialSnapshot,
             __name: &::mvx_metrics::__private::primitive::str,
             __map: &mut __A,
         ) -> ::mvx_metrics::__private::Result<
@@ -333,23 +333,23 @@ const _: () = {
             match __name {
                 "open" => {
                     ::mvx_metrics::__private::read::<
-                        ::mvx_metrics::__private::Reading<InFlight>,
+                        ::mvx_metrics::__private::Output<InFlight>,
                         __A,
-                    >(__slots, 0usize, __map)
+                    >(__partial, 0usize, __map)
                 }
                 "by_host" => {
                     ::mvx_metrics::__private::read::<
-                        ::mvx_metrics::__private::Reading<
+                        ::mvx_metrics::__private::Output<
                             Breakdown<(String, u16), Counter>,
                         >,
                         __A,
-                    >(__slots, 1usize, __map)
+                    >(__partial, 1usize, __map)
                 }
                 "longest" => {
                     ::mvx_metrics::__private::read::<
-                        ::mvx_metrics::__private::Reading<Max<Duration>>,
+                        ::mvx_metrics::__private::Output<Max<Duration>>,
                         __A,
-                    >(__slots, 2usize, __map)
+                    >(__partial, 2usize, __map)
                 }
                 _ => {
                     if let ::mvx_metrics::__private::Some(__rest) = ::mvx_metrics::__private::primitive::str::strip_prefix(
@@ -359,7 +359,7 @@ const _: () = {
                         if <::mvx_metrics::__private::Flattened<
                             Traffic,
                         > as ::mvx_metrics::__private::SnapshotFields>::read(
-                            __slots.nested(3usize),
+                            __partial.nested(3usize),
                             __rest,
                             __map,
                         )? {
@@ -371,15 +371,15 @@ const _: () = {
             }
         }
         fn finish<__E: ::mvx_metrics::__private::DeserializeError>(
-            __slots: &mut ::mvx_metrics::__private::Slots,
+            __partial: &mut ::mvx_metrics::__private::PartialSnapshot,
             __invalid: ::mvx_metrics::__private::primitive::u64,
         ) -> ::mvx_metrics::__private::Result<Self, __E> {
             ::mvx_metrics::__private::Ok(Self {
-                open: ::mvx_metrics::__private::finish(__slots, 0usize, "open")?,
-                by_host: ::mvx_metrics::__private::finish(__slots, 1usize, "by_host")?,
-                longest: ::mvx_metrics::__private::finish(__slots, 2usize, "longest")?,
+                open: ::mvx_metrics::__private::finish(__partial, 0usize, "open")?,
+                by_host: ::mvx_metrics::__private::finish(__partial, 1usize, "by_host")?,
+                longest: ::mvx_metrics::__private::finish(__partial, 2usize, "longest")?,
                 traffic: ::mvx_metrics::__private::SnapshotFields::finish(
-                    __slots.nested(3usize),
+                    __partial.nested(3usize),
                     0,
                 )?,
                 invalid: __invalid,

@@ -4,7 +4,7 @@ where
     K: metrics::__private::Label,
 {
     /// The dimension `by_kind`.
-    pub(crate) by_kind: metrics::__private::Reading<Breakdown<K, Counter>>,
+    pub(crate) by_kind: metrics::__private::Output<Breakdown<K, Counter>>,
     /// How many values could not be recorded because they were not finite.
     pub(crate) invalid: metrics::__private::primitive::u64,
 }
@@ -24,7 +24,7 @@ const _: () = {
         ) -> metrics::__private::primitive::bool {
             let mut __accepted = false;
             __accepted
-                |= metrics::__private::ByLabel::feed_within(
+                |= metrics::__private::ByLabel::update_within(
                     &mut self.by_kind,
                     &__event.kind,
                     3,
@@ -83,7 +83,7 @@ const _: () = {
                 "",
                 const { &[metrics::__private::label_name("kind")] },
                 metrics::__private::limit::<
-                    <Breakdown<K, Counter> as metrics::__private::Labelled>::Label,
+                    <Breakdown<K, Counter> as metrics::__private::HasLabel>::Label,
                 >(3),
                 metrics::__private::MergeRule::Sum,
             ),
@@ -181,7 +181,7 @@ const _: () = {
             metrics::__private::Ok(())
         }
         fn read<'de, __A: metrics::__private::MapAccess<'de>>(
-            __slots: &mut metrics::__private::Slots,
+            __partial: &mut metrics::__private::PartialSnapshot,
             __name: &metrics::__private::primitive::str,
             __map: &mut __A,
         ) -> metrics::__private::Result<
@@ -191,19 +191,19 @@ const _: () = {
             match __name {
                 "by_kind" => {
                     metrics::__private::read::<
-                        metrics::__private::Reading<Breakdown<K, Counter>>,
+                        metrics::__private::Output<Breakdown<K, Counter>>,
                         __A,
-                    >(__slots, 0usize, __map)
+                    >(__partial, 0usize, __map)
                 }
                 _ => metrics::__private::Ok(false),
             }
         }
         fn finish<__E: metrics::__private::DeserializeError>(
-            __slots: &mut metrics::__private::Slots,
+            __partial: &mut metrics::__private::PartialSnapshot,
             __invalid: metrics::__private::primitive::u64,
         ) -> metrics::__private::Result<Self, __E> {
             metrics::__private::Ok(Self {
-                by_kind: metrics::__private::finish(__slots, 0usize, "by_kind")?,
+                by_kind: metrics::__private::finish(__partial, 0usize, "by_kind")?,
                 invalid: __invalid,
             })
         }

@@ -1,11 +1,11 @@
 /// What [`DocumentSaveAttempts`] reads as at one moment.
 pub struct DocumentSaveAttemptsSnapshot {
     /// All attempts.
-    pub total: ::mvx_metrics::__private::Reading<Counter>,
+    pub total: ::mvx_metrics::__private::Output<Counter>,
     /// The dimension `success_total`.
-    pub success_total: ::mvx_metrics::__private::Reading<Counter>,
+    pub success_total: ::mvx_metrics::__private::Output<Counter>,
     /// The dimension `elapsed`.
-    pub elapsed: ::mvx_metrics::__private::Reading<Histogram<Duration>>,
+    pub elapsed: ::mvx_metrics::__private::Output<Histogram<Duration>>,
     /// How many values could not be recorded because they were not finite.
     pub invalid: ::mvx_metrics::__private::primitive::u64,
 }
@@ -232,7 +232,7 @@ const _: () = {
             ::mvx_metrics::__private::Ok(())
         }
         fn read<'de, __A: ::mvx_metrics::__private::MapAccess<'de>>(
-            __slots: &mut ::mvx_metrics::__private::Slots,
+            __partial: &mut ::mvx_metrics::__private::PartialSnapshot,
             __name: &::mvx_metrics::__private::primitive::str,
             __map: &mut __A,
         ) -> ::mvx_metrics::__private::Result<
@@ -242,37 +242,37 @@ const _: () = {
             match __name {
                 "total" => {
                     ::mvx_metrics::__private::read::<
-                        ::mvx_metrics::__private::Reading<Counter>,
+                        ::mvx_metrics::__private::Output<Counter>,
                         __A,
-                    >(__slots, 0usize, __map)
+                    >(__partial, 0usize, __map)
                 }
                 "success_total" => {
                     ::mvx_metrics::__private::read::<
-                        ::mvx_metrics::__private::Reading<Counter>,
+                        ::mvx_metrics::__private::Output<Counter>,
                         __A,
-                    >(__slots, 1usize, __map)
+                    >(__partial, 1usize, __map)
                 }
                 "elapsed" => {
                     ::mvx_metrics::__private::read::<
-                        ::mvx_metrics::__private::Reading<Histogram<Duration>>,
+                        ::mvx_metrics::__private::Output<Histogram<Duration>>,
                         __A,
-                    >(__slots, 2usize, __map)
+                    >(__partial, 2usize, __map)
                 }
                 _ => ::mvx_metrics::__private::Ok(false),
             }
         }
         fn finish<__E: ::mvx_metrics::__private::DeserializeError>(
-            __slots: &mut ::mvx_metrics::__private::Slots,
+            __partial: &mut ::mvx_metrics::__private::PartialSnapshot,
             __invalid: ::mvx_metrics::__private::primitive::u64,
         ) -> ::mvx_metrics::__private::Result<Self, __E> {
             ::mvx_metrics::__private::Ok(Self {
-                total: ::mvx_metrics::__private::finish(__slots, 0usize, "total")?,
+                total: ::mvx_metrics::__private::finish(__partial, 0usize, "total")?,
                 success_total: ::mvx_metrics::__private::finish(
-                    __slots,
+                    __partial,
                     1usize,
                     "success_total",
                 )?,
-                elapsed: ::mvx_metrics::__private::finish(__slots, 2usize, "elapsed")?,
+                elapsed: ::mvx_metrics::__private::finish(__partial, 2usize, "elapsed")?,
                 invalid: __invalid,
             })
         }

@@ -1,4 +1,4 @@
-//! Descriptors: what a metric measures, for adapters and for people.
+//! Descriptors: static descriptions of metrics, for exporters and other adapters.
 
 use std::borrow::Cow;
 
@@ -12,7 +12,7 @@ use std::borrow::Cow;
 ///     bytes: u64,
 /// }
 ///
-/// /// What was read.
+/// /// Bytes read from disk.
 /// #[derive(Metric, Default)]
 /// #[metric(name = "disk", on(Read))]
 /// struct Disk {
@@ -22,7 +22,7 @@ use std::borrow::Cow;
 /// }
 ///
 /// let descriptor = Disk::default().descriptor();
-/// assert_eq!((&*descriptor.name, &*descriptor.help), ("disk", "What was read."));
+/// assert_eq!((&*descriptor.name, &*descriptor.help), ("disk", "Bytes read from disk."));
 /// let read = &descriptor.dimensions[0];
 /// assert_eq!((&*read.name, read.kind, read.unit.as_deref()), ("read", DimensionKind::Sum, Some("bytes")));
 /// ```
@@ -43,14 +43,14 @@ impl MetricDescriptor {
         Self { name: name.into(), help: Cow::Borrowed(""), dimensions: Cow::Borrowed(&[]) }
     }
 
-    /// The same descriptor with a help text.
+    /// Sets the help text.
     #[must_use]
     pub fn with_help(mut self, help: impl Into<Cow<'static, str>>) -> Self {
         self.help = help.into();
         self
     }
 
-    /// The same descriptor with these dimensions.
+    /// Sets the dimensions.
     #[must_use]
     pub fn with_dimensions(mut self, dimensions: impl Into<Cow<'static, [DimensionDescriptor]>>) -> Self {
         self.dimensions = dimensions.into();
@@ -64,18 +64,18 @@ impl MetricDescriptor {
 pub struct DimensionDescriptor {
     /// The dimension's name within its metric.
     pub name: Cow<'static, str>,
-    /// What kind of aggregate the dimension is.
+    /// The kind of aggregate.
     pub kind: DimensionKind,
-    /// The unit of its values, if it has one: `seconds`, `bytes`, ...
+    /// The unit of the values, such as `seconds` or `bytes`.
     pub unit: Option<Cow<'static, str>>,
     /// The help text, empty when there is none.
     pub help: Cow<'static, str>,
-    /// The names of the labels of a breakdown, one for each part of a label: the names of the event fields they come
-    /// from. Empty for everything but breakdowns.
+    /// The names of a breakdown's labels, one for each part of a label. They are the names of the event's fields that the
+    /// labels come from. Empty for all other dimensions.
     pub labels: Cow<'static, [Cow<'static, str>]>,
-    /// How many labels a breakdown over open labels keeps, `other` not included; `None` when the labels bound themselves.
+    /// The largest number of labels that a breakdown keeps, `other` not included; `None` when the labels need no limit.
     pub limit: Option<usize>,
-    /// How the values of a gauge, or of a custom dimension, combine when several recorders are rolled up.
+    /// How a gauge, or a dimension of your own, is combined when several recorders are rolled up.
     pub merge: MergeRule,
 }
 
@@ -95,21 +95,21 @@ impl DimensionDescriptor {
     }
 }
 
-/// How the values of a gauge, or of a custom dimension, combine when several recorders are rolled up; `merge = ..` of
+/// How a gauge, or a dimension of your own, is combined when several recorders are rolled up: `merge = ..` of
 /// `#[dimension]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum MergeRule {
-    /// They add up.
+    /// The values are added up.
     #[default]
     Sum,
-    /// The smallest one counts.
+    /// The smallest value is kept.
     Min,
-    /// The largest one counts.
+    /// The largest value is kept.
     Max,
 }
 
-/// The kinds of aggregates a dimension can be; a breakdown is of the kind of its dimensions.
+/// The kind of aggregate of a dimension. A breakdown has the kind of the dimensions inside it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DimensionKind {
@@ -123,12 +123,12 @@ pub enum DimensionKind {
     Max,
     /// An arithmetic mean.
     Mean,
-    /// A value that was set last.
+    /// The value that was set last.
     Gauge,
     /// Started minus finished.
     InFlight,
     /// A distribution over buckets.
     Histogram,
-    /// An aggregation of the user's own.
+    /// A dimension of your own.
     Custom,
 }

@@ -1,19 +1,18 @@
-//! The guide: one chapter for each thing one wants to do, each with programs that can be copied whole.
+//! The guide: one chapter for each task, with complete programs to copy.
 //!
-//! Read [`first_steps`] first; the others stand alone. The reference is elsewhere: the attributes are at
-//! [`#[derive(Metric)]`](macro@crate::Metric), the calls at [`MetricsRecorder`](crate::MetricsRecorder) and
-//! [`MetricsRuntime`](crate::MetricsRuntime).
+//! Read [`first_steps`] first. Each of the other chapters stands alone. For reference, [`#[derive(Metric)]`](macro@crate::Metric)
+//! lists the attributes, [`MetricsRecorder`](crate::MetricsRecorder) and [`MetricsRuntime`](crate::MetricsRuntime) the calls.
 //!
 //! | I want to | chapter |
 //! |---|---|
-//! | measure a first thing | [`first_steps`] |
-//! | know what to put into an event, and where to state it | [`designing_events`] |
-//! | know which type answers my question | [`choosing_dimensions`] |
-//! | measure each connection, session or job by itself | [`one_recorder_per_entity`] |
+//! | measure something for the first time | [`first_steps`] |
+//! | decide what an event contains and where to emit it | [`designing_events`] |
+//! | choose the type that answers my question | [`choosing_dimensions`] |
+//! | measure each connection, session or job separately | [`one_recorder_per_entity`] |
 //! | test the component, the metric, or both | [`testing`] |
-//! | send numbers somewhere else | [`hooks_and_adapters`] |
-//! | run it for months | [`in_production`] |
-//! | replace atomics and `metrics`-style calls | [`from_counters`] |
+//! | send numbers to another system | [`hooks_and_adapters`] |
+//! | run it in production | [`in_production`] |
+//! | replace hand-written counters, or calls of the `metrics` facade | [`from_counters`] |
 //! | port a program that uses `mvx.common.metrics` in Python | [`from_python`] |
 
 #[doc = include_str!("guide/choosing_dimensions.md")]

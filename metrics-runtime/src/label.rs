@@ -1,73 +1,79 @@
-//! Labels: what a breakdown tells apart.
+//! Labels: the values by which a breakdown splits a dimension.
 
 mod impls;
 
 use std::borrow::Cow;
 use std::hash::Hasher;
 
-/// A type whose values name the parts of a [`Breakdown`](crate::Breakdown).
+/// A type whose values are the labels of a [`Breakdown`](crate::Breakdown).
 ///
-/// Derived for enums without data with [`#[derive(Label)]`](macro@crate::Label), which has examples; implemented for strings,
-/// integers, `bool` and tuples of up to four labels. It is not meant to be implemented by hand.
+/// Strings, integers, `bool` and tuples of two to four labels are labels. Enums without data become labels with
+/// [`#[derive(Label)]`](macro@crate::Label), which has examples. Do not implement this trait by hand.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a label: use an enum with `#[derive(Label)]`, a string, an integer, a `bool` or a tuple of these",
     label = "not a label"
 )]
 pub trait Label: ToLabel<Self> + Sized + 'static {
-    /// How many label texts a value has: 1, and the number of parts for tuples.
+    /// The number of texts in a label: 1, or the number of parts of a tuple.
     #[doc(hidden)]
     const PARTS: usize = 1;
 
-    /// How many different values there are, when that is known and small.
+    /// The number of different labels, if the type has a fixed number of them.
     #[doc(hidden)]
     const CARDINALITY: Option<usize> = None;
 
+    /// Adds the parts of the label with this [`ToLabel::index`].
     #[doc(hidden)]
     fn push_parts_of_index(index: usize, parts: &mut Vec<LabelPart>) {
         let _ = (index, parts);
     }
 }
 
-/// A label with a fixed number of values: a breakdown by it needs no `limit`.
+/// A type with a fixed number of labels. A breakdown by it needs no `limit`.
 #[diagnostic::on_unimplemented(
     message = "labels of type `{Self}` are unbounded: add `limit = <N>`, or use an enum with `#[derive(Label)]`",
     label = "an open label without `limit`"
 )]
 pub trait BoundedLabel: Label {}
 
-/// A value that can stand for a label of type `L`: the label itself, a reference to it, or a string slice for a string.
+/// A value that can be used as a label of type `L`: the label itself, a reference to it, or a `&str` for a string.
 #[diagnostic::on_unimplemented(
     message = "a value of type `{Self}` cannot be a label of type `{L}`",
     label = "expected a label of type `{L}`"
 )]
 pub trait ToLabel<L: Label> {
+    /// The position among all labels of the type, if their number is fixed.
     #[doc(hidden)]
     fn index(&self) -> usize {
         0
     }
 
+    /// Hashes the label. All values that stand for one label have the same hash.
     #[doc(hidden)]
     fn hash_label<H: Hasher>(&self, hasher: &mut H);
 
+    /// Whether the label has these parts.
     #[doc(hidden)]
     fn matches(&self, parts: &[LabelPart]) -> bool;
 
+    /// Adds the label's parts.
     #[doc(hidden)]
     fn push_parts(&self, parts: &mut Vec<LabelPart>);
 
+    /// Whether no text is longer than 256 bytes.
     #[doc(hidden)]
     fn fits(&self) -> bool {
         true
     }
 }
 
-/// The label in which everything beyond a breakdown's limit is counted.
+/// The label under which a breakdown counts all labels beyond its limit.
 pub(crate) const OTHER: &str = "other";
 
-/// Texts longer than this are counted in [`OTHER`], so that the limit on labels is a limit on memory as well.
-const LONGEST_TEXT: usize = 256;
+/// Longer texts are counted under [`OTHER`], so that the limit on labels bounds the memory as well.
+const MAX_LABEL_BYTES: usize = 256;
 
-/// One part of a label as a breakdown keeps it.
+/// One part of a label, as a breakdown stores it.
 #[doc(hidden)]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LabelPart {

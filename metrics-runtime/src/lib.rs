@@ -1,18 +1,19 @@
 //! Metrics from typed domain events.
 //!
-//! Production code states facts, metrics interpret them, and nobody else needs to know:
+//! Production code emits events that say what happened. Metrics turn these events into numbers. Neither knows the other:
 //!
 //! ```text
 //! production code -> event -> recorder handoff (bounded queue) -> runtime thread
 //!                 -> dispatch table (TypeId) -> metric state -> snapshot -> consumer / exporter
 //! ```
 //!
-//! * An **event** is a plain struct or enum with [`#[metric_event]`](macro@metric_event): "an upload ended, like this".
-//! * A **metric** is a struct with [`#[derive(Metric)]`](macro@Metric). Its fields are its dimensions: their types say how
-//!   values are aggregated, their attributes where they come from.
-//! * A [`MetricsRecorder`] is the handle a component holds, one for each measured scope. It takes events in any thread, in
-//!   sync and async code, without a lock and without waiting.
-//! * The [`MetricsRuntime`] belongs to the application: one thread, and as many recorders as there are scopes.
+//! * An **event** is a plain struct or enum with [`#[metric_event]`](macro@metric_event). It says what happened: an upload
+//!   ended, with this result, after this time.
+//! * A **metric** is a struct with [`#[derive(Metric)]`](macro@Metric). Its fields are its dimensions. A field's type says how
+//!   values are aggregated; its attribute says where they come from.
+//! * A [`MetricsRecorder`] is the handle that a component holds. There is one for each measured scope: a component, a
+//!   connection, a session. It takes events from any thread, in sync and async code, without a lock and without waiting.
+//! * The [`MetricsRuntime`] belongs to the application. It has one thread for all its recorders.
 //! * A **snapshot** is the state at one moment, [typed](MetricsRecorder::metric_snapshot) or
 //!   [by name](MetricsRecorder::metric_snapshots).
 //!
@@ -53,26 +54,26 @@
 //! }
 //! ```
 //!
-//! The [`guide`] goes on from here, with a chapter for each thing one wants to do.
+//! The [`guide`] continues from here, with a chapter for each task.
 //!
 //! # Where things are
 //!
-//! | to | there is |
+//! | to | use |
 //! |---|---|
-//! | state facts | [`metric_event`](macro@metric_event), [`MetricEvent`]; [`Recorder`], what a component needs to know |
-//! | interpret them | [`Metric`](macro@Metric), [`Label`](macro@Label); [`Counter`], [`Sum`], [`Min`], [`Max`], [`Mean`], [`Gauge`], [`InFlight`], [`Histogram`], [`Breakdown`] |
-//! | run | [`MetricsRuntime`], [`MetricsRuntimeBuilder`], [`RecorderOptions`], [`MetricsRecorder`], [`LifecycleHandle`] |
-//! | read | [`MetricSnapshots`], [`DimensionValue`], [`RuntimeSnapshot`], [`RecorderStats`], [`MetricDescriptor`]; `export` |
-//! | react | [`RecorderHooks`], [`MetricChange`] |
+//! | emit events | [`metric_event`](macro@metric_event), [`MetricEvent`]; [`Recorder`], the trait that a component depends on |
+//! | declare metrics | [`Metric`](macro@Metric), [`Label`](macro@Label); [`Counter`], [`Sum`], [`Min`], [`Max`], [`Mean`], [`Gauge`], [`InFlight`], [`Histogram`], [`Breakdown`] |
+//! | run recorders | [`MetricsRuntime`], [`MetricsRuntimeBuilder`], [`RecorderOptions`], [`MetricsRecorder`], [`LifecycleHandle`] |
+//! | read numbers | [`MetricSnapshots`], [`DimensionValue`], [`RuntimeSnapshot`], [`RecorderStats`], [`MetricDescriptor`]; `export` |
+//! | react to changes | [`RecorderHooks`], [`MetricChange`] |
 //! | test | [`testing::CaptureRecorder`], [`HandleEvent::handle`], [`TypedMetric::typed_snapshot`] |
-//! | write by hand | metrics: [`Metric`](trait@Metric), [`HandleEvent`], [`EventHandler`]; dimensions: [`Dimension`], [`feed`] |
+//! | extend | metrics by hand: [`Metric`](trait@Metric), [`HandleEvent`], [`EventHandler`]; dimensions of your own: [`Dimension`], [`feed`] |
 //!
 //! # Features
 //!
-//! | feature | what it adds |
+//! | feature | adds |
 //! |---|---|
-//! | `openmetrics` | `export`: the text that Prometheus reads, with totals across recorders; no further crate |
-//! | `http` | the same and an endpoint that serves it; hyper |
+//! | `openmetrics` | `export`: text for Prometheus, with totals across recorders; no further dependency |
+//! | `http` | `openmetrics`, and an HTTP endpoint that serves the text; depends on hyper |
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -83,6 +84,7 @@ extern crate self as mvx_metrics;
 pub mod __private;
 mod context;
 mod descriptor;
+mod dimension;
 mod dispatch;
 mod error;
 mod event;
@@ -103,16 +105,16 @@ pub mod testing;
 mod unwind;
 
 pub use descriptor::{DimensionDescriptor, DimensionKind, MergeRule, MetricDescriptor};
+pub use dimension::{
+    Breakdown, Counter, Dimension, Gauge, GaugeValue, Histogram, InFlight, Max, Mean, Measure, Min, Sum,
+};
 pub use dispatch::{EventBatch, EventHandler, HandleEvent};
 pub use error::{MetricsRecorderError, MetricsRuntimeError, RegisterEventError, SharedError};
 pub use event::{EventRef, MetricEvent};
 pub use hooks::{HookError, MetricChange, RecorderHooks};
 pub use label::{BoundedLabel, Label, ToLabel};
 pub use log::LogPolicy;
-pub use metric::{
-    Breakdown, Counter, Dimension, Gauge, Histogram, InFlight, Level, Max, Mean, Measure, Metric, Min,
-    Reading, Sum, TypedMetric,
-};
+pub use metric::{Metric, TypedMetric};
 #[doc = include_str!("docs/label.md")]
 pub use mvx_metrics_derive::Label;
 #[doc = include_str!("docs/metric.md")]
@@ -128,20 +130,21 @@ pub use runtime::{
 };
 pub use snapshot::{
     BreakdownEntry, BreakdownSnapshot, Bucket, DimensionValue, Dimensions, HistogramSnapshot, MetricSnapshot,
-    MetricSnapshots, Number,
+    MetricSnapshots, Number, Output,
 };
 
-/// How events feed a dimension: one trait for each way, for dimensions of your own.
+/// How events update a dimension: one trait for each way, for dimensions of your own.
 ///
-/// | the field says | the type implements | the types of this crate that do |
+/// | option of the field | trait of its type | types of this crate |
 /// |---|---|---|
-/// | nothing but `on` | [`Count`](feed::Count) | [`Counter`] |
+/// | none but `on` | [`Count`](feed::Count) | [`Counter`] |
 /// | `value = ..` | [`Record<V>`](feed::Record) | [`Sum`], [`Min`], [`Max`], [`Mean`], [`Gauge`], [`Histogram`] |
 /// | `add`, `add = ..` | [`Add<V>`](feed::Add) | [`Counter`], [`InFlight`] |
 /// | `sub`, `sub = ..` | [`Sub<V>`](feed::Sub) | [`InFlight`] |
 /// | `set = ..` | [`Set<V>`](feed::Set) | [`Gauge`] |
 ///
-/// `V` is the type of the event's value; [`IntoMeasure`](feed::IntoMeasure) makes a number of it. [`Dimension`] has an example.
+/// `V` is the type of the event's value. [`IntoMeasure`](feed::IntoMeasure) converts it to a number. [`Dimension`] has an
+/// example.
 pub mod feed {
-    pub use crate::metric::{Add, Count, IntoMeasure, Record, Set, Sub};
+    pub use crate::dimension::{Add, Count, IntoMeasure, Record, Set, Sub};
 }

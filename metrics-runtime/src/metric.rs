@@ -1,44 +1,11 @@
-//! Metrics: aggregates that own measured state and know which events change it.
-
-mod breakdown;
-mod buckets;
-mod counter;
-mod dimension;
-mod extremum;
-mod gauge;
-mod histogram;
-mod in_flight;
-mod mean;
-mod measure;
-mod reading;
-mod sum;
+//! Metrics: they own the measured state and know which events change it.
 
 use crate::descriptor::MetricDescriptor;
 use crate::dispatch::EventHandler;
 use crate::event::EventRef;
 use crate::snapshot::MetricSnapshot;
 
-pub use breakdown::Breakdown;
-pub(crate) use breakdown::uses_slots;
-#[doc(hidden)]
-pub use buckets::BucketsOf;
-pub(crate) use buckets::put;
-pub use counter::Counter;
-pub use dimension::{Add, Count, Dimension, Record, Set, Sub};
-pub use extremum::{Max, Min};
-pub use gauge::Gauge;
-pub use histogram::Histogram;
-#[doc(hidden)]
-pub use histogram::{Bucketed, DefaultBuckets};
-pub use in_flight::InFlight;
-pub(crate) use in_flight::in_flight;
-pub use mean::Mean;
-pub use measure::{IntoMeasure, Level, Measure};
-pub use reading::Reading;
-pub(crate) use reading::{Read, Written};
-pub use sum::Sum;
-
-/// Measured state together with its interpretation of events.
+/// Measured state, and the handlers that update it from events.
 ///
 /// Usually derived with [`#[derive(Metric)]`](macro@crate::Metric). A hand-written metric implements
 /// [`HandleEvent`](crate::HandleEvent) for each event it listens to and lists those events in [`handlers`](Metric::handlers):
@@ -88,10 +55,10 @@ pub trait Metric: Send + 'static {
     /// The name of the metric, unique within a recorder.
     fn metric_name(&self) -> &str;
 
-    /// The events this metric listens to, each with its handler.
+    /// The events to which this metric listens, each with its handler.
     ///
-    /// The recorder merges this table into its own when the metric is registered; from then on an event reaches the
-    /// metrics that list its type and no others.
+    /// The recorder merges this list into its own table when the metric is registered. From then on it passes an event to
+    /// the metrics that list its type, and to no others.
     fn handlers() -> &'static [EventHandler<Self>]
     where
         Self: Sized;
@@ -99,16 +66,16 @@ pub trait Metric: Send + 'static {
     /// The current state, without changing it.
     fn snapshot(&self) -> MetricSnapshot;
 
-    /// What this metric measures: its name, help text and dimensions.
+    /// A description of the metric: its name, help text and dimensions.
     ///
-    /// The default knows the name only.
+    /// Without an implementation of your own it has the name only.
     fn descriptor(&self) -> MetricDescriptor {
         MetricDescriptor::new(self.metric_name().to_owned())
     }
 
-    /// Offers an event of any type to this metric; `true` when the metric accepted it.
+    /// Applies an event of any type; `true` when the metric accepted it.
     ///
-    /// The recorder does not go this way; it is meant for tests and for metrics that are used without a recorder.
+    /// This is for tests, and for metrics without a recorder. A recorder calls the handlers directly.
     fn handle_event(&mut self, event: EventRef<'_>) -> bool
     where
         Self: Sized,
@@ -121,7 +88,7 @@ pub trait Metric: Send + 'static {
     }
 }
 
-/// A metric whose snapshot has a type of its own, as `#[derive(Metric)]` generates it.
+/// A metric with a snapshot type of its own. `#[derive(Metric)]` implements it.
 ///
 /// ```
 /// use mvx_metrics::{Counter, HandleEvent, Metric, TypedMetric, metric_event};
@@ -147,9 +114,9 @@ pub trait Metric: Send + 'static {
     label = "no typed snapshot"
 )]
 pub trait TypedMetric: Metric {
-    /// The snapshot: one public field for each dimension.
+    /// The type of the snapshot, with one public field for each dimension.
     type Snapshot: Send + 'static;
 
-    /// The current state with its types, equal in content to [`Metric::snapshot`].
+    /// The current state, equal in content to [`Metric::snapshot`].
     fn typed_snapshot(&self) -> Self::Snapshot;
 }

@@ -1,30 +1,36 @@
-//! Snapshots: the public, serialisable view of metric state.
+//! Snapshots: the public, serialisable view of a metric's state.
 
 mod breakdown;
 mod histogram;
+mod number;
+mod output;
 mod value;
 
 use std::borrow::Cow;
 
 use serde::ser::{Serialize, SerializeMap, SerializeStruct, Serializer};
 
-pub use breakdown::{BreakdownEntry, BreakdownSnapshot};
+pub use breakdown::BreakdownSnapshot;
 pub use histogram::{Bucket, HistogramSnapshot};
-pub use value::{DimensionValue, Number};
+pub use number::Number;
+pub(crate) use number::in_flight;
+pub use output::Output;
+pub(crate) use output::{DeserializeOutput, SerializeOutput};
+pub use value::{BreakdownEntry, DimensionValue, Dimensions};
 
 /// The state of one metric at one moment.
 ///
-/// Serialises as `{"name": .., "dimensions": {..}}`, with `invalid` and `failed` added when there is something to say.
+/// Serialises as `{"name": .., "dimensions": {..}}`. `invalid` is added when it is not 0, `failed` when the metric failed.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct MetricSnapshot {
     /// The metric's name.
     pub name: Cow<'static, str>,
-    /// The dimensions' values in the order of their declaration.
+    /// The values of the dimensions, in the order of their declaration.
     pub dimensions: Dimensions,
-    /// How many values could not be recorded because they were not finite.
+    /// The number of values that were not recorded because they were infinite or NaN.
     pub invalid: u64,
-    /// Why the metric stopped counting, when it failed.
+    /// The panic that ended the metric; `None` while the metric works. The values are those from before the panic.
     pub failed: Option<String>,
 }
 
@@ -34,20 +40,20 @@ impl MetricSnapshot {
         Self::of_static(name.into())
     }
 
-    /// As [`new`](Self::new), without a copy of a static name.
+    /// Like [`new`](Self::new), without copying a static name.
     #[doc(hidden)]
     pub fn of_static(name: impl Into<Cow<'static, str>>) -> Self {
         Self { name: name.into(), dimensions: Dimensions::default(), invalid: 0, failed: None }
     }
 
-    /// The same snapshot with one more dimension.
+    /// Adds a dimension at the end.
     #[must_use]
     pub fn with(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<DimensionValue>) -> Self {
         self.dimensions.push(name, value);
         self
     }
 
-    /// The value of the dimension of that name.
+    /// The value of the dimension with this name.
     #[must_use]
     pub fn get(&self, dimension: &str) -> Option<&DimensionValue> {
         self.dimensions.get(dimension)
@@ -67,57 +73,6 @@ impl Serialize for MetricSnapshot {
             snapshot.serialize_field("failed", failed)?;
         }
         snapshot.end()
-    }
-}
-
-/// Named values in the order of their declaration; serialises as a map.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Dimensions(Vec<(Cow<'static, str>, DimensionValue)>);
-
-impl Dimensions {
-    pub(crate) fn reserve(&mut self, additional: usize) {
-        self.0.reserve(additional);
-    }
-
-    /// Adds a dimension at the end.
-    pub fn push(&mut self, name: impl Into<Cow<'static, str>>, value: impl Into<DimensionValue>) {
-        self.0.push((name.into(), value.into()));
-    }
-
-    /// The value of the dimension of that name.
-    #[must_use]
-    pub fn get(&self, name: &str) -> Option<&DimensionValue> {
-        self.iter().find(|(candidate, _)| *candidate == name).map(|(_, value)| value)
-    }
-
-    /// All dimensions in order.
-    #[must_use]
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &DimensionValue)> {
-        self.0.iter().map(|(name, value)| (name.as_ref(), value))
-    }
-
-    /// The number of dimensions.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    /// Whether there are no dimensions.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-}
-
-impl FromIterator<(Cow<'static, str>, DimensionValue)> for Dimensions {
-    fn from_iter<I: IntoIterator<Item = (Cow<'static, str>, DimensionValue)>>(values: I) -> Self {
-        Self(values.into_iter().collect())
-    }
-}
-
-impl Serialize for Dimensions {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.iter())
     }
 }
 
@@ -155,7 +110,7 @@ impl Serialize for Dimensions {
 pub struct MetricSnapshots(Vec<MetricSnapshot>);
 
 impl MetricSnapshots {
-    /// The snapshot of the metric of that name.
+    /// The snapshot of the metric with this name.
     #[must_use]
     pub fn get(&self, metric: &str) -> Option<&MetricSnapshot> {
         self.0.iter().find(|snapshot| snapshot.name == metric)

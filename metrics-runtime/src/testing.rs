@@ -1,4 +1,4 @@
-//! Help for tests: a recorder that keeps what it is given.
+//! Help for tests: a recorder that keeps all events.
 
 use std::any::Any;
 use std::fmt;
@@ -11,10 +11,10 @@ use crate::recorder::{ErasedEvent, Recorder, Registration, Sealed};
 use crate::snapshot::MetricSnapshots;
 use crate::unwind::Contained;
 
-/// A recorder that keeps events for assertions. Clones share what they keep.
+/// A recorder that keeps events for assertions. Clones share the kept events.
 ///
-/// It accepts every event and every metric and applies none to the other: [`metric_snapshots`](Recorder::metric_snapshots)
-/// is empty.
+/// It accepts every event and every metric, but applies no event to a metric:
+/// [`metric_snapshots`](Recorder::metric_snapshots) is empty.
 ///
 /// ```
 /// use mvx_metrics::testing::CaptureRecorder;
@@ -41,13 +41,13 @@ pub struct CaptureRecorder {
 
 #[derive(Default)]
 struct Captured {
-    /// Each contained for itself: a second panic while the list is dropped would abort the program.
+    /// The panic of each event's `Drop` is caught on its own: a second panic during the drop of the list would abort.
     events: Vec<(&'static str, Contained<Box<dyn Any + Send>>)>,
     metrics: Vec<Arc<str>>,
 }
 
 impl CaptureRecorder {
-    /// A recorder that has kept nothing yet.
+    /// A recorder without events.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -62,7 +62,7 @@ impl CaptureRecorder {
         events.filter_map(|event| event.downcast().ok()).map(|event| *event).collect()
     }
 
-    /// How many events of type `E` are kept.
+    /// The number of kept events of type `E`.
     #[must_use]
     pub fn count<E: MetricEvent>(&self) -> usize {
         self.lock().events.iter().filter(|(_, event)| event.is::<E>()).count()
@@ -80,9 +80,9 @@ impl CaptureRecorder {
         self.lock().metrics.iter().map(ToString::to_string).collect()
     }
 
-    /// Forgets all events.
+    /// Drops all kept events.
     pub fn clear(&self) {
-        // Dropped when the lock is free again: events are somebody else's code.
+        // Dropped after the lock is released: the `Drop` of an event is user code.
         let events = std::mem::take(&mut self.lock().events);
         drop(events);
     }

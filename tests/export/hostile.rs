@@ -153,7 +153,7 @@ fn the_series_of_a_histogram_are_names_too() {
 #[test]
 fn histograms_of_other_buckets_are_not_added_up() {
     let histogram = |bound: u64| {
-        let bucket = |up_to, count| Bucket { up_to, count };
+        let bucket = |upper_bound, count| Bucket { upper_bound, count };
         let buckets = vec![bucket(Some(Number::Unsigned(bound)), 1), bucket(None, 1)];
         let histogram =
             HistogramSnapshot { count: 2, sum: Number::Unsigned(9), min: None, max: None, buckets };
@@ -232,7 +232,7 @@ fn histogram<const N: usize>(
     min: Number,
 ) -> DimensionValue {
     let count = buckets.iter().map(|(_, count)| count).sum();
-    let buckets = buckets.map(|(up_to, count)| Bucket { up_to, count }).to_vec();
+    let buckets = buckets.map(|(upper_bound, count)| Bucket { upper_bound, count }).to_vec();
     DimensionValue::Histogram(HistogramSnapshot { count, sum, min: Some(min), max: None, buckets })
 }
 

@@ -22,7 +22,7 @@ struct Load {
 }
 
 impl Dimension for Load {
-    type Reading = f64;
+    type Output = f64;
     const KIND: DimensionKind = DimensionKind::Custom;
 
     fn read(&self) -> f64 {
@@ -50,7 +50,7 @@ impl<V: IntoMeasure<f64>> Record<V> for Load {
 struct Last(f64);
 
 impl Dimension for Last {
-    type Reading = f64;
+    type Output = f64;
     const KIND: DimensionKind = DimensionKind::Custom;
 
     fn read(&self) -> f64 {

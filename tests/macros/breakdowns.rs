@@ -134,6 +134,18 @@ fn typed_breakdowns_are_read_by_label() {
     assert!(metric.by_host.get("b.example").is_none());
 }
 
+#[test]
+fn the_dimension_of_other_is_read_by_that_label() {
+    let mut metric = Answers::default();
+    for host in ["a", "b", "c", "other"] {
+        metric.handle(&answered(Method::Get, host, 200));
+    }
+    assert_eq!(metric.by_host.get("other").map(Counter::get), Some(2));
+    assert_eq!(metric.typed_snapshot().by_host.get("other"), Some(&2));
+    assert!(metric.by_all.get(("other", 2, Method::Get)).is_some_and(|mean| mean.count() == 1));
+    assert!(Answers::default().by_host.get("other").is_none());
+}
+
 type ByMethod = Breakdown<Method, Counter>;
 
 #[derive(Metric, Default)]
@@ -307,4 +319,7 @@ fn work_in_flight_is_started_minus_finished() {
     assert_eq!(dimensions(&metric), json!({"running": 0, "load": {"mail": 4, "print": -9}}));
     assert_eq!(metric.snapshot().get("running"), Some(&DimensionValue::InFlight { started: 2, finished: 2 }));
     assert_eq!((metric.running.started(), metric.running.finished()), (2, 2));
+    assert_eq!(metric.snapshot().get("running").and_then(DimensionValue::as_u64), Some(0));
+    metric.handle(&Job::Finished { queue: "mail", size: 1 });
+    assert_eq!(metric.snapshot().get("running").and_then(DimensionValue::as_u64), None);
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 use mvx_metrics::feed::{Count, IntoMeasure, Record};
 use mvx_metrics::{
     Breakdown, Counter, Dimension, DimensionKind, DimensionValue, Gauge, HandleEvent, Label, Max, Measure,
-    MergeRule, Metric, MetricEvent, Reading, Sum, TypedMetric, metric_event,
+    MergeRule, Metric, MetricEvent, Output, Sum, TypedMetric, metric_event,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -219,20 +219,20 @@ struct Spread {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct SpreadReading {
+struct SpreadOutput {
     low: f64,
     high: f64,
     calls: u64,
 }
 
-impl Reading for SpreadReading {}
+impl Output for SpreadOutput {}
 
 impl Dimension for Spread {
-    type Reading = SpreadReading;
+    type Output = SpreadOutput;
     const KIND: DimensionKind = DimensionKind::Custom;
 
-    fn read(&self) -> SpreadReading {
-        SpreadReading { low: self.low, high: self.high, calls: self.calls }
+    fn read(&self) -> SpreadOutput {
+        SpreadOutput { low: self.low, high: self.high, calls: self.calls }
     }
 
     fn value(&self) -> DimensionValue {

@@ -114,7 +114,7 @@ fn quantiles_are_interpolated() {
         sum: 0,
         min: Some(5),
         max: Some(100),
-        buckets: buckets.map(|(up_to, count)| Bucket { up_to, count }).to_vec(),
+        buckets: buckets.map(|(upper_bound, count)| Bucket { upper_bound, count }).to_vec(),
     };
     let quantiles =
         [0.0, 0.05, 0.1, 0.5, 0.9, 0.95, 1.0].map(|quantile| histogram.quantile(quantile).unwrap());
@@ -131,12 +131,12 @@ fn quantiles_of_a_snapshot_that_cannot_be_are_no_panic() {
         sum: 0.0,
         min: Some(min),
         max: Some(max),
-        buckets: vec![Bucket { up_to: Some(0.0), count: 1 }, Bucket { up_to: None, count: 1 }],
+        buckets: vec![Bucket { upper_bound: Some(0.0), count: 1 }, Bucket { upper_bound: None, count: 1 }],
     };
     assert_eq!(histogram(9.0, 1.0).quantile(0.5), None);
     assert_eq!(histogram(f64::NAN, 1.0).quantile(0.5), None);
     let wide = HistogramSnapshot {
-        buckets: vec![Bucket { up_to: None, count: 2 }],
+        buckets: vec![Bucket { upper_bound: None, count: 2 }],
         ..histogram(f64::MIN, f64::MAX)
     };
     let quantiles = [0.0, 0.5, 1.0].map(|quantile| wide.quantile(quantile).unwrap());
@@ -162,7 +162,7 @@ fn an_erased_histogram_keeps_its_buckets() {
     metric.handle(&moved(11, 1, 0.0));
     let snapshot = metric.snapshot();
     let Some(DimensionValue::Histogram(histogram)) = snapshot.get("sizes") else { panic!("no histogram") };
-    assert_eq!(histogram.buckets[1], Bucket { up_to: Some(Number::Unsigned(100)), count: 1 });
+    assert_eq!(histogram.buckets[1], Bucket { upper_bound: Some(Number::Unsigned(100)), count: 1 });
     assert_eq!(histogram.sum, Number::Unsigned(11));
 }
 

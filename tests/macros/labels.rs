@@ -38,7 +38,7 @@ struct ByName {
 
 /// Generic code over labels needs no bound but `Label`.
 fn count_in<L: Label>(breakdown: &mut Breakdown<L, Counter>, label: &L) -> u64 {
-    breakdown.feed_within(label, 2, |counter| {
+    breakdown.update_within(label, 2, |counter| {
         counter.increment();
         true
     });

@@ -76,7 +76,7 @@ fn feed_field(private: &TokenStream, field: &Field, feed: &Feed, event: &Type) -
             let limit = limit(private, field, by);
             let span = at(by.value.span());
             quote_at!(private, span =>
-                #private::ByLabel::feed_within(&mut self.#ident, #label, #limit, |__each| #steps)
+                #private::ByLabel::update_within(&mut self.#ident, #label, #limit, |__each| #steps)
             )
         }
     };
@@ -136,5 +136,5 @@ fn limit(private: &TokenStream, field: &Field, by: &Given<Source>) -> TokenStrea
         return quote!(#private::primitive::usize::MAX);
     }
     let ty = field.ty;
-    quote_at!(private, at(by.word.span()) => #private::unlimited::<<#ty as #private::Labelled>::Label>())
+    quote_at!(private, at(by.word.span()) => #private::unlimited::<<#ty as #private::HasLabel>::Label>())
 }

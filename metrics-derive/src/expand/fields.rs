@@ -64,7 +64,7 @@ fn describe(cx: &Context, field: &Field) -> TokenStream {
     let limit = field.attrs.limit.as_ref().filter(|_| !field.broken).map(|limit| &limit.value);
     let limit = limit.map_or_else(
         || quote!(#private::None),
-        |limit| quote_at!(private, at(ty.span()) => #private::limit::<<#ty as #private::Labelled>::Label>(#limit)),
+        |limit| quote_at!(private, at(ty.span()) => #private::limit::<<#ty as #private::HasLabel>::Label>(#limit)),
     );
     let merge = match field.attrs.merge.as_ref().map(|merge| merge.value.to_string()).as_deref() {
         Some("min") => quote!(Min),

@@ -75,8 +75,8 @@ fn declaration(cx: &Context) -> TokenStream {
     let fields = shown(cx.metric).map(|field| {
         let (ident, ty) = (field.ident, field.ty);
         let doc = documentation(field);
-        let reading = if field.role == Role::Flatten { quote!(Flattened) } else { quote!(Reading) };
-        quote_at!(private, at(ty.span()) => #[doc = #doc] #vis #ident: #private::#reading<#ty>)
+        let output = if field.role == Role::Flatten { quote!(Flattened) } else { quote!(Output) };
+        quote_at!(private, at(ty.span()) => #[doc = #doc] #vis #ident: #private::#output<#ty>)
     });
     let params = if params.is_empty() { None } else { Some(quote!(<#params>)) };
     quote! {
@@ -177,14 +177,14 @@ fn fields(cx: &Context, generics: &Generics) -> TokenStream {
     let own = own.filter(|(_, field)| names.insert(field.name.value()));
     let own = own.map(|(index, field)| {
         let (name, ty) = (&field.name, field.ty);
-        quote!(#name => #private::read::<#private::Reading<#ty>, __A>(__slots, #index, __map),)
+        quote!(#name => #private::read::<#private::Output<#ty>, __A>(__partial, #index, __map),)
     });
     let flattened = fields.iter().enumerate().filter(|(_, field)| field.role == Role::Flatten);
     let flattened = flattened.map(|(index, field)| {
         let (ty, prefix) = (field.ty, field.prefix());
         quote! {
             if let #private::Some(__rest) = #private::primitive::str::strip_prefix(__name, #prefix) {
-                if <#private::Flattened<#ty> as #private::SnapshotFields>::read(__slots.nested(#index), __rest, __map)? {
+                if <#private::Flattened<#ty> as #private::SnapshotFields>::read(__partial.nested(#index), __rest, __map)? {
                     return #private::Ok(true);
                 }
             }
@@ -193,9 +193,9 @@ fn fields(cx: &Context, generics: &Generics) -> TokenStream {
     let finish = fields.iter().enumerate().map(|(index, field)| {
         let (ident, name) = (field.ident, &field.name);
         if field.role == Role::Flatten {
-            quote!(#ident: #private::SnapshotFields::finish(__slots.nested(#index), 0)?)
+            quote!(#ident: #private::SnapshotFields::finish(__partial.nested(#index), 0)?)
         } else {
-            quote!(#ident: #private::finish(__slots, #index, #name)?)
+            quote!(#ident: #private::finish(__partial, #index, #name)?)
         }
     });
     quote! {
@@ -213,7 +213,7 @@ fn fields(cx: &Context, generics: &Generics) -> TokenStream {
             }
 
             fn read<'de, __A: #private::MapAccess<'de>>(
-                __slots: &mut #private::Slots,
+                __partial: &mut #private::PartialSnapshot,
                 __name: &#private::primitive::str,
                 __map: &mut __A,
             ) -> #private::Result<#private::primitive::bool, __A::Error> {
@@ -227,7 +227,7 @@ fn fields(cx: &Context, generics: &Generics) -> TokenStream {
             }
 
             fn finish<__E: #private::DeserializeError>(
-                __slots: &mut #private::Slots,
+                __partial: &mut #private::PartialSnapshot,
                 __invalid: #private::primitive::u64,
             ) -> #private::Result<Self, __E> {
                 #private::Ok(Self { #(#finish,)* #invalid: __invalid })

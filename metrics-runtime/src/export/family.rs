@@ -300,7 +300,7 @@ fn shape_of(total: &DimensionTotal) -> u64 {
     let mut hasher = DefaultHasher::new();
     (labels, merge).hash(&mut hasher);
     for bucket in buckets.unwrap_or_default() {
-        bucket.up_to.map(|bound| bound.as_f64().to_bits()).hash(&mut hasher);
+        bucket.upper_bound.map(|bound| bound.as_f64().to_bits()).hash(&mut hasher);
     }
     hasher.finish()
 }

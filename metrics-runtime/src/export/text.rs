@@ -11,8 +11,7 @@ use super::name::{ENTITY_ID, NAMESPACE, label_names};
 use super::scope::Scoped;
 use super::totals::Total;
 use crate::descriptor::DimensionKind;
-use crate::metric::in_flight;
-use crate::snapshot::{DimensionValue, HistogramSnapshot, Number};
+use crate::snapshot::{DimensionValue, HistogramSnapshot, Number, in_flight};
 
 pub(super) struct Writer {
     out: Vec<u8>,
@@ -154,7 +153,7 @@ impl Writer {
         let mut texts = bounds.texts.iter();
         for bucket in &histogram.buckets {
             count = count.saturating_add(bucket.count);
-            let Some(_) = bucket.up_to else { continue };
+            let Some(_) = bucket.upper_bound else { continue };
             if let Some(Some(text)) = texts.next() {
                 self.write_bucket(text, count);
             }
@@ -196,7 +195,7 @@ impl Writer {
 
 impl Bounds {
     fn become_those_of(&mut self, histogram: &HistogramSnapshot<Number>) {
-        let bounds = || histogram.buckets.iter().filter_map(|bucket| bucket.up_to);
+        let bounds = || histogram.buckets.iter().filter_map(|bucket| bucket.upper_bound);
         if self.of.iter().copied().eq(bounds()) {
             return;
         }

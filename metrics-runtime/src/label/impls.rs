@@ -1,10 +1,10 @@
-//! The types that are labels without a derive.
+//! Labels that need no derive: strings, integers, `bool` and tuples.
 
 use std::borrow::Cow;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use super::{BoundedLabel, LONGEST_TEXT, Label, LabelPart, ToLabel};
+use super::{BoundedLabel, Label, LabelPart, MAX_LABEL_BYTES, ToLabel};
 
 impl<L: Label> ToLabel<L> for &L {
     #[inline]
@@ -57,7 +57,7 @@ macro_rules! text_view {
                 }
 
                 fn fits(&self) -> bool {
-                    self.len() <= LONGEST_TEXT
+                    self.len() <= MAX_LABEL_BYTES
                 }
             }
         )*

@@ -1,4 +1,4 @@
-//! How serde takes a typed snapshot apart and puts it together.
+//! Serialising and deserialising typed snapshots.
 
 use std::any::Any;
 use std::collections::BTreeMap;
@@ -9,109 +9,113 @@ use serde::de::{Deserializer, Error as DeserializeError, MapAccess};
 use serde::ser::{SerializeMap, Serializer};
 
 use super::{Fields, prefixed};
-use crate::metric::{Read, Reading, Written};
+use crate::snapshot::{DeserializeOutput, Output, SerializeOutput};
 
-/// A typed snapshot, as the generated code takes it apart and puts it together.
+/// The fields of a typed snapshot, for serialising it and for building it from deserialised fields.
 pub trait SnapshotFields: Clone + fmt::Debug + PartialEq + Send + Sized + 'static {
-    /// The name of the field with the count of values that were not finite.
+    /// The name of the field with the count of invalid values.
     const INVALID: &'static str;
 
-    /// Writes all fields but the count of invalid values.
+    /// Serialises all fields but the count of invalid values.
     ///
     /// # Errors
     ///
-    /// Those of the serialiser.
+    /// The serialiser's errors.
     fn write<M: SerializeMap>(&self, prefix: &str, map: &mut M) -> Result<(), M::Error>;
 
-    /// Reads the value of one field; `false` when there is no field of that name.
+    /// Deserialises the value of the field with this name; `false` when there is no such field.
     ///
     /// # Errors
     ///
-    /// Those of the deserialiser.
-    fn read<'de, A: MapAccess<'de>>(slots: &mut Slots, name: &str, map: &mut A) -> Result<bool, A::Error>;
+    /// The deserialiser's errors.
+    fn read<'de, A: MapAccess<'de>>(
+        partial: &mut PartialSnapshot,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error>;
 
-    /// The snapshot, once everything was read.
+    /// Builds the snapshot once all fields were deserialised.
     ///
     /// # Errors
     ///
     /// When a field is missing.
-    fn finish<E: DeserializeError>(slots: &mut Slots, invalid: u64) -> Result<Self, E>;
+    fn finish<E: DeserializeError>(partial: &mut PartialSnapshot, invalid: u64) -> Result<Self, E>;
 
-    /// The count of values that were not finite.
+    /// The count of invalid values.
     fn invalid(&mut self) -> &mut u64;
 }
 
-/// What was read so far, by the position of the field.
+/// The deserialised fields of a snapshot, by their position.
 ///
-/// Its type does not say what the fields are: that of a public snapshot must not name private types.
+/// The values are erased: a public snapshot's implementation of [`SnapshotFields`] must not name private types.
 #[derive(Debug, Default)]
-pub struct Slots {
-    readings: BTreeMap<usize, Box<dyn Any>>,
-    flattened: BTreeMap<usize, Slots>,
+pub struct PartialSnapshot {
+    outputs: BTreeMap<usize, Box<dyn Any>>,
+    flattened: BTreeMap<usize, PartialSnapshot>,
 }
 
-impl Slots {
-    /// What was read of the flattened metric in a field.
+impl PartialSnapshot {
+    /// The deserialised fields of the flattened metric in this field.
     pub fn nested(&mut self, field: usize) -> &mut Self {
         self.flattened.entry(field).or_default()
     }
 }
 
-/// The typed snapshot of a flattened metric; its invalid values are counted by the metric it is flattened into.
+/// The typed snapshot of a flattened metric. The metric around it counts its invalid values.
 pub fn flattened<M: Fields>(metric: &M) -> M::Snapshot {
     let mut snapshot = metric.typed_snapshot();
     *snapshot.invalid() = 0;
     snapshot
 }
 
-/// Writes one field.
+/// Serialises one field.
 ///
 /// # Errors
 ///
-/// Those of the serialiser.
-pub fn write<R: Reading, M: SerializeMap>(
+/// The serialiser's errors.
+pub fn write<R: Output, M: SerializeMap>(
     map: &mut M,
     prefix: &str,
     name: &'static str,
-    reading: &R,
+    output: &R,
 ) -> Result<(), M::Error> {
-    map.serialize_entry(&prefixed(prefix, name), &Written(reading))
+    map.serialize_entry(&prefixed(prefix, name), &SerializeOutput(output))
 }
 
-/// Reads one field.
+/// Deserialises one field.
 ///
 /// # Errors
 ///
-/// Those of the deserialiser.
-pub fn read<'de, R: Reading, A: MapAccess<'de>>(
-    slots: &mut Slots,
+/// The deserialiser's errors.
+pub fn read<'de, R: Output, A: MapAccess<'de>>(
+    partial: &mut PartialSnapshot,
     field: usize,
     map: &mut A,
 ) -> Result<bool, A::Error> {
-    let Read(reading) = map.next_value::<Read<R>>()?;
-    slots.readings.insert(field, Box::new(reading));
+    let DeserializeOutput(output) = map.next_value::<DeserializeOutput<R>>()?;
+    partial.outputs.insert(field, Box::new(output));
     Ok(true)
 }
 
-/// One field, once everything was read.
+/// Takes out one field once all were deserialised.
 ///
 /// # Errors
 ///
 /// When the field is missing.
-pub fn finish<R: Reading, E: DeserializeError>(
-    slots: &mut Slots,
+pub fn finish<R: Output, E: DeserializeError>(
+    partial: &mut PartialSnapshot,
     field: usize,
     name: &'static str,
 ) -> Result<R, E> {
-    let reading = slots.readings.remove(&field).and_then(|reading| reading.downcast().ok());
-    reading.map(|reading| *reading).ok_or_else(|| E::missing_field(name))
+    let output = partial.outputs.remove(&field).and_then(|output| output.downcast().ok());
+    output.map(|output| *output).ok_or_else(|| E::missing_field(name))
 }
 
 /// Serialises a typed snapshot.
 ///
 /// # Errors
 ///
-/// Those of the serialiser.
+/// The serialiser's errors.
 pub fn serialize<T: SnapshotFields, S: Serializer>(
     snapshot: &T,
     fields: usize,
@@ -126,11 +130,11 @@ pub fn serialize<T: SnapshotFields, S: Serializer>(
     map.end()
 }
 
-/// Deserialises a typed snapshot; fields it does not know are skipped.
+/// Deserialises a typed snapshot. Unknown fields are skipped.
 ///
 /// # Errors
 ///
-/// Those of the deserialiser, and a missing field.
+/// The deserialiser's errors, and an error when a field is missing.
 pub fn deserialize<'de, T: SnapshotFields, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
     struct Visitor<T>(PhantomData<T>);
 
@@ -142,17 +146,17 @@ pub fn deserialize<'de, T: SnapshotFields, D: Deserializer<'de>>(deserializer: D
         }
 
         fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<T, A::Error> {
-            let mut slots = Slots::default();
+            let mut partial = PartialSnapshot::default();
             let mut invalid = 0;
             while let Some(name) = map.next_key::<String>()? {
-                if T::read(&mut slots, &name, &mut map)? {
+                if T::read(&mut partial, &name, &mut map)? {
                 } else if name == T::INVALID {
                     invalid = map.next_value()?;
                 } else {
                     map.next_value::<serde::de::IgnoredAny>()?;
                 }
             }
-            T::finish(&mut slots, invalid)
+            T::finish(&mut partial, invalid)
         }
     }
 

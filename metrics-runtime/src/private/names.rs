@@ -1,9 +1,9 @@
-//! Names of dimensions, compared at compile time where only the compiler knows them all.
+//! Checks at compile time that no two dimensions of a metric have the same name, those of flattened metrics included.
 
 use std::borrow::Cow;
 
 use crate::descriptor::DimensionDescriptor;
-use crate::metric::put;
+use crate::dimension::append;
 
 /// The names of a metric's dimensions.
 #[derive(Debug)]
@@ -13,20 +13,21 @@ pub struct Names {
     pub flattened: &'static [(&'static str, Names)],
 }
 
-/// Ends the compilation when two dimensions, flattened ones included, have the same name.
+/// Fails the compilation when two dimensions have the same name, those of flattened metrics included.
 ///
 /// # Panics
 ///
-/// At compile time, when they do.
+/// At compile time, when two names are equal.
 pub const fn assert_distinct(names: &Names) {
     let mut seen = Seen { hashes: [0; 256], count: 0, name: [0; 256] };
     seen.add_all(names, 0);
 }
 
-/// Names that were met before: a hash of each, which is enough for a few hundred names.
+/// The hashes of the names seen so far. Names beyond the first 256 are compared with these only.
 struct Seen {
     hashes: [u64; 256],
     count: usize,
+    /// The current name: the prefixes of the metrics around it, then its own.
     name: [u8; 256],
 }
 
@@ -49,7 +50,7 @@ impl Seen {
         }
     }
 
-    /// Puts a text after the first `end` bytes of the name.
+    /// Writes a text after the first `end` bytes of the name; returns the new end. A name that is too long is cut off.
     const fn append(&mut self, mut end: usize, text: &str) -> usize {
         let mut index = 0;
         while index < text.len() && end < self.name.len() {
@@ -86,9 +87,9 @@ impl Seen {
 
 const fn panic_twice(name: &str) -> ! {
     let mut text = [0; 384];
-    let mut end = put(&mut text, 0, "two dimensions are named `");
-    end = put(&mut text, end, name);
-    end = put(&mut text, end, "`: add a prefix, `flatten(prefix = \"..\")`");
+    let mut end = append(&mut text, 0, "two dimensions are named `");
+    end = append(&mut text, end, name);
+    end = append(&mut text, end, "`: add a prefix, `flatten(prefix = \"..\")`");
     match std::str::from_utf8(text.split_at(end).0) {
         Ok(message) => panic!("{}", message),
         Err(_) => panic!("two dimensions have the same name"),

@@ -1,4 +1,4 @@
-//! What a breakdown reads as.
+//! The snapshot of a breakdown.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,23 +8,13 @@ use serde::de::{DeserializeSeed, MapAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde::{Deserialize, Deserializer};
 
-use super::value::DimensionValue;
+use super::output::{DeserializeOutput, Output, SerializeOutput};
 use crate::label::{Label, LabelPart, ToLabel};
-use crate::metric::{Read, Reading, Written};
 
-/// One label of a breakdown with its value, in the erased snapshot.
-#[derive(Debug, Clone, PartialEq)]
-pub struct BreakdownEntry {
-    /// The text of each part of the label.
-    pub labels: Vec<Cow<'static, str>>,
-    /// The value of the dimension of that label.
-    pub value: DimensionValue,
-}
-
-/// One reading for each label that was fed.
+/// The labels of a breakdown, each with the value of its dimension.
 ///
-/// Serialises as a map from label texts to readings, nested when a label has several parts. Two snapshots are equal when
-/// they have the same labels with the same readings, whatever their order.
+/// Serialises as a map from the labels' texts to the values. The map is nested when a label has several parts. Two snapshots
+/// are equal when they have the same labels with the same values, in any order.
 ///
 /// ```
 /// use mvx_metrics::{Breakdown, Counter, HandleEvent, Metric, TypedMetric, metric_event};
@@ -56,22 +46,22 @@ pub struct BreakdownSnapshot<L, R> {
 }
 
 impl<L: Label, R> BreakdownSnapshot<L, R> {
-    /// The reading of a label; `None` when the label was not fed, or went into `other`.
+    /// The value of a label; `None` when no event with this label was accepted, or when it was counted under `other`.
     #[must_use]
     #[expect(clippy::needless_pass_by_value, reason = "labels are references or small")]
     pub fn get(&self, label: impl ToLabel<L>) -> Option<&R> {
         let mut parts = Vec::with_capacity(L::PARTS);
         label.push_parts(&mut parts);
         let texts: Vec<_> = parts.iter().map(LabelPart::text).collect();
-        self.iter().find(|(candidate, _)| *candidate == texts).map(|(_, reading)| reading)
+        self.iter().find(|(candidate, _)| *candidate == texts).map(|(_, output)| output)
     }
 }
 
 impl<L, R> BreakdownSnapshot<L, R> {
-    /// Every label, as the texts of its parts, with its reading.
+    /// Each label, as the texts of its parts, with its value.
     #[must_use]
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&[Cow<'static, str>], &R)> {
-        self.entries.iter().map(|(texts, reading)| (texts.as_slice(), reading))
+        self.entries.iter().map(|(texts, output)| (texts.as_slice(), output))
     }
 
     /// The number of labels, `other` included.
@@ -80,7 +70,7 @@ impl<L, R> BreakdownSnapshot<L, R> {
         self.entries.len()
     }
 
-    /// Whether no label was fed.
+    /// Whether there are no labels.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
@@ -120,55 +110,46 @@ impl<L, R: PartialEq> PartialEq for BreakdownSnapshot<L, R> {
     }
 }
 
-impl<L: Label, R: Reading> Reading for BreakdownSnapshot<L, R> {}
+impl<L: Label, R: Output> Output for BreakdownSnapshot<L, R> {}
 
-impl<L, R: Reading> Serialize for BreakdownSnapshot<L, R> {
+impl<L, R: Output> Serialize for BreakdownSnapshot<L, R> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        Nested::of(&self.entries).serialize(serializer)
+        NestedMap::of(&self.entries).serialize(serializer)
     }
 }
 
-/// An entry of a breakdown, typed or erased.
-pub(super) trait Entry {
+/// An entry of a breakdown, with or without types.
+pub(super) trait SerializeEntry {
     fn labels(&self) -> &[Cow<'static, str>];
     fn serialize_value<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error>;
 }
 
-impl<R: Reading> Entry for (Vec<Cow<'static, str>>, R) {
+impl<R: Output> SerializeEntry for (Vec<Cow<'static, str>>, R) {
     fn labels(&self) -> &[Cow<'static, str>] {
         &self.0
     }
 
     fn serialize_value<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
-        map.serialize_value(&Written(&self.1))
+        map.serialize_value(&SerializeOutput(&self.1))
     }
 }
 
-impl Entry for BreakdownEntry {
-    fn labels(&self) -> &[Cow<'static, str>] {
-        &self.labels
-    }
-
-    fn serialize_value<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
-        map.serialize_value(&self.value)
-    }
-}
-
-/// Entries that agree in the first `depth` parts of their labels, as a map by the next part.
+/// Serialises entries that agree in the first `depth` parts of their labels as a map by the next part.
 ///
-/// Entries with the same text in a part stand side by side: they are ordered by index or by text, part by part.
-pub(super) struct Nested<'a, E> {
+/// Entries with the same text in that part must stand side by side. They do, because breakdowns order their labels part by
+/// part, by index or by text.
+pub(super) struct NestedMap<'a, E> {
     entries: &'a [E],
     depth: usize,
 }
 
-impl<'a, E: Entry> Nested<'a, E> {
+impl<'a, E: SerializeEntry> NestedMap<'a, E> {
     pub(super) fn of(entries: &'a [E]) -> Self {
         Self { entries, depth: 0 }
     }
 }
 
-impl<E: Entry> Serialize for Nested<'_, E> {
+impl<E: SerializeEntry> Serialize for NestedMap<'_, E> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let depth = self.depth;
         let groups =
@@ -178,7 +159,7 @@ impl<E: Entry> Serialize for Nested<'_, E> {
             let Some(first) = entries.first() else { continue };
             map.serialize_key(first.labels().get(depth).map_or("", |text| text.as_ref()))?;
             if depth + 1 < first.labels().len() {
-                map.serialize_value(&Nested { entries, depth: depth + 1 })?;
+                map.serialize_value(&NestedMap { entries, depth: depth + 1 })?;
             } else {
                 first.serialize_value(&mut map)?;
             }
@@ -187,23 +168,23 @@ impl<E: Entry> Serialize for Nested<'_, E> {
     }
 }
 
-impl<'de, L: Label, R: Reading> Deserialize<'de> for BreakdownSnapshot<L, R> {
+impl<'de, L: Label, R: Output> Deserialize<'de> for BreakdownSnapshot<L, R> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut entries = Vec::new();
-        Unnested { parts: L::PARTS, path: &mut Vec::new(), entries: &mut entries }
+        EntriesOfMap { parts: L::PARTS, path: &mut Vec::new(), entries: &mut entries }
             .deserialize(deserializer)?;
         Ok(entries.into_iter().collect())
     }
 }
 
-/// Collects the entries of a map that is nested `parts` deep.
-struct Unnested<'a, R> {
+/// Collects the entries of a map whose nesting is `parts` deep.
+struct EntriesOfMap<'a, R> {
     parts: usize,
     path: &'a mut Vec<Cow<'static, str>>,
     entries: &'a mut Vec<(Vec<Cow<'static, str>>, R)>,
 }
 
-impl<'de, R: Reading> DeserializeSeed<'de> for Unnested<'_, R> {
+impl<'de, R: Output> DeserializeSeed<'de> for EntriesOfMap<'_, R> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -211,11 +192,11 @@ impl<'de, R: Reading> DeserializeSeed<'de> for Unnested<'_, R> {
     }
 }
 
-impl<'de, R: Reading> Visitor<'de> for Unnested<'_, R> {
+impl<'de, R: Output> Visitor<'de> for EntriesOfMap<'_, R> {
     type Value = ();
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a map from labels to readings")
+        formatter.write_str("a map from labels to values")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
@@ -223,10 +204,10 @@ impl<'de, R: Reading> Visitor<'de> for Unnested<'_, R> {
             self.path.push(Cow::Owned(text));
             if self.parts > 1 {
                 let (path, entries) = (&mut *self.path, &mut *self.entries);
-                map.next_value_seed(Unnested { parts: self.parts - 1, path, entries })?;
+                map.next_value_seed(EntriesOfMap { parts: self.parts - 1, path, entries })?;
             } else {
-                let Read(reading) = map.next_value()?;
-                self.entries.push((self.path.clone(), reading));
+                let DeserializeOutput(output) = map.next_value()?;
+                self.entries.push((self.path.clone(), output));
             }
             self.path.pop();
         }

@@ -1,17 +1,17 @@
-//! What a histogram reads as.
+//! The snapshot of a histogram.
 
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 use serde::{Deserialize, Deserializer};
 
-use super::value::Number;
-use crate::metric::{Measure, Read, Reading};
+use super::number::Number;
+use super::output::{DeserializeOutput, Output};
 
 /// A distribution over buckets at one moment.
 ///
 /// Serialises as `{"count", "sum", "min", "max", "buckets": [{"up_to", "count"}, ..]}`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HistogramSnapshot<T> {
-    /// How many values were recorded.
+    /// The number of recorded values.
     pub count: u64,
     /// The sum of the recorded values.
     pub sum: T,
@@ -19,30 +19,30 @@ pub struct HistogramSnapshot<T> {
     pub min: Option<T>,
     /// The largest recorded value.
     pub max: Option<T>,
-    /// The buckets in ascending order; the last one has no bound.
+    /// The buckets in ascending order; the last one has no upper bound.
     pub buckets: Vec<Bucket<T>>,
 }
 
 /// One bucket of a histogram.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Bucket<T> {
-    /// The largest value that belongs to the bucket; `None` for the last bucket.
-    pub up_to: Option<T>,
-    /// How many values are in this bucket, those in lower buckets not included.
+    /// The largest value that belongs to the bucket; `None` for the last bucket. Serialised as `up_to`.
+    pub upper_bound: Option<T>,
+    /// The number of values in this bucket alone, without those in lower buckets.
     pub count: u64,
 }
 
 impl<T: Copy + Into<Number>> HistogramSnapshot<T> {
-    /// An estimate of the value below which the share `quantile` (0 to 1) of the values lies; seconds for durations.
+    /// Estimates a quantile, in seconds for durations: `quantile(0.95)` is the value that 95% of the values do not exceed.
     ///
-    /// Values are taken to be evenly spread within their bucket, between the smallest and the largest value. `None`
-    /// when nothing was recorded, `quantile` is not between 0 and 1, or the smallest value is above the largest.
+    /// The estimate assumes that values are spread evenly within their bucket, between the minimum and the maximum. `None`
+    /// when nothing was recorded, `quantile` is not between 0 and 1, or the minimum is above the maximum.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "an estimate")]
     pub fn quantile(&self, quantile: f64) -> Option<f64> {
         let number = |value: T| value.into().as_f64();
         let (min, max) = (number(self.min?), number(self.max?));
-        // A snapshot may come from anywhere.
+        // A deserialised snapshot can contain anything.
         if !(0.0..=1.0).contains(&quantile) || min.is_nan() || max.is_nan() || min > max {
             return None;
         }
@@ -50,11 +50,11 @@ impl<T: Copy + Into<Number>> HistogramSnapshot<T> {
         let mut below = 0.0;
         let mut low = min;
         for bucket in &self.buckets {
-            let high = bucket.up_to.map_or(max, number).clamp(min, max);
+            let high = bucket.upper_bound.map_or(max, number).clamp(min, max);
             let inside = bucket.count as f64;
             if inside > 0.0 && below + inside >= rank {
                 let share = (rank - below) / inside;
-                // The distance between the two could be more than a number can be.
+                // Not `low + (high - low) * share`: the difference can overflow to infinity.
                 return Some((low * (1.0 - share) + high * share).clamp(min, max));
             }
             below += inside;
@@ -79,23 +79,23 @@ impl<T: Copy + Into<Number>> Serialize for HistogramSnapshot<T> {
 impl<T: Copy + Into<Number>> Serialize for Bucket<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut bucket = serializer.serialize_struct("Bucket", 2)?;
-        bucket.serialize_field("up_to", &self.up_to.map(Into::into))?;
+        bucket.serialize_field("up_to", &self.upper_bound.map(Into::into))?;
         bucket.serialize_field("count", &self.count)?;
         bucket.end()
     }
 }
 
-impl<T: Measure> Reading for HistogramSnapshot<T> {}
+impl<T: Output + Copy + Into<Number>> Output for HistogramSnapshot<T> {}
 
-impl<'de, T: Measure> Deserialize<'de> for HistogramSnapshot<T> {
+impl<'de, T: Output> Deserialize<'de> for HistogramSnapshot<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
-        #[serde(rename = "HistogramSnapshot", bound = "T: Measure")]
+        #[serde(rename = "HistogramSnapshot", bound = "T: Output")]
         struct Fields<T> {
             count: u64,
-            sum: Read<T>,
-            min: Read<Option<T>>,
-            max: Read<Option<T>>,
+            sum: DeserializeOutput<T>,
+            min: DeserializeOutput<Option<T>>,
+            max: DeserializeOutput<Option<T>>,
             buckets: Vec<Bucket<T>>,
         }
 
@@ -104,16 +104,17 @@ impl<'de, T: Measure> Deserialize<'de> for HistogramSnapshot<T> {
     }
 }
 
-impl<'de, T: Measure> Deserialize<'de> for Bucket<T> {
+impl<'de, T: Output> Deserialize<'de> for Bucket<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
-        #[serde(rename = "Bucket", bound = "T: Measure")]
+        #[serde(rename = "Bucket", bound = "T: Output")]
         struct Fields<T> {
-            up_to: Read<Option<T>>,
+            #[serde(rename = "up_to")]
+            upper_bound: DeserializeOutput<Option<T>>,
             count: u64,
         }
 
-        let Fields { up_to, count } = Fields::deserialize(deserializer)?;
-        Ok(Self { up_to: up_to.0, count })
+        let Fields { upper_bound, count } = Fields::deserialize(deserializer)?;
+        Ok(Self { upper_bound: upper_bound.0, count })
     }
 }

@@ -1,82 +1,18 @@
-//! The value of a dimension, whatever its type.
+//! The values of dimensions without their types, for exporters and for JSON.
 
 use std::borrow::Cow;
 use std::time::Duration;
 
-use serde::ser::{Serialize, Serializer};
+use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use super::Dimensions;
-use super::breakdown::{BreakdownEntry, Nested};
+use super::breakdown::{NestedMap, SerializeEntry};
 use super::histogram::HistogramSnapshot;
-use crate::metric::in_flight;
+use super::number::{Number, in_flight};
 
-/// A number of any of the types that can be measured.
-#[derive(Debug, Clone, Copy, PartialEq)]
-#[non_exhaustive]
-pub enum Number {
-    /// A number that is never negative.
-    Unsigned(u64),
-    /// A number with a sign.
-    Signed(i64),
-    /// A finite floating-point number.
-    Float(f64),
-    /// A length of time; serialises as seconds.
-    Duration(Duration),
-}
-
-impl Number {
-    /// The number as a floating-point number; seconds for durations.
-    #[must_use]
-    #[expect(clippy::cast_precision_loss, reason = "the caller asks for a floating-point number")]
-    pub fn as_f64(&self) -> f64 {
-        match *self {
-            Self::Unsigned(number) => number as f64,
-            Self::Signed(number) => number as f64,
-            Self::Float(number) => number,
-            Self::Duration(duration) => duration.as_secs_f64(),
-        }
-    }
-}
-
-impl From<u64> for Number {
-    fn from(number: u64) -> Self {
-        Self::Unsigned(number)
-    }
-}
-
-impl From<i64> for Number {
-    fn from(number: i64) -> Self {
-        Self::Signed(number)
-    }
-}
-
-impl From<f64> for Number {
-    fn from(number: f64) -> Self {
-        Self::Float(number)
-    }
-}
-
-impl From<Duration> for Number {
-    fn from(duration: Duration) -> Self {
-        Self::Duration(duration)
-    }
-}
-
-impl Serialize for Number {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match *self {
-            Self::Unsigned(number) => serializer.serialize_u64(number),
-            Self::Signed(number) => serializer.serialize_i64(number),
-            Self::Float(number) => serializer.serialize_f64(number),
-            Self::Duration(duration) => serializer.serialize_f64(duration.as_secs_f64()),
-        }
-    }
-}
-
-/// The value of one dimension, whatever its type.
+/// The value of one dimension of any type.
 ///
-/// It keeps what is needed to combine the values of several recorders: a mean its sum and count, work in flight both
-/// its counts, a histogram its buckets.
+/// It keeps all that is needed to combine the values of several recorders: a mean keeps its sum and count, work in flight
+/// both counts, a histogram its buckets.
 ///
 /// ```
 /// use std::time::Duration;
@@ -93,35 +29,35 @@ impl Serialize for Number {
 pub enum DimensionValue {
     /// Nothing recorded yet; serialises as null.
     Empty,
-    /// A number that is never negative.
+    /// An unsigned integer.
     Unsigned(u64),
-    /// A number with a sign.
+    /// A signed integer.
     Signed(i64),
     /// A finite floating-point number.
     Float(f64),
-    /// A length of time; serialises as seconds.
+    /// A duration; serialises as seconds.
     Duration(Duration),
-    /// A mean with what it is made of; serialises as the mean, or null when nothing was recorded.
+    /// A mean as its sum and count; serialises as the mean, or null when nothing was recorded.
     Mean {
         /// The sum of the recorded values; seconds for durations.
         sum: f64,
-        /// How many values were recorded.
+        /// The number of recorded values.
         count: u64,
     },
-    /// Work in flight with what it is made of; serialises as the difference.
+    /// Work in flight as its two counts; serialises as started minus finished.
     InFlight {
-        /// How much was started.
+        /// The amount that was started.
         started: u64,
-        /// How much was finished.
+        /// The amount that was finished.
         finished: u64,
     },
     /// A distribution over buckets.
     Histogram(HistogramSnapshot<Number>),
     /// One value for each label; serialises as a map, nested when a label has several parts.
     Breakdown(Vec<BreakdownEntry>),
-    /// A text, for dimensions of the user's own.
+    /// A text, for dimensions of your own.
     Text(String),
-    /// Several named values, for dimensions of the user's own; serialises as a map.
+    /// Several named values, for dimensions of your own; serialises as a map.
     Map(Dimensions),
 }
 
@@ -132,12 +68,13 @@ impl DimensionValue {
         Self::Map(values.into_iter().map(|(name, value)| (Cow::Borrowed(name), value)).collect())
     }
 
-    /// The value as an unsigned integer, if it is one.
+    /// The value as an unsigned integer; `None` when it is not an integer, or negative.
     #[must_use]
     pub fn as_u64(&self) -> Option<u64> {
         match *self {
             Self::Unsigned(value) => Some(value),
             Self::Signed(value) => u64::try_from(value).ok(),
+            Self::InFlight { started, finished } => u64::try_from(in_flight(started, finished)).ok(),
             _ => None,
         }
     }
@@ -204,9 +141,79 @@ impl Serialize for DimensionValue {
             Self::Float(value) => serializer.serialize_f64(*value),
             Self::Duration(value) => serializer.serialize_f64(value.as_secs_f64()),
             Self::Histogram(histogram) => histogram.serialize(serializer),
-            Self::Breakdown(entries) => Nested::of(entries).serialize(serializer),
+            Self::Breakdown(entries) => NestedMap::of(entries).serialize(serializer),
             Self::Text(text) => serializer.serialize_str(text),
             Self::Map(values) => values.serialize(serializer),
         }
+    }
+}
+
+/// One label of a breakdown with its value, in a snapshot without types.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BreakdownEntry {
+    /// The text of each part of the label. In a breakdown, entries that begin with the same parts must stand side by side.
+    pub labels: Vec<Cow<'static, str>>,
+    /// The value of the label's dimension.
+    pub value: DimensionValue,
+}
+
+impl SerializeEntry for BreakdownEntry {
+    fn labels(&self) -> &[Cow<'static, str>] {
+        &self.labels
+    }
+
+    fn serialize_value<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
+        map.serialize_value(&self.value)
+    }
+}
+
+/// Named values in the order of their declaration; serialises as a map.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Dimensions(Vec<(Cow<'static, str>, DimensionValue)>);
+
+impl Dimensions {
+    pub(crate) fn reserve(&mut self, additional: usize) {
+        self.0.reserve(additional);
+    }
+
+    /// Adds a dimension at the end.
+    pub fn push(&mut self, name: impl Into<Cow<'static, str>>, value: impl Into<DimensionValue>) {
+        self.0.push((name.into(), value.into()));
+    }
+
+    /// The value of the dimension with this name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&DimensionValue> {
+        self.iter().find(|(candidate, _)| *candidate == name).map(|(_, value)| value)
+    }
+
+    /// All dimensions in order.
+    #[must_use]
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &DimensionValue)> {
+        self.0.iter().map(|(name, value)| (name.as_ref(), value))
+    }
+
+    /// The number of dimensions.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are no dimensions.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl FromIterator<(Cow<'static, str>, DimensionValue)> for Dimensions {
+    fn from_iter<I: IntoIterator<Item = (Cow<'static, str>, DimensionValue)>>(values: I) -> Self {
+        Self(values.into_iter().collect())
+    }
+}
+
+impl Serialize for Dimensions {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.iter())
     }
 }

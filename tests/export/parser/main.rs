@@ -194,8 +194,11 @@ fn value(random: &mut Random, kind: &str) -> (DimensionValue, Value) {
         _ => {
             let bounds = [-1.5, 0.005, 1.0, 10.0, 1e6];
             let counts: Vec<u64> = (0..=bounds.len()).map(|_| random.below(1000)).collect();
-            let up_to = bounds.iter().map(|bound| Some(Number::Float(*bound))).chain([None]);
-            let buckets = up_to.zip(&counts).map(|(up_to, count)| Bucket { up_to, count: *count }).collect();
+            let upper_bound = bounds.iter().map(|bound| Some(Number::Float(*bound))).chain([None]);
+            let buckets = upper_bound
+                .zip(&counts)
+                .map(|(upper_bound, count)| Bucket { upper_bound, count: *count })
+                .collect();
             let (count, sum) = (counts.iter().sum(), Number::Float(float));
             let histogram = HistogramSnapshot { count, sum, min: None, max: None, buckets };
             (

@@ -13,7 +13,7 @@ struct Saved {
 struct Latest(u64);
 
 impl Dimension for Latest {
-    type Reading = u64;
+    type Output = u64;
     const KIND: DimensionKind = DimensionKind::Custom;
 
     fn read(&self) -> u64 {

@@ -13,7 +13,7 @@ struct Saved {
 struct Users(u64);
 
 impl Dimension for Users {
-    type Reading = u64;
+    type Output = u64;
     const KIND: DimensionKind = DimensionKind::Custom;
 
     fn read(&self) -> u64 {

@@ -1,7 +1,7 @@
 //! How two values of the same dimension become one.
 
 use crate::descriptor::{DimensionDescriptor, DimensionKind, MergeRule};
-use crate::metric::Measure;
+use crate::dimension::Measure;
 use crate::snapshot::{DimensionValue, HistogramSnapshot, Number};
 
 /// How numbers combine.
@@ -99,7 +99,7 @@ pub(super) fn grown(value: &mut DimensionValue, least: &DimensionValue) -> bool 
 
 fn same_bounds(one: &HistogramSnapshot<Number>, other: &HistogramSnapshot<Number>) -> bool {
     one.buckets.len() == other.buckets.len()
-        && one.buckets.iter().zip(&other.buckets).all(|(one, other)| one.up_to == other.up_to)
+        && one.buckets.iter().zip(&other.buckets).all(|(one, other)| one.upper_bound == other.upper_bound)
 }
 
 fn merge_histogram(into: &mut HistogramSnapshot<Number>, from: &HistogramSnapshot<Number>) -> bool {

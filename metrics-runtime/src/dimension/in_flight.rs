@@ -1,15 +1,15 @@
-//! Work in flight.
+//! Work in flight: started, and not finished yet.
 
 use crate::descriptor::DimensionKind;
-use crate::snapshot::DimensionValue;
+use crate::snapshot::{DimensionValue, in_flight};
 
-use super::dimension::{Add, Dimension, Sub};
 use super::measure::IntoMeasure;
+use super::{Add, Dimension, Sub};
 
-/// How much was started and is not finished yet. It keeps both counts, so that it can be combined across recorders.
+/// The amount of work that was started and is not finished yet. Both counts are kept, so recorders can be added up.
 ///
-/// Fed with `add` by one event and with `sub` by another; reads as `i64`, 0 in the beginning and below 0 while more
-/// was finished than started.
+/// One event updates it with `add`, another one with `sub`. A snapshot shows an `i64`: 0 before the first event, and
+/// below 0 while more was finished than started.
 ///
 /// ```
 /// use mvx_metrics::{HandleEvent, InFlight, Metric, metric_event};
@@ -58,27 +58,21 @@ impl InFlight {
         in_flight(self.started, self.finished)
     }
 
-    /// How much was started.
+    /// The amount that was started.
     #[must_use]
     pub fn started(&self) -> u64 {
         self.started
     }
 
-    /// How much was finished.
+    /// The amount that was finished.
     #[must_use]
     pub fn finished(&self) -> u64 {
         self.finished
     }
 }
 
-/// Started minus finished, as near as an `i64` comes to it.
-pub(crate) fn in_flight(started: u64, finished: u64) -> i64 {
-    let difference = i128::from(started) - i128::from(finished);
-    i64::try_from(difference).unwrap_or(if difference < 0 { i64::MIN } else { i64::MAX })
-}
-
 impl Dimension for InFlight {
-    type Reading = i64;
+    type Output = i64;
     const KIND: DimensionKind = DimensionKind::InFlight;
 
     fn read(&self) -> i64 {

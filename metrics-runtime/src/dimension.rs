@@ -1,14 +1,39 @@
-//! What a field of a metric must be able to do, and the ways it can be fed.
+//! Dimensions: the state in the fields of a metric, and the ways in which events update it.
+
+mod breakdown;
+mod buckets;
+mod counter;
+mod extremum;
+mod gauge;
+mod histogram;
+mod in_flight;
+mod mean;
+mod measure;
+mod sum;
 
 use crate::descriptor::DimensionKind;
-use crate::snapshot::DimensionValue;
+use crate::snapshot::{DimensionValue, Output};
 
-use super::reading::Reading;
+pub use breakdown::Breakdown;
+pub(crate) use breakdown::is_indexed;
+#[doc(hidden)]
+pub use buckets::BucketsOf;
+pub(crate) use buckets::append;
+pub use counter::Counter;
+pub use extremum::{Max, Min};
+pub use gauge::Gauge;
+pub use histogram::Histogram;
+#[doc(hidden)]
+pub use histogram::{Bucketed, DefaultBuckets};
+pub use in_flight::InFlight;
+pub use mean::Mean;
+pub use measure::{GaugeValue, IntoMeasure, Measure};
+pub use sum::Sum;
 
-/// State that a metric measures and a snapshot shows: the type of a field under `#[derive(Metric)]`.
+/// State that events update and a snapshot shows: the type of a field under `#[derive(Metric)]`.
 ///
-/// The types of this crate implement it. A type of your own becomes a dimension with this trait and one or more of the
-/// traits in [`feed`](crate::feed), which say how events change it:
+/// [`Counter`](crate::Counter), [`Sum`](crate::Sum) and the like implement it. A type of your own becomes a dimension with
+/// this trait and one or more of the traits in [`feed`](crate::feed), which say how events update it:
 ///
 /// ```
 /// use mvx_metrics::feed::{IntoMeasure, Record};
@@ -22,7 +47,7 @@ use super::reading::Reading;
 /// }
 ///
 /// impl Dimension for Rises {
-///     type Reading = u64;
+///     type Output = u64;
 ///     const KIND: DimensionKind = DimensionKind::Custom;
 ///
 ///     fn read(&self) -> u64 {
@@ -67,19 +92,19 @@ use super::reading::Reading;
     note = "a type of your own becomes one with `impl Dimension for {Self}`"
 )]
 pub trait Dimension: Send + 'static {
-    /// What the dimension reads as in the typed snapshot.
-    type Reading: Reading;
+    /// The type of the dimension's field in the typed snapshot.
+    type Output: Output;
 
-    /// What kind of aggregate it is.
+    /// The kind of aggregate, for exporters.
     const KIND: DimensionKind;
 
-    /// The unit that the type itself implies, if any.
+    /// The unit that the type itself implies, such as `seconds` for durations.
     const UNIT: Option<&'static str> = None;
 
-    /// The current reading.
-    fn read(&self) -> Self::Reading;
+    /// The current state for the typed snapshot.
+    fn read(&self) -> Self::Output;
 
-    /// The current reading for the erased snapshot, equal in content to [`read`](Dimension::read).
+    /// The current state for the snapshot without types, equal in content to [`read`](Dimension::read).
     fn value(&self) -> DimensionValue;
 
     /// How many values could not be recorded because they were not finite.
@@ -88,56 +113,56 @@ pub trait Dimension: Send + 'static {
     }
 }
 
-/// A dimension that counts events and needs nothing from them.
+/// A dimension that each event updates without a value.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` needs a value: add `value = <event field>`",
-    label = "cannot be fed by the event alone"
+    label = "cannot be updated by the event alone"
 )]
 pub trait Count {
-    /// Counts one event; `true` when it was accepted.
+    /// Counts one event. `false` means that the state has not changed.
     fn count(&mut self) -> bool;
 }
 
-/// A dimension that `value = ..` feeds with a `V`.
+/// A dimension that `value = ..` updates with a `V`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not take this `value`",
     label = "`value` does not fit this dimension",
     note = "a dimension of your own takes it with `impl Record<V> for {Self}`"
 )]
 pub trait Record<V> {
-    /// Records one value; `true` when it was accepted.
+    /// Records one value. `false` means that the state has not changed.
     fn record(&mut self, value: V) -> bool;
 }
 
-/// A dimension that `add` or `add = ..` feeds with a `V`.
+/// A dimension that `add` or `add = ..` updates with a `V`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not take this `add`",
     label = "`add` does not fit this dimension",
     note = "a dimension of your own takes it with `impl Add<V> for {Self}`"
 )]
 pub trait Add<V> {
-    /// Adds an amount; `true` when it was accepted.
+    /// Adds an amount. `false` means that the state has not changed.
     fn add(&mut self, amount: V) -> bool;
 }
 
-/// A dimension that `sub` or `sub = ..` feeds with a `V`.
+/// A dimension that `sub` or `sub = ..` updates with a `V`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not take this `sub`",
     label = "`sub` does not fit this dimension",
     note = "a dimension of your own takes it with `impl Sub<V> for {Self}`"
 )]
 pub trait Sub<V> {
-    /// Subtracts an amount; `true` when it was accepted.
+    /// Subtracts an amount. `false` means that the state has not changed.
     fn sub(&mut self, amount: V) -> bool;
 }
 
-/// A dimension that `set = ..` feeds with a `V`.
+/// A dimension that `set = ..` updates with a `V`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not take this `set`",
     label = "`set` does not fit this dimension",
     note = "a dimension of your own takes it with `impl Set<V> for {Self}`"
 )]
 pub trait Set<V> {
-    /// Sets the value; `true` when it was accepted.
+    /// Sets the value. `false` means that the state has not changed.
     fn set(&mut self, value: V) -> bool;
 }

@@ -3,8 +3,8 @@
 use crate::descriptor::DimensionKind;
 use crate::snapshot::DimensionValue;
 
-use super::dimension::{Dimension, Record};
 use super::measure::{IntoMeasure, Measure, finite, optional};
+use super::{Dimension, Record};
 
 macro_rules! extremum {
     ($(#[$doc:meta])* $name:ident, $kind:ident, $get:literal, |$new:ident, $old:ident| $replaces:expr) => {
@@ -16,7 +16,7 @@ macro_rules! extremum {
         }
 
         impl<T: Measure> $name<T> {
-            /// Compares with a value, unless it is not finite.
+            /// Takes a value into account. A value that is not finite is only counted as invalid.
             #[inline]
             pub fn record(&mut self, value: T) {
                 if let Some($new) = finite(value, &mut self.invalid)
@@ -40,7 +40,7 @@ macro_rules! extremum {
         }
 
         impl<T: Measure> Dimension for $name<T> {
-            type Reading = Option<T>;
+            type Output = Option<T>;
             const KIND: DimensionKind = DimensionKind::$kind;
             const UNIT: Option<&'static str> = T::UNIT;
 
@@ -71,7 +71,7 @@ macro_rules! extremum {
 extremum! {
     /// The smallest of the values.
     ///
-    /// Fed with `value`; reads as `Option<T>`, `None` before the first value.
+    /// Updated with `value`. A snapshot shows an `Option<T>`, `None` before the first value.
     ///
     /// ```
     /// use mvx_metrics::{HandleEvent, Min, Metric, metric_event};
@@ -100,7 +100,7 @@ extremum! {
 extremum! {
     /// The largest of the values.
     ///
-    /// Fed with `value`; reads as `Option<T>`, `None` before the first value.
+    /// Updated with `value`. A snapshot shows an `Option<T>`, `None` before the first value.
     ///
     /// ```
     /// use mvx_metrics::{HandleEvent, Max, Metric, metric_event};

@@ -3,12 +3,12 @@
 use crate::descriptor::DimensionKind;
 use crate::snapshot::DimensionValue;
 
-use super::dimension::{Add, Count, Dimension};
 use super::measure::IntoMeasure;
+use super::{Add, Count, Dimension};
 
 /// A count that only grows. It saturates and never wraps around.
 ///
-/// Fed by the event itself, or with `add = ..` by an amount; reads as `u64`, 0 in the beginning.
+/// Each event adds 1, or an amount with `add = ..`. A snapshot shows a `u64`, 0 before the first event.
 ///
 /// ```
 /// use mvx_metrics::{Counter, HandleEvent, Metric, metric_event};
@@ -37,13 +37,13 @@ pub struct Counter {
 }
 
 impl Counter {
-    /// Counts one.
+    /// Adds 1.
     #[inline]
     pub fn increment(&mut self) {
         self.increment_by(1);
     }
 
-    /// Counts `amount`.
+    /// Adds `amount`.
     #[inline]
     pub fn increment_by(&mut self, amount: u64) {
         self.count = self.count.saturating_add(amount);
@@ -57,7 +57,7 @@ impl Counter {
 }
 
 impl Dimension for Counter {
-    type Reading = u64;
+    type Output = u64;
     const KIND: DimensionKind = DimensionKind::Counter;
 
     fn read(&self) -> u64 {

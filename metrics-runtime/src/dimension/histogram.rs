@@ -5,14 +5,14 @@ use std::time::Duration;
 use crate::descriptor::DimensionKind;
 use crate::snapshot::{Bucket, DimensionValue, HistogramSnapshot, Number};
 
-use super::dimension::{Dimension, Record};
 use super::measure::{IntoMeasure, Measure, finite};
+use super::{Dimension, Record};
 
-/// A distribution over buckets, with count, sum, smallest and largest value.
+/// A distribution of values over buckets, with their count, sum, minimum and maximum.
 ///
-/// Fed with `value`; reads as a [`HistogramSnapshot`]. A bucket counts the values up to and including its bound that
-/// are above the bound before it; a last bucket counts what is above all bounds. The bounds are part of the
-/// declaration (`buckets = ..`) and reach the histogram with its first value.
+/// Updated with `value`. A snapshot shows a [`HistogramSnapshot`]. A bucket counts the values that are above the bound of the
+/// bucket before it, up to and including its own bound. The last bucket has no bound. The bounds come from `buckets = ..`;
+/// histograms of `Duration` have default bounds, from 5 ms to 10 s.
 ///
 /// ```
 /// use mvx_metrics::{HandleEvent, Histogram, Metric, TypedMetric, metric_event};
@@ -34,14 +34,14 @@ use super::measure::{IntoMeasure, Measure, finite};
 ///     games.handle(&GameEnded { moves });
 /// }
 /// let moves = games.typed_snapshot().moves;
-/// let buckets: Vec<_> = moves.buckets.iter().map(|bucket| (bucket.up_to, bucket.count)).collect();
+/// let buckets: Vec<_> = moves.buckets.iter().map(|bucket| (bucket.upper_bound, bucket.count)).collect();
 /// assert_eq!(buckets, [(Some(20), 1), (Some(40), 1), (Some(80), 1), (None, 1)]);
 /// assert_eq!((moves.count, moves.sum, moves.max), (4, 293, Some(200)));
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct Histogram<T: 'static> {
     bounds: &'static [T],
-    /// One more than there are bounds; empty until the bounds are known.
+    /// One count for each bound, and one for the last bucket; empty until the first value, which brings the bounds.
     counts: Box<[u64]>,
     count: u64,
     sum: T,
@@ -50,9 +50,10 @@ pub struct Histogram<T: 'static> {
 }
 
 impl<T: Measure> Histogram<T> {
-    /// An empty histogram with these bounds, for a histogram that is fed by hand.
+    /// An empty histogram with these bounds, for metrics and dimensions written by hand.
     ///
-    /// They must be in ascending order, or values are counted in the wrong buckets; `buckets = ..` is checked at compile time.
+    /// The bounds must be in ascending order, or values are counted in the wrong buckets. Nothing checks this here, while
+    /// `buckets = ..` is checked at compile time.
     #[must_use]
     pub fn with_buckets(bounds: &'static [T]) -> Self {
         let mut histogram = Self::default();
@@ -66,7 +67,7 @@ impl<T: Measure> Histogram<T> {
         self.counts = vec![0; bounds.len() + 1].into();
     }
 
-    /// Records a value, unless it is not finite.
+    /// Records a value. A value that is not finite is only counted as invalid.
     #[inline]
     pub fn record(&mut self, value: T) {
         let Some(value) = finite(value, &mut self.invalid) else { return };
@@ -85,7 +86,7 @@ impl<T: Measure> Histogram<T> {
         });
     }
 
-    /// How many values were recorded.
+    /// The number of recorded values.
     #[must_use]
     pub fn count(&self) -> u64 {
         self.count
@@ -99,24 +100,27 @@ impl<T: Measure> Histogram<T> {
 
     fn snapshot<N>(&self, bounds: &'static [T], number: impl Fn(T) -> N) -> HistogramSnapshot<N> {
         let bounds = if self.counts.is_empty() { bounds } else { self.bounds };
-        let up_to = bounds.iter().map(|bound| Some(number(*bound))).chain([None]);
+        let upper_bound = bounds.iter().map(|bound| Some(number(*bound))).chain([None]);
         let counts = self.counts.iter().copied().chain(std::iter::repeat(0));
         HistogramSnapshot {
             count: self.count,
             sum: number(self.sum),
             min: self.extremes.map(|(min, _)| number(min)),
             max: self.extremes.map(|(_, max)| number(max)),
-            buckets: up_to.zip(counts).map(|(up_to, count)| Bucket { up_to, count }).collect(),
+            buckets: upper_bound
+                .zip(counts)
+                .map(|(upper_bound, count)| Bucket { upper_bound, count })
+                .collect(),
         }
     }
 }
 
 impl<T: Measure> Dimension for Histogram<T> {
-    type Reading = HistogramSnapshot<T>;
+    type Output = HistogramSnapshot<T>;
     const KIND: DimensionKind = DimensionKind::Histogram;
     const UNIT: Option<&'static str> = T::UNIT;
 
-    fn read(&self) -> Self::Reading {
+    fn read(&self) -> Self::Output {
         self.snapshot(T::DEFAULT_BUCKETS, |value| value)
     }
 
@@ -129,7 +133,7 @@ impl<T: Measure> Dimension for Histogram<T> {
     }
 }
 
-/// A measure whose histograms have buckets without naming them.
+/// A measure whose histograms have default buckets.
 #[diagnostic::on_unimplemented(
     message = "a histogram of `{Self}` needs buckets: add `buckets = [..]`, or `unit = bytes` for powers of four",
     label = "no buckets for `{Self}`",
@@ -142,14 +146,14 @@ impl DefaultBuckets for Duration {}
 impl<T: DefaultBuckets, V: IntoMeasure<T>> Record<V> for Histogram<T> {
     #[inline]
     fn record(&mut self, value: V) -> bool {
-        Within(self).record(value)
+        WithBounds(self).record(value)
     }
 }
 
-/// A histogram whose buckets are in place.
-pub struct Within<'a, T: 'static>(&'a mut Histogram<T>);
+/// A histogram that has its bounds.
+pub struct WithBounds<'a, T: 'static>(&'a mut Histogram<T>);
 
-impl<T: Measure, V: IntoMeasure<T>> Record<V> for Within<'_, T> {
+impl<T: Measure, V: IntoMeasure<T>> Record<V> for WithBounds<'_, T> {
     #[inline]
     fn record(&mut self, value: V) -> bool {
         let Some(value) = value.into_measure() else { return false };
@@ -158,22 +162,22 @@ impl<T: Measure, V: IntoMeasure<T>> Record<V> for Within<'_, T> {
     }
 }
 
-/// A dimension that takes `buckets`.
+/// A dimension that has the option `buckets`.
 #[diagnostic::on_unimplemented(
     message = "`buckets` applies to `Histogram<T>` only, and `{Self}` is not a histogram",
     label = "has no buckets"
 )]
 pub trait Bucketed: Dimension {
-    /// What the histogram measures.
+    /// The type of the histogram's values.
     type Measure: Measure;
 
-    /// The histogram, with these bounds unless it has bounds already.
-    fn within(&mut self, bounds: &'static [Self::Measure]) -> Within<'_, Self::Measure>;
+    /// Gives the histogram these bounds, unless it has bounds already.
+    fn within(&mut self, bounds: &'static [Self::Measure]) -> WithBounds<'_, Self::Measure>;
 
-    /// [`Dimension::read`], with these bounds unless it has bounds already.
-    fn read_within(&self, bounds: &'static [Self::Measure]) -> Self::Reading;
+    /// Like [`Dimension::read`], with these bounds if the histogram has none yet.
+    fn read_within(&self, bounds: &'static [Self::Measure]) -> Self::Output;
 
-    /// [`Dimension::value`], with these bounds unless it has bounds already.
+    /// Like [`Dimension::value`], with these bounds if the histogram has none yet.
     fn value_within(&self, bounds: &'static [Self::Measure]) -> DimensionValue;
 }
 
@@ -181,14 +185,14 @@ impl<T: Measure> Bucketed for Histogram<T> {
     type Measure = T;
 
     #[inline]
-    fn within(&mut self, bounds: &'static [T]) -> Within<'_, T> {
+    fn within(&mut self, bounds: &'static [T]) -> WithBounds<'_, T> {
         if self.counts.is_empty() {
             self.set_bounds(bounds);
         }
-        Within(self)
+        WithBounds(self)
     }
 
-    fn read_within(&self, bounds: &'static [T]) -> Self::Reading {
+    fn read_within(&self, bounds: &'static [T]) -> Self::Output {
         self.snapshot(bounds, |value| value)
     }
 

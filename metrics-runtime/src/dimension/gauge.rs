@@ -3,12 +3,12 @@
 use crate::descriptor::DimensionKind;
 use crate::snapshot::DimensionValue;
 
-use super::dimension::{Dimension, Record, Set};
-use super::measure::{IntoMeasure, Level, Measure, finite, optional};
+use super::measure::{GaugeValue, IntoMeasure, Measure, finite, optional};
+use super::{Dimension, Record, Set};
 
-/// The value that was set last. It is never unsigned: `i64`, `f64` or `Duration`.
+/// The value that was set last. `T` is `i64`, `f64` or `Duration`, and never unsigned.
 ///
-/// Fed with `set` or `value`; reads as `Option<T>`, `None` before the first value.
+/// Updated with `set` or `value`. A snapshot shows an `Option<T>`, `None` before the first value.
 ///
 /// ```
 /// use mvx_metrics::{Gauge, HandleEvent, Metric, metric_event};
@@ -34,43 +34,43 @@ use super::measure::{IntoMeasure, Level, Measure, finite, optional};
 /// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Gauge<T> {
-    level: Option<T>,
+    value: Option<T>,
     invalid: u64,
 }
 
 impl<T: Measure> Gauge<T> {
-    /// Sets the value, unless it is not finite.
+    /// Sets the value. A value that is not finite is only counted as invalid.
     #[inline]
-    pub fn set(&mut self, level: T) {
-        if let Some(level) = finite(level, &mut self.invalid) {
-            self.level = Some(level);
+    pub fn set(&mut self, value: T) {
+        if let Some(value) = finite(value, &mut self.invalid) {
+            self.value = Some(value);
         }
     }
 
     /// The value that was set last.
     #[must_use]
     pub fn get(&self) -> Option<T> {
-        self.level
+        self.value
     }
 }
 
 impl<T> Default for Gauge<T> {
     fn default() -> Self {
-        Self { level: None, invalid: 0 }
+        Self { value: None, invalid: 0 }
     }
 }
 
-impl<T: Level> Dimension for Gauge<T> {
-    type Reading = Option<T>;
+impl<T: GaugeValue> Dimension for Gauge<T> {
+    type Output = Option<T>;
     const KIND: DimensionKind = DimensionKind::Gauge;
     const UNIT: Option<&'static str> = T::UNIT;
 
     fn read(&self) -> Option<T> {
-        self.level
+        self.value
     }
 
     fn value(&self) -> DimensionValue {
-        optional(self.level)
+        optional(self.value)
     }
 
     fn invalid(&self) -> u64 {

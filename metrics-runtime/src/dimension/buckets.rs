@@ -1,13 +1,13 @@
-//! Bucket bounds: checked at compile time.
+//! Bucket bounds, checked at compile time.
 
 use std::marker::PhantomData;
 use std::time::Duration;
 
-/// The bounds of a histogram of `T`, made from a constant at compile time.
+/// Makes the bounds of a histogram of `T` from a constant, at compile time.
 #[derive(Debug)]
 pub struct BucketsOf<T>(PhantomData<T>);
 
-/// Powers of four from 64 bytes to a gibibyte.
+/// Powers of four from 64 bytes to one gibibyte.
 macro_rules! bytes {
     ($number:ty, $convert:expr) => {
         impl BucketsOf<$number> {
@@ -45,11 +45,11 @@ bytes!(f64, to_f64);
 macro_rules! ordered {
     ($number:ty) => {
         impl BucketsOf<$number> {
-            /// The bounds, once they are known to be in ascending order.
+            /// Checks that the bounds are in ascending order, and returns them.
             ///
             /// # Panics
             ///
-            /// At compile time, when they are not.
+            /// At compile time, when they are not in ascending order.
             #[must_use]
             pub const fn bounds<const N: usize>(from: &[$number]) -> [$number; N] {
                 assert!(N > 0, "`buckets` is empty: name at least one bound");
@@ -72,11 +72,11 @@ ordered!(u64);
 ordered!(i64);
 
 impl BucketsOf<f64> {
-    /// The bounds, once they are known to be finite and in ascending order.
+    /// Checks that the bounds are finite and in ascending order, and returns them.
     ///
     /// # Panics
     ///
-    /// At compile time, when they are not.
+    /// At compile time, when a bound is not finite or not above the bound before it.
     #[must_use]
     pub const fn bounds<const N: usize>(from: &[f64]) -> [f64; N] {
         assert!(N > 0, "`buckets` is empty: name at least one bound");
@@ -88,7 +88,7 @@ impl BucketsOf<f64> {
                 fail(index, " is NaN");
             }
             if bounds[index].is_infinite() {
-                fail(index, " is infinite: the last bucket is there without a bound");
+                fail(index, " is infinite: leave it out, the last bucket has no bound");
             }
             if index > 0 && bounds[index] <= bounds[index - 1] {
                 fail(index, " is not above the bound before it");
@@ -104,11 +104,11 @@ impl BucketsOf<Duration> {
     pub const SECONDS: &'static [Duration] =
         &Self::bounds::<11>(&[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0]);
 
-    /// The bounds, given in seconds, once they are known to be finite, not negative and in ascending order as durations.
+    /// Makes durations of bounds in seconds.
     ///
     /// # Panics
     ///
-    /// At compile time, when they are not.
+    /// At compile time, when a bound is negative, not finite, or not at least one nanosecond above the bound before it.
     #[must_use]
     pub const fn bounds<const N: usize>(from: &[f64]) -> [Duration; N] {
         let seconds = BucketsOf::<f64>::bounds::<N>(from);
@@ -134,10 +134,10 @@ impl BucketsOf<Duration> {
     }
 }
 
-/// Ends the compilation with a message about one bound.
-const fn fail(index: usize, what: &str) -> ! {
+/// Fails the compilation with a message about one bound.
+const fn fail(index: usize, problem: &str) -> ! {
     let mut text = [0; 96];
-    let mut end = put(&mut text, 0, "`buckets`: bound ");
+    let mut end = append(&mut text, 0, "`buckets`: bound ");
     let mut power = 1;
     while index / power >= 10 {
         power *= 10;
@@ -149,18 +149,18 @@ const fn fail(index: usize, what: &str) -> ! {
         end += 1;
         power /= 10;
     }
-    end = put(&mut text, end, what);
+    end = append(&mut text, end, problem);
     match std::str::from_utf8(text.split_at(end).0) {
         Ok(message) => panic!("{}", message),
         Err(_) => panic!("`buckets` has a bound that does not fit"),
     }
 }
 
-/// Puts a text into another one; where it ends.
-pub(crate) const fn put(text: &mut [u8], mut end: usize, what: &str) -> usize {
+/// Writes `part` into `text` from position `end` on; returns the new end.
+pub(crate) const fn append(text: &mut [u8], mut end: usize, part: &str) -> usize {
     let mut index = 0;
-    while index < what.len() {
-        text[end] = what.as_bytes()[index];
+    while index < part.len() {
+        text[end] = part.as_bytes()[index];
         end += 1;
         index += 1;
     }

@@ -3,12 +3,12 @@
 use crate::descriptor::DimensionKind;
 use crate::snapshot::DimensionValue;
 
-use super::dimension::{Dimension, Record};
 use super::measure::{IntoMeasure, Measure, finite};
+use super::{Dimension, Record};
 
-/// A sum of values. It saturates and never wraps around.
+/// The sum of the values. It saturates and never wraps around.
 ///
-/// Fed with `value`; reads as `T` (`u64`, `i64`, `f64` or `Duration`), 0 in the beginning.
+/// Updated with `value`. A snapshot shows a `T` (`u64`, `i64`, `f64` or `Duration`), 0 before the first value.
 ///
 /// ```
 /// use std::time::Duration;
@@ -39,7 +39,7 @@ pub struct Sum<T> {
 }
 
 impl<T: Measure> Sum<T> {
-    /// Adds a value to the sum, unless it is not finite.
+    /// Adds a value to the sum. A value that is not finite is only counted as invalid.
     #[inline]
     pub fn record(&mut self, value: T) {
         if let Some(value) = finite(value, &mut self.invalid) {
@@ -55,7 +55,7 @@ impl<T: Measure> Sum<T> {
 }
 
 impl<T: Measure> Dimension for Sum<T> {
-    type Reading = T;
+    type Output = T;
     const KIND: DimensionKind = DimensionKind::Sum;
     const UNIT: Option<&'static str> = T::UNIT;
 

@@ -1,20 +1,19 @@
-//! Measures: the numbers that dimensions are made of.
+//! Measures: the types of number that dimensions record.
 
 use std::time::Duration;
 
-use super::reading::Reading;
-use crate::snapshot::{DimensionValue, Number};
+use crate::snapshot::{DimensionValue, Number, Output};
 
-/// A number that can be summed, compared and averaged: `u64`, `i64`, `f64` and [`Duration`].
+/// A type of number that dimensions record: `u64`, `i64`, `f64` or [`Duration`].
 ///
-/// The `T` of [`Sum<T>`](crate::Sum) and its like. Values of other types are recorded if they are
-/// [`IntoMeasure<T>`](crate::feed::IntoMeasure); no other type can be a measure.
+/// It is the `T` of [`Sum<T>`](crate::Sum) and the like. No other type can be a measure. Values of narrower types are
+/// converted by [`IntoMeasure<T>`](crate::feed::IntoMeasure).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a measure: use `u64`, `i64`, `f64` or `Duration`",
     label = "not a measure"
 )]
 pub trait Measure:
-    Reading + Copy + Sync + PartialOrd + Default + Into<Number> + IntoMeasure<Self> + sealed::Sealed
+    Output + Copy + Sync + PartialOrd + Default + Into<Number> + IntoMeasure<Self> + sealed::Sealed
 {
     /// The unit that the type itself implies: seconds for durations.
     const UNIT: Option<&'static str> = None;
@@ -22,7 +21,7 @@ pub trait Measure:
     #[doc(hidden)]
     const DEFAULT_BUCKETS: &'static [Self] = &[];
 
-    /// The sum, or the nearest value the type can hold.
+    /// The sum, or the nearest value that the type can hold.
     #[doc(hidden)]
     #[must_use]
     fn plus(self, other: Self) -> Self;
@@ -39,16 +38,16 @@ pub trait Measure:
     fn as_f64(self) -> f64;
 }
 
-/// A measure that a gauge can show: one with a sign, or a length of time.
+/// A measure that a gauge can hold: a signed number or a duration.
 #[diagnostic::on_unimplemented(
     message = "a gauge is never unsigned: `Gauge<{Self}>` cannot go below zero, use `Gauge<i64>` or `Gauge<f64>`",
-    label = "not a level"
+    label = "not a gauge value"
 )]
-pub trait Level: Measure {}
+pub trait GaugeValue: Measure {}
 
-impl Level for i64 {}
-impl Level for f64 {}
-impl Level for Duration {}
+impl GaugeValue for i64 {}
+impl GaugeValue for f64 {}
+impl GaugeValue for Duration {}
 
 mod sealed {
     pub trait Sealed {}
@@ -112,7 +111,7 @@ impl Measure for Duration {
     }
 }
 
-/// A number together with how many numbers could not be recorded because they were not finite.
+/// Lets finite values through, and counts all others in `invalid`.
 #[inline]
 pub(super) fn finite<T: Measure>(value: T, invalid: &mut u64) -> Option<T> {
     if value.is_finite() {
@@ -123,20 +122,21 @@ pub(super) fn finite<T: Measure>(value: T, invalid: &mut u64) -> Option<T> {
     }
 }
 
+/// The value of a dimension that may have recorded nothing yet.
 pub(super) fn optional<T: Measure>(value: Option<T>) -> DimensionValue {
     value.map_or(DimensionValue::Empty, |value| DimensionValue::from(value.into()))
 }
 
-/// A value of the event that can be recorded as a `T`: the type itself, a narrower one, or an `Option` of these.
+/// A value of an event that can be recorded as a `T`: a `T`, a narrower number, or an `Option` of these.
 ///
-/// `None` records nothing; what is too large for an `i64` saturates.
+/// `None` records nothing. A number above `i64::MAX` is recorded as `i64::MAX` where `T` is `i64`.
 #[diagnostic::on_unimplemented(
     message = "a value of type `{Self}` cannot be recorded as `{T}`",
     label = "expected `{T}`, found `{Self}`",
     note = "if this is an integer literal, write its type as well: `1u64` or `1i64`"
 )]
 pub trait IntoMeasure<T> {
-    /// The value, if there is one.
+    /// Converts the value; `None` when there is nothing to record.
     fn into_measure(self) -> Option<T>;
 }
 

@@ -3,12 +3,12 @@
 use crate::descriptor::DimensionKind;
 use crate::snapshot::DimensionValue;
 
-use super::dimension::{Dimension, Record};
 use super::measure::{IntoMeasure, Measure, finite};
+use super::{Dimension, Record};
 
-/// The arithmetic mean of the values. It keeps their sum and their count, so that means can be combined.
+/// The arithmetic mean of the values. Their sum and count are kept, so the means of several recorders can be combined.
 ///
-/// Fed with `value`; reads as `Option<f64>` (seconds for durations), `None` before the first value.
+/// Updated with `value`. A snapshot shows an `Option<f64>`, in seconds for durations, and `None` before the first value.
 ///
 /// ```
 /// use mvx_metrics::{HandleEvent, Mean, Metric, metric_event};
@@ -40,7 +40,7 @@ pub struct Mean<T> {
 }
 
 impl<T: Measure> Mean<T> {
-    /// Takes a value into the mean, unless it is not finite.
+    /// Takes a value into account. A value that is not finite is only counted as invalid.
     #[inline]
     pub fn record(&mut self, value: T) {
         if let Some(value) = finite(value, &mut self.invalid) {
@@ -49,19 +49,19 @@ impl<T: Measure> Mean<T> {
         }
     }
 
-    /// The mean of the values so far.
+    /// The mean of the recorded values; `None` before the first one.
     #[must_use]
     pub fn get(&self) -> Option<f64> {
         self.value().as_f64()
     }
 
-    /// The sum of the values so far.
+    /// The sum of the recorded values.
     #[must_use]
     pub fn sum(&self) -> T {
         self.sum
     }
 
-    /// How many values were recorded.
+    /// The number of recorded values.
     #[must_use]
     pub fn count(&self) -> u64 {
         self.count
@@ -69,7 +69,7 @@ impl<T: Measure> Mean<T> {
 }
 
 impl<T: Measure> Dimension for Mean<T> {
-    type Reading = Option<f64>;
+    type Output = Option<f64>;
     const KIND: DimensionKind = DimensionKind::Mean;
     const UNIT: Option<&'static str> = T::UNIT;
 

@@ -1,0 +1,350 @@
+//! Breakdowns: one dimension for each label.
+
+use std::collections::hash_map::RandomState;
+use std::fmt;
+use std::hash::{BuildHasher, Hasher};
+use std::marker::PhantomData;
+
+use crate::descriptor::DimensionKind;
+use crate::label::{BoundedLabel, Label, LabelPart, OTHER, ToLabel};
+use crate::snapshot::{BreakdownEntry, BreakdownSnapshot, DimensionValue};
+
+use super::Dimension;
+
+/// A label type with more values than this is looked up by hash: an array with a slot for each value would cost more.
+const MAX_INDEXED_LABELS: usize = 4096;
+
+/// One dimension `D` for each label `L`.
+///
+/// Updated with `by`, and with what `D` needs. In a snapshot it is a [`BreakdownSnapshot`], without labels at first.
+///
+/// * Labels of an enum with `#[derive(Label)]`, of `bool`, and of tuples of these are found by index. A snapshot shows them
+///   in the order of their declaration.
+/// * Labels of all other types, such as strings, need `limit = N`. A snapshot shows them in the order of their texts. A new
+///   label beyond the limit, and every label of more than 256 bytes, is counted under the label `other`.
+///
+/// ```
+/// use mvx_metrics::{Breakdown, Counter, HandleEvent, Label, Max, Metric, metric_event};
+///
+/// #[derive(Label)]
+/// enum Size {
+///     Small,
+///     Large,
+/// }
+///
+/// #[metric_event]
+/// struct ParcelSent {
+///     size: Size,
+///     country: String,
+///     grams: u64,
+/// }
+///
+/// #[derive(Metric, Default)]
+/// #[metric(on(ParcelSent))]
+/// struct Parcels {
+///     #[dimension(by = size)]
+///     by_size: Breakdown<Size, Counter>,
+///     #[dimension(by = country, limit = 2, value = grams)]
+///     heaviest: Breakdown<String, Max<u64>>,
+/// }
+///
+/// let mut parcels = Parcels::default();
+/// for (country, grams) in [("fr", 900), ("pl", 20), ("fr", 5), ("is", 70)] {
+///     let size = if grams < 100 { Size::Small } else { Size::Large };
+///     parcels.handle(&ParcelSent { size, country: country.to_owned(), grams });
+/// }
+/// assert_eq!(parcels.by_size.get(Size::Small).map(Counter::get), Some(3));
+/// let json = serde_json::to_value(parcels.snapshot())?;
+/// assert_eq!(json["dimensions"]["heaviest"], serde_json::json!({"fr": 900, "pl": 20, "other": 70}));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+pub struct Breakdown<L, D> {
+    dimensions: LabelMap<D>,
+    label: PhantomData<fn() -> L>,
+}
+
+/// Nothing is allocated before the first event.
+enum LabelMap<D> {
+    Empty,
+    /// One slot for each possible label, in the order of [`ToLabel::index`].
+    Indexed(Box<[Option<D>]>),
+    Hashed(Box<HashTable<D>>),
+}
+
+/// A hash table with linear probing. Entries are only added, and stay in the order of their first event.
+struct HashTable<D> {
+    hasher: RandomState,
+    /// Positions in `entries` plus one; 0 marks a free slot. The length is a power of two, and more than twice the number
+    /// of entries, so a search always ends at a free slot.
+    slots: Vec<u32>,
+    entries: Vec<LabelEntry<D>>,
+    other: Option<D>,
+}
+
+struct LabelEntry<D> {
+    hash: u64,
+    key: Key,
+    dimension: D,
+}
+
+/// The parts of a label. A label of one part needs no allocation of its own.
+enum Key {
+    One([LabelPart; 1]),
+    Many(Box<[LabelPart]>),
+}
+
+impl Key {
+    fn parts(&self) -> &[LabelPart] {
+        match self {
+            Self::One(part) => part,
+            Self::Many(parts) => parts,
+        }
+    }
+}
+
+impl<L: Label, D: Default> Breakdown<L, D> {
+    /// Updates the dimension of a label; returns the result of `update`.
+    ///
+    /// This is for label types with a fixed number of values. Other types need a limit:
+    /// [`update_within`](Self::update_within).
+    #[inline]
+    pub fn update(&mut self, label: impl ToLabel<L>, update: impl FnOnce(&mut D) -> bool) -> bool
+    where
+        L: BoundedLabel,
+    {
+        self.update_within(label, usize::MAX, update)
+    }
+
+    /// Updates the dimension of a label, or of `other` when the label is new and there are `limit` labels already; returns
+    /// the result of `update`.
+    ///
+    /// A new label is kept only if `update` returns `true`.
+    #[inline]
+    #[expect(clippy::needless_pass_by_value, reason = "labels are references or small")]
+    pub fn update_within(
+        &mut self,
+        label: impl ToLabel<L>,
+        limit: usize,
+        update: impl FnOnce(&mut D) -> bool,
+    ) -> bool {
+        if const { is_indexed::<L>() } {
+            if let LabelMap::Empty = self.dimensions {
+                self.dimensions = LabelMap::Indexed(empty_slots::<L, D>());
+            }
+            let LabelMap::Indexed(slots) = &mut self.dimensions else { return false };
+            return slots.get_mut(label.index()).is_some_and(|slot| update_or_insert(slot, update));
+        }
+        if let LabelMap::Empty = self.dimensions {
+            self.dimensions = LabelMap::Hashed(Box::new(HashTable::new()));
+        }
+        let LabelMap::Hashed(table) = &mut self.dimensions else { return false };
+        table.update::<L>(&label, limit, update)
+    }
+
+    /// The dimension of a label; `None` when no event with this label was accepted, or when it was counted under `other`.
+    ///
+    /// For a label of strings, `other` itself is such a label: `get("other")`.
+    #[must_use]
+    #[expect(clippy::needless_pass_by_value, reason = "labels are references or small")]
+    pub fn get(&self, label: impl ToLabel<L>) -> Option<&D> {
+        match &self.dimensions {
+            LabelMap::Empty => None,
+            LabelMap::Indexed(slots) => slots.get(label.index())?.as_ref(),
+            LabelMap::Hashed(table) => {
+                if let Ok(position) = table.find(table.hash(&label), |parts| label.matches(parts)) {
+                    return Some(&table.entries[position].dimension);
+                }
+                let mut parts = Vec::with_capacity(L::PARTS);
+                label.push_parts(&mut parts);
+                if is_other(&parts) { table.other.as_ref() } else { None }
+            }
+        }
+    }
+}
+
+/// Whether each label of the type has a slot of its own, so that it needs no limit.
+pub(crate) const fn is_indexed<L: Label>() -> bool {
+    matches!(L::CARDINALITY, Some(cardinality) if cardinality <= MAX_INDEXED_LABELS)
+}
+
+#[cold]
+fn empty_slots<L: Label, D>() -> Box<[Option<D>]> {
+    (0..L::CARDINALITY.unwrap_or(0)).map(|_| None).collect()
+}
+
+/// Updates the dimension in a slot. An empty slot stays empty unless the new dimension accepts the update.
+#[inline]
+fn update_or_insert<D: Default>(slot: &mut Option<D>, update: impl FnOnce(&mut D) -> bool) -> bool {
+    if let Some(dimension) = slot {
+        return update(dimension);
+    }
+    let mut dimension = D::default();
+    let accepted = update(&mut dimension);
+    if accepted {
+        *slot = Some(dimension);
+    }
+    accepted
+}
+
+impl<D: Default> HashTable<D> {
+    fn new() -> Self {
+        Self { hasher: RandomState::new(), slots: vec![0; 8], entries: Vec::new(), other: None }
+    }
+
+    fn hash<L: Label>(&self, label: &impl ToLabel<L>) -> u64 {
+        let mut hasher = self.hasher.build_hasher();
+        label.hash_label(&mut hasher);
+        hasher.finish()
+    }
+
+    /// The position of the label's entry, or the free slot where a new entry belongs.
+    fn find(&self, hash: u64, matches: impl Fn(&[LabelPart]) -> bool) -> Result<usize, usize> {
+        let mask = self.slots.len() - 1;
+        #[expect(clippy::cast_possible_truncation, reason = "any bits of the hash will do")]
+        let mut slot = hash as usize & mask;
+        loop {
+            let Some(position) = (self.slots[slot] as usize).checked_sub(1) else { return Err(slot) };
+            let entry = &self.entries[position];
+            if entry.hash == hash && matches(entry.key.parts()) {
+                return Ok(position);
+            }
+            slot = (slot + 1) & mask;
+        }
+    }
+
+    fn update<L: Label>(
+        &mut self,
+        label: &impl ToLabel<L>,
+        limit: usize,
+        update: impl FnOnce(&mut D) -> bool,
+    ) -> bool {
+        let hash = self.hash(label);
+        match self.find(hash, |parts| label.matches(parts)) {
+            Ok(position) => update(&mut self.entries[position].dimension),
+            Err(_) if self.entries.len() >= limit || !label.fits() => {
+                update_or_insert(&mut self.other, update)
+            }
+            Err(slot) => self.insert(label, hash, slot, update),
+        }
+    }
+
+    #[cold]
+    fn insert<L: Label>(
+        &mut self,
+        label: &impl ToLabel<L>,
+        hash: u64,
+        slot: usize,
+        update: impl FnOnce(&mut D) -> bool,
+    ) -> bool {
+        let mut parts = Vec::with_capacity(L::PARTS);
+        label.push_parts(&mut parts);
+        if is_other(&parts) {
+            return update_or_insert(&mut self.other, update);
+        }
+        let mut dimension = None;
+        if !update_or_insert(&mut dimension, update) {
+            return false;
+        }
+        let key = match <[LabelPart; 1]>::try_from(parts) {
+            Ok(part) => Key::One(part),
+            Err(parts) => Key::Many(parts.into()),
+        };
+        self.entries.extend(dimension.map(|dimension| LabelEntry { hash, key, dimension }));
+        self.slots[slot] = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
+        if self.entries.len() * 2 >= self.slots.len() {
+            self.grow();
+        }
+        true
+    }
+
+    fn grow(&mut self) {
+        self.slots = vec![0; self.slots.len() * 2];
+        for position in 0..self.entries.len() {
+            if let Err(slot) = self.find(self.entries[position].hash, |_| false) {
+                self.slots[slot] = u32::try_from(position + 1).unwrap_or(u32::MAX);
+            }
+        }
+    }
+}
+
+/// Whether a label has the text `other` in all its parts: then it shares the series of the labels beyond the limit.
+fn is_other(parts: &[LabelPart]) -> bool {
+    parts.iter().all(|part| *part.text() == *OTHER)
+}
+
+impl<L: Label, D> Breakdown<L, D> {
+    /// Each label with its dimension: in the order of declaration where labels are indexed, else in the order of the texts.
+    fn entries(&self) -> Vec<(Vec<LabelPart>, &D)> {
+        match &self.dimensions {
+            LabelMap::Empty => Vec::new(),
+            LabelMap::Indexed(slots) => {
+                let filled =
+                    slots.iter().enumerate().filter_map(|(index, slot)| Some((index, slot.as_ref()?)));
+                let entries = filled.map(|(index, dimension)| {
+                    let mut parts = Vec::with_capacity(L::PARTS);
+                    L::push_parts_of_index(index, &mut parts);
+                    (parts, dimension)
+                });
+                entries.collect()
+            }
+            LabelMap::Hashed(table) => {
+                let entries =
+                    table.entries.iter().map(|entry| (entry.key.parts().to_vec(), &entry.dimension));
+                let other = table.other.iter().map(|other| (vec![LabelPart::Fixed(OTHER); L::PARTS], other));
+                let mut entries: Vec<_> = entries.chain(other).collect();
+                entries.sort_by_cached_key(|(parts, _)| texts(parts));
+                entries
+            }
+        }
+    }
+
+    fn dimensions(&self) -> impl Iterator<Item = &D> {
+        let (slots, table): (&[Option<D>], _) = match &self.dimensions {
+            LabelMap::Empty => (&[], None),
+            LabelMap::Indexed(slots) => (slots, None),
+            LabelMap::Hashed(table) => (&[], Some(table)),
+        };
+        let hashed = table
+            .into_iter()
+            .flat_map(|table| table.entries.iter().map(|entry| &entry.dimension).chain(&table.other));
+        slots.iter().flatten().chain(hashed)
+    }
+}
+
+fn texts(parts: &[LabelPart]) -> Vec<std::borrow::Cow<'static, str>> {
+    parts.iter().map(LabelPart::text).collect()
+}
+
+impl<L: Label, D: Dimension> Dimension for Breakdown<L, D> {
+    type Output = BreakdownSnapshot<L, D::Output>;
+    const KIND: DimensionKind = D::KIND;
+    const UNIT: Option<&'static str> = D::UNIT;
+
+    fn read(&self) -> Self::Output {
+        self.entries().into_iter().map(|(parts, dimension)| (texts(&parts), dimension.read())).collect()
+    }
+
+    fn value(&self) -> DimensionValue {
+        let entries = self.entries().into_iter();
+        let entries = entries
+            .map(|(parts, dimension)| BreakdownEntry { labels: texts(&parts), value: dimension.value() });
+        DimensionValue::Breakdown(entries.collect())
+    }
+
+    fn invalid(&self) -> u64 {
+        self.dimensions().fold(0, |invalid, dimension| invalid.saturating_add(dimension.invalid()))
+    }
+}
+
+impl<L, D> Default for Breakdown<L, D> {
+    fn default() -> Self {
+        Self { dimensions: LabelMap::Empty, label: PhantomData }
+    }
+}
+
+impl<L: Label, D: fmt::Debug> fmt::Debug for Breakdown<L, D> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let entries = self.entries();
+        formatter.debug_map().entries(entries.iter().map(|(parts, value)| (texts(parts), value))).finish()
+    }
+}
