@@ -49,7 +49,7 @@
 //!
 //! A name stands for one dimension of one metric, from the first exposition on and for as long as the runtime lives. Another
 //! dimension that would get the same name, or a histogram of other buckets under the name of the first, is left out of the
-//! exposition, which says so in [`Exposition::left_out`], in the log, and in `mvx_metrics_dimensions_left_out`.
+//! exposition, which says so in [`Exposition::skipped`], in the log, and in `mvx_metrics_dimensions_left_out`.
 //!
 //! # The library's own health
 //!
@@ -70,7 +70,7 @@ mod text;
 mod totals;
 
 pub use exposition::Exposition;
-pub use family::LeftOut;
+pub use family::Skipped;
 pub use format::Format;
 #[cfg(feature = "http")]
 pub use http::{Endpoint, EndpointError, EndpointOptions};

@@ -42,7 +42,7 @@ fn the_expositions_are_as_in_the_golden_files() {
             [(Format::OpenMetrics, "openmetrics.txt"), (Format::Prometheus, "prometheus.txt")]
         {
             let exposition = runtime.exposition(scope, format).expect("the runtime runs");
-            assert_eq!(exposition.left_out, []);
+            assert_eq!(exposition.skipped, []);
             check(&format!("{name}.{extension}"), &exposition.text);
             let snapshot = runtime.snapshot().expect("the runtime runs");
             assert_eq!(snapshot.exposition(scope, format).text, exposition.text, "both ways agree");

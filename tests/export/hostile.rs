@@ -77,9 +77,9 @@ fn a_name_that_means_two_things_stands_for_the_first_and_the_scrape_answers() {
         value(&exposition.text, "mvx_metrics_dimensions_left_out{namespace=\"shop\"}").to_string(),
         "2"
     );
-    let left_out: Vec<_> = exposition.left_out.iter().map(ToString::to_string).collect();
+    let skipped: Vec<_> = exposition.skipped.iter().map(ToString::to_string).collect();
     assert_eq!(
-        left_out,
+        skipped,
         [
             "`done_total` of the metric `jobs` is left out of the family `jobs_done`: `jobs_done` stands for `done` \
              of the metric `jobs` already",
@@ -102,15 +102,15 @@ fn what_is_left_out_is_logged_once() {
         recorder.register_metric(shown(metric, dimensions)).expect("the recorder runs");
         for format in [Format::OpenMetrics, Format::Prometheus, Format::Prometheus] {
             let exposition = runtime.exposition(Scope::Rollup, format).expect("the runtime runs");
-            assert_eq!(exposition.left_out.len(), 1);
+            assert_eq!(exposition.skipped.len(), 1);
         }
         let snapshot = runtime.snapshot().expect("the runtime runs");
-        assert_eq!(snapshot.exposition(Scope::Rollup, Format::OpenMetrics).left_out.len(), 1);
+        assert_eq!(snapshot.exposition(Scope::Rollup, Format::OpenMetrics).skipped.len(), 1);
         let logged = capture::matching(|logged| logged.field("error").contains(metric));
         assert_eq!(logged.len(), lines, "{logged:?}");
         for logged in logged {
             assert_eq!((logged.level, &*logged.target), (Level::WARN, "mvx_metrics::export"));
-            assert_eq!(logged.field("event"), "metrics_export.left_out");
+            assert_eq!(logged.field("event"), "metrics_export.skipped");
             let name = "`done_total` of the metric `lg.jobs` is left out of the family `lg_jobs_done`: `lg_jobs_done` \
                         stands for `done` of the metric `lg.jobs` already";
             assert_eq!(logged.field("error"), name);
@@ -134,7 +134,7 @@ fn a_subscriber_that_panics_is_no_reason_for_an_exposition_to_fail() {
     };
     let render = || runtime.exposition(Scope::Rollup, Format::OpenMetrics).expect("the runtime runs");
     let exposition = tracing::subscriber::with_default(Listener(refusing), render);
-    assert_eq!((exposition.left_out.len(), offered.load(Ordering::SeqCst)), (1, 1));
+    assert_eq!((exposition.skipped.len(), offered.load(Ordering::SeqCst)), (1, 1));
 }
 
 #[test]
@@ -146,8 +146,8 @@ fn the_series_of_a_histogram_are_names_too() {
         vec![("size_count", Gauge, 1_i64.into()), ("size", Histogram, DimensionValue::Histogram(histogram))],
     )]);
     let exposition = runtime.exposition(Scope::Rollup, Format::OpenMetrics).expect("the runtime runs");
-    assert_eq!(exposition.left_out.len(), 1, "{:?}", exposition.left_out);
-    assert_eq!(exposition.left_out[0].dimension, "size");
+    assert_eq!(exposition.skipped.len(), 1, "{:?}", exposition.skipped);
+    assert_eq!(exposition.skipped[0].dimension, "size");
 }
 
 #[test]
@@ -163,11 +163,11 @@ fn histograms_of_other_buckets_are_not_added_up() {
     let other = runtime.create_recorder("other").expect("the id is free");
     other.register_metric(shown("job", histogram(20))).expect("the recorder runs");
     let exposition = runtime.exposition(Scope::Rollup, Format::OpenMetrics).expect("the runtime runs");
-    assert_eq!(exposition.left_out.len(), 1, "{:?}", exposition.left_out);
+    assert_eq!(exposition.skipped.len(), 1, "{:?}", exposition.skipped);
     assert_eq!(value(&exposition.text, "job_size_count{namespace=\"shop\"}").to_string(), "2");
     // Each for itself they can both be shown.
     let exposition = runtime.exposition(Scope::PerEntity, Format::OpenMetrics).expect("the runtime runs");
-    assert_eq!(exposition.left_out, []);
+    assert_eq!(exposition.skipped, []);
 }
 
 #[test]
@@ -175,8 +175,8 @@ fn metrics_beyond_the_most_that_can_be_shown_are_reported() {
     let names = (0..4_097).map(|number| format!("m{number}"));
     let runtime = runtime_with(names.map(|name| shown(name, vec![("d", Counter, 1_u64.into())])).collect());
     let exposition = runtime.exposition(Scope::Rollup, Format::OpenMetrics).expect("the runtime runs");
-    let left_out: Vec<_> = exposition.left_out.iter().map(ToString::to_string).collect();
-    assert_eq!(left_out, ["values of the metric `m4096` are left out: there are too many metrics before it"]);
+    let skipped: Vec<_> = exposition.skipped.iter().map(ToString::to_string).collect();
+    assert_eq!(skipped, ["values of the metric `m4096` are left out: there are too many metrics before it"]);
     assert_eq!(value(&exposition.text, "m4095_d_total{namespace=\"shop\"}").to_string(), "1");
 }
 
@@ -188,7 +188,7 @@ fn a_metric_in_the_librarys_own_name_cannot_disturb_it() {
         value(&exposition.text, "mvx_metrics_events_accepted_total{namespace=\"shop\"}").to_string(),
         "0"
     );
-    assert_eq!(exposition.left_out.len(), 1);
+    assert_eq!(exposition.skipped.len(), 1);
 }
 
 #[test]
@@ -307,7 +307,7 @@ fn the_number_of_what_is_left_out_cannot_be_left_out() {
     let exposition = runtime.exposition(Scope::Rollup, Format::Prometheus).expect("the runtime runs");
     let series = "mvx_metrics_dimensions_left_out{namespace=\"shop\"}";
     assert_eq!(value(&exposition.text, series).to_string(), "1");
-    assert_eq!(exposition.left_out.len(), 1);
+    assert_eq!(exposition.skipped.len(), 1);
 }
 
 #[test]
@@ -316,7 +316,7 @@ fn no_entity_has_a_series_in_a_family_of_the_librarys_own() {
     let exposition = runtime.exposition(Scope::PerEntity, Format::OpenMetrics).expect("the runtime runs");
     let stalled = lines(&exposition.text, "mvx_metrics_recorders_stalled");
     assert_eq!(stalled, ["mvx_metrics_recorders_stalled{namespace=\"shop\"} 0"]);
-    assert_eq!(exposition.left_out.len(), 1);
+    assert_eq!(exposition.skipped.len(), 1);
 }
 
 #[test]
@@ -329,6 +329,6 @@ fn labels_with_values_of_another_type_are_named() {
     let runtime = runtime_with(vec![shown("m", vec![("d", Sum, DimensionValue::Breakdown(entries))])]);
     let exposition = runtime.exposition(Scope::Rollup, Format::Prometheus).expect("the runtime runs");
     assert_eq!(lines(&exposition.text, "m_d_total").len(), 2, "{}", exposition.text);
-    let left_out: Vec<_> = exposition.left_out.iter().map(|left_out| &*left_out.dimension).collect();
-    assert_eq!(left_out, ["d"]);
+    let skipped: Vec<_> = exposition.skipped.iter().map(|skipped| &*skipped.dimension).collect();
+    assert_eq!(skipped, ["d"]);
 }

@@ -114,7 +114,7 @@ fn each_of_several_named_values_has_a_family() {
     for nothing in ["NaN", "machine_load{", "_size", "_lost"] {
         assert!(!text.contains(nothing), "{nothing} in\n{text}");
     }
-    assert!(exposition.left_out.is_empty(), "{:?}", exposition.left_out);
+    assert!(exposition.skipped.is_empty(), "{:?}", exposition.skipped);
 }
 
 #[test]

@@ -16,7 +16,7 @@ fn ten_thousand_recorders_are_rendered_each_and_together() {
     for format in [Format::OpenMetrics, Format::Prometheus] {
         let started = Instant::now();
         let exposition = runtime.exposition(Scope::PerEntity, format).expect("the runtime runs");
-        assert_eq!(exposition.left_out, []);
+        assert_eq!(exposition.skipped, []);
         let text = exposition.text;
         for number in [0, 1, RECORDERS / 2, RECORDERS - 1] {
             let series =

@@ -50,10 +50,10 @@ fn a_name_keeps_its_meaning_whichever_recorder_is_removed() {
     with(&runtime, "same name", SameName::default(), 3);
     with(&runtime, "other buckets", OtherBuckets::default(), 7);
     let look = |after: &str| {
-        let Exposition { text, left_out, .. } = rollup(&runtime);
-        let mut left_out: Vec<_> = left_out.iter().map(|left| (&*left.metric, &*left.dimension)).collect();
-        left_out.sort_unstable();
-        assert_eq!(left_out, [("jobs", "done_total"), ("jobs.done", "size")], "after {after}");
+        let Exposition { text, skipped, .. } = rollup(&runtime);
+        let mut skipped: Vec<_> = skipped.iter().map(|left| (&*left.metric, &*left.dimension)).collect();
+        skipped.sort_unstable();
+        assert_eq!(skipped, [("jobs", "done_total"), ("jobs.done", "size")], "after {after}");
         assert_eq!(value(&text, "jobs_done_total{namespace=\"shop\"}").to_string(), "50", "after {after}");
         assert_eq!(
             value(&text, "jobs_done_size_count{namespace=\"shop\"}").to_string(),

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 
-use super::family::{Families, LeftOut};
+use super::family::{Families, Skipped};
 use super::format::Format;
 use super::health;
 use super::memory::Memory;
@@ -21,7 +21,7 @@ pub struct Exposition {
     /// The text, in the format that was asked for.
     pub text: String,
     /// The dimensions that are missing because of their names or shapes.
-    pub left_out: Vec<LeftOut>,
+    pub skipped: Vec<Skipped>,
 }
 
 impl MetricsRuntime {
@@ -82,7 +82,7 @@ impl Shared {
             census.visit(|recorder| collector.add(&recorder));
             drop(census);
             let exposition = render(scope, format, collector);
-            self.reported.report(self.log_policy(), &exposition.left_out);
+            self.reported.report(self.log_policy(), &exposition.skipped);
             Ok(exposition)
         })
     }
@@ -104,24 +104,24 @@ impl RuntimeSnapshot {
 
 /// What was left out and logged already.
 #[derive(Debug, Default)]
-pub(crate) struct Reported(Mutex<HashSet<LeftOut>>);
+pub(crate) struct Reported(Mutex<HashSet<Skipped>>);
 
 impl Reported {
     /// Beyond that many nothing is logged any more; it is all in the expositions.
     const MOST: usize = 1_000;
 
-    fn report(&self, policy: LogPolicy, left_out: &[LeftOut]) {
-        if left_out.is_empty() || policy == LogPolicy::Silent {
+    fn report(&self, policy: LogPolicy, skipped: &[Skipped]) {
+        if skipped.is_empty() || policy == LogPolicy::Silent {
             return;
         }
-        for left_out in left_out.iter().filter(|left_out| self.is_new(left_out)) {
-            log::export_warning("metrics_export.left_out", left_out);
+        for skipped in skipped.iter().filter(|skipped| self.is_new(skipped)) {
+            log::export_warning("metrics_export.skipped", skipped);
         }
     }
 
-    fn is_new(&self, left_out: &LeftOut) -> bool {
+    fn is_new(&self, skipped: &Skipped) -> bool {
         let mut reported = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        reported.len() < Self::MOST && reported.insert(left_out.clone())
+        reported.len() < Self::MOST && reported.insert(skipped.clone())
     }
 }
 
@@ -153,12 +153,12 @@ fn rendered(scope: Scope, format: Format, scopes: &[Scoped], memory: &Memory) ->
             families.leave_out_metric(metric);
         }
     }
-    let missing = health::missing(families.left_out());
+    let missing = health::missing(families.skipped());
     families.add(0, None, std::iter::once(&missing));
-    let (families, left_out) = families.finish();
+    let (families, skipped) = families.finish();
     let mut writer = Writer::new(format, scopes, &families);
     for family in &families {
         writer.write(family);
     }
-    Exposition { text: writer.finish(), left_out }
+    Exposition { text: writer.finish(), skipped }
 }

@@ -22,7 +22,7 @@ const OTHER_SHAPE: &str = "there are values of other labels, buckets or types un
 /// A dimension that is missing from an exposition, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub struct LeftOut {
+pub struct Skipped {
     /// The metric's name.
     pub metric: String,
     /// The dimension's name; empty when it is about several.
@@ -33,7 +33,7 @@ pub struct LeftOut {
     pub reason: String,
 }
 
-impl fmt::Display for LeftOut {
+impl fmt::Display for Skipped {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { metric, dimension, family, reason } = self;
         if dimension.is_empty() {
@@ -71,7 +71,7 @@ pub(super) struct Families<'a> {
     names: HashMap<String, usize>,
     /// What the dimensions of the scope before were, by position: the next scope is mostly alike.
     before: Vec<Option<usize>>,
-    left_out: Vec<LeftOut>,
+    skipped: Vec<Skipped>,
 }
 
 /// Where values come from; the same source has one family.
@@ -110,7 +110,7 @@ impl<'a> Families<'a> {
             known: HashMap::new(),
             names: HashMap::new(),
             before: Vec::new(),
-            left_out: Vec::new(),
+            skipped: Vec::new(),
         }
     }
 
@@ -130,7 +130,7 @@ impl<'a> Families<'a> {
     ) {
         let mut position = 0;
         for metric in metrics {
-            if metric.left_out > 0 {
+            if metric.skipped > 0 {
                 let reason = "there are too many of them, or values of other types under the same name";
                 self.leave_out(&metric.name, "", "", reason.to_owned());
             }
@@ -149,13 +149,13 @@ impl<'a> Families<'a> {
     }
 
     /// All families by name, and what is missing from them.
-    pub(super) fn finish(mut self) -> (Vec<Family<'a>>, Vec<LeftOut>) {
+    pub(super) fn finish(mut self) -> (Vec<Family<'a>>, Vec<Skipped>) {
         self.list.sort_by(|one, other| one.name.cmp(&other.name));
-        (self.list, self.left_out)
+        (self.list, self.skipped)
     }
 
-    pub(super) fn left_out(&self) -> usize {
-        self.left_out.len()
+    pub(super) fn skipped(&self) -> usize {
+        self.skipped.len()
     }
 
     /// The family of a dimension; `None` when there is nothing to show or it is left out.
@@ -256,9 +256,9 @@ impl<'a> Families<'a> {
 
     fn leave_out(&mut self, metric: &str, dimension: &str, family: &str, reason: String) {
         let (metric, dimension, family) = (metric.to_owned(), dimension.to_owned(), family.to_owned());
-        let left_out = LeftOut { metric, dimension, family, reason };
-        if !self.left_out.contains(&left_out) {
-            self.left_out.push(left_out);
+        let skipped = Skipped { metric, dimension, family, reason };
+        if !self.skipped.contains(&skipped) {
+            self.skipped.push(skipped);
         }
     }
 }

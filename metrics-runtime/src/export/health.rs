@@ -36,7 +36,7 @@ declare! {
     REMOVED: Counter "recorders_removed", [], "Recorders that were removed.";
     FAILED: Gauge "metrics_failed", ["metric"], "Metrics that stopped counting because they failed.";
     INVALID: Counter "values_invalid", ["metric"], "Values that were not recorded because they are not finite.";
-    LEFT_OUT: Gauge "dimensions_left_out", [], "Dimensions that are missing because of their names or shapes.";
+    SKIPPED: Gauge "dimensions_left_out", [], "Dimensions that are missing because of their names or shapes.";
 }
 
 /// What a scope says about itself.
@@ -67,8 +67,8 @@ pub(super) fn health(scope: Scope, scoped: &Scoped) -> MetricTotal {
 }
 
 /// How many dimensions are missing.
-pub(super) fn missing(left_out: usize) -> MetricTotal {
-    MetricTotal::made_up(METRIC, vec![plain(&LEFT_OUT, left_out as u64)])
+pub(super) fn missing(skipped: usize) -> MetricTotal {
+    MetricTotal::made_up(METRIC, vec![plain(&SKIPPED, skipped as u64)])
 }
 
 fn events(scoped: &Scoped, dimensions: &mut Vec<DimensionTotal>) {

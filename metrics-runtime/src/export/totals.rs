@@ -56,7 +56,7 @@ pub(crate) struct MetricTotal {
     /// How many of the metrics have failed.
     pub(crate) failed: u64,
     /// How many values could not be taken in.
-    pub(crate) left_out: u64,
+    pub(crate) skipped: u64,
     /// The declaration the first dimensions follow one by one, if it is a static one.
     declared: &'static [DimensionDescriptor],
     places: Option<Places>,
@@ -144,7 +144,7 @@ impl MetricTotal {
             of_library: true,
             invalid: 0,
             failed: 0,
-            left_out: 0,
+            skipped: 0,
             declared: &[],
             places: None,
         }
@@ -164,7 +164,7 @@ impl MetricTotal {
             of_library: false,
             invalid: 0,
             failed: 0,
-            left_out: 0,
+            skipped: 0,
             declared,
             places,
         }
@@ -183,7 +183,7 @@ impl MetricTotal {
                 continue;
             }
             let known = known.is_some() && !has_parts(value);
-            if !known || !self.dimensions[position].add(value, &mut self.left_out) {
+            if !known || !self.dimensions[position].add(value, &mut self.skipped) {
                 self.add_dimension(position, descriptor, name, value, presence);
             }
         }
@@ -210,20 +210,20 @@ impl MetricTotal {
     }
 
     fn add_declared(&mut self, declared: DimensionDescriptor, value: &DimensionValue) {
-        let left_out = &mut self.left_out;
+        let skipped = &mut self.skipped;
         let same = self.dimensions.iter_mut().filter(|total| total.is_like(&declared));
-        if same.into_iter().any(|total| total.add(value, left_out)) {
+        if same.into_iter().any(|total| total.add(value, skipped)) {
             return;
         }
         if self.dimensions.len() >= MOST {
-            *left_out = left_out.saturating_add(1);
+            *skipped = skipped.saturating_add(1);
             return;
         }
         let mut total = DimensionTotal::within(self.places.as_ref(), &self.name, Cow::Owned(declared));
-        if total.add(value, left_out) {
+        if total.add(value, skipped) {
             self.dimensions.push(total);
         } else {
-            *left_out = left_out.saturating_add(1);
+            *skipped = skipped.saturating_add(1);
         }
     }
 }
@@ -263,17 +263,17 @@ impl DimensionTotal {
     }
 
     /// `false` when the value is not of the shape of the values before it.
-    fn add(&mut self, value: &DimensionValue, left_out: &mut u64) -> bool {
+    fn add(&mut self, value: &DimensionValue, skipped: &mut u64) -> bool {
         let rule = Rule::of(&self.declared);
         match (&mut self.value, value) {
             (_, DimensionValue::Text(_)) => true,
             (Total::Labelled(labelled), DimensionValue::Breakdown(entries)) => {
-                *left_out = left_out.saturating_add(labelled.add(rule, entries) as u64);
+                *skipped = skipped.saturating_add(labelled.add(rule, entries) as u64);
                 true
             }
             (Total::Plain(DimensionValue::Empty), DimensionValue::Breakdown(entries)) => {
                 let mut labelled = Labelled::new(self.declared.limit, self.taken.clone());
-                *left_out = left_out.saturating_add(labelled.add(rule, entries) as u64);
+                *skipped = skipped.saturating_add(labelled.add(rule, entries) as u64);
                 self.value = Total::Labelled(labelled);
                 true
             }

@@ -280,18 +280,18 @@ fn write_case(directory: &Path, case: u64) {
     let write = |name: &str, text: &str| {
         fs::write(directory.join(format!("{case}.{name}")), text).expect("a file can be written");
     };
-    let mut left_out = json!({});
+    let mut skipped = json!({});
     for (scope, name) in [(Scope::Rollup, "rollup"), (Scope::PerEntity, "per_entity")] {
         for (format, extension) in [(Format::OpenMetrics, "openmetrics"), (Format::Prometheus, "prometheus")]
         {
             let exposition = runtime.exposition(scope, format).expect("the runtime runs");
             write(&format!("{name}.{extension}"), &exposition.text);
-            let missing = exposition.left_out.iter();
-            left_out[format!("{name}.{extension}")] =
+            let missing = exposition.skipped.iter();
+            skipped[format!("{name}.{extension}")] =
                 missing.map(|out| json!([out.metric, out.dimension, out.family])).collect();
         }
     }
-    write("json", &json!({ "recorders": recorders, "left_out": left_out }).to_string());
+    write("json", &json!({ "recorders": recorders, "skipped": skipped }).to_string());
 }
 
 #[test]
