@@ -1,5 +1,6 @@
-//! Export: the metrics of a runtime as text for Prometheus. Feature `openmetrics`; the `Endpoint` over HTTP
-//! is in feature `http`.
+//! Export: the metrics of a runtime as text for Prometheus. Feature `openmetrics`.
+//!
+//! The module `http` serves this text over HTTP; it is in the feature `http`.
 //!
 //! Everything here reads snapshots, in the thread that asks for it and never on the metrics loop.
 //! [`MetricsRuntime::exposition`](crate::MetricsRuntime::exposition) reads the recorders one by one and renders them,
@@ -61,8 +62,6 @@ mod exposition;
 mod family;
 mod format;
 mod health;
-#[cfg(feature = "http")]
-mod http;
 mod memory;
 mod name;
 mod scope;
@@ -72,8 +71,6 @@ mod totals;
 pub use exposition::Exposition;
 pub use family::Skipped;
 pub use format::Format;
-#[cfg(feature = "http")]
-pub use http::{Endpoint, EndpointError, EndpointOptions};
 pub use scope::Scope;
 
 pub(crate) use exposition::Reported;

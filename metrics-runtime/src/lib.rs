@@ -72,7 +72,7 @@
 //! | feature | what it adds |
 //! |---|---|
 //! | `openmetrics` | `export`: the text that Prometheus reads, with totals across recorders; no further crate |
-//! | `http` | the same and an endpoint that serves it; hyper |
+//! | `http` | the same and `http`, an endpoint that serves it; hyper |
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -91,6 +91,8 @@ pub mod export;
 #[cfg(any(doc, doctest))]
 pub mod guide;
 mod hooks;
+#[cfg(feature = "http")]
+pub mod http;
 mod label;
 mod log;
 mod metric;

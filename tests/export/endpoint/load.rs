@@ -2,7 +2,8 @@
 
 use std::fs;
 
-use mvx_metrics::export::{Endpoint, EndpointOptions, Scope};
+use mvx_metrics::export::Scope;
+use mvx_metrics::http::{Endpoint, EndpointOptions};
 use mvx_metrics::{Counter, Metric, MetricsRecorder, MetricsRuntime, Sum, metric_event};
 
 #[metric_event]

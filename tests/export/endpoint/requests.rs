@@ -5,7 +5,8 @@ use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use mvx_metrics::export::{EndpointError, EndpointOptions, Scope};
+use mvx_metrics::export::Scope;
+use mvx_metrics::http::{EndpointError, EndpointOptions};
 
 use crate::client::{ask, connect, get, read_answer};
 use crate::load::{Worked, endpoint, recorder, running};

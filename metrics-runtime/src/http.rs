@@ -24,7 +24,7 @@ use tokio::sync::oneshot;
 
 use self::connections::serve;
 use self::renderer::Renderer;
-use super::scope::Scope;
+use crate::export::Scope;
 use crate::runtime::{MetricsRuntime, Shared};
 
 /// The port of an endpoint that is told no other.
@@ -36,7 +36,8 @@ const DEFAULT_CONNECTIONS: usize = 64;
 /// ```
 /// use std::net::{Ipv6Addr, SocketAddr};
 ///
-/// use mvx_metrics::export::{EndpointOptions, Scope};
+/// use mvx_metrics::export::Scope;
+/// use mvx_metrics::http::EndpointOptions;
 ///
 /// let options = EndpointOptions::new()
 ///     .address(SocketAddr::from((Ipv6Addr::UNSPECIFIED, 9000))) // whoever reaches this machine may read
@@ -132,7 +133,7 @@ impl EndpointError {
 ///
 /// ```
 /// use mvx_metrics::MetricsRuntime;
-/// use mvx_metrics::export::EndpointOptions;
+/// use mvx_metrics::http::EndpointOptions;
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let runtime = MetricsRuntime::new("my.service")?;
