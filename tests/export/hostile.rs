@@ -81,10 +81,10 @@ fn a_name_that_means_two_things_stands_for_the_first_and_the_scrape_answers() {
     assert_eq!(
         skipped,
         [
-            "`done_total` of the metric `jobs` is left out of the family `jobs_done`: `jobs_done` stands for `done` \
-             of the metric `jobs` already",
-            "`total` of the metric `jobs.done` is left out of the family `jobs_done`: `jobs_done` stands for `done` \
-             of the metric `jobs` already",
+            "`done_total` of the metric `jobs` is skipped in the family `jobs_done`: `jobs_done` belongs to `done` \
+             of the metric `jobs`",
+            "`total` of the metric `jobs.done` is skipped in the family `jobs_done`: `jobs_done` belongs to `done` \
+             of the metric `jobs`",
         ]
     );
 }
@@ -111,9 +111,9 @@ fn what_is_left_out_is_logged_once() {
         for logged in logged {
             assert_eq!((logged.level, &*logged.target), (Level::WARN, "mvx_metrics::export"));
             assert_eq!(logged.field("event"), "metrics_export.skipped");
-            let name = "`done_total` of the metric `lg.jobs` is left out of the family `lg_jobs_done`: `lg_jobs_done` \
-                        stands for `done` of the metric `lg.jobs` already";
-            assert_eq!(logged.field("error"), name);
+            let error = "`done_total` of the metric `lg.jobs` is skipped in the family `lg_jobs_done`: \
+                         `lg_jobs_done` belongs to `done` of the metric `lg.jobs`";
+            assert_eq!(logged.field("error"), error);
         }
     }
 }
@@ -176,7 +176,10 @@ fn metrics_beyond_the_most_that_can_be_shown_are_reported() {
     let runtime = runtime_with(names.map(|name| shown(name, vec![("d", Counter, 1_u64.into())])).collect());
     let exposition = runtime.exposition(Scope::Rollup, Format::OpenMetrics).expect("the runtime runs");
     let skipped: Vec<_> = exposition.skipped.iter().map(ToString::to_string).collect();
-    assert_eq!(skipped, ["values of the metric `m4096` are left out: there are too many metrics before it"]);
+    assert_eq!(
+        skipped,
+        ["values of the metric `m4096` are skipped: more than 4096 metrics in this namespace"]
+    );
     assert_eq!(value(&exposition.text, "m4095_d_total{namespace=\"shop\"}").to_string(), "1");
 }
 

@@ -1,7 +1,8 @@
-//! Connections: how many there are, how long they live, and which one makes room for another.
+//! Connections: how many may be open, how long they live, and which one is evicted for a new client.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::cell::Cell;
+use std::convert::Infallible;
+use std::rc::Rc;
 use std::time::Duration;
 
 use hyper::header::{CONNECTION, HeaderValue};
@@ -9,130 +10,131 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::task::AbortHandle;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::task::{AbortHandle, spawn_local};
+use tokio::time::{sleep, timeout};
 
 use super::renderer::Renderer;
 use super::routes::respond;
-use super::stream::{Progress, Watched, millis};
-use crate::log;
+use super::stream::{Activity, StallGuard};
+use crate::log::{self, LogPolicy};
 
-/// How long the headers of a request may take, counted from the end of the one before.
-const HEADERS: Duration = Duration::from_secs(10);
-/// How long a connection may be used, and how long it then has for what it is about.
-const LIFE: Duration = Duration::from_mins(5);
-const FAREWELL: Duration = Duration::from_secs(10);
-/// How large the headers of a request may be, and how many of them there may be.
-const HEADER_BYTES: usize = 16 * 1024;
-const HEADER_LINES: usize = 64;
-/// How long to wait when the system has no connection to give, for example for want of file descriptors.
-const RESPITE: Duration = Duration::from_millis(100);
+/// How long a client may take to send the headers of a request, counted from the end of the request before.
+const REQUEST_HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+/// How large the headers of a request may be in all.
+const MAX_HEADER_BYTES: usize = 16 * 1024;
+const MAX_HEADER_LINES: usize = 64;
 
-/// For how long a connection is safe from being ended for another one, in milliseconds: after it began or was answered, and
-/// while it takes an answer.
-const GRACE: u64 = 100;
-const SENDING_GRACE: u64 = 1_000;
-/// How long to wait until one of them may be ended.
-const PAUSE: Duration = Duration::from_millis(10);
+/// After this time a connection accepts no further request.
+const MAX_CONNECTION_AGE: Duration = Duration::from_mins(5);
+/// How long a connection of that age may take to finish its last response.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What all connections share.
-#[derive(Clone)]
-struct Common {
-    began: Instant,
-    renderer: Renderer,
-    /// Somebody waits for a place: the next connection that has its answer makes room. Without it, clients that ask again as
-    /// soon as they are answered would have all places for as long as they like.
-    crowded: Arc<AtomicBool>,
-}
+/// A connection is not evicted within this time after it was accepted or has sent a response.
+const IDLE_GRACE_PERIOD: Duration = Duration::from_millis(100);
+/// A connection whose client does not read its response is not evicted within this time after the last byte was read.
+const SLOW_READER_GRACE_PERIOD: Duration = Duration::from_secs(1);
+/// How often the accept loop looks for a connection to evict while there is none.
+const EVICTION_RETRY_INTERVAL: Duration = Duration::from_millis(10);
+/// How long the accept loop waits after an error, for example because the process has no file descriptor left.
+const ACCEPT_BACKOFF: Duration = Duration::from_millis(100);
 
-/// An open connection.
-struct Open {
+/// An open connection, as the accept loop sees it.
+struct OpenConnection {
     task: AbortHandle,
-    progress: Arc<Progress>,
-    /// Whether a request waits for its answer.
-    asks: Arc<AtomicBool>,
+    activity: Rc<Activity>,
 }
 
-/// Accepts connections for as long as it is polled.
-pub(super) async fn serve(listener: TcpListener, renderer: Renderer, most: usize) {
-    let began = Instant::now();
-    let common = Common { began, renderer, crowded: Arc::default() };
-    let mut open: Vec<Open> = Vec::new();
+impl OpenConnection {
+    /// Whether the connection is idle or its client reads too slowly. A connection whose request waits for its response
+    /// is neither.
+    fn is_evictable(&self) -> bool {
+        let Activity { last_progress, write_blocked, request_in_flight } = &*self.activity;
+        let grace_period = if write_blocked.get() { SLOW_READER_GRACE_PERIOD } else { IDLE_GRACE_PERIOD };
+        !request_in_flight.get() && last_progress.get().elapsed() >= grace_period
+    }
+}
+
+/// Accepts connections for as long as it is polled, in a [`LocalSet`](tokio::task::LocalSet).
+pub(super) async fn accept_connections(
+    listener: TcpListener,
+    renderer: Renderer,
+    max_connections: usize,
+    log_policy: LogPolicy,
+) {
+    // Set while a new client waits for room: then the next connection that gets its response closes. Otherwise clients
+    // that send the next request at once would keep all connections for ever.
+    let at_capacity = Rc::new(Cell::new(false));
+    let mut open: Vec<OpenConnection> = Vec::new();
     loop {
         let stream = match listener.accept().await {
             Ok((stream, _)) => stream,
             Err(error) => {
-                log::export_warning("metrics_endpoint.accept", &error);
-                sleep(RESPITE).await;
+                if log_policy != LogPolicy::Silent {
+                    log::export_warning("metrics_endpoint.accept", &error);
+                }
+                sleep(ACCEPT_BACKOFF).await;
                 continue;
             }
         };
-        // Those who come after it wait with the system meanwhile.
-        while !has_room(&mut open, began, most) {
-            // Relaxed: all of it happens in one thread.
-            common.crowded.store(true, Ordering::Relaxed);
-            sleep(PAUSE).await;
+        // Later clients wait in the listener's backlog.
+        while !make_room(&mut open, max_connections) {
+            at_capacity.set(true);
+            sleep(EVICTION_RETRY_INTERVAL).await;
         }
-        common.crowded.store(false, Ordering::Relaxed);
-        open.push(spawn(stream, common.clone()));
+        at_capacity.set(false);
+        open.push(spawn_connection(stream, renderer.clone(), Rc::clone(&at_capacity)));
     }
 }
 
-/// Whether there may be one more connection; ends the one that has been waited for longest if that helps.
-fn has_room(open: &mut Vec<Open>, began: Instant, most: usize) -> bool {
+/// Makes room for one more connection and says whether there is room. Evicts the connection without progress for the
+/// longest time if it must and may.
+fn make_room(open: &mut Vec<OpenConnection>, max_connections: usize) -> bool {
     open.retain(|connection| !connection.task.is_finished());
-    if open.len() < most {
+    if open.len() < max_connections {
         return true;
     }
-    let now = millis(began);
-    let spent = open.iter().enumerate().filter(|(_, connection)| connection.is_spent(now));
-    let longest = spent.min_by_key(|(_, connection)| connection.progress.moved()).map(|(place, _)| place);
-    if let Some(longest) = longest {
-        open.remove(longest).task.abort();
-    }
-    longest.is_some()
+    let evictable = open.iter().enumerate().filter(|(_, connection)| connection.is_evictable());
+    let oldest = evictable.min_by_key(|(_, connection)| connection.activity.last_progress.get());
+    let Some(index) = oldest.map(|(index, _)| index) else { return false };
+    open.remove(index).task.abort();
+    true
 }
 
-impl Open {
-    /// Whether it has had its time: it waits for nothing from here, and did not use the last while to ask for something or
-    /// to take what is there for it.
-    fn is_spent(&self, now: u64) -> bool {
-        let grace = if self.progress.is_blocked() { SENDING_GRACE } else { GRACE };
-        // Relaxed: all of it happens in one thread.
-        !self.asks.load(Ordering::Relaxed) && now.saturating_sub(self.progress.moved()) >= grace
-    }
+fn spawn_connection(stream: TcpStream, renderer: Renderer, at_capacity: Rc<Cell<bool>>) -> OpenConnection {
+    let activity = Rc::new(Activity::new());
+    let task = spawn_local(serve_connection(stream, Rc::clone(&activity), renderer, at_capacity));
+    OpenConnection { task: task.abort_handle(), activity }
 }
 
-fn spawn(stream: TcpStream, common: Common) -> Open {
-    let (progress, asks) = (Arc::<Progress>::default(), Arc::<AtomicBool>::default());
-    let stream = Watched::new(stream, common.began, Arc::clone(&progress));
-    let task = tokio::spawn(talk(stream, Arc::clone(&asks), common));
-    Open { task: task.abort_handle(), progress, asks }
-}
-
-async fn talk(stream: Watched, asks: Arc<AtomicBool>, common: Common) {
-    let service = service_fn(move |request| {
-        let (asks, Common { renderer, crowded, .. }) = (Arc::clone(&asks), common.clone());
+async fn serve_connection(
+    stream: TcpStream,
+    activity: Rc<Activity>,
+    renderer: Renderer,
+    at_capacity: Rc<Cell<bool>>,
+) {
+    let stream = StallGuard::new(stream, Rc::clone(&activity));
+    let service = service_fn(|request| {
+        let (activity, renderer, at_capacity) = (&activity, &renderer, &at_capacity);
         async move {
-            asks.store(true, Ordering::Relaxed);
-            let mut response = respond(&request, &renderer).await;
-            asks.store(false, Ordering::Relaxed);
-            if crowded.swap(false, Ordering::Relaxed) {
+            activity.request_in_flight.set(true);
+            let mut response = respond(&request, renderer).await;
+            activity.request_in_flight.set(false);
+            if at_capacity.take() {
                 response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
             }
-            Ok::<_, std::convert::Infallible>(response)
+            Ok::<_, Infallible>(response)
         }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEADERS)
-        .max_headers(HEADER_LINES)
-        .max_buf_size(HEADER_BYTES)
+        .header_read_timeout(REQUEST_HEADER_TIMEOUT)
+        .max_headers(MAX_HEADER_LINES)
+        .max_buf_size(MAX_HEADER_BYTES)
         .serve_connection(TokioIo::new(stream), service);
     let mut connection = std::pin::pin!(connection);
-    // What goes wrong on a connection is the client's affair.
-    if timeout(LIFE, connection.as_mut()).await.is_err() {
+    // Errors of a connection concern its client alone.
+    if timeout(MAX_CONNECTION_AGE, connection.as_mut()).await.is_err() {
         connection.as_mut().graceful_shutdown();
-        let _ = timeout(FAREWELL, connection).await;
+        let _ = timeout(DRAIN_TIMEOUT, connection).await;
     }
 }

@@ -1,4 +1,4 @@
-//! Rendering for clients: one at a time, and for all that wait at once.
+//! The renderer: renders one view at a time, once for all clients that wait for it.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 use hyper::body::Bytes;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
-use crate::export::{Format, Scope};
+use crate::export::{Format, Scope, exposition};
 use crate::runtime::{MetricsRuntimeState, Shared};
 
-/// After a rendering the next one waits for this many times as long as it took: clients that ask without end get at most
-/// this share of a processor's time.
-const PAUSE: u32 = 8;
-const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+/// After a rendering the renderer pauses for this many times as long as the rendering took. Clients that ask without end
+/// thus take at most a ninth of one core, unless a rendering takes longer than an eighth of `MAX_PAUSE`.
+const PAUSE_FACTOR: u32 = 8;
+const MAX_PAUSE: Duration = Duration::from_secs(1);
 
 /// What a client may ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,77 +21,78 @@ pub(super) enum View {
     Snapshot,
 }
 
-/// The views there are.
-const VIEWS: [View; 3] =
+const ALL_VIEWS: [View; 3] =
     [View::Exposition(Format::Prometheus), View::Exposition(Format::OpenMetrics), View::Snapshot];
 
-/// What came of it: the bytes, or what is wrong with the runtime.
+/// The bytes of a view, or why the runtime has none.
 pub(super) type Rendered = Result<Bytes, String>;
 
-struct Order {
+struct RenderRequest {
     view: View,
-    answer: oneshot::Sender<Rendered>,
+    reply: oneshot::Sender<Rendered>,
 }
 
+/// A handle of the renderer, for one connection.
 #[derive(Clone)]
 pub(super) struct Renderer {
     shared: Arc<Shared>,
-    orders: mpsc::Sender<Order>,
+    requests: mpsc::Sender<RenderRequest>,
 }
 
 impl Renderer {
-    /// Begins to render, in the tokio runtime it is called in.
-    pub(super) fn spawn(shared: Arc<Shared>, scope: Scope, most_orders: usize) -> Self {
-        let (orders, ordered) = mpsc::channel(most_orders.min(Semaphore::MAX_PERMITS));
-        tokio::spawn(render_all(Arc::clone(&shared), scope, ordered));
-        Self { shared, orders }
+    /// Starts the renderer's task in the current tokio runtime.
+    pub(super) fn spawn(shared: Arc<Shared>, scope: Scope, max_waiting: usize) -> Self {
+        let (requests, receiver) = mpsc::channel(max_waiting.min(Semaphore::MAX_PERMITS));
+        tokio::spawn(serve_requests(Arc::clone(&shared), scope, receiver));
+        Self { shared, requests }
     }
 
-    pub(super) fn status(&self) -> MetricsRuntimeState {
+    pub(super) fn runtime_state(&self) -> MetricsRuntimeState {
         self.shared.state()
     }
 
-    /// Renders what is so at some moment after the call.
-    pub(super) async fn render(&self, view: View) -> Rendered {
-        let (answer, answered) = oneshot::channel();
-        let gone = "the endpoint is ending";
-        self.orders.send(Order { view, answer }).await.map_err(|_| gone)?;
-        answered.await.map_err(|_| gone)?
+    /// Waits for a rendering that starts after this call.
+    pub(super) async fn request(&self, view: View) -> Rendered {
+        let (reply, receiver) = oneshot::channel();
+        let ended = "the endpoint is ending";
+        self.requests.send(RenderRequest { view, reply }).await.map_err(|_| ended)?;
+        receiver.await.map_err(|_| ended)?
     }
 }
 
-async fn render_all(shared: Arc<Shared>, scope: Scope, mut ordered: mpsc::Receiver<Order>) {
-    let mut next = Instant::now();
-    while let Some(first) = ordered.recv().await {
-        tokio::time::sleep_until(next.into()).await;
-        let mut orders = vec![first];
-        while let Ok(order) = ordered.try_recv() {
-            orders.push(order);
+async fn serve_requests(shared: Arc<Shared>, scope: Scope, mut receiver: mpsc::Receiver<RenderRequest>) {
+    let mut pause_end = Instant::now();
+    while let Some(first) = receiver.recv().await {
+        tokio::time::sleep_until(pause_end.into()).await;
+        let mut waiting = vec![first];
+        while let Ok(request) = receiver.try_recv() {
+            waiting.push(request);
         }
-        // Who has gone away meanwhile needs nothing any more.
-        orders.retain(|order| !order.answer.is_closed());
+        // These clients have closed their connections.
+        waiting.retain(|request| !request.reply.is_closed());
         let started = Instant::now();
-        for view in VIEWS {
-            let (now, later): (Vec<_>, Vec<_>) = orders.into_iter().partition(|order| order.view == view);
-            orders = later;
-            if now.is_empty() {
+        for view in ALL_VIEWS {
+            let (requests, others): (Vec<_>, Vec<_>) =
+                waiting.into_iter().partition(|request| request.view == view);
+            waiting = others;
+            if requests.is_empty() {
                 continue;
             }
             let shared = Arc::clone(&shared);
             let rendered = tokio::task::spawn_blocking(move || render(&shared, scope, view)).await;
             let rendered = rendered.unwrap_or_else(|error| Err(error.to_string()));
-            for order in now {
-                // The client may have gone away.
-                let _ = order.answer.send(rendered.clone());
+            for request in requests {
+                // The client may have closed its connection meanwhile.
+                let _ = request.reply.send(rendered.clone());
             }
         }
-        next = Instant::now() + (started.elapsed() * PAUSE).min(LONGEST_PAUSE);
+        pause_end = Instant::now() + (started.elapsed() * PAUSE_FACTOR).min(MAX_PAUSE);
     }
 }
 
 fn render(shared: &Shared, scope: Scope, view: View) -> Rendered {
     match view {
-        View::Exposition(format) => match shared.exposition(scope, format) {
+        View::Exposition(format) => match exposition(shared, scope, format) {
             Ok(exposition) => Ok(exposition.text.into()),
             Err(error) => Err(error.to_string()),
         },

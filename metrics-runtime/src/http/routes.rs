@@ -1,16 +1,20 @@
-//! Routes: from a request to a response.
+//! Routes: from a request to its response.
 
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use hyper::body::{Body, Bytes, Frame, SizeHint};
 use hyper::header::{ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue, VARY};
 use hyper::{Method, Request, Response, StatusCode};
 
-use super::body::Shown;
 use super::renderer::{Renderer, View};
 use crate::export::Format;
 use crate::runtime::MetricsRuntimeState;
 
-const TEXT: &str = "text/plain; charset=utf-8";
+const PLAIN_TEXT: &str = "text/plain; charset=utf-8";
 
-pub(super) async fn respond<B>(request: &Request<B>, renderer: &Renderer) -> Response<Shown> {
+pub(super) async fn respond<B>(request: &Request<B>, renderer: &Renderer) -> Response<FullBody> {
     let path = request.uri().path();
     if !matches!(path, "/metrics" | "/snapshot" | "/healthz") {
         return text(StatusCode::NOT_FOUND, "there are /metrics, /snapshot and /healthz\n".to_owned());
@@ -22,44 +26,68 @@ pub(super) async fn respond<B>(request: &Request<B>, renderer: &Renderer) -> Res
     }
     match path {
         "/metrics" => {
-            let format = wanted(request.headers());
-            rendered(renderer, View::Exposition(format), format.content_type()).await
+            let format = accepted_format(request.headers());
+            view(renderer, View::Exposition(format), format.content_type()).await
         }
-        "/snapshot" => rendered(renderer, View::Snapshot, "application/json").await,
+        "/snapshot" => view(renderer, View::Snapshot, "application/json").await,
         _ => {
-            let status = renderer.status();
-            let code = match status {
+            let state = renderer.runtime_state();
+            let status = match state {
                 MetricsRuntimeState::Running => StatusCode::OK,
                 _ => StatusCode::SERVICE_UNAVAILABLE,
             };
-            text(code, format!("{status}\n"))
+            text(status, format!("{state}\n"))
         }
     }
 }
 
-async fn rendered(renderer: &Renderer, view: View, content_type: &'static str) -> Response<Shown> {
-    match renderer.render(view).await {
-        Ok(bytes) => response(StatusCode::OK, content_type, Shown::new(bytes)),
+async fn view(renderer: &Renderer, view: View, content_type: &'static str) -> Response<FullBody> {
+    match renderer.request(view).await {
+        Ok(bytes) => response(StatusCode::OK, content_type, bytes),
         Err(problem) => text(StatusCode::SERVICE_UNAVAILABLE, format!("{problem}\n")),
     }
 }
 
-/// The format the client likes best; several headers count as one.
-fn wanted(headers: &HeaderMap) -> Format {
+/// The format that the client prefers; several `Accept` headers count as one.
+fn accepted_format(headers: &HeaderMap) -> Format {
     let accept: Vec<&str> = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()).collect();
     Format::negotiate(&accept.join(","))
 }
 
-fn text(status: StatusCode, text: String) -> Response<Shown> {
-    response(status, TEXT, Shown::new(text))
+fn text(status: StatusCode, text: String) -> Response<FullBody> {
+    response(status, PLAIN_TEXT, text.into())
 }
 
-fn response(status: StatusCode, content_type: &'static str, body: Shown) -> Response<Shown> {
-    let mut response = Response::new(body);
+fn response(status: StatusCode, content_type: &'static str, body: Bytes) -> Response<FullBody> {
+    let mut response = Response::new(FullBody(body));
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(VARY, HeaderValue::from_static("accept"));
     response
+}
+
+/// The body of a response in one piece. Responses to several clients share the bytes.
+pub(super) struct FullBody(Bytes);
+
+impl Body for FullBody {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let bytes = std::mem::take(&mut self.0);
+        Poll::Ready((!bytes.is_empty()).then(|| Ok(Frame::data(bytes))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.0.len() as u64)
+    }
 }

@@ -1,9 +1,9 @@
-//! A client's stream, watched: how it gets on, and whether a response stands still.
+//! The stream of one connection: it records when responses make progress and ends a response that stalls.
 
+use std::cell::Cell;
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -11,67 +11,63 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep};
 
-/// How long a response may stand still before its client is given up.
-const STALLED: Duration = Duration::from_secs(10);
+/// How long a client may read nothing of a response before its connection ends.
+const RESPONSE_STALL_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How a stream gets on: what its client sends does not count, so that one who sends a byte now and then gains nothing.
-#[derive(Debug, Default)]
-pub(super) struct Progress {
-    /// When the stream began or last took bytes of an answer, in milliseconds since the endpoint began.
-    moved: AtomicU64,
-    /// Whether the client has to take something before more can be written.
-    blocked: AtomicBool,
+/// What the accept loop must know of a connection to decide whether it may evict it.
+#[derive(Debug)]
+pub(super) struct Activity {
+    /// When the connection was accepted, or last wrote bytes of a response. Bytes that the client sends do not count:
+    /// a client that sends one byte now and then would never be evicted.
+    pub(super) last_progress: Cell<Instant>,
+    /// Whether the client has to read before the connection can write more.
+    pub(super) write_blocked: Cell<bool>,
+    /// Whether a request waits for its response.
+    pub(super) request_in_flight: Cell<bool>,
 }
 
-impl Progress {
-    fn move_on(&self, began: Instant) {
-        // Relaxed, here and below: all of it happens in one thread.
-        self.moved.store(millis(began), Ordering::Relaxed);
-    }
-
-    pub(super) fn moved(&self) -> u64 {
-        self.moved.load(Ordering::Relaxed)
-    }
-
-    pub(super) fn is_blocked(&self) -> bool {
-        self.blocked.load(Ordering::Relaxed)
+impl Activity {
+    pub(super) fn new() -> Self {
+        Self {
+            last_progress: Cell::new(Instant::now()),
+            write_blocked: Cell::new(false),
+            request_in_flight: Cell::new(false),
+        }
     }
 }
 
-/// The time since then.
-pub(super) fn millis(began: Instant) -> u64 {
-    u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX)
-}
-
-pub(super) struct Watched {
+/// A client's stream that reports to an [`Activity`].
+pub(super) struct StallGuard {
     stream: TcpStream,
-    began: Instant,
-    progress: Arc<Progress>,
-    /// Runs while the client does not take what is there for it.
-    stall: Option<Pin<Box<Sleep>>>,
+    activity: Rc<Activity>,
+    /// Runs while a write is blocked.
+    stall_timer: Option<Pin<Box<Sleep>>>,
 }
 
-impl Watched {
-    pub(super) fn new(stream: TcpStream, began: Instant, progress: Arc<Progress>) -> Self {
-        progress.move_on(began);
-        Self { stream, began, progress, stall: None }
+impl StallGuard {
+    pub(super) fn new(stream: TcpStream, activity: Rc<Activity>) -> Self {
+        Self { stream, activity, stall_timer: None }
     }
 
-    /// Ends the wait for a client that takes nothing for too long.
-    fn watch<T>(&mut self, written: Poll<io::Result<T>>, context: &mut Context<'_>) -> Poll<io::Result<T>> {
-        self.progress.blocked.store(written.is_pending(), Ordering::Relaxed);
+    /// Records the result of a write, and turns a write that has stalled for too long into an error.
+    fn record_write<T>(
+        &mut self,
+        written: Poll<io::Result<T>>,
+        context: &mut Context<'_>,
+    ) -> Poll<io::Result<T>> {
+        self.activity.write_blocked.set(written.is_pending());
         if written.is_ready() {
-            self.stall = None;
-            self.progress.move_on(self.began);
+            self.stall_timer = None;
+            self.activity.last_progress.set(Instant::now());
             return written;
         }
-        let stall = self.stall.get_or_insert_with(|| Box::pin(sleep(STALLED)));
-        ready!(stall.as_mut().poll(context));
+        let timer = self.stall_timer.get_or_insert_with(|| Box::pin(sleep(RESPONSE_STALL_TIMEOUT)));
+        ready!(timer.as_mut().poll(context));
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 }
 
-impl AsyncRead for Watched {
+impl AsyncRead for StallGuard {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -81,14 +77,14 @@ impl AsyncRead for Watched {
     }
 }
 
-impl AsyncWrite for Watched {
+impl AsyncWrite for StallGuard {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(context, bytes);
-        self.watch(written, context)
+        self.record_write(written, context)
     }
 
     fn poll_write_vectored(
@@ -97,7 +93,7 @@ impl AsyncWrite for Watched {
         bytes: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write_vectored(context, bytes);
-        self.watch(written, context)
+        self.record_write(written, context)
     }
 
     fn is_write_vectored(&self) -> bool {
