@@ -44,7 +44,7 @@ pub(super) struct RecorderCounts {
     /// In the order of [`STATES`].
     pub(super) by_state: [u64; STATES.len()],
     pub(super) removed: u64,
-    /// Recorders whose metrics could not be read.
+    /// Recorders that could not be read.
     pub(super) stalled: u64,
 }
 

@@ -15,7 +15,7 @@ use super::totals::{DimensionTotal, MAX_DIMENSIONS, MAX_METRICS, MetricTotal, To
 use crate::descriptor::DimensionDescriptor;
 use crate::snapshot::{Bucket, DimensionValue, Number};
 
-/// Why values are skipped whose name belongs to other values of the same dimension.
+/// The reason to skip values that share their name with other values of the same dimension.
 const OTHER_SHAPE: &str = "its values have other labels, buckets or types than the first ones of this name";
 
 /// A dimension that an exposition does not show, and why.
@@ -125,7 +125,7 @@ impl<'a> Families<'a> {
         self.skipped.len()
     }
 
-    /// All families by name, and what is skipped.
+    /// All families by name, and the skipped dimensions.
     pub(super) fn finish(mut self) -> (Vec<Family<'a>>, Vec<Skipped>) {
         self.list.sort_by(|one, other| one.name.cmp(&other.name));
         (self.list, self.skipped)

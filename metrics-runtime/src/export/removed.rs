@@ -23,7 +23,7 @@ pub(super) struct NamespaceTotals {
     pub(super) recorders: u64,
 }
 
-/// A removed recorder whose metrics could not be read yet, because a handler still runs.
+/// A removed recorder that could not be read yet, because a handler still runs.
 #[derive(Clone)]
 pub(super) struct UnreadRecorder(pub(super) Arc<RecorderCore>);
 

@@ -31,7 +31,7 @@ const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A connection is not evicted within this time after it was accepted or has sent a response.
 const IDLE_GRACE_PERIOD: Duration = Duration::from_millis(100);
-/// A connection whose client does not read its response is not evicted within this time after the last byte was read.
+/// A connection with a blocked write is not evicted within this time after its last progress.
 const SLOW_READER_GRACE_PERIOD: Duration = Duration::from_secs(1);
 /// How often the accept loop looks for a connection to evict while there is none.
 const EVICTION_RETRY_INTERVAL: Duration = Duration::from_millis(10);
@@ -45,8 +45,8 @@ struct OpenConnection {
 }
 
 impl OpenConnection {
-    /// Whether the connection is idle or its client reads too slowly. A connection whose request waits for its response
-    /// is neither.
+    /// Whether the connection has been idle, or its client has read nothing of a response, for too long. While a request
+    /// waits for its response, the connection is neither.
     fn is_evictable(&self) -> bool {
         let Activity { last_progress, write_blocked, request_in_flight } = &*self.activity;
         let grace_period = if write_blocked.get() { SLOW_READER_GRACE_PERIOD } else { IDLE_GRACE_PERIOD };

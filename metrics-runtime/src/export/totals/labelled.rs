@@ -9,7 +9,7 @@ use crate::descriptor::MergeRule;
 use crate::label::OTHER;
 use crate::snapshot::{BreakdownEntry, DimensionValue};
 
-/// The limit of a breakdown whose declaration has none.
+/// The limit of a breakdown that declares none.
 const MAX_LABELS: usize = 65_536;
 /// With more labels than this a table finds them faster than a search.
 const MAX_SEARCHED_LABELS: usize = 8;

@@ -14,7 +14,7 @@ pub(super) fn has_parts(value: &DimensionValue) -> bool {
     }
 }
 
-/// Calls `each` with every single value in `value` and a declaration whose name ends in the name of the part.
+/// Calls `each` with every single value in `value` and its declaration, which has the name of the part at the end of its own.
 pub(super) fn for_each_part(
     declared: &DimensionDescriptor,
     value: &DimensionValue,
