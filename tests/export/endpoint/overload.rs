@@ -102,7 +102,7 @@ fn attack(kind: usize, address: SocketAddr, over: &AtomicBool) -> u64 {
     done
 }
 
-const ROUND: Duration = Duration::from_millis(500);
+const ROUND_TIME: Duration = Duration::from_millis(500);
 const ROUNDS: usize = 11;
 /// How much the memory may grow, in bytes.
 const MAX_GROWTH: u64 = 64 << 20;
@@ -117,19 +117,19 @@ fn event_loop_and_memory_bear_all_attacks_at_once() {
     let endpoint = endpoint(&runtime, Scope::PerEntity);
     let address = endpoint.address();
     // The first round allocates memory that stays.
-    measure(&runtime, &busy, ROUND);
+    measure(&runtime, &busy, ROUND_TIME);
     get(address, "/metrics");
     get(address, "/snapshot");
     let idle: Vec<_> = (0..1_000).map(|_| connect(address)).collect();
     let (before, mut most) = (memory(), 0);
     // Each round is compared with the quiet rounds right before and after it, because other programs come and go.
-    let mut alone = measure(&runtime, &busy, ROUND);
+    let mut alone = measure(&runtime, &busy, ROUND_TIME);
     let (mut attacks, mut scrapes) = (0, 0);
     let (mut shares, mut costs): (Vec<f64>, Vec<f64>) = (0..ROUNDS)
         .map(|_| {
             let attacked = measure_under_attack(&runtime, &busy, address);
             most = memory().max(most);
-            let before = std::mem::replace(&mut alone, measure(&runtime, &busy, ROUND));
+            let before = std::mem::replace(&mut alone, measure(&runtime, &busy, ROUND_TIME));
             let (throughput, compared) = (attacked.throughput, |of: fn(Throughput) -> f64| {
                 of(attacked.throughput) / f64::midpoint(of(before), of(alone))
             });
@@ -182,7 +182,7 @@ fn measure_under_attack(runtime: &MetricsRuntime, busy: &MetricsRecorder, addres
             }
             scrapes
         });
-        let throughput = measure(runtime, busy, ROUND);
+        let throughput = measure(runtime, busy, ROUND_TIME);
         over.store(true, Ordering::Relaxed);
         let attacks = attackers.into_iter().map(|attacker| attacker.join().expect("attackers only attack"));
         let attacks = attacks.sum();
