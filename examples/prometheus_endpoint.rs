@@ -8,7 +8,8 @@ use std::error::Error;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use mvx_metrics::export::{EndpointOptions, Format, Scope};
+use mvx_metrics::export::{Format, Scope};
+use mvx_metrics::http::EndpointOptions;
 use mvx_metrics::{Breakdown, Counter, Histogram, Label, Metric, MetricsRuntime, metric_event};
 
 #[derive(Label, Debug, Clone, Copy, PartialEq, Eq)]

@@ -16,7 +16,7 @@ use std::error::Error;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
-use mvx_metrics::export::{Endpoint, EndpointOptions};
+use mvx_metrics::http::{Endpoint, EndpointOptions};
 use mvx_metrics::{MetricsRecorder, MetricsRuntime};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;

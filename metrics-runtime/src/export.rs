@@ -1,32 +1,33 @@
-//! Export: the metrics of a runtime as text for Prometheus. Feature `openmetrics`; the `Endpoint` over HTTP
-//! is in feature `http`.
+//! Export: the metrics of a runtime as text for Prometheus. Feature `openmetrics`.
 //!
-//! Everything here reads snapshots, in the thread that asks for it and never on the metrics loop.
-//! [`MetricsRuntime::exposition`](crate::MetricsRuntime::exposition) reads the recorders one by one and renders them,
-//! [`RuntimeSnapshot::exposition`](crate::RuntimeSnapshot::exposition) renders what was read before.
+//! [`MetricsRuntime::exposition`](crate::MetricsRuntime::exposition) reads the recorders one by one and renders them.
+//! [`RuntimeSnapshot::exposition`](crate::RuntimeSnapshot::exposition) renders a snapshot. Both work in the calling thread and
+//! never in the event loop. The module `http`, in the feature `http`, serves the same text over HTTP.
 //!
 //! # Scopes
 //!
-//! [`Scope::Rollup`] shows the totals of each namespace. They include what removed recorders had counted: a recorder is
-//! among the live ones until, in one step, its last state is added to the totals of the removed, so no scrape misses it or
-//! counts it twice. Those totals take as much memory as two recorders of each kind in each namespace. Where a breakdown has a
-//! `limit`, the labels that came first have the places, and keep them whatever recorders come and go; those of a gauge go with
-//! their recorders. [`Scope::PerEntity`] shows each entity.
+//! [`Scope::Rollup`] shows the totals of each namespace, including the counts of removed recorders. The removal of a recorder
+//! and the addition of its last state to the totals are one step, so no scrape misses a recorder or counts it twice. The totals
+//! take as much memory as two recorders of each kind in each namespace. Where a breakdown has a `limit`, the labels seen first
+//! have series of their own, and keep them while recorders come and go. The labels of a gauge go with their recorders.
 //!
-//! A metric that is replaced in its recorder begins anew, as after a restart of the program. While a handler does not
-//! come to an end, its recorder cannot be read, and `mvx_metrics_recorders_stalled` is not 0: counters and histograms of a
-//! rollup then show what they have shown before, at least, and a recorder that is removed meanwhile is taken in later.
+//! [`Scope::PerEntity`] shows each entity.
+//!
+//! A metric that replaces another one in its recorder counts from zero, as after a restart of the program. A recorder cannot be
+//! read while a handler does not return; then `mvx_metrics_recorders_stalled` is not 0. Meanwhile the counters and histograms
+//! of a rollup show at least the values they have shown before. If such a recorder is removed, its counts are added as soon as
+//! it can be read.
 //!
 //! # Names
 //!
-//! | what | becomes | example |
+//! | declared | in the text | example |
 //! |---|---|---|
 //! | metric and dimension | joined with `_`; all but ASCII letters, digits and `_` becomes `_` | `disk.io` and `reads`: `disk_io_reads` |
-//! | unit | a suffix, once, whatever the declaration said; `%` is spelled `percent`, `/` is spelled `_per_` | `read_bytes`, unit `bytes`: `disk_io_read_bytes` |
+//! | unit | a suffix that appears once, wherever the declared names have it; `%` is spelled `percent`, `/` is spelled `_per_` | `read_bytes`, unit `bytes`: `disk_io_read_bytes` |
 //! | counters | `_total` as the last suffix, once | `reads_total`: `disk_io_reads_total` |
 //! | other types | no `_total` at the end | gauge `open_total`: `disk_io_open` |
 //! | labels of a breakdown | the names of the event's fields | `by = outcome`: `outcome="success"` |
-//! | labels `namespace`, `entity_id`, `le`, `quantile`, `__..` of a breakdown | after `exported_` | `exported_namespace` |
+//! | labels `namespace`, `entity_id`, `le`, `quantile`, `__..` of a breakdown | prefixed with `exported_` | `exported_namespace` |
 //!
 //! # Types
 //!
@@ -34,22 +35,22 @@
 //! |---|---|---|
 //! | `Counter`, `Sum<u64>`, `Sum<Duration>` | counter | adds up; stays when a recorder is removed |
 //! | `Sum<i64>`, `Sum<f64>` | gauge, because it may fall | adds up; stays |
-//! | `Min<T>`, `Max<T>` | gauge | the least, the most; stays |
+//! | `Min<T>`, `Max<T>` | gauge | the minimum, the maximum; stays |
 //! | `Mean<T>` | gauge | the mean of all values; stays |
 //! | `InFlight` | gauge, started minus finished | adds up; stays, as work may end in another recorder than it began in |
-//! | `Gauge<T>` | gauge | by its `merge` rule; gone with its recorder |
+//! | `Gauge<T>` | gauge | by its `merge` rule; goes with its recorder |
 //! | `Histogram<T>` | histogram | adds up bucket by bucket; stays |
 //! | `Breakdown<L, D>` | as `D`, with labels | label by label, within its `limit`; as `D` |
 //! | a custom number | unknown | by its `merge` rule; stays |
-//! | several custom values by name ([`DimensionValue::map`](crate::DimensionValue::map)) | one family for each, named after it, too | as a custom number |
+//! | several named custom values ([`DimensionValue::map`](crate::DimensionValue::map)) | one family for each, with its name at the end | as a custom number |
 //!
-//! Durations are in seconds. What is empty has no series, and neither has a text.
+//! Durations are in seconds. Empty values and texts have no series.
 //!
 //! # When names clash
 //!
-//! A name stands for one dimension of one metric, from the first exposition on and for as long as the runtime lives. Another
-//! dimension that would get the same name, or a histogram of other buckets under the name of the first, is left out of the
-//! exposition, which says so in [`Exposition::left_out`], in the log, and in `mvx_metrics_dimensions_left_out`.
+//! The first exposition that shows a name gives it to one dimension of one metric, for the life of the runtime. Later
+//! expositions skip any other dimension that would get the same name, and a histogram of the same name with other buckets. Such
+//! dimensions are listed in [`Exposition::skipped`], logged, and counted in `mvx_metrics_dimensions_left_out`.
 //!
 //! # The library's own health
 //!
@@ -57,24 +58,25 @@
 //! `.._discarded_total`, `mvx_metrics_events_pending`, `mvx_metrics_recorders` by `state`, `mvx_metrics_recorders_removed_total`,
 //! `mvx_metrics_recorders_stalled`, `mvx_metrics_metrics_failed` and `mvx_metrics_values_invalid_total` by `metric`.
 
+mod collector;
 mod exposition;
 mod family;
+mod family_key;
+mod family_type;
 mod format;
 mod health;
-#[cfg(feature = "http")]
-mod http;
-mod memory;
+mod history;
 mod name;
-mod scope;
+mod removed;
 mod text;
 mod totals;
 
+pub use collector::Scope;
 pub use exposition::Exposition;
-pub use family::LeftOut;
+pub use family::Skipped;
 pub use format::Format;
-#[cfg(feature = "http")]
-pub use http::{Endpoint, EndpointError, EndpointOptions};
-pub use scope::Scope;
 
 pub(crate) use exposition::Reported;
-pub(crate) use scope::Retired;
+#[cfg(feature = "http")]
+pub(crate) use exposition::exposition;
+pub(crate) use removed::Retired;

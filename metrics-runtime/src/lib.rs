@@ -73,7 +73,7 @@
 //! | feature | adds |
 //! |---|---|
 //! | `openmetrics` | `export`: text for Prometheus, with totals across recorders; no further dependency |
-//! | `http` | `openmetrics`, and an HTTP endpoint that serves the text; depends on hyper |
+//! | `http` | `openmetrics`, and `http`: an endpoint that serves the text; depends on hyper |
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -93,6 +93,8 @@ pub mod export;
 #[cfg(any(doc, doctest))]
 pub mod guide;
 mod hooks;
+#[cfg(feature = "http")]
+pub mod http;
 mod label;
 mod log;
 mod metric;

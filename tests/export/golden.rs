@@ -1,18 +1,18 @@
-//! The exposition byte by byte.
+//! Covers the text of both scopes in both formats, byte by byte, and that a snapshot renders to the same text.
 
 use mvx_metrics::export::{Format, Scope};
 use mvx_metrics::{MetricsRuntime, RecorderOptions};
 
-use crate::traffic::{Outcome, RequestStarted, Requests, finished, recorder, running};
+use crate::fixtures::{Outcome, RequestStarted, Requests, finished, recorder, running};
 
-/// Two recorders that are there, one that is gone, one in a namespace of its own.
+/// Two registered recorders, a removed one, and one in another namespace.
 fn service() -> MetricsRuntime {
     let runtime = running("shop");
-    let (one, gone) = (recorder(&runtime, "connection-1"), recorder(&runtime, "connection-2"));
+    let (one, removed) = (recorder(&runtime, "connection-1"), recorder(&runtime, "connection-2"));
     let other = RecorderOptions::new().namespace("back \"office\"\\\n").entity_id("ü");
     let other = runtime.create_recorder_with("other", other).expect("the id is free");
     other.register_metric(Requests::default()).expect("the recorder runs");
-    for (recorder, path) in [(&one, "/"), (&gone, "/a\"b\\c\nd"), (&gone, "/x"), (&gone, "/y")] {
+    for (recorder, path) in [(&one, "/"), (&removed, "/a\"b\\c\nd"), (&removed, "/x"), (&removed, "/y")] {
         recorder.emit(RequestStarted);
         let outcome = if path == "/" { Outcome::Success } else { Outcome::Failure };
         let mut finished = finished(outcome, 250 * path.len() as u64);
@@ -31,7 +31,7 @@ fn check(name: &str, text: &str) {
         std::fs::write(&path, text).expect("the golden file can be written");
     }
     let expected = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(text == expected, "{name} differs; after a look at it: MVX_BLESS=1\n{text}");
+    assert!(text == expected, "{name} differs; read the text, then accept it with MVX_BLESS=1\n{text}");
 }
 
 #[test]
@@ -42,10 +42,14 @@ fn the_expositions_are_as_in_the_golden_files() {
             [(Format::OpenMetrics, "openmetrics.txt"), (Format::Prometheus, "prometheus.txt")]
         {
             let exposition = runtime.exposition(scope, format).expect("the runtime runs");
-            assert_eq!(exposition.left_out, []);
+            assert_eq!(exposition.skipped, []);
             check(&format!("{name}.{extension}"), &exposition.text);
             let snapshot = runtime.snapshot().expect("the runtime runs");
-            assert_eq!(snapshot.exposition(scope, format).text, exposition.text, "both ways agree");
+            assert_eq!(
+                snapshot.exposition(scope, format).text,
+                exposition.text,
+                "a snapshot renders to the same text"
+            );
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The library's own health, as Prometheus sees it.
+//! Covers the library's own metrics: losses and failures, and that no exposition is rendered in the event loop.
 
 use std::sync::{Arc, Mutex};
 
@@ -9,7 +9,7 @@ use mvx_metrics::{
 };
 use mvx_metrics_tests::{Gate, bounded};
 
-use crate::traffic::{running, value};
+use crate::fixtures::{running, value};
 
 #[metric_event]
 struct Weighed {
@@ -22,7 +22,7 @@ fn pass(gate: Option<&Gate>) -> bool {
     true
 }
 
-/// Waits at the gate of an event.
+/// Waits at the gate of each event.
 #[derive(Metric, Default)]
 #[metric(on(Weighed))]
 struct Weights {
@@ -32,7 +32,7 @@ struct Weights {
     sum: Sum<f64>,
 }
 
-/// Panics.
+/// Panics at a weight that is not positive.
 #[derive(Metric, Default)]
 #[metric(on(Weighed))]
 struct Broken {
@@ -75,13 +75,13 @@ fn losses_and_failures_are_exported() {
     });
 }
 
-/// Tries to render on the metrics loop.
-struct Renders {
+/// Tries to render in the event loop.
+struct RenderInHook {
     runtime: Arc<MetricsRuntime>,
     refused: Arc<Mutex<Vec<bool>>>,
 }
 
-impl RecorderHooks for Renders {
+impl RecorderHooks for RenderInHook {
     async fn on_metric_changed(&self, _: MetricChange<'_>) -> Result<(), HookError> {
         let rendered = self.runtime.exposition(Scope::Rollup, Format::Prometheus);
         let refused = matches!(rendered, Err(MetricsRuntimeError::WouldDeadlock));
@@ -91,17 +91,17 @@ impl RecorderHooks for Renders {
 }
 
 #[test]
-fn nothing_is_rendered_on_the_metrics_loop() {
+fn rendering_in_the_event_loop_is_refused() {
     bounded(|| {
         let (runtime, refused) = (Arc::new(running("shop")), Arc::default());
-        let hooks = Renders { runtime: Arc::clone(&runtime), refused: Arc::clone(&refused) };
+        let hooks = RenderInHook { runtime: Arc::clone(&runtime), refused: Arc::clone(&refused) };
         let recorder = runtime.create_recorder_with("one", RecorderOptions::new().hooks(hooks));
         let recorder = recorder.expect("the id is free");
         recorder.register_metric(Weights::default()).expect("the recorder runs");
         recorder.emit(Weighed { weight: 1.0, gate: None });
         recorder.flush().wait().expect("the recorder runs");
         assert_eq!(*refused.lock().expect("not poisoned"), [true]);
-        // Ends the cycle of ownership.
+        // The hooks own the runtime, so it would never be dropped.
         runtime.shutdown().expect("it ends");
     });
 }

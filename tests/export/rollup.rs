@@ -1,4 +1,4 @@
-//! Totals that stay right while recorders come and go.
+//! Covers totals while recorders come and go: ST9 for removed recorders and for ids that are taken again.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
@@ -6,7 +6,7 @@ use std::thread;
 use mvx_metrics::export::{Format, Scope};
 use mvx_metrics::{Breakdown, Gauge, Metric, metric_event};
 
-use crate::traffic::{Outcome, RequestStarted, finished, recorder, running, value};
+use crate::fixtures::{Outcome, RequestStarted, finished, recorder, running, value};
 
 const NAMESPACE: &str = "{namespace=\"shop\"}";
 
@@ -15,7 +15,7 @@ fn rollup(runtime: &mvx_metrics::MetricsRuntime) -> String {
 }
 
 #[test]
-fn what_a_removed_recorder_counted_stays_and_its_gauges_go() {
+fn counts_of_a_removed_recorder_stay_and_its_gauges_go() {
     let runtime = running("shop");
     let (one, other) = (recorder(&runtime, "one"), recorder(&runtime, "other"));
     one.emit(finished(Outcome::Success, 100));
@@ -44,7 +44,7 @@ fn what_a_removed_recorder_counted_stays_and_its_gauges_go() {
 }
 
 #[test]
-fn a_recorder_that_takes_the_place_of_another_adds_to_it() {
+fn a_recorder_with_the_id_of_a_removed_one_adds_to_its_counts() {
     let runtime = running("shop");
     for _ in 0..3 {
         recorder(&runtime, "connection").emit(finished(Outcome::Success, 1));
@@ -55,7 +55,7 @@ fn a_recorder_that_takes_the_place_of_another_adds_to_it() {
 }
 
 #[test]
-fn a_removed_entity_is_gone_at_once() {
+fn the_series_of_a_removed_entity_disappear_at_once() {
     let runtime = running("shop");
     recorder(&runtime, "one").emit(finished(Outcome::Success, 1));
     recorder(&runtime, "other").emit(finished(Outcome::Success, 1));
@@ -65,7 +65,7 @@ fn a_removed_entity_is_gone_at_once() {
 }
 
 #[test]
-fn labels_beyond_the_limit_are_other_and_the_total_is_right() {
+fn labels_beyond_the_limit_are_other_and_the_total_is_exact() {
     let runtime = running("shop");
     let paths = ["/a", "/b", "/c", "/d", "/e", "/f"];
     for (number, path) in paths.iter().enumerate() {
@@ -90,7 +90,7 @@ fn labels_beyond_the_limit_are_other_and_the_total_is_right() {
 }
 
 #[test]
-fn a_label_that_has_a_series_keeps_it() {
+fn a_label_keeps_its_series_when_recorders_come_and_go() {
     let runtime = running("shop");
     let count = |id: &str, paths: &[&'static str], times: usize| {
         for path in paths {
@@ -139,7 +139,7 @@ struct Load {
 }
 
 #[test]
-fn a_gauge_that_went_with_its_recorder_leaves_its_place_to_another_label() {
+fn the_gauge_of_a_removed_recorder_frees_its_label_slot() {
     let runtime = running("shop");
     for host in ["north", "south"] {
         let recorder = runtime.create_recorder(host).expect("the id is free");
@@ -152,9 +152,9 @@ fn a_gauge_that_went_with_its_recorder_leaves_its_place_to_another_label() {
     }
 }
 
-/// Ten thousand recorders come and go under load while somebody scrapes all the time.
+/// Ten thousand recorders come and go under load, while a scraper checks every exposition.
 #[test]
-fn no_counter_ever_falls_and_the_end_is_exact() {
+fn no_counter_falls_under_load_and_the_final_totals_are_exact() {
     const THREADS: u64 = 2;
     const RECORDERS: u64 = 5_000;
     const EVENTS: u64 = 20;
@@ -196,7 +196,7 @@ fn no_counter_ever_falls_and_the_end_is_exact() {
                         runtime.stop_and_remove_recorder(&id).expect("it stops");
                     }
                 }
-                // Some stay for longer.
+                // The other recorders stay longer.
                 for number in (0..RECORDERS).step_by(10) {
                     runtime.stop_and_remove_recorder(&format!("{thread}-{number}")).expect("it stops");
                 }

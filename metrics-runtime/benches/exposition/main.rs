@@ -1,7 +1,7 @@
-//! What expositions cost, beside the encoders of `prometheus-client` and `metrics-exporter-prometheus`.
+//! The cost of expositions, beside the encoders of `prometheus-client` and `metrics-exporter-prometheus`.
 //!
 //! Run with `cargo bench -p mvx-metrics --features openmetrics --bench exposition`. All encode the same five families of
-//! the same thousand entities in the same run: a counter, a counter by outcome, a counter of bytes, a gauge and a histogram of
+//! the same thousand entities in one run: a counter, a counter by outcome, a counter of bytes, a gauge and a histogram of
 //! sixteen buckets.
 
 mod delay;
@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 /// How many entities have series of their own.
 pub const ENTITIES: usize = 1_000;
-/// How many events each entity has seen.
+/// How many events each entity has recorded.
 pub const EVENTS: u64 = 50;
 /// The bounds of the histogram, in bytes.
 pub const BOUNDS: [u64; 16] = [
@@ -23,7 +23,7 @@ pub const BOUNDS: [u64; 16] = [
 ];
 const ROUNDS: usize = 30;
 
-/// What event number `number` carries.
+/// The bytes of an event.
 #[must_use]
 pub fn bytes(number: u64) -> u64 {
     number.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40
@@ -43,7 +43,7 @@ fn main() {
     }
     let prometheus_client = peers::prometheus_client();
     let exporter = peers::exporter();
-    // In turns, so that whatever else the machine does hits all of them.
+    // In turns, so that other load of the machine affects all rows alike.
     let mut rows: [Row<'_>; 5] = [
         ("this crate, encoding a snapshot, OpenMetrics", Vec::new(), String::new(), &|| {
             ours.encode_open_metrics()

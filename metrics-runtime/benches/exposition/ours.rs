@@ -89,7 +89,7 @@ impl Ours {
     }
 }
 
-/// Many recorders as one.
+/// The rollup of many recorders, and the removal of recorders.
 pub fn rollup() {
     const RECORDERS: usize = 10_000;
     let Ours { runtime, .. } = Ours::new(RECORDERS);

@@ -1,8 +1,8 @@
-//! Whether a snapshot holds the metrics loop or the registry up.
+//! How long a snapshot delays the event loop and the registry.
 //!
-//! An event that is handled late was kept waiting either by the system, which had no processor for the loop's thread, or by
-//! something that held the thread: work it did for others, or a lock. The scheduler accounts for the first; the rest is
-//! the hold. The bench prints both, and beside them what a thread does to the loop that only computes.
+//! An event is handled late for two reasons. The event loop had no processor: the scheduler measures this delay. Or the event loop
+//! did other work or waited for a lock: this is the hold, the rest of the time. The bench prints both, and for comparison the
+//! effect of a thread that only computes.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard};
@@ -19,12 +19,12 @@ use crate::delay::Delay;
 use crate::ours::recorder;
 
 const ROUNDS: usize = 7;
-/// How long those rounds last that do not end by themselves.
-const LASTS: Duration = Duration::from_millis(100);
-/// How many labels a recorder has that takes long to read.
+/// The length of a round of work that does not end by itself.
+const ROUND_TIME: Duration = Duration::from_millis(100);
+/// How many labels the large recorder has.
 const LABELS: u32 = 20_000;
 
-/// How late events were handled, each with the part of it that was not the system's as far as the loop's thread goes.
+/// The handled events. `held` does not contain the scheduling delay of the event loop.
 static HANDLED: Mutex<Vec<Handled>> = Mutex::new(Vec::new());
 
 #[derive(Clone, Copy)]
@@ -40,10 +40,10 @@ struct Ticked {
     at: Instant,
 }
 
-/// Notes how the loop gets on.
+/// Measures how late the event loop handles each event.
 struct Pace {
     last: Instant,
-    /// Of the loop's thread, and how long it was when the event before was handled.
+    /// The delay of the event loop, and its value at the previous event.
     delay: Option<(Delay, Duration)>,
 }
 
@@ -90,7 +90,7 @@ struct Called {
     number: u32,
 }
 
-/// Takes long to read.
+/// Has so many labels that reading it takes long.
 #[derive(Metric, Default)]
 #[metric(on(Called))]
 struct Calls {
@@ -98,9 +98,9 @@ struct Calls {
     by_number: Breakdown<u32, Counter>,
 }
 
-/// Reads many recorders, and large ones, while the loop is kept busy and somebody asks the registry.
+/// Reads many recorders, and a large one, while the event loop is busy and a thread uses the registry.
 pub fn loop_and_registry() {
-    // Without the timer that lets events wait a little: what is measured is the loop itself.
+    // Without the poll interval, which would delay events.
     let runtime =
         MetricsRuntime::builder("bench").poll_interval(Duration::ZERO).build().expect("valid choices");
     runtime.start().expect("a thread can be started");
@@ -110,10 +110,10 @@ pub fn loop_and_registry() {
         "\n{:<48} {:>10} {:>8} {:>12} {:>12} {:>12}",
         "what goes on beside the loop", "lasts", "events", "late at most", "held at most", "registry"
     );
-    watch("nothing", &runtime, &probe, |_| thread::sleep(LASTS));
+    watch("nothing", &runtime, &probe, |_| thread::sleep(ROUND_TIME));
     watch("a thread that only computes", &runtime, &probe, |_| {
         let begun = Instant::now();
-        while begun.elapsed() < LASTS {
+        while begun.elapsed() < ROUND_TIME {
             std::hint::spin_loop();
         }
     });
@@ -135,7 +135,7 @@ pub fn loop_and_registry() {
                 }
             });
             let begun = Instant::now();
-            while begun.elapsed() < LASTS {
+            while begun.elapsed() < ROUND_TIME {
                 large.metric_snapshots().expect("the runtime runs");
             }
             over.store(true, Ordering::Relaxed);
@@ -155,15 +155,15 @@ pub fn loop_and_registry() {
     }
     watch("creating and removing recorders", &runtime, &probe, |runtime| {
         let begun = Instant::now();
-        while begun.elapsed() < LASTS {
+        while begun.elapsed() < ROUND_TIME {
             drop(recorder(runtime, created));
             runtime.stop_and_remove_recorder(&format!("entity-{created:06}")).expect("it stops");
         }
     });
 }
 
-/// What one round of work did to others.
-struct Seen {
+/// The effects of one round of work.
+struct Effects {
     lasted: Duration,
     events: usize,
     late: Duration,
@@ -171,23 +171,23 @@ struct Seen {
     registry: Duration,
 }
 
-/// Does the work some times and prints the round that disturbed least: what the work itself holds up is held up in each of
-/// them, what other programs and the hypervisor do is not.
+/// Does the work several times and prints the round with the shortest hold. The work itself delays every round; other programs
+/// and the hypervisor delay only some.
 fn watch(name: &str, runtime: &MetricsRuntime, probe: &MetricsRecorder, work: impl Fn(&MetricsRuntime)) {
-    let rounds: Vec<Seen> = (0..ROUNDS).map(|_| one_round(runtime, probe, &work)).collect();
-    let Some(best) = rounds.iter().min_by_key(|seen| seen.held) else { return };
-    let registry = rounds.iter().map(|seen| seen.registry).min().unwrap_or_default();
+    let rounds: Vec<Effects> = (0..ROUNDS).map(|_| one_round(runtime, probe, &work)).collect();
+    let Some(best) = rounds.iter().min_by_key(|effects| effects.held) else { return };
+    let registry = rounds.iter().map(|effects| effects.registry).min().unwrap_or_default();
     println!(
         "{name:<48} {:>10.1?} {:>8} {:>12.1?} {:>12.1?} {registry:>12.1?}",
         best.lasted, best.events, best.late, best.held,
     );
 }
 
-fn one_round(runtime: &MetricsRuntime, probe: &MetricsRecorder, work: &impl Fn(&MetricsRuntime)) -> Seen {
+fn one_round(runtime: &MetricsRuntime, probe: &MetricsRecorder, work: &impl Fn(&MetricsRuntime)) -> Effects {
     let over = AtomicBool::new(false);
     thread::scope(|scope| {
         let over = &over;
-        // An event is not there yet while its producer waits for a processor.
+        // The delay of the producer is not the event loop's.
         let producer = scope.spawn(move || {
             let delay = Delay::of_this_thread();
             let mut delays = Vec::new();
@@ -221,7 +221,7 @@ fn one_round(runtime: &MetricsRuntime, probe: &MetricsRecorder, work: &impl Fn(&
         let delays = producer.join().expect("nothing panics");
         let held = handled.iter().map(|one| one.held.saturating_sub(delays[one.number])).max();
         let late = handled.iter().map(|one| one.late).max();
-        Seen {
+        Effects {
             lasted,
             events: handled.len(),
             late: late.unwrap_or_default(),

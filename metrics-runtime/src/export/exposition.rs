@@ -1,14 +1,15 @@
-//! Expositions: from recorders to text.
+//! The exposition: from recorders to text, in three steps. The collector adds recorders up, families give the totals their
+//! names, and the writer spells them.
 
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 
-use super::family::{Families, LeftOut};
+use super::collector::{Collector, Group, Scope};
+use super::family::{Families, Skipped};
 use super::format::Format;
 use super::health;
-use super::memory::Memory;
-use super::scope::{Collector, Scope, Scoped};
-use super::text::Writer;
+use super::history::SeriesHistory;
+use super::text;
 use super::totals::MetricTotal;
 use crate::error::MetricsRuntimeError;
 use crate::log::{self, Kind, LogPolicy};
@@ -20,14 +21,14 @@ use crate::runtime::{MetricsRuntime, RuntimeSnapshot, Shared};
 pub struct Exposition {
     /// The text, in the format that was asked for.
     pub text: String,
-    /// The dimensions that are missing because of their names or shapes.
-    pub left_out: Vec<LeftOut>,
+    /// The dimensions that the text does not show because of their names or shapes.
+    pub skipped: Vec<Skipped>,
 }
 
 impl MetricsRuntime {
     /// The metrics of all recorders as text that Prometheus reads, rendered in the calling thread.
     ///
-    /// Dimensions that have to be left out are logged once.
+    /// Each skipped dimension is logged once.
     ///
     /// ```
     /// use mvx_metrics::export::{Format, Scope};
@@ -56,42 +57,45 @@ impl MetricsRuntime {
     /// ```
     ///
     /// # Errors
-    /// As [`snapshot`](Self::snapshot).
+    /// The same as those of [`snapshot`](Self::snapshot).
     pub fn exposition(&self, scope: Scope, format: Format) -> Result<Exposition, MetricsRuntimeError> {
-        self.shared.exposition(scope, format)
+        exposition(&self.shared, scope, format)
     }
 
-    /// As [`exposition`](Self::exposition), in a thread of its own.
+    /// Calls [`exposition`](Self::exposition) in a thread of its own and waits for it without blocking.
     ///
     /// # Errors
-    /// As there.
+    /// The same as those of [`exposition`](Self::exposition).
     pub async fn exposition_async(
         &self,
         scope: Scope,
         format: Format,
     ) -> Result<Exposition, MetricsRuntimeError> {
-        self.in_thread(move |shared| shared.exposition(scope, format)).await
+        self.in_thread(move |shared| exposition(shared, scope, format)).await
     }
 }
 
-impl Shared {
-    pub(crate) fn exposition(&self, scope: Scope, format: Format) -> Result<Exposition, MetricsRuntimeError> {
-        self.logged(Kind::Read, "metrics_runtime.exposition", || {
-            let census = self.census()?;
-            let mut collector = Collector::new(scope, self.shared_namespace(), &census.retired);
-            census.visit(|recorder| collector.add(&recorder));
-            drop(census);
-            let exposition = render(scope, format, collector);
-            self.reported.report(self.log_policy(), &exposition.left_out);
-            Ok(exposition)
-        })
-    }
+/// Reads the recorders one by one and renders them.
+pub(crate) fn exposition(
+    runtime: &Shared,
+    scope: Scope,
+    format: Format,
+) -> Result<Exposition, MetricsRuntimeError> {
+    runtime.logged(Kind::Read, "metrics_runtime.exposition", || {
+        let census = runtime.census()?;
+        let mut collector = Collector::new(scope, runtime.shared_namespace(), &census.retired);
+        census.visit(|recorder| collector.add(&recorder));
+        drop(census);
+        let exposition = render(scope, format, collector);
+        runtime.reported.report(runtime.log_policy(), &exposition.skipped);
+        Ok(exposition)
+    })
 }
 
 impl RuntimeSnapshot {
     /// This snapshot as text that Prometheus reads.
     ///
-    /// What removed recorders had counted before the snapshot is part of the rollup. Nothing is logged.
+    /// The rollup contains the counts of recorders that were removed before the snapshot. Nothing is logged.
     #[must_use]
     pub fn exposition(&self, scope: Scope, format: Format) -> Exposition {
         let mut collector = Collector::new(scope, &self.namespace, &self.retired);
@@ -102,63 +106,56 @@ impl RuntimeSnapshot {
     }
 }
 
-/// What was left out and logged already.
+/// The skipped dimensions that were logged already.
 #[derive(Debug, Default)]
-pub(crate) struct Reported(Mutex<HashSet<LeftOut>>);
+pub(crate) struct Reported(Mutex<HashSet<Skipped>>);
 
 impl Reported {
-    /// Beyond that many nothing is logged any more; it is all in the expositions.
-    const MOST: usize = 1_000;
+    /// Further skipped dimensions are not logged; the expositions list them all.
+    const MAX_LOGGED: usize = 1_000;
 
-    fn report(&self, policy: LogPolicy, left_out: &[LeftOut]) {
-        if left_out.is_empty() || policy == LogPolicy::Silent {
+    fn report(&self, policy: LogPolicy, skipped: &[Skipped]) {
+        if skipped.is_empty() || policy == LogPolicy::Silent {
             return;
         }
-        for left_out in left_out.iter().filter(|left_out| self.is_new(left_out)) {
-            log::export_warning("metrics_export.left_out", left_out);
+        for skipped in skipped.iter().filter(|skipped| self.insert(skipped)) {
+            log::export_warning("metrics_export.skipped", skipped);
         }
     }
 
-    fn is_new(&self, left_out: &LeftOut) -> bool {
-        let mut reported = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        reported.len() < Self::MOST && reported.insert(left_out.clone())
+    /// Returns whether the dimension was not logged before and is to be logged now.
+    fn insert(&self, skipped: &Skipped) -> bool {
+        let mut logged = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        logged.len() < Self::MAX_LOGGED && logged.insert(skipped.clone())
     }
 }
 
 fn render(scope: Scope, format: Format, collector: Collector) -> Exposition {
-    let (mut scopes, memory) = collector.finish();
+    let (groups, history) = collector.finish();
+    let exposition = render_groups(scope, format, &groups, &history);
     if scope == Scope::Rollup {
-        memory.make_up(&mut scopes);
-    }
-    let exposition = rendered(scope, format, &scopes, &memory);
-    if scope == Scope::Rollup {
-        memory.keep(scopes);
+        for Group { namespace, totals, .. } in groups {
+            history.store(namespace, totals);
+        }
     }
     exposition
 }
 
-fn rendered(scope: Scope, format: Format, scopes: &[Scoped], memory: &Memory) -> Exposition {
-    let health: Vec<MetricTotal> = scopes.iter().map(|scoped| health::health(scope, scoped)).collect();
-    let reserved = health::missing(0);
-    let mut families = Families::new(memory);
-    // The library's own families first: they are never the later ones.
+fn render_groups(scope: Scope, format: Format, groups: &[Group], history: &SeriesHistory) -> Exposition {
+    let health: Vec<MetricTotal> = groups.iter().map(|group| health::of_group(scope, group)).collect();
+    let reserved = health::of_skipped(0);
+    let mut families = Families::new(history);
+    // The library's own families come first, so that no metric can take their names.
     families.reserve(&reserved);
-    for (place, health) in health.iter().enumerate() {
-        families.add(place, None, std::iter::once(health));
+    for (group, health) in health.iter().enumerate() {
+        families.add_library_metric(group, health);
     }
-    for (place, scoped) in scopes.iter().enumerate() {
-        let rollup = (scope == Scope::Rollup).then_some(&scoped.namespace);
-        families.add(place, rollup, scoped.totals.metrics.iter());
-        if let Some(metric) = &scoped.totals.beyond {
-            families.leave_out_metric(metric);
-        }
+    for (index, group) in groups.iter().enumerate() {
+        let rollup = (scope == Scope::Rollup).then_some(&group.namespace);
+        families.add_group(index, rollup, &group.totals);
     }
-    let missing = health::missing(families.left_out());
-    families.add(0, None, std::iter::once(&missing));
-    let (families, left_out) = families.finish();
-    let mut writer = Writer::new(format, scopes, &families);
-    for family in &families {
-        writer.write(family);
-    }
-    Exposition { text: writer.finish(), left_out }
+    let skipped = health::of_skipped(families.skipped_count());
+    families.add_library_metric(0, &skipped);
+    let (families, skipped) = families.finish();
+    Exposition { text: text::write(format, groups, &families), skipped }
 }

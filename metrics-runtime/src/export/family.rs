@@ -1,47 +1,46 @@
-//! Families: the series of one name, gathered from all scopes.
-
-mod kind;
+//! Families: the series of one name, gathered from all groups of recorders.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::slice;
 use std::sync::Arc;
 
-use self::kind::type_of_total;
-pub(super) use self::kind::{FamilyType, type_of};
-use super::memory::Memory;
+use super::family_key::FamilyKey;
+use super::family_type::FamilyType;
+use super::history::SeriesHistory;
 use super::name;
-use super::totals::{DimensionTotal, MetricTotal, Total};
+use super::totals::{DimensionTotal, MAX_DIMENSIONS, MAX_METRICS, MetricTotal, Total, Totals};
 use crate::descriptor::DimensionDescriptor;
 use crate::snapshot::{Bucket, DimensionValue, Number};
 
-/// Why values are missing whose name stands for others of the same dimension.
-const OTHER_SHAPE: &str = "there are values of other labels, buckets or types under the same name";
+/// The reason to skip values that share their name with other values of the same dimension.
+const OTHER_SHAPE: &str = "its values have other labels, buckets or types than the first ones of this name";
 
-/// A dimension that is missing from an exposition, and why.
+/// A dimension that an exposition does not show, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub struct LeftOut {
+pub struct Skipped {
     /// The metric's name.
     pub metric: String,
-    /// The dimension's name; empty when it is about several.
+    /// The dimension's name; empty when several dimensions or the whole metric are skipped.
     pub dimension: String,
-    /// The name of the family it would have belonged to.
+    /// The name of the family that the dimension would belong to.
     pub family: String,
-    /// What is wrong with it.
+    /// Why the exposition does not show the dimension.
     pub reason: String,
 }
 
-impl fmt::Display for LeftOut {
+impl fmt::Display for Skipped {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { metric, dimension, family, reason } = self;
         if dimension.is_empty() {
-            return write!(formatter, "values of the metric `{metric}` are left out: {reason}");
+            return write!(formatter, "values of the metric `{metric}` are skipped: {reason}");
         }
         write!(
             formatter,
-            "`{dimension}` of the metric `{metric}` is left out of the family `{family}`: {reason}"
+            "`{dimension}` of the metric `{metric}` is skipped in the family `{family}`: {reason}"
         )
     }
 }
@@ -49,242 +48,234 @@ impl fmt::Display for LeftOut {
 /// The series of one name.
 pub(super) struct Family<'a> {
     pub(super) name: String,
-    pub(super) kind: FamilyType,
     pub(super) unit: Option<String>,
     pub(super) help: Cow<'a, str>,
     pub(super) samples: Vec<Sample<'a>>,
-    source: Source<'a>,
+    key: FamilyKey<'a>,
 }
 
-/// What one scope contributes to a family.
+/// The part of a family that comes from one group.
 pub(super) struct Sample<'a> {
-    pub(super) scope: usize,
+    /// The index of the group.
+    pub(super) group: usize,
     pub(super) total: &'a DimensionTotal,
 }
 
-pub(super) struct Families<'a> {
-    memory: &'a Memory,
-    list: Vec<Family<'a>>,
-    /// The place in `list` of what was met before; `None` when it was left out.
-    known: HashMap<Source<'a>, Option<usize>>,
-    /// Every name that series of a family may have, and the family.
-    names: HashMap<String, usize>,
-    /// What the dimensions of the scope before were, by position: the next scope is mostly alike.
-    before: Vec<Option<usize>>,
-    left_out: Vec<LeftOut>,
-}
-
-/// Where values come from; the same source has one family.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-struct Source<'a> {
-    of_library: bool,
-    metric: &'a str,
-    dimension: &'a str,
-    family: FamilyType,
-    unit: Option<&'a str>,
-}
-
-/// What a name stands for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Owner {
-    of_library: bool,
-    metric: String,
-    dimension: String,
-    family: FamilyType,
-    unit: Option<String>,
-}
-
-impl Owner {
-    fn new(source: &Source<'_>) -> Self {
-        let Source { of_library, metric, dimension, family, unit } = *source;
-        let (metric, dimension, unit) = (metric.to_owned(), dimension.to_owned(), unit.map(str::to_owned));
-        Self { of_library, metric, dimension, family, unit }
+impl Family<'_> {
+    pub(super) fn family_type(&self) -> FamilyType {
+        self.key.family_type
     }
+
+    /// Whether some labels have values of another type. The writer does not show them.
+    fn has_other_types(&self, total: &DimensionTotal) -> bool {
+        let Total::Labelled(labelled) = &total.value else { return false };
+        let values = labelled.entries.iter().map(|entry| &entry.value);
+        let mut types = values.filter_map(|value| FamilyType::of(total.declared.kind, value));
+        types.any(|other| other != self.family_type())
+    }
+}
+
+/// All families of one exposition.
+pub(super) struct Families<'a> {
+    history: &'a SeriesHistory,
+    list: Vec<Family<'a>>,
+    /// The index of the family of each key; `None` when the key is skipped.
+    indexes: HashMap<FamilyKey<'a>, Option<usize>>,
+    /// For each name that a series may have, the index of its family.
+    names: HashMap<String, usize>,
+    /// The index of the family of each dimension of the previous group, by position. Most often the next group is alike.
+    previous: Vec<Option<usize>>,
+    skipped: Vec<Skipped>,
 }
 
 impl<'a> Families<'a> {
-    pub(super) fn new(memory: &'a Memory) -> Self {
+    pub(super) fn new(history: &'a SeriesHistory) -> Self {
         Self {
-            memory,
+            history,
             list: Vec::new(),
-            known: HashMap::new(),
+            indexes: HashMap::new(),
             names: HashMap::new(),
-            before: Vec::new(),
-            left_out: Vec::new(),
+            previous: Vec::new(),
+            skipped: Vec::new(),
         }
     }
 
-    /// Begins the families of a metric whose values are known later.
+    /// Creates the families of a metric without samples, so that no other metric can have their names.
     pub(super) fn reserve(&mut self, metric: &'a MetricTotal) {
         for (position, total) in metric.dimensions.iter().enumerate() {
-            self.place(position, metric, total);
+            self.find_or_create(position, metric, total);
         }
     }
 
-    /// Takes in the metrics of a scope, which is the rollup of a namespace if that is given.
-    pub(super) fn add(
-        &mut self,
-        scope: usize,
-        rollup: Option<&Arc<str>>,
-        metrics: impl Iterator<Item = &'a MetricTotal>,
-    ) {
+    /// Adds a metric that the library itself declares for a group.
+    pub(super) fn add_library_metric(&mut self, group: usize, metric: &'a MetricTotal) {
+        self.add_metrics(group, None, slice::from_ref(metric));
+    }
+
+    /// Adds the metrics of a group. In a rollup, `rollup` is the namespace of the group.
+    pub(super) fn add_group(&mut self, group: usize, rollup: Option<&Arc<str>>, totals: &'a Totals) {
+        self.add_metrics(group, rollup, &totals.metrics);
+        if let Some(metric) = &totals.first_skipped {
+            let whole = if rollup.is_some() { "in this namespace" } else { "of this entity" };
+            self.skip(metric, "", "", &format!("more than {MAX_METRICS} metrics {whole}"));
+        }
+    }
+
+    pub(super) fn skipped_count(&self) -> usize {
+        self.skipped.len()
+    }
+
+    /// All families by name, and the skipped dimensions.
+    pub(super) fn finish(mut self) -> (Vec<Family<'a>>, Vec<Skipped>) {
+        self.list.sort_by(|one, other| one.name.cmp(&other.name));
+        (self.list, self.skipped)
+    }
+
+    fn add_metrics(&mut self, group: usize, rollup: Option<&Arc<str>>, metrics: &'a [MetricTotal]) {
         let mut position = 0;
         for metric in metrics {
-            if metric.left_out > 0 {
-                let reason = "there are too many of them, or values of other types under the same name";
-                self.leave_out(&metric.name, "", "", reason.to_owned());
+            if metric.has_skipped_dimensions {
+                let reason = format!("more than {MAX_DIMENSIONS} dimensions in this metric");
+                self.skip(&metric.name, "", "", &reason);
+            }
+            if metric.has_skipped_values {
+                let reason = "some labels have values of other types or buckets than before";
+                self.skip(&metric.name, "", "", reason);
             }
             for total in &metric.dimensions {
-                if let Some(place) = self.place(position, metric, total) {
-                    self.add_sample(place, scope, rollup, metric, total);
+                if let Some(index) = self.find_or_create(position, metric, total) {
+                    self.add_sample(index, group, rollup, metric, total);
                 }
                 position += 1;
             }
         }
     }
 
-    /// Says that a metric of some scope, and perhaps others after it, is missing.
-    pub(super) fn leave_out_metric(&mut self, metric: &str) {
-        self.leave_out(metric, "", "", "there are too many metrics before it".to_owned());
-    }
-
-    /// All families by name, and what is missing from them.
-    pub(super) fn finish(mut self) -> (Vec<Family<'a>>, Vec<LeftOut>) {
-        self.list.sort_by(|one, other| one.name.cmp(&other.name));
-        (self.list, self.left_out)
-    }
-
-    pub(super) fn left_out(&self) -> usize {
-        self.left_out.len()
-    }
-
-    /// The family of a dimension; `None` when there is nothing to show or it is left out.
-    fn place(
+    /// The index of the family of a dimension; `None` when the dimension is empty or skipped.
+    fn find_or_create(
         &mut self,
         position: usize,
         metric: &'a MetricTotal,
         total: &'a DimensionTotal,
     ) -> Option<usize> {
-        let family = type_of_total(total)?;
-        let unit = total.declared.unit.as_deref();
-        let (of_library, dimension) = (metric.of_library, &*total.declared.name);
-        let source = Source { of_library, metric: &metric.name, dimension, family, unit };
-        if let Some(place) = self.before.get(position).copied().flatten()
-            && self.list[place].source.is_like(&source)
+        let key = key_of(metric, total)?;
+        if let Some(index) = self.previous.get(position).copied().flatten()
+            && self.list[index].key.is_same(&key)
         {
-            return Some(place);
+            return Some(index);
         }
-        let known = self.known.get(&source).copied();
-        let place = known.unwrap_or_else(|| {
-            let place = self.claim(metric, total, source);
-            self.known.insert(source, place);
-            place
+        let index = self.indexes.get(&key).copied();
+        let index = index.unwrap_or_else(|| {
+            let index = self.create(metric, total, key.clone());
+            self.indexes.insert(key, index);
+            index
         });
-        if self.before.len() <= position {
-            self.before.resize(position + 1, None);
+        if self.previous.len() <= position {
+            self.previous.resize(position + 1, None);
         }
-        self.before[position] = place;
-        place
+        self.previous[position] = index;
+        index
     }
 
-    /// Begins a family, unless one of its names stands for something else already, or has done so before.
-    fn claim(
+    /// Creates a family, unless one of its names belongs to another family, of this exposition or of an earlier one.
+    fn create(
         &mut self,
         metric: &'a MetricTotal,
         total: &'a DimensionTotal,
-        source: Source<'a>,
+        key: FamilyKey<'a>,
     ) -> Option<usize> {
-        let Source { metric: metric_name, dimension, family, .. } = source;
-        let unit = source.unit.and_then(name::unit);
-        let name = name::family_name(metric_name, dimension, unit.as_deref(), family);
-        let names = family.suffixes().iter().map(|suffix| format!("{name}{suffix}"));
+        let unit = key.unit.as_deref().and_then(name::unit);
+        let name = name::family_name(&key.metric, &key.dimension, unit.as_deref(), key.family_type);
+        let names = key.family_type.suffixes().iter().map(|suffix| format!("{name}{suffix}"));
         let names: Vec<String> = names.collect();
-        let owner = Owner::new(&source);
-        let here = names.iter().find_map(|name| self.names.get_key_value(name));
-        let conflict = here.map(|(name, place)| (name.clone(), Owner::new(&self.list[*place].source)));
-        // What is the library's own is not to be had by others.
-        let before = || self.memory.conflict(&names, &owner).filter(|_| !source.of_library);
-        if let Some((taken, other)) = conflict.or_else(before) {
-            let reason = if (&*other.metric, &*other.dimension) == (metric_name, dimension) {
+        if let Err((taken, other)) = self.reserve_names(&names, &key) {
+            let reason = if (&other.metric, &other.dimension) == (&key.metric, &key.dimension) {
                 OTHER_SHAPE.to_owned()
             } else {
-                format!("`{taken}` stands for `{}` of the metric `{}` already", other.dimension, other.metric)
+                format!("`{taken}` belongs to `{}` of the metric `{}`", other.dimension, other.metric)
             };
-            self.leave_out(metric_name, dimension, &name, reason);
+            self.skip(&key.metric, &key.dimension, &name, &reason);
             return None;
         }
-        self.memory.remember(&names, &owner);
-        let place = self.list.len();
-        self.names.extend(names.into_iter().map(|name| (name, place)));
+        let index = self.list.len();
+        self.names.extend(names.into_iter().map(|name| (name, index)));
         let help = [&total.declared.help, &metric.help].into_iter().find(|help| !help.trim().is_empty());
         let help = help.map_or_else(
-            || Cow::Owned(format!("The dimension {dimension} of the metric {metric_name}.")),
+            || Cow::Owned(format!("The dimension {} of the metric {}.", key.dimension, key.metric)),
             |help| Cow::Borrowed(&**help),
         );
-        self.list.push(Family { name, kind: family, unit, help, samples: Vec::new(), source });
-        Some(place)
+        self.list.push(Family { name, unit, help, samples: Vec::new(), key });
+        Some(index)
+    }
+
+    fn reserve_names(
+        &self,
+        names: &[String],
+        key: &FamilyKey<'_>,
+    ) -> Result<(), (String, FamilyKey<'static>)> {
+        if let Some((name, index)) = names.iter().find_map(|name| self.names.get_key_value(name)) {
+            return Err((name.clone(), self.list[*index].key.to_static()));
+        }
+        self.history.reserve_names(names, key)
     }
 
     fn add_sample(
         &mut self,
-        place: usize,
-        scope: usize,
+        index: usize,
+        group: usize,
         rollup: Option<&Arc<str>>,
         metric: &'a MetricTotal,
         total: &'a DimensionTotal,
     ) {
-        let family = &mut self.list[place];
-        // Only in a rollup do several of them meet, and who comes first may change with the recorders that are there.
-        let is_other = rollup.is_some_and(|namespace| {
-            !self.memory.has_shape(namespace, &metric.name, &total.declared.name, shape_of(total))
+        let family = &mut self.list[index];
+        // Only in a rollup do values of several recorders meet. Their order changes when recorders come and go, so the history
+        // knows which shape was first.
+        let has_other_shape = rollup.is_some_and(|namespace| {
+            !self.history.fix_shape(namespace, &metric.name, &total.declared.name, shape_of(total))
         });
-        if is_other || family.samples.last().is_some_and(|last| last.scope == scope) {
-            return self.leave_out_of(place, metric, total, OTHER_SHAPE);
+        if has_other_shape || family.samples.last().is_some_and(|last| last.group == group) {
+            return self.skip_sample(index, metric, total, OTHER_SHAPE);
         }
-        family.samples.push(Sample { scope, total });
-        if family.misses(total) {
+        family.samples.push(Sample { group, total });
+        if family.has_other_types(total) {
             let reason = "some of its labels have values of another type than the first one";
-            self.leave_out_of(place, metric, total, reason);
+            self.skip_sample(index, metric, total, reason);
         }
     }
 
-    /// Says that values are missing from a family that is there.
-    fn leave_out_of(&mut self, place: usize, metric: &MetricTotal, total: &DimensionTotal, reason: &str) {
-        let name = self.list[place].name.clone();
-        self.leave_out(&metric.name, &total.declared.name, &name, reason.to_owned());
+    fn skip_sample(&mut self, index: usize, metric: &MetricTotal, total: &DimensionTotal, reason: &str) {
+        let family = self.list[index].name.clone();
+        self.skip(&metric.name, &total.declared.name, &family, reason);
     }
 
-    fn leave_out(&mut self, metric: &str, dimension: &str, family: &str, reason: String) {
-        let (metric, dimension, family) = (metric.to_owned(), dimension.to_owned(), family.to_owned());
-        let left_out = LeftOut { metric, dimension, family, reason };
-        if !self.left_out.contains(&left_out) {
-            self.left_out.push(left_out);
+    fn skip(&mut self, metric: &str, dimension: &str, family: &str, reason: &str) {
+        let [metric, dimension, family, reason] = [metric, dimension, family, reason].map(str::to_owned);
+        let skipped = Skipped { metric, dimension, family, reason };
+        if !self.skipped.contains(&skipped) {
+            self.skipped.push(skipped);
         }
     }
 }
 
-impl Family<'_> {
-    /// Whether some of the values are of another type, and not shown.
-    fn misses(&self, total: &DimensionTotal) -> bool {
-        let Total::Labelled(labelled) = &total.value else { return false };
-        let mut types =
-            labelled.entries.iter().filter_map(|entry| type_of(total.declared.kind, &entry.value));
-        types.any(|other| other != self.kind)
-    }
+/// The key of the family of a dimension; `None` when the dimension is empty.
+fn key_of<'a>(metric: &'a MetricTotal, total: &'a DimensionTotal) -> Option<FamilyKey<'a>> {
+    let kind = total.declared.kind;
+    let family_type = match &total.value {
+        Total::Plain(value) => FamilyType::of(kind, value),
+        Total::Labelled(labelled) => {
+            labelled.entries.iter().find_map(|entry| FamilyType::of(kind, &entry.value))
+        }
+    };
+    Some(FamilyKey {
+        of_library: metric.of_library,
+        metric: Cow::Borrowed(&metric.name),
+        dimension: Cow::Borrowed(&total.declared.name),
+        family_type: family_type?,
+        unit: total.declared.unit.as_deref().map(Cow::Borrowed),
+    })
 }
 
-impl Source<'_> {
-    /// As `==`, for texts that mostly are one and the same.
-    fn is_like(&self, other: &Self) -> bool {
-        self.family == other.family
-            && self.of_library == other.of_library
-            && same(self.dimension, other.dimension)
-            && same(self.metric, other.metric)
-            && self.unit == other.unit
-    }
-}
-
-/// What keeps values of one name from being added up: the labels' names, the buckets, the merge rule.
+/// A hash of everything that must be equal for values of one name to be merged: label names, merge rule and buckets.
 fn shape_of(total: &DimensionTotal) -> u64 {
     fn buckets(value: &DimensionValue) -> Option<&[Bucket<Number>]> {
         match value {
@@ -303,9 +294,4 @@ fn shape_of(total: &DimensionTotal) -> u64 {
         bucket.upper_bound.map(|bound| bound.as_f64().to_bits()).hash(&mut hasher);
     }
     hasher.finish()
-}
-
-/// Whether two texts are equal; mostly they are one and the same.
-fn same(one: &str, other: &str) -> bool {
-    std::ptr::eq(one, other) || one == other
 }

@@ -1,19 +1,19 @@
-//! The two text formats, and which of them a client wants.
+//! The two text formats, and which of them a client prefers.
 
 /// A text format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Format {
-    /// The Prometheus text format, version 0.0.4: what everything understands.
+    /// The Prometheus text format, version 0.0.4. All scrapers read it.
     #[default]
     Prometheus,
-    /// `OpenMetrics` 1.0: the same with units and an end mark, so that a broken transfer is noticed.
+    /// `OpenMetrics` 1.0: the same with units, and with an end mark that shows a broken transfer.
     OpenMetrics,
 }
 
 impl Format {
-    /// The format that a client with this `Accept` header likes best: OpenMetrics 1.0 if it says so by name with the highest
-    /// weight, the Prometheus format otherwise.
+    /// The format that a client with this `Accept` header prefers: OpenMetrics 1.0 if the header names it with the highest
+    /// weight, else the Prometheus format.
     ///
     /// ```
     /// use mvx_metrics::export::Format;
@@ -28,7 +28,7 @@ impl Format {
         let mut best = (0, Self::Prometheus);
         for range in accept.split(',') {
             let (weight, format) = weigh(range);
-            // The first of equals wins, and nothing wins with no weight.
+            // Of equal weights the first one wins. A weight of 0 never wins.
             if weight > best.0 {
                 best = (weight, format.unwrap_or_default());
             }
@@ -46,7 +46,7 @@ impl Format {
     }
 }
 
-/// The weight of one media range in thousandths, 0 when it means neither format, and the format.
+/// The weight of one media range in thousandths, and its format. The weight of other media is 0.
 fn weigh(range: &str) -> (u32, Option<Format>) {
     let mut parts = range.split(';').map(str::trim);
     let media = parts.next().unwrap_or_default().to_ascii_lowercase();
@@ -93,7 +93,7 @@ mod tests {
             ("text/plain;q=0.1, APPLICATION/OpenMetrics-Text;Q=0.9;version=\"1.0.0\"", Format::OpenMetrics),
             ("application/openmetrics-text;q=nonsense", Format::Prometheus),
             (";;;,,,=;q=7,/", Format::Prometheus),
-            // What Prometheus 2 and 3 send, and with Protobuf first.
+            // The headers of Prometheus 2 and 3, and one with Protobuf first.
             (
                 "application/openmetrics-text;version=1.0.0;q=0.5,application/openmetrics-text;version=0.0.1;q=0.4,\
                  text/plain;version=0.0.4;q=0.3,*/*;q=0.2",

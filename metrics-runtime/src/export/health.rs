@@ -1,13 +1,13 @@
-//! The library's own health, as one more metric of each scope.
+//! The library's own health, as one more metric of each group.
 
 use std::borrow::Cow;
 
-use super::scope::{STATES, Scope, Scoped};
+use super::collector::{Group, STATES, Scope};
 use super::totals::{DimensionTotal, MetricTotal, Total};
 use crate::descriptor::{DimensionDescriptor, DimensionKind, MergeRule};
 use crate::snapshot::DimensionValue;
 
-/// The name all these families begin with.
+/// The prefix of the names of these families.
 const METRIC: &str = "mvx_metrics";
 
 macro_rules! declare {
@@ -36,16 +36,16 @@ declare! {
     REMOVED: Counter "recorders_removed", [], "Recorders that were removed.";
     FAILED: Gauge "metrics_failed", ["metric"], "Metrics that stopped counting because they failed.";
     INVALID: Counter "values_invalid", ["metric"], "Values that were not recorded because they are not finite.";
-    LEFT_OUT: Gauge "dimensions_left_out", [], "Dimensions that are missing because of their names or shapes.";
+    SKIPPED: Gauge "dimensions_left_out", [], "Dimensions that are missing because of their names or shapes.";
 }
 
-/// What a scope says about itself.
-pub(super) fn health(scope: Scope, scoped: &Scoped) -> MetricTotal {
+/// The health of a group. In `Scope::PerEntity`, entities count events and namespaces count recorders.
+pub(super) fn of_group(scope: Scope, group: &Group) -> MetricTotal {
     let mut dimensions = Vec::with_capacity(9);
-    if scope == Scope::Rollup || scoped.entity_id.is_some() {
-        events(scoped, &mut dimensions);
+    if scope == Scope::Rollup || group.entity_id.is_some() {
+        push_events(group, &mut dimensions);
     }
-    if let Some(recorders) = &scoped.recorders {
+    if let Some(recorders) = &group.recorders {
         let states = STATES.iter().zip(recorders.by_state);
         let states = states.map(|(state, count)| (Cow::Owned(state.to_string()), count));
         dimensions.extend([
@@ -54,7 +54,7 @@ pub(super) fn health(scope: Scope, scoped: &Scoped) -> MetricTotal {
             plain(&REMOVED, recorders.removed),
         ]);
     }
-    let metrics = &scoped.totals.metrics;
+    let metrics = &group.totals.metrics;
     if metrics.iter().any(|metric| metric.failed > 0) {
         let failed = metrics.iter().filter(|metric| metric.failed > 0);
         dimensions.push(labelled(&FAILED, failed.map(|metric| (metric.name.clone(), metric.failed))));
@@ -63,16 +63,16 @@ pub(super) fn health(scope: Scope, scoped: &Scoped) -> MetricTotal {
         let invalid = metrics.iter().filter(|metric| metric.invalid > 0);
         dimensions.push(labelled(&INVALID, invalid.map(|metric| (metric.name.clone(), metric.invalid))));
     }
-    MetricTotal::made_up(METRIC, dimensions)
+    MetricTotal::of_library(METRIC, dimensions)
 }
 
-/// How many dimensions are missing.
-pub(super) fn missing(left_out: usize) -> MetricTotal {
-    MetricTotal::made_up(METRIC, vec![plain(&LEFT_OUT, left_out as u64)])
+/// How many dimensions are skipped.
+pub(super) fn of_skipped(skipped: usize) -> MetricTotal {
+    MetricTotal::of_library(METRIC, vec![plain(&SKIPPED, skipped as u64)])
 }
 
-fn events(scoped: &Scoped, dimensions: &mut Vec<DimensionTotal>) {
-    let stats = &scoped.totals.stats;
+fn push_events(group: &Group, dimensions: &mut Vec<DimensionTotal>) {
+    let stats = &group.totals.stats;
     dimensions.extend([
         plain(&ACCEPTED, stats.accepted),
         plain(&PROCESSED, stats.processed),
@@ -88,12 +88,12 @@ fn events(scoped: &Scoped, dimensions: &mut Vec<DimensionTotal>) {
 }
 
 fn plain(declared: &'static DimensionDescriptor, value: u64) -> DimensionTotal {
-    DimensionTotal::made_up(declared, Total::Plain(DimensionValue::Unsigned(value)))
+    DimensionTotal::of_library(declared, Total::Plain(DimensionValue::Unsigned(value)))
 }
 
 fn labelled(
     declared: &'static DimensionDescriptor,
     counts: impl Iterator<Item = (Cow<'static, str>, u64)>,
 ) -> DimensionTotal {
-    DimensionTotal::made_up(declared, Total::by_label(counts))
+    DimensionTotal::of_library(declared, Total::by_label(counts))
 }

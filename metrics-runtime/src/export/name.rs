@@ -1,31 +1,32 @@
-//! How metrics, dimensions, units and labels are called in an exposition.
+//! The names of families and labels.
 
 use std::borrow::Cow;
 
-use super::family::FamilyType;
+use super::family_type::FamilyType;
 
-/// What every series is labelled with, whatever labels its breakdown has.
+/// The labels that the library gives to every series.
 pub(super) const NAMESPACE: &str = "namespace";
 pub(super) const ENTITY_ID: &str = "entity_id";
 
-/// The name of the family of a dimension, without the `_total` that the samples of counters have in addition.
+/// The name of the family of a dimension, without the suffix `_total` of the samples of a counter.
 ///
-/// Unit and `_total` are taken off first, however often and in whichever order they were declared.
+/// First removes the unit and `_total` from the end, however often and in whatever order they were declared; then appends the
+/// unit once.
 pub(super) fn family_name(metric: &str, dimension: &str, unit: Option<&str>, family: FamilyType) -> String {
     let mut name = String::with_capacity(metric.len() + dimension.len() + 16);
     push_identifier(&mut name, metric);
     if !dimension.is_empty() {
         name.push('_');
-        name.extend(dimension.chars().map(allowed));
+        name.extend(dimension.chars().map(to_allowed));
     }
     let unit = unit.map(|unit| format!("_{unit}"));
     loop {
-        let shorter = without(&name, "_total").or_else(|| without(&name, unit.as_deref()?));
+        let shorter = strip(&name, "_total").or_else(|| strip(&name, unit.as_deref()?));
         let Some(shorter) = shorter.map(str::len) else { break };
         name.truncate(shorter);
         if family != FamilyType::Counter {
-            // Only a counter has `_total` at the end; before the unit of a gauge the word means something else.
-            while let Some(shorter) = unit.as_deref().and_then(|unit| without(&name, unit)).map(str::len) {
+            // For other types than counters `_total` is removed from the end only: before the unit it is part of the name.
+            while let Some(shorter) = unit.as_deref().and_then(|unit| strip(&name, unit)).map(str::len) {
                 name.truncate(shorter);
             }
             break;
@@ -35,23 +36,24 @@ pub(super) fn family_name(metric: &str, dimension: &str, unit: Option<&str>, fam
     name
 }
 
-fn without<'a>(name: &'a str, suffix: &str) -> Option<&'a str> {
+/// The name without its suffix; `None` when nothing else would be left.
+fn strip<'a>(name: &'a str, suffix: &str) -> Option<&'a str> {
     name.strip_suffix(suffix).filter(|rest| !rest.is_empty())
 }
 
-/// A unit as it stands in a name; `None` when nothing is left of it.
+/// A unit as it is spelled in a name; `None` when no allowed character is left.
 pub(super) fn unit(unit: &str) -> Option<String> {
     let spelled = unit.trim().replace('%', "percent").replace('/', "_per_");
-    let spelled: String = spelled.chars().map(allowed).collect();
+    let spelled: String = spelled.chars().map(to_allowed).collect();
     let mut spelled = spelled.trim_matches('_');
-    // The word is for counters, which get it anyway.
+    // Only counters end in `_total`, and they get it anyway.
     while let Some(rest) = spelled.strip_suffix("_total") {
         spelled = rest.trim_end_matches('_');
     }
     (!spelled.is_empty() && spelled != "total").then(|| spelled.to_owned())
 }
 
-/// The names of the labels of a breakdown, each different and none of those that have a meaning of their own.
+/// The names of the labels of a breakdown. All differ, and none is reserved by the library or by Prometheus.
 pub(super) fn label_names(declared: &[Cow<'static, str>], parts: usize) -> Vec<String> {
     let mut names: Vec<String> = Vec::with_capacity(parts);
     for part in 0..parts {
@@ -78,10 +80,10 @@ fn push_identifier(name: &mut String, text: &str) {
     if text.is_empty() || text.starts_with(|first: char| first.is_ascii_digit()) {
         name.push('_');
     }
-    name.extend(text.chars().map(allowed));
+    name.extend(text.chars().map(to_allowed));
 }
 
-fn allowed(character: char) -> char {
+fn to_allowed(character: char) -> char {
     if character.is_ascii_alphanumeric() { character } else { '_' }
 }
 
@@ -98,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn total_and_unit_stand_once_whatever_was_declared() {
+    fn total_and_unit_appear_once_in_whatever_order_they_are_declared() {
         for dimension in
             ["read", "read_total", "read_bytes", "read_bytes_total", "read_total_bytes", "read.bytes"]
         {
@@ -119,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_made_of_what_is_allowed() {
+    fn names_have_allowed_characters_only() {
         assert_eq!(gauge("9 lives", "größe:x", None), "_9_lives_gr__e_x");
         assert_eq!(gauge("", "a", None), "__a");
         assert_eq!(unit("bytes/s").as_deref(), Some("bytes_per_s"));
@@ -131,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn label_names_are_different_and_keep_off_what_is_taken() {
+    fn label_names_differ_and_are_not_reserved() {
         let declared = ["namespace", "kind", "kind", "", "le", "__name__", "9"].map(Cow::Borrowed);
         let expected = [
             "exported_namespace",

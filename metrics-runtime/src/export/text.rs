@@ -1,49 +1,66 @@
-//! Writing: families as text, in either format.
+//! Text: the writer spells families in either format.
 
 mod number;
 
 use std::borrow::Cow;
 
 use self::number::{push_float, push_number, push_unsigned};
-use super::family::{Family, FamilyType, Sample, type_of};
+use super::collector::Group;
+use super::family::{Family, Sample};
+use super::family_type::FamilyType;
 use super::format::Format;
 use super::name::{ENTITY_ID, NAMESPACE, label_names};
-use super::scope::Scoped;
 use super::totals::Total;
 use crate::descriptor::DimensionKind;
 use crate::snapshot::{DimensionValue, HistogramSnapshot, Number, in_flight};
 
-pub(super) struct Writer {
-    out: Vec<u8>,
-    format: Format,
-    /// For each scope its labels, ready to be written.
-    scopes: Vec<Vec<u8>>,
-    /// The labels of the entry of a breakdown that is being written, each after a comma.
-    labels: Vec<u8>,
-    /// What all buckets of a histogram begin with.
-    bucket: Vec<u8>,
-    bounds: Bounds,
+/// All families as one text.
+pub(super) fn write(format: Format, groups: &[Group], families: &[Family<'_>]) -> String {
+    let mut writer = Writer::new(format, groups, families);
+    for family in families {
+        writer.write(family);
+    }
+    writer.finish()
 }
 
-/// The bounds of the histogram before, as they are written.
+struct Writer {
+    out: Vec<u8>,
+    format: Format,
+    /// The labels of each group, ready to be copied.
+    group_labels: Vec<Vec<u8>>,
+    /// The breakdown labels of the current series, each after a comma.
+    labels: Vec<u8>,
+    /// The start of every bucket line of the current histogram.
+    bucket_start: Vec<u8>,
+    bounds: BoundTexts,
+}
+
+/// The bounds of the last histogram as text. Most often the next histogram has the same ones.
 #[derive(Default)]
-struct Bounds {
-    of: Vec<Number>,
-    /// `None` for a bound whose values are counted at the next one.
+struct BoundTexts {
+    bounds: Vec<Number>,
+    /// `None` for a bound that has the same text as the next one. Its values are counted there.
     texts: Vec<Option<Vec<u8>>>,
 }
 
 impl Writer {
-    pub(super) fn new(format: Format, scopes: &[Scoped], families: &[Family<'_>]) -> Self {
-        let scopes: Vec<Vec<u8>> = scopes.iter().map(scope_labels).collect();
-        let out = Vec::with_capacity(families.iter().map(|family| expected_size(family, &scopes)).sum());
-        Self { out, format, scopes, labels: Vec::new(), bucket: Vec::new(), bounds: Bounds::default() }
+    fn new(format: Format, groups: &[Group], families: &[Family<'_>]) -> Self {
+        let group_labels: Vec<Vec<u8>> = groups.iter().map(group_labels).collect();
+        let size = families.iter().map(|family| estimated_size(family, &group_labels)).sum();
+        Self {
+            out: Vec::with_capacity(size),
+            format,
+            group_labels,
+            labels: Vec::new(),
+            bucket_start: Vec::new(),
+            bounds: BoundTexts::default(),
+        }
     }
 
-    pub(super) fn write(&mut self, family: &Family<'_>) {
+    fn write(&mut self, family: &Family<'_>) {
         self.write_head(family);
         let mut name = family.name.clone().into_bytes();
-        if family.kind == FamilyType::Counter {
+        if family.family_type() == FamilyType::Counter {
             name.extend_from_slice(b"_total");
         }
         let mut declared: &[Cow<'static, str>] = &[];
@@ -52,7 +69,9 @@ impl Writer {
             let kind = sample.total.declared.kind;
             self.labels.clear();
             match &sample.total.value {
-                Total::Plain(value) => self.write_value(&name, family.kind, kind, sample.scope, value),
+                Total::Plain(value) => {
+                    self.write_value(&name, family.family_type(), kind, sample.group, value);
+                }
                 Total::Labelled(labelled) => {
                     for entry in &labelled.entries {
                         if names.len() != entry.labels.len() || *declared != *sample.total.declared.labels {
@@ -64,15 +83,14 @@ impl Writer {
                             self.labels.push(b',');
                             push_label(&mut self.labels, name, label);
                         }
-                        self.write_value(&name, family.kind, kind, sample.scope, &entry.value);
+                        self.write_value(&name, family.family_type(), kind, sample.group, &entry.value);
                     }
                 }
             }
         }
     }
 
-    /// The whole text.
-    pub(super) fn finish(mut self) -> String {
+    fn finish(mut self) -> String {
         if self.format == Format::OpenMetrics {
             self.out.extend_from_slice(b"# EOF\n");
         }
@@ -81,54 +99,42 @@ impl Writer {
     }
 
     fn write_head(&mut self, family: &Family<'_>) {
-        let counter = family.kind == FamilyType::Counter && self.format == Format::Prometheus;
-        let suffix: &[u8] = if counter { b"_total" } else { b"" };
-        let kind: &[u8] = match (family.kind, self.format) {
+        let name = family.name.as_bytes();
+        // In the Prometheus format the name of a counter has its suffix in the head, too.
+        let has_suffix = family.family_type() == FamilyType::Counter && self.format == Format::Prometheus;
+        let suffix: &[u8] = if has_suffix { b"_total" } else { b"" };
+        self.push_all([b"# HELP ", name, suffix, b" "]);
+        push_escaped(&mut self.out, family.help.trim(), self.format == Format::OpenMetrics);
+        let type_name: &[u8] = match (family.family_type(), self.format) {
             (FamilyType::Counter, _) => b"counter",
             (FamilyType::Gauge, _) => b"gauge",
             (FamilyType::Histogram, _) => b"histogram",
             (FamilyType::Unknown, Format::OpenMetrics) => b"unknown",
             (FamilyType::Unknown, Format::Prometheus) => b"untyped",
         };
-        let quotes = self.format == Format::OpenMetrics;
-        for (word, text) in [(&b"# HELP "[..], None), (b"# TYPE ", Some(kind))] {
-            self.out.extend_from_slice(word);
-            self.out.extend_from_slice(family.name.as_bytes());
-            self.out.extend_from_slice(suffix);
-            self.out.push(b' ');
-            match text {
-                Some(text) => self.out.extend_from_slice(text),
-                None => push_escaped(&mut self.out, family.help.trim(), quotes),
-            }
-            self.out.push(b'\n');
-        }
+        self.push_all([b"\n# TYPE ", name, suffix, b" ", type_name, b"\n"]);
         if let (Some(unit), Format::OpenMetrics) = (&family.unit, self.format) {
-            self.out.extend_from_slice(b"# UNIT ");
-            self.out.extend_from_slice(family.name.as_bytes());
-            self.out.push(b' ');
-            self.out.extend_from_slice(unit.as_bytes());
-            self.out.push(b'\n');
+            self.push_all([b"# UNIT ", name, b" ", unit.as_bytes(), b"\n"]);
         }
     }
 
     fn write_value(
         &mut self,
         name: &[u8],
-        family: FamilyType,
+        family_type: FamilyType,
         kind: DimensionKind,
-        scope: usize,
+        group: usize,
         value: &DimensionValue,
     ) {
-        if type_of(kind, value) != Some(family) {
-            // Of another type than the first label of the breakdown.
+        if FamilyType::of(kind, value) != Some(family_type) {
+            // `Skipped` lists values that are not of the type of the family.
             return;
         }
         if let DimensionValue::Histogram(histogram) = value {
-            self.write_histogram(name, scope, histogram);
+            self.write_histogram(name, group, histogram);
             return;
         }
-        self.begin(name, b"", scope);
-        self.out.extend_from_slice(b"} ");
+        self.push_series(name, b"", group);
         match value {
             DimensionValue::Unsigned(value) => push_unsigned(&mut self.out, *value),
             DimensionValue::Signed(value) => push_number(&mut self.out, Number::Signed(*value)),
@@ -141,13 +147,13 @@ impl Writer {
         self.out.push(b'\n');
     }
 
-    fn write_histogram(&mut self, name: &[u8], scope: usize, histogram: &HistogramSnapshot<Number>) {
+    fn write_histogram(&mut self, name: &[u8], group: usize, histogram: &HistogramSnapshot<Number>) {
         let mut bounds = std::mem::take(&mut self.bounds);
-        bounds.become_those_of(histogram);
-        self.bucket.clear();
-        let parts = [name, b"_bucket{", &self.scopes[scope], &self.labels, b",le=\""];
+        bounds.set(histogram);
+        self.bucket_start.clear();
+        let parts = [name, b"_bucket{", &self.group_labels[group], &self.labels, b",le=\""];
         for part in parts {
-            self.bucket.extend_from_slice(part);
+            self.bucket_start.extend_from_slice(part);
         }
         let mut count: u64 = 0;
         let mut texts = bounds.texts.iter();
@@ -159,16 +165,14 @@ impl Writer {
             }
         }
         self.write_bucket(b"+Inf", count);
-        // A sum that may have fallen is no counter, and OpenMetrics then wants neither sum nor count.
-        let ends = [Some(histogram.sum), histogram.min, bounds.of.first().copied()];
-        let falls = ends.into_iter().flatten().any(|end| end.as_f64() < 0.0);
-        if !(falls && self.format == Format::OpenMetrics) {
-            self.begin(name, b"_count", scope);
-            self.out.extend_from_slice(b"} ");
+        // A sum with negative values may fall. OpenMetrics forbids sum and count then.
+        let extremes = [Some(histogram.sum), histogram.min, bounds.bounds.first().copied()];
+        let may_fall = extremes.into_iter().flatten().any(|extreme| extreme.as_f64() < 0.0);
+        if !(may_fall && self.format == Format::OpenMetrics) {
+            self.push_series(name, b"_count", group);
             push_unsigned(&mut self.out, count);
             self.out.push(b'\n');
-            self.begin(name, b"_sum", scope);
-            self.out.extend_from_slice(b"} ");
+            self.push_series(name, b"_sum", group);
             push_number(&mut self.out, histogram.sum);
             self.out.push(b'\n');
         }
@@ -176,33 +180,40 @@ impl Writer {
     }
 
     fn write_bucket(&mut self, bound: &[u8], count: u64) {
-        self.out.extend_from_slice(&self.bucket);
+        self.out.extend_from_slice(&self.bucket_start);
         self.out.extend_from_slice(bound);
         self.out.extend_from_slice(b"\"} ");
         push_unsigned(&mut self.out, count);
         self.out.push(b'\n');
     }
 
-    /// The name and the labels without the closing brace.
-    fn begin(&mut self, name: &[u8], suffix: &[u8], scope: usize) {
+    /// Pushes the name and all labels, up to the value.
+    fn push_series(&mut self, name: &[u8], suffix: &[u8], group: usize) {
         self.out.extend_from_slice(name);
         self.out.extend_from_slice(suffix);
         self.out.push(b'{');
-        self.out.extend_from_slice(&self.scopes[scope]);
+        self.out.extend_from_slice(&self.group_labels[group]);
         self.out.extend_from_slice(&self.labels);
+        self.out.extend_from_slice(b"} ");
+    }
+
+    fn push_all<const N: usize>(&mut self, parts: [&[u8]; N]) {
+        for part in parts {
+            self.out.extend_from_slice(part);
+        }
     }
 }
 
-impl Bounds {
-    fn become_those_of(&mut self, histogram: &HistogramSnapshot<Number>) {
+impl BoundTexts {
+    fn set(&mut self, histogram: &HistogramSnapshot<Number>) {
         let bounds = || histogram.buckets.iter().filter_map(|bucket| bucket.upper_bound);
-        if self.of.iter().copied().eq(bounds()) {
+        if self.bounds.iter().copied().eq(bounds()) {
             return;
         }
-        self.of = bounds().collect();
-        // Whole numbers that are far from 0 may be the same floating-point number, and a series stands once.
+        self.bounds = bounds().collect();
+        // Large whole numbers may be the same floating-point number, but a series must not appear twice.
         let mut above = f64::INFINITY;
-        let texts = self.of.iter().rev().map(|bound| {
+        let texts = self.bounds.iter().rev().map(|bound| {
             let bound = bound.as_f64();
             let distinct = bound.is_finite() && bound < above;
             distinct.then(|| {
@@ -215,10 +226,10 @@ impl Bounds {
     }
 }
 
-/// About how long the series of a family are going to be.
-fn expected_size(family: &Family<'_>, scopes: &[Vec<u8>]) -> usize {
-    /// Braces, a suffix, a number, further labels.
-    const REST: usize = 40;
+/// The approximate length of the series of a family.
+fn estimated_size(family: &Family<'_>, group_labels: &[Vec<u8>]) -> usize {
+    /// Braces, a suffix, a number and further labels take about this many bytes.
+    const BYTES_PER_LINE: usize = 40;
     let lines = |value: &DimensionValue| match value {
         DimensionValue::Histogram(histogram) => histogram.buckets.len() + 2,
         _ => 1,
@@ -228,15 +239,15 @@ fn expected_size(family: &Family<'_>, scopes: &[Vec<u8>]) -> usize {
             Total::Plain(value) => lines(value),
             Total::Labelled(labelled) => labelled.entries.iter().map(|entry| lines(&entry.value)).sum(),
         };
-        lines * (family.name.len() + scopes[sample.scope].len() + REST)
+        lines * (family.name.len() + group_labels[sample.group].len() + BYTES_PER_LINE)
     };
     family.samples.iter().map(sample).sum()
 }
 
-fn scope_labels(scoped: &Scoped) -> Vec<u8> {
+fn group_labels(group: &Group) -> Vec<u8> {
     let mut labels = Vec::new();
-    push_label(&mut labels, NAMESPACE, &scoped.namespace);
-    if let Some(entity_id) = &scoped.entity_id {
+    push_label(&mut labels, NAMESPACE, &group.namespace);
+    if let Some(entity_id) = &group.entity_id {
         labels.push(b',');
         push_label(&mut labels, ENTITY_ID, entity_id);
     }

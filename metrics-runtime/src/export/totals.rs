@@ -1,39 +1,40 @@
-//! Totals: the metrics of several recorders as if they were those of one.
+//! Totals: the metrics of several recorders, merged as if one recorder had counted everything.
 
+mod label_slots;
 mod labelled;
 mod merge;
 mod parts;
-mod places;
 mod raise;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use self::labelled::Labelled;
-use self::merge::{Rule, merge};
+use self::label_slots::AdmittedLabels;
+pub(crate) use self::label_slots::LabelSlots;
+use self::labelled::LabelledTotal;
+use self::merge::{merge, merge_rule};
 use self::parts::{for_each_part, has_parts};
-pub(crate) use self::places::Places;
-use self::places::Taken;
-use crate::descriptor::{DimensionDescriptor, DimensionKind, MetricDescriptor};
+use crate::descriptor::{DimensionDescriptor, DimensionKind, MergeRule, MetricDescriptor};
 use crate::recorder::RecorderStats;
 use crate::snapshot::{BreakdownEntry, DimensionValue, MetricSnapshot};
 
-/// How many metrics, and how many dimensions of a metric, are kept apart; the rest is left out. It bounds the memory of
-/// metrics that give themselves ever new names.
-const MOST: usize = 4_096;
+/// How many metrics some totals have, and how many dimensions a metric. This bounds their memory when metrics give themselves
+/// ever new names.
+pub(crate) const MAX_METRICS: usize = 4_096;
+pub(crate) const MAX_DIMENSIONS: usize = 4_096;
 
 /// The totals of some recorders.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Totals {
     pub(crate) metrics: Vec<MetricTotal>,
-    /// The first metric for which there was no room.
-    pub(crate) beyond: Option<Cow<'static, str>>,
+    /// The name of the first metric beyond `MAX_METRICS`.
+    pub(crate) first_skipped: Option<Cow<'static, str>>,
     pub(crate) stats: StatsTotal,
-    /// Which labels are shown, if that was said elsewhere.
-    places: Option<Places>,
+    /// Which labels have series of their own, if other totals share this choice.
+    label_slots: Option<LabelSlots>,
 }
 
-/// What became of the events of some recorders.
+/// The event counts of some recorders.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct StatsTotal {
     pub(crate) accepted: u64,
@@ -44,22 +45,24 @@ pub(crate) struct StatsTotal {
     pub(crate) pending: u64,
 }
 
-/// The total of the metrics of one name.
+/// The total of all metrics with one name.
 #[derive(Debug, Clone)]
 pub(crate) struct MetricTotal {
     pub(crate) name: Cow<'static, str>,
     pub(crate) help: Cow<'static, str>,
     pub(crate) dimensions: Vec<DimensionTotal>,
     pub(crate) invalid: u64,
-    /// Whether it is the library's own, and not a metric that happens to have the name.
+    /// Whether the library itself declares the metric, in contrast to a metric that happens to have the same name.
     pub(crate) of_library: bool,
     /// How many of the metrics have failed.
     pub(crate) failed: u64,
-    /// How many values could not be taken in.
-    pub(crate) left_out: u64,
-    /// The declaration the first dimensions follow one by one, if it is a static one.
+    /// Whether there were dimensions beyond `MAX_DIMENSIONS`.
+    pub(crate) has_skipped_dimensions: bool,
+    /// Whether there were values that did not have the shape of the values before them.
+    pub(crate) has_skipped_values: bool,
+    /// The static declaration of the first metric. The first dimensions follow it one by one.
     declared: &'static [DimensionDescriptor],
-    places: Option<Places>,
+    label_slots: Option<LabelSlots>,
 }
 
 /// The total of one dimension.
@@ -67,28 +70,27 @@ pub(crate) struct MetricTotal {
 pub(crate) struct DimensionTotal {
     pub(crate) declared: Cow<'static, DimensionDescriptor>,
     pub(crate) value: Total,
-    taken: Option<Taken>,
+    admitted: Option<AdmittedLabels>,
 }
 
-/// A value, or one for each label.
+/// One value, or one for each label.
 #[derive(Debug, Clone)]
 pub(crate) enum Total {
     Plain(DimensionValue),
-    Labelled(Labelled),
+    Labelled(LabelledTotal),
 }
 
-/// Whether the recorder is there, or its state is all that is left of it.
+/// Whether a recorder is registered or was removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Presence {
     Live,
-    /// What it counted stays; the levels of its gauges are gone with it.
+    /// Its counts stay in the totals, its gauges do not.
     Removed,
 }
 
 impl Totals {
-    /// Totals that show the labels that have a place.
-    pub(crate) fn with_places(places: Places) -> Self {
-        Self { places: Some(places), ..Self::default() }
+    pub(crate) fn with_label_slots(label_slots: LabelSlots) -> Self {
+        Self { label_slots: Some(label_slots), ..Self::default() }
     }
 
     pub(crate) fn add_stats(&mut self, stats: &RecorderStats, presence: Presence) {
@@ -106,7 +108,7 @@ impl Totals {
         }
     }
 
-    /// Takes in the metric at `position` of a recorder.
+    /// Adds the metric at `position` of a recorder.
     pub(crate) fn add_metric(
         &mut self,
         position: usize,
@@ -114,18 +116,18 @@ impl Totals {
         metric: &MetricSnapshot,
         presence: Presence,
     ) {
-        let place = match self.metrics.get(position) {
+        let index = match self.metrics.get(position) {
             Some(total) if total.name == metric.name => Some(position),
             _ => self.metrics.iter().position(|total| total.name == metric.name),
         };
-        let total = match place {
-            Some(place) => &mut self.metrics[place],
-            None if self.metrics.len() >= MOST => {
-                self.beyond.get_or_insert_with(|| metric.name.clone());
+        let total = match index {
+            Some(index) => &mut self.metrics[index],
+            None if self.metrics.len() >= MAX_METRICS => {
+                self.first_skipped.get_or_insert_with(|| metric.name.clone());
                 return;
             }
             None => {
-                self.metrics.push(MetricTotal::new(descriptor, metric, self.places.clone()));
+                self.metrics.push(MetricTotal::new(descriptor, metric, self.label_slots.clone()));
                 let last = self.metrics.len() - 1;
                 &mut self.metrics[last]
             }
@@ -135,38 +137,38 @@ impl Totals {
 }
 
 impl MetricTotal {
-    /// A total of the library's own.
-    pub(crate) fn made_up(name: &'static str, dimensions: Vec<DimensionTotal>) -> Self {
+    /// A metric that the library itself declares.
+    pub(crate) fn of_library(name: &'static str, dimensions: Vec<DimensionTotal>) -> Self {
         Self {
             name: Cow::Borrowed(name),
             help: Cow::Borrowed(""),
             dimensions,
-            of_library: true,
             invalid: 0,
+            of_library: true,
             failed: 0,
-            left_out: 0,
+            has_skipped_dimensions: false,
+            has_skipped_values: false,
             declared: &[],
-            places: None,
+            label_slots: None,
         }
     }
 
-    fn new(descriptor: &MetricDescriptor, metric: &MetricSnapshot, places: Option<Places>) -> Self {
+    fn new(descriptor: &MetricDescriptor, metric: &MetricSnapshot, label_slots: Option<LabelSlots>) -> Self {
         let declared = static_dimensions(descriptor);
+        let dimensions = declared
+            .iter()
+            .map(|declared| DimensionTotal::new(Cow::Borrowed(declared), &metric.name, label_slots.as_ref()));
         Self {
             name: metric.name.clone(),
             help: descriptor.help.clone(),
-            dimensions: declared
-                .iter()
-                .map(|declared| {
-                    DimensionTotal::within(places.as_ref(), &metric.name, Cow::Borrowed(declared))
-                })
-                .collect(),
-            of_library: false,
+            dimensions: dimensions.collect(),
             invalid: 0,
+            of_library: false,
             failed: 0,
-            left_out: 0,
+            has_skipped_dimensions: false,
+            has_skipped_values: false,
             declared,
-            places,
+            label_slots,
         }
     }
 
@@ -175,21 +177,22 @@ impl MetricTotal {
         if presence == Presence::Live {
             self.failed = self.failed.saturating_add(metric.failed.is_some().into());
         }
-        // Two metrics of one type have the very same declaration; then nothing needs to be looked up.
-        let aligned = std::ptr::eq(static_dimensions(descriptor), self.declared);
+        // Metrics of one type have the very same declaration: the fast path, without any search.
+        let is_same_declaration = std::ptr::eq(static_dimensions(descriptor), self.declared);
         for (position, (name, value)) in metric.dimensions.iter().enumerate() {
-            let known = self.declared.get(position).filter(|declared| aligned && declared.name == name);
-            if presence == Presence::Removed && known.is_some_and(is_level) {
+            let declared = self.declared.get(position);
+            let declared = declared.filter(|declared| is_same_declaration && declared.name == name);
+            if presence == Presence::Removed && declared.is_some_and(is_gauge) {
                 continue;
             }
-            let known = known.is_some() && !has_parts(value);
-            if !known || !self.dimensions[position].add(value, &mut self.left_out) {
+            let is_known = declared.is_some() && !has_parts(value);
+            if !is_known || !self.dimensions[position].add(value, &mut self.has_skipped_values) {
                 self.add_dimension(position, descriptor, name, value, presence);
             }
         }
     }
 
-    /// Takes in a dimension that is not where it was expected.
+    /// Adds a dimension that is not at the expected position.
     #[cold]
     fn add_dimension(
         &mut self,
@@ -203,57 +206,50 @@ impl MetricTotal {
         let declared =
             declared.or_else(|| descriptor.dimensions.iter().find(|declared| declared.name == name));
         let declared = declared.cloned().unwrap_or_else(|| undeclared(name));
-        if presence == Presence::Removed && is_level(&declared) {
+        if presence == Presence::Removed && is_gauge(&declared) {
             return;
         }
         for_each_part(&declared, value, &mut |declared, value| self.add_declared(declared, value));
     }
 
     fn add_declared(&mut self, declared: DimensionDescriptor, value: &DimensionValue) {
-        let left_out = &mut self.left_out;
-        let same = self.dimensions.iter_mut().filter(|total| total.is_like(&declared));
-        if same.into_iter().any(|total| total.add(value, left_out)) {
+        let has_skipped_values = &mut self.has_skipped_values;
+        let mut same = self.dimensions.iter_mut().filter(|total| total.takes(&declared));
+        if same.any(|total| total.add(value, has_skipped_values)) {
             return;
         }
-        if self.dimensions.len() >= MOST {
-            *left_out = left_out.saturating_add(1);
+        if self.dimensions.len() >= MAX_DIMENSIONS {
+            self.has_skipped_dimensions = true;
             return;
         }
-        let mut total = DimensionTotal::within(self.places.as_ref(), &self.name, Cow::Owned(declared));
-        if total.add(value, left_out) {
+        let mut total = DimensionTotal::new(Cow::Owned(declared), &self.name, self.label_slots.as_ref());
+        if total.add(value, has_skipped_values) {
             self.dimensions.push(total);
         } else {
-            *left_out = left_out.saturating_add(1);
+            self.has_skipped_values = true;
         }
-    }
-}
-
-impl Total {
-    /// Counts by the text of a label.
-    pub(crate) fn by_label(counts: impl Iterator<Item = (Cow<'static, str>, u64)>) -> Self {
-        let mut labelled = Labelled::new(None, None);
-        for (label, count) in counts {
-            let entry = BreakdownEntry { labels: vec![label], value: DimensionValue::Unsigned(count) };
-            labelled.add(Rule::Add, &[entry]);
-        }
-        Self::Labelled(labelled)
     }
 }
 
 impl DimensionTotal {
-    pub(crate) fn made_up(declared: &'static DimensionDescriptor, value: Total) -> Self {
-        Self { declared: Cow::Borrowed(declared), value, taken: None }
+    /// A dimension that the library itself declares.
+    pub(crate) fn of_library(declared: &'static DimensionDescriptor, value: Total) -> Self {
+        Self { declared: Cow::Borrowed(declared), value, admitted: None }
     }
 
-    fn within(places: Option<&Places>, metric: &str, declared: Cow<'static, DimensionDescriptor>) -> Self {
-        // What bounds itself has a place for every label, and what goes with its recorder leaves its place to others.
-        let places = places.filter(|_| declared.limit.is_some() && !is_level(&declared));
-        let taken = places.and_then(|places| places.of(metric, &declared.name));
-        Self { declared, value: Total::Plain(DimensionValue::Empty), taken }
+    fn new(
+        declared: Cow<'static, DimensionDescriptor>,
+        metric: &str,
+        label_slots: Option<&LabelSlots>,
+    ) -> Self {
+        // Without a limit there is a slot for every label. The labels of a gauge go with their recorder and free their slots.
+        let label_slots = label_slots.filter(|_| declared.limit.is_some() && !is_gauge(&declared));
+        let admitted = label_slots.and_then(|label_slots| label_slots.of(metric, &declared.name));
+        Self { declared, value: Total::Plain(DimensionValue::Empty), admitted }
     }
 
-    /// Whether values of that declaration can be added to this total.
-    fn is_like(&self, other: &DimensionDescriptor) -> bool {
+    /// Whether this total takes values of that declaration.
+    fn takes(&self, other: &DimensionDescriptor) -> bool {
         let own = &self.declared;
         own.name == other.name
             && own.kind == other.kind
@@ -262,18 +258,19 @@ impl DimensionTotal {
             && own.merge == other.merge
     }
 
-    /// `false` when the value is not of the shape of the values before it.
-    fn add(&mut self, value: &DimensionValue, left_out: &mut u64) -> bool {
-        let rule = Rule::of(&self.declared);
+    /// Merges a value into this total. Returns `false`, and changes nothing, when their shapes differ. The value of a single
+    /// label with another shape only sets `has_skipped_values`.
+    fn add(&mut self, value: &DimensionValue, has_skipped_values: &mut bool) -> bool {
+        let rule = merge_rule(&self.declared);
         match (&mut self.value, value) {
             (_, DimensionValue::Text(_)) => true,
             (Total::Labelled(labelled), DimensionValue::Breakdown(entries)) => {
-                *left_out = left_out.saturating_add(labelled.add(rule, entries) as u64);
+                *has_skipped_values |= !labelled.add(rule, entries);
                 true
             }
             (Total::Plain(DimensionValue::Empty), DimensionValue::Breakdown(entries)) => {
-                let mut labelled = Labelled::new(self.declared.limit, self.taken.clone());
-                *left_out = left_out.saturating_add(labelled.add(rule, entries) as u64);
+                let mut labelled = LabelledTotal::new(self.declared.limit, self.admitted.clone());
+                *has_skipped_values |= !labelled.add(rule, entries);
                 self.value = Total::Labelled(labelled);
                 true
             }
@@ -283,8 +280,20 @@ impl DimensionTotal {
     }
 }
 
-/// Whether the dimension is a level, which is gone with the recorder, and not something it has counted.
-fn is_level(dimension: &DimensionDescriptor) -> bool {
+impl Total {
+    /// Counts by the text of one label.
+    pub(crate) fn by_label(counts: impl Iterator<Item = (Cow<'static, str>, u64)>) -> Self {
+        let mut labelled = LabelledTotal::new(None, None);
+        for (label, count) in counts {
+            let entry = BreakdownEntry { labels: vec![label], value: DimensionValue::Unsigned(count) };
+            labelled.add(MergeRule::Sum, &[entry]);
+        }
+        Self::Labelled(labelled)
+    }
+}
+
+/// Whether the dimension shows the present and not a count, so that its value goes with the recorder.
+fn is_gauge(dimension: &DimensionDescriptor) -> bool {
     dimension.kind == DimensionKind::Gauge
 }
 
@@ -295,7 +304,7 @@ fn static_dimensions(descriptor: &MetricDescriptor) -> &'static [DimensionDescri
     }
 }
 
-/// What is known of a dimension that its metric does not describe.
+/// The descriptor of a dimension that its metric does not describe.
 fn undeclared(name: &str) -> DimensionDescriptor {
     let mut dimension = DimensionDescriptor::new("", DimensionKind::Custom);
     dimension.name = Cow::Owned(name.to_owned());

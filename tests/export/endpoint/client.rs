@@ -1,11 +1,11 @@
-//! A client that writes its requests by hand.
+//! An HTTP client that writes its requests by hand.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
-/// Long enough for anything that is not a hang.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// An answer that takes longer fails the test.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 
 pub struct Answer {
     pub status: u16,
@@ -14,13 +14,13 @@ pub struct Answer {
 }
 
 pub fn connect(address: SocketAddr) -> TcpStream {
-    let stream = TcpStream::connect_timeout(&address, PATIENCE).expect("the endpoint listens");
-    stream.set_read_timeout(Some(PATIENCE)).expect("a stream has a timeout");
-    stream.set_write_timeout(Some(PATIENCE)).expect("a stream has a timeout");
+    let stream = TcpStream::connect_timeout(&address, ANSWER_TIMEOUT).expect("the endpoint listens");
+    stream.set_read_timeout(Some(ANSWER_TIMEOUT)).expect("a stream has a timeout");
+    stream.set_write_timeout(Some(ANSWER_TIMEOUT)).expect("a stream has a timeout");
     stream
 }
 
-/// Sends text and reads one answer; `None` when the endpoint ends the connection instead.
+/// Sends a request and reads one answer; `None` when the endpoint closes the connection instead.
 pub fn ask(stream: &mut TcpStream, text: &str) -> Option<Answer> {
     // The endpoint may have answered and closed before it has read everything.
     let _ = stream.write_all(text.as_bytes());
@@ -34,7 +34,7 @@ pub fn read_answer(stream: &mut TcpStream, head_only: bool) -> Option<Answer> {
         match stream.read(&mut byte) {
             Ok(1) => head.push(byte[0]),
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
-                panic!("no answer within {PATIENCE:?}")
+                panic!("no answer within {ANSWER_TIMEOUT:?}")
             }
             _ => return None,
         }

@@ -1,6 +1,8 @@
-//! The HTTP endpoint, and what hostile clients can do to it.
+//! The HTTP endpoint: its answers, its limits, and its failures.
 
 mod client;
-mod hostility;
-mod load;
+mod client_limits;
+mod failures;
+mod fixtures;
+mod overload;
 mod requests;

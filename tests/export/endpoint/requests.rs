@@ -1,21 +1,22 @@
-//! What well-behaved clients get.
+//! Covers requests and their answers: paths, methods, formats, pipelining, addresses, and a runtime that has ended.
 
-use std::io::{ErrorKind, Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpStream};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
 
-use mvx_metrics::export::{EndpointError, EndpointOptions, Scope};
+use mvx_metrics::export::Scope;
+use mvx_metrics::http::{EndpointError, EndpointOptions};
 
 use crate::client::{ask, connect, get, read_answer};
-use crate::load::{Worked, endpoint, recorder, running};
+use crate::fixtures::{Worked, endpoint, recorder, running};
 
-fn request(method: &str, path: &str, headers: &str) -> String {
+/// The text of a request.
+pub fn request(method: &str, path: &str, headers: &str) -> String {
     format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\n{headers}\r\n")
 }
 
 #[test]
-fn a_scrape_shows_what_was_recorded_in_the_format_it_asks_for() {
+fn a_scrape_has_the_accepted_format() {
     let runtime = running("scrape");
     recorder(&runtime, "one").emit(Worked { bytes: 7 });
     let endpoint = endpoint(&runtime, Scope::Rollup);
@@ -29,7 +30,7 @@ fn a_scrape_shows_what_was_recorded_in_the_format_it_asks_for() {
     assert!(
         answer.body.contains("# TYPE work_bytes_total counter\nwork_bytes_total{namespace=\"scrape\"} 7\n")
     );
-    // The same connection again.
+    // On the same connection.
     let accept = "accept: application/openmetrics-text;version=1.0.0;q=0.5\r\naccept: text/plain;q=0.2\r\n";
     let answer = ask(&mut stream, &request("GET", "/metrics?collect[]=all", accept)).expect("an answer");
     assert!(
@@ -42,7 +43,7 @@ fn a_scrape_shows_what_was_recorded_in_the_format_it_asks_for() {
 }
 
 #[test]
-fn the_scope_is_as_chosen() {
+fn the_scope_of_the_options_is_obeyed() {
     let runtime = running("scope");
     recorder(&runtime, "one").emit(Worked { bytes: 7 });
     let endpoint = endpoint(&runtime, Scope::PerEntity);
@@ -62,7 +63,7 @@ fn a_snapshot_is_json() {
 }
 
 #[test]
-fn a_head_request_gets_the_head_alone() {
+fn a_head_request_gets_no_body() {
     let runtime = running("head");
     let endpoint = endpoint(&runtime, Scope::Rollup);
     let mut stream = connect(endpoint.address());
@@ -92,7 +93,7 @@ fn unknown_paths_and_methods_are_refused() {
 }
 
 #[test]
-fn all_forms_of_a_request_are_understood() {
+fn every_form_of_a_request_is_understood() {
     let runtime = running("forms");
     let endpoint = endpoint(&runtime, Scope::Rollup);
     let bodies = [
@@ -105,7 +106,7 @@ fn all_forms_of_a_request_are_understood() {
         let answer = ask(&mut connect(endpoint.address()), request).expect("an answer");
         assert_eq!((answer.status, &*answer.body), (200, "RUNNING\n"), "{request:?}");
     }
-    // HTTP/1.0 ends the connection, and a body is no next request.
+    // HTTP/1.0 closes the connection, and a body is not read as the next request.
     let mut stream = connect(endpoint.address());
     stream.write_all(bodies[1].as_bytes()).expect("the endpoint reads");
     let mut all = String::new();
@@ -118,7 +119,7 @@ fn all_forms_of_a_request_are_understood() {
 }
 
 #[test]
-fn clients_that_go_away_disturb_nobody() {
+fn clients_that_disconnect_early_do_not_disturb_others() {
     let runtime = running("away");
     for number in 0..500 {
         recorder(&runtime, &format!("{number}")).emit(Worked { bytes: 1 });
@@ -129,7 +130,7 @@ fn clients_that_go_away_disturb_nobody() {
             let mut stream = connect(endpoint.address());
             let request =
                 if sent == "GET /metrics" { request("GET", "/metrics", "") } else { sent.to_owned() };
-            // The endpoint may have ended it.
+            // The endpoint may have closed the connection.
             let _ = stream.write_all(request.as_bytes());
             if read > 0 {
                 let _ = stream.set_read_timeout(Some(Duration::from_millis(20)));
@@ -156,7 +157,7 @@ fn pipelined_requests_are_answered_in_order() {
 }
 
 #[test]
-fn an_endpoint_of_a_runtime_that_ended_says_so() {
+fn an_endpoint_answers_503_after_shutdown() {
     let runtime = running("ended");
     let endpoint = endpoint(&runtime, Scope::Rollup);
     runtime.shutdown().expect("it ends");
@@ -178,7 +179,7 @@ fn an_address_in_use_is_an_error_that_names_it() {
 }
 
 #[test]
-fn an_endpoint_is_on_loopback_and_ends_when_it_is_dropped() {
+fn an_endpoint_is_on_loopback_and_closes_when_it_is_dropped() {
     let runtime = running("drop");
     let endpoint = endpoint(&runtime, Scope::Rollup);
     let address = endpoint.address();
@@ -192,7 +193,7 @@ fn an_endpoint_is_on_loopback_and_ends_when_it_is_dropped() {
 }
 
 #[test]
-fn any_number_of_connections_may_be_allowed() {
+fn max_connections_may_be_any_number() {
     let runtime = running("most");
     recorder(&runtime, "one").emit(Worked { bytes: 7 });
     for most in [0, 1, usize::MAX] {
@@ -201,75 +202,4 @@ fn any_number_of_connections_may_be_allowed() {
         let answer = get(endpoint.address(), "/metrics");
         assert_eq!(answer.value("work_bytes_total{namespace=\"most\"}").to_string(), "7");
     }
-}
-
-/// Whether the endpoint ends the connection before long; what it still sends does not matter.
-fn is_ended(stream: &mut TcpStream, patience: Duration) -> bool {
-    stream.set_read_timeout(Some(patience)).expect("a stream has a timeout");
-    match stream.read_to_end(&mut Vec::new()) {
-        Ok(_) => true,
-        Err(error) => !matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut),
-    }
-}
-
-#[test]
-fn of_more_connections_than_allowed_the_one_that_waits_longest_is_ended() {
-    let runtime = running("room");
-    let options = EndpointOptions::new().port(0).max_connections(2);
-    let endpoint = runtime.serve_http(options).expect("the system has a port");
-    let health = request("GET", "/healthz", "");
-    // Connections that were answered are taken in, and from then on idle.
-    let [mut first, mut second] = [(), ()].map(|()| {
-        let mut stream = connect(endpoint.address());
-        assert_eq!(ask(&mut stream, &health).expect("an answer").status, 200);
-        // It is certain who waits longer, and each has had the time that is its own.
-        thread::sleep(Duration::from_millis(150));
-        stream
-    });
-    let mut third = connect(endpoint.address());
-    assert_eq!(ask(&mut third, &health).expect("an answer").status, 200);
-    assert!(is_ended(&mut first, Duration::from_secs(5)), "three connections where two are allowed");
-    assert_eq!(ask(&mut second, &health).expect("two are allowed").status, 200);
-    assert_eq!(ask(&mut third, &health).expect("two are allowed").status, 200);
-}
-
-/// How long the headers of a request may take, as the source of the endpoint says.
-const HEADERS: Duration = Duration::from_secs(10);
-
-/// How long it takes the endpoint to end a connection that says something and never ends a request.
-fn ends_after(address: SocketAddr, first: &str, trickle: Option<&str>) -> Option<Duration> {
-    let mut stream = connect(address);
-    let started = Instant::now();
-    stream.write_all(first.as_bytes()).expect("the endpoint reads");
-    while started.elapsed() < 3 * HEADERS {
-        if is_ended(&mut stream, Duration::from_millis(500)) {
-            return Some(started.elapsed());
-        }
-        if let Some(trickle) = trickle {
-            // The endpoint may have ended it.
-            let _ = stream.write_all(trickle.as_bytes());
-        }
-    }
-    None
-}
-
-#[test]
-fn headers_may_take_ten_seconds() {
-    let runtime = running("slow");
-    let endpoint = endpoint(&runtime, Scope::Rollup);
-    let (address, whole) = (endpoint.address(), request("GET", "/healthz", ""));
-    let half = "GET /healthz HTTP/1.1\r\nhost: loc";
-    let cases = [("", None), (half, None), (half, Some("x")), (half, Some("\r\nx: y")), (&*whole, None)];
-    thread::scope(|scope| {
-        let slow = cases.map(|(first, trickle)| {
-            (first, trickle, scope.spawn(move || ends_after(address, first, trickle)))
-        });
-        for (first, trickle, thread) in slow {
-            let ended = thread.join().expect("no panic");
-            // Later on a machine that is loaded, but never much earlier.
-            let in_time = ended.is_some_and(|ended| (HEADERS / 2..5 * HEADERS / 2).contains(&ended));
-            assert!(in_time, "{first:?} and then {trickle:?}: ended after {ended:?}");
-        }
-    });
-    assert_eq!(get(address, "/healthz").status, 200);
 }

@@ -1,7 +1,7 @@
-//! Expositions of random metrics, read back by the OpenMetrics parser of the Python package `prometheus_client`.
+//! Covers expositions of random metrics, read back by the OpenMetrics parser of the Python package `prometheus_client`.
 //!
 //! Needs a Python that has the package, named by `MVX_PYTHON`; `.ci/openmetrics` makes one and runs this test. The script
-//! beside this file knows the naming and merging rules on its own, and compares every number and every head of a family.
+//! beside this file has its own implementation of the naming and merging rules. It compares every number, HELP, TYPE and UNIT.
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -18,10 +18,10 @@ use mvx_metrics::{
 use serde_json::{Value, json};
 
 const CASES: u64 = 200;
-/// How many samples must be there to be compared at least, in all expositions together; there are a good half more.
-const LEAST_SAMPLES: u64 = 20_000;
+/// The minimum of compared samples in all expositions together; there are about half as many again.
+const MIN_SAMPLES: u64 = 20_000;
 
-/// Numbers that are the same in every run.
+/// Pseudo-random numbers, the same in every run.
 struct Random(u64);
 
 impl Random {
@@ -38,8 +38,8 @@ impl Random {
     }
 
     fn one_of<'a, T>(&mut self, all: &'a [T]) -> &'a T {
-        let place = usize::try_from(self.below(all.len() as u64)).expect("a place in a slice");
-        &all[place]
+        let index = usize::try_from(self.below(all.len() as u64)).expect("an index of a slice");
+        &all[index]
     }
 }
 
@@ -95,13 +95,13 @@ const UNITS: &[Option<&str>] =
     &[None, None, Some("seconds"), Some("bytes"), Some("bytes/s"), Some("%"), Some("€")];
 
 #[derive(Clone)]
-struct Shown {
+struct Handwritten {
     name: String,
     help: String,
     dimensions: Vec<(DimensionDescriptor, DimensionValue)>,
 }
 
-impl Metric for Shown {
+impl Metric for Handwritten {
     fn metric_name(&self) -> &str {
         &self.name
     }
@@ -123,7 +123,7 @@ impl Metric for Shown {
     }
 }
 
-/// The shape of a dimension, of which each recorder has its own values.
+/// The shape of a dimension. Each recorder has values of its own.
 struct Shape {
     declared: DimensionDescriptor,
     kind: &'static str,
@@ -161,7 +161,7 @@ fn shape(random: &mut Random) -> Shape {
     Shape { declared, kind, parts }
 }
 
-/// A value and how the script is told of it.
+/// A value, and its JSON for the script.
 fn value(random: &mut Random, kind: &str) -> (DimensionValue, Value) {
     let unsigned = random.next() >> random.below(64);
     let signed = i64::try_from(unsigned >> 1).expect("63 bits") * if random.below(2) == 0 { -1 } else { 1 };
@@ -227,7 +227,7 @@ fn values(random: &mut Random, shape: &Shape) -> (DimensionValue, Value) {
     (DimensionValue::Breakdown(entries), told_all.into())
 }
 
-/// Writes one case: what the recorders have, and what the expositions say.
+/// Writes the files of one case: the values of the recorders as JSON, and the expositions.
 fn write_case(directory: &Path, case: u64) {
     let random = &mut Random(case);
     let runtime = MetricsRuntime::new("hostile\"\\\n").expect("a valid namespace");
@@ -268,8 +268,8 @@ fn write_case(directory: &Path, case: u64) {
                 }));
                 dimensions.push((shape.declared.clone(), value));
             }
-            let shown = Shown { name: name.clone(), help: help.clone(), dimensions };
-            recorder.register_metric(shown).expect("the recorder runs");
+            let metric = Handwritten { name: name.clone(), help: help.clone(), dimensions };
+            recorder.register_metric(metric).expect("the recorder runs");
             told_metrics.push(json!({ "name": name, "help": help, "dimensions": told }));
         }
         let removed = random.below(3) == 0;
@@ -283,23 +283,23 @@ fn write_case(directory: &Path, case: u64) {
     let write = |name: &str, text: &str| {
         fs::write(directory.join(format!("{case}.{name}")), text).expect("a file can be written");
     };
-    let mut left_out = json!({});
+    let mut skipped = json!({});
     for (scope, name) in [(Scope::Rollup, "rollup"), (Scope::PerEntity, "per_entity")] {
         for (format, extension) in [(Format::OpenMetrics, "openmetrics"), (Format::Prometheus, "prometheus")]
         {
             let exposition = runtime.exposition(scope, format).expect("the runtime runs");
             write(&format!("{name}.{extension}"), &exposition.text);
-            let missing = exposition.left_out.iter();
-            left_out[format!("{name}.{extension}")] =
+            let missing = exposition.skipped.iter();
+            skipped[format!("{name}.{extension}")] =
                 missing.map(|out| json!([out.metric, out.dimension, out.family])).collect();
         }
     }
-    write("json", &json!({ "recorders": recorders, "left_out": left_out }).to_string());
+    write("json", &json!({ "recorders": recorders, "skipped": skipped }).to_string());
 }
 
 #[test]
 #[ignore = "needs a Python with prometheus_client: .ci/openmetrics makes one and runs this"]
-fn an_independent_parser_reads_back_every_number() {
+fn an_independent_parser_reads_the_same_numbers() {
     let python = env::var("MVX_PYTHON").expect("MVX_PYTHON names a Python that has prometheus_client");
     let directory = env::temp_dir().join(format!("mvx-openmetrics-{}", std::process::id()));
     fs::create_dir_all(&directory).expect("a directory can be made");
@@ -308,7 +308,7 @@ fn an_independent_parser_reads_back_every_number() {
     }
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("export/parser/read_back.py");
     let mut command = Command::new(python);
-    command.arg(script).arg(&directory).args([CASES, LEAST_SAMPLES].map(|least| least.to_string()));
+    command.arg(script).arg(&directory).args([CASES, MIN_SAMPLES].map(|number| number.to_string()));
     let status = command.status().expect("Python runs");
     assert!(status.success(), "the cases are in {}", directory.display());
     fs::remove_dir_all(&directory).expect("the directory can be removed");

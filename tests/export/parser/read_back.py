@@ -1,7 +1,7 @@
-"""Reads expositions with prometheus_client and compares every sample and every head with what the recorders had.
+"""Reads expositions with prometheus_client and compares all samples, HELP, TYPE and UNIT with the values of the recorders.
 
-Usage: read_back.py DIRECTORY CASES SAMPLES, which are the least that there must be. The rules for names, for merging, and for
-who may be left out are written down here a second time, on purpose.
+Usage: read_back.py DIRECTORY MIN_CASES MIN_SAMPLES. This script has its own implementation of the rules for names, for merging
+and for skipped dimensions, on purpose.
 """
 
 import json
@@ -96,7 +96,7 @@ def family_type(kind, type_):
     return "counter" if kind in ("Counter", "Sum") and type_ in ("unsigned", "duration") else "gauge"
 
 
-# What may follow the name of a family in the names of its series; no other family may have any of these names.
+# The suffixes that series of a family may have. No other family may have one of these names.
 SUFFIXES = {
     "counter": ("", "_total", "_created"),
     "histogram": ("", "_bucket", "_count", "_sum", "_created"),
@@ -106,7 +106,7 @@ SUFFIXES = {
 
 
 class Family:
-    """What a dimension is to be called and described as."""
+    """The expected name, TYPE, HELP and UNIT of a dimension."""
 
     def __init__(self, metric, dimension):
         self.type = family_type(dimension["kind"], dimension["type"])
@@ -145,52 +145,52 @@ def samples_of(family, type_, labels, value, is_open):
 
 
 def expected(case, scope, is_open):
-    """All families there are to show, by metric and dimension, each with its samples."""
+    """All expected families with their samples, by metric and dimension."""
     merged = {}
-    # What removed recorders had counted comes first.
+    # The counts of removed recorders come first.
     for recorder in sorted(case["recorders"], key=lambda recorder: not recorder["removed"]):
         if recorder["removed"] and scope == "per_entity":
             continue
-        place = {"namespace": recorder["namespace"]}
+        scope_labels = {"namespace": recorder["namespace"]}
         if scope == "per_entity":
-            place["entity_id"] = recorder["entity_id"]
+            scope_labels["entity_id"] = recorder["entity_id"]
         for metric in recorder["metrics"]:
             for dimension in (part for whole in metric["dimensions"] for part in parts_of(whole)):
                 if recorder["removed"] and dimension["kind"] == "Gauge":
                     continue
                 for entry in dimension["entries"]:
-                    key = (metric["name"], dimension["name"], json.dumps(place), tuple(entry["labels"]))
+                    key = (metric["name"], dimension["name"], json.dumps(scope_labels), tuple(entry["labels"]))
                     before = merged.get(key, (None,))[0]
                     value = merge(dimension["kind"], dimension["merge"], before, entry["value"])
-                    merged[key] = (value, metric, dimension, place, entry["labels"])
+                    merged[key] = (value, metric, dimension, scope_labels, entry["labels"])
     families = {}
-    for value, metric, dimension, place, labels in merged.values():
+    for value, metric, dimension, scope_labels, labels in merged.values():
         family = Family(metric, dimension)
-        labels = {**place, **dict(zip(label_names(dimension["labels"]), labels))}
+        labels = {**scope_labels, **dict(zip(label_names(dimension["labels"]), labels))}
         samples = list(samples_of(family, dimension["type"], labels, value, is_open))
         if samples:
             families.setdefault((metric["name"], dimension["name"]), (family, []))[1].extend(samples)
     return families
 
 
-def leave_out(families, left_out, taken):
-    """Takes out what the exposition says is missing, and checks that a name stands for something else each time.
+def remove_skipped(families, skipped, taken):
+    """Removes the skipped dimensions, and checks that one of their names belongs to another dimension.
 
-    `taken` has what names stood for in the expositions before, which they go on to do, and gets what they stand for in this.
+    `taken` has the owner of each name in earlier expositions, and gets the owners of this one. An owner never changes.
     """
-    missing = {}
-    for metric, dimension, name in left_out:
+    removed = {}
+    for metric, dimension, name in skipped:
         pair = metric, dimension
-        assert pair not in missing, f"{pair} is left out twice"
-        assert pair in families, f"{pair} is left out, and there is nothing of it to show"
-        missing[pair], _ = families.pop(pair)
-        assert missing[pair].name == name, f"{pair} is left out of {name}, not of {missing[pair].name}"
+        assert pair not in removed, f"{pair} is skipped twice"
+        assert pair in families, f"{pair} is skipped, and has no samples"
+        removed[pair], _ = families.pop(pair)
+        assert removed[pair].name == name, f"{pair} is skipped in {name}, not in {removed[pair].name}"
     for pair, (family, _) in families.items():
         for name in family.names():
-            assert taken.setdefault(name, pair) == pair, f"{name} stands for both {pair} and {taken[name]}"
-    for pair, family in missing.items():
+            assert taken.setdefault(name, pair) == pair, f"{name} belongs to both {pair} and {taken[name]}"
+    for pair, family in removed.items():
         clashes = [name for name in family.names() if taken.get(name, pair) != pair]
-        assert clashes, f"{pair} is left out although none of {sorted(family.names())} is taken"
+        assert clashes, f"{pair} is skipped although none of {sorted(family.names())} is taken"
 
 
 def key_of(name, labels):
@@ -203,19 +203,19 @@ def check(case, scope, extension, text, taken):
     reader = openmetrics if is_open else prometheus
     families = list(reader.text_string_to_metric_families(text))
     names = [family.name for family in families]
-    assert len(set(names)) == len(names), "a family stands twice"
+    assert len(set(names)) == len(names), "a family appears twice"
     found, heads = {}, {}
     for family in families:
         if not family.name.startswith("mvx_metrics_"):
-            # The parser may take white space off a line.
+            # The parser may strip white space.
             heads[family.name] = family.type, family.documentation.strip(), family.unit
         for sample in family.samples:
             key = key_of(sample.name, sample.labels)
-            assert key not in found, f"{key} stands twice"
+            assert key not in found, f"{key} appears twice"
             if not sample.name.startswith("mvx_metrics_"):
                 found[key] = sample.value
     shown = expected(case, scope, is_open)
-    leave_out(shown, case["left_out"][f"{scope}.{extension}"], taken)
+    remove_skipped(shown, case["skipped"][f"{scope}.{extension}"], taken)
     expected_heads = {family.name: family.head(is_open) for family, _ in shown.values()}
     assert expected_heads.keys() == heads.keys(), f"{sorted(expected_heads.keys() ^ heads.keys())}"
     for name, head in expected_heads.items():
@@ -232,15 +232,15 @@ def check(case, scope, extension, text, taken):
 
 
 def main():
-    directory, least_cases, least_samples = pathlib.Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+    directory, min_cases, min_samples = pathlib.Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
     expositions = samples = 0
     for path in sorted(directory.glob("*.json")):
         case = json.loads(path.read_text("utf-8"))
         taken = {}
-        # As they were made one after the other.
+        # In the order in which the test rendered them.
         for scope in ("rollup", "per_entity"):
             for extension in ("openmetrics", "prometheus"):
-                # The files are read as bytes: nothing may translate the ends of lines.
+                # Bytes, so that nothing translates line ends.
                 exposition = path.with_name(f"{path.stem}.{scope}.{extension}")
                 text = exposition.read_bytes().decode("utf-8")
                 try:
@@ -249,8 +249,8 @@ def main():
                     sys.exit(f"{exposition}: {error!r}")
                 expositions += 1
     print(f"read {expositions} expositions back, {samples} samples")
-    if expositions < 4 * least_cases or samples < least_samples:
-        sys.exit(f"there should be {4 * least_cases} expositions and at least {least_samples} samples")
+    if expositions < 4 * min_cases or samples < min_samples:
+        sys.exit(f"there should be {4 * min_cases} expositions and at least {min_samples} samples")
 
 
 main()

@@ -1,4 +1,4 @@
-//! Numbers as text.
+//! Numbers as text. The digits are written by hand because a large exposition consists mostly of numbers.
 
 use crate::snapshot::Number;
 
@@ -33,7 +33,7 @@ pub(super) fn push_unsigned(out: &mut Vec<u8>, mut number: u64) {
     out.extend_from_slice(&digits[start..]);
 }
 
-/// The shortest text that reads back as the same number.
+/// The shortest text that parses as the same number.
 pub(super) fn push_float(out: &mut Vec<u8>, number: f64) {
     if number.is_nan() {
         out.extend_from_slice(b"NaN");
@@ -44,14 +44,14 @@ pub(super) fn push_float(out: &mut Vec<u8>, number: f64) {
     }
 }
 
-/// Nanoseconds after the point, without zeros at the end.
+/// Nanoseconds after the point, without trailing zeros.
 fn push_fraction(out: &mut Vec<u8>, mut nanos: u32) {
     if nanos == 0 {
         return;
     }
     let mut digits = [b'.'; 10];
-    for place in (1..digits.len()).rev() {
-        digits[place] = digit(u64::from(nanos % 10));
+    for index in (1..digits.len()).rev() {
+        digits[index] = digit(u64::from(nanos % 10));
         nanos /= 10;
     }
     let end = digits.iter().rposition(|digit| *digit != b'0').map_or(0, |last| last + 1);
@@ -64,8 +64,8 @@ fn digit(digit: u64) -> u8 {
     b'0' + digit
 }
 
-/// The bound of a bucket in the one spelling that OpenMetrics has for each number, so that series keep their identity:
-/// `0.5`, `10.0`, `1e+06`.
+/// The bound of a bucket in the canonical spelling of OpenMetrics, such as `0.5`, `10.0`, `1e+06`. Another spelling would be
+/// another series.
 pub(super) fn bound(number: f64) -> String {
     let scientific = format!("{number:e}");
     match scientific.split_once('e').map(|(digits, exponent)| (digits, exponent.parse::<i32>())) {

@@ -3,48 +3,53 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use super::merge::{Rule, adds_up, grown, merge};
-use super::places::Taken;
+use super::label_slots::AdmittedLabels;
+use super::merge::{is_mergeable, max_merge, merge};
+use crate::descriptor::MergeRule;
 use crate::label::OTHER;
 use crate::snapshot::{BreakdownEntry, DimensionValue};
 
-/// How many labels are kept when neither their type nor the declaration says a number.
-const MOST_LABELS: usize = 65_536;
-/// Up to that many labels a look at each of them is as fast as a table.
-const FEW_LABELS: usize = 8;
+/// The limit of a breakdown that declares none.
+const MAX_LABELS: usize = 65_536;
+/// With more labels than this a table finds them faster than a search.
+const MAX_SEARCHED_LABELS: usize = 8;
 
-/// One total for each label. Labels beyond the limit are counted in `other`, as in the breakdown itself.
+/// One total for each label. Labels beyond the limit are merged into `other`, as in the breakdown itself.
 #[derive(Debug, Clone)]
-pub(crate) struct Labelled {
+pub(crate) struct LabelledTotal {
     pub(crate) entries: Vec<BreakdownEntry>,
-    /// Where the entry of a label is, once there are more than a few.
-    positions: Option<HashMap<Vec<Cow<'static, str>>, usize>>,
+    /// The index of each entry, once there are more than `MAX_SEARCHED_LABELS`.
+    indexes: Option<HashMap<Vec<Cow<'static, str>>, usize>>,
     limit: usize,
-    /// Which labels have a place, if others have a say in it.
-    taken: Option<Taken>,
+    /// The labels with entries of their own, if other totals share this choice.
+    admitted: Option<AdmittedLabels>,
+    /// The index of the entry `other`.
     other: Option<usize>,
 }
 
-impl Labelled {
-    pub(super) fn new(limit: Option<usize>, taken: Option<Taken>) -> Self {
-        let limit = limit.unwrap_or(MOST_LABELS);
-        Self { entries: Vec::new(), positions: None, limit, taken, other: None }
+impl LabelledTotal {
+    pub(super) fn new(limit: Option<usize>, admitted: Option<AdmittedLabels>) -> Self {
+        let limit = limit.unwrap_or(MAX_LABELS);
+        Self { entries: Vec::new(), indexes: None, limit, admitted, other: None }
     }
 
-    /// Takes the entries of one breakdown in; returns how many could not be, because of their shape.
-    pub(super) fn add(&mut self, rule: Rule, entries: &[BreakdownEntry]) -> usize {
-        let entries = entries.iter().enumerate();
-        entries.map(|(position, entry)| usize::from(!self.add_entry(rule, position, entry))).sum()
+    /// Merges the entries of one breakdown into this total. Returns `false` if it has skipped an entry because its shape is
+    /// another one than before.
+    pub(super) fn add(&mut self, rule: MergeRule, entries: &[BreakdownEntry]) -> bool {
+        let mut all = true;
+        for (position, entry) in entries.iter().enumerate() {
+            all &= self.add_entry(rule, position, entry);
+        }
+        all
     }
 
-    fn add_entry(&mut self, rule: Rule, position: usize, entry: &BreakdownEntry) -> bool {
-        if !adds_up(&entry.value) {
+    fn add_entry(&mut self, rule: MergeRule, position: usize, entry: &BreakdownEntry) -> bool {
+        if !is_mergeable(&entry.value) {
             return matches!(entry.value, DimensionValue::Empty | DimensionValue::Text(_));
         }
         match self.find(position, &entry.labels) {
-            Some(place) => merge(rule, &mut self.entries[place].value, &entry.value),
-            None if is_other(&entry.labels) => self.add_other(rule, entry),
-            None if !self.has_place(&entry.labels) => self.add_other(rule, entry),
+            Some(index) => merge(rule, &mut self.entries[index].value, &entry.value),
+            None if is_other(&entry.labels) || !self.admit(&entry.labels) => self.add_to_other(rule, entry),
             None => {
                 self.push(entry.clone());
                 true
@@ -52,26 +57,28 @@ impl Labelled {
         }
     }
 
-    /// Raises the total of a label to a value that only grows; `false`, and nothing changes, when it is of another shape.
-    pub(super) fn raise(&mut self, least: &BreakdownEntry) -> bool {
-        if let Some(place) = self.find(0, &least.labels) {
-            return grown(&mut self.entries[place].value, &least.value);
+    /// Raises the total of a label to at least the value of `earlier`. Returns `false`, and changes nothing, when their shapes
+    /// differ.
+    pub(super) fn raise_to(&mut self, earlier: &BreakdownEntry) -> bool {
+        if let Some(index) = self.find(0, &earlier.labels) {
+            return max_merge(&mut self.entries[index].value, &earlier.value);
         }
-        if is_other(&least.labels) {
+        if is_other(&earlier.labels) {
             self.other = Some(self.entries.len());
         }
-        self.push(least.clone());
+        self.push(earlier.clone());
         true
     }
 
-    fn has_place(&self, labels: &[Cow<'static, str>]) -> bool {
-        match &self.taken {
-            Some(taken) => taken.has(labels, self.limit),
+    /// Returns whether a label may have an entry of its own, and reserves its slot if it may.
+    fn admit(&self, labels: &[Cow<'static, str>]) -> bool {
+        match &self.admitted {
+            Some(admitted) => admitted.admit(labels, self.limit),
             None => self.entries.len() - usize::from(self.other.is_some()) < self.limit,
         }
     }
 
-    fn add_other(&mut self, rule: Rule, entry: &BreakdownEntry) -> bool {
+    fn add_to_other(&mut self, rule: MergeRule, entry: &BreakdownEntry) -> bool {
         if let Some(other) = self.other {
             return merge(rule, &mut self.entries[other].value, &entry.value);
         }
@@ -83,22 +90,22 @@ impl Labelled {
 
     fn push(&mut self, entry: BreakdownEntry) {
         self.entries.push(entry);
-        if let Some(positions) = &mut self.positions {
+        if let Some(indexes) = &mut self.indexes {
             let last = self.entries.len() - 1;
-            positions.insert(self.entries[last].labels.clone(), last);
-        } else if self.entries.len() > FEW_LABELS {
+            indexes.insert(self.entries[last].labels.clone(), last);
+        } else if self.entries.len() > MAX_SEARCHED_LABELS {
             let entries = self.entries.iter().enumerate();
-            self.positions = Some(entries.map(|(place, entry)| (entry.labels.clone(), place)).collect());
+            self.indexes = Some(entries.map(|(index, entry)| (entry.labels.clone(), index)).collect());
         }
     }
 
-    /// Breakdowns of the same declaration mostly have their labels at the same positions.
+    /// The index of a label. Breakdowns of one declaration mostly have a label at the same position.
     fn find(&self, position: usize, labels: &[Cow<'static, str>]) -> Option<usize> {
         if self.entries.get(position).is_some_and(|entry| entry.labels == labels) {
             return Some(position);
         }
-        match &self.positions {
-            Some(positions) => positions.get(labels).copied(),
+        match &self.indexes {
+            Some(indexes) => indexes.get(labels).copied(),
             None => self.entries.iter().position(|entry| entry.labels == labels),
         }
     }

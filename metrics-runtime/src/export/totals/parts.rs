@@ -1,11 +1,11 @@
-//! Values made of several named ones, as the separate dimensions they are shown as.
+//! Values that consist of several named ones, split into the dimensions that the exposition shows them as.
 
 use std::borrow::Cow;
 
 use crate::descriptor::DimensionDescriptor;
 use crate::snapshot::{BreakdownEntry, DimensionValue};
 
-/// Whether a value, or one of a breakdown's values, is made of several named ones.
+/// Whether a value, or the value of one label, consists of several named ones.
 pub(super) fn has_parts(value: &DimensionValue) -> bool {
     match value {
         DimensionValue::Map(_) => true,
@@ -14,7 +14,7 @@ pub(super) fn has_parts(value: &DimensionValue) -> bool {
     }
 }
 
-/// Calls `each` with every single value in `value` and its declaration, which is named after the whole and the part.
+/// Calls `each` with every single value in `value` and its declaration, which has the name of the part at the end of its own.
 pub(super) fn for_each_part(
     declared: &DimensionDescriptor,
     value: &DimensionValue,
@@ -23,7 +23,7 @@ pub(super) fn for_each_part(
     match value {
         DimensionValue::Map(parts) => {
             for (name, part) in parts.iter() {
-                for_each_part(&part_of(declared, name), part, each);
+                for_each_part(&declaration_of_part(declared, name), part, each);
             }
         }
         DimensionValue::Breakdown(entries) if has_parts(value) => {
@@ -38,7 +38,7 @@ pub(super) fn for_each_part(
     }
 }
 
-fn part_of(declared: &DimensionDescriptor, part: &str) -> DimensionDescriptor {
+fn declaration_of_part(declared: &DimensionDescriptor, part: &str) -> DimensionDescriptor {
     let name = Cow::Owned(format!("{}_{part}", declared.name));
     DimensionDescriptor { name, ..declared.clone() }
 }

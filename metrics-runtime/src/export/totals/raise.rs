@@ -1,22 +1,21 @@
-//! Raising totals to what they were before, where they only grow.
+//! Raising incomplete totals to earlier ones, so that no counter falls while a recorder cannot be read.
 
-use super::merge::grown;
-use super::{DimensionTotal, MOST, MetricTotal, Total, Totals};
+use super::merge::max_merge;
+use super::{DimensionTotal, MAX_DIMENSIONS, MAX_METRICS, MetricTotal, Total, Totals};
 use crate::descriptor::DimensionKind;
-use crate::export::family::{FamilyType, type_of};
+use crate::export::family_type::FamilyType;
 use crate::snapshot::DimensionValue;
 
 impl Totals {
-    /// Raises what only grows to what it was in `before`, at least. It then still is not more than it would be with nothing
-    /// missing: it was as much before.
-    pub(crate) fn raise(&mut self, before: &Self) {
-        for before in &before.metrics {
-            if let Some(metric) = self.metrics.iter_mut().find(|metric| metric.name == before.name) {
-                metric.raise(before);
-            } else if self.metrics.len() < MOST {
-                let mut metric = before.clone();
+    /// Raises each counter and each histogram to at least its value in `earlier`. The complete totals would be no smaller.
+    pub(crate) fn raise_to(&mut self, earlier: &Self) {
+        for earlier in &earlier.metrics {
+            if let Some(metric) = self.metrics.iter_mut().find(|metric| metric.name == earlier.name) {
+                metric.raise_to(earlier);
+            } else if self.metrics.len() < MAX_METRICS {
+                let mut metric = earlier.clone();
                 metric.failed = 0;
-                metric.dimensions.iter_mut().for_each(DimensionTotal::keep_what_grows);
+                metric.dimensions.iter_mut().for_each(DimensionTotal::clear_what_may_fall);
                 self.metrics.push(metric);
             }
         }
@@ -24,13 +23,13 @@ impl Totals {
 }
 
 impl MetricTotal {
-    fn raise(&mut self, before: &Self) {
-        self.invalid = self.invalid.max(before.invalid);
-        for before in &before.dimensions {
-            let mut same = self.dimensions.iter_mut().filter(|total| total.is_like(&before.declared));
-            if !same.any(|total| total.raise(before)) && self.dimensions.len() < MOST {
-                let mut total = before.clone();
-                total.keep_what_grows();
+    fn raise_to(&mut self, earlier: &Self) {
+        self.invalid = self.invalid.max(earlier.invalid);
+        for earlier in &earlier.dimensions {
+            let mut same = self.dimensions.iter_mut().filter(|total| total.takes(&earlier.declared));
+            if !same.any(|total| total.raise_to(earlier)) && self.dimensions.len() < MAX_DIMENSIONS {
+                let mut total = earlier.clone();
+                total.clear_what_may_fall();
                 self.dimensions.push(total);
             }
         }
@@ -38,38 +37,41 @@ impl MetricTotal {
 }
 
 impl DimensionTotal {
-    /// `false` when the values are not of the same shape.
-    fn raise(&mut self, before: &Self) -> bool {
-        let kind = before.declared.kind;
-        match (&mut self.value, &before.value) {
-            (Total::Plain(now), Total::Plain(before)) => !grows(kind, before) || grown(now, before),
-            (Total::Labelled(now), Total::Labelled(before)) => {
-                let mut entries = before.entries.iter().filter(|entry| grows(kind, &entry.value));
-                entries.all(|entry| now.raise(entry))
+    /// Returns `false` when the shapes of the values differ.
+    fn raise_to(&mut self, earlier: &Self) -> bool {
+        let kind = earlier.declared.kind;
+        match (&mut self.value, &earlier.value) {
+            (_, Total::Plain(earlier)) if !never_falls(kind, earlier) => true,
+            (Total::Plain(value), Total::Plain(earlier)) => max_merge(value, earlier),
+            (Total::Labelled(labelled), Total::Labelled(earlier)) => {
+                let mut entries = earlier.entries.iter().filter(|entry| never_falls(kind, &entry.value));
+                entries.all(|entry| labelled.raise_to(entry))
             }
             (Total::Plain(DimensionValue::Empty), Total::Labelled(_)) => {
-                self.value = before.value.clone();
-                self.keep_what_grows();
+                self.value = earlier.value.clone();
+                self.clear_what_may_fall();
                 true
             }
             _ => false,
         }
     }
 
-    fn keep_what_grows(&mut self) {
+    fn clear_what_may_fall(&mut self) {
         let kind = self.declared.kind;
+        let clear = |value: &mut DimensionValue| {
+            if !never_falls(kind, value) {
+                *value = DimensionValue::Empty;
+            }
+        };
         match &mut self.value {
-            Total::Plain(value) if grows(kind, value) => {}
-            Total::Plain(value) => *value = DimensionValue::Empty,
+            Total::Plain(value) => clear(value),
             Total::Labelled(labelled) => {
-                for entry in labelled.entries.iter_mut().filter(|entry| !grows(kind, &entry.value)) {
-                    entry.value = DimensionValue::Empty;
-                }
+                labelled.entries.iter_mut().for_each(|entry| clear(&mut entry.value));
             }
         }
     }
 }
 
-fn grows(kind: DimensionKind, value: &DimensionValue) -> bool {
-    matches!(type_of(kind, value), Some(FamilyType::Counter | FamilyType::Histogram))
+fn never_falls(kind: DimensionKind, value: &DimensionValue) -> bool {
+    FamilyType::of(kind, value).is_some_and(FamilyType::never_falls)
 }

@@ -1,4 +1,4 @@
-//! Dimensions of the user's own in an exposition.
+//! Covers custom dimensions: numbers, and several named values, in a rollup.
 
 use mvx_metrics::export::{Exposition, Format, Scope};
 use mvx_metrics::feed::{IntoMeasure, Record};
@@ -6,7 +6,7 @@ use mvx_metrics::{
     Breakdown, Dimension, DimensionKind, DimensionValue, Metric, MetricsRuntime, metric_event,
 };
 
-use crate::traffic::{running, value};
+use crate::fixtures::{running, value};
 
 #[metric_event]
 struct Measured {
@@ -14,7 +14,7 @@ struct Measured {
     load: f64,
 }
 
-/// How much there was, and where.
+/// Several named values, one of them empty, one a text.
 #[derive(Default)]
 struct Load {
     last: f64,
@@ -73,7 +73,7 @@ impl<V: IntoMeasure<f64>> Record<V> for Last {
 #[derive(Metric, Default)]
 #[metric(on(Measured))]
 struct Machine {
-    /// What it had to do.
+    /// The work it had to do.
     #[dimension(value = load)]
     load: Load,
     #[dimension(value = load, by = secure)]
@@ -100,7 +100,7 @@ fn machines() -> (MetricsRuntime, Exposition) {
 }
 
 #[test]
-fn each_of_several_named_values_has_a_family() {
+fn each_named_value_has_a_family() {
     let (_runtime, exposition) = machines();
     let text = &exposition.text;
     assert_eq!(value(text, "machine_load_last{namespace=\"shop\"}").to_string(), "1");
@@ -109,16 +109,16 @@ fn each_of_several_named_values_has_a_family() {
     let calls = "machine_by_security_calls_made{namespace=\"shop\",secure=";
     assert_eq!(value(text, &format!("{calls}\"true\"}}")).to_string(), "4");
     assert_eq!(value(text, &format!("{calls}\"false\"}}")).to_string(), "2");
-    assert!(text.contains("# HELP machine_load_last What it had to do.\n"), "{text}");
+    assert!(text.contains("# HELP machine_load_last The work it had to do.\n"), "{text}");
     assert!(text.contains("# TYPE machine_load_last unknown\n"), "{text}");
     for nothing in ["NaN", "machine_load{", "_size", "_lost"] {
         assert!(!text.contains(nothing), "{nothing} in\n{text}");
     }
-    assert!(exposition.left_out.is_empty(), "{:?}", exposition.left_out);
+    assert!(exposition.skipped.is_empty(), "{:?}", exposition.skipped);
 }
 
 #[test]
-fn several_named_values_of_a_removed_recorder_stay() {
+fn named_values_of_a_removed_recorder_stay() {
     let (runtime, _) = machines();
     runtime.stop_and_remove_recorder("other").expect("it stops");
     let text = runtime.exposition(Scope::Rollup, Format::OpenMetrics).expect("the runtime runs").text;
@@ -126,7 +126,7 @@ fn several_named_values_of_a_removed_recorder_stay() {
 }
 
 #[test]
-fn numbers_combine_by_the_rule_of_their_declaration() {
+fn custom_numbers_merge_by_the_declared_rule() {
     let (_runtime, exposition) = machines();
     let texts = ["sum", "least", "most"]
         .map(|name| value(&exposition.text, &format!("machine_{name}{{namespace=\"shop\"}}")).to_string());

@@ -1,15 +1,16 @@
-//! The HTTP endpoint: a thread of its own that answers scrapes.
+//! HTTP: an [`Endpoint`] that serves the metrics of a runtime to Prometheus. Feature `http`.
+//!
+//! The endpoint has a thread of its own and shares nothing with the event loop but the registry of recorders.
 //!
 //! ```text
-//! accept ─▶ one task for each connection ─▶ routes ─▶ renderer ─▶ one rendering at a time, in a blocking thread
+//! accept ─▶ one task per connection ─▶ routes ─▶ renderer ─▶ one rendering at a time, in a blocking thread
 //! ```
 //!
-//! What a client can cost is bounded: connections, the size of headers, the time for headers, the time a response may stand
-//! still, the life of a connection, and the share of time that is spent on rendering. When there are too many connections,
-//! the one that has been waited for longest makes room, or the next one that has its answer, so that idle, slow and busy clients
-//! cannot lock others out.
+//! Limits bound what a client can cost: the number and age of connections, the size and time of headers, the time a client
+//! may read nothing of a response, and the pause after each rendering. When all connections are in use, the endpoint evicts
+//! the one that has made no progress for the longest time, or closes the next one that gets its response. So idle, slow and
+//! busy clients cannot shut others out.
 
-mod body;
 mod connections;
 mod renderer;
 mod routes;
@@ -20,26 +21,28 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
+use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
+use tokio::task::{LocalSet, spawn_local};
 
-use self::connections::serve;
+use self::connections::accept_connections;
 use self::renderer::Renderer;
-use super::scope::Scope;
+use crate::export::Scope;
 use crate::runtime::{MetricsRuntime, Shared};
 
-/// The port of an endpoint that is told no other.
 const DEFAULT_PORT: u16 = 9464;
-const DEFAULT_CONNECTIONS: usize = 64;
+const DEFAULT_MAX_CONNECTIONS: usize = 64;
 
-/// What can be chosen for an [`Endpoint`].
+/// The options of an [`Endpoint`].
 ///
 /// ```
 /// use std::net::{Ipv6Addr, SocketAddr};
 ///
-/// use mvx_metrics::export::{EndpointOptions, Scope};
+/// use mvx_metrics::export::Scope;
+/// use mvx_metrics::http::EndpointOptions;
 ///
 /// let options = EndpointOptions::new()
-///     .address(SocketAddr::from((Ipv6Addr::UNSPECIFIED, 9000))) // whoever reaches this machine may read
+///     .address(SocketAddr::from((Ipv6Addr::UNSPECIFIED, 9000))) // every machine that reaches this one may read
 ///     .scope(Scope::PerEntity)
 ///     .max_connections(8);
 /// ```
@@ -52,10 +55,10 @@ pub struct EndpointOptions {
 }
 
 impl EndpointOptions {
-    /// The default choices: port 9464 on loopback, everything rolled up, 64 connections.
+    /// The defaults: port 9464 on loopback, [`Scope::Rollup`], 64 connections.
     pub fn new() -> Self {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, DEFAULT_PORT));
-        Self { address, scope: Scope::default(), max_connections: DEFAULT_CONNECTIONS }
+        Self { address, scope: Scope::default(), max_connections: DEFAULT_MAX_CONNECTIONS }
     }
 
     /// Another port on loopback; 0 lets the system choose.
@@ -64,19 +67,19 @@ impl EndpointOptions {
         self
     }
 
-    /// Another address, which may be one that other machines reach. The endpoint knows no authentication.
+    /// Another address. Other machines may reach it, and the endpoint has no authentication.
     pub fn address(mut self, address: SocketAddr) -> Self {
         self.address = address;
         self
     }
 
-    /// Which recorders share their series; by default all of a namespace.
+    /// Which recorders share series; by default all recorders of a namespace.
     pub fn scope(mut self, scope: Scope) -> Self {
         self.scope = scope;
         self
     }
 
-    /// How many connections may be open, at least 1; by default 64. One more takes the place of one that asks for nothing.
+    /// How many connections may be open, at least 1; by default 64. A further connection replaces an idle one.
     pub fn max_connections(mut self, connections: usize) -> Self {
         self.max_connections = connections.max(1);
         self
@@ -89,28 +92,28 @@ impl Default for EndpointOptions {
     }
 }
 
-/// Why there is no endpoint.
+/// Why an endpoint could not be created.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EndpointError {
-    /// The address cannot be had, mostly because it is in use.
+    /// The endpoint cannot listen on the address. In most cases the address is in use.
     #[error("cannot listen on {address}")]
     Address {
-        /// The address that was asked for.
+        /// The address in the options.
         address: SocketAddr,
-        /// What the system says.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// The thread or its event loop cannot be created.
+    /// The thread of the endpoint, or the tokio runtime in it, cannot be created.
     #[error("cannot create the thread of the endpoint")]
     Thread {
-        /// What the system says.
+        /// The error of the operating system.
         source: io::Error,
     },
 }
 
 impl EndpointError {
-    /// A stable code for the kind of error.
+    /// A stable code of this kind of error.
     #[must_use]
     pub fn reason(&self) -> &'static str {
         match self {
@@ -124,7 +127,7 @@ impl EndpointError {
 ///
 /// | path | answer |
 /// |---|---|
-/// | `/metrics` | the exposition, in the format the `Accept` header asks for |
+/// | `/metrics` | the exposition, in the format that the `Accept` header prefers |
 /// | `/snapshot` | [`RuntimeSnapshot`](crate::RuntimeSnapshot) as JSON |
 /// | `/healthz` | 200 while the runtime runs, 503 otherwise |
 ///
@@ -132,7 +135,7 @@ impl EndpointError {
 ///
 /// ```
 /// use mvx_metrics::MetricsRuntime;
-/// use mvx_metrics::export::EndpointOptions;
+/// use mvx_metrics::http::EndpointOptions;
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let runtime = MetricsRuntime::new("my.service")?;
@@ -156,15 +159,15 @@ impl MetricsRuntime {
     /// Before the runtime is started and after it is shut down the endpoint answers 503.
     ///
     /// # Errors
-    /// [`EndpointError::Address`] when the address is in use or not ours; [`EndpointError::Thread`] when the thread cannot be
-    /// created.
+    /// [`EndpointError::Address`] when the address is in use or not an address of this machine;
+    /// [`EndpointError::Thread`] when the thread cannot be created.
     pub fn serve_http(&self, options: EndpointOptions) -> Result<Endpoint, EndpointError> {
         Endpoint::start(Arc::clone(&self.shared), options)
     }
 }
 
 impl Endpoint {
-    /// The address it listens on, with the port the system chose if that was asked for.
+    /// The address the endpoint listens on. If the options had port 0, it has the port that the system chose.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
@@ -178,28 +181,21 @@ impl Endpoint {
         let address = listener.local_addr().map_err(unavailable)?;
 
         let failed = |source| EndpointError::Thread { source };
-        // One rendering at a time has a thread; everything else shares this one.
-        let tokio = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .max_blocking_threads(1)
-            .thread_name(format!("{}.metrics_render", shared.namespace()))
-            .build()
-            .map_err(failed)?;
+        let runtime = EndpointRuntime::new(shared.namespace()).map_err(failed)?;
         let listener = {
-            let _inside = tokio.enter();
+            let _context = runtime.get().enter();
             tokio::net::TcpListener::from_std(listener).map_err(failed)?
         };
         let (stop, stopped) = oneshot::channel();
         let name = format!("{}.metrics_http", shared.namespace());
         let run = move || {
-            tokio.block_on(async {
+            LocalSet::new().block_on(runtime.get(), async {
+                let log_policy = shared.log_policy();
                 let renderer = Renderer::spawn(shared, scope, max_connections);
-                tokio::spawn(serve(listener, renderer, max_connections));
-                // Either way it says that the endpoint was dropped.
+                spawn_local(accept_connections(listener, renderer, max_connections, log_policy));
+                // Any result means that the endpoint was dropped.
                 let _ = stopped.await;
             });
-            // A rendering in progress is not waited for.
-            tokio.shutdown_background();
         };
         let thread = thread::Builder::new().name(name).spawn(run).map_err(failed)?;
         Ok(Self { address, stop: Some(stop), thread: Some(thread) })
@@ -208,11 +204,39 @@ impl Endpoint {
 
 impl Drop for Endpoint {
     fn drop(&mut self) {
-        // The thread looks at nothing but this; should it have ended, nobody listens.
+        // The thread may have ended already; then nothing receives this.
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
-            // A panic in there has nothing to say to whoever drops the endpoint.
+            // A panic of the thread must not reach the caller.
             let _ = thread.join();
+        }
+    }
+}
+
+/// The tokio runtime of an endpoint. It may be dropped in async code, where a tokio runtime must not wait for its threads.
+struct EndpointRuntime(Option<Runtime>);
+
+impl EndpointRuntime {
+    fn new(namespace: &str) -> io::Result<Self> {
+        // The endpoint's thread does everything but the rendering, which has a blocking thread.
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .max_blocking_threads(1)
+            .thread_name(format!("{namespace}.metrics_render"))
+            .build()?;
+        Ok(Self(Some(runtime)))
+    }
+
+    fn get(&self) -> &Runtime {
+        self.0.as_ref().expect("only `drop` takes the runtime")
+    }
+}
+
+impl Drop for EndpointRuntime {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            // Does not wait for a rendering in progress.
+            runtime.shutdown_background();
         }
     }
 }

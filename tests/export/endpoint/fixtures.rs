@@ -1,8 +1,9 @@
-//! Runtimes with something to show.
+//! Runtimes with a small metric, and their endpoints.
 
 use std::fs;
 
-use mvx_metrics::export::{Endpoint, EndpointOptions, Scope};
+use mvx_metrics::export::Scope;
+use mvx_metrics::http::{Endpoint, EndpointOptions};
 use mvx_metrics::{Counter, Metric, MetricsRecorder, MetricsRuntime, Sum, metric_event};
 
 #[metric_event]
@@ -38,6 +39,7 @@ pub fn endpoint(runtime: &MetricsRuntime, scope: Scope) -> Endpoint {
 /// The memory of this process in bytes.
 pub fn memory() -> u64 {
     let status = fs::read_to_string("/proc/self/status").expect("a process has a status");
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("it tells the memory");
+    let line =
+        status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("the status has the memory");
     line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") * 1024
 }

@@ -1,4 +1,4 @@
-//! The events and metrics these tests use.
+//! The events, metrics and helpers of these tests.
 
 use std::time::Duration;
 
@@ -75,10 +75,10 @@ pub fn finished(outcome: Outcome, bytes: u64) -> RequestFinished {
     RequestFinished { outcome, path: "/", elapsed, bytes, balance }
 }
 
-/// The value of the only sample that begins so.
+/// The value of a series, which must appear once.
 pub fn value(text: &str, series: &str) -> f64 {
     let mut lines = text.lines().filter_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
     let value = lines.next().unwrap_or_else(|| panic!("no {series} in\n{text}"));
-    assert_eq!(lines.next(), None, "{series} stands twice");
+    assert_eq!(lines.next(), None, "{series} appears twice");
     value.parse().expect("a number")
 }

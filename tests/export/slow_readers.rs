@@ -1,4 +1,4 @@
-//! What a reader holds up, however long it takes: nothing but other readers of the same recorder.
+//! Covers slow readers: a snapshot that does not return delays only other readers of the same recorder.
 
 use std::thread;
 
@@ -9,9 +9,9 @@ use mvx_metrics::{
 };
 use mvx_metrics_tests::{Gate, Step, Steps, bounded, eventually};
 
-use crate::traffic::running;
+use crate::fixtures::running;
 
-/// Whoever reads it waits at the gate.
+/// A metric with a snapshot that waits at the gate.
 struct Slow(Gate);
 
 impl HandleEvent<Step> for Slow {
@@ -39,8 +39,8 @@ struct NoHooks;
 
 impl RecorderHooks for NoHooks {}
 
-/// Reads a recorder whose metric is slow, and has the runtime do everything else meanwhile.
-fn hold(options: RecorderOptions, read: fn(&MetricsRuntime, &MetricsRecorder)) {
+/// Reads a slow recorder, and checks that the runtime does everything else meanwhile.
+fn check_others_go_on(options: RecorderOptions, read: fn(&MetricsRuntime, &MetricsRecorder)) {
     bounded(move || {
         let (runtime, gate) = (running("shop"), Gate::new());
         let slow = runtime.create_recorder_with("slow", options).expect("the id is free");
@@ -50,11 +50,11 @@ fn hold(options: RecorderOptions, read: fn(&MetricsRuntime, &MetricsRecorder)) {
         thread::scope(|scope| {
             let reader = scope.spawn(|| read(&runtime, &slow));
             gate.wait_for_arrival();
-            // The loop comes to this one first, and cannot have it.
+            // The event loop gets to this recorder first, and cannot lock it.
             slow.emit(Step(1));
             for _ in 0..3 {
                 other.emit(Step(1));
-                other.flush().wait().expect("the loop goes on");
+                other.flush().wait().expect("the event loop goes on");
             }
             assert_eq!(Steps::total(&other), 3);
             runtime.create_recorder("third").expect("the id is free");
@@ -63,7 +63,7 @@ fn hold(options: RecorderOptions, read: fn(&MetricsRuntime, &MetricsRecorder)) {
             assert_eq!((slow.stats().processed, reader.is_finished()), (0, false));
             gate.open();
         });
-        slow.flush().wait().expect("the loop goes on");
+        slow.flush().wait().expect("the event loop goes on");
         assert_eq!(slow.stats().processed, 1);
         runtime.stop_recorder("slow").expect("it stops");
     });
@@ -74,31 +74,31 @@ fn snapshot(runtime: &MetricsRuntime, _: &MetricsRecorder) {
 }
 
 #[test]
-fn a_snapshot_of_the_runtime_holds_nobody_up() {
-    hold(RecorderOptions::new(), snapshot);
+fn a_slow_snapshot_of_the_runtime_does_not_delay_others() {
+    check_others_go_on(RecorderOptions::new(), snapshot);
 }
 
 #[test]
-fn an_exposition_holds_nobody_up() {
-    hold(RecorderOptions::new(), |runtime, _| {
+fn a_slow_exposition_does_not_delay_others() {
+    check_others_go_on(RecorderOptions::new(), |runtime, _| {
         runtime.exposition(Scope::Rollup, Format::OpenMetrics).expect("the runtime runs");
     });
 }
 
 #[test]
-fn a_reader_of_one_recorder_holds_nobody_up() {
-    hold(RecorderOptions::new(), |_, slow| {
+fn a_slow_reader_of_one_recorder_does_not_delay_others() {
+    check_others_go_on(RecorderOptions::new(), |_, slow| {
         slow.metric_snapshots().expect("reading works");
     });
 }
 
 #[test]
-fn a_snapshot_of_a_recorder_with_hooks_holds_nobody_up() {
-    hold(RecorderOptions::new().hooks(NoHooks), snapshot);
+fn a_slow_snapshot_of_a_recorder_with_hooks_does_not_delay_others() {
+    check_others_go_on(RecorderOptions::new().hooks(NoHooks), snapshot);
 }
 
 #[test]
-fn a_recorder_stops_once_it_is_read() {
+fn a_recorder_that_is_read_stops_after_the_reader_returns() {
     bounded(|| {
         let (runtime, gate) = (running("shop"), Gate::new());
         let slow = runtime.create_recorder("slow").expect("the id is free");
@@ -110,7 +110,7 @@ fn a_recorder_stops_once_it_is_read() {
             let stop = slow.stop();
             let other = runtime.create_recorder("other").expect("the id is free");
             other.emit(Step(1));
-            other.flush().wait().expect("the loop goes on");
+            other.flush().wait().expect("the event loop goes on");
             gate.open();
             stop.wait().expect("it stops");
         });

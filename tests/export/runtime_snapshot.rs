@@ -1,11 +1,11 @@
-//! `MetricsRuntime::snapshot`.
+//! Covers `MetricsRuntime::snapshot`: its content, its JSON, its states, and a hook that does not return.
 
 use mvx_metrics::{HookError, MetricsRecorderState, MetricsRuntimeError, RecorderHooks, RecorderOptions};
 
-use crate::traffic::{Outcome, finished, recorder, running};
+use crate::fixtures::{Outcome, finished, recorder, running};
 
 #[test]
-fn a_snapshot_shows_every_recorder_with_all_it_has_accepted() {
+fn a_snapshot_shows_every_recorder_with_all_accepted_events() {
     let runtime = running("shop");
     let recorders: Vec<_> = (0..300).map(|number| recorder(&runtime, &format!("{number}"))).collect();
     for (number, recorder) in recorders.iter().enumerate() {
@@ -28,7 +28,7 @@ fn a_snapshot_shows_every_recorder_with_all_it_has_accepted() {
 }
 
 #[test]
-fn a_snapshot_serialises() {
+fn a_snapshot_serialises_to_the_shape_of_the_contract() {
     let runtime = running("shop");
     recorder(&runtime, "one").emit(finished(Outcome::Success, 1));
     let snapshot = runtime.snapshot().expect("the runtime runs");
@@ -44,14 +44,14 @@ fn a_snapshot_serialises() {
 }
 
 #[test]
-fn there_is_no_snapshot_of_a_runtime_that_does_not_run() {
+fn a_snapshot_after_shutdown_is_refused() {
     let runtime = running("shop");
     runtime.shutdown().expect("it ends");
     assert!(matches!(runtime.snapshot(), Err(MetricsRuntimeError::InvalidState { .. })));
 }
 
 #[tokio::test]
-async fn async_code_gets_the_same_snapshot() {
+async fn a_snapshot_is_available_to_async_code() {
     let runtime = running("shop");
     recorder(&runtime, "one").emit(finished(Outcome::Success, 1));
     let snapshot = runtime.snapshot_async().await.expect("the runtime runs");
@@ -59,7 +59,7 @@ async fn async_code_gets_the_same_snapshot() {
 }
 
 #[test]
-fn a_hook_that_does_not_end_holds_no_snapshot_up() {
+fn a_snapshot_does_not_wait_for_a_hook_that_does_not_return() {
     struct Stuck;
     impl RecorderHooks for Stuck {
         async fn on_metric_changed(&self, _: mvx_metrics::MetricChange<'_>) -> Result<(), HookError> {
@@ -73,7 +73,7 @@ fn a_hook_that_does_not_end_holds_no_snapshot_up() {
     runtime.start().expect("a thread can be started");
     let options = RecorderOptions::new().hooks(Stuck);
     let stuck = runtime.create_recorder_with("stuck", options).expect("the id is free");
-    stuck.register_metric(crate::traffic::Requests::default()).expect("the recorder runs");
+    stuck.register_metric(crate::fixtures::Requests::default()).expect("the recorder runs");
     stuck.emit(finished(Outcome::Success, 1));
     stuck.emit(finished(Outcome::Success, 1));
     let snapshot = runtime.snapshot().expect("the runtime runs");

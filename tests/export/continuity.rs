@@ -1,4 +1,4 @@
-//! Series that neither fall nor change their meaning, whatever recorders come, go, or get stuck.
+//! Covers continuity: no series falls or changes its meaning when recorders come, go, or cannot be read.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use mvx_metrics::export::{Exposition, Format, Scope};
 use mvx_metrics::{Counter, Histogram, Metric, MetricsRecorder, MetricsRuntime, metric_event};
 use mvx_metrics_tests::{Gate, Gated, Step, eventually};
 
-use crate::traffic::{Outcome, finished, recorder, running, value};
+use crate::fixtures::{Outcome, finished, recorder, running, value};
 
 fn rollup(runtime: &MetricsRuntime) -> Exposition {
     runtime.exposition(Scope::Rollup, Format::OpenMetrics).expect("the runtime runs")
@@ -44,16 +44,16 @@ fn with<M: Metric>(runtime: &MetricsRuntime, id: &str, metric: M, events: u64) -
 }
 
 #[test]
-fn a_name_keeps_its_meaning_whichever_recorder_is_removed() {
+fn a_name_keeps_its_meaning_when_any_recorder_is_removed() {
     let runtime = running("shop");
     with(&runtime, "first", First::default(), 50);
     with(&runtime, "same name", SameName::default(), 3);
     with(&runtime, "other buckets", OtherBuckets::default(), 7);
-    let look = |after: &str| {
-        let Exposition { text, left_out, .. } = rollup(&runtime);
-        let mut left_out: Vec<_> = left_out.iter().map(|left| (&*left.metric, &*left.dimension)).collect();
-        left_out.sort_unstable();
-        assert_eq!(left_out, [("jobs", "done_total"), ("jobs.done", "size")], "after {after}");
+    let check = |after: &str| {
+        let Exposition { text, skipped, .. } = rollup(&runtime);
+        let mut skipped: Vec<_> = skipped.iter().map(|left| (&*left.metric, &*left.dimension)).collect();
+        skipped.sort_unstable();
+        assert_eq!(skipped, [("jobs", "done_total"), ("jobs.done", "size")], "after {after}");
         assert_eq!(value(&text, "jobs_done_total{namespace=\"shop\"}").to_string(), "50", "after {after}");
         assert_eq!(
             value(&text, "jobs_done_size_count{namespace=\"shop\"}").to_string(),
@@ -61,15 +61,15 @@ fn a_name_keeps_its_meaning_whichever_recorder_is_removed() {
             "after {after}"
         );
     };
-    look("the begin");
+    check("the start");
     for id in ["same name", "other buckets", "first"] {
         runtime.stop_and_remove_recorder(id).expect("it stops");
-        look(id);
+        check(id);
     }
 }
 
 #[test]
-fn a_handler_that_is_stuck_takes_nothing_out_of_the_totals() {
+fn no_counter_falls_while_a_handler_does_not_return() {
     let builder = MetricsRuntime::builder("shop").shutdown_timeout(Duration::from_millis(50));
     let runtime = builder.build().expect("valid choices");
     runtime.start().expect("a thread can be started");

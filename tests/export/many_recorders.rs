@@ -1,13 +1,13 @@
-//! Many recorders.
+//! Covers expositions of 10,000 recorders, in both scopes.
 
 use std::time::Instant;
 
 use mvx_metrics::export::{Format, Scope};
 
-use crate::traffic::{Outcome, finished, recorder, running, value};
+use crate::fixtures::{Outcome, finished, recorder, running, value};
 
 #[test]
-fn ten_thousand_recorders_are_rendered_each_and_together() {
+fn ten_thousand_recorders_are_rendered_in_both_scopes() {
     const RECORDERS: u32 = 10_000;
     let runtime = running("shop");
     for number in 0..RECORDERS {
@@ -16,7 +16,7 @@ fn ten_thousand_recorders_are_rendered_each_and_together() {
     for format in [Format::OpenMetrics, Format::Prometheus] {
         let started = Instant::now();
         let exposition = runtime.exposition(Scope::PerEntity, format).expect("the runtime runs");
-        assert_eq!(exposition.left_out, []);
+        assert_eq!(exposition.skipped, []);
         let text = exposition.text;
         for number in [0, 1, RECORDERS / 2, RECORDERS - 1] {
             let series =

@@ -1,0 +1,51 @@
+//! The types that Prometheus knows, and which of them a value has.
+
+use crate::descriptor::DimensionKind;
+use crate::snapshot::DimensionValue;
+
+/// The type of a family.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum FamilyType {
+    Counter,
+    Gauge,
+    Histogram,
+    Unknown,
+}
+
+impl FamilyType {
+    /// The type of one value; `None` for a value that has no series.
+    pub(super) fn of(kind: DimensionKind, value: &DimensionValue) -> Option<Self> {
+        use DimensionKind::{Counter, Custom, Gauge, Histogram, InFlight, Max, Mean, Min, Sum};
+        use DimensionValue as Value;
+        Some(match (kind, value) {
+            (
+                _,
+                Value::Empty
+                | Value::Mean { count: 0, .. }
+                | Value::Text(_)
+                | Value::Map(_)
+                | Value::Breakdown(_),
+            ) => return None,
+            (_, Value::Histogram(_)) => Self::Histogram,
+            (Counter | Sum, Value::Unsigned(_) | Value::Duration(_)) => Self::Counter,
+            // A sum of signed numbers may fall.
+            (_, Value::Mean { .. } | Value::InFlight { .. })
+            | (Counter | Sum | Min | Max | Mean | Gauge | InFlight, _) => Self::Gauge,
+            (Histogram | Custom, _) => Self::Unknown,
+        })
+    }
+
+    /// Whether values of this type never fall.
+    pub(super) fn never_falls(self) -> bool {
+        matches!(self, Self::Counter | Self::Histogram)
+    }
+
+    /// The suffixes that series of such a family may have. The family also reserves its name without a suffix.
+    pub(super) fn suffixes(self) -> &'static [&'static str] {
+        match self {
+            Self::Counter => &["", "_total", "_created"],
+            Self::Histogram => &["", "_bucket", "_count", "_sum", "_created"],
+            Self::Gauge | Self::Unknown => &[""],
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! Label slots: which labels of a breakdown with a limit have series of their own in the rollup of a namespace.
+//!
+//! The slots outlive an exposition, although the order of labels changes with the recorders. Without them a label could move
+//! to `other` and another label out of it. Both series would then show wrong totals, and fall.
+
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// How many breakdowns of a namespace have slots that outlive an exposition.
+const MAX_BREAKDOWNS: usize = 4_096;
+
+/// The label slots of one namespace. All clones share them.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct LabelSlots(Arc<Mutex<HashMap<BreakdownKey, AdmittedLabels>>>);
+
+/// The metric's name and the dimension's name.
+type BreakdownKey = (String, String);
+
+/// The labels of one breakdown that have a slot. All clones share them.
+#[derive(Debug, Clone, Default)]
+pub(super) struct AdmittedLabels(Arc<Mutex<HashSet<Vec<Cow<'static, str>>>>>);
+
+impl LabelSlots {
+    /// The labels of a breakdown; `None` when there are too many breakdowns.
+    pub(super) fn of(&self, metric: &str, dimension: &str) -> Option<AdmittedLabels> {
+        let mut breakdowns = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (metric.to_owned(), dimension.to_owned());
+        if breakdowns.len() >= MAX_BREAKDOWNS && !breakdowns.contains_key(&key) {
+            return None;
+        }
+        Some(breakdowns.entry(key).or_default().clone())
+    }
+}
+
+impl AdmittedLabels {
+    /// Gives a label one of `limit` slots, unless it has one already. Returns whether it has a slot now.
+    pub(super) fn admit(&self, labels: &[Cow<'static, str>], limit: usize) -> bool {
+        let mut admitted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        admitted.contains(labels) || (admitted.len() < limit && admitted.insert(labels.to_vec()))
+    }
+}
