@@ -12,8 +12,8 @@ pub mod capture;
 pub mod deadline;
 #[path = "support/environment.rs"]
 pub mod environment;
-#[path = "support/facts.rs"]
-pub mod facts;
+#[path = "support/fixtures.rs"]
+pub mod fixtures;
 #[path = "support/gate.rs"]
 pub mod gate;
 #[path = "support/script.rs"]
@@ -21,7 +21,7 @@ pub mod script;
 
 pub use deadline::{bounded, bounded_async, eventually, in_threads};
 pub use environment::{Direct, running_runtime};
-pub use facts::{Drops, Fragile, Gated, Journal, Opaque, Other, Step, Steps, StepsSnapshot, Tracked};
+pub use fixtures::{Drops, Fragile, Gated, Journal, Opaque, Other, Step, Steps, StepsSnapshot, Tracked};
 pub use gate::Gate;
 pub use script::{Act, Diary, Script};
 

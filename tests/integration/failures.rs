@@ -12,7 +12,7 @@ use mvx_metrics_tests::{
     eventually, running_runtime,
 };
 
-use crate::stages::assert_refused;
+use crate::recorder_states::assert_refused;
 use MetricsRecorderState::{Cancelled, Failure, Running, Starting, Virgin};
 
 /// A metric that listens to nothing and holds something.
@@ -610,7 +610,7 @@ fn fl6_every_recorder_error_has_its_code_message_and_source() {
 #[test]
 fn fl6_a_refused_event_names_its_error_as_source() {
     bounded(|| {
-        let stage = crate::stages::staged(Cancelled);
+        let stage = crate::recorder_states::staged(Cancelled);
         let refused = stage.recorder.register_event(Step(9)).expect_err("cancelled");
         assert_eq!(refused.to_string(), "the event was not accepted");
         let source = refused.source().expect("the error");

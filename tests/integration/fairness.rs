@@ -11,7 +11,7 @@ use mvx_metrics::{
 };
 use mvx_metrics_tests::{Act, Gate, Script, Step, Steps, bounded, eventually, running_runtime};
 
-use crate::waits::Reluctant;
+use crate::stalled_waits::Reluctant;
 
 /// What the event loop documents: so many events are processed in one turn of a recorder.
 const TURN: u64 = 1_024;

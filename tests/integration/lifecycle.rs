@@ -10,7 +10,7 @@ use mvx_metrics_tests::{
     Act, Direct, Drops, Gate, Gated, Journal, Script, Step, Steps, bounded, bounded_async, eventually,
 };
 
-use crate::stages::{assert_refused, staged};
+use crate::recorder_states::{assert_refused, staged};
 use MetricsRecorderState::{Cancelled, Failure, Running, Starting, Stopped, Stopping, Virgin};
 
 #[test]

@@ -11,7 +11,7 @@ use mvx_metrics_tests::{
     running_runtime,
 };
 
-use crate::stages::{STATES, assert_refused, staged, staged_with};
+use crate::recorder_states::{STATES, assert_refused, staged, staged_with};
 use MetricsRecorderState::{Cancelled, Failure, Running, Starting, Stopped, Stopping, Virgin};
 
 const ACCEPTING: &[MetricsRecorderState] = &[Virgin, Starting, Running];

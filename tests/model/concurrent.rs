@@ -1,6 +1,6 @@
 //! Threads that get in each other's way: what holds however they do.
 
-mod facts;
+mod fixtures;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
@@ -13,7 +13,7 @@ use mvx_metrics::{
 use mvx_metrics_tests::bounded;
 use proptest::prelude::*;
 
-use facts::{Alive, Fact, Faults, Faulty, Recorded};
+use fixtures::{Alive, Fact, Faults, Faulty, Recorded};
 
 /// What a recorder is made with.
 #[derive(Debug, Clone)]

@@ -4,7 +4,7 @@
 //! `MVX_MODEL_CASES` says how many cases each of the two is run with, by default 2,000.
 
 mod concurrent;
-mod facts;
+mod fixtures;
 mod sequential;
 mod subject;
 
@@ -16,7 +16,7 @@ use proptest::test_runner::{Config, TestRunner};
 use mvx_metrics::{MetricFailurePolicy, QueueOverflowPolicy};
 use mvx_metrics_tests::{bounded, running_runtime};
 
-use facts::Plan;
+use fixtures::Plan;
 use sequential::Kind;
 use subject::{Case, Home, Step, run};
 

@@ -2,7 +2,7 @@
 
 use mvx_metrics::MetricsRecorderState;
 
-use crate::facts::Plan;
+use crate::fixtures::Plan;
 
 use MetricsRecorderState::{Failure, Running, Stopped, Virgin};
 

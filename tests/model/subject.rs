@@ -11,7 +11,7 @@ use mvx_metrics::{
 use mvx_metrics_tests::eventually;
 use tokio::runtime::{Builder, Runtime};
 
-use crate::facts::{Calls, Fact, Journal, Ledger, Plan, Planned, Remark, Tally};
+use crate::fixtures::{Calls, Fact, Journal, Ledger, Plan, Planned, Remark, Tally};
 use crate::sequential::{Kind, Model};
 
 use MetricsRecorderState::{Cancelled, Failure, Running, Starting, Stopped, Virgin};

@@ -5,11 +5,11 @@
 //! Run with `cargo test --release -p mvx-metrics-tests --test stress -- --ignored --nocapture`. `MVX_STRESS_SECONDS` says for
 //! how long, by default 30. Prints its figures.
 
-mod account;
-mod bounds;
-mod load;
+mod accounting;
+mod fixtures;
 mod memory;
-mod scene;
+mod queue_memory;
+mod workload;
 
 use std::panic;
 use std::time::{Duration, Instant};
@@ -31,7 +31,7 @@ const MOST_KEPT_BY_ALLOCATOR_KIB: u64 = 64 * 1_024;
 fn every_event_is_accounted_for_and_memory_comes_back() {
     let report = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
-        if !info.payload().is::<load::Meant>() {
+        if !info.payload().is::<fixtures::Meant>() {
             report(info);
         }
     }));
@@ -39,12 +39,12 @@ fn every_event_is_accounted_for_and_memory_comes_back() {
         .ok()
         .map_or(30, |seconds| seconds.parse().expect("MVX_STRESS_SECONDS is a number of seconds"));
     // Once, so that everything is there that stays.
-    scene::play(Duration::from_secs(3), 7);
+    workload::play(Duration::from_secs(3), 7);
     let before = Memory::now();
     let started = Instant::now();
-    let outcome = scene::play(Duration::from_secs(seconds), 1_234_567);
+    let outcome = workload::play(Duration::from_secs(seconds), 1_234_567);
     let elapsed = started.elapsed();
-    let scene::Outcome { totals, disturbances, snapshots } = outcome;
+    let workload::Outcome { totals, disturbances, snapshots } = outcome;
     let a_second = u128::from(totals.calls) * 1_000 / elapsed.as_millis().max(1);
     println!("{} calls in {:.1} s, {a_second} a second", totals.calls, elapsed.as_secs_f64());
     assert!(snapshots > 0 && totals.failed > 0 && totals.quarantined > 0 && totals.discarded > 0);

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use mvx_metrics::{HookError, MetricChange, RecorderHooks};
 
-use crate::facts::Step;
+use crate::fixtures::Step;
 use crate::gate::Gate;
 
 /// What a hook does when it is called.

@@ -8,7 +8,7 @@ use mvx_metrics::{
 };
 use mvx_metrics_tests::{Gate, Gated, Step, bounded, in_threads, running_runtime};
 
-use crate::load::Meant;
+use crate::fixtures::Meant;
 use crate::memory::Memory;
 
 /// The tests of this program share one memory.

@@ -10,8 +10,8 @@ use mvx_metrics::{
     MetricsRuntimeError, QueueOverflowPolicy, RecorderOptions,
 };
 
-use crate::account::{Place, Totals};
-use crate::load::{Failing, Fragile, Healthy, Hooks, Large, Small, alive};
+use crate::accounting::{Place, Totals};
+use crate::fixtures::{Failing, Fragile, Healthy, Hooks, Large, Small, alive};
 
 const RECORDERS: usize = 1_000;
 

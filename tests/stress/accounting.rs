@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use mvx_metrics::{MetricsRecorder, MetricsRecorderState};
 
-use crate::load::Healthy;
+use crate::fixtures::Healthy;
 
 /// What came of all recorders together.
 #[derive(Default, Debug)]
