@@ -21,9 +21,11 @@ pub mod script;
 
 pub use deadline::{bounded, bounded_async, eventually, in_threads};
 pub use environment::{Direct, running_runtime};
-pub use fixtures::{Drops, Fragile, Gated, Journal, Opaque, Other, Step, Steps, StepsSnapshot, Tracked};
+pub use fixtures::{
+    Drops, Fragile, Gated, Journal, Other, SnapshotPanics, Step, Steps, StepsSnapshot, Tracked,
+};
 pub use gate::Gate;
-pub use script::{Act, Diary, Script};
+pub use script::{Act, HookLog, Script};
 
 /// The code blocks of the documents compile and run.
 #[cfg(doctest)]

@@ -62,9 +62,9 @@ fn ev5_an_event_nobody_listens_to_is_accepted_processed_and_dropped() {
 }
 
 /// Keeps the events it sees, after a look at where they lie.
-struct Keeper<E>(Arc<Mutex<Vec<E>>>);
+struct KeepsEvents<E>(Arc<Mutex<Vec<E>>>);
 
-impl<E: MetricEvent + Clone> HandleEvent<E> for Keeper<E> {
+impl<E: MetricEvent + Clone> HandleEvent<E> for KeepsEvents<E> {
     fn handle(&mut self, event: &E) -> bool {
         assert!(ptr::from_ref(event).is_aligned(), "a reference to an event is aligned");
         self.0.lock().expect("not poisoned").push(event.clone());
@@ -72,9 +72,9 @@ impl<E: MetricEvent + Clone> HandleEvent<E> for Keeper<E> {
     }
 }
 
-impl<E: MetricEvent + Clone> Metric for Keeper<E> {
+impl<E: MetricEvent + Clone> Metric for KeepsEvents<E> {
     fn metric_name(&self) -> &'static str {
-        "keeper"
+        "keeps_events"
     }
 
     fn handlers() -> &'static [EventHandler<Self>] {
@@ -82,17 +82,17 @@ impl<E: MetricEvent + Clone> Metric for Keeper<E> {
     }
 
     fn snapshot(&self) -> MetricSnapshot {
-        MetricSnapshot::of_static("keeper")
+        MetricSnapshot::of_static("keeps_events")
     }
 }
 
 /// Sends events through recorders, alone and between others, and checks that they arrive as they were.
-fn travel<E: MetricEvent + Clone + PartialEq + std::fmt::Debug>(event: impl Fn(u64) -> E) {
+fn assert_arrives_intact<E: MetricEvent + Clone + PartialEq + std::fmt::Debug>(event: impl Fn(u64) -> E) {
     for hooks in [false, true] {
         let runtime = running_runtime("ev7");
         let recorder = recorder(&runtime, "a", hooks);
         let kept = Arc::default();
-        recorder.register_metric(Keeper::<E>(Arc::clone(&kept))).expect("registers");
+        recorder.register_metric(KeepsEvents::<E>(Arc::clone(&kept))).expect("registers");
         recorder.register_metric(Steps::default()).expect("registers");
         let sent: Vec<E> = (0..2_000).map(&event).collect();
         for (number, event) in sent.iter().enumerate() {
@@ -103,7 +103,7 @@ fn travel<E: MetricEvent + Clone + PartialEq + std::fmt::Debug>(event: impl Fn(u
         }
         recorder.flush().wait().expect("flushes");
         let snapshots = recorder.metric_snapshots().expect("reads");
-        assert_eq!(snapshots.get("keeper").expect("it is registered").failed, None);
+        assert_eq!(snapshots.get("keeps_events").expect("it is registered").failed, None);
         assert!(*kept.lock().expect("not poisoned") == sent, "they arrive as they were");
         assert_eq!(Steps::total(&recorder), 667);
     }
@@ -177,12 +177,12 @@ fn ev7_an_event_of_any_size_around_that_of_a_slot() {
         fn bytes<const N: usize>(number: u64) -> Bytes<N> {
             Bytes(std::array::from_fn(|index| (number as usize * 31 + index) as u8))
         }
-        travel(bytes::<1>);
-        travel(bytes::<55>);
-        travel(bytes::<56>);
-        travel(bytes::<57>);
-        travel(bytes::<64>);
-        travel(bytes::<4_096>);
+        assert_arrives_intact(bytes::<1>);
+        assert_arrives_intact(bytes::<55>);
+        assert_arrives_intact(bytes::<56>);
+        assert_arrives_intact(bytes::<57>);
+        assert_arrives_intact(bytes::<64>);
+        assert_arrives_intact(bytes::<4_096>);
     });
 }
 
@@ -199,8 +199,8 @@ fn ev7_an_event_of_large_alignment() {
     struct Page(u64);
 
     bounded(|| {
-        travel(Aligned);
-        travel(Page);
+        assert_arrives_intact(Aligned);
+        assert_arrives_intact(Page);
     });
 }
 
@@ -216,8 +216,8 @@ fn ev7_an_event_without_a_size() {
     struct EmptyAligned;
 
     bounded(|| {
-        travel(|_| Empty);
-        travel(|_| EmptyAligned);
+        assert_arrives_intact(|_| Empty);
+        assert_arrives_intact(|_| EmptyAligned);
     });
 }
 
@@ -517,7 +517,7 @@ fn ev11_a_metric_does_not_see_events_accepted_before_it_was_registered() {
 }
 
 #[metric_event]
-struct Fact<const KIND: u8>(u64);
+struct Numbered<const KIND: u8>(u64);
 
 /// Takes facts of its own kind and panics when it is offered anything else.
 struct Only<const KIND: u8> {
@@ -531,8 +531,8 @@ impl<const KIND: u8> Only<KIND> {
     }
 }
 
-impl<const KIND: u8> HandleEvent<Fact<KIND>> for Only<KIND> {
-    fn handle(&mut self, event: &Fact<KIND>) -> bool {
+impl<const KIND: u8> HandleEvent<Numbered<KIND>> for Only<KIND> {
+    fn handle(&mut self, event: &Numbered<KIND>) -> bool {
         assert_eq!(event.0 % 10, u64::from(KIND), "the fact of another metric");
         self.sum += event.0;
         true
@@ -545,7 +545,7 @@ impl<const KIND: u8> Metric for Only<KIND> {
     }
 
     fn handlers() -> &'static [EventHandler<Self>] {
-        const { &[EventHandler::of::<Fact<KIND>>()] }
+        const { &[EventHandler::of::<Numbered<KIND>>()] }
     }
 
     fn snapshot(&self) -> MetricSnapshot {
@@ -553,7 +553,7 @@ impl<const KIND: u8> Metric for Only<KIND> {
     }
 
     fn handle_event(&mut self, event: mvx_metrics::EventRef<'_>) -> bool {
-        let own = event.downcast_ref::<Fact<KIND>>().expect("offered a foreign event");
+        let own = event.downcast_ref::<Numbered<KIND>>().expect("offered a foreign event");
         self.handle(own)
     }
 }
@@ -568,11 +568,11 @@ fn ev12_a_metric_is_never_offered_an_event_it_does_not_list() {
             recorder.register_metric(Only::<2>::new()).expect("registers");
             recorder.register_metric(Only::<3>::new()).expect("registers");
             for round in 0..1_000 {
-                recorder.register_event(Fact::<1>(round * 10 + 1)).expect("accepted");
-                recorder.register_event(Fact::<3>(round * 10 + 3)).expect("accepted");
-                recorder.register_event(Fact::<4>(round * 10 + 4)).expect("accepted");
+                recorder.register_event(Numbered::<1>(round * 10 + 1)).expect("accepted");
+                recorder.register_event(Numbered::<3>(round * 10 + 3)).expect("accepted");
+                recorder.register_event(Numbered::<4>(round * 10 + 4)).expect("accepted");
                 recorder.register_event(Other).expect("accepted");
-                recorder.register_event(Fact::<3>(round * 10 + 3)).expect("accepted");
+                recorder.register_event(Numbered::<3>(round * 10 + 3)).expect("accepted");
             }
             recorder.flush().wait().expect("flushes");
             let snapshots = recorder.metric_snapshots().expect("reads");

@@ -8,8 +8,8 @@ use mvx_metrics::{
     MetricsRecorder, MetricsRecorderError, MetricsRecorderState, MetricsRuntime, RecorderOptions,
 };
 use mvx_metrics_tests::{
-    Act, Direct, Drops, Fragile, Gate, Gated, Journal, Opaque, Script, Step, Steps, bounded, bounded_async,
-    eventually, running_runtime,
+    Act, Direct, Drops, Fragile, Gate, Gated, Journal, Script, SnapshotPanics, Step, Steps, bounded,
+    bounded_async, eventually, running_runtime,
 };
 
 use crate::recorder_states::assert_refused;
@@ -104,7 +104,7 @@ fn fl2_with_fail_recorder_the_recorder_fails_with_the_metric_as_cause() {
         for hooks in [false, true] {
             let application = Direct::new();
             let script = Script::new();
-            let diary = script.diary();
+            let hook_log = script.hook_log();
             let options = options(MetricFailurePolicy::FailRecorder);
             let recorder = application.recorder(if hooks { options.hooks(script) } else { options });
             recorder.register_metric(Fragile::at(3)).expect("registers");
@@ -128,7 +128,7 @@ fn fl2_with_fail_recorder_the_recorder_fails_with_the_metric_as_cause() {
             assert!(stats.processed >= 4, "{stats:?}");
             assert_eq!(stats.accepted, stats.processed + stats.discarded);
             eventually("the task ends", || application.tasks() == 0);
-            assert_eq!(diary.count("stopped"), usize::from(hooks), "the cleanup");
+            assert_eq!(hook_log.count("stopped"), usize::from(hooks), "the cleanup");
         }
     });
 }
@@ -191,39 +191,39 @@ fn fl3_a_snapshot_that_panics_takes_nothing_with_it() {
         let runtime = running_runtime("fl3");
         let recorder = runtime.create_recorder("a").expect("creates");
         recorder.register_metric(Steps::default()).expect("registers");
-        recorder.register_metric(Opaque).expect("registers");
+        recorder.register_metric(SnapshotPanics).expect("registers");
         recorder.register_metric(Steps::named("after")).expect("registers");
         for round in 1..=3 {
             recorder.register_event(Step(1)).expect("accepted");
             let snapshots = recorder.metric_snapshots().expect("reads");
-            assert_eq!(failure_of(&snapshots, "opaque"), Some("snapshot panicked: opaque shows nothing"));
-            assert!(snapshots.get("opaque").expect("it is there").dimensions.is_empty());
+            assert_eq!(
+                failure_of(&snapshots, "snapshot_panics"),
+                Some("snapshot panicked: the snapshot panics")
+            );
+            assert!(snapshots.get("snapshot_panics").expect("it is there").dimensions.is_empty());
             assert_eq!(Steps::total_of(&recorder, "after"), round);
         }
-        let error = recorder.metric_snapshot::<Opaque>().expect_err("it panics");
+        let error = recorder.metric_snapshot::<SnapshotPanics>().expect_err("it panics");
         assert_eq!(error.reason(), "UNEXPECTED_ERROR");
-        assert_eq!(
-            error.source().map(ToString::to_string).as_deref(),
-            Some("panicked: opaque shows nothing")
-        );
+        assert_eq!(error.source().map(ToString::to_string).as_deref(), Some("panicked: the snapshot panics"));
         let descriptors = recorder.metrics().expect("reads");
-        assert_eq!(descriptors[1].name, "opaque");
+        assert_eq!(descriptors[1].name, "snapshot_panics");
         assert_eq!(recorder.status(), Running);
         runtime.shutdown().expect("shuts down");
     });
 }
 
 /// An event whose `Drop` panics.
-struct Grenade(Drops);
+struct PanicsOnDrop(Drops);
 
-impl MetricEvent for Grenade {
-    const EVENT_TYPE: &'static str = "grenade";
+impl MetricEvent for PanicsOnDrop {
+    const EVENT_TYPE: &'static str = "panics_on_drop";
 }
 
-impl Drop for Grenade {
+impl Drop for PanicsOnDrop {
     fn drop(&mut self) {
         drop(self.0.event());
-        panic!("the event explodes");
+        panic!("the drop of the event panics");
     }
 }
 
@@ -238,14 +238,14 @@ fn fl4_an_event_whose_drop_panics_takes_nothing_with_it() {
             recorder.register_metric(Steps::default()).expect("registers");
             let drops = Drops::new();
             for _ in 0..500 {
-                recorder.register_event(Grenade(drops.clone())).expect("accepted");
+                recorder.register_event(PanicsOnDrop(drops.clone())).expect("accepted");
             }
             recorder.register_event(Step(1)).expect("accepted");
             recorder.flush().wait().expect("flushes");
             assert_eq!((drops.dropped(), recorder.stats().processed), (500, 501));
             assert_eq!(Steps::total(&recorder), 1);
             runtime.shutdown().expect("shuts down");
-            recorder.emit(Grenade(drops.clone()));
+            recorder.emit(PanicsOnDrop(drops.clone()));
             assert_eq!(drops.dropped(), 501, "refused events too");
         }
     });
@@ -260,13 +260,13 @@ fn fl4_a_grenade_dropped_on_overflow_or_left_in_the_queue_explodes_alone() {
         let gate = Gate::new();
         let recorder = application.recorder(options.hooks(Script::new().starting(Act::Wait(gate.clone()))));
         let drops = Drops::new();
-        recorder.register_event(Grenade(drops.clone())).expect("accepted");
-        recorder.register_event(Grenade(drops.clone())).expect("dropped without an error");
+        recorder.register_event(PanicsOnDrop(drops.clone())).expect("accepted");
+        recorder.register_event(PanicsOnDrop(drops.clone())).expect("dropped without an error");
         assert_eq!(drops.dropped(), 1);
         gate.wait_for_arrival();
         application.end();
         assert_eq!((drops.dropped(), recorder.status()), (2, Cancelled));
-        MetricsRecorder::disabled().emit(Grenade(drops.clone()));
+        MetricsRecorder::disabled().emit(PanicsOnDrop(drops.clone()));
         assert_eq!(drops.dropped(), 3);
     });
 }
@@ -415,12 +415,12 @@ fn fl5_no_call_hangs_after_all_kinds_of_panics() {
         let runtime = running_runtime("fl5");
         let recorder = runtime.create_recorder("a").expect("creates");
         recorder.register_metric(Fragile::at(0)).expect("registers");
-        recorder.register_metric(Opaque).expect("registers");
+        recorder.register_metric(SnapshotPanics).expect("registers");
         recorder.register_metric(Broken::<DROP>).expect("registers");
         let drops = Drops::new();
         for _ in 0..10 {
             recorder.register_event(Step(0)).expect("accepted");
-            recorder.register_event(Grenade(drops.clone())).expect("accepted");
+            recorder.register_event(PanicsOnDrop(drops.clone())).expect("accepted");
         }
         recorder.flush().wait().expect("flushes");
         assert_eq!(recorder.metric_snapshots().expect("reads").len(), 3);
@@ -432,39 +432,39 @@ fn fl5_no_call_hangs_after_all_kinds_of_panics() {
 
 /// An error that cannot be shown, and whose sources never end.
 #[derive(Debug)]
-struct Unspeakable;
+struct DisplayPanics;
 
-impl std::fmt::Display for Unspeakable {
+impl std::fmt::Display for DisplayPanics {
     fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        panic!("unspeakable")
+        panic!("the display panics")
     }
 }
 
-impl Error for Unspeakable {
+impl Error for DisplayPanics {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         Some(self)
     }
 }
 
 /// Hooks that fail with an error that cannot be shown, and that panic when they are dropped.
-struct Hostile;
+struct HooksPanicOnDrop;
 
-impl mvx_metrics::RecorderHooks for Hostile {
+impl mvx_metrics::RecorderHooks for HooksPanicOnDrop {
     async fn on_metric_changed(
         &self,
         _: mvx_metrics::MetricChange<'_>,
     ) -> Result<(), mvx_metrics::HookError> {
-        Err(Box::new(Unspeakable))
+        Err(Box::new(DisplayPanics))
     }
 
     async fn on_stopped(&self) -> Result<(), mvx_metrics::HookError> {
-        Err(Box::new(Unspeakable))
+        Err(Box::new(DisplayPanics))
     }
 }
 
-impl Drop for Hostile {
+impl Drop for HooksPanicOnDrop {
     fn drop(&mut self) {
-        panic!("hostile to the end");
+        panic!("the drop of the hooks panics");
     }
 }
 
@@ -473,8 +473,8 @@ fn fl5_hooks_whose_errors_cannot_be_shown_hang_nothing() {
     // With a subscriber that shows them.
     mvx_metrics_tests::capture::install();
     bounded(|| {
-        let runtime = running_runtime("lg.fl5.hostile");
-        let options = RecorderOptions::new().entity_id("lg.fl5.hostile").hooks(Hostile);
+        let runtime = running_runtime("lg.fl5.hooks");
+        let options = RecorderOptions::new().entity_id("lg.fl5.hooks").hooks(HooksPanicOnDrop);
         let recorder = runtime.create_recorder_with("a", options).expect("creates");
         recorder.register_metric(Steps::default()).expect("registers");
         for _ in 0..10 {
@@ -494,11 +494,11 @@ fn fl5_hooks_whose_errors_cannot_be_shown_hang_nothing() {
 #[test]
 fn fl5_a_metric_that_emits_into_its_own_dead_recorder_while_it_is_read() {
     // Emptied in the end: a metric that owns its recorder would keep both alive.
-    struct Loud(Arc<Mutex<Option<MetricsRecorder>>>);
+    struct EmitsWhenRead(Arc<Mutex<Option<MetricsRecorder>>>);
 
-    impl Metric for Loud {
+    impl Metric for EmitsWhenRead {
         fn metric_name(&self) -> &'static str {
-            "loud"
+            "emits_when_read"
         }
         fn handlers() -> &'static [EventHandler<Self>] {
             &[]
@@ -507,7 +507,7 @@ fn fl5_a_metric_that_emits_into_its_own_dead_recorder_while_it_is_read() {
             if let Some(recorder) = &*self.0.lock().expect("not poisoned") {
                 recorder.emit(Step(1));
             }
-            MetricSnapshot::of_static("loud")
+            MetricSnapshot::of_static("emits_when_read")
         }
     }
 
@@ -515,7 +515,7 @@ fn fl5_a_metric_that_emits_into_its_own_dead_recorder_while_it_is_read() {
         let mut application = Direct::new();
         let recorder = application.recorder(RecorderOptions::new());
         let own = Arc::new(Mutex::new(Some(recorder.clone())));
-        recorder.register_metric(Loud(Arc::clone(&own))).expect("registers");
+        recorder.register_metric(EmitsWhenRead(Arc::clone(&own))).expect("registers");
         application.end();
         assert_eq!(recorder.metric_snapshots().expect("reads").len(), 1);
         assert_eq!(recorder.status(), Cancelled);
@@ -610,8 +610,8 @@ fn fl6_every_recorder_error_has_its_code_message_and_source() {
 #[test]
 fn fl6_a_refused_event_names_its_error_as_source() {
     bounded(|| {
-        let stage = crate::recorder_states::staged(Cancelled);
-        let refused = stage.recorder.register_event(Step(9)).expect_err("cancelled");
+        let case = crate::recorder_states::recorder_in_state(Cancelled);
+        let refused = case.recorder.register_event(Step(9)).expect_err("cancelled");
         assert_eq!(refused.to_string(), "the event was not accepted");
         let source = refused.source().expect("the error");
         assert_eq!(source.to_string(), refused.error().to_string());

@@ -48,14 +48,14 @@ fn hk1_on_metric_changed_for_metrics_that_accepted_once_each() {
     bounded(|| {
         let runtime = running_runtime("hk1");
         let script = Script::new();
-        let diary = script.diary();
+        let hook_log = script.hook_log();
         let recorder = with_hooks(&runtime, script);
         recorder.register_metric(Even).expect("registers");
         recorder.register_event(Step(1)).expect("accepted");
         recorder.register_event(Other).expect("accepted");
         recorder.register_event(Step(2)).expect("accepted");
         recorder.flush().wait().expect("flushes");
-        assert_eq!(diary.entries(), ["starting", "steps 1", "steps 2", "even 2"]);
+        assert_eq!(hook_log.entries(), ["starting", "steps 1", "steps 2", "even 2"]);
         assert_eq!(recorder.stats().processed, 3);
     });
 }
@@ -114,16 +114,16 @@ fn hk2_a_hook_sees_the_state_after_its_event_and_not_after_later_ones() {
 
 /// Writes down on which threads hooks run.
 #[derive(Clone, Default)]
-struct Where(Arc<Mutex<Vec<String>>>);
+struct ThreadNames(Arc<Mutex<Vec<String>>>);
 
-impl Where {
+impl ThreadNames {
     fn here(&self) {
         let name = thread::current().name().unwrap_or("unnamed").to_owned();
         self.0.lock().expect("not poisoned").push(name);
     }
 }
 
-impl RecorderHooks for Where {
+impl RecorderHooks for ThreadNames {
     async fn on_starting(&self) -> Result<(), HookError> {
         self.here();
         Ok(())
@@ -142,7 +142,7 @@ impl RecorderHooks for Where {
 fn hk3_hooks_run_on_the_thread_of_the_runtime() {
     bounded(|| {
         let runtime = running_runtime("hk3");
-        let places = Where::default();
+        let places = ThreadNames::default();
         let recorder = with_hooks(&runtime, places.clone());
         recorder.register_event(Step(1)).expect("accepted");
         assert_eq!(Steps::total(&recorder), 1);
@@ -184,7 +184,7 @@ fn hk5_a_failing_hook_fails_the_recorder() {
             let runtime = running_runtime("hk5");
             let gate = Gate::new();
             let script = Script::new().changed(Act::Pass).changed(act).stopped(Act::Wait(gate.clone()));
-            let diary = script.diary();
+            let hook_log = script.hook_log();
             let recorder = with_hooks(&runtime, script);
             let drops = Drops::new();
             for _ in 0..10 {
@@ -207,7 +207,7 @@ fn hk5_a_failing_hook_fails_the_recorder() {
                 source = cause.source();
             }
             assert_eq!(causes, ["unexpected error", text]);
-            assert_eq!(diary.count("stopped"), 1, "the cleanup");
+            assert_eq!(hook_log.count("stopped"), 1, "the cleanup");
         }
     });
 }
@@ -218,7 +218,7 @@ fn hk5_a_hook_that_fails_while_stopping_is_what_the_stop_ends_with() {
         let gate = Gate::new();
         let runtime = running_runtime("hk5");
         let script = Script::new().changed(Act::WaitAndFail(gate.clone(), "not sent"));
-        let diary = script.diary();
+        let hook_log = script.hook_log();
         let recorder = with_hooks(&runtime, script);
         for step in 0..5 {
             recorder.register_event(Step(step)).expect("accepted");
@@ -230,7 +230,7 @@ fn hk5_a_hook_that_fails_while_stopping_is_what_the_stop_ends_with() {
         assert_eq!(error.reason(), "UNEXPECTED_ERROR");
         assert_eq!(error.source().map(ToString::to_string).as_deref(), Some("not sent"));
         eventually("the rest is discarded", || recorder.stats().discarded == 4);
-        eventually("the cleanup runs", || diary.count("stopped") == 1);
+        eventually("the cleanup runs", || hook_log.count("stopped") == 1);
         assert_eq!(recorder.status(), Failure);
     });
 }
@@ -462,12 +462,12 @@ fn hk8_a_failing_cleanup_does_not_hide_the_first_error() {
         for cleanup in [Act::Fail("not closed"), Act::Panic("not closed")] {
             let application = Direct::new();
             let script = Script::new().changed(Act::Fail("not sent")).stopped(cleanup);
-            let diary = script.diary();
+            let hook_log = script.hook_log();
             let recorder = application.recorder(RecorderOptions::new().hooks(script));
             recorder.register_metric(Steps::default()).expect("registers");
             recorder.register_event(Step(1)).expect("accepted");
             eventually("the task ends", || application.tasks() == 0);
-            assert_eq!((recorder.status(), diary.count("stopped")), (Failure, 1));
+            assert_eq!((recorder.status(), hook_log.count("stopped")), (Failure, 1));
             let error = recorder.stop().wait().expect_err("it has failed");
             let cause = error.source().expect("a cause");
             assert_eq!(cause.source().map(ToString::to_string).as_deref(), Some("not sent"));

@@ -8,7 +8,7 @@ use mvx_metrics::{
 };
 use mvx_metrics_tests::capture::{self, Logged, about, titles};
 use mvx_metrics_tests::{
-    Act, Direct, Fragile, Gate, Gated, Opaque, Script, Step, Steps, bounded, eventually, in_threads,
+    Act, Direct, Fragile, Gate, Gated, Script, SnapshotPanics, Step, Steps, bounded, eventually, in_threads,
 };
 
 use LogPolicy::{Inspection, Normal, Silent};
@@ -346,8 +346,8 @@ fn lg1_a_typed_snapshot_that_panics_has_failed() {
     bounded(|| {
         let id = "lg.1.recorder.typed.failed";
         let recorder = direct(&Direct::new(), id, Inspection, RecorderOptions::new());
-        recorder.register_metric(Opaque).expect("registers");
-        let error = recorder.metric_snapshot::<Opaque>().expect_err("it panics");
+        recorder.register_metric(SnapshotPanics).expect("registers");
+        let error = recorder.metric_snapshot::<SnapshotPanics>().expect_err("it panics");
         let event = "metrics_recorder.get_metric_snapshots";
         assert_failure(RECORDER, id, event, "", ["VIRGIN", "VIRGIN"], &error);
     });
@@ -364,11 +364,11 @@ fn lg1_iterating_over_the_metrics_of_a_recorder() {
 }
 
 /// A metric that reads another recorder while it is read itself.
-struct Nosy(MetricsRecorder);
+struct ReadsAnother(MetricsRecorder);
 
-impl Metric for Nosy {
+impl Metric for ReadsAnother {
     fn metric_name(&self) -> &'static str {
-        "nosy"
+        "reads_another"
     }
 
     fn handlers() -> &'static [EventHandler<Self>] {
@@ -376,11 +376,11 @@ impl Metric for Nosy {
     }
 
     fn snapshot(&self) -> MetricSnapshot {
-        MetricSnapshot::of_static("nosy")
+        MetricSnapshot::of_static("reads_another")
     }
 }
 
-impl TypedMetric for Nosy {
+impl TypedMetric for ReadsAnother {
     type Snapshot = [String; 2];
 
     fn typed_snapshot(&self) -> [String; 2] {
@@ -397,8 +397,8 @@ fn lg1_failing_to_read_a_recorder() {
         let application = Direct::new();
         let read = direct(&application, id, Inspection, RecorderOptions::new());
         let reader = application.recorder(RecorderOptions::new());
-        reader.register_metric(Nosy(read)).expect("registers");
-        let errors = reader.metric_snapshot::<Nosy>().expect("reads").expect("it is registered");
+        reader.register_metric(ReadsAnother(read)).expect("registers");
+        let errors = reader.metric_snapshot::<ReadsAnother>().expect("reads").expect("it is registered");
         let events = ["metrics_recorder.get_metric_snapshots", "metrics_recorder.iter_metrics"];
         for (event, error) in events.into_iter().zip(errors) {
             let expected = [

@@ -356,24 +356,24 @@ fn rm10_a_snapshot_is_read_while_another_recorder_blocks_the_loop() {
 }
 
 /// Takes its time with every step.
-struct Slow(Duration);
+struct SlowHandler(Duration);
 
-impl mvx_metrics::HandleEvent<Step> for Slow {
+impl mvx_metrics::HandleEvent<Step> for SlowHandler {
     fn handle(&mut self, _: &Step) -> bool {
         std::thread::sleep(self.0);
         true
     }
 }
 
-impl mvx_metrics::Metric for Slow {
+impl mvx_metrics::Metric for SlowHandler {
     fn metric_name(&self) -> &'static str {
-        "slow"
+        "slow_handler"
     }
     fn handlers() -> &'static [mvx_metrics::EventHandler<Self>] {
         const { &[mvx_metrics::EventHandler::of::<Step>()] }
     }
     fn snapshot(&self) -> mvx_metrics::MetricSnapshot {
-        mvx_metrics::MetricSnapshot::of_static("slow")
+        mvx_metrics::MetricSnapshot::of_static("slow_handler")
     }
 }
 
@@ -397,7 +397,7 @@ fn rm4_a_snapshot_waits_for_a_loop_that_is_busy_with_others() {
         first.register_event(Step(0)).expect("accepted");
         for number in 0..5 {
             let slow = runtime.create_recorder(&format!("slow-{number}")).expect("creates");
-            slow.register_metric(Slow(Duration::from_millis(300))).expect("registers");
+            slow.register_metric(SlowHandler(Duration::from_millis(300))).expect("registers");
             slow.register_event(Step(0)).expect("accepted");
         }
         gates[0].open();
@@ -442,9 +442,9 @@ impl mvx_metrics::TypedMetric for Holding {
 #[test]
 fn rm6_reading_inside_of_a_metric_is_refused_and_does_not_hang() {
     // The recorder is taken out in the end: a metric that owns its recorder would keep both alive.
-    struct Curious(Option<mvx_metrics::MetricsRecorder>, Arc<std::sync::Mutex<Vec<&'static str>>>);
+    struct CallsItsRecorder(Option<mvx_metrics::MetricsRecorder>, Arc<std::sync::Mutex<Vec<&'static str>>>);
 
-    impl mvx_metrics::HandleEvent<Step> for Curious {
+    impl mvx_metrics::HandleEvent<Step> for CallsItsRecorder {
         fn handle(&mut self, _: &Step) -> bool {
             let Some(recorder) = self.0.take() else {
                 return false;
@@ -465,22 +465,24 @@ fn rm6_reading_inside_of_a_metric_is_refused_and_does_not_hang() {
         }
     }
 
-    impl mvx_metrics::Metric for Curious {
+    impl mvx_metrics::Metric for CallsItsRecorder {
         fn metric_name(&self) -> &'static str {
-            "curious"
+            "calls_its_recorder"
         }
         fn handlers() -> &'static [mvx_metrics::EventHandler<Self>] {
             const { &[mvx_metrics::EventHandler::of::<Step>()] }
         }
         fn snapshot(&self) -> mvx_metrics::MetricSnapshot {
-            mvx_metrics::MetricSnapshot::of_static("curious")
+            mvx_metrics::MetricSnapshot::of_static("calls_its_recorder")
         }
     }
 
     bounded(|| {
         let (_runtime, recorder) = one_recorder("rm6");
         let reasons = Arc::default();
-        recorder.register_metric(Curious(Some(recorder.clone()), Arc::clone(&reasons))).expect("registers");
+        recorder
+            .register_metric(CallsItsRecorder(Some(recorder.clone()), Arc::clone(&reasons)))
+            .expect("registers");
         recorder.register_event(Step(1)).expect("accepted");
         eventually("the recorder stops", || recorder.status() == MetricsRecorderState::Stopped);
         assert_eq!(*reasons.lock().expect("not poisoned"), ["WOULD_DEADLOCK"; 6]);

@@ -22,38 +22,38 @@ use MetricsRecorderState::{Failure, Running, Stopped};
 
 /// Panics when it is dropped, and counts that it did. Whatever has one must be dropped alone: two panics at once abort.
 #[derive(Clone)]
-struct Bomb(Arc<AtomicUsize>);
+struct PanicsOnDrop(Arc<AtomicUsize>);
 
-impl Bomb {
+impl PanicsOnDrop {
     fn with(counter: &Arc<AtomicUsize>) -> Self {
         Self(Arc::clone(counter))
     }
 }
 
-impl Drop for Bomb {
+impl Drop for PanicsOnDrop {
     fn drop(&mut self) {
         self.0.fetch_add(1, Ordering::SeqCst);
         panic!("dropped");
     }
 }
 
-impl MetricEvent for Bomb {
-    const EVENT_TYPE: &'static str = "bomb";
+impl MetricEvent for PanicsOnDrop {
+    const EVENT_TYPE: &'static str = "panics_on_drop";
 }
 
 /// A metric that panics when it is dropped.
-struct Fused {
+struct MetricPanicsOnDrop {
     name: String,
-    _bomb: Bomb,
+    _panics: PanicsOnDrop,
 }
 
-impl HandleEvent<Step> for Fused {
+impl HandleEvent<Step> for MetricPanicsOnDrop {
     fn handle(&mut self, _: &Step) -> bool {
         true
     }
 }
 
-impl Metric for Fused {
+impl Metric for MetricPanicsOnDrop {
     fn metric_name(&self) -> &str {
         &self.name
     }
@@ -69,24 +69,24 @@ impl Metric for Fused {
 
 #[test]
 fn re12_a_capture_recorder_forgets_events_whose_drops_panic() {
-    let bombs = Arc::default();
+    let drops = Arc::default();
     let recorder = CaptureRecorder::new();
     for _ in 0..3 {
-        recorder.emit(Bomb::with(&bombs));
+        recorder.emit(PanicsOnDrop::with(&drops));
     }
     recorder.clear();
-    assert_eq!((bombs.load(Ordering::SeqCst), recorder.count::<Bomb>()), (3, 0));
+    assert_eq!((drops.load(Ordering::SeqCst), recorder.count::<PanicsOnDrop>()), (3, 0));
     for _ in 0..3 {
-        recorder.emit(Bomb::with(&bombs));
+        recorder.emit(PanicsOnDrop::with(&drops));
     }
     drop(recorder);
-    assert_eq!(bombs.load(Ordering::SeqCst), 6);
+    assert_eq!(drops.load(Ordering::SeqCst), 6);
 }
 
 #[test]
 fn fl5_metrics_and_pending_events_whose_drops_panic_go_with_their_recorder() {
     bounded(|| {
-        let bombs = Arc::default();
+        let drops = Arc::default();
         let gate = Gate::new();
         let application = Direct::new();
         application.tokio().spawn({
@@ -97,49 +97,50 @@ fn fl5_metrics_and_pending_events_whose_drops_panic_go_with_their_recorder() {
         // Nobody processes its events: some metrics wait for their first event, and some events are never processed.
         let recorder = application.recorder(RecorderOptions::new());
         for number in 0..3 {
-            let metric = Fused { name: format!("fused {number}"), _bomb: Bomb::with(&bombs) };
+            let metric =
+                MetricPanicsOnDrop { name: format!("metric {number}"), _panics: PanicsOnDrop::with(&drops) };
             recorder.register_metric(metric).expect("registers");
-            recorder.register_event(Bomb::with(&bombs)).expect("accepted");
+            recorder.register_event(PanicsOnDrop::with(&drops)).expect("accepted");
         }
         drop(recorder);
         gate.open();
-        eventually("all are dropped", || bombs.load(Ordering::SeqCst) == 6);
+        eventually("all are dropped", || drops.load(Ordering::SeqCst) == 6);
     });
 }
 
 /// Hooks that panic when they are dropped, and whose errors do.
-struct FusedHooks(Bomb);
+struct HooksPanicOnDrop(PanicsOnDrop);
 
 #[derive(Debug)]
-struct FusedError(
+struct ErrorPanicsOnDrop(
     #[expect(dead_code, reason = "what its drop does matters")] Box<dyn fmt::Debug + Send + Sync>,
 );
 
-impl fmt::Debug for Bomb {
+impl fmt::Debug for PanicsOnDrop {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("bomb")
+        formatter.write_str("panics_on_drop")
     }
 }
 
-impl fmt::Display for FusedError {
+impl fmt::Display for ErrorPanicsOnDrop {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("fused")
+        formatter.write_str("an error whose drop panics")
     }
 }
 
-impl Error for FusedError {}
+impl Error for ErrorPanicsOnDrop {}
 
-impl RecorderHooks for FusedHooks {
+impl RecorderHooks for HooksPanicOnDrop {
     async fn on_metric_changed(&self, _: MetricChange<'_>) -> Result<(), HookError> {
-        Err(Box::new(FusedError(Box::new(Bomb::with(&self.0.0)))))
+        Err(Box::new(ErrorPanicsOnDrop(Box::new(PanicsOnDrop::with(&self.0.0)))))
     }
 }
 
 #[test]
 fn hk5_hooks_whose_drop_panics_are_given_up_quietly() {
     bounded(|| {
-        let bombs = Arc::default();
-        let options = || RecorderOptions::new().hooks(FusedHooks(Bomb::with(&bombs)));
+        let drops = Arc::default();
+        let options = || RecorderOptions::new().hooks(HooksPanicOnDrop(PanicsOnDrop::with(&drops)));
         drop(options());
         // The call is refused and keeps nothing.
         let outside = MetricsRecorder::new("direct", options()).expect_err("there is no tokio runtime");
@@ -152,39 +153,40 @@ fn hk5_hooks_whose_drop_panics_are_given_up_quietly() {
         runtime.create_recorder("a").expect("creates");
         let taken = runtime.create_recorder_with("a", options()).expect_err("the id is taken");
         assert_eq!(taken.reason(), "RECORDER_ALREADY_EXISTS");
-        assert_eq!(bombs.load(Ordering::SeqCst), 5);
+        assert_eq!(drops.load(Ordering::SeqCst), 5);
         runtime.create_recorder_with("c", options()).expect("creates");
         runtime.shutdown().expect("shuts down");
         drop(runtime);
-        eventually("the hooks are dropped", || bombs.load(Ordering::SeqCst) == 6);
+        eventually("the hooks are dropped", || drops.load(Ordering::SeqCst) == 6);
     });
 }
 
 #[test]
 fn hk5_an_error_of_a_hook_whose_drop_panics_goes_with_its_recorder() {
     bounded(|| {
-        let bombs = Arc::default();
+        let drops = Arc::default();
         let mut application = Direct::new();
-        let recorder = application.recorder(RecorderOptions::new().hooks(FusedHooks(Bomb::with(&bombs))));
+        let recorder =
+            application.recorder(RecorderOptions::new().hooks(HooksPanicOnDrop(PanicsOnDrop::with(&drops))));
         recorder.register_metric(Steps::default()).expect("registers");
         recorder.register_event(Step(1)).expect("accepted");
         eventually("the recorder fails", || recorder.status() == Failure);
         // Whoever waits gets the error too, and gives it up first.
         drop(recorder.stop());
         application.end();
-        assert_eq!(bombs.load(Ordering::SeqCst), 0);
+        assert_eq!(drops.load(Ordering::SeqCst), 0);
         // The last one to know the hooks and their error.
         drop(recorder);
-        assert_eq!(bombs.load(Ordering::SeqCst), 2);
+        assert_eq!(drops.load(Ordering::SeqCst), 2);
     });
 }
 
 #[test]
 fn hk5_an_error_of_a_hook_whose_drop_panics_goes_with_its_runtime() {
     bounded(|| {
-        let bombs = Arc::default();
+        let drops = Arc::default();
         let runtime = running_runtime("hk5");
-        let options = RecorderOptions::new().hooks(FusedHooks(Bomb::with(&bombs)));
+        let options = RecorderOptions::new().hooks(HooksPanicOnDrop(PanicsOnDrop::with(&drops)));
         let recorder = runtime.create_recorder_with("a", options).expect("creates");
         recorder.register_metric(Steps::default()).expect("registers");
         recorder.register_event(Step(1)).expect("accepted");
@@ -193,22 +195,22 @@ fn hk5_an_error_of_a_hook_whose_drop_panics_goes_with_its_runtime() {
         let result = runtime.shutdown();
         assert_eq!(result.as_ref().err().map(MetricsRuntimeError::reason), Some("SHUTDOWN_ERROR"));
         drop(result);
-        eventually("the hooks are dropped", || bombs.load(Ordering::SeqCst) == 1);
+        eventually("the hooks are dropped", || drops.load(Ordering::SeqCst) == 1);
         // The last one to know their error.
         drop(runtime);
-        assert_eq!(bombs.load(Ordering::SeqCst), 2);
+        assert_eq!(drops.load(Ordering::SeqCst), 2);
     });
 }
 
 /// A subscriber that counts what it gets, calls back and then panics, once it is told to.
-fn meddler(
-    meddles: &Arc<AtomicBool>,
+fn panicking_subscriber(
+    is_active: &Arc<AtomicBool>,
     events: &Arc<AtomicUsize>,
     calls: impl Fn() + Send + Sync + 'static,
 ) -> impl Subscriber + Send + Sync {
-    let (meddles, events) = (Arc::clone(meddles), Arc::clone(events));
+    let (is_active, events) = (Arc::clone(is_active), Arc::clone(events));
     Listener(move |_: &Event<'_>| {
-        if meddles.load(Ordering::SeqCst) {
+        if is_active.load(Ordering::SeqCst) {
             events.fetch_add(1, Ordering::SeqCst);
             calls();
             panic!("the subscriber panics");
@@ -236,14 +238,14 @@ fn fl5_a_subscriber_that_calls_back_and_panics_disturbs_no_call() {
                 drop(runtime.stop_and_remove_recorder("of the subscriber"));
             }
         };
-        let (meddles, events) = (Arc::<AtomicBool>::default(), Arc::default());
-        tracing::subscriber::with_default(meddler(&meddles, &events, calls), || {
+        let (is_active, events) = (Arc::<AtomicBool>::default(), Arc::default());
+        tracing::subscriber::with_default(panicking_subscriber(&is_active, &events, calls), || {
             // `tracing` asks a subscriber what it wants to see when something is logged for the first time, and takes no
             // answer while the subscriber itself is at work.
             runtime.create_recorder("first").expect("creates").stop().wait().expect("stops");
             runtime.get_recorder("first").expect("it is there").stop().wait().expect_err("it is stopped");
             runtime.stop_recorder("second").expect_err("there is none");
-            meddles.store(true, Ordering::SeqCst);
+            is_active.store(true, Ordering::SeqCst);
             // The subscriber's event may have started it.
             drop(direct.start().wait());
             direct.register_metric(Steps::default()).expect("registers");
@@ -276,8 +278,9 @@ fn rt_l2_a_recorder_whose_handler_is_stuck_is_removed_although_the_subscriber_pa
         recorder.register_event(Step(1)).expect("accepted");
         gate.wait_for_arrival();
         let events = Arc::default();
-        let meddler = meddler(&Arc::new(AtomicBool::new(true)), &events, || ());
-        let removed = tracing::subscriber::with_default(meddler, || runtime.stop_and_remove_recorder("a"));
+        let panicking_subscriber = panicking_subscriber(&Arc::new(AtomicBool::new(true)), &events, || ());
+        let removed =
+            tracing::subscriber::with_default(panicking_subscriber, || runtime.stop_and_remove_recorder("a"));
         assert_eq!(removed.expect_err("the handler is stuck").reason(), "RECORDER_STOP_ERROR");
         // The removal and the stop begin, the counts are lost, the removal has failed.
         assert_eq!(events.load(Ordering::SeqCst), 4);

@@ -19,16 +19,16 @@ fn answer<T>(result: Result<T, mvx_metrics::MetricsRecorderError>) -> &'static s
 }
 
 /// An event that calls its recorder when it is dropped.
-struct Boomerang {
+struct CallsOnDrop {
     recorder: MetricsRecorder,
     answers: Answers,
 }
 
-impl MetricEvent for Boomerang {
-    const EVENT_TYPE: &'static str = "boomerang";
+impl MetricEvent for CallsOnDrop {
+    const EVENT_TYPE: &'static str = "calls_on_drop";
 }
 
-impl Drop for Boomerang {
+impl Drop for CallsOnDrop {
     fn drop(&mut self) {
         self.recorder.emit(Step(1));
         let answers = [
@@ -54,8 +54,8 @@ fn fl4_an_event_that_calls_its_recorder_when_it_is_dropped() {
                 recorder.register_metric(Steps::default()).expect("registers");
                 recorder.start().wait().ok();
                 let answers = Answers::default();
-                let boomerang = Boomerang { recorder: recorder.clone(), answers: Arc::clone(&answers) };
-                recorder.register_event(boomerang).expect("accepted");
+                let event = CallsOnDrop { recorder: recorder.clone(), answers: Arc::clone(&answers) };
+                recorder.register_event(event).expect("accepted");
                 eventually("the recorder stops", || recorder.status() == MetricsRecorderState::Stopped);
                 assert_eq!(*answers.lock().expect("not poisoned"), ["WOULD_DEADLOCK"; 4]);
                 assert_eq!(Steps::total(&recorder), 1, "the event that it handed over before the stop");
@@ -81,8 +81,8 @@ fn fl4_a_dropped_event_calls_its_recorder_on_the_producers_thread() {
         gate.open();
         // Whether there is room already or not: the calls are the producer's or the loop's, and all of them are answered.
         for _ in 0..10 {
-            let boomerang = Boomerang { recorder: recorder.clone(), answers: Arc::clone(&answers) };
-            recorder.emit(boomerang);
+            let event = CallsOnDrop { recorder: recorder.clone(), answers: Arc::clone(&answers) };
+            recorder.emit(event);
         }
         eventually("all calls are answered", || answers.lock().expect("not poisoned").len() == 40);
     });
@@ -91,9 +91,9 @@ fn fl4_a_dropped_event_calls_its_recorder_on_the_producers_thread() {
 #[test]
 fn fl5_a_metric_that_hands_events_to_its_own_recorder() {
     /// Gives the recorder up with the last event: as long as it holds it, each keeps the other.
-    struct Echo(Option<MetricsRecorder>);
+    struct EmitsToItself(Option<MetricsRecorder>);
 
-    impl HandleEvent<Step> for Echo {
+    impl HandleEvent<Step> for EmitsToItself {
         fn handle(&mut self, event: &Step) -> bool {
             if event.0 > 0 {
                 let recorder = self.0.as_ref().expect("this is not the last event");
@@ -105,15 +105,15 @@ fn fl5_a_metric_that_hands_events_to_its_own_recorder() {
         }
     }
 
-    impl Metric for Echo {
+    impl Metric for EmitsToItself {
         fn metric_name(&self) -> &'static str {
-            "echo"
+            "emits_to_itself"
         }
         fn handlers() -> &'static [EventHandler<Self>] {
             const { &[EventHandler::of::<Step>()] }
         }
         fn snapshot(&self) -> MetricSnapshot {
-            MetricSnapshot::of_static("echo")
+            MetricSnapshot::of_static("emits_to_itself")
         }
     }
 
@@ -124,9 +124,9 @@ fn fl5_a_metric_that_hands_events_to_its_own_recorder() {
             let options = if hooks { options.hooks(Script::new()) } else { options };
             let recorder = runtime.create_recorder_with("a", options).expect("creates");
             recorder.register_metric(Steps::default()).expect("registers");
-            recorder.register_metric(Echo(Some(recorder.clone()))).expect("registers");
+            recorder.register_metric(EmitsToItself(Some(recorder.clone()))).expect("registers");
             recorder.register_event(Step(1_000)).expect("accepted");
-            eventually("the echo has ended", || recorder.stats().processed == 1_001);
+            eventually("the last event is processed", || recorder.stats().processed == 1_001);
             assert_eq!(Steps::total(&recorder), 1_001);
             runtime.shutdown().expect("shuts down");
         }
@@ -135,16 +135,16 @@ fn fl5_a_metric_that_hands_events_to_its_own_recorder() {
 
 #[test]
 fn fl5_an_event_that_panics_in_its_drop_while_the_thread_unwinds() {
-    struct Grenade(Drops);
+    struct PanicsOnDrop(Drops);
 
-    impl MetricEvent for Grenade {
-        const EVENT_TYPE: &'static str = "grenade";
+    impl MetricEvent for PanicsOnDrop {
+        const EVENT_TYPE: &'static str = "panics_on_drop";
     }
 
-    impl Drop for Grenade {
+    impl Drop for PanicsOnDrop {
         fn drop(&mut self) {
             drop(self.0.event());
-            panic!("the event explodes");
+            panic!("the drop of the event panics");
         }
     }
 
@@ -153,7 +153,7 @@ fn fl5_an_event_that_panics_in_its_drop_while_the_thread_unwinds() {
 
     impl Drop for Guard {
         fn drop(&mut self) {
-            self.0.emit(Grenade(self.1.clone()));
+            self.0.emit(PanicsOnDrop(self.1.clone()));
             self.0.emit(Step(1));
         }
     }
@@ -181,9 +181,9 @@ fn fl5_an_event_that_panics_in_its_drop_while_the_thread_unwinds() {
 
 #[test]
 fn rc18_all_calls_from_a_thread_that_is_about_to_end() {
-    struct Farewell(MetricsRecorder, Answers);
+    struct CallsAtThreadExit(MetricsRecorder, Answers);
 
-    impl Drop for Farewell {
+    impl Drop for CallsAtThreadExit {
         fn drop(&mut self) {
             self.0.emit(Step(1));
             let answers = [
@@ -198,7 +198,7 @@ fn rc18_all_calls_from_a_thread_that_is_about_to_end() {
     }
 
     thread_local! {
-        static FAREWELL: RefCell<Option<Farewell>> = const { RefCell::new(None) };
+        static AT_THREAD_EXIT: RefCell<Option<CallsAtThreadExit>> = const { RefCell::new(None) };
     }
 
     bounded(|| {
@@ -215,9 +215,9 @@ fn rc18_all_calls_from_a_thread_that_is_about_to_end() {
             recorder.start().wait().ok();
             recorder.register_metric(Steps::default()).expect("registers");
             let answers = Answers::default();
-            let farewell = Farewell(recorder.clone(), Arc::clone(&answers));
+            let calls = CallsAtThreadExit(recorder.clone(), Arc::clone(&answers));
             let thread = std::thread::spawn(move || {
-                FAREWELL.with(|place| *place.borrow_mut() = Some(farewell));
+                AT_THREAD_EXIT.with(|place| *place.borrow_mut() = Some(calls));
             });
             thread.join().expect("the thread ends");
             assert_eq!(*answers.lock().expect("not poisoned"), ["ok"; 5]);

@@ -20,13 +20,13 @@ fn re1_an_event_starts_a_virgin() {
     bounded(|| {
         let application = Direct::new();
         let script = Script::new();
-        let diary = script.diary();
+        let hook_log = script.hook_log();
         let recorder = application.recorder(RecorderOptions::new().hooks(script));
         recorder.register_metric(Steps::default()).expect("registers");
         recorder.register_event(Step(1)).expect("accepted");
         eventually("the recorder runs", || recorder.status() == Running);
         recorder.flush().wait().expect("flushes");
-        assert_eq!(diary.entries(), ["starting", "steps 1"]);
+        assert_eq!(hook_log.entries(), ["starting", "steps 1"]);
     });
 }
 
@@ -36,11 +36,11 @@ fn re1_the_first_events_of_many_threads_start_a_virgin_once() {
         for _ in 0..20 {
             let application = Direct::new();
             let script = Script::new();
-            let diary = script.diary();
+            let hook_log = script.hook_log();
             let recorder = application.recorder(RecorderOptions::new().hooks(script));
             in_threads(8, |_| recorder.register_event(Step(1)).expect("accepted"));
             recorder.flush().wait().expect("flushes");
-            assert_eq!((diary.count("starting"), recorder.stats().processed), (1, 8));
+            assert_eq!((hook_log.count("starting"), recorder.stats().processed), (1, 8));
         }
     });
 }

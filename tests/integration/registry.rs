@@ -32,23 +32,23 @@ fn rt_i1_a_created_recorder_runs_and_is_registered() {
 
 #[test]
 fn rt_i1_its_events_are_processed_on_the_runtimes_thread() {
-    struct Where(std::sync::mpsc::Sender<Option<String>>);
+    struct ReportsThread(std::sync::mpsc::Sender<Option<String>>);
 
-    impl mvx_metrics::HandleEvent<Step> for Where {
+    impl mvx_metrics::HandleEvent<Step> for ReportsThread {
         fn handle(&mut self, _: &Step) -> bool {
             self.0.send(std::thread::current().name().map(str::to_owned)).is_ok()
         }
     }
 
-    impl mvx_metrics::Metric for Where {
+    impl mvx_metrics::Metric for ReportsThread {
         fn metric_name(&self) -> &'static str {
-            "where"
+            "reports_thread"
         }
         fn handlers() -> &'static [mvx_metrics::EventHandler<Self>] {
             const { &[mvx_metrics::EventHandler::of::<Step>()] }
         }
         fn snapshot(&self) -> mvx_metrics::MetricSnapshot {
-            mvx_metrics::MetricSnapshot::of_static("where")
+            mvx_metrics::MetricSnapshot::of_static("reports_thread")
         }
     }
 
@@ -59,7 +59,7 @@ fn rt_i1_its_events_are_processed_on_the_runtimes_thread() {
             [("plain", RecorderOptions::new()), ("hooked", RecorderOptions::new().hooks(Script::new()))]
         {
             let recorder = runtime.create_recorder_with(id, options).expect("creates");
-            recorder.register_metric(Where(sender.clone())).expect("registers");
+            recorder.register_metric(ReportsThread(sender.clone())).expect("registers");
             recorder.register_event(Step(1)).expect("accepted");
             let thread = receiver.recv().expect("it is processed without anybody asking");
             assert_eq!(thread.as_deref(), Some("rt.i1.metrics_runtime"));
@@ -276,7 +276,7 @@ fn rt_k1_concurrent_stops_are_safe() {
         let runtime = running_runtime("rt.k1");
         for hooks in [false, true] {
             let script = Script::new();
-            let diary = script.diary();
+            let hook_log = script.hook_log();
             let options = RecorderOptions::new();
             let options = if hooks { options.hooks(script) } else { options };
             let id = if hooks { "hooked" } else { "plain" };
@@ -288,7 +288,7 @@ fn rt_k1_concurrent_stops_are_safe() {
                 result.expect("stopped by one of them");
             }
             assert_eq!(recorder.stats().processed, 1_000);
-            assert_eq!(diary.count("stopped"), usize::from(hooks));
+            assert_eq!(hook_log.count("stopped"), usize::from(hooks));
         }
     });
 }

@@ -323,7 +323,7 @@ fn rt_c4_32_threads_shut_down_at_once_and_agree() {
         for fails in [false, true] {
             let runtime = running_runtime("rt.c4");
             let script = if fails { Script::new().stopped(Act::Fail("not flushed")) } else { Script::new() };
-            let diary = script.diary();
+            let hook_log = script.hook_log();
             runtime.create_recorder_with("a", RecorderOptions::new().hooks(script)).expect("creates");
             let results = in_threads(32, |_| runtime.shutdown());
             let shutdowns: Vec<_> = results
@@ -345,7 +345,7 @@ fn rt_c4_32_threads_shut_down_at_once_and_agree() {
                 "{shutdowns:?}"
             );
             assert!(shutdowns.iter().any(|answer| answer == expected));
-            assert_eq!(diary.count("stopped"), 1);
+            assert_eq!(hook_log.count("stopped"), 1);
             assert_eq!(runtime.status(), if fails { Failure } else { Closed });
         }
     });
@@ -464,7 +464,7 @@ fn rt_c6_one_recorder_fails_to_stop_and_the_others_stop() {
 }
 
 /// A runtime with little patience.
-fn impatient(namespace: &str) -> MetricsRuntime {
+fn runtime_with_short_timeouts(namespace: &str) -> MetricsRuntime {
     let timeout = Duration::from_millis(200);
     let builder = MetricsRuntime::builder(namespace).shutdown_timeout(timeout).startup_timeout(timeout);
     let runtime = builder.build().expect("valid");
@@ -475,7 +475,7 @@ fn impatient(namespace: &str) -> MetricsRuntime {
 #[test]
 fn rt_c7_a_hook_that_never_returns_does_not_hold_up_the_shutdown() {
     bounded(|| {
-        let runtime = impatient("rt.c7");
+        let runtime = runtime_with_short_timeouts("rt.c7");
         let script = Script::new().stopped(Act::Never);
         let stuck =
             runtime.create_recorder_with("stuck", RecorderOptions::new().hooks(script)).expect("creates");
@@ -504,7 +504,7 @@ fn rt_c7_a_hook_that_never_returns_does_not_hold_up_the_shutdown() {
 fn rt_c7_a_hook_that_blocks_the_thread_does_not_hold_up_the_shutdown() {
     bounded(|| {
         let gate = Gate::new();
-        let runtime = impatient("rt.c7");
+        let runtime = runtime_with_short_timeouts("rt.c7");
         let script = Script::new().changed(Act::Block(gate.clone()));
         let stuck =
             runtime.create_recorder_with("stuck", RecorderOptions::new().hooks(script)).expect("creates");
@@ -543,7 +543,7 @@ fn rt_c8_dropping_a_running_runtime_shuts_it_down() {
 #[test]
 fn rt_c8_dropping_a_runtime_with_a_stuck_hook_ends_within_the_timeout() {
     bounded(|| {
-        let runtime = impatient("rt.c8s");
+        let runtime = runtime_with_short_timeouts("rt.c8s");
         let script = Script::new().stopped(Act::Never);
         runtime.create_recorder_with("stuck", RecorderOptions::new().hooks(script)).expect("creates");
         let before = Instant::now();

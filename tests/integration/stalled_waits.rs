@@ -277,9 +277,9 @@ fn rm4_calls_that_a_metric_waits_for_end() {
 }
 
 /// A metric that shows itself only when the gate is open.
-pub struct Reluctant(pub Gate);
+pub struct GatedSnapshot(pub Gate);
 
-impl Metric for Reluctant {
+impl Metric for GatedSnapshot {
     fn metric_name(&self) -> &'static str {
         "reluctant"
     }
@@ -297,7 +297,7 @@ impl Metric for Reluctant {
 /// Reads a metric that waits for all the others that want to get at the recorder.
 fn check_that_calls_end(recorder: &MetricsRecorder) {
     let gate = Gate::new();
-    recorder.register_metric(Reluctant(gate.clone())).expect("registers");
+    recorder.register_metric(GatedSnapshot(gate.clone())).expect("registers");
     std::thread::scope(|scope| {
         let reader = scope.spawn(|| recorder.metric_snapshots());
         gate.wait_for_arrival();

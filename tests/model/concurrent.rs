@@ -13,11 +13,11 @@ use mvx_metrics::{
 use mvx_metrics_tests::bounded;
 use proptest::prelude::*;
 
-use fixtures::{Alive, Fact, Faults, Faulty, Recorded};
+use fixtures::{FailingHooks, Faults, LiveEvents, Numbered, Recorded};
 
 /// What a recorder is made with.
 #[derive(Debug, Clone)]
-struct Choices {
+struct Configuration {
     limit: usize,
     overflow: QueueOverflowPolicy,
     metric_failure: MetricFailurePolicy,
@@ -25,7 +25,7 @@ struct Choices {
     hooks: Option<Faults>,
 }
 
-impl Choices {
+impl Configuration {
     fn options(&self) -> RecorderOptions {
         let options = RecorderOptions::new()
             .queue_max_size(self.limit)
@@ -33,7 +33,7 @@ impl Choices {
             .metric_failure_policy(self.metric_failure);
         match &self.hooks {
             None => options,
-            Some(faults) => options.hooks(Faulty::new(faults.clone())),
+            Some(faults) => options.hooks(FailingHooks::new(faults.clone())),
         }
     }
 }
@@ -72,14 +72,14 @@ fn disturbances() -> impl Strategy<Value = Vec<Disturbance>> {
     prop::collection::vec(disturbance, 0..12)
 }
 
-fn choices() -> impl Strategy<Value = Choices> {
+fn choices() -> impl Strategy<Value = Configuration> {
     let change = prop_oneof![2 => Just(None), 1 => (0..200_u32).prop_map(Some)];
     let stop = prop_oneof![3 => Just(None), 1 => (0..3_u32).prop_map(Some)];
     let faults = (change, stop).prop_map(|(change, stop)| Faults { change, stop });
     let hooks = prop_oneof![2 => Just(None), 1 => faults.prop_map(Some)];
     let policies = (any::<bool>(), prop::bool::weighted(0.3));
     let limit = prop_oneof![1..8_usize, 8..600_usize];
-    (limit, policies, hooks).prop_map(|(limit, (drops, fails), hooks)| Choices {
+    (limit, policies, hooks).prop_map(|(limit, (drops, fails), hooks)| Configuration {
         limit,
         overflow: if drops { QueueOverflowPolicy::Drop } else { QueueOverflowPolicy::Error },
         metric_failure: if fails {
@@ -101,14 +101,14 @@ struct Answers {
     refused: AtomicU64,
 }
 
-fn produce(recorder: &MetricsRecorder, producer: u64, events: u64, alive: &Alive, answers: &Answers) {
+fn produce(recorder: &MetricsRecorder, producer: u64, events: u64, alive: &LiveEvents, answers: &Answers) {
     for index in 0..events {
         let number = producer * PER_PRODUCER + index;
         // In runs and alone.
         let taken = match (index / 7) % 3 {
-            0 => recorder.register_event(Fact::<0>::new(number, alive)).is_ok(),
-            1 if index % 2 == 0 => recorder.register_event(Fact::<2>::new(number, alive)).is_ok(),
-            _ => recorder.register_event(Fact::<1>::new(number, alive)).is_ok(),
+            0 => recorder.register_event(Numbered::<0>::new(number, alive)).is_ok(),
+            1 if index % 2 == 0 => recorder.register_event(Numbered::<2>::new(number, alive)).is_ok(),
+            _ => recorder.register_event(Numbered::<1>::new(number, alive)).is_ok(),
         };
         let answers = if taken { &answers.taken } else { &answers.refused };
         answers.fetch_add(1, Ordering::Relaxed);
@@ -166,7 +166,7 @@ fn watch(recorder: &MetricsRecorder, limit: u64, done: &AtomicBool) {
     }
 }
 
-fn come_to_rest(recorder: &MetricsRecorder) {
+fn wait_until_idle(recorder: &MetricsRecorder) {
     use MetricsRecorderState::{Cancelled, Failure, Stopped, Virgin};
 
     // A stop that was begun, or a failure, ends by itself; a running recorder is stopped.
@@ -193,10 +193,10 @@ fn is_slice_of(part: &[u64], whole: &[u64]) -> bool {
     whole[at..].starts_with(part)
 }
 
-fn run(choices: &Choices, producers: u64, events: u64, disturbances: &[Disturbance]) {
+fn run(choices: &Configuration, producers: u64, events: u64, disturbances: &[Disturbance]) {
     static CASE: AtomicU64 = AtomicU64::new(0);
 
-    let (alive, answers) = (Alive::default(), Answers::default());
+    let (alive, answers) = (LiveEvents::default(), Answers::default());
     let id = CASE.fetch_add(1, Ordering::Relaxed).to_string();
     let recorder = RUNTIME.create_recorder_with(&id, choices.options()).expect("creates");
     let (witness, witnessed) = Recorded::new("witness".to_owned(), None);
@@ -210,7 +210,7 @@ fn run(choices: &Choices, producers: u64, events: u64, disturbances: &[Disturban
             .collect();
         let logs = disturb(recorder, disturbances);
         let ended = producers.into_iter().all(|producer| producer.join().is_ok());
-        come_to_rest(recorder);
+        wait_until_idle(recorder);
         done.store(true, Ordering::Relaxed);
         assert!(ended, "no producer panics");
         logs

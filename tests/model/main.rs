@@ -18,27 +18,27 @@ use mvx_metrics_tests::{bounded, running_runtime};
 
 use fixtures::Plan;
 use sequential::Kind;
-use subject::{Case, Home, Step, run};
+use subject::{Action, Case, Placement, run};
 
 const DEFAULT_CASES: u32 = 2_000;
 const NAMES: [&str; 3] = ["a", "b", "c"];
 
 fn a_kind() -> impl Strategy<Value = Kind> {
-    prop_oneof![6 => Just(Kind::Fact), 1 => Just(Kind::Poison), 3 => Just(Kind::Remark)]
+    prop_oneof![6 => Just(Kind::Small), 1 => Just(Kind::Panicking), 3 => Just(Kind::Large)]
 }
 
-fn a_step() -> impl Strategy<Value = Step> {
+fn an_action() -> impl Strategy<Value = Action> {
     prop_oneof![
         16 => (0..3_usize, a_kind(), 1..12_usize)
-            .prop_map(|(producer, kind, count)| Step::Emit { producer, kind, count }),
-        2 => (1..40_usize).prop_map(|each| Step::Burst { each }),
+            .prop_map(|(producer, kind, count)| Action::Emit { producer, kind, count }),
+        2 => (1..40_usize).prop_map(|each| Action::Burst { each }),
         4 => (prop::sample::select(&NAMES[..]), any::<bool>())
-            .prop_map(|(name, fragile)| Step::Register { name, fragile }),
-        3 => Just(Step::Start),
-        3 => Just(Step::Stop),
-        3 => Just(Step::Rest),
-        3 => Just(Step::Read),
-        2 => Just(Step::Turn),
+            .prop_map(|(name, fragile)| Action::Register { name, fragile }),
+        3 => Just(Action::Start),
+        3 => Just(Action::Stop),
+        3 => Just(Action::Rest),
+        3 => Just(Action::Read),
+        2 => Just(Action::Yield),
     ]
 }
 
@@ -52,19 +52,19 @@ fn a_case() -> impl Strategy<Value = Case> {
     let overflow = prop::sample::select(vec![QueueOverflowPolicy::Drop, QueueOverflowPolicy::Error]);
     let failure =
         prop::sample::select(vec![MetricFailurePolicy::Quarantine, MetricFailurePolicy::FailRecorder]);
-    let home = prop::sample::select(vec![Home::Direct, Home::Runtime]);
+    let placement = prop::sample::select(vec![Placement::Direct, Placement::Runtime]);
     let limit = prop_oneof![2 => 1..6_usize, 2 => 6..50_usize, 1 => Just(1_000)];
     let plan = prop::option::weighted(0.4, a_plan());
-    let steps = prop::collection::vec(a_step(), 1..40);
-    (home, limit, overflow, failure, plan, any::<bool>(), steps).prop_map(
-        |(home, limit, overflow, failure, plan, aborted, steps)| Case {
-            home,
+    let actions = prop::collection::vec(an_action(), 1..40);
+    (placement, limit, overflow, failure, plan, any::<bool>(), actions).prop_map(
+        |(placement, limit, overflow, failure, plan, aborted, actions)| Case {
+            placement,
             limit,
             overflow,
             failure,
             plan,
             aborted,
-            steps,
+            actions,
         },
     )
 }

@@ -9,14 +9,14 @@ use MetricsRecorderState::{Failure, Running, Stopped, Virgin};
 /// What the model needs to know of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    Fact,
-    Poison,
-    Remark,
+    Small,
+    Panicking,
+    Large,
 }
 
 impl Kind {
-    pub fn is_fact(self) -> bool {
-        self != Self::Remark
+    pub fn is_small(self) -> bool {
+        self != Self::Large
     }
 }
 
@@ -129,8 +129,8 @@ impl Model {
         // The journal accepts everything.
         let mut changed = 1;
         let mut broke = false;
-        for metric in self.metrics.iter_mut().filter(|metric| metric.broke_at.is_none() && kind.is_fact()) {
-            if metric.fragile && kind == Kind::Poison {
+        for metric in self.metrics.iter_mut().filter(|metric| metric.broke_at.is_none() && kind.is_small()) {
+            if metric.fragile && kind == Kind::Panicking {
                 metric.broke_at = Some(position);
                 broke = true;
             } else {
@@ -157,7 +157,7 @@ impl Model {
         let shown = self.metrics.iter().map(|metric| {
             let until = metric.broke_at.unwrap_or(processed).max(metric.from);
             let seen = &self.accepted[metric.from.min(processed)..until.min(processed)];
-            let total = seen.iter().filter(|(_, kind)| kind.is_fact()).count();
+            let total = seen.iter().filter(|(_, kind)| kind.is_small()).count();
             (metric.name, total as u64, metric.broke_at.is_some_and(|position| position < processed))
         });
         shown.collect()

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use mvx_metrics::{MetricsRecorder, MetricsRecorderState};
 
-use crate::fixtures::Healthy;
+use crate::fixtures::CountsAll;
 
 /// What came of all recorders together.
 #[derive(Default, Debug)]
@@ -26,13 +26,13 @@ pub struct Totals {
 }
 
 /// A recorder with the number of events that were offered to it; checked when the last one who knows it lets go.
-pub struct Place {
+pub struct TrackedRecorder {
     pub recorder: MetricsRecorder,
     pub calls: AtomicU64,
     pub totals: Arc<Mutex<Totals>>,
 }
 
-impl Drop for Place {
+impl Drop for TrackedRecorder {
     fn drop(&mut self) {
         let deadline = Instant::now() + Duration::from_secs(30);
         // A recorder that was started again after its removal still runs, one that has failed discards in its own time.
@@ -42,7 +42,7 @@ impl Drop for Place {
         let stats = self.recorder.stats();
         let end = self.recorder.status();
         let calls = self.calls.load(Ordering::Relaxed);
-        let counted = self.recorder.metric_snapshot::<Healthy>();
+        let counted = self.recorder.metric_snapshot::<CountsAll>();
         let snapshots = self.recorder.metric_snapshots();
         let quarantined = snapshots
             .is_ok_and(|snapshots| snapshots.get("fragile").is_some_and(|metric| metric.failed.is_some()));

@@ -9,7 +9,7 @@ use mvx_metrics::{
 };
 
 /// A panic that is meant; not reported.
-pub struct Meant;
+pub struct PlannedPanic;
 
 /// How many events there are at this moment.
 static ALIVE: AtomicU64 = AtomicU64::new(0);
@@ -20,16 +20,16 @@ pub fn alive() -> u64 {
 }
 
 /// Counts an event from its making to its drop.
-struct Existence;
+struct LiveCount;
 
-impl Existence {
+impl LiveCount {
     fn begin() -> Self {
         ALIVE.fetch_add(1, Ordering::Relaxed);
         Self
     }
 }
 
-impl Drop for Existence {
+impl Drop for LiveCount {
     fn drop(&mut self) {
         // One that was dropped twice makes this too low for good, one that never was too high.
         ALIVE.fetch_sub(1, Ordering::Relaxed);
@@ -39,25 +39,25 @@ impl Drop for Existence {
 /// An event that lies in its slot.
 pub struct Small {
     number: u64,
-    _existence: Existence,
+    _existence: LiveCount,
 }
 
 /// An event that is too large for a slot and owns heap data.
 pub struct Large {
     number: Box<u64>,
     _bulk: [u64; 12],
-    _existence: Existence,
+    _existence: LiveCount,
 }
 
 impl Small {
     pub fn new(number: u64) -> Self {
-        Self { number, _existence: Existence::begin() }
+        Self { number, _existence: LiveCount::begin() }
     }
 }
 
 impl Large {
     pub fn new(number: u64) -> Self {
-        Self { number: Box::new(number), _bulk: [number; 12], _existence: Existence::begin() }
+        Self { number: Box::new(number), _bulk: [number; 12], _existence: LiveCount::begin() }
     }
 }
 
@@ -71,12 +71,12 @@ impl MetricEvent for Large {
 
 /// Counts all events; healthy whatever happens around it.
 #[derive(Default)]
-pub struct Healthy {
+pub struct CountsAll {
     total: u64,
     sum: u64,
 }
 
-impl HandleEvent<Small> for Healthy {
+impl HandleEvent<Small> for CountsAll {
     fn handle(&mut self, event: &Small) -> bool {
         self.total += 1;
         self.sum += event.number;
@@ -84,7 +84,7 @@ impl HandleEvent<Small> for Healthy {
     }
 }
 
-impl HandleEvent<Large> for Healthy {
+impl HandleEvent<Large> for CountsAll {
     fn handle(&mut self, event: &Large) -> bool {
         self.total += 1;
         self.sum += *event.number;
@@ -92,9 +92,9 @@ impl HandleEvent<Large> for Healthy {
     }
 }
 
-impl Metric for Healthy {
+impl Metric for CountsAll {
     fn metric_name(&self) -> &'static str {
-        "healthy"
+        "counts_all"
     }
 
     fn handlers() -> &'static [EventHandler<Self>] {
@@ -102,11 +102,11 @@ impl Metric for Healthy {
     }
 
     fn snapshot(&self) -> MetricSnapshot {
-        MetricSnapshot::of_static("healthy").with("total", self.total).with("sum", self.sum)
+        MetricSnapshot::of_static("counts_all").with("total", self.total).with("sum", self.sum)
     }
 }
 
-impl TypedMetric for Healthy {
+impl TypedMetric for CountsAll {
     type Snapshot = u64;
 
     fn typed_snapshot(&self) -> u64 {
@@ -123,7 +123,7 @@ impl HandleEvent<Small> for Fragile {
     fn handle(&mut self, _: &Small) -> bool {
         match self.left.checked_sub(1) {
             Some(left) => self.left = left,
-            None => panic::panic_any(Meant),
+            None => panic::panic_any(PlannedPanic),
         }
         false
     }
@@ -169,7 +169,7 @@ impl Hooks {
 
 impl RecorderHooks for Hooks {
     async fn on_starting(&self) -> Result<(), HookError> {
-        if self.failing == Failing::AtStart { Err("meant".into()) } else { Ok(()) }
+        if self.failing == Failing::AtStart { Err("planned".into()) } else { Ok(()) }
     }
 
     async fn on_metric_changed(&self, _: MetricChange<'_>) -> Result<(), HookError> {
@@ -178,13 +178,13 @@ impl RecorderHooks for Hooks {
             tokio::task::yield_now().await;
         }
         match self.failing {
-            Failing::After(changes) if changes == change => Err("meant".into()),
-            Failing::PanicAfter(changes) if changes == change => panic::panic_any(Meant),
+            Failing::After(changes) if changes == change => Err("planned".into()),
+            Failing::PanicAfter(changes) if changes == change => panic::panic_any(PlannedPanic),
             _ => Ok(()),
         }
     }
 
     async fn on_stopped(&self) -> Result<(), HookError> {
-        if self.failing == Failing::AtStop { Err("meant".into()) } else { Ok(()) }
+        if self.failing == Failing::AtStop { Err("planned".into()) } else { Ok(()) }
     }
 }

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use memory::Memory;
 
-/// What may be in use beyond what was in use after the warm-up: places where the standard library, tokio and tracing keep
+/// What may be in use beyond what was in use after the warm-up: recorders where the standard library, tokio and tracing keep
 /// things for good, which the longer run may meet for the first time. Of the recorders, the events and the runtime itself
 /// nothing is left then, so this does not grow with the time.
 const MOST_KEPT_KIB: i64 = 64;
@@ -31,7 +31,7 @@ const MOST_KEPT_BY_ALLOCATOR_KIB: u64 = 64 * 1_024;
 fn every_event_is_accounted_for_and_memory_comes_back() {
     let report = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
-        if !info.payload().is::<fixtures::Meant>() {
+        if !info.payload().is::<fixtures::PlannedPanic>() {
             report(info);
         }
     }));

@@ -8,7 +8,7 @@ use mvx_metrics::{
 };
 use mvx_metrics_tests::{Gate, Gated, Step, bounded, in_threads, running_runtime};
 
-use crate::fixtures::Meant;
+use crate::fixtures::PlannedPanic;
 use crate::memory::Memory;
 
 /// The tests of this program share one memory.
@@ -28,12 +28,12 @@ struct Wide(#[expect(dead_code, reason = "bulk")] [u64; 512]);
 #[repr(align(4096))]
 struct Aligned;
 
-struct Grenade;
+struct PanicsOnDrop;
 
-impl Drop for Grenade {
+impl Drop for PanicsOnDrop {
     fn drop(&mut self) {
         // As `panic!`, without a report.
-        panic::resume_unwind(Box::new(Meant));
+        panic::resume_unwind(Box::new(PlannedPanic));
     }
 }
 
@@ -49,8 +49,8 @@ impl MetricEvent for Aligned {
     const EVENT_TYPE: &'static str = "aligned";
 }
 
-impl MetricEvent for Grenade {
-    const EVENT_TYPE: &'static str = "grenade";
+impl MetricEvent for PanicsOnDrop {
+    const EVENT_TYPE: &'static str = "panics_on_drop";
 }
 
 /// A running runtime whose thread stands at the gate, and one of its recorders.
@@ -114,7 +114,7 @@ fn a_full_queue_meets_a_flood_of_any_kind_of_event_within_its_memory() {
         bounded(move || flood(policy, FLOOD / 10, || Wide([0; 512])));
         bounded(move || flood(policy, FLOOD / 10, || Aligned));
         // Unwinding takes its time.
-        bounded(move || flood(policy, FLOOD / 100, || Grenade));
+        bounded(move || flood(policy, FLOOD / 100, || PanicsOnDrop));
     }
 }
 

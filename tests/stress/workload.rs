@@ -10,8 +10,8 @@ use mvx_metrics::{
     MetricsRuntimeError, QueueOverflowPolicy, RecorderOptions,
 };
 
-use crate::accounting::{Place, Totals};
-use crate::fixtures::{Failing, Fragile, Healthy, Hooks, Large, Small, alive};
+use crate::accounting::{Totals, TrackedRecorder};
+use crate::fixtures::{CountsAll, Failing, Fragile, Hooks, Large, Small, alive};
 
 const RECORDERS: usize = 1_000;
 
@@ -20,22 +20,22 @@ const RECORDERS: usize = 1_000;
 const MOST_PENDING: u64 = 50_000;
 
 /// Random numbers, good enough to mix things up.
-struct Dice(u64);
+struct Random(u64);
 
-impl Dice {
+impl Random {
     fn new(seed: u64) -> Self {
         Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
     }
 
-    fn roll(&mut self, sides: u64) -> u64 {
+    fn below(&mut self, sides: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
         (self.0 >> 11) % sides
     }
 
-    fn pick(&mut self) -> usize {
-        usize::try_from(self.roll(RECORDERS as u64)).expect("a small number")
+    fn recorder_index(&mut self) -> usize {
+        usize::try_from(self.below(RECORDERS as u64)).expect("a small number")
     }
 }
 
@@ -61,7 +61,7 @@ impl Disturbances {
     }
 }
 
-/// What came of a scene.
+/// What came of a workload.
 #[derive(Debug)]
 pub struct Outcome {
     pub totals: Totals,
@@ -69,26 +69,27 @@ pub struct Outcome {
     pub snapshots: u64,
 }
 
-struct Scene {
+struct Workload {
     runtime: MetricsRuntime,
-    places: Vec<RwLock<Arc<Place>>>,
+    recorders: Vec<RwLock<Arc<TrackedRecorder>>>,
     totals: Arc<Mutex<Totals>>,
     ends: AtomicBool,
 }
 
-impl Scene {
-    fn set(dice: &mut Dice) -> Self {
+impl Workload {
+    fn set(random: &mut Random) -> Self {
         let builder = MetricsRuntime::builder("stress").log_policy(LogPolicy::Silent);
         let runtime = builder.shutdown_timeout(Duration::from_mins(1)).build().expect("valid");
         runtime.start().expect("starts");
         let totals = Arc::default();
-        let places = (0..RECORDERS).map(|number| RwLock::new(new_place(&runtime, number, dice, &totals)));
-        let places = places.collect();
-        Self { runtime, places, totals, ends: AtomicBool::new(false) }
+        let recorders =
+            (0..RECORDERS).map(|number| RwLock::new(new_tracked_recorder(&runtime, number, random, &totals)));
+        let recorders = recorders.collect();
+        Self { runtime, recorders, totals, ends: AtomicBool::new(false) }
     }
 
-    fn place(&self, number: usize) -> Arc<Place> {
-        Arc::clone(&self.places[number].read().expect("not poisoned"))
+    fn tracked(&self, number: usize) -> Arc<TrackedRecorder> {
+        Arc::clone(&self.recorders[number].read().expect("not poisoned"))
     }
 
     fn goes_on(&self) -> bool {
@@ -96,20 +97,20 @@ impl Scene {
     }
 
     /// Hands events to recorders in bursts; how many.
-    fn produce(&self, mut dice: Dice) -> u64 {
+    fn produce(&self, mut random: Random) -> u64 {
         let mut made = 0;
         while self.goes_on() {
-            let place = self.place(dice.pick());
-            let burst = 1 + dice.roll(200);
+            let tracked = self.tracked(random.recorder_index());
+            let burst = 1 + random.below(200);
             for number in 0..burst {
                 match number % 16 {
-                    7 => place.recorder.emit(Large::new(number)),
+                    7 => tracked.recorder.emit(Large::new(number)),
                     // What comes back is dropped here.
-                    11 => drop(place.recorder.register_event(Small::new(number))),
-                    _ => place.recorder.emit(Small::new(number)),
+                    11 => drop(tracked.recorder.register_event(Small::new(number))),
+                    _ => tracked.recorder.emit(Small::new(number)),
                 }
             }
-            place.calls.fetch_add(burst, Ordering::Relaxed);
+            tracked.calls.fetch_add(burst, Ordering::Relaxed);
             made += burst;
             while alive() > MOST_PENDING && self.goes_on() {
                 thread::yield_now();
@@ -119,12 +120,12 @@ impl Scene {
     }
 
     /// Stops, starts, replaces, breaks and flushes recorders.
-    fn disturb(&self, mut dice: Dice) -> Disturbances {
+    fn disturb(&self, mut random: Random) -> Disturbances {
         let mut done = Disturbances::default();
         while self.goes_on() {
-            let number = dice.pick();
-            let place = self.place(number);
-            match dice.roll(9) {
+            let number = random.recorder_index();
+            let tracked = self.tracked(number);
+            match random.below(9) {
                 0 | 1 => {
                     match self.runtime.stop_and_remove_recorder(&number.to_string()) {
                         // The other thread that disturbs is at it.
@@ -132,8 +133,8 @@ impl Scene {
                         // One that has failed is removed all the same.
                         removed => assert_among(&removed, &["RECORDER_STOP_ERROR"]),
                     }
-                    *self.places[number].write().expect("not poisoned") =
-                        new_place(&self.runtime, number, &mut dice, &self.totals);
+                    *self.recorders[number].write().expect("not poisoned") =
+                        new_tracked_recorder(&self.runtime, number, &mut random, &self.totals);
                     done.replaced += 1;
                 }
                 2 => {
@@ -142,17 +143,17 @@ impl Scene {
                     done.stopped += u64::from(stopped.is_ok());
                 }
                 3..=5 => {
-                    let started = place.recorder.start().wait();
+                    let started = tracked.recorder.start().wait();
                     assert_among(&started, &["INVALID_RECORDER_STATE"]);
                     done.started += u64::from(started.is_ok());
                 }
                 6 => {
-                    let broken = place.recorder.register_metric(Fragile { left: dice.roll(1_000) });
+                    let broken = tracked.recorder.register_metric(Fragile { left: random.below(1_000) });
                     assert_among(&broken, &["INVALID_RECORDER_STATE"]);
                     done.broken += u64::from(broken.is_ok());
                 }
                 7 => {
-                    let flushed = place.recorder.flush().wait();
+                    let flushed = tracked.recorder.flush().wait();
                     assert_among(&flushed, &["INVALID_RECORDER_STATE"]);
                     done.flushed += u64::from(flushed.is_ok());
                 }
@@ -163,13 +164,13 @@ impl Scene {
     }
 
     /// Reads snapshots, of one recorder and now and then of all; how many.
-    fn read(&self, mut dice: Dice) -> u64 {
+    fn read(&self, mut random: Random) -> u64 {
         let mut read = 0;
         while self.goes_on() {
             for _ in 0..200 {
-                let place = self.place(dice.pick());
-                let before = place.recorder.stats();
-                let total = place.recorder.metric_snapshot::<Healthy>().expect("reading works");
+                let tracked = self.tracked(random.recorder_index());
+                let before = tracked.recorder.stats();
+                let total = tracked.recorder.metric_snapshot::<CountsAll>().expect("reading works");
                 assert!(total.is_some_and(|total| total >= before.processed), "{total:?}, {before:?}");
                 read += 1;
             }
@@ -206,21 +207,21 @@ impl Reason for MetricsRuntimeError {
     }
 }
 
-fn new_place(
+fn new_tracked_recorder(
     runtime: &MetricsRuntime,
     number: usize,
-    dice: &mut Dice,
+    random: &mut Random,
     totals: &Arc<Mutex<Totals>>,
-) -> Arc<Place> {
+) -> Arc<TrackedRecorder> {
     let id = number.to_string();
-    let options = RecorderOptions::new().queue_max_size(16 << dice.roll(9));
-    let options = match dice.roll(8) {
+    let options = RecorderOptions::new().queue_max_size(16 << random.below(9));
+    let options = match random.below(8) {
         0 => {
-            let failing = match dice.roll(12) {
+            let failing = match random.below(12) {
                 0 => Failing::AtStart,
                 1 => Failing::AtStop,
-                2 => Failing::After(dice.roll(5_000)),
-                3 => Failing::PanicAfter(dice.roll(5_000)),
+                2 => Failing::After(random.below(5_000)),
+                3 => Failing::PanicAfter(random.below(5_000)),
                 _ => Failing::Never,
             };
             if failing == Failing::AtStart {
@@ -238,15 +239,15 @@ fn new_place(
         _ => options,
     };
     let recorder = runtime.create_recorder_with(&id, options).expect("creates");
-    recorder.register_metric(Healthy::default()).expect("registers");
-    Arc::new(Place { recorder, calls: AtomicU64::new(0), totals: Arc::clone(totals) })
+    recorder.register_metric(CountsAll::default()).expect("registers");
+    Arc::new(TrackedRecorder { recorder, calls: AtomicU64::new(0), totals: Arc::clone(totals) })
 }
 
-/// Plays the scene for a while, clears everything away, and checks that every event is accounted for.
+/// Plays the workload for a while, clears everything away, and checks that every event is accounted for.
 pub fn play(duration: Duration, seed: u64) -> Outcome {
-    let scene = Scene::set(&mut Dice::new(seed));
-    let (made, disturbances, snapshots) = act(&scene, duration, seed);
-    let Scene { runtime, places, totals, .. } = scene;
+    let workload = Workload::set(&mut Random::new(seed));
+    let (made, disturbances, snapshots) = act(&workload, duration, seed);
+    let Workload { runtime, recorders, totals, .. } = workload;
     let ended = runtime.shutdown();
     let mut failed: Vec<_> = match ended {
         Ok(()) => Vec::new(),
@@ -256,13 +257,13 @@ pub fn play(duration: Duration, seed: u64) -> Outcome {
         Err(error) => panic!("{error}"),
     };
     failed.sort_unstable_by_key(|id| id.parse::<usize>().expect("a number"));
-    let in_failure = places.iter().enumerate().filter(|(_, place)| {
-        place.read().expect("not poisoned").recorder.status() == MetricsRecorderState::Failure
+    let in_failure = recorders.iter().enumerate().filter(|(_, tracked)| {
+        tracked.read().expect("not poisoned").recorder.status() == MetricsRecorderState::Failure
     });
     let in_failure: Vec<_> = in_failure.map(|(number, _)| number.to_string()).collect();
     assert_eq!(failed, in_failure, "the shutdown lists those that have failed and no others");
-    drop((runtime, places));
-    let totals = Arc::into_inner(totals).expect("all places are gone").into_inner().expect("not poisoned");
+    drop((runtime, recorders));
+    let totals = Arc::into_inner(totals).expect("all recorders are gone").into_inner().expect("not poisoned");
     assert_eq!(totals.problems, Vec::<String>::new());
     assert_eq!(totals.calls, made, "every call was counted");
     assert_eq!(totals.calls, totals.accepted + totals.dropped + totals.rejected);
@@ -272,14 +273,15 @@ pub fn play(duration: Duration, seed: u64) -> Outcome {
 }
 
 /// Everything at once; how many events were made, what was done to the recorders, and how many snapshots were read.
-fn act(scene: &Scene, duration: Duration, seed: u64) -> (u64, Disturbances, u64) {
+fn act(workload: &Workload, duration: Duration, seed: u64) -> (u64, Disturbances, u64) {
     let producers = thread::available_parallelism().map_or(2, usize::from).max(2) as u64;
     thread::scope(|scope| {
         let producers: Vec<_> = (0..producers)
-            .map(|number| scope.spawn(move || scene.produce(Dice::new(seed + 10 + number))))
+            .map(|number| scope.spawn(move || workload.produce(Random::new(seed + 10 + number))))
             .collect();
-        let disturbers = [1, 2].map(|number| scope.spawn(move || scene.disturb(Dice::new(seed + number))));
-        let reader = scope.spawn(|| scene.read(Dice::new(seed + 3)));
+        let disturbers =
+            [1, 2].map(|number| scope.spawn(move || workload.disturb(Random::new(seed + number))));
+        let reader = scope.spawn(|| workload.read(Random::new(seed + 3)));
         let end = Instant::now() + duration;
         // Ends early when something fails.
         while Instant::now() < end
@@ -288,7 +290,7 @@ fn act(scene: &Scene, duration: Duration, seed: u64) -> (u64, Disturbances, u64)
         {
             thread::park_timeout(Duration::from_millis(100));
         }
-        scene.ends.store(true, Ordering::Relaxed);
+        workload.ends.store(true, Ordering::Relaxed);
         let [first, second] =
             disturbers.map(|disturber| disturber.join().expect("the calls answer as they should"));
         let snapshots = reader.join().expect("the calls answer as they should");

@@ -236,17 +236,17 @@ impl TypedMetric for Fragile {
 
 /// A metric whose snapshot, typed snapshot and descriptor panic.
 #[derive(Default)]
-pub struct Opaque;
+pub struct SnapshotPanics;
 
-impl HandleEvent<Step> for Opaque {
+impl HandleEvent<Step> for SnapshotPanics {
     fn handle(&mut self, _: &Step) -> bool {
         true
     }
 }
 
-impl Metric for Opaque {
+impl Metric for SnapshotPanics {
     fn metric_name(&self) -> &'static str {
-        "opaque"
+        "snapshot_panics"
     }
 
     fn handlers() -> &'static [EventHandler<Self>] {
@@ -254,19 +254,19 @@ impl Metric for Opaque {
     }
 
     fn snapshot(&self) -> MetricSnapshot {
-        panic!("opaque shows nothing")
+        panic!("the snapshot panics")
     }
 
     fn descriptor(&self) -> MetricDescriptor {
-        panic!("opaque says nothing")
+        panic!("the descriptor panics")
     }
 }
 
-impl TypedMetric for Opaque {
+impl TypedMetric for SnapshotPanics {
     type Snapshot = ();
 
     fn typed_snapshot(&self) {
-        panic!("opaque shows nothing")
+        panic!("the snapshot panics")
     }
 }
 

@@ -1,4 +1,4 @@
-//! Hooks that do what a test has written down for them, and keep a diary.
+//! Hooks that do what a test has written down for them, and keep a hook_log.
 
 use std::collections::VecDeque;
 use std::future::{Future, pending};
@@ -62,11 +62,11 @@ impl Act {
     }
 }
 
-/// What hooks were called with, in order. Clones are the same diary.
+/// What hooks were called with, in order. Clones are the same hook_log.
 #[derive(Clone, Default)]
-pub struct Diary(Arc<Mutex<Vec<String>>>);
+pub struct HookLog(Arc<Mutex<Vec<String>>>);
 
-impl Diary {
+impl HookLog {
     /// Adds an entry.
     pub fn write(&self, entry: impl Into<String>) {
         self.0.lock().expect("nothing panics under this lock").push(entry.into());
@@ -88,14 +88,14 @@ type Acts = Mutex<VecDeque<Act>>;
 
 /// Hooks that follow a script: each call takes the next act of its kind, and succeeds when there is none left.
 ///
-/// The diary says `starting`, `stopped`, and for a change the metric's name and the event: `steps 7`.
+/// The hook_log says `starting`, `stopped`, and for a change the metric's name and the event: `steps 7`.
 #[derive(Default)]
 pub struct Script {
     starting: Acts,
     changed: Acts,
     stopped: Acts,
     observer: Option<Observer>,
-    diary: Diary,
+    hook_log: HookLog,
 }
 
 impl Script {
@@ -133,8 +133,8 @@ impl Script {
     }
 
     /// What the hooks write into.
-    pub fn diary(&self) -> Diary {
-        self.diary.clone()
+    pub fn hook_log(&self) -> HookLog {
+        self.hook_log.clone()
     }
 }
 
@@ -145,12 +145,12 @@ async fn follow(acts: &Acts) -> Result<(), HookError> {
 
 impl RecorderHooks for Script {
     async fn on_starting(&self) -> Result<(), HookError> {
-        self.diary.write("starting");
+        self.hook_log.write("starting");
         follow(&self.starting).await
     }
 
     async fn on_stopped(&self) -> Result<(), HookError> {
-        self.diary.write("stopped");
+        self.hook_log.write("stopped");
         follow(&self.stopped).await
     }
 
@@ -159,7 +159,7 @@ impl RecorderHooks for Script {
             Some(Step(number)) => format!("{} {number}", change.metric_name()),
             None => format!("{} {}", change.metric_name(), change.event().event_type()),
         };
-        self.diary.write(entry);
+        self.hook_log.write(entry);
         if let Some(observer) = &self.observer {
             observer(&change);
         }

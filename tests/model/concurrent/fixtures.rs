@@ -8,12 +8,12 @@ use mvx_metrics::{
 };
 
 /// Events that were made and not dropped yet.
-pub type Alive = Arc<AtomicUsize>;
+pub type LiveEvents = Arc<AtomicUsize>;
 
 /// An event of one of three kinds; kind 2 is too large for a slot, and no metric listens to it.
-pub struct Fact<const KIND: u8> {
+pub struct Numbered<const KIND: u8> {
     pub number: u64,
-    alive: Alive,
+    alive: LiveEvents,
     bulk: Bulk<KIND>,
 }
 
@@ -23,15 +23,15 @@ enum Bulk<const KIND: u8> {
     Some([u64; 16]),
 }
 
-impl<const KIND: u8> Fact<KIND> {
-    pub fn new(number: u64, alive: &Alive) -> Self {
+impl<const KIND: u8> Numbered<KIND> {
+    pub fn new(number: u64, alive: &LiveEvents) -> Self {
         alive.fetch_add(1, Ordering::Relaxed);
         let bulk = if KIND == 2 { Bulk::Some([number; 16]) } else { Bulk::None };
         Self { number, alive: Arc::clone(alive), bulk }
     }
 }
 
-impl<const KIND: u8> Drop for Fact<KIND> {
+impl<const KIND: u8> Drop for Numbered<KIND> {
     fn drop(&mut self) {
         if let Bulk::Some(bulk) = &self.bulk {
             assert!(bulk.iter().all(|number| *number == self.number), "the event is intact");
@@ -41,7 +41,7 @@ impl<const KIND: u8> Drop for Fact<KIND> {
     }
 }
 
-impl<const KIND: u8> MetricEvent for Fact<KIND> {
+impl<const KIND: u8> MetricEvent for Numbered<KIND> {
     const EVENT_TYPE: &'static str = match KIND {
         0 => "zero",
         1 => "one",
@@ -74,14 +74,14 @@ impl Recorded {
     }
 }
 
-impl HandleEvent<Fact<0>> for Recorded {
-    fn handle(&mut self, event: &Fact<0>) -> bool {
+impl HandleEvent<Numbered<0>> for Recorded {
+    fn handle(&mut self, event: &Numbered<0>) -> bool {
         self.see(event.number)
     }
 }
 
-impl HandleEvent<Fact<1>> for Recorded {
-    fn handle(&mut self, event: &Fact<1>) -> bool {
+impl HandleEvent<Numbered<1>> for Recorded {
+    fn handle(&mut self, event: &Numbered<1>) -> bool {
         self.see(event.number)
     }
 }
@@ -92,7 +92,7 @@ impl Metric for Recorded {
     }
 
     fn handlers() -> &'static [EventHandler<Self>] {
-        const { &[EventHandler::of::<Fact<0>>(), EventHandler::of::<Fact<1>>()] }
+        const { &[EventHandler::of::<Numbered<0>>(), EventHandler::of::<Numbered<1>>()] }
     }
 
     fn snapshot(&self) -> MetricSnapshot {
@@ -110,13 +110,13 @@ pub struct Faults {
 
 /// Hooks that fail when they are told to.
 #[derive(Default)]
-pub struct Faulty {
+pub struct FailingHooks {
     faults: Faults,
     changes: AtomicU32,
     stops: AtomicU32,
 }
 
-impl Faulty {
+impl FailingHooks {
     pub fn new(faults: Faults) -> Self {
         Self { faults, ..Self::default() }
     }
@@ -131,7 +131,7 @@ fn call(calls: &AtomicU32, fault: Option<u32>) -> Result<(), HookError> {
     }
 }
 
-impl RecorderHooks for Faulty {
+impl RecorderHooks for FailingHooks {
     async fn on_metric_changed(&self, change: MetricChange<'_>) -> Result<(), HookError> {
         assert!(change.is::<Recorded>());
         call(&self.changes, self.faults.change)
