@@ -1,4 +1,4 @@
-//! Helpers of the integration tests: bounded waits, gates, scripted hooks, events and metrics written by hand.
+//! Helpers of the integration tests: bounded waits, gates, scripted hooks, events and hand-written metrics.
 
 #![allow(
     clippy::missing_panics_doc,
@@ -22,7 +22,7 @@ pub mod script;
 pub use deadline::{bounded, bounded_async, eventually, in_threads};
 pub use environment::{Direct, running_runtime};
 pub use fixtures::{
-    Drops, Fragile, Gated, Journal, Other, SnapshotPanics, Step, Steps, StepsSnapshot, Tracked,
+    Drops, Fragile, Gated, GatedSnapshot, Journal, Other, SnapshotPanics, Step, Steps, StepsSnapshot, Tracked,
 };
 pub use gate::Gate;
 pub use script::{Act, HookLog, Script};

@@ -1,4 +1,5 @@
-//! FL: failing metrics, events and errors.
+//! Metrics and events that panic, what the failure policies make of it, and the codes and messages of all errors.
+//! Covers FL1 to FL6.
 
 use std::error::Error;
 use std::sync::{Arc, Mutex};
@@ -15,13 +16,13 @@ use mvx_metrics_tests::{
 use crate::recorder_states::assert_refused;
 use MetricsRecorderState::{Cancelled, Failure, Running, Starting, Virgin};
 
-/// A metric that listens to nothing and holds something.
+/// A metric that listens to no event and owns a value.
 pub struct Holding {
     name: &'static str,
     _held: Arc<()>,
 }
 
-/// A metric that holds the value for as long as it exists.
+/// A metric that owns this value for as long as it exists.
 pub fn holding(name: &'static str, held: Arc<()>) -> Holding {
     Holding { name, _held: held }
 }
@@ -134,7 +135,7 @@ fn fl2_with_fail_recorder_the_recorder_fails_with_the_metric_as_cause() {
 }
 
 #[test]
-fn fl2_a_metric_that_fails_the_recorder_fails_the_stop_that_waits() {
+fn fl2_a_metric_that_fails_the_recorder_fails_the_stop_in_progress() {
     bounded(|| {
         let application = Direct::new();
         let recorder = application.recorder(options(MetricFailurePolicy::FailRecorder));
@@ -154,7 +155,7 @@ fn fl2_a_metric_that_fails_the_recorder_fails_the_stop_that_waits() {
 }
 
 #[test]
-fn fl2_a_stop_right_behind_the_failure_never_succeeds() {
+fn fl2_a_stop_right_after_the_failure_never_succeeds() {
     bounded(|| {
         let application = Direct::new();
         for _ in 0..500 {
@@ -169,7 +170,7 @@ fn fl2_a_stop_right_behind_the_failure_never_succeeds() {
 }
 
 #[test]
-fn fl2_a_flush_of_a_recorder_that_has_failed_says_so_also_when_the_rest_is_discarded() {
+fn fl2_a_flush_of_a_failed_recorder_is_refused_after_its_events_are_discarded() {
     bounded(|| {
         let application = Direct::new();
         let recorder = application.recorder(options(MetricFailurePolicy::FailRecorder));
@@ -186,7 +187,7 @@ fn fl2_a_flush_of_a_recorder_that_has_failed_says_so_also_when_the_rest_is_disca
 }
 
 #[test]
-fn fl3_a_snapshot_that_panics_takes_nothing_with_it() {
+fn fl3_a_snapshot_that_panics_does_not_harm_other_snapshots() {
     bounded(|| {
         let runtime = running_runtime("fl3");
         let recorder = runtime.create_recorder("a").expect("creates");
@@ -213,7 +214,7 @@ fn fl3_a_snapshot_that_panics_takes_nothing_with_it() {
     });
 }
 
-/// An event whose `Drop` panics.
+/// An event that panics in its `Drop`.
 struct PanicsOnDrop(Drops);
 
 impl MetricEvent for PanicsOnDrop {
@@ -228,7 +229,7 @@ impl Drop for PanicsOnDrop {
 }
 
 #[test]
-fn fl4_an_event_whose_drop_panics_takes_nothing_with_it() {
+fn fl4_an_event_whose_drop_panics_does_not_harm_the_recorder() {
     bounded(|| {
         for hooks in [false, true] {
             let runtime = running_runtime("fl4");
@@ -252,7 +253,7 @@ fn fl4_an_event_whose_drop_panics_takes_nothing_with_it() {
 }
 
 #[test]
-fn fl4_a_grenade_dropped_on_overflow_or_left_in_the_queue_explodes_alone() {
+fn fl4_an_event_whose_drop_panics_on_overflow_or_in_the_queue_harms_nothing() {
     bounded(|| {
         let mut application = Direct::new();
         let policy = mvx_metrics::QueueOverflowPolicy::Drop;
@@ -272,7 +273,7 @@ fn fl4_a_grenade_dropped_on_overflow_or_left_in_the_queue_explodes_alone() {
 }
 
 #[test]
-fn fl4_a_recorder_that_has_failed_gives_up_what_is_pending_when_its_task_is_aborted() {
+fn fl4_a_failed_recorder_discards_pending_events_when_its_task_is_aborted() {
     bounded(|| {
         let tokio = tokio::runtime::Builder::new_current_thread().build().expect("a tokio runtime");
         let options = RecorderOptions::new().metric_failure_policy(MetricFailurePolicy::FailRecorder);
@@ -287,7 +288,7 @@ fn fl4_a_recorder_that_has_failed_gives_up_what_is_pending_when_its_task_is_abor
             recorder.register_event(drops.event()).expect("accepted");
         }
         let flushed = recorder.flush();
-        // The recorder's task has its first turn, in which the metric fails, and no further one.
+        // The worker task gets one turn, in which the metric fails.
         tokio.block_on(tokio::task::yield_now());
         assert_eq!((recorder.status(), drops.dropped()), (Failure, 0));
         drop(tokio);
@@ -299,7 +300,7 @@ fn fl4_a_recorder_that_has_failed_gives_up_what_is_pending_when_its_task_is_abor
     });
 }
 
-/// A metric of which one part panics, chosen by its type parameter.
+/// A metric with one part that panics. The type parameter chooses the part.
 struct Broken<const PART: u8>;
 
 const NAME: u8 = 0;
@@ -307,7 +308,7 @@ const HANDLERS: u8 = 1;
 const DROP: u8 = 2;
 const PAYLOAD: u8 = 3;
 
-/// What a panic may carry: something that panics itself when it is dropped.
+/// A panic payload that panics when it is dropped.
 struct Payload;
 
 impl Drop for Payload {
@@ -347,7 +348,7 @@ impl<const PART: u8> Drop for Broken<PART> {
     }
 }
 
-/// A recorder of a running runtime that still works.
+/// Checks that a recorder of a running runtime still works, and shuts the runtime down.
 fn assert_works(runtime: &MetricsRuntime, recorder: &MetricsRecorder) {
     recorder.register_metric(Steps::named("works")).expect("registers");
     recorder.register_event(Step(1)).expect("accepted");
@@ -356,7 +357,7 @@ fn assert_works(runtime: &MetricsRuntime, recorder: &MetricsRecorder) {
 }
 
 #[test]
-fn fl5_a_metric_that_cannot_say_its_name_is_refused() {
+fn fl5_a_metric_whose_name_panics_is_refused() {
     bounded(|| {
         let runtime = running_runtime("fl5");
         let recorder = runtime.create_recorder("a").expect("creates");
@@ -368,7 +369,7 @@ fn fl5_a_metric_that_cannot_say_its_name_is_refused() {
 }
 
 #[test]
-fn fl5_a_metric_that_cannot_list_its_handlers_is_refused() {
+fn fl5_a_metric_whose_handlers_panic_is_refused() {
     bounded(|| {
         let runtime = running_runtime("fl5");
         let recorder = runtime.create_recorder("a").expect("creates");
@@ -394,7 +395,7 @@ fn fl5_a_metric_whose_drop_panics_is_replaced_and_dropped_alone() {
 }
 
 #[test]
-fn fl5_a_panic_whose_payload_panics_ends_all_the_same() {
+fn fl5_a_panic_whose_payload_panics_is_a_quarantine_too() {
     bounded(|| {
         let runtime = running_runtime("fl5");
         let recorder = runtime.create_recorder("a").expect("creates");
@@ -430,7 +431,7 @@ fn fl5_no_call_hangs_after_all_kinds_of_panics() {
     });
 }
 
-/// An error that cannot be shown, and whose sources never end.
+/// An error that panics in its `Display` and is its own source.
 #[derive(Debug)]
 struct DisplayPanics;
 
@@ -446,7 +447,7 @@ impl Error for DisplayPanics {
     }
 }
 
-/// Hooks that fail with an error that cannot be shown, and that panic when they are dropped.
+/// Hooks that fail with [`DisplayPanics`], and panic when they are dropped.
 struct HooksPanicOnDrop;
 
 impl mvx_metrics::RecorderHooks for HooksPanicOnDrop {
@@ -469,8 +470,8 @@ impl Drop for HooksPanicOnDrop {
 }
 
 #[test]
-fn fl5_hooks_whose_errors_cannot_be_shown_hang_nothing() {
-    // With a subscriber that shows them.
+fn fl5_hooks_whose_errors_cannot_be_formatted_block_nothing() {
+    // The subscriber formats the errors.
     mvx_metrics_tests::capture::install();
     bounded(|| {
         let runtime = running_runtime("lg.fl5.hooks");
@@ -492,8 +493,8 @@ fn fl5_hooks_whose_errors_cannot_be_shown_hang_nothing() {
 }
 
 #[test]
-fn fl5_a_metric_that_emits_into_its_own_dead_recorder_while_it_is_read() {
-    // Emptied in the end: a metric that owns its recorder would keep both alive.
+fn fl5_a_metric_that_emits_to_its_cancelled_recorder_while_it_is_read_is_shown() {
+    // The test takes the recorder out at the end, because a metric that owns its recorder keeps both alive.
     struct EmitsWhenRead(Arc<Mutex<Option<MetricsRecorder>>>);
 
     impl Metric for EmitsWhenRead {

@@ -1,4 +1,5 @@
-//! What a flooded recorder takes from the others of its runtime.
+//! How recorders share the runtime's thread: a flooded recorder, busy hooks and readers without a pause delay the others by
+//! one turn at most. No ids; the contract's section on fairness.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -9,18 +10,18 @@ use mvx_metrics::{
     EventHandler, HandleEvent, HookError, Metric, MetricChange, MetricSnapshot, MetricsRecorder,
     MetricsRecorderState, MetricsRuntime, RecorderHooks, RecorderOptions, metric_event,
 };
-use mvx_metrics_tests::{Act, Gate, Script, Step, Steps, bounded, eventually, running_runtime};
+use mvx_metrics_tests::{
+    Act, Gate, Gated, GatedSnapshot, Script, Step, Steps, bounded, eventually, running_runtime,
+};
 
-use crate::stalled_waits::GatedSnapshot;
-
-/// What the event loop documents: so many events are processed in one turn of a recorder.
+/// The most events that the event loop processes in one turn of a recorder.
 const EVENTS_PER_TURN: u64 = 1_024;
 const FLOOD: u64 = 50_000;
 
 #[metric_event]
 struct FloodEvent;
 
-/// Counts the flood where others can see it.
+/// Counts the events of the flood in a number that other metrics read.
 struct FloodCounter(Arc<AtomicU64>);
 
 impl HandleEvent<FloodEvent> for FloodCounter {
@@ -47,7 +48,7 @@ impl Metric for FloodCounter {
 #[metric_event]
 struct Call;
 
-/// Notes how much of the flood had come by when each call was answered.
+/// Notes how many events of the flood were processed before each call.
 struct Calls {
     flood: Arc<AtomicU64>,
     answered_at: Vec<u64>,
@@ -78,33 +79,7 @@ impl Metric for Calls {
     }
 }
 
-/// Holds up the runtime's thread.
-#[metric_event]
-struct Wait(Gate);
-
-struct Waits;
-
-impl HandleEvent<Wait> for Waits {
-    fn handle(&mut self, event: &Wait) -> bool {
-        event.0.block();
-        true
-    }
-}
-
-impl Metric for Waits {
-    fn metric_name(&self) -> &'static str {
-        "waits"
-    }
-
-    fn handlers() -> &'static [EventHandler<Self>] {
-        const { &[EventHandler::of::<Wait>()] }
-    }
-
-    fn snapshot(&self) -> MetricSnapshot {
-        MetricSnapshot::new("waits")
-    }
-}
-
+/// The parts of a test with a flood.
 struct Setup {
     runtime: MetricsRuntime,
     flooded: MetricsRecorder,
@@ -112,18 +87,18 @@ struct Setup {
     gate: Gate,
 }
 
-/// A runtime whose thread waits at the gate, a recorder with a flood pending, and one for calls.
+/// A runtime with its thread blocked at the gate, a recorder with 50,000 pending events, and a recorder for calls.
 fn flooded(interval: Duration) -> Setup {
     let runtime = running_runtime("fairness");
     let options = || RecorderOptions::new().queue_max_size(100_000).poll_interval(interval);
     let create = |id| runtime.create_recorder_with(id, options()).expect("a fresh id");
-    let (waits, flooded, calls) = (create("waits"), create("flooded"), create("calls"));
+    let (blocked, flooded, calls) = (create("blocked"), create("flooded"), create("calls"));
     let flood = Arc::default();
-    waits.register_metric(Waits).expect("it runs");
     flooded.register_metric(FloodCounter(Arc::clone(&flood))).expect("it runs");
     calls.register_metric(Calls { flood, answered_at: Vec::new() }).expect("it runs");
     let gate = Gate::new();
-    waits.emit(Wait(gate.clone()));
+    blocked.register_metric(Gated(gate.clone())).expect("it runs");
+    blocked.emit(Step(1));
     gate.wait_for_arrival();
     (0..FLOOD).for_each(|_| flooded.emit(FloodEvent));
     Setup { runtime, flooded, calls, gate }
@@ -162,7 +137,7 @@ fn fairness_many_events_get_as_many_turns_as_a_flooded_recorder() {
 }
 
 #[test]
-fn fairness_readers_of_a_flooded_recorder_buy_it_no_further_turns() {
+fn fairness_readers_of_a_flooded_recorder_give_it_no_extra_turns() {
     let Setup { runtime, flooded, calls, gate } = flooded(Duration::from_millis(1));
     // Each flush asks for a turn.
     let flushes: Vec<_> = (0..20).map(|_| flooded.flush()).collect();
@@ -178,12 +153,12 @@ fn fairness_readers_of_a_flooded_recorder_buy_it_no_further_turns() {
     runtime.shutdown().expect("everything stops");
 }
 
-/// The longest that can be chosen.
+/// The longest interval that an option accepts.
 const MAX_INTERVAL: Duration = Duration::from_secs(1);
-/// Something that waits for the timer takes about as many intervals as it is done often.
+/// How often an action is repeated. If it waited for the timer, it would take about as many intervals.
 const TIMES: u32 = 20;
 
-/// Does something often enough to see that it does not wait for the timer, also on a loaded machine.
+/// Checks that an action does not wait for the timer: repeated, it takes less than half as many intervals.
 fn does_not_wait(what: &str, mut action: impl FnMut()) {
     let begin = Instant::now();
     (0..TIMES).for_each(|_| action());
@@ -192,7 +167,7 @@ fn does_not_wait(what: &str, mut action: impl FnMut()) {
 }
 
 #[test]
-fn fairness_the_longest_interval_delays_no_burst_no_reader_and_no_stop() {
+fn fairness_the_longest_interval_delays_no_burst_reader_or_stop() {
     const LIMIT: u64 = 10_000;
     bounded(|| {
         let runtime = running_runtime("fairness");
@@ -201,7 +176,7 @@ fn fairness_the_longest_interval_delays_no_burst_no_reader_and_no_stop() {
         recorder.register_metric(Steps::default()).expect("registers");
         does_not_wait("a queue that fills up", || {
             (0..LIMIT / 2).for_each(|_| recorder.emit(Step(1)));
-            // Nobody asks for anything here; up to a quarter of the limit the timer will do.
+            // No reader asks for a turn. Up to a quarter of the limit the event loop leaves events to the timer.
             eventually("the burst is processed", || recorder.stats().pending <= LIMIT / 4);
         });
         let mut total = u64::from(TIMES) * LIMIT / 2;
@@ -232,7 +207,7 @@ fn fairness_the_longest_interval_delays_no_burst_no_reader_and_no_stop() {
     });
 }
 
-/// Takes long to be read.
+/// A metric with a snapshot that takes 40 ms.
 struct SlowSnapshot;
 
 impl Metric for SlowSnapshot {
@@ -251,7 +226,7 @@ impl Metric for SlowSnapshot {
 }
 
 #[test]
-fn fairness_who_reads_without_a_pause_lets_other_readers_in() {
+fn fairness_readers_without_a_pause_let_other_readers_in() {
     bounded(|| {
         let runtime = running_runtime("fairness");
         let recorder = runtime.create_recorder("large").expect("a fresh id");
@@ -277,15 +252,15 @@ fn fairness_who_reads_without_a_pause_lets_other_readers_in() {
     });
 }
 
-/// Hooks that take their time and never wait for anything; the first one is held up at the gate.
+/// Hooks that compute for a while and never yield. The first call waits at the gate.
 struct BusyHooks {
     changes: Arc<AtomicU64>,
     gate: Gate,
 }
 
-/// How long each of them takes at least.
+/// How long each call takes at least.
 const WORK: Duration = Duration::from_micros(50);
-/// How long the task of a recorder with hooks goes on before it lets others in, as its source says.
+/// How long the worker task of a recorder with hooks runs before it yields to others.
 const MAX_TURN: Duration = Duration::from_micros(200);
 
 impl RecorderHooks for BusyHooks {
@@ -301,7 +276,7 @@ impl RecorderHooks for BusyHooks {
 }
 
 #[test]
-fn fairness_a_recorder_with_busy_hooks_lets_the_others_in() {
+fn fairness_a_recorder_with_busy_hooks_yields_to_the_others() {
     const CHANGES: u64 = 1_000;
     let runtime = running_runtime("fairness");
     let changes = Arc::<AtomicU64>::default();
@@ -317,7 +292,7 @@ fn fairness_a_recorder_with_busy_hooks_lets_the_others_in() {
     gate.open();
     assert_eq!(read(&calls, "answered"), 1);
     let at = read(&calls, "first_at");
-    // What each takes is real time at least, so in one turn there are at most so many; the call waits for two turns.
+    // Each hook takes at least `WORK`, which bounds the hooks of one turn. The call waits for two turns at most.
     let in_a_turn = u64::try_from(MAX_TURN.as_micros() / WORK.as_micros()).expect("small") + 1;
     assert!(at <= 2 * in_a_turn, "answered after {at} hooks");
     busy.flush().wait().expect("everything is processed");
@@ -326,7 +301,7 @@ fn fairness_a_recorder_with_busy_hooks_lets_the_others_in() {
 }
 
 #[test]
-fn fairness_a_recorder_with_hooks_that_is_being_read_delays_no_other_when_it_starts_and_stops() {
+fn fairness_reading_a_recorder_with_hooks_that_starts_or_stops_delays_no_other() {
     bounded(|| {
         let runtime = running_runtime("fairness");
         let start = Gate::new();

@@ -1,4 +1,5 @@
-//! HK: hooks.
+//! Hooks: when they run, which state they see, how their failure ends the recorder, and which calls they may make.
+//! Covers HK1 to HK8.
 
 use std::error::Error as _;
 use std::sync::{Arc, Mutex, OnceLock};
@@ -61,7 +62,7 @@ fn hk1_on_metric_changed_for_metrics_that_accepted_once_each() {
 }
 
 #[test]
-fn hk1_a_change_says_whose_metric_changed_by_what() {
+fn hk1_a_change_names_entity_metric_and_event() {
     bounded(|| {
         let runtime = running_runtime("hk1");
         let seen = Arc::new(Mutex::new(Vec::new()));
@@ -112,7 +113,7 @@ fn hk2_a_hook_sees_the_state_after_its_event_and_not_after_later_ones() {
     });
 }
 
-/// Writes down on which threads hooks run.
+/// Notes the names of the threads that hooks run on.
 #[derive(Clone, Default)]
 struct ThreadNames(Arc<Mutex<Vec<String>>>);
 
@@ -164,7 +165,7 @@ fn hk4_a_hook_is_awaited_before_the_next_event_is_applied() {
             recorder.register_event(Step(step)).expect("accepted");
         }
         gate.wait_for_arrival();
-        // Another recorder of the same runtime goes on meanwhile, so the loop has had its chance.
+        // Another recorder of the runtime is processed meanwhile, so the event loop has had the chance to go on.
         let other = runtime.create_recorder("b").expect("creates");
         other.register_metric(Steps::default()).expect("registers");
         other.register_event(Step(1)).expect("accepted");
@@ -213,7 +214,7 @@ fn hk5_a_failing_hook_fails_the_recorder() {
 }
 
 #[test]
-fn hk5_a_hook_that_fails_while_stopping_is_what_the_stop_ends_with() {
+fn hk5_a_hook_that_fails_while_stopping_fails_the_stop() {
     bounded(|| {
         let gate = Gate::new();
         let runtime = running_runtime("hk5");
@@ -235,7 +236,7 @@ fn hk5_a_hook_that_fails_while_stopping_is_what_the_stop_ends_with() {
     });
 }
 
-/// Opened, fed and closed by hooks.
+/// A publisher that hooks open, feed and close.
 #[derive(Clone, Default)]
 struct Publisher(Arc<Mutex<Option<Vec<u64>>>>, Arc<Mutex<Vec<u64>>>);
 
@@ -292,7 +293,7 @@ fn hk6_the_publisher_of_one_run_gets_exactly_its_changes() {
     });
 }
 
-/// What calls answer inside of a hook: the reason, or `ok`.
+/// The results of calls inside a hook: the reason code, or `ok`.
 type Answers = Arc<Mutex<Vec<(&'static str, &'static str)>>>;
 
 fn reason<T>(result: Result<T, mvx_metrics::MetricsRuntimeError>) -> &'static str {
@@ -326,7 +327,7 @@ fn hk7_blocking_calls_in_a_hook_are_refused_at_once() {
                     ("stop_and_remove", reason(runtime.stop_and_remove_recorder("b"))),
                     ("own stop", recorder_reason(own.stop().wait())),
                     ("own flush", recorder_reason(own.flush().wait())),
-                    // These wait for nothing.
+                    // The calls from here on do not wait.
                     ("start", reason(runtime.start())),
                     ("get", reason(runtime.get_recorder("b"))),
                     ("try_get", reason(runtime.try_get_recorder("x"))),
@@ -396,7 +397,7 @@ fn hk7_a_hook_that_awaits_its_own_recorder_is_refused() {
 }
 
 #[test]
-fn hk7_the_async_twins_in_a_hook() {
+fn hk7_async_twins_in_a_hook_work_unless_they_wait_for_the_hook() {
     bounded(|| {
         let runtime = Arc::new(running_runtime("hk7"));
         let answers = Answers::default();

@@ -1,4 +1,5 @@
-//! How long an event waits that nobody reads after: the poll interval, which a recorder may choose for itself.
+//! How long an event waits when no reader asks for it: the poll interval of the runtime, or of the recorder.
+//! No ids; the contract's section on the poll interval.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
@@ -14,12 +15,12 @@ use mvx_metrics_tests::{Step, bounded, running_runtime};
 #[metric_event]
 struct Sent(Instant);
 
-/// Tells how long each event took from its making to here.
+/// Reports the time from the creation of each event to its handler.
 struct Delays(Sender<Duration>);
 
 impl HandleEvent<Sent> for Delays {
     fn handle(&mut self, event: &Sent) -> bool {
-        // A test that has failed listens no more.
+        // A failed test has dropped the receiver.
         let _ = self.0.send(event.0.elapsed());
         true
     }
@@ -39,12 +40,13 @@ impl Metric for Delays {
     }
 }
 
-/// The longest that can be chosen.
+/// The longest interval that an option accepts.
 const MAX_INTERVAL: Duration = Duration::from_secs(1);
-/// What no wait for a short interval takes, also on a loaded machine, while one for a long interval takes more.
+/// Waits for a short interval take less than these, on a loaded machine too. Waits for a long interval take more.
 const MAX_IMMEDIATE_DELAY: Duration = Duration::from_millis(100);
 const MAX_DEFAULT_DELAY: Duration = Duration::from_millis(200);
-/// Shorter, and far longer, than a recorder with an interval of a millisecond stays awake after an event.
+/// A recorder with an interval of 1 ms stays awake for about 16 ms after an event: longer than the first, shorter than the
+/// second.
 const SHORT_PAUSE: Duration = Duration::from_millis(4);
 const LONG_PAUSE: Duration = Duration::from_millis(100);
 const EVENTS: usize = 21;
@@ -55,11 +57,11 @@ fn listen(recorder: &MetricsRecorder) -> Receiver<Duration> {
     listener
 }
 
-/// The median of what lone events take, each emitted so long after the one before was processed. Nothing else is asked of
-/// the recorder: readers and statistics must not be what makes it look.
+/// The median delay of lone events, each emitted this long after the previous one was processed. The test reads neither
+/// metrics nor stats meanwhile, because a reader would wake the event loop.
 fn median(recorder: &MetricsRecorder, listener: &Receiver<Duration>, pause: Duration) -> Duration {
     let mut delays = Vec::new();
-    // One that is too long is certain after half of them.
+    // When half of the delays are too long, the median is.
     while delays.len() < EVENTS
         && delays.iter().filter(|delay| **delay >= MAX_DEFAULT_DELAY).count() <= EVENTS / 2
     {
@@ -105,8 +107,8 @@ fn latency_by_default_a_lone_event_waits_for_milliseconds() {
     });
 }
 
-/// Checks a recorder with an interval of its own, in a runtime whose interval is the longest, while another recorder has
-/// traffic that may wait for as long.
+/// Checks a recorder with its own interval in a runtime with the longest one. Another recorder has traffic meanwhile, and
+/// waits for the runtime's interval.
 fn assert_own_interval_wins(own: Duration, limit: Duration) {
     let runtime = runtime_with(MAX_INTERVAL);
     let patient = runtime.create_recorder("patient").expect("creates");
@@ -115,7 +117,7 @@ fn assert_own_interval_wins(own: Duration, limit: Duration) {
     let over = AtomicBool::new(false);
     thread::scope(|scope| {
         scope.spawn(|| {
-            // Never enough of them to be looked at for their number.
+            // Few enough that the queue never reaches the watermark that wakes the event loop.
             while !over.load(Ordering::Relaxed) {
                 patient.emit(Step(1));
                 thread::sleep(Duration::from_millis(2));
@@ -134,12 +136,12 @@ fn assert_own_interval_wins(own: Duration, limit: Duration) {
 }
 
 #[test]
-fn latency_a_recorder_without_an_interval_does_not_wait_for_that_of_its_runtime() {
+fn latency_a_recorder_with_interval_zero_does_not_wait_for_its_runtimes_interval() {
     bounded(|| assert_own_interval_wins(Duration::ZERO, MAX_IMMEDIATE_DELAY));
 }
 
 #[test]
-fn latency_the_interval_of_a_recorder_replaces_that_of_its_runtime() {
+fn latency_a_recorders_interval_replaces_its_runtimes_interval() {
     bounded(|| assert_own_interval_wins(Duration::from_millis(1), MAX_DEFAULT_DELAY));
 }
 
@@ -151,7 +153,7 @@ fn latency_a_long_interval_is_waited_for_while_traffic_is_recent() {
         let options = RecorderOptions::new().poll_interval(INTERVAL);
         let recorder = runtime.create_recorder_with("a", options).expect("creates");
         let listener = listen(&recorder);
-        // Right after a look the next one is nearly a whole interval away.
+        // Right after a poll the next one is nearly a whole interval away.
         let median = median(&recorder, &listener, SHORT_PAUSE);
         assert!(median > INTERVAL / 2, "a lone event takes {median:?}");
         runtime.shutdown().expect("shuts down");

@@ -1,4 +1,5 @@
-//! RC: how direct recorders start, stop, start again, and end.
+//! How direct recorders start, stop, restart, fail and end, and how their handles are waited for.
+//! Covers RC10 to RC17, RC21, RC22.
 
 use std::error::Error as _;
 use std::future::Future;
@@ -219,7 +220,7 @@ fn rc17_dropping_the_wait_cancels_nothing() {
 }
 
 #[test]
-fn rc17_waiting_inside_of_the_single_threaded_runtime_never_hangs() {
+fn rc17_waiting_inside_the_single_threaded_runtime_is_refused() {
     bounded_async(|| async {
         let recorder =
             MetricsRecorder::new("x", RecorderOptions::new().hooks(Script::new())).expect("inside of tokio");
@@ -239,7 +240,7 @@ fn rc17_waiting_inside_of_the_single_threaded_runtime_never_hangs() {
 #[test]
 fn rc17_without_hooks_a_wait_in_a_task_does_the_work_itself() {
     bounded(|| {
-        // The only worker thread is the one that waits.
+        // The task that waits runs on the only worker thread.
         let application = Direct::new();
         let recorder = application.recorder(RecorderOptions::new());
         let journal = Journal::new();
@@ -273,14 +274,14 @@ fn rc17_with_hooks_a_wait_in_a_task_never_hangs() {
         });
         let (blocked, start, stop) = application.tokio().block_on(task).expect("the task ends");
         assert_eq!(blocked.expect_err("the hook needs this thread").reason(), "WOULD_DEADLOCK");
-        // The start had gone on without the one who waited for it.
+        // The start went on although its waiter was refused.
         assert!(start.is_ok() || start.is_err_and(|error| error.reason() == "INVALID_RECORDER_STATE"));
         stop.expect("stops");
     });
 }
 
 #[test]
-fn rc21_the_task_is_aborted_while_running() {
+fn rc21_aborting_the_task_while_running_cancels_the_recorder() {
     bounded(|| {
         let mut application = Direct::new();
         for options in [RecorderOptions::new(), RecorderOptions::new().hooks(Script::new())] {
@@ -296,7 +297,7 @@ fn rc21_the_task_is_aborted_while_running() {
 }
 
 #[test]
-fn rc21_who_waits_for_a_start_is_answered_when_the_task_is_aborted() {
+fn rc21_a_waiter_for_a_start_is_answered_when_the_task_is_aborted() {
     bounded(|| {
         let gate = Gate::new();
         let mut application = Direct::new();
@@ -316,7 +317,7 @@ fn rc21_who_waits_for_a_start_is_answered_when_the_task_is_aborted() {
 }
 
 #[test]
-fn rc21_stop_flush_and_pending_events_when_the_task_is_aborted_in_a_hook() {
+fn rc21_aborting_the_task_in_a_hook_answers_stop_and_flush_and_discards_events() {
     bounded(|| {
         let gate = Gate::new();
         let mut application = Direct::new();
@@ -340,7 +341,7 @@ fn rc21_stop_flush_and_pending_events_when_the_task_is_aborted_in_a_hook() {
 }
 
 #[test]
-fn rc21_start_when_the_tokio_runtime_is_gone() {
+fn rc21_start_without_tokio_runtime_is_cancelled() {
     bounded(|| {
         for hooks in [false, true] {
             let mut application = Direct::new();
@@ -356,7 +357,7 @@ fn rc21_start_when_the_tokio_runtime_is_gone() {
 }
 
 #[test]
-fn rc21_an_event_that_starts_a_recorder_whose_tokio_runtime_is_gone_is_accounted_for() {
+fn rc21_an_event_that_starts_a_recorder_without_tokio_runtime_is_discarded() {
     bounded(|| {
         for hooks in [false, true] {
             let mut application = Direct::new();
@@ -374,7 +375,7 @@ fn rc21_an_event_that_starts_a_recorder_whose_tokio_runtime_is_gone_is_accounted
 }
 
 #[test]
-fn rc22_the_last_handle_is_dropped() {
+fn rc22_dropping_the_last_handle_processes_events_and_ends_the_task() {
     bounded(|| {
         for hooks in [false, true] {
             let application = Direct::new();
@@ -407,7 +408,7 @@ fn rc22_the_last_handle_is_dropped() {
 }
 
 #[test]
-fn rc22_the_last_handle_is_dropped_while_starting() {
+fn rc22_dropping_the_last_handle_while_starting_processes_events() {
     bounded(|| {
         let gate = Gate::new();
         let application = Direct::new();

@@ -1,4 +1,4 @@
-//! The observable behaviours of the contract, through the public API.
+//! The behaviours of the contract, through the public API. `docs/behaviours.md` explains the ids in the names of the tests.
 
 mod events;
 mod failures;
@@ -8,6 +8,7 @@ mod latency;
 mod lifecycle;
 mod logging;
 mod logging_outcomes;
+mod logging_policies;
 mod metrics;
 mod panics;
 mod recorder;
@@ -17,5 +18,8 @@ mod register_event;
 mod registry;
 mod restart;
 mod runtime;
+mod runtime_async;
+mod runtime_shutdown;
 mod stalled_readers;
 mod stalled_waits;
+mod wakers;

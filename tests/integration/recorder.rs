@@ -1,4 +1,5 @@
-//! RC: direct recorders, their birth and the tables of their states.
+//! Direct recorders: their creation, their options, and the full table of states and calls.
+//! Covers RC1 to RC9, RC12, RC18 to RC20, RM1, RM6, RE3.
 
 use std::error::Error as _;
 
@@ -73,7 +74,7 @@ fn a_blank_namespace_is_none() {
     }
 }
 
-/// Fills a recorder whose processing stands still; how many events it took.
+/// Fills a recorder while its consumer is blocked. Returns how many events it accepted.
 fn fill(recorder: &MetricsRecorder, gate: &Gate) -> u64 {
     recorder.register_metric(Gated(gate.clone())).expect("registers");
     recorder.register_event(Step(0)).expect("there is room");
@@ -125,7 +126,7 @@ fn rc4_impossible_limits_are_refused() {
 }
 
 #[test]
-fn rc5_a_direct_recorder_hands_events_back_by_default_and_one_of_a_runtime_drops_them() {
+fn rc5_by_default_a_direct_recorder_hands_events_back_and_a_runtimes_drops_them() {
     bounded(|| {
         let gate = Gate::new();
         let application = Direct::new();
@@ -181,7 +182,7 @@ fn rc6_start_runs_on_starting_once_and_the_recorder_runs() {
 }
 
 #[test]
-fn rc6_start_without_hooks() {
+fn rc6_start_without_hooks_runs_the_recorder() {
     bounded(|| {
         let application = Direct::new();
         let recorder = application.recorder(RecorderOptions::new());
@@ -222,7 +223,7 @@ fn rc8_start_while_starting_joins() {
 }
 
 #[test]
-fn rc8_who_joins_a_failing_start_gets_its_error() {
+fn rc8_a_call_that_joins_a_failing_start_gets_its_error() {
     bounded(|| {
         let gate = Gate::new();
         let application = Direct::new();
@@ -383,7 +384,7 @@ fn rc20_failure_and_cancelled_stay() {
 }
 
 #[test]
-fn rc18_all_calls_from_other_threads() {
+fn rc18_all_calls_succeed_from_other_threads() {
     bounded(|| {
         let application = Direct::new();
         let recorder = application.recorder(RecorderOptions::new().hooks(Script::new()));
@@ -406,7 +407,7 @@ fn rc18_all_calls_from_other_threads() {
 }
 
 #[test]
-fn rc19_64_threads_start_at_once_and_64_stop_at_once() {
+fn rc19_of_64_concurrent_starts_and_stops_one_of_each_runs_hooks() {
     bounded(|| {
         let application = Direct::new();
         let script = Script::new();
@@ -429,7 +430,7 @@ fn rc19_64_threads_start_at_once_and_64_stop_at_once() {
 }
 
 #[test]
-fn rc19_without_hooks_one_of_64_starts_and_stops_as_well() {
+fn rc19_without_hooks_one_of_64_concurrent_starts_succeeds() {
     bounded(|| {
         let application = Direct::new();
         let recorder = application.recorder(RecorderOptions::new());
@@ -445,7 +446,7 @@ fn rc19_without_hooks_one_of_64_starts_and_stops_as_well() {
 }
 
 #[test]
-fn rc20_a_refusal_for_its_state_leaves_the_overflow_policy_out() {
+fn rc20_a_refusal_for_the_state_ignores_the_overflow_policy() {
     bounded(|| {
         let options = RecorderOptions::new().queue_overflow_policy(QueueOverflowPolicy::Drop);
         let case = recorder_in_state_with(Stopped, options);

@@ -1,4 +1,4 @@
-//! Recorders put into each state of their life.
+//! Helpers, no tests: a recorder in each of its states, and the check of a refusal.
 
 use mvx_metrics::{MetricsRecorder, MetricsRecorderError, MetricsRecorderState, RecorderOptions};
 use mvx_metrics_tests::{Act, Direct, Gate, HookLog, Script, Steps};
@@ -8,7 +8,7 @@ use MetricsRecorderState::{Cancelled, Failure, Running, Starting, Stopped, Stopp
 pub const STATES: [MetricsRecorderState; 7] =
     [Virgin, Starting, Running, Stopping, Stopped, Failure, Cancelled];
 
-/// A direct recorder with the metric [`Steps`] and scripted hooks, in a state that it keeps until the gate opens.
+/// A direct recorder with the metric [`Steps`] and scripted hooks. It keeps its state until the gate opens.
 pub struct RecorderInState {
     pub recorder: MetricsRecorder,
     pub gate: Gate,
@@ -16,12 +16,12 @@ pub struct RecorderInState {
     _application: Direct,
 }
 
-/// Puts a recorder into the state.
+/// A recorder in this state.
 pub fn recorder_in_state(state: MetricsRecorderState) -> RecorderInState {
     recorder_in_state_with(state, RecorderOptions::new())
 }
 
-/// Puts a recorder into the state, with options other than hooks.
+/// A recorder in this state, with options other than hooks.
 pub fn recorder_in_state_with(state: MetricsRecorderState, options: RecorderOptions) -> RecorderInState {
     let gate = Gate::new();
     let script = match state {
@@ -59,7 +59,7 @@ pub fn recorder_in_state_with(state: MetricsRecorderState, options: RecorderOpti
     RecorderInState { recorder, gate, hook_log, _application: application }
 }
 
-/// Checks that an error is the refusal of a call in this state, with the cause if the state has one.
+/// Checks that an error refuses a call in this state, with the cause if the state has one.
 #[track_caller]
 pub fn assert_refused(
     error: &MetricsRecorderError,

@@ -1,4 +1,4 @@
-//! Threads that get in each other's way: what holds however they do.
+//! The invariants that hold while producers, readers, lifecycle calls and metrics race.
 
 mod fixtures;
 
@@ -15,7 +15,7 @@ use proptest::prelude::*;
 
 use fixtures::{FailingHooks, Faults, LiveEvents, Numbered, Recorded};
 
-/// What a recorder is made with.
+/// The options of a recorder.
 #[derive(Debug, Clone)]
 struct Configuration {
     limit: usize,
@@ -46,7 +46,7 @@ static RUNTIME: LazyLock<MetricsRuntime> = LazyLock::new(|| {
     runtime
 });
 
-/// What a thread does while others hand over events.
+/// An action of a thread while others emit events.
 #[derive(Debug, Clone)]
 enum Disturbance {
     Register { survives: Option<usize> },
@@ -91,10 +91,10 @@ fn choices() -> impl Strategy<Value = Configuration> {
     })
 }
 
-/// The number of an event tells its producer and how many that one had handed over before.
+/// The number of an event is its producer times this, plus its index in that producer.
 const PER_PRODUCER: u64 = 1 << 32;
 
-/// What producers were answered.
+/// How many events the recorder has taken and refused, by the producers' results.
 #[derive(Default)]
 struct Answers {
     taken: AtomicU64,
@@ -104,7 +104,7 @@ struct Answers {
 fn produce(recorder: &MetricsRecorder, producer: u64, events: u64, alive: &LiveEvents, answers: &Answers) {
     for index in 0..events {
         let number = producer * PER_PRODUCER + index;
-        // In runs and alone.
+        // In batches and alone.
         let taken = match (index / 7) % 3 {
             0 => recorder.register_event(Numbered::<0>::new(number, alive)).is_ok(),
             1 if index % 2 == 0 => recorder.register_event(Numbered::<2>::new(number, alive)).is_ok(),
@@ -117,7 +117,7 @@ fn produce(recorder: &MetricsRecorder, producer: u64, events: u64, alive: &LiveE
 
 type Log = Arc<Mutex<Vec<u64>>>;
 
-/// Disturbs the recorder; returns what the metrics registered meanwhile have seen.
+/// Takes the actions on the recorder. Returns the events that each metric registered by them has handled.
 fn disturb(recorder: &MetricsRecorder, disturbances: &[Disturbance]) -> Vec<Log> {
     let mut logs = Vec::new();
     for (index, disturbance) in disturbances.iter().enumerate() {
@@ -129,7 +129,7 @@ fn disturb(recorder: &MetricsRecorder, disturbances: &[Disturbance]) -> Vec<Log>
                 }
             }
             Disturbance::Restart => {
-                // Refusals are as good.
+                // A refusal is a valid result.
                 let _ = recorder.stop().wait();
                 let _ = recorder.start().wait();
             }
@@ -147,7 +147,7 @@ fn disturb(recorder: &MetricsRecorder, disturbances: &[Disturbance]) -> Vec<Log>
     logs
 }
 
-/// Looks at the stats until it is told to end; what must hold at every moment.
+/// Reads the stats until `done`, and checks the invariants of every moment.
 fn watch(recorder: &MetricsRecorder, limit: u64, done: &AtomicBool) {
     let mut before = recorder.stats();
     while !done.load(Ordering::Relaxed) {
@@ -169,7 +169,7 @@ fn watch(recorder: &MetricsRecorder, limit: u64, done: &AtomicBool) {
 fn wait_until_idle(recorder: &MetricsRecorder) {
     use MetricsRecorderState::{Cancelled, Failure, Stopped, Virgin};
 
-    // A stop that was begun, or a failure, ends by itself; a running recorder is stopped.
+    // A stop in progress or a failure ends by itself. A running recorder is stopped here.
     let deadline = Instant::now() + Duration::from_secs(30);
     loop {
         let _ = recorder.stop().wait();
@@ -182,7 +182,7 @@ fn wait_until_idle(recorder: &MetricsRecorder) {
     }
 }
 
-/// Whether `part` lies in `whole` as it is.
+/// Whether `part` is a slice of `whole`.
 fn is_slice_of(part: &[u64], whole: &[u64]) -> bool {
     let Some(first) = part.first() else {
         return true;
@@ -217,7 +217,7 @@ fn run(choices: &Configuration, producers: u64, events: u64, disturbances: &[Dis
     });
     let stats = recorder.stats();
 
-    // Accounting: every call is in one of the counts, every accepted event in one of two.
+    // Accounting: every call is in one count, and every accepted event is processed or discarded.
     let (taken, refused) = (answers.taken.into_inner(), answers.refused.into_inner());
     assert_eq!(taken + refused, producers * events);
     assert_eq!((taken, refused), (stats.accepted + stats.dropped, stats.rejected), "{stats:?}");
@@ -228,7 +228,7 @@ fn run(choices: &Configuration, producers: u64, events: u64, disturbances: &[Dis
     assert_eq!(removed.is_ok(), recorder.status() == MetricsRecorderState::Stopped);
     assert_eq!(alive.load(Ordering::SeqCst), 0, "every event was dropped");
 
-    // Order: each producer's events in its order, and all metrics agree on the order of all.
+    // Order: the events of each producer are in its order, and all metrics agree on the order of all events.
     let witnessed = witnessed.lock().expect("not poisoned");
     assert!(witnessed.len() as u64 <= stats.processed);
     for producer in 0..producers {
@@ -242,7 +242,7 @@ fn run(choices: &Configuration, producers: u64, events: u64, disturbances: &[Dis
 }
 
 #[test]
-fn nothing_is_lost_however_threads_interleave() {
+fn no_event_is_lost_or_reordered_while_threads_race() {
     crate::silence_planned_panics();
     proptest!(crate::config(), |(
         choices in choices(),

@@ -1,4 +1,4 @@
-//! Events that count their drops, metrics that write down what they see, hooks that fail when planned.
+//! Events, metrics and hooks of the model test: drops are counted, handled events are kept, hooks fail as planned.
 
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -12,7 +12,7 @@ use mvx_metrics::{
 pub struct DropCounts(Arc<Mutex<Vec<Arc<AtomicU8>>>>);
 
 impl DropCounts {
-    /// A token of the next event, and the event's number.
+    /// The token of the next event. It has the event's number.
     pub fn issue(&self) -> DropToken {
         let mut entries = self.0.lock().expect("nothing panics under this lock");
         let drops = Arc::<AtomicU8>::default();
@@ -26,7 +26,7 @@ impl DropCounts {
     }
 }
 
-/// What every event carries.
+/// A part of every event: its number, and the count of its drops.
 pub struct DropToken {
     pub number: u64,
     drops: Arc<AtomicU8>,
@@ -38,7 +38,7 @@ impl Drop for DropToken {
     }
 }
 
-/// An event that fits a slot; the fragile metric panics at a panics one.
+/// An event that fits into a slot. A fragile metric panics at an event with `panics`.
 pub struct Small {
     pub token: DropToken,
     pub panics: bool,
@@ -48,7 +48,7 @@ impl MetricEvent for Small {
     const EVENT_TYPE: &'static str = "small";
 }
 
-/// An event that does not fit a slot.
+/// An event that does not fit into a slot.
 pub struct Large {
     pub token: DropToken,
     pub _text: [u64; 40],
@@ -58,7 +58,7 @@ impl MetricEvent for Large {
     const EVENT_TYPE: &'static str = "large";
 }
 
-/// Writes down the numbers of all events, in the order it sees them.
+/// Keeps the numbers of all events in the order of their processing.
 #[derive(Clone, Default)]
 pub struct Journal(Arc<Mutex<Vec<u64>>>);
 
@@ -99,7 +99,7 @@ impl Metric for Journal {
     }
 }
 
-/// Counts facts, and panics at a panics one if it is fragile.
+/// Counts small events. A fragile one panics at an event with `panics`.
 pub struct SmallCounter {
     pub name: &'static str,
     pub fragile: bool,

@@ -1,7 +1,8 @@
-//! Random interleavings of producers, metrics, starts, stops, overflow, panicking metrics and failing hooks, against a plain
-//! sequential model; and what holds of recorders however threads interleave.
+//! Random cases of producers, metrics, starts, stops, overflow, panicking metrics and failing hooks. One test compares a
+//! recorder with a plain sequential model, the other checks the invariants while threads race. No ids; the accounting, the
+//! order of events and the single drop of each event hold in every case.
 //!
-//! `MVX_MODEL_CASES` says how many cases each of the two is run with, by default 2,000.
+//! `MVX_MODEL_CASES` sets how many cases each of the two tests runs, by default 2,000.
 
 mod concurrent;
 mod fixtures;
@@ -69,7 +70,7 @@ fn a_case() -> impl Strategy<Value = Case> {
     )
 }
 
-/// Keeps the panics that are part of a case from filling the output.
+/// Keeps planned panics out of the output.
 fn silence_planned_panics() {
     static SILENT: Once = Once::new();
     SILENT.call_once(|| {
@@ -90,12 +91,12 @@ fn config() -> Config {
 }
 
 #[test]
-fn a_recorder_does_what_the_sequential_model_does() {
+fn a_recorder_agrees_with_the_sequential_model() {
     silence_planned_panics();
     let runtime = std::sync::Arc::new(running_runtime("model"));
     let outcome = TestRunner::new(config()).run(&a_case(), |case| {
         let runtime = std::sync::Arc::clone(&runtime);
-        // A thread of its own, so that a case that hangs is found and shrunk.
+        // `bounded` runs the case in a thread, so that proptest finds and shrinks a case that hangs.
         bounded(move || run(&case, &runtime));
         Ok(())
     });

@@ -1,4 +1,4 @@
-//! The plain sequential model: a recorder that processes every event at the moment it accepts it.
+//! The plain sequential model: a recorder that processes each event at the moment of its acceptance.
 
 use mvx_metrics::MetricsRecorderState;
 
@@ -6,7 +6,7 @@ use crate::fixtures::Plan;
 
 use MetricsRecorderState::{Failure, Running, Stopped, Virgin};
 
-/// What the model needs to know of an event.
+/// The kinds of events that the model tells apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Small,
@@ -20,7 +20,7 @@ impl Kind {
     }
 }
 
-/// A metric that counts facts from a position on.
+/// A metric that counts small events from a position on.
 #[derive(Debug, Clone, Copy)]
 struct Counted {
     name: &'static str,
@@ -40,7 +40,7 @@ pub struct Model {
     pub dropped: [u64; 2],
     pub rejected: u64,
     pub calls: u64,
-    /// How many events are applied before the failure; those after it are discarded.
+    /// How many events are applied before the failure. Later ones are discarded.
     pub processed_before_failure: Option<usize>,
     pub starts: usize,
     pub changes: usize,
@@ -70,7 +70,7 @@ impl Model {
         self.state == Failure
     }
 
-    /// Starts a recorder that is VIRGIN or STOPPED; whether it runs then.
+    /// Starts a recorder that is VIRGIN or STOPPED. Returns whether it runs.
     pub fn start(&mut self) -> bool {
         self.state = Running;
         if let Some(plan) = self.plan {
@@ -82,7 +82,7 @@ impl Model {
         self.state == Running
     }
 
-    /// Stops a recorder that is RUNNING; whether it has stopped then.
+    /// Stops a recorder that is RUNNING. Returns whether it has stopped.
     pub fn stop(&mut self) -> bool {
         self.state = Stopped;
         if let Some(plan) = self.plan {
@@ -105,7 +105,7 @@ impl Model {
         }
     }
 
-    /// Adds a metric; whether one was replaced.
+    /// Adds a metric. Returns whether it replaced one.
     pub fn register(&mut self, name: &'static str, fragile: bool) -> bool {
         let new = Counted { name, fragile, from: self.accepted.len(), broke_at: None };
         if let Some(metric) = self.metrics.iter_mut().find(|metric| metric.name == name) {
@@ -152,7 +152,7 @@ impl Model {
         }
     }
 
-    /// What a recorder shows that has applied so many events: each metric's name, total, and whether it is broken.
+    /// The snapshot of a recorder that has applied this many events: the name and total of each metric, and whether it failed.
     pub fn shown(&self, processed: usize) -> Vec<(&'static str, u64, bool)> {
         let shown = self.metrics.iter().map(|metric| {
             let until = metric.broke_at.unwrap_or(processed).max(metric.from);
@@ -163,7 +163,7 @@ impl Model {
         shown.collect()
     }
 
-    /// The calls that are neither rejected nor dropped were accepted.
+    /// Every call was accepted, dropped or rejected.
     pub fn check_calls(&self) {
         assert_eq!(self.calls, self.accepted.len() as u64 + self.dropped.iter().sum::<u64>() + self.rejected);
     }

@@ -1,4 +1,4 @@
-//! One case: the actions are taken on a real recorder and on the model, and compared after each.
+//! One case: each action is taken on a real recorder and on the model, and both are compared after it.
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Barrier};
@@ -19,9 +19,9 @@ use MetricsRecorderState::{Cancelled, Failure, Running, Starting, Stopped, Virgi
 /// Where the recorder lives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Placement {
-    /// In a tokio runtime that runs only when a action says so: what is pending is known exactly.
+    /// In a tokio runtime that runs only when an action drives it, so the pending events are known exactly.
     Direct,
-    /// In a runtime of ours, whose thread processes events whenever it likes.
+    /// In a runtime of the library. Its thread processes events at any time.
     Runtime,
 }
 
@@ -32,7 +32,7 @@ pub enum Action {
         kind: Kind,
         count: usize,
     },
-    /// Two threads at once, so many facts each.
+    /// Two threads emit this many small events each, at once.
     Burst {
         each: usize,
     },
@@ -42,10 +42,10 @@ pub enum Action {
     },
     Start,
     Stop,
-    /// Everything accepted is consumed.
+    /// Waits until no event is pending, and compares everything.
     Rest,
     Read,
-    /// The recorder's task may do something, or not.
+    /// Yields once to the recorder's task.
     Yield,
 }
 
@@ -89,7 +89,7 @@ pub fn run(case: &Case, runtime: &MetricsRuntime) {
         Placement::Direct => subject.end(),
         Placement::Runtime => {
             subject.rest();
-            // A stop of the runtime's own may fail by plan.
+            // The runtime stops the recorder. The plan may let that fail.
             let stops = if subject.model.state == Running { subject.model.stop() } else { true };
             let removed = runtime.stop_and_remove_recorder(ID);
             let succeeds = stops && !subject.model.has_failed();
@@ -100,7 +100,7 @@ pub fn run(case: &Case, runtime: &MetricsRuntime) {
 }
 
 impl Subject {
-    /// The recorder of a case; `None` when by plan there is none.
+    /// Creates the recorder of a case. `None` when its start fails as planned.
     fn new(case: &Case, runtime: &MetricsRuntime) -> Option<Self> {
         let calls = Arc::<HookCalls>::default();
         let mut options = RecorderOptions::new()
@@ -199,7 +199,7 @@ impl Subject {
         }
     }
 
-    /// Hands an event over as one of the producers would; the number and the error of one that comes back.
+    /// Registers an event through one of the producers. Returns the number and the error of an event that was refused.
     fn hand_over<E: MetricEvent>(
         &self,
         producer: usize,
@@ -214,7 +214,7 @@ impl Subject {
         Some((number(&event), error))
     }
 
-    /// Two threads at once. In which order their events were accepted the journal says.
+    /// Two threads emit at once. The journal tells the order in which their events were accepted.
     fn burst(&mut self, each: usize) {
         self.rest();
         let start = Barrier::new(2);
@@ -275,7 +275,7 @@ impl Subject {
         for number in &seen {
             self.model.accept(*number, Kind::Small);
         }
-        // What was accepted and lost to a failure; nobody has seen it.
+        // The events that were accepted and lost to a failure. No metric has handled them.
         let lost = usize::try_from(accepted).expect("few") - seen.len();
         if lost > 0 {
             if self.model.state == Virgin {
@@ -302,7 +302,7 @@ impl Subject {
     }
 
     fn start(&mut self) {
-        // Whether the start of the first event is still going on would be a matter of luck.
+        // The start that the first event triggered may still be in progress.
         self.rest();
         let expected = match self.model.state {
             Virgin | Stopped => {
@@ -330,7 +330,7 @@ impl Subject {
                 assert_eq!(stopped, expected);
                 assert_eq!(self.recorder.stats().pending, 0);
             }
-            // The failure may come before the stop or while it is going on.
+            // The failure may come before the stop or during it.
             Failure => assert!(stopped.is_err()),
             _ => assert_eq!(stopped, Err("INVALID_RECORDER_STATE")),
         }
@@ -339,7 +339,7 @@ impl Subject {
 
     fn read(&mut self) {
         if self.model.plan.is_some() || self.model.has_failed() {
-            // With hooks a read does not wait for the one that runs.
+            // A read does not wait for a running hook.
             self.rest();
         }
         self.check_metrics();
@@ -359,7 +359,7 @@ impl Subject {
         }
     }
 
-    /// Brings the recorder to rest and compares everything.
+    /// Waits until no event is pending, and compares everything.
     fn rest(&mut self) {
         self.wait_for_rest(self.model.has_failed());
         self.check_rest();
@@ -374,7 +374,7 @@ impl Subject {
             });
         }
         if flushed.is_err() || fails {
-            eventually("what is pending is discarded", || {
+            eventually("pending events are discarded", || {
                 self.yield_once_if_direct();
                 self.recorder.stats().pending == 0
             });
@@ -387,7 +387,7 @@ impl Subject {
         }
     }
 
-    /// What holds at any time.
+    /// Checks the invariants of every moment.
     fn check(&self) {
         let (stats, model) = (self.recorder.stats(), &self.model);
         model.check_calls();
@@ -410,7 +410,7 @@ impl Subject {
         assert!(accepted.take(seen.len()).eq(seen.iter().copied()), "not the order of acceptance: {seen:?}");
     }
 
-    /// What holds when nothing is pending.
+    /// Checks the invariants that hold when no event is pending.
     fn check_rest(&self) {
         self.check();
         let stats = self.recorder.stats();
@@ -421,7 +421,7 @@ impl Subject {
         match self.model.processed_before_failure {
             None => assert_eq!(stats.discarded, 0),
             Some(processed) if self.model.plan.is_some() => assert_eq!(stats.processed, processed as u64),
-            // Events that were queued in a row are applied together.
+            // Without hooks events of one type in a row are applied together.
             Some(processed) => assert!(stats.processed >= processed as u64, "{stats:?}"),
         }
         assert_eq!(self.calls.starting.load(Ordering::SeqCst), self.model.starts);
@@ -457,7 +457,7 @@ impl Subject {
         }
     }
 
-    /// Rests, and lets the recorder's task end.
+    /// Ends a case, and checks that the recorder's task ends.
     fn end(mut self) {
         self.rest();
         if self.tokio.is_some() && self.model.state == Running {
@@ -476,7 +476,7 @@ impl Subject {
         assert_eq!(self.calls.stopped.load(Ordering::SeqCst), self.model.stops);
     }
 
-    /// Ends the application's tokio runtime, whatever is pending.
+    /// Ends the application's tokio runtime while events may be pending.
     fn abort(mut self) {
         let before = self.recorder.status();
         drop(self.tokio.take());

@@ -1,4 +1,4 @@
-//! What goes through the recorders: events that are counted while they exist, metrics and hooks that fail when they are told to.
+//! Events that are counted while they exist, and metrics and hooks that fail as planned.
 
 use std::panic;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,18 +8,18 @@ use mvx_metrics::{
     TypedMetric,
 };
 
-/// A panic that is meant; not reported.
+/// The payload of a planned panic, which is not printed.
 pub struct PlannedPanic;
 
-/// How many events there are at this moment.
+/// How many events exist at this moment.
 static ALIVE: AtomicU64 = AtomicU64::new(0);
 
 pub fn alive() -> u64 {
-    // Relaxed: exact when all threads that made or dropped events were joined.
+    // Relaxed: the caller has joined all threads that created or dropped events.
     ALIVE.load(Ordering::Relaxed)
 }
 
-/// Counts an event from its making to its drop.
+/// Counts an event from its creation to its drop.
 struct LiveCount;
 
 impl LiveCount {
@@ -31,12 +31,12 @@ impl LiveCount {
 
 impl Drop for LiveCount {
     fn drop(&mut self) {
-        // One that was dropped twice makes this too low for good, one that never was too high.
+        // A second drop of an event would make the count too low for good, a missing drop too high.
         ALIVE.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
-/// An event that lies in its slot.
+/// An event that fits into a slot.
 pub struct Small {
     number: u64,
     _existence: LiveCount,
@@ -69,7 +69,7 @@ impl MetricEvent for Large {
     const EVENT_TYPE: &'static str = "large";
 }
 
-/// Counts all events; healthy whatever happens around it.
+/// Counts all events, and never panics.
 #[derive(Default)]
 pub struct CountsAll {
     total: u64,
@@ -114,7 +114,7 @@ impl TypedMetric for CountsAll {
     }
 }
 
-/// Panics after so many small events.
+/// Panics after this many small events.
 pub struct Fragile {
     pub left: u64,
 }
@@ -149,13 +149,13 @@ pub enum Failing {
     Never,
     AtStart,
     AtStop,
-    /// With an error, after so many changes.
+    /// With an error, after this many changes.
     After(u64),
-    /// With a panic, after so many changes.
+    /// With a panic, after this many changes.
     PanicAfter(u64),
 }
 
-/// Hooks that yield now and then.
+/// Hooks that yield at every 64th change, and fail as planned.
 pub struct Hooks {
     changes: AtomicU64,
     failing: Failing,

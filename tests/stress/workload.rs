@@ -1,4 +1,4 @@
-//! A runtime with a thousand recorders, and those who use, disturb and read them.
+//! A runtime with 1,000 recorders, and the threads that produce, disturb and read.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
@@ -15,11 +15,10 @@ use crate::fixtures::{CountsAll, Failing, Fragile, Hooks, Large, Small, alive};
 
 const RECORDERS: usize = 1_000;
 
-/// Producers let the runtime catch up when so many events are pending, all recorders taken together: how much memory was in use
-/// at the worst moment, and how much of that the allocator keeps, is not what is measured here.
-const MOST_PENDING: u64 = 50_000;
+/// Producers yield while this many events are pending in all recorders together. The test does not measure the peak of memory.
+const MAX_PENDING: u64 = 50_000;
 
-/// Random numbers, good enough to mix things up.
+/// A simple generator of random numbers.
 struct Random(u64);
 
 impl Random {
@@ -27,11 +26,11 @@ impl Random {
         Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
     }
 
-    fn below(&mut self, sides: u64) -> u64 {
+    fn below(&mut self, end: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
-        (self.0 >> 11) % sides
+        (self.0 >> 11) % end
     }
 
     fn recorder_index(&mut self) -> usize {
@@ -39,7 +38,7 @@ impl Random {
     }
 }
 
-/// What was done to the recorders beside handing events to them.
+/// How often each disturbance was made.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct Disturbances {
     pub replaced: u64,
@@ -61,7 +60,7 @@ impl Disturbances {
     }
 }
 
-/// What came of a workload.
+/// The result of a workload.
 #[derive(Debug)]
 pub struct Outcome {
     pub totals: Totals,
@@ -73,11 +72,11 @@ struct Workload {
     runtime: MetricsRuntime,
     recorders: Vec<RwLock<Arc<TrackedRecorder>>>,
     totals: Arc<Mutex<Totals>>,
-    ends: AtomicBool,
+    done: AtomicBool,
 }
 
 impl Workload {
-    fn set(random: &mut Random) -> Self {
+    fn new(random: &mut Random) -> Self {
         let builder = MetricsRuntime::builder("stress").log_policy(LogPolicy::Silent);
         let runtime = builder.shutdown_timeout(Duration::from_mins(1)).build().expect("valid");
         runtime.start().expect("starts");
@@ -85,34 +84,34 @@ impl Workload {
         let recorders =
             (0..RECORDERS).map(|number| RwLock::new(new_tracked_recorder(&runtime, number, random, &totals)));
         let recorders = recorders.collect();
-        Self { runtime, recorders, totals, ends: AtomicBool::new(false) }
+        Self { runtime, recorders, totals, done: AtomicBool::new(false) }
     }
 
     fn tracked(&self, number: usize) -> Arc<TrackedRecorder> {
         Arc::clone(&self.recorders[number].read().expect("not poisoned"))
     }
 
-    fn goes_on(&self) -> bool {
-        !self.ends.load(Ordering::Relaxed)
+    fn is_running(&self) -> bool {
+        !self.done.load(Ordering::Relaxed)
     }
 
-    /// Hands events to recorders in bursts; how many.
+    /// Emits events in bursts. Returns how many.
     fn produce(&self, mut random: Random) -> u64 {
         let mut made = 0;
-        while self.goes_on() {
+        while self.is_running() {
             let tracked = self.tracked(random.recorder_index());
             let burst = 1 + random.below(200);
             for number in 0..burst {
                 match number % 16 {
                     7 => tracked.recorder.emit(Large::new(number)),
-                    // What comes back is dropped here.
+                    // A refused event is dropped here.
                     11 => drop(tracked.recorder.register_event(Small::new(number))),
                     _ => tracked.recorder.emit(Small::new(number)),
                 }
             }
             tracked.calls.fetch_add(burst, Ordering::Relaxed);
             made += burst;
-            while alive() > MOST_PENDING && self.goes_on() {
+            while alive() > MAX_PENDING && self.is_running() {
                 thread::yield_now();
             }
         }
@@ -122,15 +121,15 @@ impl Workload {
     /// Stops, starts, replaces, breaks and flushes recorders.
     fn disturb(&self, mut random: Random) -> Disturbances {
         let mut done = Disturbances::default();
-        while self.goes_on() {
+        while self.is_running() {
             let number = random.recorder_index();
             let tracked = self.tracked(number);
             match random.below(9) {
                 0 | 1 => {
                     match self.runtime.stop_and_remove_recorder(&number.to_string()) {
-                        // The other thread that disturbs is at it.
+                        // The other disturbing thread removes it just now.
                         Err(MetricsRuntimeError::RecorderNotFound { .. }) => continue,
-                        // One that has failed is removed all the same.
+                        // A failed recorder is removed too.
                         removed => assert_among(&removed, &["RECORDER_STOP_ERROR"]),
                     }
                     *self.recorders[number].write().expect("not poisoned") =
@@ -163,10 +162,10 @@ impl Workload {
         done
     }
 
-    /// Reads snapshots, of one recorder and now and then of all; how many.
+    /// Reads snapshots of single recorders, and sometimes of all. Returns how many.
     fn read(&self, mut random: Random) -> u64 {
         let mut read = 0;
-        while self.goes_on() {
+        while self.is_running() {
             for _ in 0..200 {
                 let tracked = self.tracked(random.recorder_index());
                 let before = tracked.recorder.stats();
@@ -243,10 +242,10 @@ fn new_tracked_recorder(
     Arc::new(TrackedRecorder { recorder, calls: AtomicU64::new(0), totals: Arc::clone(totals) })
 }
 
-/// Plays the workload for a while, clears everything away, and checks that every event is accounted for.
-pub fn play(duration: Duration, seed: u64) -> Outcome {
-    let workload = Workload::set(&mut Random::new(seed));
-    let (made, disturbances, snapshots) = act(&workload, duration, seed);
+/// Runs the workload for a while, drops everything, and checks that every event is accounted for.
+pub fn run(duration: Duration, seed: u64) -> Outcome {
+    let workload = Workload::new(&mut Random::new(seed));
+    let (made, disturbances, snapshots) = run_threads(&workload, duration, seed);
     let Workload { runtime, recorders, totals, .. } = workload;
     let ended = runtime.shutdown();
     let mut failed: Vec<_> = match ended {
@@ -272,8 +271,8 @@ pub fn play(duration: Duration, seed: u64) -> Outcome {
     Outcome { totals, disturbances, snapshots }
 }
 
-/// Everything at once; how many events were made, what was done to the recorders, and how many snapshots were read.
-fn act(workload: &Workload, duration: Duration, seed: u64) -> (u64, Disturbances, u64) {
+/// Runs all threads. Returns how many events were offered, which disturbances were made, and how many snapshots were read.
+fn run_threads(workload: &Workload, duration: Duration, seed: u64) -> (u64, Disturbances, u64) {
     let producers = thread::available_parallelism().map_or(2, usize::from).max(2) as u64;
     thread::scope(|scope| {
         let producers: Vec<_> = (0..producers)
@@ -283,14 +282,14 @@ fn act(workload: &Workload, duration: Duration, seed: u64) -> (u64, Disturbances
             [1, 2].map(|number| scope.spawn(move || workload.disturb(Random::new(seed + number))));
         let reader = scope.spawn(|| workload.read(Random::new(seed + 3)));
         let end = Instant::now() + duration;
-        // Ends early when something fails.
+        // A thread that has ended early has failed.
         while Instant::now() < end
             && !reader.is_finished()
             && !disturbers.iter().any(thread::ScopedJoinHandle::is_finished)
         {
             thread::park_timeout(Duration::from_millis(100));
         }
-        workload.ends.store(true, Ordering::Relaxed);
+        workload.done.store(true, Ordering::Relaxed);
         let [first, second] =
             disturbers.map(|disturber| disturber.join().expect("the calls answer as they should"));
         let snapshots = reader.join().expect("the calls answer as they should");

@@ -1,4 +1,4 @@
-//! Hooks that do what a test has written down for them, and keep a hook_log.
+//! Hooks that follow a script, and log their calls.
 
 use std::collections::VecDeque;
 use std::future::{Future, pending};
@@ -62,7 +62,7 @@ impl Act {
     }
 }
 
-/// What hooks were called with, in order. Clones are the same hook_log.
+/// The calls of hooks in order. Clones are the same log.
 #[derive(Clone, Default)]
 pub struct HookLog(Arc<Mutex<Vec<String>>>);
 
@@ -77,7 +77,7 @@ impl HookLog {
         self.0.lock().expect("nothing panics under this lock").clone()
     }
 
-    /// How often this very entry was made.
+    /// How many entries are equal to this one.
     pub fn count(&self, entry: &str) -> usize {
         self.entries().iter().filter(|other| *other == entry).count()
     }
@@ -86,9 +86,9 @@ impl HookLog {
 type Observer = Box<dyn Fn(&MetricChange<'_>) + Send + Sync>;
 type Acts = Mutex<VecDeque<Act>>;
 
-/// Hooks that follow a script: each call takes the next act of its kind, and succeeds when there is none left.
+/// Hooks that follow a script. Each call takes the next act of its kind, and succeeds when none is left.
 ///
-/// The hook_log says `starting`, `stopped`, and for a change the metric's name and the event: `steps 7`.
+/// Their log has the entries `starting` and `stopped`, and for a change the metric's name and the event: `steps 7`.
 #[derive(Default)]
 pub struct Script {
     starting: Acts,
@@ -104,35 +104,35 @@ impl Script {
         Self::default()
     }
 
-    /// What the next `on_starting` does.
+    /// Adds an act for `on_starting`.
     #[must_use]
     pub fn starting(self, act: Act) -> Self {
         self.starting.lock().expect("not shared yet").push_back(act);
         self
     }
 
-    /// What the next `on_metric_changed` does.
+    /// Adds an act for `on_metric_changed`.
     #[must_use]
     pub fn changed(self, act: Act) -> Self {
         self.changed.lock().expect("not shared yet").push_back(act);
         self
     }
 
-    /// What the next `on_stopped` does.
+    /// Adds an act for `on_stopped`.
     #[must_use]
     pub fn stopped(self, act: Act) -> Self {
         self.stopped.lock().expect("not shared yet").push_back(act);
         self
     }
 
-    /// Looks at every change.
+    /// Calls a function with every change.
     #[must_use]
     pub fn observing(mut self, observer: impl Fn(&MetricChange<'_>) + Send + Sync + 'static) -> Self {
         self.observer = Some(Box::new(observer));
         self
     }
 
-    /// What the hooks write into.
+    /// The log of the hooks.
     pub fn hook_log(&self) -> HookLog {
         self.hook_log.clone()
     }

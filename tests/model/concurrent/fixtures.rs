@@ -1,4 +1,4 @@
-//! The events, the metrics and the hooks of the tests.
+//! Events, metrics and hooks of the concurrent test.
 
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -7,7 +7,7 @@ use mvx_metrics::{
     EventHandler, HandleEvent, HookError, Metric, MetricChange, MetricEvent, MetricSnapshot, RecorderHooks,
 };
 
-/// Events that were made and not dropped yet.
+/// How many events exist at this moment.
 pub type LiveEvents = Arc<AtomicUsize>;
 
 /// An event of one of three kinds; kind 2 is too large for a slot, and no metric listens to it.
@@ -17,7 +17,7 @@ pub struct Numbered<const KIND: u8> {
     bulk: Bulk<KIND>,
 }
 
-/// What makes the kinds different in size.
+/// The payload that makes kind 2 large.
 enum Bulk<const KIND: u8> {
     None,
     Some([u64; 16]),
@@ -49,11 +49,11 @@ impl<const KIND: u8> MetricEvent for Numbered<KIND> {
     };
 }
 
-/// Writes down the numbers of the events of kinds 0 and 1, and panics at one of them.
+/// Keeps the numbers of the events of kinds 0 and 1, and panics at one of them.
 pub struct Recorded {
     name: String,
     log: Arc<Mutex<Vec<u64>>>,
-    /// How many events it survives.
+    /// How many events it handles before it panics.
     survives: Option<usize>,
 }
 
@@ -64,7 +64,7 @@ impl Recorded {
     }
 
     fn see(&self, number: u64) -> bool {
-        let mut log = self.log.lock().expect("it panics outside of this lock");
+        let mut log = self.log.lock().expect("no panic under this lock");
         if self.survives == Some(log.len()) {
             drop(log);
             panic!("planned: a metric breaks");
@@ -96,19 +96,19 @@ impl Metric for Recorded {
     }
 
     fn snapshot(&self) -> MetricSnapshot {
-        let seen = self.log.lock().expect("it panics outside of this lock").len();
+        let seen = self.log.lock().expect("no panic under this lock").len();
         MetricSnapshot::new(self.name.as_str()).with("seen", seen as u64)
     }
 }
 
-/// Which call of each hook fails, counted from 0; odd ones panic, even ones return an error.
+/// Which call of each hook fails, counted from 0. Calls with an odd number panic, others return an error.
 #[derive(Debug, Clone, Default)]
 pub struct Faults {
     pub change: Option<u32>,
     pub stop: Option<u32>,
 }
 
-/// Hooks that fail when they are told to.
+/// Hooks that fail at the planned calls.
 #[derive(Default)]
 pub struct FailingHooks {
     faults: Faults,
