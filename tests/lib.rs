@@ -36,6 +36,8 @@ mod documents {
     struct Architecture;
     #[doc = include_str!("../CONTRIBUTING.md")]
     struct Contributing;
+    #[doc = include_str!("../docs/contract.md")]
+    struct Contract;
 }
 
 pub mod strict;
