@@ -1,4 +1,4 @@
-//! Helpers of the integration tests: bounded waits, gates, scripted hooks, events and metrics written by hand.
+//! Helpers of the integration tests: bounded waits, gates, scripted hooks, events and hand-written metrics.
 
 #![allow(
     clippy::missing_panics_doc,
@@ -12,8 +12,8 @@ pub mod capture;
 pub mod deadline;
 #[path = "support/environment.rs"]
 pub mod environment;
-#[path = "support/facts.rs"]
-pub mod facts;
+#[path = "support/fixtures.rs"]
+pub mod fixtures;
 #[path = "support/gate.rs"]
 pub mod gate;
 #[path = "support/script.rs"]
@@ -21,9 +21,11 @@ pub mod script;
 
 pub use deadline::{bounded, bounded_async, eventually, in_threads};
 pub use environment::{Direct, running_runtime};
-pub use facts::{Drops, Fragile, Gated, Journal, Opaque, Other, Step, Steps, StepsSnapshot, Tracked};
+pub use fixtures::{
+    Drops, Fragile, Gated, GatedSnapshot, Journal, Other, SnapshotPanics, Step, Steps, StepsSnapshot, Tracked,
+};
 pub use gate::Gate;
-pub use script::{Act, Diary, Script};
+pub use script::{Act, HookLog, Script};
 
 /// The code blocks of the documents compile and run.
 #[cfg(doctest)]
@@ -34,6 +36,8 @@ mod documents {
     struct Architecture;
     #[doc = include_str!("../CONTRIBUTING.md")]
     struct Contributing;
+    #[doc = include_str!("../docs/contract.md")]
+    struct Contract;
 }
 
 pub mod strict;

@@ -1,5 +1,5 @@
-//! Events, labels and metrics in a library that allows nothing: every lint of the workspace, `clippy::pedantic` among
-//! them, looks at what the macros generate here, and every public item needs its documentation.
+//! Events, labels and metrics under every lint of the workspace, `clippy::pedantic` included, and with `missing_docs`
+//! denied. The generated code must be free of warnings. There is nothing to run.
 
 use std::time::Duration;
 
@@ -10,37 +10,37 @@ use mvx_metrics::{
 /// How a request ended.
 #[derive(Label, Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
-    /// Well.
+    /// With an answer.
     Success,
-    /// Not so well.
+    /// With an error.
     Failure,
 }
 
 /// A request was answered.
 #[metric_event(name = "strict.answered")]
 pub struct Answered {
-    /// How it ended.
+    /// How the request ended.
     pub outcome: Outcome,
-    /// Which host asked.
+    /// The host that asked.
     pub host: String,
-    /// How long it took.
+    /// The time from the request to the answer.
     pub elapsed: Duration,
-    /// How much was sent.
+    /// The size of the answer.
     pub bytes: u64,
-    /// The load at that moment.
+    /// The load of the server at the end.
     pub load: f64,
 }
 
-/// A request came in or was given up.
+/// A request arrived or was given up.
 #[metric_event]
 pub enum Request {
-    /// It came in.
+    /// The request arrived.
     Arrived,
-    /// It was given up, after this time.
+    /// The request was given up after this time.
     GivenUp(Duration),
 }
 
-/// Everything that can be said about requests.
+/// A dimension of every type.
 #[derive(Metric, Debug, Default)]
 #[metric(name = "strict.requests", on(Answered), on(Request, with = Self::given_up))]
 pub struct Requests {
@@ -78,7 +78,7 @@ impl Requests {
     }
 }
 
-/// Requests, and nothing else.
+/// A metric that flattens another one.
 #[derive(Metric, Debug, Default)]
 #[metric(on(Answered), on(Request))]
 pub struct Service {

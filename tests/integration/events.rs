@@ -1,4 +1,5 @@
-//! EV: events and dispatch.
+//! Events of every form, size and ownership, their order, and their dispatch to the metrics that list them.
+//! Covers EV3, EV5 to EV12; `tests/macros` has EV1, EV2, EV4.
 
 use std::marker::PhantomData;
 use std::ptr;
@@ -15,7 +16,7 @@ use mvx_metrics_tests::{
     bounded_async, eventually, in_threads, running_runtime,
 };
 
-/// A recorder of the runtime, without hooks or with hooks that do nothing: events are applied in runs or one by one.
+/// A recorder of the runtime. Without hooks events are applied in batches, with hooks one by one.
 fn recorder(runtime: &MetricsRuntime, id: &str, hooks: bool) -> MetricsRecorder {
     let options = RecorderOptions::new().queue_max_size(100_000);
     let options = if hooks { options.hooks(Script::new()) } else { options };
@@ -40,7 +41,7 @@ fn ev3_two_metrics_read_one_event_differently() {
 }
 
 #[test]
-fn ev5_an_event_nobody_listens_to_is_accepted_processed_and_dropped() {
+fn ev5_an_event_without_listener_is_accepted_processed_and_dropped() {
     bounded(|| {
         for hooks in [false, true] {
             let runtime = running_runtime("ev5");
@@ -61,10 +62,10 @@ fn ev5_an_event_nobody_listens_to_is_accepted_processed_and_dropped() {
     });
 }
 
-/// Keeps the events it sees, after a look at where they lie.
-struct Keeper<E>(Arc<Mutex<Vec<E>>>);
+/// Keeps the events it handles, after a check of their alignment.
+struct KeepsEvents<E>(Arc<Mutex<Vec<E>>>);
 
-impl<E: MetricEvent + Clone> HandleEvent<E> for Keeper<E> {
+impl<E: MetricEvent + Clone> HandleEvent<E> for KeepsEvents<E> {
     fn handle(&mut self, event: &E) -> bool {
         assert!(ptr::from_ref(event).is_aligned(), "a reference to an event is aligned");
         self.0.lock().expect("not poisoned").push(event.clone());
@@ -72,9 +73,9 @@ impl<E: MetricEvent + Clone> HandleEvent<E> for Keeper<E> {
     }
 }
 
-impl<E: MetricEvent + Clone> Metric for Keeper<E> {
+impl<E: MetricEvent + Clone> Metric for KeepsEvents<E> {
     fn metric_name(&self) -> &'static str {
-        "keeper"
+        "keeps_events"
     }
 
     fn handlers() -> &'static [EventHandler<Self>] {
@@ -82,17 +83,17 @@ impl<E: MetricEvent + Clone> Metric for Keeper<E> {
     }
 
     fn snapshot(&self) -> MetricSnapshot {
-        MetricSnapshot::of_static("keeper")
+        MetricSnapshot::of_static("keeps_events")
     }
 }
 
-/// Sends events through recorders, alone and between others, and checks that they arrive as they were.
-fn travel<E: MetricEvent + Clone + PartialEq + std::fmt::Debug>(event: impl Fn(u64) -> E) {
+/// Sends events through recorders, alone and between others, and checks that they arrive unchanged.
+fn assert_arrives_intact<E: MetricEvent + Clone + PartialEq + std::fmt::Debug>(event: impl Fn(u64) -> E) {
     for hooks in [false, true] {
         let runtime = running_runtime("ev7");
         let recorder = recorder(&runtime, "a", hooks);
         let kept = Arc::default();
-        recorder.register_metric(Keeper::<E>(Arc::clone(&kept))).expect("registers");
+        recorder.register_metric(KeepsEvents::<E>(Arc::clone(&kept))).expect("registers");
         recorder.register_metric(Steps::default()).expect("registers");
         let sent: Vec<E> = (0..2_000).map(&event).collect();
         for (number, event) in sent.iter().enumerate() {
@@ -103,20 +104,20 @@ fn travel<E: MetricEvent + Clone + PartialEq + std::fmt::Debug>(event: impl Fn(u
         }
         recorder.flush().wait().expect("flushes");
         let snapshots = recorder.metric_snapshots().expect("reads");
-        assert_eq!(snapshots.get("keeper").expect("it is registered").failed, None);
+        assert_eq!(snapshots.get("keeps_events").expect("it is registered").failed, None);
         assert!(*kept.lock().expect("not poisoned") == sent, "they arrive as they were");
         assert_eq!(Steps::total(&recorder), 667);
     }
 }
 
-/// One event for each kind of work.
+/// An event that is generic over the kind of work.
 #[metric_event(name = "finished")]
 struct Finished<K: Send + 'static> {
     kind: K,
     items: u64,
 }
 
-/// What finished, of one kind or another: with each kind it is an event type of its own.
+/// Finished work of two kinds. Each kind makes an event type of its own.
 #[derive(Metric, Default)]
 #[metric(
     name = "finishes",
@@ -131,7 +132,7 @@ struct Finishes {
     numbered: Counter,
 }
 
-/// Generic itself, over the kind of its events.
+/// A metric that is generic over the kind of its events.
 #[derive(Metric)]
 #[metric(name = "most", on(Finished<K>))]
 struct Most<K: Send + Sync + 'static> {
@@ -153,7 +154,7 @@ fn ev6_a_generic_event_travels_through_a_recorder() {
             for (kind, number, items) in [("mail", 0, 10), ("print", 1, 11), ("", 2, 12)] {
                 recorder.emit(Finished { kind: kind.to_owned(), items });
                 recorder.emit(Finished::<u8> { kind: number, items: 100 });
-                // Of a kind nobody listens to.
+                // No metric listens to this kind.
                 recorder.emit(Finished { kind: (), items: 1_000 });
             }
             let finishes = recorder.metric_snapshot::<Finishes>().expect("reads").expect("it is registered");
@@ -171,23 +172,23 @@ fn ev6_a_generic_event_travels_through_a_recorder() {
 struct Bytes<const N: usize>([u8; N]);
 
 #[test]
-fn ev7_an_event_of_any_size_around_that_of_a_slot() {
+fn ev7_an_event_of_any_size_arrives_intact() {
     bounded(|| {
         #[expect(clippy::cast_possible_truncation, reason = "any pattern will do")]
         fn bytes<const N: usize>(number: u64) -> Bytes<N> {
             Bytes(std::array::from_fn(|index| (number as usize * 31 + index) as u8))
         }
-        travel(bytes::<1>);
-        travel(bytes::<55>);
-        travel(bytes::<56>);
-        travel(bytes::<57>);
-        travel(bytes::<64>);
-        travel(bytes::<4_096>);
+        assert_arrives_intact(bytes::<1>);
+        assert_arrives_intact(bytes::<55>);
+        assert_arrives_intact(bytes::<56>);
+        assert_arrives_intact(bytes::<57>);
+        assert_arrives_intact(bytes::<64>);
+        assert_arrives_intact(bytes::<4_096>);
     });
 }
 
 #[test]
-fn ev7_an_event_of_large_alignment() {
+fn ev7_an_event_of_large_alignment_arrives_intact() {
     #[metric_event]
     #[repr(align(16))]
     #[derive(Debug, Clone, PartialEq)]
@@ -199,13 +200,13 @@ fn ev7_an_event_of_large_alignment() {
     struct Page(u64);
 
     bounded(|| {
-        travel(Aligned);
-        travel(Page);
+        assert_arrives_intact(Aligned);
+        assert_arrives_intact(Page);
     });
 }
 
 #[test]
-fn ev7_an_event_without_a_size() {
+fn ev7_a_zero_sized_event_arrives_intact() {
     #[metric_event]
     #[derive(Debug, Clone, PartialEq)]
     struct Empty;
@@ -216,8 +217,8 @@ fn ev7_an_event_without_a_size() {
     struct EmptyAligned;
 
     bounded(|| {
-        travel(|_| Empty);
-        travel(|_| EmptyAligned);
+        assert_arrives_intact(|_| Empty);
+        assert_arrives_intact(|_| EmptyAligned);
     });
 }
 
@@ -231,7 +232,7 @@ impl MetricEvent for Wide {
     const EVENT_TYPE: &'static str = "wide";
 }
 
-/// Emits tracked events in turns, half of them too large for a slot.
+/// Emits pairs of tracked events. One of each pair is too large for a slot.
 fn emit_tracked(recorder: &MetricsRecorder, drops: &Drops, pairs: usize) {
     for _ in 0..pairs {
         recorder.emit(drops.event());
@@ -298,7 +299,7 @@ fn ev8_an_event_discarded_by_a_failure_is_dropped_once() {
 }
 
 #[test]
-fn ev8_an_event_that_meets_a_stop_is_dropped_once() {
+fn ev8_an_event_that_races_with_a_stop_is_dropped_once() {
     bounded(|| {
         let application = Direct::new();
         for _ in 0..50 {
@@ -338,7 +339,7 @@ fn ev8_an_event_for_a_stopped_recorder_is_dropped_once() {
 fn ev8_an_event_that_is_never_processed_is_dropped_once() {
     bounded(|| {
         for recorder_first in [false, true] {
-            // Nobody runs this one.
+            // No thread drives this tokio runtime.
             let tokio = tokio::runtime::Builder::new_current_thread().build().expect("a tokio runtime");
             let recorder = {
                 let _inside = tokio.enter();
@@ -359,7 +360,7 @@ fn ev8_an_event_that_is_never_processed_is_dropped_once() {
     });
 }
 
-/// What a user writes: the compiler sees to it that there is no unsafe code.
+/// Code as a user writes it. The compiler forbids unsafe code in it.
 #[forbid(unsafe_code)]
 mod by_a_user {
     use super::{Counter, EventHandler, HandleEvent, Max, Metric, MetricSnapshot, metric_event};
@@ -440,7 +441,7 @@ fn ev9_a_metric_written_by_hand_works_beside_a_derived_one() {
 }
 
 #[test]
-fn ev10_events_of_threads_that_hand_over_to_each_other_apply_in_that_order() {
+fn ev10_events_of_threads_that_take_turns_apply_in_the_order_of_the_turns() {
     const THREADS: u64 = 8;
     const STEPS: u64 = 16_000;
 
@@ -451,16 +452,16 @@ fn ev10_events_of_threads_that_hand_over_to_each_other_apply_in_that_order() {
             let journal = Journal::new();
             recorder.register_metric(journal.clone()).expect("registers");
             let (turns, places): (Vec<_>, Vec<_>) = (0..THREADS).map(|_| mpsc::channel()).unzip();
-            turns[0].send(0).expect("nobody has left yet");
+            turns[0].send(0).expect("no thread has ended yet");
             thread::scope(|scope| {
                 for (place, turn) in places.into_iter().enumerate() {
                     let next = turns[(place + 1) % turns.len()].clone();
                     let recorder = recorder.clone();
                     scope.spawn(move || {
                         for _ in 0..STEPS / THREADS {
-                            let step = turn.recv().expect("it is somebody's turn");
+                            let step = turn.recv().expect("another thread passes the turn on");
                             recorder.register_event(Step(step)).expect("accepted");
-                            // After the last step the next thread has left.
+                            // After the last step the next thread has ended.
                             let _ = next.send(step + 1);
                         }
                     });
@@ -499,7 +500,7 @@ fn ev10_events_of_each_of_many_threads_apply_in_its_order() {
 #[test]
 fn ev11_a_metric_does_not_see_events_accepted_before_it_was_registered() {
     for hooks in [false, true] {
-        // The events wait until this thread does: one thread runs the test and the recorder.
+        // One thread runs the test and the recorder, so the events stay pending until the test awaits.
         bounded_async(move || async move {
             let options = RecorderOptions::new();
             let options = if hooks { options.hooks(Script::new()) } else { options };
@@ -517,9 +518,9 @@ fn ev11_a_metric_does_not_see_events_accepted_before_it_was_registered() {
 }
 
 #[metric_event]
-struct Fact<const KIND: u8>(u64);
+struct Numbered<const KIND: u8>(u64);
 
-/// Takes facts of its own kind and panics when it is offered anything else.
+/// Takes events of its own kind, and panics when it is offered any other event.
 struct Only<const KIND: u8> {
     name: String,
     sum: u64,
@@ -531,8 +532,8 @@ impl<const KIND: u8> Only<KIND> {
     }
 }
 
-impl<const KIND: u8> HandleEvent<Fact<KIND>> for Only<KIND> {
-    fn handle(&mut self, event: &Fact<KIND>) -> bool {
+impl<const KIND: u8> HandleEvent<Numbered<KIND>> for Only<KIND> {
+    fn handle(&mut self, event: &Numbered<KIND>) -> bool {
         assert_eq!(event.0 % 10, u64::from(KIND), "the fact of another metric");
         self.sum += event.0;
         true
@@ -545,7 +546,7 @@ impl<const KIND: u8> Metric for Only<KIND> {
     }
 
     fn handlers() -> &'static [EventHandler<Self>] {
-        const { &[EventHandler::of::<Fact<KIND>>()] }
+        const { &[EventHandler::of::<Numbered<KIND>>()] }
     }
 
     fn snapshot(&self) -> MetricSnapshot {
@@ -553,7 +554,7 @@ impl<const KIND: u8> Metric for Only<KIND> {
     }
 
     fn handle_event(&mut self, event: mvx_metrics::EventRef<'_>) -> bool {
-        let own = event.downcast_ref::<Fact<KIND>>().expect("offered a foreign event");
+        let own = event.downcast_ref::<Numbered<KIND>>().expect("offered a foreign event");
         self.handle(own)
     }
 }
@@ -568,11 +569,11 @@ fn ev12_a_metric_is_never_offered_an_event_it_does_not_list() {
             recorder.register_metric(Only::<2>::new()).expect("registers");
             recorder.register_metric(Only::<3>::new()).expect("registers");
             for round in 0..1_000 {
-                recorder.register_event(Fact::<1>(round * 10 + 1)).expect("accepted");
-                recorder.register_event(Fact::<3>(round * 10 + 3)).expect("accepted");
-                recorder.register_event(Fact::<4>(round * 10 + 4)).expect("accepted");
+                recorder.register_event(Numbered::<1>(round * 10 + 1)).expect("accepted");
+                recorder.register_event(Numbered::<3>(round * 10 + 3)).expect("accepted");
+                recorder.register_event(Numbered::<4>(round * 10 + 4)).expect("accepted");
                 recorder.register_event(Other).expect("accepted");
-                recorder.register_event(Fact::<3>(round * 10 + 3)).expect("accepted");
+                recorder.register_event(Numbered::<3>(round * 10 + 3)).expect("accepted");
             }
             recorder.flush().wait().expect("flushes");
             let snapshots = recorder.metric_snapshots().expect("reads");

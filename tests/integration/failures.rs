@@ -1,4 +1,5 @@
-//! FL: failing metrics, events and errors.
+//! Metrics and events that panic, what the failure policies make of it, and the codes and messages of all errors.
+//! Covers FL1 to FL6.
 
 use std::error::Error;
 use std::sync::{Arc, Mutex};
@@ -8,20 +9,20 @@ use mvx_metrics::{
     MetricsRecorder, MetricsRecorderError, MetricsRecorderState, MetricsRuntime, RecorderOptions,
 };
 use mvx_metrics_tests::{
-    Act, Direct, Drops, Fragile, Gate, Gated, Journal, Opaque, Script, Step, Steps, bounded, bounded_async,
-    eventually, running_runtime,
+    Act, Direct, Drops, Fragile, Gate, Gated, Journal, Script, SnapshotPanics, Step, Steps, bounded,
+    bounded_async, eventually, running_runtime,
 };
 
-use crate::stages::assert_refused;
+use crate::recorder_states::assert_refused;
 use MetricsRecorderState::{Cancelled, Failure, Running, Starting, Virgin};
 
-/// A metric that listens to nothing and holds something.
+/// A metric that listens to no event and owns a value.
 pub struct Holding {
     name: &'static str,
     _held: Arc<()>,
 }
 
-/// A metric that holds the value for as long as it exists.
+/// A metric that owns this value for as long as it exists.
 pub fn holding(name: &'static str, held: Arc<()>) -> Holding {
     Holding { name, _held: held }
 }
@@ -104,7 +105,7 @@ fn fl2_with_fail_recorder_the_recorder_fails_with_the_metric_as_cause() {
         for hooks in [false, true] {
             let application = Direct::new();
             let script = Script::new();
-            let diary = script.diary();
+            let hook_log = script.hook_log();
             let options = options(MetricFailurePolicy::FailRecorder);
             let recorder = application.recorder(if hooks { options.hooks(script) } else { options });
             recorder.register_metric(Fragile::at(3)).expect("registers");
@@ -128,13 +129,13 @@ fn fl2_with_fail_recorder_the_recorder_fails_with_the_metric_as_cause() {
             assert!(stats.processed >= 4, "{stats:?}");
             assert_eq!(stats.accepted, stats.processed + stats.discarded);
             eventually("the task ends", || application.tasks() == 0);
-            assert_eq!(diary.count("stopped"), usize::from(hooks), "the cleanup");
+            assert_eq!(hook_log.count("stopped"), usize::from(hooks), "the cleanup");
         }
     });
 }
 
 #[test]
-fn fl2_a_metric_that_fails_the_recorder_fails_the_stop_that_waits() {
+fn fl2_a_metric_that_fails_the_recorder_fails_the_stop_in_progress() {
     bounded(|| {
         let application = Direct::new();
         let recorder = application.recorder(options(MetricFailurePolicy::FailRecorder));
@@ -154,7 +155,7 @@ fn fl2_a_metric_that_fails_the_recorder_fails_the_stop_that_waits() {
 }
 
 #[test]
-fn fl2_a_stop_right_behind_the_failure_never_succeeds() {
+fn fl2_a_stop_right_after_the_failure_never_succeeds() {
     bounded(|| {
         let application = Direct::new();
         for _ in 0..500 {
@@ -169,7 +170,7 @@ fn fl2_a_stop_right_behind_the_failure_never_succeeds() {
 }
 
 #[test]
-fn fl2_a_flush_of_a_recorder_that_has_failed_says_so_also_when_the_rest_is_discarded() {
+fn fl2_a_flush_of_a_failed_recorder_is_refused_after_its_events_are_discarded() {
     bounded(|| {
         let application = Direct::new();
         let recorder = application.recorder(options(MetricFailurePolicy::FailRecorder));
@@ -186,49 +187,49 @@ fn fl2_a_flush_of_a_recorder_that_has_failed_says_so_also_when_the_rest_is_disca
 }
 
 #[test]
-fn fl3_a_snapshot_that_panics_takes_nothing_with_it() {
+fn fl3_a_snapshot_that_panics_does_not_harm_other_snapshots() {
     bounded(|| {
         let runtime = running_runtime("fl3");
         let recorder = runtime.create_recorder("a").expect("creates");
         recorder.register_metric(Steps::default()).expect("registers");
-        recorder.register_metric(Opaque).expect("registers");
+        recorder.register_metric(SnapshotPanics).expect("registers");
         recorder.register_metric(Steps::named("after")).expect("registers");
         for round in 1..=3 {
             recorder.register_event(Step(1)).expect("accepted");
             let snapshots = recorder.metric_snapshots().expect("reads");
-            assert_eq!(failure_of(&snapshots, "opaque"), Some("snapshot panicked: opaque shows nothing"));
-            assert!(snapshots.get("opaque").expect("it is there").dimensions.is_empty());
+            assert_eq!(
+                failure_of(&snapshots, "snapshot_panics"),
+                Some("snapshot panicked: the snapshot panics")
+            );
+            assert!(snapshots.get("snapshot_panics").expect("it is there").dimensions.is_empty());
             assert_eq!(Steps::total_of(&recorder, "after"), round);
         }
-        let error = recorder.metric_snapshot::<Opaque>().expect_err("it panics");
+        let error = recorder.metric_snapshot::<SnapshotPanics>().expect_err("it panics");
         assert_eq!(error.reason(), "UNEXPECTED_ERROR");
-        assert_eq!(
-            error.source().map(ToString::to_string).as_deref(),
-            Some("panicked: opaque shows nothing")
-        );
+        assert_eq!(error.source().map(ToString::to_string).as_deref(), Some("panicked: the snapshot panics"));
         let descriptors = recorder.metrics().expect("reads");
-        assert_eq!(descriptors[1].name, "opaque");
+        assert_eq!(descriptors[1].name, "snapshot_panics");
         assert_eq!(recorder.status(), Running);
         runtime.shutdown().expect("shuts down");
     });
 }
 
-/// An event whose `Drop` panics.
-struct Grenade(Drops);
+/// An event that panics in its `Drop`.
+struct PanicsOnDrop(Drops);
 
-impl MetricEvent for Grenade {
-    const EVENT_TYPE: &'static str = "grenade";
+impl MetricEvent for PanicsOnDrop {
+    const EVENT_TYPE: &'static str = "panics_on_drop";
 }
 
-impl Drop for Grenade {
+impl Drop for PanicsOnDrop {
     fn drop(&mut self) {
         drop(self.0.event());
-        panic!("the event explodes");
+        panic!("the drop of the event panics");
     }
 }
 
 #[test]
-fn fl4_an_event_whose_drop_panics_takes_nothing_with_it() {
+fn fl4_an_event_whose_drop_panics_does_not_harm_the_recorder() {
     bounded(|| {
         for hooks in [false, true] {
             let runtime = running_runtime("fl4");
@@ -238,21 +239,21 @@ fn fl4_an_event_whose_drop_panics_takes_nothing_with_it() {
             recorder.register_metric(Steps::default()).expect("registers");
             let drops = Drops::new();
             for _ in 0..500 {
-                recorder.register_event(Grenade(drops.clone())).expect("accepted");
+                recorder.register_event(PanicsOnDrop(drops.clone())).expect("accepted");
             }
             recorder.register_event(Step(1)).expect("accepted");
             recorder.flush().wait().expect("flushes");
             assert_eq!((drops.dropped(), recorder.stats().processed), (500, 501));
             assert_eq!(Steps::total(&recorder), 1);
             runtime.shutdown().expect("shuts down");
-            recorder.emit(Grenade(drops.clone()));
+            recorder.emit(PanicsOnDrop(drops.clone()));
             assert_eq!(drops.dropped(), 501, "refused events too");
         }
     });
 }
 
 #[test]
-fn fl4_a_grenade_dropped_on_overflow_or_left_in_the_queue_explodes_alone() {
+fn fl4_an_event_whose_drop_panics_on_overflow_or_in_the_queue_harms_nothing() {
     bounded(|| {
         let mut application = Direct::new();
         let policy = mvx_metrics::QueueOverflowPolicy::Drop;
@@ -260,19 +261,19 @@ fn fl4_a_grenade_dropped_on_overflow_or_left_in_the_queue_explodes_alone() {
         let gate = Gate::new();
         let recorder = application.recorder(options.hooks(Script::new().starting(Act::Wait(gate.clone()))));
         let drops = Drops::new();
-        recorder.register_event(Grenade(drops.clone())).expect("accepted");
-        recorder.register_event(Grenade(drops.clone())).expect("dropped without an error");
+        recorder.register_event(PanicsOnDrop(drops.clone())).expect("accepted");
+        recorder.register_event(PanicsOnDrop(drops.clone())).expect("dropped without an error");
         assert_eq!(drops.dropped(), 1);
         gate.wait_for_arrival();
         application.end();
         assert_eq!((drops.dropped(), recorder.status()), (2, Cancelled));
-        MetricsRecorder::disabled().emit(Grenade(drops.clone()));
+        MetricsRecorder::disabled().emit(PanicsOnDrop(drops.clone()));
         assert_eq!(drops.dropped(), 3);
     });
 }
 
 #[test]
-fn fl4_a_recorder_that_has_failed_gives_up_what_is_pending_when_its_task_is_aborted() {
+fn fl4_a_failed_recorder_discards_pending_events_when_its_task_is_aborted() {
     bounded(|| {
         let tokio = tokio::runtime::Builder::new_current_thread().build().expect("a tokio runtime");
         let options = RecorderOptions::new().metric_failure_policy(MetricFailurePolicy::FailRecorder);
@@ -287,7 +288,7 @@ fn fl4_a_recorder_that_has_failed_gives_up_what_is_pending_when_its_task_is_abor
             recorder.register_event(drops.event()).expect("accepted");
         }
         let flushed = recorder.flush();
-        // The recorder's task has its first turn, in which the metric fails, and no further one.
+        // The worker task gets one turn, in which the metric fails.
         tokio.block_on(tokio::task::yield_now());
         assert_eq!((recorder.status(), drops.dropped()), (Failure, 0));
         drop(tokio);
@@ -299,7 +300,7 @@ fn fl4_a_recorder_that_has_failed_gives_up_what_is_pending_when_its_task_is_abor
     });
 }
 
-/// A metric of which one part panics, chosen by its type parameter.
+/// A metric with one part that panics. The type parameter chooses the part.
 struct Broken<const PART: u8>;
 
 const NAME: u8 = 0;
@@ -307,7 +308,7 @@ const HANDLERS: u8 = 1;
 const DROP: u8 = 2;
 const PAYLOAD: u8 = 3;
 
-/// What a panic may carry: something that panics itself when it is dropped.
+/// A panic payload that panics when it is dropped.
 struct Payload;
 
 impl Drop for Payload {
@@ -347,7 +348,7 @@ impl<const PART: u8> Drop for Broken<PART> {
     }
 }
 
-/// A recorder of a running runtime that still works.
+/// Checks that a recorder of a running runtime still works, and shuts the runtime down.
 fn assert_works(runtime: &MetricsRuntime, recorder: &MetricsRecorder) {
     recorder.register_metric(Steps::named("works")).expect("registers");
     recorder.register_event(Step(1)).expect("accepted");
@@ -356,7 +357,7 @@ fn assert_works(runtime: &MetricsRuntime, recorder: &MetricsRecorder) {
 }
 
 #[test]
-fn fl5_a_metric_that_cannot_say_its_name_is_refused() {
+fn fl5_a_metric_whose_name_panics_is_refused() {
     bounded(|| {
         let runtime = running_runtime("fl5");
         let recorder = runtime.create_recorder("a").expect("creates");
@@ -368,7 +369,7 @@ fn fl5_a_metric_that_cannot_say_its_name_is_refused() {
 }
 
 #[test]
-fn fl5_a_metric_that_cannot_list_its_handlers_is_refused() {
+fn fl5_a_metric_whose_handlers_panic_is_refused() {
     bounded(|| {
         let runtime = running_runtime("fl5");
         let recorder = runtime.create_recorder("a").expect("creates");
@@ -394,7 +395,7 @@ fn fl5_a_metric_whose_drop_panics_is_replaced_and_dropped_alone() {
 }
 
 #[test]
-fn fl5_a_panic_whose_payload_panics_ends_all_the_same() {
+fn fl5_a_panic_whose_payload_panics_is_a_quarantine_too() {
     bounded(|| {
         let runtime = running_runtime("fl5");
         let recorder = runtime.create_recorder("a").expect("creates");
@@ -415,12 +416,12 @@ fn fl5_no_call_hangs_after_all_kinds_of_panics() {
         let runtime = running_runtime("fl5");
         let recorder = runtime.create_recorder("a").expect("creates");
         recorder.register_metric(Fragile::at(0)).expect("registers");
-        recorder.register_metric(Opaque).expect("registers");
+        recorder.register_metric(SnapshotPanics).expect("registers");
         recorder.register_metric(Broken::<DROP>).expect("registers");
         let drops = Drops::new();
         for _ in 0..10 {
             recorder.register_event(Step(0)).expect("accepted");
-            recorder.register_event(Grenade(drops.clone())).expect("accepted");
+            recorder.register_event(PanicsOnDrop(drops.clone())).expect("accepted");
         }
         recorder.flush().wait().expect("flushes");
         assert_eq!(recorder.metric_snapshots().expect("reads").len(), 3);
@@ -430,51 +431,51 @@ fn fl5_no_call_hangs_after_all_kinds_of_panics() {
     });
 }
 
-/// An error that cannot be shown, and whose sources never end.
+/// An error that panics in its `Display` and is its own source.
 #[derive(Debug)]
-struct Unspeakable;
+struct DisplayPanics;
 
-impl std::fmt::Display for Unspeakable {
+impl std::fmt::Display for DisplayPanics {
     fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        panic!("unspeakable")
+        panic!("the display panics")
     }
 }
 
-impl Error for Unspeakable {
+impl Error for DisplayPanics {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         Some(self)
     }
 }
 
-/// Hooks that fail with an error that cannot be shown, and that panic when they are dropped.
-struct Hostile;
+/// Hooks that fail with [`DisplayPanics`], and panic when they are dropped.
+struct HooksPanicOnDrop;
 
-impl mvx_metrics::RecorderHooks for Hostile {
+impl mvx_metrics::RecorderHooks for HooksPanicOnDrop {
     async fn on_metric_changed(
         &self,
         _: mvx_metrics::MetricChange<'_>,
     ) -> Result<(), mvx_metrics::HookError> {
-        Err(Box::new(Unspeakable))
+        Err(Box::new(DisplayPanics))
     }
 
     async fn on_stopped(&self) -> Result<(), mvx_metrics::HookError> {
-        Err(Box::new(Unspeakable))
+        Err(Box::new(DisplayPanics))
     }
 }
 
-impl Drop for Hostile {
+impl Drop for HooksPanicOnDrop {
     fn drop(&mut self) {
-        panic!("hostile to the end");
+        panic!("the drop of the hooks panics");
     }
 }
 
 #[test]
-fn fl5_hooks_whose_errors_cannot_be_shown_hang_nothing() {
-    // With a subscriber that shows them.
+fn fl5_hooks_whose_errors_cannot_be_formatted_block_nothing() {
+    // The subscriber formats the errors.
     mvx_metrics_tests::capture::install();
     bounded(|| {
-        let runtime = running_runtime("lg.fl5.hostile");
-        let options = RecorderOptions::new().entity_id("lg.fl5.hostile").hooks(Hostile);
+        let runtime = running_runtime("lg.fl5.hooks");
+        let options = RecorderOptions::new().entity_id("lg.fl5.hooks").hooks(HooksPanicOnDrop);
         let recorder = runtime.create_recorder_with("a", options).expect("creates");
         recorder.register_metric(Steps::default()).expect("registers");
         for _ in 0..10 {
@@ -492,13 +493,13 @@ fn fl5_hooks_whose_errors_cannot_be_shown_hang_nothing() {
 }
 
 #[test]
-fn fl5_a_metric_that_emits_into_its_own_dead_recorder_while_it_is_read() {
-    // Emptied in the end: a metric that owns its recorder would keep both alive.
-    struct Loud(Arc<Mutex<Option<MetricsRecorder>>>);
+fn fl5_a_metric_that_emits_to_its_cancelled_recorder_while_it_is_read_is_shown() {
+    // The test takes the recorder out at the end, because a metric that owns its recorder keeps both alive.
+    struct EmitsWhenRead(Arc<Mutex<Option<MetricsRecorder>>>);
 
-    impl Metric for Loud {
+    impl Metric for EmitsWhenRead {
         fn metric_name(&self) -> &'static str {
-            "loud"
+            "emits_when_read"
         }
         fn handlers() -> &'static [EventHandler<Self>] {
             &[]
@@ -507,7 +508,7 @@ fn fl5_a_metric_that_emits_into_its_own_dead_recorder_while_it_is_read() {
             if let Some(recorder) = &*self.0.lock().expect("not poisoned") {
                 recorder.emit(Step(1));
             }
-            MetricSnapshot::of_static("loud")
+            MetricSnapshot::of_static("emits_when_read")
         }
     }
 
@@ -515,7 +516,7 @@ fn fl5_a_metric_that_emits_into_its_own_dead_recorder_while_it_is_read() {
         let mut application = Direct::new();
         let recorder = application.recorder(RecorderOptions::new());
         let own = Arc::new(Mutex::new(Some(recorder.clone())));
-        recorder.register_metric(Loud(Arc::clone(&own))).expect("registers");
+        recorder.register_metric(EmitsWhenRead(Arc::clone(&own))).expect("registers");
         application.end();
         assert_eq!(recorder.metric_snapshots().expect("reads").len(), 1);
         assert_eq!(recorder.status(), Cancelled);
@@ -610,8 +611,8 @@ fn fl6_every_recorder_error_has_its_code_message_and_source() {
 #[test]
 fn fl6_a_refused_event_names_its_error_as_source() {
     bounded(|| {
-        let stage = crate::stages::staged(Cancelled);
-        let refused = stage.recorder.register_event(Step(9)).expect_err("cancelled");
+        let case = crate::recorder_states::recorder_in_state(Cancelled);
+        let refused = case.recorder.register_event(Step(9)).expect_err("cancelled");
         assert_eq!(refused.to_string(), "the event was not accepted");
         let source = refused.source().expect("the error");
         assert_eq!(source.to_string(), refused.error().to_string());

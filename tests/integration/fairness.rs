@@ -1,4 +1,5 @@
-//! What a flooded recorder takes from the others of its runtime.
+//! How recorders share the runtime's thread: a flooded recorder, busy hooks and readers without a pause delay the others by
+//! one turn at most. No ids; the contract's section on fairness.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -9,34 +10,34 @@ use mvx_metrics::{
     EventHandler, HandleEvent, HookError, Metric, MetricChange, MetricSnapshot, MetricsRecorder,
     MetricsRecorderState, MetricsRuntime, RecorderHooks, RecorderOptions, metric_event,
 };
-use mvx_metrics_tests::{Act, Gate, Script, Step, Steps, bounded, eventually, running_runtime};
+use mvx_metrics_tests::{
+    Act, Gate, Gated, GatedSnapshot, Script, Step, Steps, bounded, eventually, running_runtime,
+};
 
-use crate::waits::Reluctant;
-
-/// What the event loop documents: so many events are processed in one turn of a recorder.
-const TURN: u64 = 1_024;
+/// The most events that the event loop processes in one turn of a recorder.
+const EVENTS_PER_TURN: u64 = 1_024;
 const FLOOD: u64 = 50_000;
 
 #[metric_event]
-struct Drop;
+struct FloodEvent;
 
-/// Counts the flood where others can see it.
-struct Flood(Arc<AtomicU64>);
+/// Counts the events of the flood in a number that other metrics read.
+struct FloodCounter(Arc<AtomicU64>);
 
-impl HandleEvent<Drop> for Flood {
-    fn handle(&mut self, _event: &Drop) -> bool {
+impl HandleEvent<FloodEvent> for FloodCounter {
+    fn handle(&mut self, _event: &FloodEvent) -> bool {
         self.0.fetch_add(1, Ordering::Relaxed);
         true
     }
 }
 
-impl Metric for Flood {
+impl Metric for FloodCounter {
     fn metric_name(&self) -> &'static str {
         "flood"
     }
 
     fn handlers() -> &'static [EventHandler<Self>] {
-        const { &[EventHandler::of::<Drop>()] }
+        const { &[EventHandler::of::<FloodEvent>()] }
     }
 
     fn snapshot(&self) -> MetricSnapshot {
@@ -47,7 +48,7 @@ impl Metric for Flood {
 #[metric_event]
 struct Call;
 
-/// Notes how much of the flood had come by when each call was answered.
+/// Notes how many events of the flood were processed before each call.
 struct Calls {
     flood: Arc<AtomicU64>,
     answered_at: Vec<u64>,
@@ -78,55 +79,29 @@ impl Metric for Calls {
     }
 }
 
-/// Holds up the runtime's thread.
-#[metric_event]
-struct Wait(Gate);
-
-struct Waits;
-
-impl HandleEvent<Wait> for Waits {
-    fn handle(&mut self, event: &Wait) -> bool {
-        event.0.block();
-        true
-    }
-}
-
-impl Metric for Waits {
-    fn metric_name(&self) -> &'static str {
-        "waits"
-    }
-
-    fn handlers() -> &'static [EventHandler<Self>] {
-        const { &[EventHandler::of::<Wait>()] }
-    }
-
-    fn snapshot(&self) -> MetricSnapshot {
-        MetricSnapshot::new("waits")
-    }
-}
-
-struct Scene {
+/// The parts of a test with a flood.
+struct Setup {
     runtime: MetricsRuntime,
     flooded: MetricsRecorder,
     calls: MetricsRecorder,
     gate: Gate,
 }
 
-/// A runtime whose thread waits at the gate, a recorder with a flood pending, and one for calls.
-fn flooded(interval: Duration) -> Scene {
+/// A runtime with its thread blocked at the gate, a recorder with 50,000 pending events, and a recorder for calls.
+fn flooded(interval: Duration) -> Setup {
     let runtime = running_runtime("fairness");
     let options = || RecorderOptions::new().queue_max_size(100_000).poll_interval(interval);
     let create = |id| runtime.create_recorder_with(id, options()).expect("a fresh id");
-    let (waits, flooded, calls) = (create("waits"), create("flooded"), create("calls"));
+    let (blocked, flooded, calls) = (create("blocked"), create("flooded"), create("calls"));
     let flood = Arc::default();
-    waits.register_metric(Waits).expect("it runs");
-    flooded.register_metric(Flood(Arc::clone(&flood))).expect("it runs");
+    flooded.register_metric(FloodCounter(Arc::clone(&flood))).expect("it runs");
     calls.register_metric(Calls { flood, answered_at: Vec::new() }).expect("it runs");
     let gate = Gate::new();
-    waits.emit(Wait(gate.clone()));
+    blocked.register_metric(Gated(gate.clone())).expect("it runs");
+    blocked.emit(Step(1));
     gate.wait_for_arrival();
-    (0..FLOOD).for_each(|_| flooded.emit(Drop));
-    Scene { runtime, flooded, calls, gate }
+    (0..FLOOD).for_each(|_| flooded.emit(FloodEvent));
+    Setup { runtime, flooded, calls, gate }
 }
 
 fn read(recorder: &MetricsRecorder, dimension: &str) -> u64 {
@@ -137,12 +112,12 @@ fn read(recorder: &MetricsRecorder, dimension: &str) -> u64 {
 #[test]
 fn fairness_one_event_waits_for_one_turn_of_a_flooded_recorder() {
     for interval in [Duration::ZERO, Duration::from_millis(1)] {
-        let Scene { runtime, flooded, calls, gate } = flooded(interval);
+        let Setup { runtime, flooded, calls, gate } = flooded(interval);
         calls.emit(Call);
         gate.open();
         assert_eq!(read(&calls, "answered"), 1);
         let at = read(&calls, "first_at");
-        assert!(at <= TURN, "answered after {at} events of the flood");
+        assert!(at <= EVENTS_PER_TURN, "answered after {at} events of the flood");
         runtime.shutdown().expect("everything stops");
         assert_eq!(flooded.stats().processed, FLOOD);
     }
@@ -150,27 +125,27 @@ fn fairness_one_event_waits_for_one_turn_of_a_flooded_recorder() {
 
 #[test]
 fn fairness_many_events_get_as_many_turns_as_a_flooded_recorder() {
-    let Scene { runtime, flooded, calls, gate } = flooded(Duration::from_millis(1));
-    let count = 10 * TURN;
+    let Setup { runtime, flooded, calls, gate } = flooded(Duration::from_millis(1));
+    let count = 10 * EVENTS_PER_TURN;
     (0..count).for_each(|_| calls.emit(Call));
     gate.open();
     assert_eq!(read(&calls, "answered"), count);
     let at = read(&calls, "last_at");
-    assert!(at <= 11 * TURN, "answered after {at} events of the flood");
+    assert!(at <= 11 * EVENTS_PER_TURN, "answered after {at} events of the flood");
     runtime.shutdown().expect("everything stops");
     assert_eq!(flooded.stats().processed, FLOOD);
 }
 
 #[test]
-fn fairness_readers_of_a_flooded_recorder_buy_it_no_further_turns() {
-    let Scene { runtime, flooded, calls, gate } = flooded(Duration::from_millis(1));
+fn fairness_readers_of_a_flooded_recorder_give_it_no_extra_turns() {
+    let Setup { runtime, flooded, calls, gate } = flooded(Duration::from_millis(1));
     // Each flush asks for a turn.
     let flushes: Vec<_> = (0..20).map(|_| flooded.flush()).collect();
     calls.emit(Call);
     gate.open();
     assert_eq!(read(&calls, "answered"), 1);
     let at = read(&calls, "first_at");
-    assert!(at <= TURN, "answered after {at} events of the flood");
+    assert!(at <= EVENTS_PER_TURN, "answered after {at} events of the flood");
     for flush in flushes {
         flush.wait().expect("everything is processed");
     }
@@ -178,30 +153,30 @@ fn fairness_readers_of_a_flooded_recorder_buy_it_no_further_turns() {
     runtime.shutdown().expect("everything stops");
 }
 
-/// The longest that can be chosen.
-const LONGEST_INTERVAL: Duration = Duration::from_secs(1);
-/// Something that waits for the timer takes about as many intervals as it is done often.
+/// The longest interval that an option accepts.
+const MAX_INTERVAL: Duration = Duration::from_secs(1);
+/// How often an action is repeated. If it waited for the timer, it would take about as many intervals.
 const TIMES: u32 = 20;
 
-/// Does something often enough to see that it does not wait for the timer, also on a loaded machine.
+/// Checks that an action does not wait for the timer: repeated, it takes less than half as many intervals.
 fn does_not_wait(what: &str, mut action: impl FnMut()) {
     let begin = Instant::now();
     (0..TIMES).for_each(|_| action());
     let elapsed = begin.elapsed();
-    assert!(elapsed < LONGEST_INTERVAL * TIMES / 2, "{what} took {elapsed:?}");
+    assert!(elapsed < MAX_INTERVAL * TIMES / 2, "{what} took {elapsed:?}");
 }
 
 #[test]
-fn fairness_the_longest_interval_delays_no_burst_no_reader_and_no_stop() {
+fn fairness_the_longest_interval_delays_no_burst_reader_or_stop() {
     const LIMIT: u64 = 10_000;
     bounded(|| {
         let runtime = running_runtime("fairness");
-        let options = || RecorderOptions::new().queue_max_size(10_000).poll_interval(LONGEST_INTERVAL);
+        let options = || RecorderOptions::new().queue_max_size(10_000).poll_interval(MAX_INTERVAL);
         let recorder = runtime.create_recorder_with("patient", options()).expect("a fresh id");
         recorder.register_metric(Steps::default()).expect("registers");
         does_not_wait("a queue that fills up", || {
             (0..LIMIT / 2).for_each(|_| recorder.emit(Step(1)));
-            // Nobody asks for anything here; up to a quarter of the limit the timer will do.
+            // No reader asks for a turn. Up to a quarter of the limit the event loop leaves events to the timer.
             eventually("the burst is processed", || recorder.stats().pending <= LIMIT / 4);
         });
         let mut total = u64::from(TIMES) * LIMIT / 2;
@@ -232,10 +207,10 @@ fn fairness_the_longest_interval_delays_no_burst_no_reader_and_no_stop() {
     });
 }
 
-/// Takes long to be read.
-struct Large;
+/// A metric with a snapshot that takes 40 ms.
+struct SlowSnapshot;
 
-impl Metric for Large {
+impl Metric for SlowSnapshot {
     fn metric_name(&self) -> &'static str {
         "large"
     }
@@ -251,11 +226,11 @@ impl Metric for Large {
 }
 
 #[test]
-fn fairness_who_reads_without_a_pause_lets_other_readers_in() {
+fn fairness_readers_without_a_pause_let_other_readers_in() {
     bounded(|| {
         let runtime = running_runtime("fairness");
         let recorder = runtime.create_recorder("large").expect("a fresh id");
-        recorder.register_metric(Large).expect("it runs");
+        recorder.register_metric(SlowSnapshot).expect("it runs");
         let ends = AtomicBool::new(false);
         thread::scope(|scope| {
             for _ in 0..2 {
@@ -277,18 +252,18 @@ fn fairness_who_reads_without_a_pause_lets_other_readers_in() {
     });
 }
 
-/// Hooks that take their time and never wait for anything; the first one is held up at the gate.
-struct Busy {
+/// Hooks that compute for a while and never yield. The first call waits at the gate.
+struct BusyHooks {
     changes: Arc<AtomicU64>,
     gate: Gate,
 }
 
-/// How long each of them takes at least.
+/// How long each call takes at least.
 const WORK: Duration = Duration::from_micros(50);
-/// How long the task of a recorder with hooks goes on before it lets others in, as its source says.
-const LONGEST_TURN: Duration = Duration::from_micros(200);
+/// How long the worker task of a recorder with hooks runs before it yields to others.
+const MAX_TURN: Duration = Duration::from_micros(200);
 
-impl RecorderHooks for Busy {
+impl RecorderHooks for BusyHooks {
     async fn on_metric_changed(&self, _: MetricChange<'_>) -> Result<(), HookError> {
         self.gate.block();
         let begin = Instant::now();
@@ -301,24 +276,24 @@ impl RecorderHooks for Busy {
 }
 
 #[test]
-fn fairness_a_recorder_with_busy_hooks_lets_the_others_in() {
+fn fairness_a_recorder_with_busy_hooks_yields_to_the_others() {
     const CHANGES: u64 = 1_000;
     let runtime = running_runtime("fairness");
     let changes = Arc::<AtomicU64>::default();
     let gate = Gate::new();
-    let hooks = Busy { changes: Arc::clone(&changes), gate: gate.clone() };
+    let hooks = BusyHooks { changes: Arc::clone(&changes), gate: gate.clone() };
     let busy = runtime.create_recorder_with("busy", RecorderOptions::new().hooks(hooks)).expect("a fresh id");
     let calls = runtime.create_recorder("calls").expect("a fresh id");
-    busy.register_metric(Flood(Arc::default())).expect("it runs");
+    busy.register_metric(FloodCounter(Arc::default())).expect("it runs");
     calls.register_metric(Calls { flood: Arc::clone(&changes), answered_at: Vec::new() }).expect("it runs");
-    (0..CHANGES).for_each(|_| busy.emit(Drop));
+    (0..CHANGES).for_each(|_| busy.emit(FloodEvent));
     gate.wait_for_arrival();
     calls.emit(Call);
     gate.open();
     assert_eq!(read(&calls, "answered"), 1);
     let at = read(&calls, "first_at");
-    // What each takes is real time at least, so in one turn there are at most so many; the call waits for two turns.
-    let in_a_turn = u64::try_from(LONGEST_TURN.as_micros() / WORK.as_micros()).expect("small") + 1;
+    // Each hook takes at least `WORK`, which bounds the hooks of one turn. The call waits for two turns at most.
+    let in_a_turn = u64::try_from(MAX_TURN.as_micros() / WORK.as_micros()).expect("small") + 1;
     assert!(at <= 2 * in_a_turn, "answered after {at} hooks");
     busy.flush().wait().expect("everything is processed");
     assert_eq!(changes.load(Ordering::Relaxed), CHANGES);
@@ -326,7 +301,7 @@ fn fairness_a_recorder_with_busy_hooks_lets_the_others_in() {
 }
 
 #[test]
-fn fairness_a_recorder_with_hooks_that_is_being_read_delays_no_other_when_it_starts_and_stops() {
+fn fairness_reading_a_recorder_with_hooks_that_starts_or_stops_delays_no_other() {
     bounded(|| {
         let runtime = running_runtime("fairness");
         let start = Gate::new();
@@ -336,7 +311,7 @@ fn fairness_a_recorder_with_hooks_that_is_being_read_delays_no_other_when_it_sta
         let other = runtime.create_recorder("other").expect("a fresh id");
         let while_read = |action: &dyn Fn()| {
             let gate = Gate::new();
-            recorder.register_metric(Reluctant(gate.clone())).expect("registers");
+            recorder.register_metric(GatedSnapshot(gate.clone())).expect("registers");
             std::thread::scope(|scope| {
                 let reader = scope.spawn(|| recorder.metric_snapshots());
                 gate.wait_for_arrival();

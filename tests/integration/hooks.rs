@@ -1,4 +1,5 @@
-//! HK: hooks.
+//! Hooks: when they run, which state they see, how their failure ends the recorder, and which calls they may make.
+//! Covers HK1 to HK8.
 
 use std::error::Error as _;
 use std::sync::{Arc, Mutex, OnceLock};
@@ -48,20 +49,20 @@ fn hk1_on_metric_changed_for_metrics_that_accepted_once_each() {
     bounded(|| {
         let runtime = running_runtime("hk1");
         let script = Script::new();
-        let diary = script.diary();
+        let hook_log = script.hook_log();
         let recorder = with_hooks(&runtime, script);
         recorder.register_metric(Even).expect("registers");
         recorder.register_event(Step(1)).expect("accepted");
         recorder.register_event(Other).expect("accepted");
         recorder.register_event(Step(2)).expect("accepted");
         recorder.flush().wait().expect("flushes");
-        assert_eq!(diary.entries(), ["starting", "steps 1", "steps 2", "even 2"]);
+        assert_eq!(hook_log.entries(), ["starting", "steps 1", "steps 2", "even 2"]);
         assert_eq!(recorder.stats().processed, 3);
     });
 }
 
 #[test]
-fn hk1_a_change_says_whose_metric_changed_by_what() {
+fn hk1_a_change_names_entity_metric_and_event() {
     bounded(|| {
         let runtime = running_runtime("hk1");
         let seen = Arc::new(Mutex::new(Vec::new()));
@@ -112,18 +113,18 @@ fn hk2_a_hook_sees_the_state_after_its_event_and_not_after_later_ones() {
     });
 }
 
-/// Writes down on which threads hooks run.
+/// Notes the names of the threads that hooks run on.
 #[derive(Clone, Default)]
-struct Where(Arc<Mutex<Vec<String>>>);
+struct ThreadNames(Arc<Mutex<Vec<String>>>);
 
-impl Where {
+impl ThreadNames {
     fn here(&self) {
         let name = thread::current().name().unwrap_or("unnamed").to_owned();
         self.0.lock().expect("not poisoned").push(name);
     }
 }
 
-impl RecorderHooks for Where {
+impl RecorderHooks for ThreadNames {
     async fn on_starting(&self) -> Result<(), HookError> {
         self.here();
         Ok(())
@@ -142,7 +143,7 @@ impl RecorderHooks for Where {
 fn hk3_hooks_run_on_the_thread_of_the_runtime() {
     bounded(|| {
         let runtime = running_runtime("hk3");
-        let places = Where::default();
+        let places = ThreadNames::default();
         let recorder = with_hooks(&runtime, places.clone());
         recorder.register_event(Step(1)).expect("accepted");
         assert_eq!(Steps::total(&recorder), 1);
@@ -164,7 +165,7 @@ fn hk4_a_hook_is_awaited_before_the_next_event_is_applied() {
             recorder.register_event(Step(step)).expect("accepted");
         }
         gate.wait_for_arrival();
-        // Another recorder of the same runtime goes on meanwhile, so the loop has had its chance.
+        // Another recorder of the runtime is processed meanwhile, so the event loop has had the chance to go on.
         let other = runtime.create_recorder("b").expect("creates");
         other.register_metric(Steps::default()).expect("registers");
         other.register_event(Step(1)).expect("accepted");
@@ -184,7 +185,7 @@ fn hk5_a_failing_hook_fails_the_recorder() {
             let runtime = running_runtime("hk5");
             let gate = Gate::new();
             let script = Script::new().changed(Act::Pass).changed(act).stopped(Act::Wait(gate.clone()));
-            let diary = script.diary();
+            let hook_log = script.hook_log();
             let recorder = with_hooks(&runtime, script);
             let drops = Drops::new();
             for _ in 0..10 {
@@ -207,18 +208,18 @@ fn hk5_a_failing_hook_fails_the_recorder() {
                 source = cause.source();
             }
             assert_eq!(causes, ["unexpected error", text]);
-            assert_eq!(diary.count("stopped"), 1, "the cleanup");
+            assert_eq!(hook_log.count("stopped"), 1, "the cleanup");
         }
     });
 }
 
 #[test]
-fn hk5_a_hook_that_fails_while_stopping_is_what_the_stop_ends_with() {
+fn hk5_a_hook_that_fails_while_stopping_fails_the_stop() {
     bounded(|| {
         let gate = Gate::new();
         let runtime = running_runtime("hk5");
         let script = Script::new().changed(Act::WaitAndFail(gate.clone(), "not sent"));
-        let diary = script.diary();
+        let hook_log = script.hook_log();
         let recorder = with_hooks(&runtime, script);
         for step in 0..5 {
             recorder.register_event(Step(step)).expect("accepted");
@@ -230,12 +231,12 @@ fn hk5_a_hook_that_fails_while_stopping_is_what_the_stop_ends_with() {
         assert_eq!(error.reason(), "UNEXPECTED_ERROR");
         assert_eq!(error.source().map(ToString::to_string).as_deref(), Some("not sent"));
         eventually("the rest is discarded", || recorder.stats().discarded == 4);
-        eventually("the cleanup runs", || diary.count("stopped") == 1);
+        eventually("the cleanup runs", || hook_log.count("stopped") == 1);
         assert_eq!(recorder.status(), Failure);
     });
 }
 
-/// Opened, fed and closed by hooks.
+/// A publisher that hooks open, feed and close.
 #[derive(Clone, Default)]
 struct Publisher(Arc<Mutex<Option<Vec<u64>>>>, Arc<Mutex<Vec<u64>>>);
 
@@ -292,7 +293,7 @@ fn hk6_the_publisher_of_one_run_gets_exactly_its_changes() {
     });
 }
 
-/// What calls answer inside of a hook: the reason, or `ok`.
+/// The results of calls inside a hook: the reason code, or `ok`.
 type Answers = Arc<Mutex<Vec<(&'static str, &'static str)>>>;
 
 fn reason<T>(result: Result<T, mvx_metrics::MetricsRuntimeError>) -> &'static str {
@@ -326,7 +327,7 @@ fn hk7_blocking_calls_in_a_hook_are_refused_at_once() {
                     ("stop_and_remove", reason(runtime.stop_and_remove_recorder("b"))),
                     ("own stop", recorder_reason(own.stop().wait())),
                     ("own flush", recorder_reason(own.flush().wait())),
-                    // These wait for nothing.
+                    // The calls from here on do not wait.
                     ("start", reason(runtime.start())),
                     ("get", reason(runtime.get_recorder("b"))),
                     ("try_get", reason(runtime.try_get_recorder("x"))),
@@ -396,7 +397,7 @@ fn hk7_a_hook_that_awaits_its_own_recorder_is_refused() {
 }
 
 #[test]
-fn hk7_the_async_twins_in_a_hook() {
+fn hk7_async_twins_in_a_hook_work_unless_they_wait_for_the_hook() {
     bounded(|| {
         let runtime = Arc::new(running_runtime("hk7"));
         let answers = Answers::default();
@@ -462,12 +463,12 @@ fn hk8_a_failing_cleanup_does_not_hide_the_first_error() {
         for cleanup in [Act::Fail("not closed"), Act::Panic("not closed")] {
             let application = Direct::new();
             let script = Script::new().changed(Act::Fail("not sent")).stopped(cleanup);
-            let diary = script.diary();
+            let hook_log = script.hook_log();
             let recorder = application.recorder(RecorderOptions::new().hooks(script));
             recorder.register_metric(Steps::default()).expect("registers");
             recorder.register_event(Step(1)).expect("accepted");
             eventually("the task ends", || application.tasks() == 0);
-            assert_eq!((recorder.status(), diary.count("stopped")), (Failure, 1));
+            assert_eq!((recorder.status(), hook_log.count("stopped")), (Failure, 1));
             let error = recorder.stop().wait().expect_err("it has failed");
             let cause = error.source().expect("a cause");
             assert_eq!(cause.source().map(ToString::to_string).as_deref(), Some("not sent"));

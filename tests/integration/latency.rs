@@ -1,4 +1,5 @@
-//! How long an event waits that nobody reads after: the poll interval, which a recorder may choose for itself.
+//! How long an event waits when no reader asks for it: the poll interval of the runtime, or of the recorder.
+//! No ids; the contract's section on the poll interval.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
@@ -14,20 +15,20 @@ use mvx_metrics_tests::{Step, bounded, running_runtime};
 #[metric_event]
 struct Sent(Instant);
 
-/// Tells how long each event took from its making to here.
-struct Ways(Sender<Duration>);
+/// Reports the time from the creation of each event to its handler.
+struct Delays(Sender<Duration>);
 
-impl HandleEvent<Sent> for Ways {
+impl HandleEvent<Sent> for Delays {
     fn handle(&mut self, event: &Sent) -> bool {
-        // A test that has failed listens no more.
+        // A failed test has dropped the receiver.
         let _ = self.0.send(event.0.elapsed());
         true
     }
 }
 
-impl Metric for Ways {
+impl Metric for Delays {
     fn metric_name(&self) -> &'static str {
-        "ways"
+        "delays"
     }
 
     fn handlers() -> &'static [EventHandler<Self>] {
@@ -35,38 +36,41 @@ impl Metric for Ways {
     }
 
     fn snapshot(&self) -> MetricSnapshot {
-        MetricSnapshot::of_static("ways")
+        MetricSnapshot::of_static("delays")
     }
 }
 
-/// The longest that can be chosen.
-const LONGEST_INTERVAL: Duration = Duration::from_secs(1);
-/// What no wait for a short interval takes, also on a loaded machine, while one for a long interval takes more.
-const AT_ONCE: Duration = Duration::from_millis(100);
-const BY_DEFAULT: Duration = Duration::from_millis(200);
-/// Shorter, and far longer, than a recorder with an interval of a millisecond stays awake after an event.
-const RECENT: Duration = Duration::from_millis(4);
-const QUIET: Duration = Duration::from_millis(100);
+/// The longest interval that an option accepts.
+const MAX_INTERVAL: Duration = Duration::from_secs(1);
+/// Waits for a short interval take less than these, on a loaded machine too. Waits for a long interval take more.
+const MAX_IMMEDIATE_DELAY: Duration = Duration::from_millis(100);
+const MAX_DEFAULT_DELAY: Duration = Duration::from_millis(200);
+/// A recorder with an interval of 1 ms stays awake for about 16 ms after an event: longer than the first, shorter than the
+/// second.
+const SHORT_PAUSE: Duration = Duration::from_millis(4);
+const LONG_PAUSE: Duration = Duration::from_millis(100);
 const EVENTS: usize = 21;
 
 fn listen(recorder: &MetricsRecorder) -> Receiver<Duration> {
-    let (ways, listener) = mpsc::channel();
-    recorder.register_metric(Ways(ways)).expect("registers");
+    let (delays, listener) = mpsc::channel();
+    recorder.register_metric(Delays(delays)).expect("registers");
     listener
 }
 
-/// The median of what lone events take, each emitted so long after the one before was processed. Nothing else is asked of
-/// the recorder: readers and statistics must not be what makes it look.
+/// The median delay of lone events, each emitted this long after the previous one was processed. The test reads neither
+/// metrics nor stats meanwhile, because a reader would wake the event loop.
 fn median(recorder: &MetricsRecorder, listener: &Receiver<Duration>, pause: Duration) -> Duration {
-    let mut ways = Vec::new();
-    // One that is too long is certain after half of them.
-    while ways.len() < EVENTS && ways.iter().filter(|way| **way >= BY_DEFAULT).count() <= EVENTS / 2 {
+    let mut delays = Vec::new();
+    // When half of the delays are too long, the median is.
+    while delays.len() < EVENTS
+        && delays.iter().filter(|delay| **delay >= MAX_DEFAULT_DELAY).count() <= EVENTS / 2
+    {
         thread::sleep(pause);
         recorder.emit(Sent(Instant::now()));
-        ways.push(listener.recv().expect("the metric lives"));
+        delays.push(listener.recv().expect("the metric lives"));
     }
-    ways.sort();
-    ways[ways.len() / 2]
+    delays.sort();
+    delays[delays.len() / 2]
 }
 
 fn runtime_with(interval: Duration) -> MetricsRuntime {
@@ -77,7 +81,7 @@ fn runtime_with(interval: Duration) -> MetricsRuntime {
 
 fn assert_processed_within(limit: Duration, recorder: &MetricsRecorder) {
     let listener = listen(recorder);
-    for (pause, when) in [(RECENT, "while traffic is recent"), (QUIET, "after a pause")] {
+    for (pause, when) in [(SHORT_PAUSE, "while traffic is recent"), (LONG_PAUSE, "after a pause")] {
         let median = median(recorder, &listener, pause);
         assert!(median < limit, "a lone event {when} takes {median:?}");
     }
@@ -88,7 +92,7 @@ fn latency_without_an_interval_a_lone_event_is_processed_at_once() {
     bounded(|| {
         let runtime = runtime_with(Duration::ZERO);
         let recorder = runtime.create_recorder("a").expect("creates");
-        assert_processed_within(AT_ONCE, &recorder);
+        assert_processed_within(MAX_IMMEDIATE_DELAY, &recorder);
         runtime.shutdown().expect("shuts down");
     });
 }
@@ -98,30 +102,30 @@ fn latency_by_default_a_lone_event_waits_for_milliseconds() {
     bounded(|| {
         let runtime = running_runtime("latency");
         let recorder = runtime.create_recorder("a").expect("creates");
-        assert_processed_within(BY_DEFAULT, &recorder);
+        assert_processed_within(MAX_DEFAULT_DELAY, &recorder);
         runtime.shutdown().expect("shuts down");
     });
 }
 
-/// Checks a recorder with an interval of its own, in a runtime whose interval is the longest, while another recorder has
-/// traffic that may wait for as long.
+/// Checks a recorder with its own interval in a runtime with the longest one. Another recorder has traffic meanwhile, and
+/// waits for the runtime's interval.
 fn assert_own_interval_wins(own: Duration, limit: Duration) {
-    let runtime = runtime_with(LONGEST_INTERVAL);
+    let runtime = runtime_with(MAX_INTERVAL);
     let patient = runtime.create_recorder("patient").expect("creates");
     let options = RecorderOptions::new().poll_interval(own);
     let recorder = runtime.create_recorder_with("a", options).expect("creates");
     let over = AtomicBool::new(false);
     thread::scope(|scope| {
         scope.spawn(|| {
-            // Never enough of them to be looked at for their number.
+            // Few enough that the queue never reaches the watermark that wakes the event loop.
             while !over.load(Ordering::Relaxed) {
                 patient.emit(Step(1));
                 thread::sleep(Duration::from_millis(2));
             }
         });
         let listener = listen(&recorder);
-        let recent = median(&recorder, &listener, RECENT);
-        let after_pause = median(&recorder, &listener, QUIET);
+        let recent = median(&recorder, &listener, SHORT_PAUSE);
+        let after_pause = median(&recorder, &listener, LONG_PAUSE);
         over.store(true, Ordering::Relaxed);
         assert!(
             recent.max(after_pause) < limit,
@@ -132,13 +136,13 @@ fn assert_own_interval_wins(own: Duration, limit: Duration) {
 }
 
 #[test]
-fn latency_a_recorder_without_an_interval_does_not_wait_for_that_of_its_runtime() {
-    bounded(|| assert_own_interval_wins(Duration::ZERO, AT_ONCE));
+fn latency_a_recorder_with_interval_zero_does_not_wait_for_its_runtimes_interval() {
+    bounded(|| assert_own_interval_wins(Duration::ZERO, MAX_IMMEDIATE_DELAY));
 }
 
 #[test]
-fn latency_the_interval_of_a_recorder_replaces_that_of_its_runtime() {
-    bounded(|| assert_own_interval_wins(Duration::from_millis(1), BY_DEFAULT));
+fn latency_a_recorders_interval_replaces_its_runtimes_interval() {
+    bounded(|| assert_own_interval_wins(Duration::from_millis(1), MAX_DEFAULT_DELAY));
 }
 
 #[test]
@@ -149,8 +153,8 @@ fn latency_a_long_interval_is_waited_for_while_traffic_is_recent() {
         let options = RecorderOptions::new().poll_interval(INTERVAL);
         let recorder = runtime.create_recorder_with("a", options).expect("creates");
         let listener = listen(&recorder);
-        // Right after a look the next one is nearly a whole interval away.
-        let median = median(&recorder, &listener, RECENT);
+        // Right after a poll the next one is nearly a whole interval away.
+        let median = median(&recorder, &listener, SHORT_PAUSE);
         assert!(median > INTERVAL / 2, "a lone event takes {median:?}");
         runtime.shutdown().expect("shuts down");
     });

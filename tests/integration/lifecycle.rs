@@ -1,4 +1,5 @@
-//! RC: how direct recorders start, stop, start again, and end.
+//! How direct recorders start, stop, restart, fail and end, and how their handles are waited for.
+//! Covers RC10 to RC17, RC21, RC22.
 
 use std::error::Error as _;
 use std::future::Future;
@@ -10,7 +11,7 @@ use mvx_metrics_tests::{
     Act, Direct, Drops, Gate, Gated, Journal, Script, Step, Steps, bounded, bounded_async, eventually,
 };
 
-use crate::stages::{assert_refused, staged};
+use crate::recorder_states::{assert_refused, recorder_in_state};
 use MetricsRecorderState::{Cancelled, Failure, Running, Starting, Stopped, Stopping, Virgin};
 
 #[test]
@@ -39,7 +40,7 @@ fn rc11_stop_runs_on_stopped_once_after_the_last_event() {
     bounded(|| {
         let application = Direct::new();
         let script = Script::new();
-        let diary = script.diary();
+        let hook_log = script.hook_log();
         let recorder = application.recorder(RecorderOptions::new().hooks(script));
         recorder.register_metric(Steps::default()).expect("registers");
         for step in 0..3 {
@@ -48,29 +49,29 @@ fn rc11_stop_runs_on_stopped_once_after_the_last_event() {
         eventually("the recorder runs", || recorder.status() == Running);
         recorder.stop().wait().expect("stops");
         assert_eq!(recorder.status(), Stopped);
-        assert_eq!(diary.entries(), ["starting", "steps 0", "steps 1", "steps 2", "stopped"]);
+        assert_eq!(hook_log.entries(), ["starting", "steps 0", "steps 1", "steps 2", "stopped"]);
     });
 }
 
 #[test]
 fn rc12_stop_of_a_virgin_is_refused() {
-    let stage = staged(Virgin);
-    let error = stage.recorder.stop().wait().expect_err("it never ran");
+    let case = recorder_in_state(Virgin);
+    let error = case.recorder.stop().wait().expect_err("it never ran");
     assert_refused(&error, Virgin, &[Running]);
     assert_eq!(error.to_string(), "recorder is VIRGIN, expected RUNNING");
-    assert!(stage.diary.entries().is_empty());
+    assert!(case.hook_log.entries().is_empty());
 }
 
 #[test]
 fn rc13_stop_while_stopping_joins() {
     bounded(|| {
-        let stage = staged(Stopping);
-        let (first, second) = (stage.recorder.stop(), stage.recorder.stop());
+        let case = recorder_in_state(Stopping);
+        let (first, second) = (case.recorder.stop(), case.recorder.stop());
         assert!(!first.is_over() && !second.is_over());
-        stage.gate.open();
+        case.gate.open();
         first.wait().expect("joins");
         second.wait().expect("joins");
-        assert_eq!(stage.diary.count("stopped"), 1);
+        assert_eq!(case.hook_log.count("stopped"), 1);
     });
 }
 
@@ -81,7 +82,7 @@ fn rc14_on_stopped_fails_and_the_cause_is_kept() {
             let panics = matches!(act, Act::Panic(_));
             let application = Direct::new();
             let script = Script::new().stopped(act);
-            let diary = script.diary();
+            let hook_log = script.hook_log();
             let recorder = application.recorder(RecorderOptions::new().hooks(script));
             recorder.start().wait().expect("starts");
             let error = recorder.stop().wait().expect_err("the hook fails");
@@ -89,7 +90,7 @@ fn rc14_on_stopped_fails_and_the_cause_is_kept() {
             let text = if panics { "panicked: not flushed" } else { "not flushed" };
             assert_eq!(error.source().map(ToString::to_string).as_deref(), Some(text));
             assert_eq!(recorder.status(), Failure);
-            assert_eq!(diary.count("stopped"), 1, "no cleanup after a failed stop");
+            assert_eq!(hook_log.count("stopped"), 1, "no cleanup after a failed stop");
         }
     });
 }
@@ -143,7 +144,7 @@ fn rc16_metrics_and_their_values_survive_a_restart() {
     bounded(|| {
         let application = Direct::new();
         let script = Script::new();
-        let diary = script.diary();
+        let hook_log = script.hook_log();
         for options in [RecorderOptions::new(), RecorderOptions::new().hooks(script)] {
             let recorder = application.recorder(options);
             recorder.register_metric(Steps::default()).expect("registers");
@@ -154,8 +155,8 @@ fn rc16_metrics_and_their_values_survive_a_restart() {
                 assert_eq!(Steps::total(&recorder), round);
             }
         }
-        assert_eq!(diary.count("starting"), 3);
-        assert_eq!(diary.count("stopped"), 3);
+        assert_eq!(hook_log.count("starting"), 3);
+        assert_eq!(hook_log.count("stopped"), 3);
         eventually("the tasks of both recorders end", || application.tasks() == 0);
     });
 }
@@ -204,7 +205,7 @@ fn rc17_dropping_the_wait_cancels_nothing() {
         let gate = Gate::new();
         let application = Direct::new();
         let script = Script::new().starting(Act::Wait(gate.clone())).stopped(Act::Wait(gate.clone()));
-        let diary = script.diary();
+        let hook_log = script.hook_log();
         let recorder = application.recorder(RecorderOptions::new().hooks(script));
         let mut handle = Box::pin(recorder.start());
         let poll = handle.as_mut().poll(&mut Context::from_waker(Waker::noop()));
@@ -214,12 +215,12 @@ fn rc17_dropping_the_wait_cancels_nothing() {
         eventually("the recorder runs", || recorder.status() == Running);
         drop(recorder.stop());
         eventually("the recorder stops", || recorder.status() == Stopped);
-        assert_eq!(diary.entries(), ["starting", "stopped"]);
+        assert_eq!(hook_log.entries(), ["starting", "stopped"]);
     });
 }
 
 #[test]
-fn rc17_waiting_inside_of_the_single_threaded_runtime_never_hangs() {
+fn rc17_waiting_inside_the_single_threaded_runtime_is_refused() {
     bounded_async(|| async {
         let recorder =
             MetricsRecorder::new("x", RecorderOptions::new().hooks(Script::new())).expect("inside of tokio");
@@ -239,7 +240,7 @@ fn rc17_waiting_inside_of_the_single_threaded_runtime_never_hangs() {
 #[test]
 fn rc17_without_hooks_a_wait_in_a_task_does_the_work_itself() {
     bounded(|| {
-        // The only worker thread is the one that waits.
+        // The task that waits runs on the only worker thread.
         let application = Direct::new();
         let recorder = application.recorder(RecorderOptions::new());
         let journal = Journal::new();
@@ -273,14 +274,14 @@ fn rc17_with_hooks_a_wait_in_a_task_never_hangs() {
         });
         let (blocked, start, stop) = application.tokio().block_on(task).expect("the task ends");
         assert_eq!(blocked.expect_err("the hook needs this thread").reason(), "WOULD_DEADLOCK");
-        // The start had gone on without the one who waited for it.
+        // The start went on although its waiter was refused.
         assert!(start.is_ok() || start.is_err_and(|error| error.reason() == "INVALID_RECORDER_STATE"));
         stop.expect("stops");
     });
 }
 
 #[test]
-fn rc21_the_task_is_aborted_while_running() {
+fn rc21_aborting_the_task_while_running_cancels_the_recorder() {
     bounded(|| {
         let mut application = Direct::new();
         for options in [RecorderOptions::new(), RecorderOptions::new().hooks(Script::new())] {
@@ -296,12 +297,12 @@ fn rc21_the_task_is_aborted_while_running() {
 }
 
 #[test]
-fn rc21_who_waits_for_a_start_is_answered_when_the_task_is_aborted() {
+fn rc21_a_waiter_for_a_start_is_answered_when_the_task_is_aborted() {
     bounded(|| {
         let gate = Gate::new();
         let mut application = Direct::new();
         let script = Script::new().starting(Act::Wait(gate.clone()));
-        let diary = script.diary();
+        let hook_log = script.hook_log();
         let recorder = application.recorder(RecorderOptions::new().hooks(script));
         let handle = recorder.start();
         gate.wait_for_arrival();
@@ -311,12 +312,12 @@ fn rc21_who_waits_for_a_start_is_answered_when_the_task_is_aborted() {
         assert!(matches!(error, MetricsRecorderError::DispatcherCancelled));
         assert_eq!(error.reason(), "DISPATCHER_UNEXPECTEDLY_CANCELLED");
         assert_eq!(recorder.status(), Cancelled);
-        assert_eq!(diary.entries(), ["starting"], "there is no loop left to run hooks");
+        assert_eq!(hook_log.entries(), ["starting"], "there is no loop left to run hooks");
     });
 }
 
 #[test]
-fn rc21_stop_flush_and_pending_events_when_the_task_is_aborted_in_a_hook() {
+fn rc21_aborting_the_task_in_a_hook_answers_stop_and_flush_and_discards_events() {
     bounded(|| {
         let gate = Gate::new();
         let mut application = Direct::new();
@@ -340,7 +341,7 @@ fn rc21_stop_flush_and_pending_events_when_the_task_is_aborted_in_a_hook() {
 }
 
 #[test]
-fn rc21_start_when_the_tokio_runtime_is_gone() {
+fn rc21_start_without_tokio_runtime_is_cancelled() {
     bounded(|| {
         for hooks in [false, true] {
             let mut application = Direct::new();
@@ -356,7 +357,7 @@ fn rc21_start_when_the_tokio_runtime_is_gone() {
 }
 
 #[test]
-fn rc21_an_event_that_starts_a_recorder_whose_tokio_runtime_is_gone_is_accounted_for() {
+fn rc21_an_event_that_starts_a_recorder_without_tokio_runtime_is_discarded() {
     bounded(|| {
         for hooks in [false, true] {
             let mut application = Direct::new();
@@ -374,12 +375,12 @@ fn rc21_an_event_that_starts_a_recorder_whose_tokio_runtime_is_gone_is_accounted
 }
 
 #[test]
-fn rc22_the_last_handle_is_dropped() {
+fn rc22_dropping_the_last_handle_processes_events_and_ends_the_task() {
     bounded(|| {
         for hooks in [false, true] {
             let application = Direct::new();
             let script = Script::new();
-            let diary = script.diary();
+            let hook_log = script.hook_log();
             let options = RecorderOptions::new();
             let options = if hooks { options.hooks(script) } else { options };
             let recorder = application.recorder(options);
@@ -400,19 +401,19 @@ fn rc22_the_last_handle_is_dropped() {
             assert_eq!(journal.numbers(), (0..100).collect::<Vec<_>>());
             assert_eq!((drops.made(), drops.dropped()), (100, 100));
             if hooks {
-                assert_eq!(diary.count("stopped"), 1);
+                assert_eq!(hook_log.count("stopped"), 1);
             }
         }
     });
 }
 
 #[test]
-fn rc22_the_last_handle_is_dropped_while_starting() {
+fn rc22_dropping_the_last_handle_while_starting_processes_events() {
     bounded(|| {
         let gate = Gate::new();
         let application = Direct::new();
         let script = Script::new().starting(Act::Wait(gate.clone()));
-        let diary = script.diary();
+        let hook_log = script.hook_log();
         let recorder = application.recorder(RecorderOptions::new().hooks(script));
         recorder.register_metric(Steps::default()).expect("registers");
         recorder.register_event(Step(1)).expect("accepted");
@@ -420,7 +421,7 @@ fn rc22_the_last_handle_is_dropped_while_starting() {
         drop(recorder);
         gate.open();
         eventually("the task ends", || application.tasks() == 0);
-        assert_eq!(diary.entries(), ["starting", "steps 1", "stopped"]);
+        assert_eq!(hook_log.entries(), ["starting", "steps 1", "stopped"]);
     });
 }
 

@@ -1,11 +1,12 @@
-//! LG: what is logged of the outcome of each operation.
+//! How the log shows the outcome of an operation: its phases in order, the chain of causes, one line for one failure.
+//! Covers LG1, LG2, LG4, LG5.
 
 use mvx_metrics::{LogPolicy, MetricFailurePolicy, MetricsRuntime, MetricsRuntimeError, RecorderOptions};
 use mvx_metrics_tests::capture::{self, Logged, about, titles};
 use mvx_metrics_tests::{Act, Direct, Fragile, Gate, Script, Step, Steps, bounded, eventually, in_threads};
 use tracing::Level;
 
-/// A running runtime with a policy; the subscriber is installed.
+/// A running runtime with this policy. The subscriber is installed.
 fn runtime(namespace: &str, policy: LogPolicy) -> MetricsRuntime {
     capture::install();
     let runtime = MetricsRuntime::builder(namespace).log_policy(policy).build().expect("valid");
@@ -13,17 +14,17 @@ fn runtime(namespace: &str, policy: LogPolicy) -> MetricsRuntime {
     runtime
 }
 
-/// Options with that entity id.
+/// Options with this entity id.
 fn entity(id: &str) -> RecorderOptions {
     RecorderOptions::new().entity_id(id)
 }
 
-/// What was logged about this entity under this name of an event.
+/// The log events with this entity id and event.
 fn of(entity_id: &str, event: &str) -> Vec<Logged> {
     about(entity_id).into_iter().filter(|logged| logged.field("event") == event).collect()
 }
 
-/// Checks an operation that was logged once, as invoked and as ended.
+/// Checks that an operation was logged once, with its invocation and its end. Returns the end.
 #[track_caller]
 fn assert_operation(entity_id: &str, event: &str, succeeds: bool) -> Logged {
     let logged = of(entity_id, event);
@@ -42,7 +43,7 @@ fn assert_operation(entity_id: &str, event: &str, succeeds: bool) -> Logged {
 }
 
 #[test]
-fn lg1_every_operation_of_a_runtime_that_fails_is_logged_with_its_error() {
+fn lg1_failed_operations_of_a_runtime_are_logged_with_their_errors() {
     bounded(|| {
         let namespace = "lg.outcome.1.failing";
         let runtime = runtime(namespace, LogPolicy::Inspection);
@@ -108,7 +109,7 @@ fn lg1_every_operation_of_a_recorder_is_logged_with_its_fields() {
 }
 
 #[test]
-fn lg1_the_operations_of_a_recorder_that_fail_are_logged_with_their_errors() {
+fn lg1_failed_operations_of_a_recorder_are_logged_with_their_errors() {
     bounded(|| {
         capture::install();
         let application = Direct::new();
@@ -135,7 +136,7 @@ fn lg1_the_operations_of_a_recorder_that_fail_are_logged_with_their_errors() {
 }
 
 #[test]
-fn lg1_who_joins_an_operation_sees_it_end_too() {
+fn lg1_each_call_that_joins_an_operation_is_logged_to_its_end() {
     bounded(|| {
         capture::install();
         let id = "lg.outcome.1.joined";
@@ -193,7 +194,7 @@ fn lg4_offering_events_from_many_threads_logs_nothing() {
 }
 
 #[test]
-fn lg5_a_recorder_that_fails_is_logged_once_with_the_chain_of_causes() {
+fn lg5_a_failed_recorder_is_logged_once_with_the_chain_of_causes() {
     bounded(|| {
         capture::install();
         let application = Direct::new();

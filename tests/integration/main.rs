@@ -1,21 +1,25 @@
-//! The observable behaviours of the contract, through the public API.
+//! The behaviours of the contract, through the public API. `docs/behaviours.md` explains the ids in the names of the tests.
 
 mod events;
 mod failures;
 mod fairness;
 mod hooks;
-mod hostile;
 mod latency;
 mod lifecycle;
 mod logging;
 mod logging_outcomes;
+mod logging_policies;
 mod metrics;
-mod outliving;
+mod panics;
 mod recorder;
+mod recorder_states;
 mod reentrancy;
-mod registering;
+mod register_event;
 mod registry;
+mod restart;
 mod runtime;
-mod stages;
-mod stuck;
-mod waits;
+mod runtime_async;
+mod runtime_shutdown;
+mod stalled_readers;
+mod stalled_waits;
+mod wakers;

@@ -1,4 +1,5 @@
-//! RM: registering metrics, reading their state.
+//! Registering and replacing metrics, and what their snapshots contain.
+//! Covers RM1 to RM10.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -87,7 +88,7 @@ fn rm2_a_metric_of_another_type_takes_the_place_of_its_namesake() {
 }
 
 #[test]
-fn rm2_replacing_behind_pending_events() {
+fn rm2_a_metric_replaced_behind_pending_events_sees_only_later_ones() {
     bounded(|| {
         let (_runtime, recorder) = one_recorder("rm2");
         let gate = Gate::new();
@@ -95,7 +96,7 @@ fn rm2_replacing_behind_pending_events() {
         recorder.register_metric(Steps::default()).expect("registers");
         recorder.register_event(Step(0)).expect("accepted");
         gate.wait_for_arrival();
-        // The lock of the metrics is held by the one who processes the event.
+        // The consumer holds the lock of the metrics while it processes the event.
         let register = {
             let recorder = recorder.clone();
             std::thread::spawn(move || recorder.register_metric(Steps::default()))
@@ -138,13 +139,13 @@ fn rm2_a_replaced_metric_is_dropped_when_its_last_event_is_processed() {
 }
 
 #[test]
-fn rm2_a_metric_that_is_replaced_before_its_first_event_is_dropped_at_once() {
+fn rm2_a_metric_replaced_before_its_first_event_is_dropped_at_once() {
     bounded(|| {
         let gate = Gate::new();
         let application = Direct::new();
         let script = Script::new().starting(Act::Wait(gate.clone()));
         let recorder = application.recorder(RecorderOptions::new().hooks(script));
-        // It is pending until the hook has come to an end.
+        // The event is pending until the hook ends.
         recorder.register_event(Step(1)).expect("accepted");
         gate.wait_for_arrival();
         recorder.register_metric(Steps::default()).expect("registers");
@@ -183,7 +184,7 @@ fn rm3_snapshots_come_in_order_of_registration_and_by_name() {
 }
 
 #[test]
-fn rm4_a_snapshot_sees_what_the_thread_has_handed_over() {
+fn rm4_a_snapshot_contains_the_earlier_events_of_its_thread() {
     bounded(|| {
         let (_runtime, recorder) = one_recorder("rm4");
         recorder.register_metric(Steps::default()).expect("registers");
@@ -197,7 +198,7 @@ fn rm4_a_snapshot_sees_what_the_thread_has_handed_over() {
 }
 
 #[test]
-fn rm4_a_snapshot_sees_what_other_threads_have_handed_over_before() {
+fn rm4_a_snapshot_contains_the_earlier_events_of_other_threads() {
     bounded(|| {
         let (_runtime, recorder) = one_recorder("rm4");
         recorder.register_metric(Steps::default()).expect("registers");
@@ -355,25 +356,25 @@ fn rm10_a_snapshot_is_read_while_another_recorder_blocks_the_loop() {
     });
 }
 
-/// Takes its time with every step.
-struct Slow(Duration);
+/// Sleeps in its handler for each step.
+struct SlowHandler(Duration);
 
-impl mvx_metrics::HandleEvent<Step> for Slow {
+impl mvx_metrics::HandleEvent<Step> for SlowHandler {
     fn handle(&mut self, _: &Step) -> bool {
         std::thread::sleep(self.0);
         true
     }
 }
 
-impl mvx_metrics::Metric for Slow {
+impl mvx_metrics::Metric for SlowHandler {
     fn metric_name(&self) -> &'static str {
-        "slow"
+        "slow_handler"
     }
     fn handlers() -> &'static [mvx_metrics::EventHandler<Self>] {
         const { &[mvx_metrics::EventHandler::of::<Step>()] }
     }
     fn snapshot(&self) -> mvx_metrics::MetricSnapshot {
-        mvx_metrics::MetricSnapshot::of_static("slow")
+        mvx_metrics::MetricSnapshot::of_static("slow_handler")
     }
 }
 
@@ -392,12 +393,12 @@ fn rm4_a_snapshot_waits_for_a_loop_that_is_busy_with_others() {
         });
         before.register_event(Step(0)).expect("accepted");
         gates[0].wait_for_arrival();
-        // These get their turns in one round of the loop, all together in more than the second after which a reader looks
-        // for another way.
+        // The event loop processes these in one round that takes more than a second. After a second without progress a reader
+        // processes events itself.
         first.register_event(Step(0)).expect("accepted");
         for number in 0..5 {
             let slow = runtime.create_recorder(&format!("slow-{number}")).expect("creates");
-            slow.register_metric(Slow(Duration::from_millis(300))).expect("registers");
+            slow.register_metric(SlowHandler(Duration::from_millis(300))).expect("registers");
             slow.register_event(Step(0)).expect("accepted");
         }
         gates[0].open();
@@ -412,7 +413,7 @@ fn rm4_a_snapshot_waits_for_a_loop_that_is_busy_with_others() {
 }
 
 #[test]
-fn rm1_metrics_register_and_vanish_under_traffic() {
+fn rm1_metrics_are_registered_and_dropped_under_traffic() {
     bounded(|| {
         let (_runtime, recorder) = one_recorder("rm1");
         let alive = Arc::new(());
@@ -432,7 +433,7 @@ fn rm1_metrics_register_and_vanish_under_traffic() {
     });
 }
 
-/// A typed snapshot for the metric that only holds something.
+/// `Holding` gets a typed snapshot, so that the typed read finds it.
 impl mvx_metrics::TypedMetric for Holding {
     type Snapshot = ();
 
@@ -441,10 +442,10 @@ impl mvx_metrics::TypedMetric for Holding {
 
 #[test]
 fn rm6_reading_inside_of_a_metric_is_refused_and_does_not_hang() {
-    // The recorder is taken out in the end: a metric that owns its recorder would keep both alive.
-    struct Curious(Option<mvx_metrics::MetricsRecorder>, Arc<std::sync::Mutex<Vec<&'static str>>>);
+    // The handler takes the recorder out, because a metric that owns its recorder keeps both alive.
+    struct CallsItsRecorder(Option<mvx_metrics::MetricsRecorder>, Arc<std::sync::Mutex<Vec<&'static str>>>);
 
-    impl mvx_metrics::HandleEvent<Step> for Curious {
+    impl mvx_metrics::HandleEvent<Step> for CallsItsRecorder {
         fn handle(&mut self, _: &Step) -> bool {
             let Some(recorder) = self.0.take() else {
                 return false;
@@ -465,22 +466,24 @@ fn rm6_reading_inside_of_a_metric_is_refused_and_does_not_hang() {
         }
     }
 
-    impl mvx_metrics::Metric for Curious {
+    impl mvx_metrics::Metric for CallsItsRecorder {
         fn metric_name(&self) -> &'static str {
-            "curious"
+            "calls_its_recorder"
         }
         fn handlers() -> &'static [mvx_metrics::EventHandler<Self>] {
             const { &[mvx_metrics::EventHandler::of::<Step>()] }
         }
         fn snapshot(&self) -> mvx_metrics::MetricSnapshot {
-            mvx_metrics::MetricSnapshot::of_static("curious")
+            mvx_metrics::MetricSnapshot::of_static("calls_its_recorder")
         }
     }
 
     bounded(|| {
         let (_runtime, recorder) = one_recorder("rm6");
         let reasons = Arc::default();
-        recorder.register_metric(Curious(Some(recorder.clone()), Arc::clone(&reasons))).expect("registers");
+        recorder
+            .register_metric(CallsItsRecorder(Some(recorder.clone()), Arc::clone(&reasons)))
+            .expect("registers");
         recorder.register_event(Step(1)).expect("accepted");
         eventually("the recorder stops", || recorder.status() == MetricsRecorderState::Stopped);
         assert_eq!(*reasons.lock().expect("not poisoned"), ["WOULD_DEADLOCK"; 6]);

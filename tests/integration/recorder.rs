@@ -1,4 +1,5 @@
-//! RC: direct recorders, their birth and the tables of their states.
+//! Direct recorders: their creation, their options, and the full table of states and calls.
+//! Covers RC1 to RC9, RC12, RC18 to RC20, RM1, RM6, RE3.
 
 use std::error::Error as _;
 
@@ -11,7 +12,7 @@ use mvx_metrics_tests::{
     running_runtime,
 };
 
-use crate::stages::{STATES, assert_refused, staged, staged_with};
+use crate::recorder_states::{STATES, assert_refused, recorder_in_state, recorder_in_state_with};
 use MetricsRecorderState::{Cancelled, Failure, Running, Starting, Stopped, Stopping, Virgin};
 
 const ACCEPTING: &[MetricsRecorderState] = &[Virgin, Starting, Running];
@@ -73,7 +74,7 @@ fn a_blank_namespace_is_none() {
     }
 }
 
-/// Fills a recorder whose processing stands still; how many events it took.
+/// Fills a recorder while its consumer is blocked. Returns how many events it accepted.
 fn fill(recorder: &MetricsRecorder, gate: &Gate) -> u64 {
     recorder.register_metric(Gated(gate.clone())).expect("registers");
     recorder.register_event(Step(0)).expect("there is room");
@@ -125,7 +126,7 @@ fn rc4_impossible_limits_are_refused() {
 }
 
 #[test]
-fn rc5_a_direct_recorder_hands_events_back_by_default_and_one_of_a_runtime_drops_them() {
+fn rc5_by_default_a_direct_recorder_hands_events_back_and_a_runtimes_drops_them() {
     bounded(|| {
         let gate = Gate::new();
         let application = Direct::new();
@@ -172,16 +173,16 @@ fn rc6_start_runs_on_starting_once_and_the_recorder_runs() {
     bounded(|| {
         let application = Direct::new();
         let script = Script::new();
-        let diary = script.diary();
+        let hook_log = script.hook_log();
         let recorder = application.recorder(RecorderOptions::new().hooks(script));
         recorder.start().wait().expect("starts");
         assert_eq!(recorder.status(), Running);
-        assert_eq!(diary.entries(), ["starting"]);
+        assert_eq!(hook_log.entries(), ["starting"]);
     });
 }
 
 #[test]
-fn rc6_start_without_hooks() {
+fn rc6_start_without_hooks_runs_the_recorder() {
     bounded(|| {
         let application = Direct::new();
         let recorder = application.recorder(RecorderOptions::new());
@@ -211,18 +212,18 @@ fn rc7_start_returns_while_on_starting_still_runs() {
 #[test]
 fn rc8_start_while_starting_joins() {
     bounded(|| {
-        let stage = staged(Starting);
-        let (first, second) = (stage.recorder.start(), stage.recorder.start());
+        let case = recorder_in_state(Starting);
+        let (first, second) = (case.recorder.start(), case.recorder.start());
         assert!(!first.is_over() && !second.is_over());
-        stage.gate.open();
+        case.gate.open();
         first.wait().expect("joins");
         second.wait().expect("joins");
-        assert_eq!(stage.diary.entries(), ["starting"]);
+        assert_eq!(case.hook_log.entries(), ["starting"]);
     });
 }
 
 #[test]
-fn rc8_who_joins_a_failing_start_gets_its_error() {
+fn rc8_a_call_that_joins_a_failing_start_gets_its_error() {
     bounded(|| {
         let gate = Gate::new();
         let application = Direct::new();
@@ -241,8 +242,8 @@ fn rc8_who_joins_a_failing_start_gets_its_error() {
 #[test]
 fn rc9_start_while_running_names_actual_and_expected_states() {
     bounded(|| {
-        let stage = staged(Running);
-        let error = stage.recorder.start().wait().expect_err("it runs");
+        let case = recorder_in_state(Running);
+        let error = case.recorder.start().wait().expect_err("it runs");
         assert_refused(&error, Running, &[Virgin, Stopped]);
         assert_eq!(error.to_string(), "recorder is RUNNING, expected VIRGIN or STOPPED");
     });
@@ -252,16 +253,16 @@ fn rc9_start_while_running_names_actual_and_expected_states() {
 fn rc9_the_table_of_start() {
     bounded(|| {
         for state in STATES {
-            let stage = staged(state);
-            let handle = stage.recorder.start();
-            stage.gate.open();
+            let case = recorder_in_state(state);
+            let handle = case.recorder.start();
+            case.gate.open();
             let result = handle.wait();
             match state {
                 Virgin | Starting | Stopped => {
                     result.expect("starts");
-                    assert_eq!(stage.recorder.status(), Running, "start in {state}");
+                    assert_eq!(case.recorder.status(), Running, "start in {state}");
                     let starts = if state == Stopped { 2 } else { 1 };
-                    assert_eq!(stage.diary.count("starting"), starts, "start in {state}");
+                    assert_eq!(case.hook_log.count("starting"), starts, "start in {state}");
                 }
                 _ => assert_refused(&result.expect_err("refused"), state, &[Virgin, Stopped]),
             }
@@ -273,22 +274,22 @@ fn rc9_the_table_of_start() {
 fn rc12_the_table_of_stop() {
     bounded(|| {
         for state in STATES {
-            let stage = staged(state);
-            let handle = stage.recorder.stop();
+            let case = recorder_in_state(state);
+            let handle = case.recorder.stop();
             match state {
                 Running | Stopping => {
-                    stage.gate.open();
+                    case.gate.open();
                     handle.wait().expect("stops");
-                    assert_eq!(stage.recorder.status(), Stopped, "stop in {state}");
-                    assert_eq!(stage.diary.entries(), ["starting", "stopped"]);
+                    assert_eq!(case.recorder.status(), Stopped, "stop in {state}");
+                    assert_eq!(case.hook_log.entries(), ["starting", "stopped"]);
                 }
                 _ => {
                     assert!(handle.is_over(), "a refusal does not wait");
                     assert_refused(&handle.wait().expect_err("refused"), state, &[Running]);
-                    assert_eq!(stage.recorder.status(), state);
+                    assert_eq!(case.recorder.status(), state);
                 }
             }
-            stage.gate.open();
+            case.gate.open();
         }
     });
 }
@@ -297,26 +298,26 @@ fn rc12_the_table_of_stop() {
 fn re3_the_table_of_register_event() {
     bounded(|| {
         for state in STATES {
-            let stage = staged(state);
-            let result = stage.recorder.register_event(Step(7));
+            let case = recorder_in_state(state);
+            let result = case.recorder.register_event(Step(7));
             match state {
                 Virgin | Starting | Running => {
                     result.expect("accepted");
-                    stage.gate.open();
-                    stage.recorder.flush().wait().expect("processed");
-                    assert_eq!(stage.recorder.status(), Running);
-                    assert_eq!(Steps::total(&stage.recorder), 1, "an event in {state}");
+                    case.gate.open();
+                    case.recorder.flush().wait().expect("processed");
+                    assert_eq!(case.recorder.status(), Running);
+                    assert_eq!(Steps::total(&case.recorder), 1, "an event in {state}");
                 }
                 _ => {
                     let refused = result.expect_err("refused");
                     assert_refused(refused.error(), state, ACCEPTING);
                     assert_eq!(refused.reason(), "INVALID_RECORDER_STATE");
                     assert_eq!(refused.into_event(), Step(7));
-                    let stats = stage.recorder.stats();
+                    let stats = case.recorder.stats();
                     assert_eq!((stats.accepted, stats.rejected), (0, 1), "an event in {state}");
                 }
             }
-            stage.gate.open();
+            case.gate.open();
         }
     });
 }
@@ -325,19 +326,19 @@ fn re3_the_table_of_register_event() {
 fn rm1_the_table_of_register_metric() {
     bounded(|| {
         for state in STATES {
-            let stage = staged(state);
-            let result = stage.recorder.register_metric(Steps::named("late"));
+            let case = recorder_in_state(state);
+            let result = case.recorder.register_metric(Steps::named("late"));
             match state {
                 Virgin | Starting | Running => {
                     assert_eq!(result.expect("registers"), Registration::Added, "a metric in {state}");
-                    assert_eq!(stage.recorder.metrics().expect("reads").len(), 2);
+                    assert_eq!(case.recorder.metrics().expect("reads").len(), 2);
                 }
                 _ => {
                     assert_refused(&result.expect_err("refused"), state, ACCEPTING);
-                    assert_eq!(stage.recorder.metrics().expect("reads").len(), 1);
+                    assert_eq!(case.recorder.metrics().expect("reads").len(), 1);
                 }
             }
-            stage.gate.open();
+            case.gate.open();
         }
     });
 }
@@ -346,14 +347,14 @@ fn rm1_the_table_of_register_metric() {
 fn rm6_the_table_of_snapshots() {
     bounded(|| {
         for state in STATES {
-            let stage = staged(state);
-            let recorder = &stage.recorder;
+            let case = recorder_in_state(state);
+            let recorder = &case.recorder;
             assert_eq!(recorder.metric_snapshots().expect("reads").len(), 1, "snapshots in {state}");
             assert_eq!(recorder.metrics().expect("reads").len(), 1, "descriptors in {state}");
             let typed = recorder.metric_snapshot::<Steps>().expect("reads").expect("it is there");
             assert_eq!(typed.total, 0, "a typed snapshot in {state}");
             assert_eq!(recorder.status(), state, "reading changes nothing");
-            stage.gate.open();
+            case.gate.open();
         }
     });
 }
@@ -362,8 +363,8 @@ fn rm6_the_table_of_snapshots() {
 fn rc20_failure_and_cancelled_stay() {
     bounded(|| {
         for state in [Failure, Cancelled] {
-            let stage = staged(state);
-            let recorder = &stage.recorder;
+            let case = recorder_in_state(state);
+            let recorder = &case.recorder;
             for _ in 0..3 {
                 assert_refused(&recorder.start().wait().expect_err("refused"), state, &[Virgin, Stopped]);
                 assert_refused(&recorder.stop().wait().expect_err("refused"), state, &[Running]);
@@ -383,7 +384,7 @@ fn rc20_failure_and_cancelled_stay() {
 }
 
 #[test]
-fn rc18_all_calls_from_other_threads() {
+fn rc18_all_calls_succeed_from_other_threads() {
     bounded(|| {
         let application = Direct::new();
         let recorder = application.recorder(RecorderOptions::new().hooks(Script::new()));
@@ -406,30 +407,30 @@ fn rc18_all_calls_from_other_threads() {
 }
 
 #[test]
-fn rc19_64_threads_start_at_once_and_64_stop_at_once() {
+fn rc19_of_64_concurrent_starts_and_stops_one_of_each_runs_hooks() {
     bounded(|| {
         let application = Direct::new();
         let script = Script::new();
-        let diary = script.diary();
+        let hook_log = script.hook_log();
         let recorder = application.recorder(RecorderOptions::new().hooks(script));
         let starts = in_threads(64, |_| recorder.start().wait());
         assert!(starts.iter().any(Result::is_ok));
         for refused in starts.into_iter().filter_map(Result::err) {
             assert_refused(&refused, Running, &[Virgin, Stopped]);
         }
-        assert_eq!((recorder.status(), diary.count("starting")), (Running, 1));
+        assert_eq!((recorder.status(), hook_log.count("starting")), (Running, 1));
 
         let stops = in_threads(64, |_| recorder.stop().wait());
         assert!(stops.iter().any(Result::is_ok));
         for refused in stops.into_iter().filter_map(Result::err) {
             assert_refused(&refused, Stopped, &[Running]);
         }
-        assert_eq!((recorder.status(), diary.count("stopped")), (Stopped, 1));
+        assert_eq!((recorder.status(), hook_log.count("stopped")), (Stopped, 1));
     });
 }
 
 #[test]
-fn rc19_without_hooks_one_of_64_starts_and_stops_as_well() {
+fn rc19_without_hooks_one_of_64_concurrent_starts_succeeds() {
     bounded(|| {
         let application = Direct::new();
         let recorder = application.recorder(RecorderOptions::new());
@@ -445,12 +446,12 @@ fn rc19_without_hooks_one_of_64_starts_and_stops_as_well() {
 }
 
 #[test]
-fn rc20_a_refusal_for_its_state_leaves_the_overflow_policy_out() {
+fn rc20_a_refusal_for_the_state_ignores_the_overflow_policy() {
     bounded(|| {
         let options = RecorderOptions::new().queue_overflow_policy(QueueOverflowPolicy::Drop);
-        let stage = staged_with(Stopped, options);
-        let refused = stage.recorder.register_event(Step(1)).expect_err("refused");
+        let case = recorder_in_state_with(Stopped, options);
+        let refused = case.recorder.register_event(Step(1)).expect_err("refused");
         assert_refused(refused.error(), Stopped, ACCEPTING);
-        assert_eq!((stage.recorder.stats().rejected, stage.recorder.stats().dropped), (1, 0));
+        assert_eq!((case.recorder.stats().rejected, case.recorder.stats().dropped), (1, 0));
     });
 }

@@ -1,4 +1,5 @@
-//! RC, FL: user code that calls back, from wherever it runs.
+//! User code that calls its recorder or runtime back: from handlers, `Drop` of events, hooks and ending threads.
+//! Covers RC17, RC18, HK7, FL4, FL5, `RT_C8`.
 
 use std::cell::RefCell;
 use std::sync::{Arc, Mutex};
@@ -8,10 +9,10 @@ use mvx_metrics::{
     QueueOverflowPolicy, RecorderOptions,
 };
 use mvx_metrics_tests::{
-    Direct, Drops, Gate, Gated, Script, Step, Steps, bounded, eventually, running_runtime,
+    Act, Direct, Drops, Gate, Gated, Script, Step, Steps, bounded, eventually, running_runtime,
 };
 
-/// What calls answered: `ok`, or the reason.
+/// The results of calls: `ok`, or the reason code.
 type Answers = Arc<Mutex<Vec<&'static str>>>;
 
 fn answer<T>(result: Result<T, mvx_metrics::MetricsRecorderError>) -> &'static str {
@@ -19,16 +20,16 @@ fn answer<T>(result: Result<T, mvx_metrics::MetricsRecorderError>) -> &'static s
 }
 
 /// An event that calls its recorder when it is dropped.
-struct Boomerang {
+struct CallsOnDrop {
     recorder: MetricsRecorder,
     answers: Answers,
 }
 
-impl MetricEvent for Boomerang {
-    const EVENT_TYPE: &'static str = "boomerang";
+impl MetricEvent for CallsOnDrop {
+    const EVENT_TYPE: &'static str = "calls_on_drop";
 }
 
-impl Drop for Boomerang {
+impl Drop for CallsOnDrop {
     fn drop(&mut self) {
         self.recorder.emit(Step(1));
         let answers = [
@@ -42,7 +43,7 @@ impl Drop for Boomerang {
 }
 
 #[test]
-fn fl4_an_event_that_calls_its_recorder_when_it_is_dropped() {
+fn fl4_an_event_that_calls_its_recorder_in_its_drop_is_answered() {
     bounded(|| {
         for hooks in [false, true] {
             let application = Direct::new();
@@ -54,8 +55,8 @@ fn fl4_an_event_that_calls_its_recorder_when_it_is_dropped() {
                 recorder.register_metric(Steps::default()).expect("registers");
                 recorder.start().wait().ok();
                 let answers = Answers::default();
-                let boomerang = Boomerang { recorder: recorder.clone(), answers: Arc::clone(&answers) };
-                recorder.register_event(boomerang).expect("accepted");
+                let event = CallsOnDrop { recorder: recorder.clone(), answers: Arc::clone(&answers) };
+                recorder.register_event(event).expect("accepted");
                 eventually("the recorder stops", || recorder.status() == MetricsRecorderState::Stopped);
                 assert_eq!(*answers.lock().expect("not poisoned"), ["WOULD_DEADLOCK"; 4]);
                 assert_eq!(Steps::total(&recorder), 1, "the event that it handed over before the stop");
@@ -67,7 +68,7 @@ fn fl4_an_event_that_calls_its_recorder_when_it_is_dropped() {
 }
 
 #[test]
-fn fl4_a_dropped_event_calls_its_recorder_on_the_producers_thread() {
+fn fl4_a_dropped_event_may_call_its_recorder_on_the_producers_thread() {
     bounded(|| {
         let runtime = running_runtime("fl4");
         let policy = QueueOverflowPolicy::Drop;
@@ -79,21 +80,21 @@ fn fl4_a_dropped_event_calls_its_recorder_on_the_producers_thread() {
         gate.wait_for_arrival();
         let answers = Answers::default();
         gate.open();
-        // Whether there is room already or not: the calls are the producer's or the loop's, and all of them are answered.
+        // If the queue has room, the event loop drops the event, else the producer does. In both cases its calls are answered.
         for _ in 0..10 {
-            let boomerang = Boomerang { recorder: recorder.clone(), answers: Arc::clone(&answers) };
-            recorder.emit(boomerang);
+            let event = CallsOnDrop { recorder: recorder.clone(), answers: Arc::clone(&answers) };
+            recorder.emit(event);
         }
         eventually("all calls are answered", || answers.lock().expect("not poisoned").len() == 40);
     });
 }
 
 #[test]
-fn fl5_a_metric_that_hands_events_to_its_own_recorder() {
-    /// Gives the recorder up with the last event: as long as it holds it, each keeps the other.
-    struct Echo(Option<MetricsRecorder>);
+fn fl5_a_metric_may_emit_to_its_own_recorder() {
+    /// Drops its recorder at the last event, because a metric that owns its recorder keeps both alive.
+    struct EmitsToItself(Option<MetricsRecorder>);
 
-    impl HandleEvent<Step> for Echo {
+    impl HandleEvent<Step> for EmitsToItself {
         fn handle(&mut self, event: &Step) -> bool {
             if event.0 > 0 {
                 let recorder = self.0.as_ref().expect("this is not the last event");
@@ -105,15 +106,15 @@ fn fl5_a_metric_that_hands_events_to_its_own_recorder() {
         }
     }
 
-    impl Metric for Echo {
+    impl Metric for EmitsToItself {
         fn metric_name(&self) -> &'static str {
-            "echo"
+            "emits_to_itself"
         }
         fn handlers() -> &'static [EventHandler<Self>] {
             const { &[EventHandler::of::<Step>()] }
         }
         fn snapshot(&self) -> MetricSnapshot {
-            MetricSnapshot::of_static("echo")
+            MetricSnapshot::of_static("emits_to_itself")
         }
     }
 
@@ -124,9 +125,9 @@ fn fl5_a_metric_that_hands_events_to_its_own_recorder() {
             let options = if hooks { options.hooks(Script::new()) } else { options };
             let recorder = runtime.create_recorder_with("a", options).expect("creates");
             recorder.register_metric(Steps::default()).expect("registers");
-            recorder.register_metric(Echo(Some(recorder.clone()))).expect("registers");
+            recorder.register_metric(EmitsToItself(Some(recorder.clone()))).expect("registers");
             recorder.register_event(Step(1_000)).expect("accepted");
-            eventually("the echo has ended", || recorder.stats().processed == 1_001);
+            eventually("the last event is processed", || recorder.stats().processed == 1_001);
             assert_eq!(Steps::total(&recorder), 1_001);
             runtime.shutdown().expect("shuts down");
         }
@@ -134,26 +135,26 @@ fn fl5_a_metric_that_hands_events_to_its_own_recorder() {
 }
 
 #[test]
-fn fl5_an_event_that_panics_in_its_drop_while_the_thread_unwinds() {
-    struct Grenade(Drops);
+fn fl5_an_event_whose_drop_panics_while_the_thread_unwinds_harms_nothing() {
+    struct PanicsOnDrop(Drops);
 
-    impl MetricEvent for Grenade {
-        const EVENT_TYPE: &'static str = "grenade";
+    impl MetricEvent for PanicsOnDrop {
+        const EVENT_TYPE: &'static str = "panics_on_drop";
     }
 
-    impl Drop for Grenade {
+    impl Drop for PanicsOnDrop {
         fn drop(&mut self) {
             drop(self.0.event());
-            panic!("the event explodes");
+            panic!("the drop of the event panics");
         }
     }
 
-    /// States in its drop what has happened, as guards do.
+    /// A guard that emits in its `Drop`.
     struct Guard(MetricsRecorder, Drops);
 
     impl Drop for Guard {
         fn drop(&mut self) {
-            self.0.emit(Grenade(self.1.clone()));
+            self.0.emit(PanicsOnDrop(self.1.clone()));
             self.0.emit(Step(1));
         }
     }
@@ -180,10 +181,10 @@ fn fl5_an_event_that_panics_in_its_drop_while_the_thread_unwinds() {
 }
 
 #[test]
-fn rc18_all_calls_from_a_thread_that_is_about_to_end() {
-    struct Farewell(MetricsRecorder, Answers);
+fn rc18_all_calls_succeed_in_thread_locals_destructors() {
+    struct CallsAtThreadExit(MetricsRecorder, Answers);
 
-    impl Drop for Farewell {
+    impl Drop for CallsAtThreadExit {
         fn drop(&mut self) {
             self.0.emit(Step(1));
             let answers = [
@@ -198,7 +199,7 @@ fn rc18_all_calls_from_a_thread_that_is_about_to_end() {
     }
 
     thread_local! {
-        static FAREWELL: RefCell<Option<Farewell>> = const { RefCell::new(None) };
+        static AT_THREAD_EXIT: RefCell<Option<CallsAtThreadExit>> = const { RefCell::new(None) };
     }
 
     bounded(|| {
@@ -215,9 +216,9 @@ fn rc18_all_calls_from_a_thread_that_is_about_to_end() {
             recorder.start().wait().ok();
             recorder.register_metric(Steps::default()).expect("registers");
             let answers = Answers::default();
-            let farewell = Farewell(recorder.clone(), Arc::clone(&answers));
+            let calls = CallsAtThreadExit(recorder.clone(), Arc::clone(&answers));
             let thread = std::thread::spawn(move || {
-                FAREWELL.with(|place| *place.borrow_mut() = Some(farewell));
+                AT_THREAD_EXIT.with(|place| *place.borrow_mut() = Some(calls));
             });
             thread.join().expect("the thread ends");
             assert_eq!(*answers.lock().expect("not poisoned"), ["ok"; 5]);
@@ -227,7 +228,7 @@ fn rc18_all_calls_from_a_thread_that_is_about_to_end() {
 }
 
 #[test]
-fn rc18_handles_go_to_other_threads_and_through_unwinding() {
+fn rc18_handles_are_send_sync_and_unwind_safe() {
     fn goes_anywhere<T: Send + Sync + std::panic::UnwindSafe + std::panic::RefUnwindSafe + 'static>() {}
 
     goes_anywhere::<MetricsRecorder>();
@@ -252,5 +253,120 @@ fn rc17_clones_of_a_handle_wait_for_the_same_operation() {
             assert!(other.is_over());
             application.tokio().block_on(other).expect("has started");
         }
+    });
+}
+
+#[test]
+fn hk7_calls_of_a_stopping_recorder_in_its_hook_are_answered() {
+    bounded(|| {
+        let runtime = running_runtime("hk7");
+        let answers = Arc::<Mutex<Vec<&'static str>>>::default();
+        let own = Arc::new(Mutex::new(None::<MetricsRecorder>));
+        let script = Script::new().stopped(Act::call({
+            let (answers, own) = (Arc::clone(&answers), Arc::clone(&own));
+            move || {
+                // The last handle but the registry's: it goes here.
+                let own = own.lock().expect("not poisoned").take().expect("it was created");
+                let refused = own.register_event(Step(1)).map_err(|refused| refused.error().reason());
+                let reasons = [
+                    refused.err(),
+                    own.start().wait().err().map(|error| error.reason()),
+                    own.stop().wait().err().map(|error| error.reason()),
+                    own.flush().wait().err().map(|error| error.reason()),
+                    own.register_metric(Steps::default()).err().map(|error| error.reason()),
+                    own.metric_snapshots().err().map(|error| error.reason()),
+                ];
+                answers.lock().expect("not poisoned").extend(reasons.map(|reason| reason.unwrap_or("ok")));
+            }
+        }));
+        let recorder =
+            runtime.create_recorder_with("a", RecorderOptions::new().hooks(script)).expect("creates");
+        *own.lock().expect("not poisoned") = Some(recorder);
+        runtime.stop_recorder("a").expect("stops");
+        let state = "INVALID_RECORDER_STATE";
+        assert_eq!(
+            *answers.lock().expect("not poisoned"),
+            [state, state, "WOULD_DEADLOCK", "ok", state, "ok"]
+        );
+        assert_eq!(runtime.get_recorder("a").expect("it stays").status(), MetricsRecorderState::Stopped);
+    });
+}
+
+/// A metric that calls a function at every step.
+struct Calls<F>(F);
+
+impl<F: FnMut() + Send + 'static> HandleEvent<Step> for Calls<F> {
+    fn handle(&mut self, _: &Step) -> bool {
+        (self.0)();
+        true
+    }
+}
+
+impl<F: FnMut() + Send + 'static> Metric for Calls<F> {
+    fn metric_name(&self) -> &'static str {
+        "calls"
+    }
+
+    fn handlers() -> &'static [EventHandler<Self>] {
+        const { &[EventHandler::of::<Step>()] }
+    }
+
+    fn snapshot(&self) -> MetricSnapshot {
+        MetricSnapshot::of_static("calls")
+    }
+}
+
+#[test]
+fn fl5_waiting_calls_of_a_metric_are_refused_and_others_answered() {
+    bounded(|| {
+        let runtime = Arc::new(running_runtime("fl5"));
+        let answers = Arc::<Mutex<Vec<&'static str>>>::default();
+        let recorder = runtime.create_recorder("a").expect("creates");
+        let calls = {
+            let (runtime, answers) = (Arc::clone(&runtime), Arc::clone(&answers));
+            move || {
+                let hooks = RecorderOptions::new().hooks(Script::new());
+                let reasons = [
+                    runtime.create_recorder("b").err().map(|error| error.reason()),
+                    runtime.create_recorder_with("b", hooks).err().map(|error| error.reason()),
+                    runtime.stop_recorder("a").err().map(|error| error.reason()),
+                    runtime.stop_and_remove_recorder("a").err().map(|error| error.reason()),
+                    runtime.snapshot().err().map(|error| error.reason()),
+                    runtime.shutdown().err().map(|error| error.reason()),
+                    runtime.start().err().map(|error| error.reason()),
+                    runtime.get_recorder("a").err().map(|error| error.reason()),
+                ];
+                answers.lock().expect("not poisoned").extend(reasons.map(|reason| reason.unwrap_or("ok")));
+            }
+        };
+        recorder.register_metric(Calls(calls)).expect("registers");
+        recorder.register_event(Step(1)).expect("accepted");
+        recorder.flush().wait().expect("flushes");
+        let mut expected = vec!["WOULD_DEADLOCK"; 6];
+        expected.extend(["ok"; 2]);
+        assert_eq!(*answers.lock().expect("not poisoned"), expected);
+        runtime.shutdown().expect("shuts down");
+    });
+}
+
+#[test]
+fn rt_c8_dropping_a_runtime_in_a_metric_does_not_hang() {
+    bounded(|| {
+        let runtime = running_runtime("rt.c8");
+        let recorder = runtime.create_recorder("a").expect("creates");
+        let other = runtime.create_recorder("b").expect("creates");
+        let place = Arc::new(Mutex::new(Some(runtime)));
+        let calls = move || drop(place.lock().expect("not poisoned").take());
+        recorder.register_metric(Calls(calls)).expect("registers");
+        for _ in 0..10 {
+            recorder.emit(Step(1));
+        }
+        eventually("its recorders end", || {
+            other.emit(Step(1));
+            other.status() == MetricsRecorderState::Cancelled && recorder.stats().pending == 0
+        });
+        let stats = recorder.stats();
+        assert_eq!(stats.accepted, stats.processed + stats.discarded);
+        assert!(stats.processed >= 1, "{stats:?}");
     });
 }

@@ -1,4 +1,5 @@
-//! RT: the recorders of a runtime.
+//! The recorders of a runtime: creating, finding, stopping and removing them by id.
+//! Covers `RT_I1`, `RT_I2`, `RT_I5`, `RT_I6`, `RT_J1`, `RT_K1`, `RT_K2`, `RT_L1` to `RT_L3`.
 
 use std::error::Error as _;
 use std::time::Duration;
@@ -32,23 +33,23 @@ fn rt_i1_a_created_recorder_runs_and_is_registered() {
 
 #[test]
 fn rt_i1_its_events_are_processed_on_the_runtimes_thread() {
-    struct Where(std::sync::mpsc::Sender<Option<String>>);
+    struct ReportsThread(std::sync::mpsc::Sender<Option<String>>);
 
-    impl mvx_metrics::HandleEvent<Step> for Where {
+    impl mvx_metrics::HandleEvent<Step> for ReportsThread {
         fn handle(&mut self, _: &Step) -> bool {
             self.0.send(std::thread::current().name().map(str::to_owned)).is_ok()
         }
     }
 
-    impl mvx_metrics::Metric for Where {
+    impl mvx_metrics::Metric for ReportsThread {
         fn metric_name(&self) -> &'static str {
-            "where"
+            "reports_thread"
         }
         fn handlers() -> &'static [mvx_metrics::EventHandler<Self>] {
             const { &[mvx_metrics::EventHandler::of::<Step>()] }
         }
         fn snapshot(&self) -> mvx_metrics::MetricSnapshot {
-            mvx_metrics::MetricSnapshot::of_static("where")
+            mvx_metrics::MetricSnapshot::of_static("reports_thread")
         }
     }
 
@@ -59,9 +60,9 @@ fn rt_i1_its_events_are_processed_on_the_runtimes_thread() {
             [("plain", RecorderOptions::new()), ("hooked", RecorderOptions::new().hooks(Script::new()))]
         {
             let recorder = runtime.create_recorder_with(id, options).expect("creates");
-            recorder.register_metric(Where(sender.clone())).expect("registers");
+            recorder.register_metric(ReportsThread(sender.clone())).expect("registers");
             recorder.register_event(Step(1)).expect("accepted");
-            let thread = receiver.recv().expect("it is processed without anybody asking");
+            let thread = receiver.recv().expect("it is processed without a reader");
             assert_eq!(thread.as_deref(), Some("rt.i1.metrics_runtime"));
         }
     });
@@ -148,7 +149,7 @@ fn rt_i5_a_start_that_takes_too_long_frees_the_id() {
     bounded(|| {
         let builder = MetricsRuntime::builder("rt.i5").startup_timeout(Duration::from_millis(100));
         let runtime = builder.build().expect("valid");
-        // The thread itself may need longer than that on a busy machine.
+        // On a busy machine the thread itself may need longer than the timeout.
         if runtime.start().is_err() {
             return;
         }
@@ -161,12 +162,12 @@ fn rt_i5_a_start_that_takes_too_long_frees_the_id() {
         }
         assert_eq!(last.to_string(), "no answer within 100ms");
         runtime.create_recorder("a").expect("the id is free");
-        runtime.shutdown().expect("what was given up is given up");
+        runtime.shutdown().expect("the given-up start does not matter");
     });
 }
 
 #[test]
-fn rt_i5_a_shutdown_while_a_recorder_starts() {
+fn rt_i5_a_shutdown_while_a_recorder_starts_fails_its_creation() {
     bounded(|| {
         let gate = Gate::new();
         let runtime = running_runtime("rt.i5");
@@ -225,7 +226,7 @@ fn rt_i6_32_threads_with_one_id_and_exactly_one_succeeds() {
 }
 
 #[test]
-fn rt_j1_get_try_get_and_list() {
+fn rt_j1_get_try_get_and_list_find_recorders_by_trimmed_id() {
     bounded(|| {
         let runtime = running_runtime("rt.j1");
         for id in ["c", "a", "b"] {
@@ -276,7 +277,7 @@ fn rt_k1_concurrent_stops_are_safe() {
         let runtime = running_runtime("rt.k1");
         for hooks in [false, true] {
             let script = Script::new();
-            let diary = script.diary();
+            let hook_log = script.hook_log();
             let options = RecorderOptions::new();
             let options = if hooks { options.hooks(script) } else { options };
             let id = if hooks { "hooked" } else { "plain" };
@@ -288,7 +289,7 @@ fn rt_k1_concurrent_stops_are_safe() {
                 result.expect("stopped by one of them");
             }
             assert_eq!(recorder.stats().processed, 1_000);
-            assert_eq!(diary.count("stopped"), usize::from(hooks));
+            assert_eq!(hook_log.count("stopped"), usize::from(hooks));
         }
     });
 }
@@ -329,7 +330,7 @@ fn rt_k2_stopping_a_failed_recorder_gives_its_cause() {
 }
 
 #[test]
-fn rt_k2_a_stop_that_takes_too_long() {
+fn rt_k2_a_stop_beyond_the_timeout_is_a_stop_error() {
     bounded(|| {
         let builder = MetricsRuntime::builder("rt.k2").shutdown_timeout(Duration::from_millis(100));
         let runtime = builder.build().expect("valid");
@@ -384,7 +385,7 @@ fn rt_l1_an_id_is_free_only_when_its_recorder_has_stopped() {
 }
 
 #[test]
-fn rt_l2_a_recorder_that_fails_to_stop_is_removed_all_the_same() {
+fn rt_l2_a_recorder_that_fails_to_stop_is_removed() {
     bounded(|| {
         let runtime = running_runtime("rt.l2");
         let options = RecorderOptions::new().hooks(Script::new().stopped(Act::Fail("not flushed")));
@@ -412,7 +413,7 @@ fn rt_l2_a_failed_recorder_is_removed() {
 }
 
 #[test]
-fn rt_l3_of_concurrent_removers_one_gets_it() {
+fn rt_l3_of_concurrent_removers_one_gets_the_recorder() {
     bounded(|| {
         let runtime = running_runtime("rt.l3");
         for round in 0..20 {
@@ -429,7 +430,7 @@ fn rt_l3_of_concurrent_removers_one_gets_it() {
 }
 
 #[test]
-fn rt_l3_create_and_remove_from_many_threads() {
+fn rt_l3_creating_and_removing_from_many_threads_leaves_the_id_free() {
     bounded(|| {
         let runtime = running_runtime("rt.l3");
         in_threads(8, |_| {

@@ -1,4 +1,5 @@
-//! Typed and erased snapshots agree, whatever the events.
+//! Typed and erased snapshots agree after any events, for every type of dimension (property test).
+//! Covers RM7.
 
 use std::time::Duration;
 

@@ -1,3 +1,6 @@
+//! The first program, values of every simple dimension, several events, conditions, invalid values, saturation.
+//! Covers EV1, EV2, EV4, RM9.
+
 use std::time::Duration;
 
 use mvx_metrics::{
@@ -31,7 +34,7 @@ struct DocumentSaveAttempts {
     failure_total: Counter,
 }
 
-/// One save.
+/// An attempt that took so long and saved so many bytes.
 fn save(outcome: SaveOutcome, millis: u64, bytes: u64) -> DocumentSaveAttempt {
     DocumentSaveAttempt { outcome, elapsed: Duration::from_millis(millis), bytes }
 }
@@ -41,7 +44,7 @@ pub fn json<M: Metric>(metric: &M) -> Value {
     serde_json::to_value(&snapshots).unwrap()
 }
 
-/// The erased dimensions, after a check that the typed snapshot shows the same and survives a round trip.
+/// The erased dimensions as JSON. Checks before that the typed snapshot serialises to the same and reads back equal.
 pub fn dimensions<M>(metric: &M) -> Value
 where
     M: TypedMetric<Snapshot: serde::Serialize + serde::de::DeserializeOwned + PartialEq + std::fmt::Debug>,
@@ -176,7 +179,7 @@ fn ev1_event_types_are_the_given_name_or_snake_case() {
     assert_eq!(<Finished<u8> as MetricEvent>::EVENT_TYPE, "finished");
 }
 
-/// Several events, some of them in a hand-written handler.
+/// A metric of several events, one of them with a hand-written handler.
 #[derive(Metric, Default)]
 #[metric(on(Connected), on(Request), on(HTTPConnectionClosed, with = Self::closed, when = |_| true), on(Finished<u8>))]
 struct Traffic {

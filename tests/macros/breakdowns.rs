@@ -1,3 +1,5 @@
+//! Breakdowns: labels of every form, limits, the label `other`, work in flight. No ids; the contract's section on labels.
+
 use std::time::Duration;
 
 use mvx_metrics::{
@@ -16,7 +18,7 @@ enum Method {
     Delete,
 }
 
-/// A label that is neither `Copy` nor anything else.
+/// A label that derives nothing but `Label`.
 #[derive(Label)]
 #[label(rename_all = "SCREAMING-KEBAB-CASE")]
 enum Tier {
@@ -75,7 +77,7 @@ impl Answered {
 }
 
 #[test]
-fn a_breakdown_is_empty_in_the_beginning() {
+fn a_breakdown_is_empty_at_first() {
     let empty = json!({"by_method": {}, "slowest": {}, "by_tier": {}, "by_host": {}, "by_all": {}, "errors": {},
         "ratios": {}, "last": {}});
     assert_eq!(dimensions(&Answers::default()), empty);
@@ -171,7 +173,7 @@ fn a_limit_is_for_open_labels_alone() {
         (snapshot.methods.len(), snapshot.by_method_and_cache.len(), snapshot.by_alias.len()),
         (2, 2, 2)
     );
-    // What adds several of them up does as they do.
+    // The descriptor has the limit that totals over several recorders apply.
     let limits: Vec<_> = metric.descriptor().dimensions.iter().map(|dimension| dimension.limit).collect();
     assert_eq!(limits, [None, None, None, Some(2)]);
 }
@@ -195,7 +197,7 @@ fn a_label_that_is_called_other_shares_its_place() {
 }
 
 #[test]
-fn a_label_of_which_nothing_was_recorded_takes_no_place() {
+fn a_label_without_a_recorded_value_takes_no_place() {
     let mut metric = Answers::default();
     for host in ["a", "b", "c"] {
         metric.handle(&answered(Method::Get, host, 200));
@@ -210,7 +212,7 @@ fn a_label_of_which_nothing_was_recorded_takes_no_place() {
 }
 
 #[test]
-fn an_endless_label_does_not_cost_endless_memory() {
+fn a_label_of_more_than_256_bytes_is_counted_in_other() {
     let mut metric = Answers::default();
     let host = "x".repeat(257);
     metric.handle(&answered(Method::Get, &host, 200));
@@ -228,14 +230,14 @@ struct Visited {
 struct Visits {
     #[dimension(by = page, limit = 5_000)]
     by_page: Breakdown<u32, Counter>,
-    #[dimension(by = page, limit = MOST_PAGES)]
+    #[dimension(by = page, limit = MAX_PAGES)]
     few: Breakdown<u32, Counter>,
 }
 
-const MOST_PAGES: usize = 3;
+const MAX_PAGES: usize = 3;
 
 #[test]
-fn many_labels_are_told_apart() {
+fn up_to_limit_labels_are_counted_apart() {
     let mut metric = Visits::default();
     for page in (0..6_000).chain(1_000..2_000) {
         metric.handle(&Visited { page });

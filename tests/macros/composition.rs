@@ -1,3 +1,6 @@
+//! Flattened and generic metrics, names, users' own dimension types, constants, and what a typed snapshot reads back.
+//! Covers EV6.
+
 use std::fmt::Debug;
 use std::time::Duration;
 
@@ -22,7 +25,7 @@ struct Written {
     load: f64,
 }
 
-/// What reading and writing have in common.
+/// The dimensions that reads and writes share.
 #[derive(Metric, Default)]
 #[metric(on(Read), on(Written))]
 struct Traffic {
@@ -97,7 +100,7 @@ fn a_flattened_metric_is_described_with_its_prefix() {
 }
 
 #[test]
-fn prefixes_add_up() {
+fn prefixes_of_nested_flattened_metrics_are_joined() {
     let mut metric = Nested::default();
     metric.handle(&Read { bytes: 1 });
     assert_eq!(
@@ -154,7 +157,7 @@ fn metrics_and_events_may_be_generic() {
     assert_eq!(metric.unused, Some("not shown"));
 }
 
-/// Generic over the event as well.
+/// A metric that is generic over its event.
 #[derive(Metric)]
 #[metric(on(E), name = "seen")]
 struct Seen<E: MetricEvent> {
@@ -210,7 +213,7 @@ fn a_gauge_says_how_it_is_merged() {
     assert_eq!(dimensions[0].unit.as_deref(), Some("percent"));
 }
 
-/// An aggregation of the user's own, fed by nothing or by a value.
+/// A user's own dimension type, which counts events or records values.
 #[derive(Default)]
 struct Spread {
     low: f64,
@@ -315,7 +318,7 @@ struct Doubts {
 }
 
 #[test]
-fn dimensions_may_be_called_all_that_invalid_values_are_called() {
+fn dimensions_may_have_every_name_of_the_invalid_count() {
     let mut metric = Doubts::default();
     metric.handle(&Written { bytes: 0, load: f64::NAN });
     let snapshot = metric.typed_snapshot();
@@ -338,7 +341,7 @@ struct Constants {
 }
 
 #[test]
-fn constants_feed_as_well() {
+fn constants_feed_dimensions() {
     let mut metric = Constants::default();
     metric.handle(&Written { bytes: 0, load: 0.0 });
     assert_eq!(dimensions(&metric), json!({"level": 1.5, "timeout": null, "points": 2, "negative": null}));
@@ -346,7 +349,7 @@ fn constants_feed_as_well() {
     assert_eq!(dimensions(&metric), json!({"level": 0.0, "timeout": 60.0, "points": 5, "negative": -1}));
 }
 
-/// More dimensions than a tuple has places.
+/// More dimensions than tuples have elements.
 #[derive(Metric, Default)]
 #[metric(on(Read))]
 struct Many {
@@ -396,7 +399,7 @@ fn a_metric_may_have_no_dimensions() {
 }
 
 #[test]
-fn a_typed_snapshot_names_what_is_missing() {
+fn a_typed_snapshot_names_the_missing_field() {
     let error = serde_json::from_str::<ConstantsSnapshot>(r#"{"level": 1.0}"#).unwrap_err();
     assert!(error.to_string().starts_with("missing field `timeout`"), "{error}");
     let error = serde_json::from_str::<ConstantsSnapshot>(r#"{"level": "high"}"#).unwrap_err();

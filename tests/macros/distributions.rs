@@ -1,3 +1,5 @@
+//! Histograms: their buckets and quantiles. No ids; the contract's section on dimension types.
+
 use std::time::Duration;
 
 use mvx_metrics::{
@@ -125,7 +127,7 @@ fn quantiles_are_interpolated() {
 }
 
 #[test]
-fn quantiles_of_a_snapshot_that_cannot_be_are_no_panic() {
+fn quantiles_of_an_impossible_snapshot_do_not_panic() {
     let histogram = |min: f64, max: f64| HistogramSnapshot::<f64> {
         count: 2,
         sum: 0.0,
@@ -167,7 +169,7 @@ fn an_erased_histogram_keeps_its_buckets() {
 }
 
 #[test]
-fn a_histogram_of_ones_own_keeps_its_buckets() {
+fn a_histogram_made_by_hand_keeps_its_buckets() {
     let mut histogram = Histogram::with_buckets(&[1_u64, 2]);
     histogram.record(2);
     assert_eq!((histogram.count(), histogram.sum()), (1, 2));

@@ -1,4 +1,4 @@
-//! Types that are labels without a derive.
+//! The text types that are labels without a derive. No ids; the contract's section on labels.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -46,7 +46,7 @@ fn count_in<L: Label>(breakdown: &mut Breakdown<L, Counter>, label: &L) -> u64 {
 }
 
 #[test]
-fn every_owner_of_a_text_is_a_label() {
+fn every_text_type_is_a_label() {
     let mut metric = ByName::default();
     for name in ["a", "b", "a", "c"] {
         metric.handle(&Named {

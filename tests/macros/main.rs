@@ -1,4 +1,4 @@
-//! What the macros generate, seen through the public API.
+//! The code that the macros generate, used through the public API.
 
 mod agreement;
 mod basics;

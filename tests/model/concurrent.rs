@@ -1,6 +1,6 @@
-//! Threads that get in each other's way: what holds however they do.
+//! The invariants that hold while producers, readers, lifecycle calls and metrics race.
 
-mod facts;
+mod fixtures;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
@@ -13,11 +13,11 @@ use mvx_metrics::{
 use mvx_metrics_tests::bounded;
 use proptest::prelude::*;
 
-use facts::{Alive, Fact, Faults, Faulty, Recorded};
+use fixtures::{FailingHooks, Faults, LiveEvents, Numbered, Recorded};
 
-/// What a recorder is made with.
+/// The options of a recorder.
 #[derive(Debug, Clone)]
-struct Choices {
+struct Configuration {
     limit: usize,
     overflow: QueueOverflowPolicy,
     metric_failure: MetricFailurePolicy,
@@ -25,7 +25,7 @@ struct Choices {
     hooks: Option<Faults>,
 }
 
-impl Choices {
+impl Configuration {
     fn options(&self) -> RecorderOptions {
         let options = RecorderOptions::new()
             .queue_max_size(self.limit)
@@ -33,7 +33,7 @@ impl Choices {
             .metric_failure_policy(self.metric_failure);
         match &self.hooks {
             None => options,
-            Some(faults) => options.hooks(Faulty::new(faults.clone())),
+            Some(faults) => options.hooks(FailingHooks::new(faults.clone())),
         }
     }
 }
@@ -46,7 +46,7 @@ static RUNTIME: LazyLock<MetricsRuntime> = LazyLock::new(|| {
     runtime
 });
 
-/// What a thread does while others hand over events.
+/// An action of a thread while others emit events.
 #[derive(Debug, Clone)]
 enum Disturbance {
     Register { survives: Option<usize> },
@@ -72,14 +72,14 @@ fn disturbances() -> impl Strategy<Value = Vec<Disturbance>> {
     prop::collection::vec(disturbance, 0..12)
 }
 
-fn choices() -> impl Strategy<Value = Choices> {
+fn choices() -> impl Strategy<Value = Configuration> {
     let change = prop_oneof![2 => Just(None), 1 => (0..200_u32).prop_map(Some)];
     let stop = prop_oneof![3 => Just(None), 1 => (0..3_u32).prop_map(Some)];
     let faults = (change, stop).prop_map(|(change, stop)| Faults { change, stop });
     let hooks = prop_oneof![2 => Just(None), 1 => faults.prop_map(Some)];
     let policies = (any::<bool>(), prop::bool::weighted(0.3));
     let limit = prop_oneof![1..8_usize, 8..600_usize];
-    (limit, policies, hooks).prop_map(|(limit, (drops, fails), hooks)| Choices {
+    (limit, policies, hooks).prop_map(|(limit, (drops, fails), hooks)| Configuration {
         limit,
         overflow: if drops { QueueOverflowPolicy::Drop } else { QueueOverflowPolicy::Error },
         metric_failure: if fails {
@@ -91,24 +91,24 @@ fn choices() -> impl Strategy<Value = Choices> {
     })
 }
 
-/// The number of an event tells its producer and how many that one had handed over before.
+/// The number of an event is its producer times this, plus its index in that producer.
 const PER_PRODUCER: u64 = 1 << 32;
 
-/// What producers were answered.
+/// How many events the recorder has taken and refused, by the producers' results.
 #[derive(Default)]
 struct Answers {
     taken: AtomicU64,
     refused: AtomicU64,
 }
 
-fn produce(recorder: &MetricsRecorder, producer: u64, events: u64, alive: &Alive, answers: &Answers) {
+fn produce(recorder: &MetricsRecorder, producer: u64, events: u64, alive: &LiveEvents, answers: &Answers) {
     for index in 0..events {
         let number = producer * PER_PRODUCER + index;
-        // In runs and alone.
+        // In batches and alone.
         let taken = match (index / 7) % 3 {
-            0 => recorder.register_event(Fact::<0>::new(number, alive)).is_ok(),
-            1 if index % 2 == 0 => recorder.register_event(Fact::<2>::new(number, alive)).is_ok(),
-            _ => recorder.register_event(Fact::<1>::new(number, alive)).is_ok(),
+            0 => recorder.register_event(Numbered::<0>::new(number, alive)).is_ok(),
+            1 if index % 2 == 0 => recorder.register_event(Numbered::<2>::new(number, alive)).is_ok(),
+            _ => recorder.register_event(Numbered::<1>::new(number, alive)).is_ok(),
         };
         let answers = if taken { &answers.taken } else { &answers.refused };
         answers.fetch_add(1, Ordering::Relaxed);
@@ -117,7 +117,7 @@ fn produce(recorder: &MetricsRecorder, producer: u64, events: u64, alive: &Alive
 
 type Log = Arc<Mutex<Vec<u64>>>;
 
-/// Disturbs the recorder; returns what the metrics registered meanwhile have seen.
+/// Takes the actions on the recorder. Returns the events that each metric registered by them has handled.
 fn disturb(recorder: &MetricsRecorder, disturbances: &[Disturbance]) -> Vec<Log> {
     let mut logs = Vec::new();
     for (index, disturbance) in disturbances.iter().enumerate() {
@@ -129,7 +129,7 @@ fn disturb(recorder: &MetricsRecorder, disturbances: &[Disturbance]) -> Vec<Log>
                 }
             }
             Disturbance::Restart => {
-                // Refusals are as good.
+                // A refusal is a valid result.
                 let _ = recorder.stop().wait();
                 let _ = recorder.start().wait();
             }
@@ -147,7 +147,7 @@ fn disturb(recorder: &MetricsRecorder, disturbances: &[Disturbance]) -> Vec<Log>
     logs
 }
 
-/// Looks at the stats until it is told to end; what must hold at every moment.
+/// Reads the stats until `done`, and checks the invariants of every moment.
 fn watch(recorder: &MetricsRecorder, limit: u64, done: &AtomicBool) {
     let mut before = recorder.stats();
     while !done.load(Ordering::Relaxed) {
@@ -166,10 +166,10 @@ fn watch(recorder: &MetricsRecorder, limit: u64, done: &AtomicBool) {
     }
 }
 
-fn come_to_rest(recorder: &MetricsRecorder) {
+fn wait_until_idle(recorder: &MetricsRecorder) {
     use MetricsRecorderState::{Cancelled, Failure, Stopped, Virgin};
 
-    // A stop that was begun, or a failure, ends by itself; a running recorder is stopped.
+    // A stop in progress or a failure ends by itself. A running recorder is stopped here.
     let deadline = Instant::now() + Duration::from_secs(30);
     loop {
         let _ = recorder.stop().wait();
@@ -182,7 +182,7 @@ fn come_to_rest(recorder: &MetricsRecorder) {
     }
 }
 
-/// Whether `part` lies in `whole` as it is.
+/// Whether `part` is a slice of `whole`.
 fn is_slice_of(part: &[u64], whole: &[u64]) -> bool {
     let Some(first) = part.first() else {
         return true;
@@ -193,10 +193,10 @@ fn is_slice_of(part: &[u64], whole: &[u64]) -> bool {
     whole[at..].starts_with(part)
 }
 
-fn run(choices: &Choices, producers: u64, events: u64, disturbances: &[Disturbance]) {
+fn run(choices: &Configuration, producers: u64, events: u64, disturbances: &[Disturbance]) {
     static CASE: AtomicU64 = AtomicU64::new(0);
 
-    let (alive, answers) = (Alive::default(), Answers::default());
+    let (alive, answers) = (LiveEvents::default(), Answers::default());
     let id = CASE.fetch_add(1, Ordering::Relaxed).to_string();
     let recorder = RUNTIME.create_recorder_with(&id, choices.options()).expect("creates");
     let (witness, witnessed) = Recorded::new("witness".to_owned(), None);
@@ -210,14 +210,14 @@ fn run(choices: &Choices, producers: u64, events: u64, disturbances: &[Disturban
             .collect();
         let logs = disturb(recorder, disturbances);
         let ended = producers.into_iter().all(|producer| producer.join().is_ok());
-        come_to_rest(recorder);
+        wait_until_idle(recorder);
         done.store(true, Ordering::Relaxed);
         assert!(ended, "no producer panics");
         logs
     });
     let stats = recorder.stats();
 
-    // Accounting: every call is in one of the counts, every accepted event in one of two.
+    // Accounting: every call is in one count, and every accepted event is processed or discarded.
     let (taken, refused) = (answers.taken.into_inner(), answers.refused.into_inner());
     assert_eq!(taken + refused, producers * events);
     assert_eq!((taken, refused), (stats.accepted + stats.dropped, stats.rejected), "{stats:?}");
@@ -228,7 +228,7 @@ fn run(choices: &Choices, producers: u64, events: u64, disturbances: &[Disturban
     assert_eq!(removed.is_ok(), recorder.status() == MetricsRecorderState::Stopped);
     assert_eq!(alive.load(Ordering::SeqCst), 0, "every event was dropped");
 
-    // Order: each producer's events in its order, and all metrics agree on the order of all.
+    // Order: the events of each producer are in its order, and all metrics agree on the order of all events.
     let witnessed = witnessed.lock().expect("not poisoned");
     assert!(witnessed.len() as u64 <= stats.processed);
     for producer in 0..producers {
@@ -242,7 +242,7 @@ fn run(choices: &Choices, producers: u64, events: u64, disturbances: &[Disturban
 }
 
 #[test]
-fn nothing_is_lost_however_threads_interleave() {
+fn no_event_is_lost_or_reordered_while_threads_race() {
     crate::silence_planned_panics();
     proptest!(crate::config(), |(
         choices in choices(),

@@ -1,10 +1,11 @@
-//! Random interleavings of producers, metrics, starts, stops, overflow, panicking metrics and failing hooks, against a plain
-//! sequential model; and what holds of recorders however threads interleave.
+//! Random cases of producers, metrics, starts, stops, overflow, panicking metrics and failing hooks. One test compares a
+//! recorder with a plain sequential model, the other checks the invariants while threads race. No ids; the accounting, the
+//! order of events and the single drop of each event hold in every case.
 //!
-//! `MVX_MODEL_CASES` says how many cases each of the two is run with, by default 2,000.
+//! `MVX_MODEL_CASES` sets how many cases each of the two tests runs, by default 2,000.
 
 mod concurrent;
-mod facts;
+mod fixtures;
 mod sequential;
 mod subject;
 
@@ -16,29 +17,29 @@ use proptest::test_runner::{Config, TestRunner};
 use mvx_metrics::{MetricFailurePolicy, QueueOverflowPolicy};
 use mvx_metrics_tests::{bounded, running_runtime};
 
-use facts::Plan;
+use fixtures::Plan;
 use sequential::Kind;
-use subject::{Case, Home, Step, run};
+use subject::{Action, Case, Placement, run};
 
 const DEFAULT_CASES: u32 = 2_000;
 const NAMES: [&str; 3] = ["a", "b", "c"];
 
 fn a_kind() -> impl Strategy<Value = Kind> {
-    prop_oneof![6 => Just(Kind::Fact), 1 => Just(Kind::Poison), 3 => Just(Kind::Remark)]
+    prop_oneof![6 => Just(Kind::Small), 1 => Just(Kind::Panicking), 3 => Just(Kind::Large)]
 }
 
-fn a_step() -> impl Strategy<Value = Step> {
+fn an_action() -> impl Strategy<Value = Action> {
     prop_oneof![
         16 => (0..3_usize, a_kind(), 1..12_usize)
-            .prop_map(|(producer, kind, count)| Step::Emit { producer, kind, count }),
-        2 => (1..40_usize).prop_map(|each| Step::Burst { each }),
+            .prop_map(|(producer, kind, count)| Action::Emit { producer, kind, count }),
+        2 => (1..40_usize).prop_map(|each| Action::Burst { each }),
         4 => (prop::sample::select(&NAMES[..]), any::<bool>())
-            .prop_map(|(name, fragile)| Step::Register { name, fragile }),
-        3 => Just(Step::Start),
-        3 => Just(Step::Stop),
-        3 => Just(Step::Rest),
-        3 => Just(Step::Read),
-        2 => Just(Step::Turn),
+            .prop_map(|(name, fragile)| Action::Register { name, fragile }),
+        3 => Just(Action::Start),
+        3 => Just(Action::Stop),
+        3 => Just(Action::Rest),
+        3 => Just(Action::Read),
+        2 => Just(Action::Yield),
     ]
 }
 
@@ -52,24 +53,24 @@ fn a_case() -> impl Strategy<Value = Case> {
     let overflow = prop::sample::select(vec![QueueOverflowPolicy::Drop, QueueOverflowPolicy::Error]);
     let failure =
         prop::sample::select(vec![MetricFailurePolicy::Quarantine, MetricFailurePolicy::FailRecorder]);
-    let home = prop::sample::select(vec![Home::Direct, Home::Runtime]);
+    let placement = prop::sample::select(vec![Placement::Direct, Placement::Runtime]);
     let limit = prop_oneof![2 => 1..6_usize, 2 => 6..50_usize, 1 => Just(1_000)];
     let plan = prop::option::weighted(0.4, a_plan());
-    let steps = prop::collection::vec(a_step(), 1..40);
-    (home, limit, overflow, failure, plan, any::<bool>(), steps).prop_map(
-        |(home, limit, overflow, failure, plan, aborted, steps)| Case {
-            home,
+    let actions = prop::collection::vec(an_action(), 1..40);
+    (placement, limit, overflow, failure, plan, any::<bool>(), actions).prop_map(
+        |(placement, limit, overflow, failure, plan, aborted, actions)| Case {
+            placement,
             limit,
             overflow,
             failure,
             plan,
             aborted,
-            steps,
+            actions,
         },
     )
 }
 
-/// Keeps the panics that are part of a case from filling the output.
+/// Keeps planned panics out of the output.
 fn silence_planned_panics() {
     static SILENT: Once = Once::new();
     SILENT.call_once(|| {
@@ -90,12 +91,12 @@ fn config() -> Config {
 }
 
 #[test]
-fn a_recorder_does_what_the_sequential_model_does() {
+fn a_recorder_agrees_with_the_sequential_model() {
     silence_planned_panics();
     let runtime = std::sync::Arc::new(running_runtime("model"));
     let outcome = TestRunner::new(config()).run(&a_case(), |case| {
         let runtime = std::sync::Arc::clone(&runtime);
-        // A thread of its own, so that a case that hangs is found and shrunk.
+        // `bounded` runs the case in a thread, so that proptest finds and shrinks a case that hangs.
         bounded(move || run(&case, &runtime));
         Ok(())
     });

@@ -1,26 +1,26 @@
-//! The plain sequential model: a recorder that processes every event at the moment it accepts it.
+//! The plain sequential model: a recorder that processes each event at the moment of its acceptance.
 
 use mvx_metrics::MetricsRecorderState;
 
-use crate::facts::Plan;
+use crate::fixtures::Plan;
 
 use MetricsRecorderState::{Failure, Running, Stopped, Virgin};
 
-/// What the model needs to know of an event.
+/// The kinds of events that the model tells apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    Fact,
-    Poison,
-    Remark,
+    Small,
+    Panicking,
+    Large,
 }
 
 impl Kind {
-    pub fn is_fact(self) -> bool {
-        self != Self::Remark
+    pub fn is_small(self) -> bool {
+        self != Self::Large
     }
 }
 
-/// A metric that counts facts from a position on.
+/// A metric that counts small events from a position on.
 #[derive(Debug, Clone, Copy)]
 struct Counted {
     name: &'static str,
@@ -40,7 +40,7 @@ pub struct Model {
     pub dropped: [u64; 2],
     pub rejected: u64,
     pub calls: u64,
-    /// How many events are applied before the failure; those after it are discarded.
+    /// How many events are applied before the failure. Later ones are discarded.
     pub processed_before_failure: Option<usize>,
     pub starts: usize,
     pub changes: usize,
@@ -70,7 +70,7 @@ impl Model {
         self.state == Failure
     }
 
-    /// Starts a recorder that is VIRGIN or STOPPED; whether it runs then.
+    /// Starts a recorder that is VIRGIN or STOPPED. Returns whether it runs.
     pub fn start(&mut self) -> bool {
         self.state = Running;
         if let Some(plan) = self.plan {
@@ -82,7 +82,7 @@ impl Model {
         self.state == Running
     }
 
-    /// Stops a recorder that is RUNNING; whether it has stopped then.
+    /// Stops a recorder that is RUNNING. Returns whether it has stopped.
     pub fn stop(&mut self) -> bool {
         self.state = Stopped;
         if let Some(plan) = self.plan {
@@ -105,7 +105,7 @@ impl Model {
         }
     }
 
-    /// Adds a metric; whether one was replaced.
+    /// Adds a metric. Returns whether it replaced one.
     pub fn register(&mut self, name: &'static str, fragile: bool) -> bool {
         let new = Counted { name, fragile, from: self.accepted.len(), broke_at: None };
         if let Some(metric) = self.metrics.iter_mut().find(|metric| metric.name == name) {
@@ -129,8 +129,8 @@ impl Model {
         // The journal accepts everything.
         let mut changed = 1;
         let mut broke = false;
-        for metric in self.metrics.iter_mut().filter(|metric| metric.broke_at.is_none() && kind.is_fact()) {
-            if metric.fragile && kind == Kind::Poison {
+        for metric in self.metrics.iter_mut().filter(|metric| metric.broke_at.is_none() && kind.is_small()) {
+            if metric.fragile && kind == Kind::Panicking {
                 metric.broke_at = Some(position);
                 broke = true;
             } else {
@@ -152,18 +152,18 @@ impl Model {
         }
     }
 
-    /// What a recorder shows that has applied so many events: each metric's name, total, and whether it is broken.
+    /// The snapshot of a recorder that has applied this many events: the name and total of each metric, and whether it failed.
     pub fn shown(&self, processed: usize) -> Vec<(&'static str, u64, bool)> {
         let shown = self.metrics.iter().map(|metric| {
             let until = metric.broke_at.unwrap_or(processed).max(metric.from);
             let seen = &self.accepted[metric.from.min(processed)..until.min(processed)];
-            let total = seen.iter().filter(|(_, kind)| kind.is_fact()).count();
+            let total = seen.iter().filter(|(_, kind)| kind.is_small()).count();
             (metric.name, total as u64, metric.broke_at.is_some_and(|position| position < processed))
         });
         shown.collect()
     }
 
-    /// The calls that are neither rejected nor dropped were accepted.
+    /// Every call was accepted, dropped or rejected.
     pub fn check_calls(&self) {
         assert_eq!(self.calls, self.accepted.len() as u64 + self.dropped.iter().sum::<u64>() + self.rejected);
     }

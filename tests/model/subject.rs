@@ -1,4 +1,4 @@
-//! One case: the steps are taken on a real recorder and on the model, and compared after each.
+//! One case: each action is taken on a real recorder and on the model, and both are compared after it.
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Barrier};
@@ -11,28 +11,28 @@ use mvx_metrics::{
 use mvx_metrics_tests::eventually;
 use tokio::runtime::{Builder, Runtime};
 
-use crate::facts::{Calls, Fact, Journal, Ledger, Plan, Planned, Remark, Tally};
+use crate::fixtures::{DropCounts, HookCalls, Journal, Large, Plan, PlannedHooks, Small, SmallCounter};
 use crate::sequential::{Kind, Model};
 
 use MetricsRecorderState::{Cancelled, Failure, Running, Starting, Stopped, Virgin};
 
 /// Where the recorder lives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Home {
-    /// In a tokio runtime that runs only when a step says so: what is pending is known exactly.
+pub enum Placement {
+    /// In a tokio runtime that runs only when an action drives it, so the pending events are known exactly.
     Direct,
-    /// In a runtime of ours, whose thread processes events whenever it likes.
+    /// In a runtime of the library. Its thread processes events at any time.
     Runtime,
 }
 
 #[derive(Debug, Clone)]
-pub enum Step {
+pub enum Action {
     Emit {
         producer: usize,
         kind: Kind,
         count: usize,
     },
-    /// Two threads at once, so many facts each.
+    /// Two threads emit this many small events each, at once.
     Burst {
         each: usize,
     },
@@ -42,23 +42,23 @@ pub enum Step {
     },
     Start,
     Stop,
-    /// Everything accepted is consumed.
+    /// Waits until no event is pending, and compares everything.
     Rest,
     Read,
-    /// The recorder's task may do something, or not.
-    Turn,
+    /// Yields once to the recorder's task.
+    Yield,
 }
 
 #[derive(Debug, Clone)]
 pub struct Case {
-    pub home: Home,
+    pub placement: Placement,
     pub limit: usize,
     pub overflow: QueueOverflowPolicy,
     pub failure: MetricFailurePolicy,
     pub plan: Option<Plan>,
     /// Whether the application's tokio runtime ends while events are pending.
     pub aborted: bool,
-    pub steps: Vec<Step>,
+    pub actions: Vec<Action>,
 }
 
 const ID: &str = "subject";
@@ -69,27 +69,27 @@ struct Subject {
     tokio: Option<Runtime>,
     limit: u64,
     overflow: QueueOverflowPolicy,
-    ledger: Ledger,
+    drop_counts: DropCounts,
     journal: Journal,
-    calls: Arc<Calls>,
+    calls: Arc<HookCalls>,
     model: Model,
 }
 
-/// Takes the steps of a case.
+/// Takes the actions of a case.
 pub fn run(case: &Case, runtime: &MetricsRuntime) {
     let Some(mut subject) = Subject::new(case, runtime) else {
         return;
     };
-    for step in &case.steps {
-        subject.take(step);
+    for action in &case.actions {
+        subject.take(action);
         subject.check();
     }
-    match case.home {
-        Home::Direct if case.aborted => subject.abort(),
-        Home::Direct => subject.end(),
-        Home::Runtime => {
+    match case.placement {
+        Placement::Direct if case.aborted => subject.abort(),
+        Placement::Direct => subject.end(),
+        Placement::Runtime => {
             subject.rest();
-            // A stop of the runtime's own may fail by plan.
+            // The runtime stops the recorder. The plan may let that fail.
             let stops = if subject.model.state == Running { subject.model.stop() } else { true };
             let removed = runtime.stop_and_remove_recorder(ID);
             let succeeds = stops && !subject.model.has_failed();
@@ -100,20 +100,20 @@ pub fn run(case: &Case, runtime: &MetricsRuntime) {
 }
 
 impl Subject {
-    /// The recorder of a case; `None` when by plan there is none.
+    /// Creates the recorder of a case. `None` when its start fails as planned.
     fn new(case: &Case, runtime: &MetricsRuntime) -> Option<Self> {
-        let calls = Arc::<Calls>::default();
+        let calls = Arc::<HookCalls>::default();
         let mut options = RecorderOptions::new()
             .queue_max_size(case.limit)
             .queue_overflow_policy(case.overflow)
             .metric_failure_policy(case.failure)
             .log_policy(mvx_metrics::LogPolicy::Silent);
         if let Some(plan) = case.plan {
-            options = options.hooks(Planned { plan, calls: Arc::clone(&calls) });
+            options = options.hooks(PlannedHooks { plan, calls: Arc::clone(&calls) });
         }
         let mut model = Model::new(case.plan, case.failure == MetricFailurePolicy::FailRecorder);
-        let (recorder, tokio) = match case.home {
-            Home::Direct => {
+        let (recorder, tokio) = match case.placement {
+            Placement::Direct => {
                 let tokio = Builder::new_current_thread().build().expect("a tokio runtime");
                 let recorder = {
                     let _inside = tokio.enter();
@@ -121,7 +121,7 @@ impl Subject {
                 };
                 (recorder, Some(tokio))
             }
-            Home::Runtime => {
+            Placement::Runtime => {
                 let created = runtime.create_recorder_with(ID, options);
                 if !model.start() {
                     let error = created.expect_err("the hook fails by plan");
@@ -139,34 +139,34 @@ impl Subject {
             tokio,
             limit: case.limit as u64,
             overflow: case.overflow,
-            ledger: Ledger::default(),
+            drop_counts: DropCounts::default(),
             journal,
             calls,
             model,
         })
     }
 
-    fn take(&mut self, step: &Step) {
-        match *step {
-            Step::Emit { producer, kind, count } => (0..count).for_each(|_| self.emit(producer, kind)),
-            Step::Burst { each } => self.burst(each),
-            Step::Register { name, fragile } => self.register(name, fragile),
-            Step::Start => self.start(),
-            Step::Stop => self.stop(),
-            Step::Rest => self.rest(),
-            Step::Read => self.read(),
-            Step::Turn => self.turn(),
+    fn take(&mut self, action: &Action) {
+        match *action {
+            Action::Emit { producer, kind, count } => (0..count).for_each(|_| self.emit(producer, kind)),
+            Action::Burst { each } => self.burst(each),
+            Action::Register { name, fragile } => self.register(name, fragile),
+            Action::Start => self.start(),
+            Action::Stop => self.stop(),
+            Action::Rest => self.rest(),
+            Action::Read => self.read(),
+            Action::Yield => self.yield_once(),
         }
     }
 
     fn emit(&mut self, producer: usize, kind: Kind) {
-        let token = self.ledger.issue();
+        let token = self.drop_counts.issue();
         let number = token.number;
         let before = self.recorder.stats();
-        let handed_back = if kind == Kind::Remark {
-            self.hand_over(producer, Remark { token, _text: [0; 40] }, |event| event.token.number)
+        let handed_back = if kind == Kind::Large {
+            self.hand_over(producer, Large { token, _text: [0; 40] }, |event| event.token.number)
         } else {
-            let fact = Fact { token, poisonous: kind == Kind::Poison };
+            let fact = Small { token, panics: kind == Kind::Panicking };
             self.hand_over(producer, fact, |event| event.token.number)
         };
         self.model.calls += 1;
@@ -189,7 +189,7 @@ impl Subject {
         } else if after.dropped > before.dropped {
             assert_eq!(self.overflow, QueueOverflowPolicy::Drop);
             assert_eq!(before.pending, self.limit, "dropped below the limit");
-            self.model.dropped[usize::from(kind == Kind::Remark)] += 1;
+            self.model.dropped[usize::from(kind == Kind::Large)] += 1;
         } else {
             assert_ne!(self.model.state, Stopped, "accepted after a stop");
             if self.tokio.is_some() {
@@ -199,7 +199,7 @@ impl Subject {
         }
     }
 
-    /// Hands an event over as one of the producers would; the number and the error of one that comes back.
+    /// Registers an event through one of the producers. Returns the number and the error of an event that was refused.
     fn hand_over<E: MetricEvent>(
         &self,
         producer: usize,
@@ -214,19 +214,19 @@ impl Subject {
         Some((number(&event), error))
     }
 
-    /// Two threads at once. In which order their events were accepted the journal says.
+    /// Two threads emit at once. The journal tells the order in which their events were accepted.
     fn burst(&mut self, each: usize) {
         self.rest();
         let start = Barrier::new(2);
-        let (ledger, recorder) = (&self.ledger, &self.recorder);
+        let (drop_counts, recorder) = (&self.drop_counts, &self.recorder);
         let known = self.journal.numbers().len();
         let before = recorder.stats();
         let produce = |_| {
             start.wait();
             let offered = (0..each).map(|_| {
-                let token = ledger.issue();
+                let token = drop_counts.issue();
                 let number = token.number;
-                let result = recorder.register_event(Fact { token, poisonous: false });
+                let result = recorder.register_event(Small { token, panics: false });
                 (number, result.map_err(|refused| refused.into_parts().1))
             });
             offered.collect::<Vec<_>>()
@@ -273,16 +273,16 @@ impl Subject {
             }
         }
         for number in &seen {
-            self.model.accept(*number, Kind::Fact);
+            self.model.accept(*number, Kind::Small);
         }
-        // What was accepted and lost to a failure; nobody has seen it.
+        // The events that were accepted and lost to a failure. No metric has handled them.
         let lost = usize::try_from(accepted).expect("few") - seen.len();
         if lost > 0 {
             if self.model.state == Virgin {
                 self.model.start();
             }
             assert!(self.model.has_failed(), "{lost} accepted events are lost");
-            (0..lost).for_each(|_| self.model.accept(u64::MAX, Kind::Fact));
+            (0..lost).for_each(|_| self.model.accept(u64::MAX, Kind::Small));
         }
         self.rest();
     }
@@ -291,7 +291,7 @@ impl Subject {
         if self.model.has_failed() {
             self.rest();
         }
-        let result = self.recorder.register_metric(Tally::new(name, fragile));
+        let result = self.recorder.register_metric(SmallCounter::new(name, fragile));
         if matches!(self.model.state, Virgin | Running) {
             let replaced = self.model.register(name, fragile);
             let expected = if replaced { Registration::Replaced } else { Registration::Added };
@@ -302,7 +302,7 @@ impl Subject {
     }
 
     fn start(&mut self) {
-        // Whether the start of the first event is still going on would be a matter of luck.
+        // The start that the first event triggered may still be in progress.
         self.rest();
         let expected = match self.model.state {
             Virgin | Stopped => {
@@ -330,7 +330,7 @@ impl Subject {
                 assert_eq!(stopped, expected);
                 assert_eq!(self.recorder.stats().pending, 0);
             }
-            // The failure may come before the stop or while it is going on.
+            // The failure may come before the stop or during it.
             Failure => assert!(stopped.is_err()),
             _ => assert_eq!(stopped, Err("INVALID_RECORDER_STATE")),
         }
@@ -339,13 +339,13 @@ impl Subject {
 
     fn read(&mut self) {
         if self.model.plan.is_some() || self.model.has_failed() {
-            // With hooks a read does not wait for the one that runs.
+            // A read does not wait for a running hook.
             self.rest();
         }
         self.check_metrics();
     }
 
-    fn turn(&mut self) {
+    fn yield_once(&mut self) {
         match &self.tokio {
             Some(tokio) => tokio.block_on(tokio::task::yield_now()),
             None => thread::yield_now(),
@@ -359,7 +359,7 @@ impl Subject {
         }
     }
 
-    /// Brings the recorder to rest and compares everything.
+    /// Waits until no event is pending, and compares everything.
     fn rest(&mut self) {
         self.wait_for_rest(self.model.has_failed());
         self.check_rest();
@@ -369,32 +369,32 @@ impl Subject {
         let flushed = self.wait(self.recorder.flush());
         if fails {
             eventually("the recorder fails", || {
-                self.let_run();
+                self.yield_once_if_direct();
                 self.recorder.status() == Failure
             });
         }
         if flushed.is_err() || fails {
-            eventually("what is pending is discarded", || {
-                self.let_run();
+            eventually("pending events are discarded", || {
+                self.yield_once_if_direct();
                 self.recorder.stats().pending == 0
             });
         }
     }
 
-    fn let_run(&self) {
+    fn yield_once_if_direct(&self) {
         if let Some(tokio) = &self.tokio {
             tokio.block_on(tokio::task::yield_now());
         }
     }
 
-    /// What holds at any time.
+    /// Checks the invariants of every moment.
     fn check(&self) {
         let (stats, model) = (self.recorder.stats(), &self.model);
         model.check_calls();
         assert_eq!(model.calls, stats.accepted + stats.dropped + stats.rejected, "{stats:?}");
         assert_eq!(stats.accepted, model.accepted.len() as u64);
         assert_eq!(stats.rejected, model.rejected);
-        let dropped = ["fact", "remark"].map(|event| stats.dropped_by_type.get(event).copied().unwrap_or(0));
+        let dropped = ["small", "large"].map(|event| stats.dropped_by_type.get(event).copied().unwrap_or(0));
         assert_eq!(dropped, model.dropped);
         assert_eq!(stats.dropped, dropped.iter().sum::<u64>());
         assert_eq!(stats.accepted, stats.processed + stats.discarded + stats.pending);
@@ -402,7 +402,7 @@ impl Subject {
         let seen = self.journal.numbers();
         assert!(seen.len() as u64 >= stats.processed, "processed events that no metric has seen");
         self.assert_in_order(&seen);
-        assert!(self.ledger.drops().iter().all(|drops| *drops <= 1), "an event is dropped twice");
+        assert!(self.drop_counts.drops().iter().all(|drops| *drops <= 1), "an event is dropped twice");
     }
 
     fn assert_in_order(&self, seen: &[u64]) {
@@ -410,7 +410,7 @@ impl Subject {
         assert!(accepted.take(seen.len()).eq(seen.iter().copied()), "not the order of acceptance: {seen:?}");
     }
 
-    /// What holds when nothing is pending.
+    /// Checks the invariants that hold when no event is pending.
     fn check_rest(&self) {
         self.check();
         let stats = self.recorder.stats();
@@ -421,7 +421,7 @@ impl Subject {
         match self.model.processed_before_failure {
             None => assert_eq!(stats.discarded, 0),
             Some(processed) if self.model.plan.is_some() => assert_eq!(stats.processed, processed as u64),
-            // Events that were queued in a row are applied together.
+            // Without hooks events of one type in a row are applied together.
             Some(processed) => assert!(stats.processed >= processed as u64, "{stats:?}"),
         }
         assert_eq!(self.calls.starting.load(Ordering::SeqCst), self.model.starts);
@@ -431,7 +431,7 @@ impl Subject {
     }
 
     fn check_drops(&self) {
-        let drops = self.ledger.drops();
+        let drops = self.drop_counts.drops();
         assert!(drops.iter().all(|drops| *drops == 1), "not every event is dropped exactly once: {drops:?}");
     }
 
@@ -457,26 +457,26 @@ impl Subject {
         }
     }
 
-    /// Rests, and lets the recorder's task end.
+    /// Ends a case, and checks that the recorder's task ends.
     fn end(mut self) {
         self.rest();
         if self.tokio.is_some() && self.model.state == Running {
             self.stop();
         }
         eventually("the cleanup runs", || {
-            self.let_run();
+            self.yield_once_if_direct();
             self.calls.stopped.load(Ordering::SeqCst) >= self.model.stops
         });
         if let Some(tokio) = &self.tokio {
             eventually("the recorder's task ends", || {
-                self.let_run();
+                self.yield_once_if_direct();
                 tokio.metrics().num_alive_tasks() == 0
             });
         }
         assert_eq!(self.calls.stopped.load(Ordering::SeqCst), self.model.stops);
     }
 
-    /// Ends the application's tokio runtime, whatever is pending.
+    /// Ends the application's tokio runtime while events may be pending.
     fn abort(mut self) {
         let before = self.recorder.status();
         drop(self.tokio.take());

@@ -1,4 +1,4 @@
-//! What the process has in memory: as the program has asked for it, and as the system sees it.
+//! The memory of the process: allocated by the program, and resident as the system counts it.
 #![allow(unsafe_code, reason = "`GlobalAlloc` is an unsafe trait")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -12,9 +12,9 @@ static IN_USE: AtomicI64 = AtomicI64::new(0);
 /// Memory at one moment, in KiB.
 #[derive(Debug, Clone, Copy)]
 pub struct Memory {
-    /// Allocated and not freed again.
+    /// Allocated and not freed.
     pub in_use: i64,
-    /// What the system has given to the process, where that can be known.
+    /// Resident, on systems that tell.
     pub resident: Option<u64>,
 }
 
@@ -42,13 +42,13 @@ struct CountingAllocator;
 unsafe impl GlobalAlloc for CountingAllocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         note(layout.size(), 0);
-        // SAFETY: the caller's promises about `layout` are those that `System` asks for.
+        // SAFETY: the caller promises what `System` asks of `layout`.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         note(layout.size(), 0);
-        // SAFETY: the caller's promises about `layout` are those that `System` asks for.
+        // SAFETY: the caller promises what `System` asks of `layout`.
         unsafe { System.alloc_zeroed(layout) }
     }
 
@@ -60,7 +60,7 @@ unsafe impl GlobalAlloc for CountingAllocator {
 
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
         note(new_size, layout.size());
-        // SAFETY: the block came from `System` through this allocator, with this `layout`; `new_size` is the caller's.
+        // SAFETY: the block came from `System` through this allocator, with this `layout`. The caller answers for `new_size`.
         unsafe { System.realloc(pointer, layout, new_size) }
     }
 }

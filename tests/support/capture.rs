@@ -1,4 +1,4 @@
-//! What the library logs: a subscriber for any use, and one that keeps what is said about names with `lg.` in them.
+//! Subscribers for the library's log: one that calls a function, and one that keeps log events with `lg.` in a field.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,7 +13,7 @@ use tracing::{Event, Level, Metadata, Subscriber};
 pub struct Logged {
     /// `mvx_metrics::..`.
     pub target: String,
-    /// How grave it is.
+    /// The level.
     pub level: Level,
     /// The texts of the fields by name.
     pub fields: BTreeMap<&'static str, String>,
@@ -27,7 +27,7 @@ impl Logged {
         Self { target: metadata.target().to_owned(), level: *metadata.level(), fields: fields.0 }
     }
 
-    /// The text of a field; empty when there is none.
+    /// The text of a field, empty without that field.
     pub fn field(&self, name: &str) -> &str {
         self.fields.get(name).map_or("", String::as_str)
     }
@@ -40,7 +40,7 @@ impl Logged {
 
 static KEPT: Mutex<Vec<Logged>> = Mutex::new(Vec::new());
 
-/// Keeps what all threads log from now on; once.
+/// Installs the subscriber that keeps log events of all threads. Later calls do nothing.
 pub fn install() {
     static INSTALLED: Once = Once::new();
     INSTALLED.call_once(|| {
@@ -54,17 +54,17 @@ pub fn install() {
     });
 }
 
-/// What was logged and is meant.
+/// The kept log events that match.
 pub fn matching(is_meant: impl Fn(&Logged) -> bool) -> Vec<Logged> {
     KEPT.lock().expect("not poisoned").iter().filter(|logged| is_meant(logged)).cloned().collect()
 }
 
-/// What was logged about this entity.
+/// The kept log events with this entity id.
 pub fn about(entity_id: &str) -> Vec<Logged> {
     matching(|logged| logged.field("entity_id") == entity_id)
 }
 
-/// The titles of what was logged about this entity.
+/// The titles of the kept log events with this entity id.
 pub fn titles(entity_id: &str) -> Vec<String> {
     about(entity_id).iter().map(Logged::title).collect()
 }

@@ -6,14 +6,14 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// More than any test takes, also on a loaded machine.
+/// Longer than any test takes on a loaded machine.
 const DEADLINE: Duration = Duration::from_secs(40);
 
-/// Runs the body of a test in a thread of its own, and fails the test when it does not end.
+/// Runs the body of a test in a new thread, and fails the test when the body does not end.
 pub fn bounded<T: Send + 'static>(body: impl FnOnce() -> T + Send + 'static) -> T {
     let (done, ended) = mpsc::sync_channel(1);
     let thread = thread::spawn(move || {
-        // Nobody listens any more when the deadline has passed.
+        // After the deadline the receiver is gone.
         let _ = done.send(body());
     });
     match ended.recv_timeout(DEADLINE) {
@@ -44,7 +44,7 @@ pub fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
     }
 }
 
-/// Runs a task in as many threads, all let go at the same moment; the results in the order of the threads.
+/// Runs a task in several threads that begin at the same moment. Returns the results in the order of the threads.
 pub fn in_threads<T: Send>(threads: usize, task: impl Fn(usize) -> T + Sync) -> Vec<T> {
     let start = Barrier::new(threads);
     let (start, task) = (&start, &task);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
-/// Closed at first; once open it stays open. Clones are the same gate.
+/// A gate is closed at first. Once open it stays open. Clones are the same gate.
 #[derive(Clone, Default)]
 pub struct Gate(Arc<Inner>);
 
@@ -28,27 +28,27 @@ impl Gate {
         Self::default()
     }
 
-    /// Lets everyone pass, now and later.
+    /// Opens the gate for all waiters, now and later.
     pub fn open(&self) {
         self.lock().open = true;
         self.0.changed.notify_all();
         self.0.opened.notify_waiters();
     }
 
-    /// How often the gate was come to.
+    /// How many calls have reached the gate.
     pub fn arrivals(&self) -> usize {
         self.lock().arrived
     }
 
-    /// Waits until somebody stands at the gate, or has passed it.
+    /// Waits until a call has reached the gate.
     pub fn wait_for_arrival(&self) {
-        let patience = Duration::from_secs(30);
-        let state = self.0.changed.wait_timeout_while(self.lock(), patience, |state| state.arrived == 0);
+        let timeout = Duration::from_secs(30);
+        let state = self.0.changed.wait_timeout_while(self.lock(), timeout, |state| state.arrived == 0);
         let arrived = state.expect("nothing panics under this lock").0.arrived;
-        assert!(arrived > 0, "nobody comes to the gate");
+        assert!(arrived > 0, "no call reaches the gate");
     }
 
-    /// The same in async code.
+    /// As [`wait_for_arrival`](Self::wait_for_arrival), in async code.
     pub async fn arrival(&self) {
         while self.arrivals() == 0 {
             tokio::task::yield_now().await;

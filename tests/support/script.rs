@@ -1,4 +1,4 @@
-//! Hooks that do what a test has written down for them, and keep a diary.
+//! Hooks that follow a script, and log their calls.
 
 use std::collections::VecDeque;
 use std::future::{Future, pending};
@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use mvx_metrics::{HookError, MetricChange, RecorderHooks};
 
-use crate::facts::Step;
+use crate::fixtures::Step;
 use crate::gate::Gate;
 
 /// What a hook does when it is called.
@@ -62,11 +62,11 @@ impl Act {
     }
 }
 
-/// What hooks were called with, in order. Clones are the same diary.
+/// The calls of hooks in order. Clones are the same log.
 #[derive(Clone, Default)]
-pub struct Diary(Arc<Mutex<Vec<String>>>);
+pub struct HookLog(Arc<Mutex<Vec<String>>>);
 
-impl Diary {
+impl HookLog {
     /// Adds an entry.
     pub fn write(&self, entry: impl Into<String>) {
         self.0.lock().expect("nothing panics under this lock").push(entry.into());
@@ -77,7 +77,7 @@ impl Diary {
         self.0.lock().expect("nothing panics under this lock").clone()
     }
 
-    /// How often this very entry was made.
+    /// How many entries are equal to this one.
     pub fn count(&self, entry: &str) -> usize {
         self.entries().iter().filter(|other| *other == entry).count()
     }
@@ -86,16 +86,16 @@ impl Diary {
 type Observer = Box<dyn Fn(&MetricChange<'_>) + Send + Sync>;
 type Acts = Mutex<VecDeque<Act>>;
 
-/// Hooks that follow a script: each call takes the next act of its kind, and succeeds when there is none left.
+/// Hooks that follow a script. Each call takes the next act of its kind, and succeeds when none is left.
 ///
-/// The diary says `starting`, `stopped`, and for a change the metric's name and the event: `steps 7`.
+/// Their log has the entries `starting` and `stopped`, and for a change the metric's name and the event: `steps 7`.
 #[derive(Default)]
 pub struct Script {
     starting: Acts,
     changed: Acts,
     stopped: Acts,
     observer: Option<Observer>,
-    diary: Diary,
+    hook_log: HookLog,
 }
 
 impl Script {
@@ -104,37 +104,37 @@ impl Script {
         Self::default()
     }
 
-    /// What the next `on_starting` does.
+    /// Adds an act for `on_starting`.
     #[must_use]
     pub fn starting(self, act: Act) -> Self {
         self.starting.lock().expect("not shared yet").push_back(act);
         self
     }
 
-    /// What the next `on_metric_changed` does.
+    /// Adds an act for `on_metric_changed`.
     #[must_use]
     pub fn changed(self, act: Act) -> Self {
         self.changed.lock().expect("not shared yet").push_back(act);
         self
     }
 
-    /// What the next `on_stopped` does.
+    /// Adds an act for `on_stopped`.
     #[must_use]
     pub fn stopped(self, act: Act) -> Self {
         self.stopped.lock().expect("not shared yet").push_back(act);
         self
     }
 
-    /// Looks at every change.
+    /// Calls a function with every change.
     #[must_use]
     pub fn observing(mut self, observer: impl Fn(&MetricChange<'_>) + Send + Sync + 'static) -> Self {
         self.observer = Some(Box::new(observer));
         self
     }
 
-    /// What the hooks write into.
-    pub fn diary(&self) -> Diary {
-        self.diary.clone()
+    /// The log of the hooks.
+    pub fn hook_log(&self) -> HookLog {
+        self.hook_log.clone()
     }
 }
 
@@ -145,12 +145,12 @@ async fn follow(acts: &Acts) -> Result<(), HookError> {
 
 impl RecorderHooks for Script {
     async fn on_starting(&self) -> Result<(), HookError> {
-        self.diary.write("starting");
+        self.hook_log.write("starting");
         follow(&self.starting).await
     }
 
     async fn on_stopped(&self) -> Result<(), HookError> {
-        self.diary.write("stopped");
+        self.hook_log.write("stopped");
         follow(&self.stopped).await
     }
 
@@ -159,7 +159,7 @@ impl RecorderHooks for Script {
             Some(Step(number)) => format!("{} {number}", change.metric_name()),
             None => format!("{} {}", change.metric_name(), change.event().event_type()),
         };
-        self.diary.write(entry);
+        self.hook_log.write(entry);
         if let Some(observer) = &self.observer {
             observer(&change);
         }

@@ -1,4 +1,4 @@
-//! What goes through the recorders: events that are counted while they exist, metrics and hooks that fail when they are told to.
+//! Events that are counted while they exist, and metrics and hooks that fail as planned.
 
 use std::panic;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,56 +8,56 @@ use mvx_metrics::{
     TypedMetric,
 };
 
-/// A panic that is meant; not reported.
-pub struct Meant;
+/// The payload of a planned panic, which is not printed.
+pub struct PlannedPanic;
 
-/// How many events there are at this moment.
+/// How many events exist at this moment.
 static ALIVE: AtomicU64 = AtomicU64::new(0);
 
 pub fn alive() -> u64 {
-    // Relaxed: exact when all threads that made or dropped events were joined.
+    // Relaxed: the caller has joined all threads that created or dropped events.
     ALIVE.load(Ordering::Relaxed)
 }
 
-/// Counts an event from its making to its drop.
-struct Existence;
+/// Counts an event from its creation to its drop.
+struct LiveCount;
 
-impl Existence {
+impl LiveCount {
     fn begin() -> Self {
         ALIVE.fetch_add(1, Ordering::Relaxed);
         Self
     }
 }
 
-impl Drop for Existence {
+impl Drop for LiveCount {
     fn drop(&mut self) {
-        // One that was dropped twice makes this too low for good, one that never was too high.
+        // A second drop of an event would make the count too low for good, a missing drop too high.
         ALIVE.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
-/// An event that lies in its slot.
+/// An event that fits into a slot.
 pub struct Small {
     number: u64,
-    _existence: Existence,
+    _existence: LiveCount,
 }
 
 /// An event that is too large for a slot and owns heap data.
 pub struct Large {
     number: Box<u64>,
     _bulk: [u64; 12],
-    _existence: Existence,
+    _existence: LiveCount,
 }
 
 impl Small {
     pub fn new(number: u64) -> Self {
-        Self { number, _existence: Existence::begin() }
+        Self { number, _existence: LiveCount::begin() }
     }
 }
 
 impl Large {
     pub fn new(number: u64) -> Self {
-        Self { number: Box::new(number), _bulk: [number; 12], _existence: Existence::begin() }
+        Self { number: Box::new(number), _bulk: [number; 12], _existence: LiveCount::begin() }
     }
 }
 
@@ -69,14 +69,14 @@ impl MetricEvent for Large {
     const EVENT_TYPE: &'static str = "large";
 }
 
-/// Counts all events; healthy whatever happens around it.
+/// Counts all events, and never panics.
 #[derive(Default)]
-pub struct Healthy {
+pub struct CountsAll {
     total: u64,
     sum: u64,
 }
 
-impl HandleEvent<Small> for Healthy {
+impl HandleEvent<Small> for CountsAll {
     fn handle(&mut self, event: &Small) -> bool {
         self.total += 1;
         self.sum += event.number;
@@ -84,7 +84,7 @@ impl HandleEvent<Small> for Healthy {
     }
 }
 
-impl HandleEvent<Large> for Healthy {
+impl HandleEvent<Large> for CountsAll {
     fn handle(&mut self, event: &Large) -> bool {
         self.total += 1;
         self.sum += *event.number;
@@ -92,9 +92,9 @@ impl HandleEvent<Large> for Healthy {
     }
 }
 
-impl Metric for Healthy {
+impl Metric for CountsAll {
     fn metric_name(&self) -> &'static str {
-        "healthy"
+        "counts_all"
     }
 
     fn handlers() -> &'static [EventHandler<Self>] {
@@ -102,11 +102,11 @@ impl Metric for Healthy {
     }
 
     fn snapshot(&self) -> MetricSnapshot {
-        MetricSnapshot::of_static("healthy").with("total", self.total).with("sum", self.sum)
+        MetricSnapshot::of_static("counts_all").with("total", self.total).with("sum", self.sum)
     }
 }
 
-impl TypedMetric for Healthy {
+impl TypedMetric for CountsAll {
     type Snapshot = u64;
 
     fn typed_snapshot(&self) -> u64 {
@@ -114,7 +114,7 @@ impl TypedMetric for Healthy {
     }
 }
 
-/// Panics after so many small events.
+/// Panics after this many small events.
 pub struct Fragile {
     pub left: u64,
 }
@@ -123,7 +123,7 @@ impl HandleEvent<Small> for Fragile {
     fn handle(&mut self, _: &Small) -> bool {
         match self.left.checked_sub(1) {
             Some(left) => self.left = left,
-            None => panic::panic_any(Meant),
+            None => panic::panic_any(PlannedPanic),
         }
         false
     }
@@ -149,13 +149,13 @@ pub enum Failing {
     Never,
     AtStart,
     AtStop,
-    /// With an error, after so many changes.
+    /// With an error, after this many changes.
     After(u64),
-    /// With a panic, after so many changes.
+    /// With a panic, after this many changes.
     PanicAfter(u64),
 }
 
-/// Hooks that yield now and then.
+/// Hooks that yield at every 64th change, and fail as planned.
 pub struct Hooks {
     changes: AtomicU64,
     failing: Failing,
@@ -169,7 +169,7 @@ impl Hooks {
 
 impl RecorderHooks for Hooks {
     async fn on_starting(&self) -> Result<(), HookError> {
-        if self.failing == Failing::AtStart { Err("meant".into()) } else { Ok(()) }
+        if self.failing == Failing::AtStart { Err("planned".into()) } else { Ok(()) }
     }
 
     async fn on_metric_changed(&self, _: MetricChange<'_>) -> Result<(), HookError> {
@@ -178,13 +178,13 @@ impl RecorderHooks for Hooks {
             tokio::task::yield_now().await;
         }
         match self.failing {
-            Failing::After(changes) if changes == change => Err("meant".into()),
-            Failing::PanicAfter(changes) if changes == change => panic::panic_any(Meant),
+            Failing::After(changes) if changes == change => Err("planned".into()),
+            Failing::PanicAfter(changes) if changes == change => panic::panic_any(PlannedPanic),
             _ => Ok(()),
         }
     }
 
     async fn on_stopped(&self) -> Result<(), HookError> {
-        if self.failing == Failing::AtStop { Err("meant".into()) } else { Ok(()) }
+        if self.failing == Failing::AtStop { Err("planned".into()) } else { Ok(()) }
     }
 }

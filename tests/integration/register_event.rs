@@ -1,4 +1,5 @@
-//! RE: registering events.
+//! `register_event` and `emit`: states, the pending limit, both overflow policies, accounting, the trait `Recorder`.
+//! Covers RE1, RE2, RE4 to RE12; `recorder.rs` has RE3.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,13 +21,13 @@ fn re1_an_event_starts_a_virgin() {
     bounded(|| {
         let application = Direct::new();
         let script = Script::new();
-        let diary = script.diary();
+        let hook_log = script.hook_log();
         let recorder = application.recorder(RecorderOptions::new().hooks(script));
         recorder.register_metric(Steps::default()).expect("registers");
         recorder.register_event(Step(1)).expect("accepted");
         eventually("the recorder runs", || recorder.status() == Running);
         recorder.flush().wait().expect("flushes");
-        assert_eq!(diary.entries(), ["starting", "steps 1"]);
+        assert_eq!(hook_log.entries(), ["starting", "steps 1"]);
     });
 }
 
@@ -36,11 +37,11 @@ fn re1_the_first_events_of_many_threads_start_a_virgin_once() {
         for _ in 0..20 {
             let application = Direct::new();
             let script = Script::new();
-            let diary = script.diary();
+            let hook_log = script.hook_log();
             let recorder = application.recorder(RecorderOptions::new().hooks(script));
             in_threads(8, |_| recorder.register_event(Step(1)).expect("accepted"));
             recorder.flush().wait().expect("flushes");
-            assert_eq!((diary.count("starting"), recorder.stats().processed), (1, 8));
+            assert_eq!((hook_log.count("starting"), recorder.stats().processed), (1, 8));
         }
     });
 }
@@ -90,7 +91,7 @@ fn re2_events_kept_while_starting_are_discarded_when_the_start_fails() {
     });
 }
 
-/// A recorder with that limit, full, whose processing stands still at the gate.
+/// A full recorder with that limit. Its consumer is blocked at the gate.
 fn full(application: &Direct, limit: usize, policy: QueueOverflowPolicy) -> (MetricsRecorder, Gate) {
     let gate = Gate::new();
     let recorder =
@@ -141,7 +142,7 @@ fn re5_at_the_limit_the_event_is_dropped_and_counted_by_type() {
     });
 }
 
-/// Checks what always holds, and what stats may do from one look to the next.
+/// Checks the accounting identity, and that no count falls between two reads of the stats.
 fn check(before: &RecorderStats, now: &RecorderStats, limit: u64) {
     assert!(now.pending <= limit, "{now:?}");
     assert_eq!(now.accepted, now.processed + now.discarded + now.pending, "{now:?}");
@@ -154,7 +155,7 @@ fn check(before: &RecorderStats, now: &RecorderStats, limit: u64) {
     assert!(never_falls(|stats| stats.discarded), "{before:?} {now:?}");
 }
 
-/// Threads that hand over as many events while another one watches the stats; at rest all calls are accounted for.
+/// Several threads emit the same number of events while another thread reads the stats. At rest every call is accounted for.
 fn race(recorder: &MetricsRecorder, threads: usize, events: u64, limit: u64) -> RecorderStats {
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {

@@ -1,57 +1,48 @@
-//! Readers that are stuck in a metric's own code: whom they hold up, and whom not.
+//! Readers that block inside a metric's `snapshot`: the event loop, other recorders, hooks and a shutdown go on.
+//! Covers RC6, RC18, RM4, HK1, `RT_C7`.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::mpsc;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use mvx_metrics::{
-    EventHandler, Metric, MetricSnapshot, MetricsRecorder, MetricsRecorderState, MetricsRuntime,
-    RecorderOptions,
+use mvx_metrics::{MetricsRecorder, MetricsRecorderState, MetricsRuntime, RecorderOptions};
+use mvx_metrics_tests::{
+    Act, Gate, Gated, GatedSnapshot, Script, Step, Steps, bounded, eventually, running_runtime,
 };
-use mvx_metrics_tests::{Act, Gate, Gated, Script, Step, Steps, bounded, eventually, running_runtime};
 use tokio::runtime::Builder;
 
-/// A metric whose snapshot waits at a gate.
-struct Unreadable(Gate);
-
-impl Metric for Unreadable {
-    fn metric_name(&self) -> &'static str {
-        "unreadable"
-    }
-
-    fn handlers() -> &'static [EventHandler<Self>] {
-        &[]
-    }
-
-    fn snapshot(&self) -> MetricSnapshot {
-        self.0.block();
-        MetricSnapshot::new("unreadable")
-    }
-}
-
 #[test]
-fn rm4_a_read_that_waits_for_events_ends_when_a_reader_is_stuck_although_other_recorders_go_on() {
+fn rm4_a_read_behind_a_blocked_reader_ends_while_other_recorders_go_on() {
     bounded(|| {
         let runtime = running_runtime("rm4");
-        let [recorder, busy] = ["stuck", "busy"].map(|id| {
+        let [first, recorder, busy] = ["first", "stuck", "busy"].map(|id| {
             let options = RecorderOptions::new().poll_interval(Duration::ZERO);
             runtime.create_recorder_with(id, options).expect("creates")
         });
-        let (gate, held) = (Gate::new(), Gate::new());
-        recorder.register_metric(Unreadable(gate.clone())).expect("registers");
+        let (begun, gate, held) = (Gate::new(), Gate::new(), Gate::new());
+        first.register_metric(GatedSnapshot(begun.clone())).expect("registers");
+        recorder.register_metric(GatedSnapshot(gate.clone())).expect("registers");
         busy.register_metric(Gated(held.clone())).expect("registers");
         busy.emit(Step(1));
         held.wait_for_arrival();
         recorder.emit(Step(1));
         let ends = AtomicBool::new(false);
         thread::scope(|scope| {
-            // An observer does not wait for a loop that does nothing for a second; then it is stuck.
-            scope.spawn(|| runtime.snapshot().expect("reads when the gate opens"));
-            thread::sleep(Duration::from_millis(500));
+            // The observer waits at most a second for a loop without progress. Then it reads `first`, and blocks there.
+            scope.spawn(|| runtime.snapshot().expect("reads when the gates open"));
+            begun.wait_for_arrival();
+            // The reader waits for the event while the observer goes on to `stuck`. A reader that comes too late waits for the
+            // metrics of `stuck`, with the same end.
             let (answer, answers) = mpsc::channel();
             let reader = &recorder;
-            scope.spawn(move || answer.send(reader.metric_snapshots()).expect("the test goes on"));
+            let (calls, called) = mpsc::channel();
+            scope.spawn(move || {
+                calls.send(()).expect("the test waits");
+                answer.send(reader.metric_snapshots()).expect("the test goes on");
+            });
+            called.recv().expect("the reader calls");
+            begun.open();
             gate.wait_for_arrival();
             held.open();
             scope.spawn(|| {
@@ -64,7 +55,7 @@ fn rm4_a_read_that_waits_for_events_ends_when_a_reader_is_stuck_although_other_r
             ends.store(true, Ordering::Relaxed);
             gate.open();
             let answer = answer.expect("it ends although the observer does not");
-            assert_eq!(answer.expect_err("nobody lets it in").reason(), "WOULD_DEADLOCK");
+            assert_eq!(answer.expect_err("the observer holds the metrics").reason(), "WOULD_DEADLOCK");
         });
         recorder.flush().wait().expect("flushes");
         assert_eq!(recorder.stats().processed, 1);
@@ -72,7 +63,7 @@ fn rm4_a_read_that_waits_for_events_ends_when_a_reader_is_stuck_although_other_r
     });
 }
 
-/// A recorder whose hook never ends, and one event that it runs for.
+/// A recorder with one event, and a hook that never ends.
 fn never_flushed(runtime: &MetricsRuntime, id: &str) -> MetricsRecorder {
     let script = Script::new().changed(Act::Never);
     let recorder = runtime.create_recorder_with(id, RecorderOptions::new().hooks(script)).expect("creates");
@@ -82,7 +73,7 @@ fn never_flushed(runtime: &MetricsRuntime, id: &str) -> MetricsRecorder {
 }
 
 #[test]
-fn rt_c7_a_reader_that_is_stuck_keeps_nobody_else_waiting_when_the_runtime_ends() {
+fn rt_c7_a_blocked_reader_does_not_delay_other_waiters_at_a_shutdown() {
     bounded(|| {
         for hooks in [false, true] {
             let builder = MetricsRuntime::builder("rt.c7").shutdown_timeout(Duration::from_millis(200));
@@ -96,14 +87,14 @@ fn rt_c7_a_reader_that_is_stuck_keeps_nobody_else_waiting_when_the_runtime_ends(
             };
             let after = never_flushed(&runtime, "after");
             let gate = Gate::new();
-            stuck.register_metric(Unreadable(gate.clone())).expect("registers");
+            stuck.register_metric(GatedSnapshot(gate.clone())).expect("registers");
             thread::scope(|scope| {
                 scope.spawn(|| stuck.metric_snapshots().expect("reads when the gate opens"));
                 gate.wait_for_arrival();
                 stuck.emit(Step(1));
                 let (answer, answers) = mpsc::channel();
                 for other in [&before, &after, &stuck] {
-                    // Nobody takes the metrics from the one that is stuck, so there is nothing to wait for.
+                    // The blocked reader keeps the metrics of `stuck`, so a flush of it cannot be answered.
                     let wait = if other.entity_id() == "stuck" { other.stop() } else { other.flush() };
                     let answer = answer.clone();
                     scope.spawn(move || answer.send(wait.wait()).expect("the test goes on"));
@@ -112,7 +103,7 @@ fn rt_c7_a_reader_that_is_stuck_keeps_nobody_else_waiting_when_the_runtime_ends(
                 let answers: Vec<_> =
                     (0..3).map_while(|_| answers.recv_timeout(Duration::from_secs(10)).ok()).collect();
                 gate.open();
-                // What the hooks had seen counts as processed.
+                // Events count as processed once their hook was called.
                 assert_eq!(answers.len(), 3, "{answers:?}");
             });
             for recorder in [before, stuck, after] {
@@ -124,14 +115,14 @@ fn rt_c7_a_reader_that_is_stuck_keeps_nobody_else_waiting_when_the_runtime_ends(
 }
 
 #[test]
-fn rc6_a_reader_that_is_stuck_while_a_recorder_starts_does_not_hold_up_the_loop() {
+fn rc6_a_blocked_reader_of_a_starting_recorder_does_not_block_the_loop() {
     bounded(|| {
         let runtime = running_runtime("rc6");
         let (starting, gate) = (Gate::new(), Gate::new());
         let script = Script::new().starting(Act::Pass).starting(Act::Wait(starting.clone()));
         let recorder =
             runtime.create_recorder_with("a", RecorderOptions::new().hooks(script)).expect("creates");
-        recorder.register_metric(Unreadable(gate.clone())).expect("registers");
+        recorder.register_metric(GatedSnapshot(gate.clone())).expect("registers");
         let other = runtime.create_recorder("other").expect("creates");
         recorder.stop().wait().expect("stops");
         let start = recorder.start();
@@ -141,7 +132,7 @@ fn rc6_a_reader_that_is_stuck_while_a_recorder_starts_does_not_hold_up_the_loop(
             gate.wait_for_arrival();
             starting.open();
             start.wait().expect("starts");
-            // The task of the recorder now wants the metrics that are being read.
+            // The worker task of the recorder now needs the metrics that the reader holds.
             let (flushed, answer) = mpsc::channel();
             let other = other.clone();
             scope.spawn(move || {
@@ -160,37 +151,34 @@ fn rc6_a_reader_that_is_stuck_while_a_recorder_starts_does_not_hold_up_the_loop(
 }
 
 #[test]
-fn hk1_a_hook_that_reads_behind_a_reader_that_is_stuck_is_told_so() {
+fn hk1_a_snapshot_in_a_hook_behind_a_blocked_reader_says_that_it_failed() {
     bounded(|| {
         let runtime = running_runtime("hk1");
-        let (entered, gate, seen) = (Gate::new(), Gate::new(), Arc::new(Mutex::new(None)));
+        let (entered, gate) = (Gate::new(), Gate::new());
+        let (sender, snapshots) = mpsc::channel();
         let script = Script::new().observing({
-            let (entered, seen) = (entered.clone(), Arc::clone(&seen));
+            let entered = entered.clone();
             move |change| {
                 entered.block();
-                // As if the reader waited for a lock that this hook holds.
-                let snapshot = change.snapshot();
-                seen.lock().expect("not poisoned").get_or_insert(snapshot);
+                // The hook reads while another reader holds the metrics.
+                sender.send(change.snapshot()).expect("the test goes on");
             }
         });
         let recorder =
             runtime.create_recorder_with("a", RecorderOptions::new().hooks(script)).expect("creates");
         recorder.register_metric(Steps::default()).expect("registers");
-        recorder.register_metric(Unreadable(gate.clone())).expect("registers");
+        recorder.register_metric(GatedSnapshot(gate.clone())).expect("registers");
         recorder.emit(Step(1));
         entered.wait_for_arrival();
-        thread::scope(|scope| {
+        let snapshot = thread::scope(|scope| {
             scope.spawn(|| recorder.metric_snapshots().expect("reads when the gate opens"));
             gate.wait_for_arrival();
             entered.open();
-            let begun = Instant::now();
-            while seen.lock().expect("not poisoned").is_none() && begun.elapsed() < Duration::from_secs(20) {
-                thread::sleep(Duration::from_millis(10));
-            }
+            let snapshot = snapshots.recv_timeout(Duration::from_secs(20));
             gate.open();
+            snapshot.expect("the hook has run")
         });
         recorder.flush().wait().expect("flushes");
-        let snapshot = seen.lock().expect("not poisoned").take().expect("the hook has run");
         assert_eq!((&*snapshot.name, snapshot.get("total")), ("steps", None));
         assert!(
             snapshot.failed.as_ref().is_some_and(|failed| failed.contains("cannot be read")),
@@ -204,13 +192,13 @@ fn hk1_a_hook_that_reads_behind_a_reader_that_is_stuck_is_told_so() {
 }
 
 #[test]
-fn rc18_a_reader_that_is_stuck_does_not_hold_up_the_applications_own_tasks() {
+fn rc18_a_blocked_reader_does_not_block_the_applications_own_tasks() {
     bounded(|| {
         let tokio = Builder::new_current_thread().build().expect("a tokio runtime");
         let gate = Gate::new();
         let recorder = tokio.block_on(async {
             let recorder = MetricsRecorder::new("direct", RecorderOptions::new()).expect("inside of tokio");
-            recorder.register_metric(Unreadable(gate.clone())).expect("registers");
+            recorder.register_metric(GatedSnapshot(gate.clone())).expect("registers");
             recorder.start().await.expect("starts");
             recorder
         });
@@ -218,7 +206,7 @@ fn rc18_a_reader_that_is_stuck_does_not_hold_up_the_applications_own_tasks() {
             scope.spawn(|| recorder.metric_snapshots().expect("reads when the gate opens"));
             gate.wait_for_arrival();
             recorder.emit(Step(1));
-            // The task of the recorder now wants the metrics, in between of these.
+            // Between these yields the worker task asks for the metrics that the reader holds.
             tokio.block_on(async {
                 for _ in 0..1_000 {
                     tokio::task::yield_now().await;

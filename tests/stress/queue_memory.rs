@@ -1,4 +1,4 @@
-//! What a queue takes in memory, whatever the events are and however many come.
+//! The memory of a queue is bounded by its limit, for events of any size and in any number.
 
 use std::panic;
 use std::sync::{Mutex, PoisonError};
@@ -8,17 +8,17 @@ use mvx_metrics::{
 };
 use mvx_metrics_tests::{Gate, Gated, Step, bounded, in_threads, running_runtime};
 
-use crate::load::Meant;
+use crate::fixtures::PlannedPanic;
 use crate::memory::Memory;
 
-/// The tests of this program share one memory.
+/// The tests of this program measure the same allocator, so they run one at a time.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
 /// 256 slots of a cache line.
 const SEGMENT_KIB: i64 = 16;
-/// What a runtime keeps of the segments that its recorders have used.
+/// How much a runtime keeps of the segments that its recorders have used.
 const POOL_KIB: i64 = 1_024;
-/// Threads of the test, names of types, and what the standard library keeps.
+/// For threads of the test, names of event types, and allocations of the standard library.
 const SLACK_KIB: i64 = 64;
 
 struct Small;
@@ -28,12 +28,12 @@ struct Wide(#[expect(dead_code, reason = "bulk")] [u64; 512]);
 #[repr(align(4096))]
 struct Aligned;
 
-struct Grenade;
+struct PanicsOnDrop;
 
-impl Drop for Grenade {
+impl Drop for PanicsOnDrop {
     fn drop(&mut self) {
-        // As `panic!`, without a report.
-        panic::resume_unwind(Box::new(Meant));
+        // As `panic!`, without the panic hook.
+        panic::resume_unwind(Box::new(PlannedPanic));
     }
 }
 
@@ -49,11 +49,11 @@ impl MetricEvent for Aligned {
     const EVENT_TYPE: &'static str = "aligned";
 }
 
-impl MetricEvent for Grenade {
-    const EVENT_TYPE: &'static str = "grenade";
+impl MetricEvent for PanicsOnDrop {
+    const EVENT_TYPE: &'static str = "panics_on_drop";
 }
 
-/// A running runtime whose thread stands at the gate, and one of its recorders.
+/// A running runtime with its thread blocked at the gate, and one of its recorders.
 fn held_up(options: RecorderOptions) -> (MetricsRuntime, MetricsRecorder, Gate) {
     let runtime = running_runtime("bounds");
     let (held, gate) = (runtime.create_recorder("held").expect("a fresh id"), Gate::new());
@@ -64,7 +64,7 @@ fn held_up(options: RecorderOptions) -> (MetricsRuntime, MetricsRecorder, Gate) 
     (runtime, recorder, gate)
 }
 
-/// A full queue meets `count` further events from two threads.
+/// Two threads offer `count` events to a full queue.
 fn flood<E: MetricEvent>(policy: QueueOverflowPolicy, count: u64, make: fn() -> E) {
     const LIMIT: u64 = 1_000;
     let options = RecorderOptions::new().queue_max_size(1_000).queue_overflow_policy(policy);
@@ -79,7 +79,7 @@ fn flood<E: MetricEvent>(policy: QueueOverflowPolicy, count: u64, make: fn() -> 
                 Err(error) => {
                     assert_eq!(policy, QueueOverflowPolicy::Error);
                     assert_eq!(error.error().reason(), "QUEUE_OVERFLOW");
-                    // It hands the event back, which is then dropped here.
+                    // The error hands the event back, and the test drops it.
                     let _ = panic::catch_unwind(panic::AssertUnwindSafe(|| drop(error.into_event())));
                 }
             }
@@ -106,15 +106,15 @@ fn flood<E: MetricEvent>(policy: QueueOverflowPolicy, count: u64, make: fn() -> 
 }
 
 #[test]
-fn a_full_queue_meets_a_flood_of_any_kind_of_event_within_its_memory() {
+fn a_full_queue_takes_no_memory_for_further_events_of_any_size() {
     const FLOOD: u64 = 1_000_000;
     let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     for policy in [QueueOverflowPolicy::Drop, QueueOverflowPolicy::Error] {
         bounded(move || flood(policy, FLOOD, || Small));
         bounded(move || flood(policy, FLOOD / 10, || Wide([0; 512])));
         bounded(move || flood(policy, FLOOD / 10, || Aligned));
-        // Unwinding takes its time.
-        bounded(move || flood(policy, FLOOD / 100, || Grenade));
+        // Fewer, because unwinding is slow.
+        bounded(move || flood(policy, FLOOD / 100, || PanicsOnDrop));
     }
 }
 

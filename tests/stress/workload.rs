@@ -1,4 +1,4 @@
-//! A runtime with a thousand recorders, and those who use, disturb and read them.
+//! A runtime with 1,000 recorders, and the threads that produce, disturb and read.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
@@ -10,36 +10,35 @@ use mvx_metrics::{
     MetricsRuntimeError, QueueOverflowPolicy, RecorderOptions,
 };
 
-use crate::account::{Place, Totals};
-use crate::load::{Failing, Fragile, Healthy, Hooks, Large, Small, alive};
+use crate::accounting::{Totals, TrackedRecorder};
+use crate::fixtures::{CountsAll, Failing, Fragile, Hooks, Large, Small, alive};
 
 const RECORDERS: usize = 1_000;
 
-/// Producers let the runtime catch up when so many events are pending, all recorders taken together: how much memory was in use
-/// at the worst moment, and how much of that the allocator keeps, is not what is measured here.
-const MOST_PENDING: u64 = 50_000;
+/// Producers yield while this many events are pending in all recorders together. The test does not measure the peak of memory.
+const MAX_PENDING: u64 = 50_000;
 
-/// Random numbers, good enough to mix things up.
-struct Dice(u64);
+/// A simple generator of random numbers.
+struct Random(u64);
 
-impl Dice {
+impl Random {
     fn new(seed: u64) -> Self {
         Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
     }
 
-    fn roll(&mut self, sides: u64) -> u64 {
+    fn below(&mut self, end: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
-        (self.0 >> 11) % sides
+        (self.0 >> 11) % end
     }
 
-    fn pick(&mut self) -> usize {
-        usize::try_from(self.roll(RECORDERS as u64)).expect("a small number")
+    fn recorder_index(&mut self) -> usize {
+        usize::try_from(self.below(RECORDERS as u64)).expect("a small number")
     }
 }
 
-/// What was done to the recorders beside handing events to them.
+/// How often each disturbance was made.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct Disturbances {
     pub replaced: u64,
@@ -61,7 +60,7 @@ impl Disturbances {
     }
 }
 
-/// What came of a scene.
+/// The result of a workload.
 #[derive(Debug)]
 pub struct Outcome {
     pub totals: Totals,
@@ -69,49 +68,50 @@ pub struct Outcome {
     pub snapshots: u64,
 }
 
-struct Scene {
+struct Workload {
     runtime: MetricsRuntime,
-    places: Vec<RwLock<Arc<Place>>>,
+    recorders: Vec<RwLock<Arc<TrackedRecorder>>>,
     totals: Arc<Mutex<Totals>>,
-    ends: AtomicBool,
+    done: AtomicBool,
 }
 
-impl Scene {
-    fn set(dice: &mut Dice) -> Self {
+impl Workload {
+    fn new(random: &mut Random) -> Self {
         let builder = MetricsRuntime::builder("stress").log_policy(LogPolicy::Silent);
         let runtime = builder.shutdown_timeout(Duration::from_mins(1)).build().expect("valid");
         runtime.start().expect("starts");
         let totals = Arc::default();
-        let places = (0..RECORDERS).map(|number| RwLock::new(new_place(&runtime, number, dice, &totals)));
-        let places = places.collect();
-        Self { runtime, places, totals, ends: AtomicBool::new(false) }
+        let recorders =
+            (0..RECORDERS).map(|number| RwLock::new(new_tracked_recorder(&runtime, number, random, &totals)));
+        let recorders = recorders.collect();
+        Self { runtime, recorders, totals, done: AtomicBool::new(false) }
     }
 
-    fn place(&self, number: usize) -> Arc<Place> {
-        Arc::clone(&self.places[number].read().expect("not poisoned"))
+    fn tracked(&self, number: usize) -> Arc<TrackedRecorder> {
+        Arc::clone(&self.recorders[number].read().expect("not poisoned"))
     }
 
-    fn goes_on(&self) -> bool {
-        !self.ends.load(Ordering::Relaxed)
+    fn is_running(&self) -> bool {
+        !self.done.load(Ordering::Relaxed)
     }
 
-    /// Hands events to recorders in bursts; how many.
-    fn produce(&self, mut dice: Dice) -> u64 {
+    /// Emits events in bursts. Returns how many.
+    fn produce(&self, mut random: Random) -> u64 {
         let mut made = 0;
-        while self.goes_on() {
-            let place = self.place(dice.pick());
-            let burst = 1 + dice.roll(200);
+        while self.is_running() {
+            let tracked = self.tracked(random.recorder_index());
+            let burst = 1 + random.below(200);
             for number in 0..burst {
                 match number % 16 {
-                    7 => place.recorder.emit(Large::new(number)),
-                    // What comes back is dropped here.
-                    11 => drop(place.recorder.register_event(Small::new(number))),
-                    _ => place.recorder.emit(Small::new(number)),
+                    7 => tracked.recorder.emit(Large::new(number)),
+                    // A refused event is dropped here.
+                    11 => drop(tracked.recorder.register_event(Small::new(number))),
+                    _ => tracked.recorder.emit(Small::new(number)),
                 }
             }
-            place.calls.fetch_add(burst, Ordering::Relaxed);
+            tracked.calls.fetch_add(burst, Ordering::Relaxed);
             made += burst;
-            while alive() > MOST_PENDING && self.goes_on() {
+            while alive() > MAX_PENDING && self.is_running() {
                 thread::yield_now();
             }
         }
@@ -119,21 +119,21 @@ impl Scene {
     }
 
     /// Stops, starts, replaces, breaks and flushes recorders.
-    fn disturb(&self, mut dice: Dice) -> Disturbances {
+    fn disturb(&self, mut random: Random) -> Disturbances {
         let mut done = Disturbances::default();
-        while self.goes_on() {
-            let number = dice.pick();
-            let place = self.place(number);
-            match dice.roll(9) {
+        while self.is_running() {
+            let number = random.recorder_index();
+            let tracked = self.tracked(number);
+            match random.below(9) {
                 0 | 1 => {
                     match self.runtime.stop_and_remove_recorder(&number.to_string()) {
-                        // The other thread that disturbs is at it.
+                        // The other disturbing thread removes it just now.
                         Err(MetricsRuntimeError::RecorderNotFound { .. }) => continue,
-                        // One that has failed is removed all the same.
+                        // A failed recorder is removed too.
                         removed => assert_among(&removed, &["RECORDER_STOP_ERROR"]),
                     }
-                    *self.places[number].write().expect("not poisoned") =
-                        new_place(&self.runtime, number, &mut dice, &self.totals);
+                    *self.recorders[number].write().expect("not poisoned") =
+                        new_tracked_recorder(&self.runtime, number, &mut random, &self.totals);
                     done.replaced += 1;
                 }
                 2 => {
@@ -142,17 +142,17 @@ impl Scene {
                     done.stopped += u64::from(stopped.is_ok());
                 }
                 3..=5 => {
-                    let started = place.recorder.start().wait();
+                    let started = tracked.recorder.start().wait();
                     assert_among(&started, &["INVALID_RECORDER_STATE"]);
                     done.started += u64::from(started.is_ok());
                 }
                 6 => {
-                    let broken = place.recorder.register_metric(Fragile { left: dice.roll(1_000) });
+                    let broken = tracked.recorder.register_metric(Fragile { left: random.below(1_000) });
                     assert_among(&broken, &["INVALID_RECORDER_STATE"]);
                     done.broken += u64::from(broken.is_ok());
                 }
                 7 => {
-                    let flushed = place.recorder.flush().wait();
+                    let flushed = tracked.recorder.flush().wait();
                     assert_among(&flushed, &["INVALID_RECORDER_STATE"]);
                     done.flushed += u64::from(flushed.is_ok());
                 }
@@ -162,14 +162,14 @@ impl Scene {
         done
     }
 
-    /// Reads snapshots, of one recorder and now and then of all; how many.
-    fn read(&self, mut dice: Dice) -> u64 {
+    /// Reads snapshots of single recorders, and sometimes of all. Returns how many.
+    fn read(&self, mut random: Random) -> u64 {
         let mut read = 0;
-        while self.goes_on() {
+        while self.is_running() {
             for _ in 0..200 {
-                let place = self.place(dice.pick());
-                let before = place.recorder.stats();
-                let total = place.recorder.metric_snapshot::<Healthy>().expect("reading works");
+                let tracked = self.tracked(random.recorder_index());
+                let before = tracked.recorder.stats();
+                let total = tracked.recorder.metric_snapshot::<CountsAll>().expect("reading works");
                 assert!(total.is_some_and(|total| total >= before.processed), "{total:?}, {before:?}");
                 read += 1;
             }
@@ -206,21 +206,21 @@ impl Reason for MetricsRuntimeError {
     }
 }
 
-fn new_place(
+fn new_tracked_recorder(
     runtime: &MetricsRuntime,
     number: usize,
-    dice: &mut Dice,
+    random: &mut Random,
     totals: &Arc<Mutex<Totals>>,
-) -> Arc<Place> {
+) -> Arc<TrackedRecorder> {
     let id = number.to_string();
-    let options = RecorderOptions::new().queue_max_size(16 << dice.roll(9));
-    let options = match dice.roll(8) {
+    let options = RecorderOptions::new().queue_max_size(16 << random.below(9));
+    let options = match random.below(8) {
         0 => {
-            let failing = match dice.roll(12) {
+            let failing = match random.below(12) {
                 0 => Failing::AtStart,
                 1 => Failing::AtStop,
-                2 => Failing::After(dice.roll(5_000)),
-                3 => Failing::PanicAfter(dice.roll(5_000)),
+                2 => Failing::After(random.below(5_000)),
+                3 => Failing::PanicAfter(random.below(5_000)),
                 _ => Failing::Never,
             };
             if failing == Failing::AtStart {
@@ -238,15 +238,15 @@ fn new_place(
         _ => options,
     };
     let recorder = runtime.create_recorder_with(&id, options).expect("creates");
-    recorder.register_metric(Healthy::default()).expect("registers");
-    Arc::new(Place { recorder, calls: AtomicU64::new(0), totals: Arc::clone(totals) })
+    recorder.register_metric(CountsAll::default()).expect("registers");
+    Arc::new(TrackedRecorder { recorder, calls: AtomicU64::new(0), totals: Arc::clone(totals) })
 }
 
-/// Plays the scene for a while, clears everything away, and checks that every event is accounted for.
-pub fn play(duration: Duration, seed: u64) -> Outcome {
-    let scene = Scene::set(&mut Dice::new(seed));
-    let (made, disturbances, snapshots) = act(&scene, duration, seed);
-    let Scene { runtime, places, totals, .. } = scene;
+/// Runs the workload for a while, drops everything, and checks that every event is accounted for.
+pub fn run(duration: Duration, seed: u64) -> Outcome {
+    let workload = Workload::new(&mut Random::new(seed));
+    let (made, disturbances, snapshots) = run_threads(&workload, duration, seed);
+    let Workload { runtime, recorders, totals, .. } = workload;
     let ended = runtime.shutdown();
     let mut failed: Vec<_> = match ended {
         Ok(()) => Vec::new(),
@@ -256,13 +256,13 @@ pub fn play(duration: Duration, seed: u64) -> Outcome {
         Err(error) => panic!("{error}"),
     };
     failed.sort_unstable_by_key(|id| id.parse::<usize>().expect("a number"));
-    let in_failure = places.iter().enumerate().filter(|(_, place)| {
-        place.read().expect("not poisoned").recorder.status() == MetricsRecorderState::Failure
+    let in_failure = recorders.iter().enumerate().filter(|(_, tracked)| {
+        tracked.read().expect("not poisoned").recorder.status() == MetricsRecorderState::Failure
     });
     let in_failure: Vec<_> = in_failure.map(|(number, _)| number.to_string()).collect();
     assert_eq!(failed, in_failure, "the shutdown lists those that have failed and no others");
-    drop((runtime, places));
-    let totals = Arc::into_inner(totals).expect("all places are gone").into_inner().expect("not poisoned");
+    drop((runtime, recorders));
+    let totals = Arc::into_inner(totals).expect("all recorders are gone").into_inner().expect("not poisoned");
     assert_eq!(totals.problems, Vec::<String>::new());
     assert_eq!(totals.calls, made, "every call was counted");
     assert_eq!(totals.calls, totals.accepted + totals.dropped + totals.rejected);
@@ -271,24 +271,25 @@ pub fn play(duration: Duration, seed: u64) -> Outcome {
     Outcome { totals, disturbances, snapshots }
 }
 
-/// Everything at once; how many events were made, what was done to the recorders, and how many snapshots were read.
-fn act(scene: &Scene, duration: Duration, seed: u64) -> (u64, Disturbances, u64) {
+/// Runs all threads. Returns how many events were offered, which disturbances were made, and how many snapshots were read.
+fn run_threads(workload: &Workload, duration: Duration, seed: u64) -> (u64, Disturbances, u64) {
     let producers = thread::available_parallelism().map_or(2, usize::from).max(2) as u64;
     thread::scope(|scope| {
         let producers: Vec<_> = (0..producers)
-            .map(|number| scope.spawn(move || scene.produce(Dice::new(seed + 10 + number))))
+            .map(|number| scope.spawn(move || workload.produce(Random::new(seed + 10 + number))))
             .collect();
-        let disturbers = [1, 2].map(|number| scope.spawn(move || scene.disturb(Dice::new(seed + number))));
-        let reader = scope.spawn(|| scene.read(Dice::new(seed + 3)));
+        let disturbers =
+            [1, 2].map(|number| scope.spawn(move || workload.disturb(Random::new(seed + number))));
+        let reader = scope.spawn(|| workload.read(Random::new(seed + 3)));
         let end = Instant::now() + duration;
-        // Ends early when something fails.
+        // A thread that has ended early has failed.
         while Instant::now() < end
             && !reader.is_finished()
             && !disturbers.iter().any(thread::ScopedJoinHandle::is_finished)
         {
             thread::park_timeout(Duration::from_millis(100));
         }
-        scene.ends.store(true, Ordering::Relaxed);
+        workload.done.store(true, Ordering::Relaxed);
         let [first, second] =
             disturbers.map(|disturber| disturber.join().expect("the calls answer as they should"));
         let snapshots = reader.join().expect("the calls answer as they should");

@@ -1,4 +1,4 @@
-//! The events, the metrics and the hooks of the tests.
+//! Events, metrics and hooks of the concurrent test.
 
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -7,31 +7,31 @@ use mvx_metrics::{
     EventHandler, HandleEvent, HookError, Metric, MetricChange, MetricEvent, MetricSnapshot, RecorderHooks,
 };
 
-/// Events that were made and not dropped yet.
-pub type Alive = Arc<AtomicUsize>;
+/// How many events exist at this moment.
+pub type LiveEvents = Arc<AtomicUsize>;
 
 /// An event of one of three kinds; kind 2 is too large for a slot, and no metric listens to it.
-pub struct Fact<const KIND: u8> {
+pub struct Numbered<const KIND: u8> {
     pub number: u64,
-    alive: Alive,
+    alive: LiveEvents,
     bulk: Bulk<KIND>,
 }
 
-/// What makes the kinds different in size.
+/// The payload that makes kind 2 large.
 enum Bulk<const KIND: u8> {
     None,
     Some([u64; 16]),
 }
 
-impl<const KIND: u8> Fact<KIND> {
-    pub fn new(number: u64, alive: &Alive) -> Self {
+impl<const KIND: u8> Numbered<KIND> {
+    pub fn new(number: u64, alive: &LiveEvents) -> Self {
         alive.fetch_add(1, Ordering::Relaxed);
         let bulk = if KIND == 2 { Bulk::Some([number; 16]) } else { Bulk::None };
         Self { number, alive: Arc::clone(alive), bulk }
     }
 }
 
-impl<const KIND: u8> Drop for Fact<KIND> {
+impl<const KIND: u8> Drop for Numbered<KIND> {
     fn drop(&mut self) {
         if let Bulk::Some(bulk) = &self.bulk {
             assert!(bulk.iter().all(|number| *number == self.number), "the event is intact");
@@ -41,7 +41,7 @@ impl<const KIND: u8> Drop for Fact<KIND> {
     }
 }
 
-impl<const KIND: u8> MetricEvent for Fact<KIND> {
+impl<const KIND: u8> MetricEvent for Numbered<KIND> {
     const EVENT_TYPE: &'static str = match KIND {
         0 => "zero",
         1 => "one",
@@ -49,11 +49,11 @@ impl<const KIND: u8> MetricEvent for Fact<KIND> {
     };
 }
 
-/// Writes down the numbers of the events of kinds 0 and 1, and panics at one of them.
+/// Keeps the numbers of the events of kinds 0 and 1, and panics at one of them.
 pub struct Recorded {
     name: String,
     log: Arc<Mutex<Vec<u64>>>,
-    /// How many events it survives.
+    /// How many events it handles before it panics.
     survives: Option<usize>,
 }
 
@@ -64,7 +64,7 @@ impl Recorded {
     }
 
     fn see(&self, number: u64) -> bool {
-        let mut log = self.log.lock().expect("it panics outside of this lock");
+        let mut log = self.log.lock().expect("no panic under this lock");
         if self.survives == Some(log.len()) {
             drop(log);
             panic!("planned: a metric breaks");
@@ -74,14 +74,14 @@ impl Recorded {
     }
 }
 
-impl HandleEvent<Fact<0>> for Recorded {
-    fn handle(&mut self, event: &Fact<0>) -> bool {
+impl HandleEvent<Numbered<0>> for Recorded {
+    fn handle(&mut self, event: &Numbered<0>) -> bool {
         self.see(event.number)
     }
 }
 
-impl HandleEvent<Fact<1>> for Recorded {
-    fn handle(&mut self, event: &Fact<1>) -> bool {
+impl HandleEvent<Numbered<1>> for Recorded {
+    fn handle(&mut self, event: &Numbered<1>) -> bool {
         self.see(event.number)
     }
 }
@@ -92,31 +92,31 @@ impl Metric for Recorded {
     }
 
     fn handlers() -> &'static [EventHandler<Self>] {
-        const { &[EventHandler::of::<Fact<0>>(), EventHandler::of::<Fact<1>>()] }
+        const { &[EventHandler::of::<Numbered<0>>(), EventHandler::of::<Numbered<1>>()] }
     }
 
     fn snapshot(&self) -> MetricSnapshot {
-        let seen = self.log.lock().expect("it panics outside of this lock").len();
+        let seen = self.log.lock().expect("no panic under this lock").len();
         MetricSnapshot::new(self.name.as_str()).with("seen", seen as u64)
     }
 }
 
-/// Which call of each hook fails, counted from 0; odd ones panic, even ones return an error.
+/// Which call of each hook fails, counted from 0. Calls with an odd number panic, others return an error.
 #[derive(Debug, Clone, Default)]
 pub struct Faults {
     pub change: Option<u32>,
     pub stop: Option<u32>,
 }
 
-/// Hooks that fail when they are told to.
+/// Hooks that fail at the planned calls.
 #[derive(Default)]
-pub struct Faulty {
+pub struct FailingHooks {
     faults: Faults,
     changes: AtomicU32,
     stops: AtomicU32,
 }
 
-impl Faulty {
+impl FailingHooks {
     pub fn new(faults: Faults) -> Self {
         Self { faults, ..Self::default() }
     }
@@ -131,7 +131,7 @@ fn call(calls: &AtomicU32, fault: Option<u32>) -> Result<(), HookError> {
     }
 }
 
-impl RecorderHooks for Faulty {
+impl RecorderHooks for FailingHooks {
     async fn on_metric_changed(&self, change: MetricChange<'_>) -> Result<(), HookError> {
         assert!(change.is::<Recorded>());
         call(&self.changes, self.faults.change)

@@ -1,4 +1,4 @@
-//! Events that count their drops, metrics that write down what they see, hooks that fail when planned.
+//! Events, metrics and hooks of the model test: drops are counted, handled events are kept, hooks fail as planned.
 
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -9,15 +9,15 @@ use mvx_metrics::{
 
 /// How often each event was dropped.
 #[derive(Clone, Default)]
-pub struct Ledger(Arc<Mutex<Vec<Arc<AtomicU8>>>>);
+pub struct DropCounts(Arc<Mutex<Vec<Arc<AtomicU8>>>>);
 
-impl Ledger {
-    /// A token of the next event, and the event's number.
-    pub fn issue(&self) -> Token {
+impl DropCounts {
+    /// The token of the next event. It has the event's number.
+    pub fn issue(&self) -> DropToken {
         let mut entries = self.0.lock().expect("nothing panics under this lock");
         let drops = Arc::<AtomicU8>::default();
         entries.push(Arc::clone(&drops));
-        Token { number: entries.len() as u64 - 1, drops }
+        DropToken { number: entries.len() as u64 - 1, drops }
     }
 
     pub fn drops(&self) -> Vec<u8> {
@@ -26,39 +26,39 @@ impl Ledger {
     }
 }
 
-/// What every event carries.
-pub struct Token {
+/// A part of every event: its number, and the count of its drops.
+pub struct DropToken {
     pub number: u64,
     drops: Arc<AtomicU8>,
 }
 
-impl Drop for Token {
+impl Drop for DropToken {
     fn drop(&mut self) {
         self.drops.fetch_add(1, Ordering::SeqCst);
     }
 }
 
-/// An event that fits a slot; the fragile metric panics at a poisonous one.
-pub struct Fact {
-    pub token: Token,
-    pub poisonous: bool,
+/// An event that fits into a slot. A fragile metric panics at an event with `panics`.
+pub struct Small {
+    pub token: DropToken,
+    pub panics: bool,
 }
 
-impl MetricEvent for Fact {
-    const EVENT_TYPE: &'static str = "fact";
+impl MetricEvent for Small {
+    const EVENT_TYPE: &'static str = "small";
 }
 
-/// An event that does not fit a slot.
-pub struct Remark {
-    pub token: Token,
+/// An event that does not fit into a slot.
+pub struct Large {
+    pub token: DropToken,
     pub _text: [u64; 40],
 }
 
-impl MetricEvent for Remark {
-    const EVENT_TYPE: &'static str = "remark";
+impl MetricEvent for Large {
+    const EVENT_TYPE: &'static str = "large";
 }
 
-/// Writes down the numbers of all events, in the order it sees them.
+/// Keeps the numbers of all events in the order of their processing.
 #[derive(Clone, Default)]
 pub struct Journal(Arc<Mutex<Vec<u64>>>);
 
@@ -73,14 +73,14 @@ impl Journal {
     }
 }
 
-impl HandleEvent<Fact> for Journal {
-    fn handle(&mut self, event: &Fact) -> bool {
+impl HandleEvent<Small> for Journal {
+    fn handle(&mut self, event: &Small) -> bool {
         self.write(event.token.number)
     }
 }
 
-impl HandleEvent<Remark> for Journal {
-    fn handle(&mut self, event: &Remark) -> bool {
+impl HandleEvent<Large> for Journal {
+    fn handle(&mut self, event: &Large) -> bool {
         self.write(event.token.number)
     }
 }
@@ -91,7 +91,7 @@ impl Metric for Journal {
     }
 
     fn handlers() -> &'static [EventHandler<Self>] {
-        const { &[EventHandler::of::<Fact>(), EventHandler::of::<Remark>()] }
+        const { &[EventHandler::of::<Small>(), EventHandler::of::<Large>()] }
     }
 
     fn snapshot(&self) -> MetricSnapshot {
@@ -99,34 +99,34 @@ impl Metric for Journal {
     }
 }
 
-/// Counts facts, and panics at a poisonous one if it is fragile.
-pub struct Tally {
+/// Counts small events. A fragile one panics at an event with `panics`.
+pub struct SmallCounter {
     pub name: &'static str,
     pub fragile: bool,
     total: u64,
 }
 
-impl Tally {
+impl SmallCounter {
     pub fn new(name: &'static str, fragile: bool) -> Self {
         Self { name, fragile, total: 0 }
     }
 }
 
-impl HandleEvent<Fact> for Tally {
-    fn handle(&mut self, event: &Fact) -> bool {
-        assert!(!(self.fragile && event.poisonous), "planned: a poisonous fact");
+impl HandleEvent<Small> for SmallCounter {
+    fn handle(&mut self, event: &Small) -> bool {
+        assert!(!(self.fragile && event.panics), "planned: a panics fact");
         self.total += 1;
         true
     }
 }
 
-impl Metric for Tally {
+impl Metric for SmallCounter {
     fn metric_name(&self) -> &'static str {
         self.name
     }
 
     fn handlers() -> &'static [EventHandler<Self>] {
-        const { &[EventHandler::of::<Fact>()] }
+        const { &[EventHandler::of::<Small>()] }
     }
 
     fn snapshot(&self) -> MetricSnapshot {
@@ -145,19 +145,19 @@ pub struct Plan {
 
 /// How often each hook was called.
 #[derive(Default)]
-pub struct Calls {
+pub struct HookCalls {
     pub starting: AtomicUsize,
     pub changed: AtomicUsize,
     pub stopped: AtomicUsize,
 }
 
 /// Hooks that follow a plan.
-pub struct Planned {
+pub struct PlannedHooks {
     pub plan: Plan,
-    pub calls: Arc<Calls>,
+    pub calls: Arc<HookCalls>,
 }
 
-impl Planned {
+impl PlannedHooks {
     fn call(&self, calls: &AtomicUsize, fails_at: Option<usize>) -> Result<(), HookError> {
         if fails_at != Some(calls.fetch_add(1, Ordering::SeqCst)) {
             return Ok(());
@@ -167,7 +167,7 @@ impl Planned {
     }
 }
 
-impl RecorderHooks for Planned {
+impl RecorderHooks for PlannedHooks {
     async fn on_starting(&self) -> Result<(), HookError> {
         tokio::task::yield_now().await;
         self.call(&self.calls.starting, self.plan.starting)

@@ -1,28 +1,28 @@
-//! Recorders put into each state of their life.
+//! Helpers, no tests: a recorder in each of its states, and the check of a refusal.
 
 use mvx_metrics::{MetricsRecorder, MetricsRecorderError, MetricsRecorderState, RecorderOptions};
-use mvx_metrics_tests::{Act, Diary, Direct, Gate, Script, Steps};
+use mvx_metrics_tests::{Act, Direct, Gate, HookLog, Script, Steps};
 
 use MetricsRecorderState::{Cancelled, Failure, Running, Starting, Stopped, Stopping, Virgin};
 
 pub const STATES: [MetricsRecorderState; 7] =
     [Virgin, Starting, Running, Stopping, Stopped, Failure, Cancelled];
 
-/// A direct recorder with the metric [`Steps`] and scripted hooks, in a state that it keeps until the gate opens.
-pub struct Staged {
+/// A direct recorder with the metric [`Steps`] and scripted hooks. It keeps its state until the gate opens.
+pub struct RecorderInState {
     pub recorder: MetricsRecorder,
     pub gate: Gate,
-    pub diary: Diary,
+    pub hook_log: HookLog,
     _application: Direct,
 }
 
-/// Puts a recorder into the state.
-pub fn staged(state: MetricsRecorderState) -> Staged {
-    staged_with(state, RecorderOptions::new())
+/// A recorder in this state.
+pub fn recorder_in_state(state: MetricsRecorderState) -> RecorderInState {
+    recorder_in_state_with(state, RecorderOptions::new())
 }
 
-/// Puts a recorder into the state, with options other than hooks.
-pub fn staged_with(state: MetricsRecorderState, options: RecorderOptions) -> Staged {
+/// A recorder in this state, with options other than hooks.
+pub fn recorder_in_state_with(state: MetricsRecorderState, options: RecorderOptions) -> RecorderInState {
     let gate = Gate::new();
     let script = match state {
         Starting => Script::new().starting(Act::Wait(gate.clone())),
@@ -30,7 +30,7 @@ pub fn staged_with(state: MetricsRecorderState, options: RecorderOptions) -> Sta
         Failure => Script::new().starting(Act::Fail("no publisher")),
         _ => Script::new(),
     };
-    let diary = script.diary();
+    let hook_log = script.hook_log();
     let mut application = Direct::new();
     let recorder = application.recorder(options.hooks(script));
     recorder.register_metric(Steps::default()).expect("a virgin recorder takes metrics");
@@ -56,10 +56,10 @@ pub fn staged_with(state: MetricsRecorderState, options: RecorderOptions) -> Sta
         _ => {}
     }
     assert_eq!(recorder.status(), state);
-    Staged { recorder, gate, diary, _application: application }
+    RecorderInState { recorder, gate, hook_log, _application: application }
 }
 
-/// Checks that an error is the refusal of a call in this state, with the cause if the state has one.
+/// Checks that an error refuses a call in this state, with the cause if the state has one.
 #[track_caller]
 pub fn assert_refused(
     error: &MetricsRecorderError,

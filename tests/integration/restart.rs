@@ -1,20 +1,14 @@
-//! RC16, RT: recorders that outlive their task, their runtime or their place in its registry.
+//! Recorders that are started again after their task was aborted, or after they were removed from their runtime.
+//! Covers RC16, `RT_L1`.
 
-use std::future::Future;
-use std::pin::pin;
-use std::task::{Context, Waker};
-
-use mvx_metrics::{
-    MetricsRecorder, MetricsRecorderState, MetricsRuntime, MetricsRuntimeState, RecorderOptions,
-};
+use mvx_metrics::{MetricsRecorder, MetricsRecorderState, RecorderOptions};
 use mvx_metrics_tests::{Drops, Gate, Gated, Script, Step, Steps, bounded, eventually, running_runtime};
 use tokio::runtime::Builder;
 
-use crate::runtime::threads_named;
 use MetricsRecorderState::{Cancelled, Running, Stopped};
 
 #[test]
-fn rc16_a_restart_after_the_task_of_the_run_before_was_aborted() {
+fn rc16_a_restart_after_its_task_was_aborted_is_cancelled() {
     bounded(|| {
         let tokio = Builder::new_current_thread().build().expect("a tokio runtime");
         let recorder = {
@@ -24,7 +18,7 @@ fn rc16_a_restart_after_the_task_of_the_run_before_was_aborted() {
         recorder.register_metric(Steps::default()).expect("registers");
         recorder.start().wait().expect("starts");
         recorder.stop().wait().expect("stops");
-        // The task never ran, and so has not noticed that it has nothing to do any more.
+        // The task was never polled, so it has not ended yet.
         assert_eq!(tokio.metrics().num_alive_tasks(), 1);
         drop(tokio);
         assert_eq!(recorder.status(), Stopped, "its end was before that of the task");
@@ -38,36 +32,7 @@ fn rc16_a_restart_after_the_task_of_the_run_before_was_aborted() {
 }
 
 #[test]
-fn rt_c9_a_start_whose_future_and_runtime_are_dropped_leaves_no_thread() {
-    bounded(|| {
-        for _ in 0..50 {
-            let runtime = MetricsRuntime::new("rt.c9.left").expect("a valid namespace");
-            {
-                let start = pin!(runtime.start_async());
-                // Ready only if the thread was very fast.
-                let _ = start.poll(&mut Context::from_waker(Waker::noop()));
-            }
-            drop(runtime);
-        }
-        eventually("all threads have ended", || {
-            threads_named("rt.c9.left.metrics_runtime") + threads_named("rt.c9.left.wait") == 0
-        });
-    });
-}
-
-#[test]
-fn rt_c9_a_start_that_is_never_polled_does_not_begin() {
-    bounded(|| {
-        let runtime = MetricsRuntime::new("rt.c9.unpolled").expect("a valid namespace");
-        drop(runtime.start_async());
-        assert_eq!(runtime.status(), MetricsRuntimeState::Virgin);
-        drop(runtime);
-        assert_eq!(threads_named("rt.c9.unpolled.metrics_runtime"), 0);
-    });
-}
-
-#[test]
-fn rt_l1_a_recorder_that_is_started_again_after_its_removal_ends_with_the_runtime() {
+fn rt_l1_a_recorder_restarted_after_its_removal_is_cancelled_with_the_runtime() {
     bounded(|| {
         for hooks in [false, true] {
             let runtime = running_runtime("rt.l1");
@@ -77,7 +42,7 @@ fn rt_l1_a_recorder_that_is_started_again_after_its_removal_ends_with_the_runtim
             let recorder = runtime.stop_and_remove_recorder("a").expect("removes");
             recorder.start().wait().expect("starts again");
             recorder.register_metric(Steps::default()).expect("registers");
-            // Nothing has asked for a turn of the recorder since, so only its restart is known to the loop.
+            // No event and no reader has asked for a turn since, so the event loop knows the recorder by its restart only.
             assert_eq!((recorder.status(), Steps::total(&recorder)), (Running, 0));
             runtime.shutdown().expect("shuts down");
             assert_eq!(recorder.status(), Cancelled);
@@ -90,7 +55,7 @@ fn rt_l1_a_recorder_that_is_started_again_after_its_removal_ends_with_the_runtim
 }
 
 #[test]
-fn rt_l1_what_is_pending_in_a_recorder_that_was_removed_is_accounted_for_when_the_runtime_ends() {
+fn rt_l1_shutdown_accounts_for_pending_events_of_a_removed_recorder() {
     bounded(|| {
         let runtime = running_runtime("rt.l1");
         let gate = Gate::new();
@@ -115,7 +80,7 @@ fn rt_l1_what_is_pending_in_a_recorder_that_was_removed_is_accounted_for_when_th
         });
         runtime.shutdown().expect("shuts down");
         opens.join().expect("opens");
-        // Whether the loop came to them or not: they are processed or discarded, and nobody waits for ever.
+        // The event loop may have processed the events or discarded them. In both cases the flush is answered.
         drop(flush.wait());
         let stats = recorder.stats();
         assert_eq!((stats.accepted, stats.processed + stats.discarded, stats.pending), (10, 10, 0));

@@ -1,4 +1,4 @@
-//! Where every event went: recorder by recorder, and all together.
+//! The accounts of each recorder and of all recorders together.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use mvx_metrics::{MetricsRecorder, MetricsRecorderState};
 
-use crate::load::Healthy;
+use crate::fixtures::CountsAll;
 
-/// What came of all recorders together.
+/// The sums over all recorders.
 #[derive(Default, Debug)]
 pub struct Totals {
     pub recorders: u64,
@@ -21,28 +21,28 @@ pub struct Totals {
     pub dropped: u64,
     pub rejected: u64,
     pub discarded: u64,
-    /// What does not add up.
+    /// The recorders with wrong accounts.
     pub problems: Vec<String>,
 }
 
-/// A recorder with the number of events that were offered to it; checked when the last one who knows it lets go.
-pub struct Place {
+/// A recorder with the number of events that were offered to it. Its `Drop` checks the accounts.
+pub struct TrackedRecorder {
     pub recorder: MetricsRecorder,
     pub calls: AtomicU64,
     pub totals: Arc<Mutex<Totals>>,
 }
 
-impl Drop for Place {
+impl Drop for TrackedRecorder {
     fn drop(&mut self) {
         let deadline = Instant::now() + Duration::from_secs(30);
-        // A recorder that was started again after its removal still runs, one that has failed discards in its own time.
+        // A recorder that was started again after its removal still runs. A failed one may still discard events.
         while self.recorder.stats().pending > 0 && Instant::now() < deadline {
             thread::yield_now();
         }
         let stats = self.recorder.stats();
         let end = self.recorder.status();
         let calls = self.calls.load(Ordering::Relaxed);
-        let counted = self.recorder.metric_snapshot::<Healthy>();
+        let counted = self.recorder.metric_snapshot::<CountsAll>();
         let snapshots = self.recorder.metric_snapshots();
         let quarantined = snapshots
             .is_ok_and(|snapshots| snapshots.get("fragile").is_some_and(|metric| metric.failed.is_some()));

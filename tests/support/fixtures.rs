@@ -1,4 +1,4 @@
-//! Events and metrics, written by hand.
+//! Events and hand-written metrics that many tests use.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -19,7 +19,7 @@ impl MetricEvent for Step {
     const EVENT_TYPE: &'static str = "step";
 }
 
-/// An event that the metrics of the tests do not list, unless they say so.
+/// An event that none of these metrics lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Other;
 
@@ -27,28 +27,28 @@ impl MetricEvent for Other {
     const EVENT_TYPE: &'static str = "other";
 }
 
-/// Counts how often its events were made and dropped.
+/// Creates events, and counts how many were created and dropped.
 #[derive(Clone, Default)]
 pub struct Drops(Arc<[AtomicUsize; 2]>);
 
 impl Drops {
-    /// Nothing made, nothing dropped.
+    /// Both counts are 0.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Makes an event.
+    /// Creates an event.
     pub fn event(&self) -> Tracked {
         self.0[0].fetch_add(1, Ordering::SeqCst);
         Tracked { drops: self.clone(), _heap: Box::new(7) }
     }
 
-    /// How many events were made.
+    /// How many events were created.
     pub fn made(&self) -> usize {
         self.0[0].load(Ordering::SeqCst)
     }
 
-    /// How many drops of events there were.
+    /// How many times an event was dropped.
     pub fn dropped(&self) -> usize {
         self.0[1].load(Ordering::SeqCst)
     }
@@ -89,12 +89,12 @@ impl Steps {
         Self { name: name.to_owned(), total: 0, sum: 0 }
     }
 
-    /// What the recorder's metric `steps` has counted.
+    /// The count of the recorder's metric `steps`.
     pub fn total(recorder: &MetricsRecorder) -> u64 {
         Self::total_of(recorder, "steps")
     }
 
-    /// What the recorder's metric of that name has counted.
+    /// The count of the recorder's metric of this name.
     pub fn total_of(recorder: &MetricsRecorder, name: &str) -> u64 {
         let snapshots = recorder.metric_snapshots().expect("reading works");
         let snapshot = snapshots.get(name).expect("the metric is registered");
@@ -154,7 +154,7 @@ impl TypedMetric for Steps {
     }
 }
 
-/// Writes down the numbers of the steps in the order it sees them. Clones share what is written.
+/// Keeps the numbers of the steps in the order of their processing. Clones share the numbers.
 #[derive(Clone, Default)]
 pub struct Journal(Arc<Mutex<Vec<u64>>>);
 
@@ -198,7 +198,7 @@ pub struct Fragile {
 }
 
 impl Fragile {
-    /// Panics at the step of that number.
+    /// Panics at the step of this number.
     pub fn at(number: u64) -> Self {
         Self { breaks_at: number, total: 0 }
     }
@@ -234,19 +234,19 @@ impl TypedMetric for Fragile {
     }
 }
 
-/// A metric whose snapshot, typed snapshot and descriptor panic.
+/// A metric that panics in its snapshot, typed snapshot and descriptor.
 #[derive(Default)]
-pub struct Opaque;
+pub struct SnapshotPanics;
 
-impl HandleEvent<Step> for Opaque {
+impl HandleEvent<Step> for SnapshotPanics {
     fn handle(&mut self, _: &Step) -> bool {
         true
     }
 }
 
-impl Metric for Opaque {
+impl Metric for SnapshotPanics {
     fn metric_name(&self) -> &'static str {
-        "opaque"
+        "snapshot_panics"
     }
 
     fn handlers() -> &'static [EventHandler<Self>] {
@@ -254,23 +254,23 @@ impl Metric for Opaque {
     }
 
     fn snapshot(&self) -> MetricSnapshot {
-        panic!("opaque shows nothing")
+        panic!("the snapshot panics")
     }
 
     fn descriptor(&self) -> MetricDescriptor {
-        panic!("opaque says nothing")
+        panic!("the descriptor panics")
     }
 }
 
-impl TypedMetric for Opaque {
+impl TypedMetric for SnapshotPanics {
     type Snapshot = ();
 
     fn typed_snapshot(&self) {
-        panic!("opaque shows nothing")
+        panic!("the snapshot panics")
     }
 }
 
-/// Blocks the thread that processes events, at a gate, at every step and at every tracked event.
+/// A metric that blocks at a gate in its handlers.
 pub struct Gated(pub Gate);
 
 impl HandleEvent<Step> for Gated {
@@ -298,5 +298,23 @@ impl Metric for Gated {
 
     fn snapshot(&self) -> MetricSnapshot {
         MetricSnapshot::of_static("gated")
+    }
+}
+
+/// A metric that blocks at a gate in its snapshot.
+pub struct GatedSnapshot(pub Gate);
+
+impl Metric for GatedSnapshot {
+    fn metric_name(&self) -> &'static str {
+        "gated_snapshot"
+    }
+
+    fn handlers() -> &'static [EventHandler<Self>] {
+        &[]
+    }
+
+    fn snapshot(&self) -> MetricSnapshot {
+        self.0.block();
+        MetricSnapshot::of_static("gated_snapshot")
     }
 }

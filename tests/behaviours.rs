@@ -1,0 +1,93 @@
+//! Checks `docs/behaviours.md` against the names of all tests: every id has a test, and every id of a test is listed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+/// Ids, each with the files that have tests of it.
+type Coverage = BTreeMap<String, BTreeSet<String>>;
+
+/// The id of a test function, such as `EV1` or `RT_B2`, if its name begins with one.
+fn id_of(function: &str) -> Option<String> {
+    let is_code = |text: &str, letters: usize| {
+        let (start, number) = text.split_at_checked(letters).unwrap_or_default();
+        let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+        is_number && start.bytes().all(|byte| byte.is_ascii_lowercase())
+    };
+    let parts: Vec<&str> = function.splitn(3, '_').collect();
+    match parts[..] {
+        [first, _, ..] if is_code(first, 2) => Some(first.to_uppercase()),
+        [group, code, _] if group.len() == 2 && is_code(code, 1) => {
+            Some(format!("{group}_{code}").to_uppercase())
+        }
+        _ => None,
+    }
+}
+
+/// Adds the tests of all files in a folder. Cases of compile errors are no tests.
+fn add_tests(root: &Path, folder: &Path, coverage: &mut Coverage) {
+    for entry in fs::read_dir(folder).expect("the folder of the tests") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() && !path.ends_with("ui") {
+            add_tests(root, &path, coverage);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let file = path.strip_prefix(root).expect("below the root").with_extension("");
+            let file = file.to_str().expect("a name in ASCII").replace('\\', "/");
+            let text = fs::read_to_string(&path).expect("a text");
+            let functions = text.lines().filter_map(|line| line.trim_start().strip_prefix("fn "));
+            for id in functions.filter_map(id_of) {
+                coverage.entry(id).or_default().insert(file.clone());
+            }
+        }
+    }
+}
+
+/// The ids that the page lists, each with its files.
+fn listed(page: &str) -> Coverage {
+    let mut coverage = Coverage::new();
+    for item in page.split("\n- **").skip(1) {
+        let (id, text) = item.split_once("** ").expect("an id in bold");
+        let text = text.split("\n\n").next().unwrap_or_default();
+        let (_, files) = text.rsplit_once('(').expect("files in parentheses");
+        let files = files.trim_end().strip_suffix(')').expect("files at the end of the line");
+        let files = files.split(',').map(|file| file.trim().to_owned()).collect();
+        assert!(coverage.insert(id.to_owned(), files).is_none(), "{id} is listed twice");
+    }
+    coverage
+}
+
+#[test]
+fn every_listed_behaviour_has_tests_and_every_id_of_a_test_is_listed() {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = tests.join("../docs/behaviours.md");
+    let listed = listed(&fs::read_to_string(page).expect("docs/behaviours.md"));
+    let mut tested = Coverage::new();
+    add_tests(tests, tests, &mut tested);
+    assert!(listed.len() > 100, "only {} ids: was the page read?", listed.len());
+    for (id, files) in &listed {
+        let found = tested.get(id);
+        assert!(found.is_some(), "{id} is in docs/behaviours.md and has no test `{}_..`", id.to_lowercase());
+        assert_eq!(Some(files), found, "the files that docs/behaviours.md names for {id}");
+    }
+    for (id, files) in &tested {
+        assert!(listed.contains_key(id), "{id} has tests in {files:?} and is not in docs/behaviours.md");
+    }
+}
+
+#[test]
+fn the_id_of_a_test_is_the_prefix_of_its_name() {
+    let names = [
+        "ev1_a",
+        "rt_b2_a",
+        "rt_m2_100_000_recorders",
+        "rc19_of_64",
+        "fl_a",
+        "ev_1",
+        "lib_a",
+        "a_b1_c",
+        "ev1",
+    ];
+    let ids = ["EV1", "RT_B2", "RT_M2", "RC19"].map(|id| Some(id.to_owned()));
+    assert_eq!(names.map(id_of)[..4], ids);
+    assert_eq!(names.map(id_of)[4..], [const { None }; 5]);
+}
