@@ -27,6 +27,20 @@ fn generated_code_keeps_out_of_the_way() {
     }
 }
 
+/// rustc shows sources of the standard library only where the component `rust-src` is installed.
+#[test]
+fn no_message_shows_the_standard_library() {
+    let mut count = 0;
+    for path in folders().iter().flat_map(|folder| entries(folder)) {
+        if path.extension().is_some_and(|kind| kind == "stderr") {
+            let message = fs::read_to_string(&path).unwrap();
+            assert!(!message.contains("$RUST/"), "{} depends on `rust-src`", path.display());
+            count += 1;
+        }
+    }
+    assert!(count >= 45, "only {count} messages");
+}
+
 fn folders() -> Vec<PathBuf> {
     entries(&Path::new(env!("CARGO_MANIFEST_DIR")).join("ui"))
 }

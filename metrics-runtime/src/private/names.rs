@@ -1,4 +1,6 @@
 //! Names of dimensions, compared at compile time where only the compiler knows them all.
+//!
+//! The checks are `#[track_caller]`: rustc then shows the user's field and none of the functions that found the mistake.
 
 use std::borrow::Cow;
 
@@ -18,6 +20,7 @@ pub struct Names {
 /// # Panics
 ///
 /// At compile time, when they do.
+#[track_caller]
 pub const fn assert_distinct(names: &Names) {
     let mut seen = Seen { hashes: [0; 256], count: 0, name: [0; 256] };
     seen.add_all(names, 0);
@@ -31,6 +34,7 @@ struct Seen {
 }
 
 impl Seen {
+    #[track_caller]
     const fn add_all(&mut self, names: &Names, prefix: usize) {
         let mut index = 0;
         while index < names.own.len() {
@@ -60,6 +64,7 @@ impl Seen {
         end
     }
 
+    #[track_caller]
     const fn add(&mut self, end: usize) {
         let mut hash = 0xcbf2_9ce4_8422_2325_u64;
         let mut index = 0;
@@ -84,6 +89,7 @@ impl Seen {
     }
 }
 
+#[track_caller]
 const fn panic_twice(name: &str) -> ! {
     let mut text = [0; 384];
     let mut end = put(&mut text, 0, "two dimensions are named `");
