@@ -4,8 +4,11 @@ mod ast;
 mod attr;
 mod ctxt;
 mod expand;
+mod generics;
 mod name;
+mod resolved;
 mod shape;
+mod source_text;
 mod span;
 mod valid;
 
