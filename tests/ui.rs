@@ -1,13 +1,13 @@
-//! What the macros say to mistakes, and that they keep out of the way of everything else.
+//! The macros' messages about mistakes, and unusual code that must compile.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The cases that compile; every other folder holds one class of mistakes.
+/// The folder of cases that compile. Each other folder holds one class of mistakes.
 const COMPILES: &str = "compiles";
 
 #[test]
-fn mistakes_are_explained_where_they_are_made() {
+fn mistakes_are_reported_where_they_are() {
     let tests = trybuild::TestCases::new();
     let mut count = 0;
     for case in folders().iter().filter(|folder| !folder.ends_with(COMPILES)).flat_map(|folder| cases(folder))
@@ -19,7 +19,7 @@ fn mistakes_are_explained_where_they_are_made() {
 }
 
 #[test]
-fn generated_code_keeps_out_of_the_way() {
+fn unusual_code_compiles() {
     let tests = trybuild::TestCases::new();
     for case in folders().iter().filter(|folder| folder.ends_with(COMPILES)).flat_map(|folder| cases(folder))
     {

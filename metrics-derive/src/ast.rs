@@ -1,4 +1,4 @@
-//! The items as the user wrote them. Parsing reports syntax only; [`valid`](crate::valid) reports what does not fit.
+//! The items as the user wrote them. Parsing reports syntax errors only; [`valid`](crate::valid) reports all others.
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
@@ -6,9 +6,11 @@ use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, Data, DeriveInput, Fields, Ident, Item, LitStr, Path, parse_quote};
 
-use crate::attr::{EventOptions, FieldAttrs, Keyed, LabelOptions, MetricAttrs, VariantOptions, help};
+use crate::attr::{
+    EventOptions, FieldAttrs, Keyed, LabelOptions, MetricAttrs, MetricOptions, VariantOptions, help,
+};
 use crate::ctxt::Ctxt;
-use crate::name::{Case, default_name};
+use crate::name::Case;
 use crate::shape::TypeShape;
 
 /// An item with `#[derive(Metric)]`.
@@ -49,11 +51,11 @@ pub enum Role {
 impl<'a> Metric<'a> {
     pub fn from_syn(cx: &Ctxt, input: &'a DeriveInput) -> Self {
         let errors = cx.error_count();
-        let mut attrs = MetricAttrs::from_syn(cx, &input.attrs);
+        let attrs = MetricAttrs::from_syn(cx, &input.attrs);
         let is_broken = cx.error_count() > errors;
-        let root = root(attrs.options.krate.take());
-        let name = attrs.options.name.take().map_or_else(|| default_name(&input.ident), |name| name.value);
-        let case = attrs.options.rename_all.take().map(|case| case.value);
+        let MetricOptions { name, rename_all, krate, .. } = &attrs.options;
+        let (root, name) = (root(krate.as_ref()), own_name(name.as_ref(), &input.ident));
+        let case = rename_all.as_ref().map(|case| case.value);
         let fields = fields(&input.data).enumerate();
         let fields =
             fields.filter_map(|(index, field)| Field::from_syn(cx, index, field, case, &root)).collect();
@@ -118,7 +120,7 @@ impl<'a> Label<'a> {
         let data = if let Data::Enum(data) = &input.data { Some(data) } else { None };
         let variants = data.into_iter().flat_map(|data| &data.variants);
         let variants = variants.map(|variant| Variant::from_syn(cx, variant, case)).collect();
-        Self { input, root: root(options.krate), variants }
+        Self { input, root: root(options.krate.as_ref()), variants }
     }
 }
 
@@ -147,8 +149,8 @@ impl Event {
             EventOptions::default()
         });
         let input = parse_type(cx, item)?;
-        let name = options.name.map_or_else(|| default_name(&input.ident), |name| name.value);
-        Some(Self { root: root(options.krate), name, input })
+        let name = own_name(options.name.as_ref(), &input.ident);
+        Some(Self { root: root(options.krate.as_ref()), name, input })
     }
 }
 
@@ -170,7 +172,12 @@ fn keyword(item: &Item) -> TokenStream {
     tokens.skip_while(|token| matches!(token, TokenTree::Punct(_) | TokenTree::Group(_))).take(1).collect()
 }
 
-/// The path of the crate, as `crate = ..` gives it.
-fn root(krate: Option<Keyed<Path>>) -> Path {
-    krate.map_or_else(|| parse_quote!(::mvx_metrics), |krate| krate.value)
+/// The path of the `mvx_metrics` crate.
+fn root(krate: Option<&Keyed<Path>>) -> Path {
+    krate.map_or_else(|| parse_quote!(::mvx_metrics), |krate| krate.value.clone())
+}
+
+/// The name of a metric or an event; without one, the type's name in snake case.
+fn own_name(name: Option<&Keyed<LitStr>>, ident: &Ident) -> LitStr {
+    name.map_or_else(|| LitStr::new(&Case::Snake.apply(ident), ident.span()), |name| name.value.clone())
 }

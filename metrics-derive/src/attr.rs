@@ -24,15 +24,15 @@ options! {
     pub struct MetricOptions {
         "name" => name: LitStr = assigned("\"..\"", string),
         "when" => when: Source = assigned("|e| ..", source),
-        "rename_all" => rename_all: Case = assigned("\"..\"", case(Case::OF_NAMES)),
-        "crate" => krate: Path = assigned("<path>", crate_path),
+        "rename_all" => rename_all: Case = assigned("\"camelCase\"", case(Case::OF_NAMES)),
+        "crate" => krate: Path = assigned("path::to::mvx_metrics", crate_path),
     }
 }
 
 options! {
     /// `on(Event, ..)` of the struct.
     pub struct ListenOptions {
-        "with" => with: Path = assigned("<path>", handler),
+        "with" => with: Path = assigned("Self::on_event", handler),
         "when" => when: Source = assigned("|e| ..", source),
     }
 }
@@ -73,8 +73,8 @@ options! {
 options! {
     /// `#[label(..)]` of an enum.
     pub struct LabelOptions {
-        "rename_all" => rename_all: Case = assigned("\"..\"", case(Case::ALL)),
-        "crate" => krate: Path = assigned("<path>", crate_path),
+        "rename_all" => rename_all: Case = assigned("\"kebab-case\"", case(Case::ALL)),
+        "crate" => krate: Path = assigned("path::to::mvx_metrics", crate_path),
     }
 }
 
@@ -89,7 +89,7 @@ options! {
     /// The arguments of `#[metric_event(..)]`.
     pub struct EventOptions {
         "name" => name: LitStr = assigned("\"..\"", string),
-        "crate" => krate: Path = assigned("<path>", crate_path),
+        "crate" => krate: Path = assigned("path::to::mvx_metrics", crate_path),
     }
 }
 

@@ -98,19 +98,14 @@ pub fn check(cx: &Ctxt, name: &LitStr) -> bool {
         Some(_) => characters
             .find(|(_, character)| !character.is_ascii_alphanumeric() && !"_.".contains(*character))
             .map(|(index, character)| {
-                let place = index + 1;
-                format!("a name cannot contain {character:?} (character {place}): use letters, digits, `_` and `.`")
+                let position = index + 1;
+                format!("a name cannot contain {character:?} (character {position}): use letters, digits, `_` and `.`")
             }),
     };
     if let Some(problem) = &problem {
         cx.error(name, problem);
     }
     problem.is_none()
-}
-
-/// The name of an item that has no `name`: its identifier in snake case.
-pub fn default_name(ident: &Ident) -> LitStr {
-    LitStr::new(&Case::Snake.apply(ident), ident.span())
 }
 
 /// Names for a message: each in backticks.

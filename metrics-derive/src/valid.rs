@@ -1,4 +1,4 @@
-//! Reports what does not fit together, each mistake once, on the word to change.
+//! Reports options, types and names that do not fit together: each mistake once, on the word to change.
 
 mod arguments;
 mod buckets;

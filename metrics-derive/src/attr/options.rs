@@ -84,7 +84,7 @@ pub struct Place<'a> {
     pub known_inside_on: &'a [&'a str],
 }
 
-/// Parses the value of one option, whose key is known.
+/// Parses the value of one option. The place knows its key.
 pub type ParseOption<'a> = &'a mut dyn FnMut(&Ident, ParseStream) -> syn::Result<()>;
 
 /// Parses the options of all attributes that are named like the place.

@@ -27,7 +27,7 @@ pub fn suggest(key: &str, assign: bool, expr: &Expr) -> Option<String> {
         {
             Some(format!("{}, or {} for a field of a field", code(to_source(member)), code(closure(access)?)))
         }
-        // In a longer expression `self` may mean the metric, whose fields a closure can read: nothing to suggest.
+        // In a longer expression `self` may mean the metric: a closure can read its fields. Nothing to suggest.
         None if mentions(expr, &["self".to_owned()]) => None,
         plain => closure(plain.unwrap_or(expr)).map(code),
     }

@@ -30,7 +30,7 @@ pub fn flag(_: &Ctxt, _: &Ident, _: ParseStream) -> syn::Result<()> {
     Ok(())
 }
 
-/// Whatever syn can parse without the key.
+/// A value that syn can parse.
 pub fn plain<T: Parse>(_: &Ident, input: ParseStream) -> syn::Result<T> {
     input.parse()
 }

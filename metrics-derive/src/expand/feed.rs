@@ -11,7 +11,7 @@ use crate::resolved::{Event, Feed, Field};
 use crate::shape::{Kind, Measure};
 use crate::span::{located_at, respan};
 
-/// `impl HandleEvent<Event>`: what one event does to the metric.
+/// `impl HandleEvent<Event>`: the changes that one event makes.
 pub fn handle_event(cx: &Context, index: usize, event: &Event) -> TokenStream {
     let private = &cx.private;
     let ty = &event.ty;

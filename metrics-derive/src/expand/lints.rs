@@ -2,10 +2,9 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Attribute, Data, DeriveInput};
 
-/// Attributes that repeat for the generated code which lints the user allows for the item. The generated code may also name
-/// deprecated items.
+/// Attributes for the generated code: they allow the lints that the user allows for the item, and deprecated items.
 ///
-/// It allows nothing else: where the user forbids a lint, an attribute that allows it does not compile.
+/// They allow no other lint: where the user forbids a lint, an attribute that allows it does not compile.
 pub fn allowed(input: &DeriveInput) -> TokenStream {
     let lists = input
         .attrs

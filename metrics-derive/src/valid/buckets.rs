@@ -5,7 +5,7 @@ use crate::resolved::Field;
 use crate::shape::{Kind, Measure};
 use crate::source_text::to_source;
 
-/// Reports buckets of what is no histogram, wrong bounds, and missing ones.
+/// Reports buckets of a type that is no histogram, wrong bounds and missing buckets.
 pub fn check(cx: &Ctxt, field: &Field) {
     let inner = field.shape.inner();
     match &field.options.buckets {

@@ -35,8 +35,8 @@ impl<'a> ast::Metric<'a> {
 }
 
 impl<'a> ast::Field<'a> {
-    /// `events` are the events of the metric; those of the field join them. The struct `may_lack_events` that a broken
-    /// attribute would have listed.
+    /// The events of the field join `events`, those of the metric. With `may_lack_events`, a broken attribute of the struct
+    /// may have hidden an event: a field without events is then no mistake.
     fn validate(
         self,
         cx: &Ctxt,
