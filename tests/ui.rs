@@ -1,13 +1,13 @@
-//! What the macros say to mistakes, and that they keep out of the way of everything else.
+//! The macros' messages about mistakes, and unusual code that must compile.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The cases that compile; every other folder holds one class of mistakes.
+/// The folder of cases that compile. Each other folder holds one class of mistakes.
 const COMPILES: &str = "compiles";
 
 #[test]
-fn mistakes_are_explained_where_they_are_made() {
+fn mistakes_are_reported_where_they_are() {
     let tests = trybuild::TestCases::new();
     let mut count = 0;
     for case in folders().iter().filter(|folder| !folder.ends_with(COMPILES)).flat_map(|folder| cases(folder))
@@ -19,12 +19,26 @@ fn mistakes_are_explained_where_they_are_made() {
 }
 
 #[test]
-fn generated_code_keeps_out_of_the_way() {
+fn unusual_code_compiles() {
     let tests = trybuild::TestCases::new();
     for case in folders().iter().filter(|folder| folder.ends_with(COMPILES)).flat_map(|folder| cases(folder))
     {
         tests.pass(case);
     }
+}
+
+/// rustc shows sources of the standard library only where the component `rust-src` is installed.
+#[test]
+fn no_message_shows_the_standard_library() {
+    let mut count = 0;
+    for path in folders().iter().flat_map(|folder| entries(folder)) {
+        if path.extension().is_some_and(|kind| kind == "stderr") {
+            let message = fs::read_to_string(&path).unwrap();
+            assert!(!message.contains("$RUST/"), "{} depends on `rust-src`", path.display());
+            count += 1;
+        }
+    }
+    assert!(count >= 45, "only {count} messages");
 }
 
 fn folders() -> Vec<PathBuf> {

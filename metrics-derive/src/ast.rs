@@ -1,49 +1,44 @@
+//! The items as the user wrote them. Parsing reports syntax errors only; [`valid`](crate::valid) reports all others.
+
+use proc_macro2::{TokenStream, TokenTree};
+use quote::ToTokens;
 use syn::ext::IdentExt;
-use syn::{Data, DeriveInput, Fields, Ident, LitStr, Path, Type, parse_quote};
+use syn::parse::{ParseStream, Parser};
+use syn::{Attribute, Data, DeriveInput, Fields, Ident, Item, LitStr, Path, parse_quote};
 
-use crate::attr::{ContainerAttrs, ContainerOn, FeedAttrs, FieldAttrs, FieldOn, Given, Source, help};
+use crate::attr::{
+    EventOptions, FieldAttrs, Keyed, LabelOptions, MetricAttrs, MetricOptions, VariantOptions, help,
+};
 use crate::ctxt::Ctxt;
-use crate::name::Rule;
-use crate::shape::{Kind, Shape, written};
+use crate::name::Case;
+use crate::shape::TypeShape;
 
-/// A struct with `#[derive(Metric)]`.
+/// An item with `#[derive(Metric)]`.
 pub struct Metric<'a> {
     pub input: &'a DeriveInput,
     /// The path of the `mvx_metrics` crate.
     pub root: Path,
     pub name: LitStr,
     pub help: String,
-    pub events: Vec<Event>,
+    pub attrs: MetricAttrs,
     pub fields: Vec<Field<'a>>,
+    /// Whether the attributes of the struct have a mistake.
+    pub is_broken: bool,
 }
 
-/// An event the metric listens to.
-pub struct Event {
-    pub ty: Type,
-    /// The hand-written handler.
-    pub with: Option<Given<Path>>,
-    pub when: Option<Given<Source>>,
-    /// Whether the struct lists it, so that fields need not.
-    pub common: bool,
-}
-
+/// A named field of the struct.
 pub struct Field<'a> {
     /// Its position in the struct.
     pub index: usize,
     pub ident: &'a Ident,
-    pub ty: &'a Type,
-    pub shape: Shape,
-    /// The shape of what is fed in the end: `D` of a `Breakdown<L, D>`.
-    pub each: Shape,
+    pub attributes: &'a [Attribute],
+    pub shape: TypeShape<'a>,
     pub name: LitStr,
     pub help: String,
-    pub attrs: FieldAttrs,
     pub role: Role,
-    pub feeds: Vec<Feed>,
-    /// Whether a mistake was found in its options, so that nothing more should be said about them.
-    pub broken: bool,
-    /// Whether its type cannot be that of a dimension, so that the snapshot leaves it out.
-    pub unusable: bool,
+    pub attrs: FieldAttrs,
+    /// Whether the attributes have a mistake.
+    pub is_broken: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -53,212 +48,136 @@ pub enum Role {
     Skip,
 }
 
-/// What one event does to a field.
-pub struct Feed {
-    /// The position in [`Metric::events`].
-    pub event: usize,
-    pub attrs: FeedAttrs,
-}
-
 impl<'a> Metric<'a> {
     pub fn from_syn(cx: &Ctxt, input: &'a DeriveInput) -> Self {
-        let mistakes = cx.count();
-        let attrs = ContainerAttrs::from_syn(cx, &input.attrs);
-        misplaced(cx, &input.attrs, "dimension", "a field", "metric");
-        let broken = cx.count() > mistakes;
-        let root = root(attrs.krate);
-        let name = attrs.name.map_or_else(|| default_name(&input.ident), |given| given.value);
-        let mut events = common_events(cx, attrs.on);
-        let rule = attrs.rename_all.map(|given| given.value);
-        let mut fields: Vec<_> = named_fields(cx, input)
-            .into_iter()
-            .enumerate()
-            .filter_map(|(index, field)| Some((index, field, field.ident.as_ref()?)))
-            .map(|(index, field, ident)| Field { index, ..Field::from_syn(cx, field, ident, rule, &root) })
-            .collect();
-        for field in &mut fields {
-            // A mistake in the attribute of the struct may be about the very event that a field seems to lack.
-            field.broken |= broken && events.is_empty();
-            field.resolve(cx, &mut events);
-        }
-        if let Some(when) = attrs.when.filter(|_| !(broken && events.is_empty())) {
-            container_when(cx, when, &mut events);
-        }
-        Self { input, root, name, help: help(&input.attrs), events, fields }
+        let errors = cx.error_count();
+        let attrs = MetricAttrs::from_syn(cx, &input.attrs);
+        let is_broken = cx.error_count() > errors;
+        let MetricOptions { name, rename_all, krate, .. } = &attrs.options;
+        let (root, name) = (root(krate.as_ref()), own_name(name.as_ref(), &input.ident));
+        let case = rename_all.as_ref().map(|case| case.value);
+        let fields = fields(&input.data).enumerate();
+        let fields =
+            fields.filter_map(|(index, field)| Field::from_syn(cx, index, field, case, &root)).collect();
+        Self { input, root, name, help: help(&input.attrs), attrs, fields, is_broken }
     }
 }
 
-/// The path of the crate, as `crate = ..` gives it.
-pub fn root(krate: Option<Given<Path>>) -> Path {
-    krate.map_or_else(|| parse_quote!(::mvx_metrics), |given| given.value)
-}
-
-/// The name of a type in snake case.
-pub fn default_name(ident: &Ident) -> LitStr {
-    LitStr::new(&Rule::Snake.apply(ident), ident.span())
-}
-
-fn misplaced(cx: &Ctxt, attributes: &[syn::Attribute], name: &str, place: &str, instead: &str) {
-    for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident(name)) {
-        cx.error(
-            attribute.path(),
-            format!("`#[{name}(..)]` belongs on {place}: write `#[{instead}(..)]` here"),
-        );
-    }
-}
-
-fn named_fields<'a>(cx: &Ctxt, input: &'a DeriveInput) -> Vec<&'a syn::Field> {
-    match &input.data {
-        Data::Struct(data) => {
-            if let Fields::Named(fields) = &data.fields {
-                return fields.named.iter().collect();
-            }
-        }
-        Data::Enum(_) | Data::Union(_) => {}
-    }
-    cx.error(&input.ident, "`Metric` can only be derived for structs with named fields");
-    Vec::new()
-}
-
-fn common_events(cx: &Ctxt, on: Vec<ContainerOn>) -> Vec<Event> {
-    let mut events: Vec<Event> = Vec::new();
-    for ContainerOn { event, with, when } in on {
-        if let Some(first) = events.iter().find(|listed| written(&listed.ty) == written(&event)) {
-            cx.error(&event, format!("duplicate event `{}`", written(&event)));
-            cx.error(&first.ty, "first listed here");
-        } else {
-            events.push(Event { ty: event, with, when, common: true });
-        }
-    }
-    events
-}
-
-/// Gives the condition of the whole metric to its one event.
-fn container_when(cx: &Ctxt, when: Given<Source>, events: &mut [Event]) {
-    let common = events.iter().any(|event| event.common);
-    let listed: Vec<_> = (0..events.len()).filter(|index| events[*index].common == common).collect();
-    match *listed.as_slice() {
-        [only] if events[only].when.is_some() => cx.error(&when.word, "duplicate `when`"),
-        [only] => events[only].when = Some(when),
-        [] => cx.error(&when.word, "no event for `when`: add `on(Event)`"),
-        _ => ambiguous(cx, &when.word, "metric", listed.iter().map(|index| &events[*index].ty)),
-    }
-}
-
-fn ambiguous<'e>(cx: &Ctxt, word: &Ident, listener: &str, events: impl Iterator<Item = &'e Type>) {
-    let events: Vec<_> = events.map(|event| format!("`{}`", written(event))).collect();
-    let first = events.first().cloned().unwrap_or_default();
-    let first = first.trim_matches('`');
-    let events = events.join(" and ");
-    cx.error(
-        word,
-        format!(
-            "`{word}` is ambiguous: this {listener} listens to {events}; write `on({first}, {word} = ..)`"
-        ),
-    );
+fn fields(data: &Data) -> impl Iterator<Item = &syn::Field> {
+    let data = if let Data::Struct(data) = data { Some(data) } else { None };
+    data.into_iter().flat_map(|data| &data.fields)
 }
 
 impl<'a> Field<'a> {
-    fn from_syn(cx: &Ctxt, field: &'a syn::Field, ident: &'a Ident, case: Option<Rule>, root: &Path) -> Self {
-        let mistakes = cx.count();
-        misplaced(cx, &field.attrs, "metric", "the struct", "dimension");
+    /// `None` for a field without a name.
+    fn from_syn(
+        cx: &Ctxt,
+        index: usize,
+        field: &'a syn::Field,
+        case: Option<Case>,
+        root: &Path,
+    ) -> Option<Self> {
+        let ident = field.ident.as_ref()?;
+        let errors = cx.error_count();
         let attrs = FieldAttrs::from_syn(cx, &field.attrs);
-        let shape = Shape::of(&field.ty, root);
-        let given = attrs.name.as_ref().map(|given| given.value.clone());
-        let name = given.unwrap_or_else(|| {
-            let name = case.map_or_else(|| ident.unraw().to_string(), |case| case.apply(ident));
-            LitStr::new(&name, ident.span())
-        });
-        let role = if attrs.skip.is_some() {
+        let is_broken = cx.error_count() > errors;
+        let role = if attrs.options.skip.is_some() {
             Role::Skip
-        } else if attrs.flatten.is_some() {
+        } else if attrs.options.flatten.is_some() {
             Role::Flatten
         } else {
             Role::Dimension
         };
-        let each = shape.each(root);
-        let unusable = shape.kind == Kind::Foreign;
-        let (help, broken) = (help(&field.attrs), cx.count() > mistakes);
-        Self {
-            ident,
-            ty: &field.ty,
-            shape,
-            each,
-            name,
-            help,
-            attrs,
-            role,
-            index: 0,
-            feeds: Vec::new(),
-            broken,
-            unusable,
-        }
-    }
-
-    /// What comes before the names of the dimensions of a flattened metric.
-    pub fn prefix(&self) -> String {
-        let prefix = self.attrs.flatten.as_ref().and_then(|flatten| flatten.value.as_ref());
-        prefix.map_or_else(String::new, LitStr::value)
-    }
-
-    /// Finds out which events feed the field.
-    fn resolve(&mut self, cx: &Ctxt, events: &mut Vec<Event>) {
-        if self.role == Role::Skip
-            || self.attrs.manual.is_some()
-            || (self.role == Role::Dimension && self.shape.kind == Kind::Foreign)
-        {
-            return;
-        }
-        let mut on = std::mem::take(&mut self.attrs.on);
-        let bare = std::mem::take(&mut self.attrs.feed);
-        let word = bare.words().first().map(|word| (*word).clone());
-        let mistakes = cx.count();
-        match on.as_mut_slice() {
-            [] if self.broken => return,
-            [] => return self.resolve_common(cx, events, bare),
-            [only] => only.feed.merge(cx, bare),
-            several => {
-                if let Some(word) = word {
-                    ambiguous(cx, &word, "field", several.iter().map(|on| &on.event));
-                }
-            }
-        }
-        self.broken |= cx.count() > mistakes;
-        for FieldOn { event, feed } in on {
-            let position = events.iter().position(|listed| written(&listed.ty) == written(&event));
-            let event = position.unwrap_or_else(|| {
-                events.push(Event { ty: event, with: None, when: None, common: false });
-                events.len() - 1
-            });
-            self.feeds.push(Feed { event, attrs: feed });
-        }
-    }
-
-    /// Feeds the field from the events that the struct lists.
-    fn resolve_common(&mut self, cx: &Ctxt, events: &[Event], bare: FeedAttrs) {
-        let common = |event: &Event| event.common && (event.with.is_none() || self.role == Role::Flatten);
-        let listed: Vec<_> = (0..events.len()).filter(|index| common(&events[*index])).collect();
-        match *listed.as_slice() {
-            [] => {
-                let mut message =
-                    format!("no event for `{}`: add `on(Event)` here or on the struct", self.ident.unraw());
-                if events.iter().any(|event| event.with.is_some()) {
-                    message.push_str(", or `manual` if a `with` handler sets it");
-                }
-                cx.error(self.ident, message);
-                self.broken = true;
-            }
-            [event] => self.feeds.push(Feed { event, attrs: bare }),
-            _ => match bare.words().first() {
-                Some(word) => {
-                    ambiguous(cx, word, "metric", listed.iter().map(|index| &events[*index].ty));
-                    self.broken = true;
-                }
-                None => {
-                    self.feeds
-                        .extend(listed.iter().map(|&event| Feed { event, attrs: FeedAttrs::default() }));
-                }
+        let name = attrs.options.name.as_ref().map_or_else(
+            || {
+                let name = case.map_or_else(|| ident.unraw().to_string(), |case| case.apply(ident));
+                LitStr::new(&name, ident.span())
             },
-        }
+            |name| name.value.clone(),
+        );
+        let (shape, help) = (TypeShape::of(&field.ty, root), help(&field.attrs));
+        Some(Self { index, ident, attributes: &field.attrs, shape, name, help, role, attrs, is_broken })
     }
+}
+
+/// An item with `#[derive(Label)]`.
+pub struct Label<'a> {
+    pub input: &'a DeriveInput,
+    pub root: Path,
+    pub variants: Vec<Variant<'a>>,
+}
+
+pub struct Variant<'a> {
+    pub ident: &'a Ident,
+    pub fields: &'a Fields,
+    pub text: LitStr,
+}
+
+impl<'a> Label<'a> {
+    pub fn from_syn(cx: &Ctxt, input: &'a DeriveInput) -> Self {
+        let options = LabelOptions::from_syn(cx, &input.attrs);
+        let case = options.rename_all.map_or(Case::Snake, |case| case.value);
+        let data = if let Data::Enum(data) = &input.data { Some(data) } else { None };
+        let variants = data.into_iter().flat_map(|data| &data.variants);
+        let variants = variants.map(|variant| Variant::from_syn(cx, variant, case)).collect();
+        Self { input, root: root(options.krate.as_ref()), variants }
+    }
+}
+
+impl<'a> Variant<'a> {
+    fn from_syn(cx: &Ctxt, variant: &'a syn::Variant, case: Case) -> Self {
+        let ident = &variant.ident;
+        let name = VariantOptions::from_syn(cx, &variant.attrs).name;
+        let text = name.map_or_else(|| LitStr::new(&case.apply(ident), ident.span()), |name| name.value);
+        Self { ident, fields: &variant.fields, text }
+    }
+}
+
+/// An item with `#[metric_event]`.
+pub struct Event {
+    pub input: DeriveInput,
+    pub root: Path,
+    pub name: LitStr,
+}
+
+impl Event {
+    /// `None` for an item that is no type.
+    pub fn from_syn(cx: &Ctxt, arguments: TokenStream, item: TokenStream) -> Option<Self> {
+        let options = |input: ParseStream| Ok(EventOptions::from_arguments(cx, input));
+        let options = options.parse2(arguments).unwrap_or_else(|error| {
+            cx.push(error);
+            EventOptions::default()
+        });
+        let input = parse_type(cx, item)?;
+        let name = own_name(options.name.as_ref(), &input.ident);
+        Some(Self { root: root(options.krate.as_ref()), name, input })
+    }
+}
+
+fn parse_type(cx: &Ctxt, item: TokenStream) -> Option<DeriveInput> {
+    let error = match syn::parse2(item.clone()) {
+        Ok(input) => return Some(input),
+        Err(error) => error,
+    };
+    match syn::parse2::<Item>(item) {
+        Ok(item) => cx.error(keyword(&item), "`#[metric_event]` goes on a struct or an enum"),
+        Err(_) => cx.push(error),
+    }
+    None
+}
+
+/// The keyword that begins an item, behind its attributes.
+fn keyword(item: &Item) -> TokenStream {
+    let tokens = item.to_token_stream().into_iter();
+    tokens.skip_while(|token| matches!(token, TokenTree::Punct(_) | TokenTree::Group(_))).take(1).collect()
+}
+
+/// The path of the `mvx_metrics` crate.
+fn root(krate: Option<&Keyed<Path>>) -> Path {
+    krate.map_or_else(|| parse_quote!(::mvx_metrics), |krate| krate.value.clone())
+}
+
+/// The name of a metric or an event; without one, the type's name in snake case.
+fn own_name(name: Option<&Keyed<LitStr>>, ident: &Ident) -> LitStr {
+    name.map_or_else(|| LitStr::new(&Case::Snake.apply(ident), ident.span()), |name| name.value.clone())
 }

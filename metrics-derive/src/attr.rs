@@ -1,298 +1,259 @@
-mod instead;
+//! The attributes as plain data. The rows below are all options there are.
+
+#[macro_use]
 mod options;
 mod source;
+mod suggest;
+mod values;
 
 use syn::parse::ParseStream;
-use syn::{Attribute, Expr, ExprLit, Ident, Lit, LitStr, Path, Token, Type, parenthesized};
+use syn::{Attribute, Expr, ExprLit, Ident, Lit, LitStr, Path, Type, parenthesized, token};
 
-use self::options::{
-    assigned, attribute_options, event, expression, flatten, krate, name, on_parentheses, once, options,
-    rename_all, text,
-};
+pub use self::options::{Keyed, OptionSet};
+use self::options::{Place, attributes, named};
 pub use self::source::Source;
 use self::source::{amount, source};
+use self::values::{
+    assigned, case, crate_path, event, expect_parentheses, expression, flag, handler, plain, string, word,
+};
 use crate::ctxt::Ctxt;
-use crate::name::Rule;
+use crate::name::Case;
 
-/// An option together with the word that names it.
-pub struct Given<T> {
-    pub word: Ident,
-    pub value: T,
-}
-
-/// What one event does to one dimension.
-#[derive(Default)]
-pub struct FeedAttrs {
-    pub value: Option<Given<Source>>,
-    pub when: Option<Given<Source>>,
-    pub by: Option<Given<Source>>,
-    pub add: Option<Given<Option<Source>>>,
-    pub sub: Option<Given<Option<Source>>>,
-    pub set: Option<Given<Source>>,
-}
-
-impl FeedAttrs {
-    /// Takes over options that were written outside the parentheses of `on(..)`.
-    pub fn merge(&mut self, cx: &Ctxt, bare: Self) {
-        fn merge<T>(cx: &Ctxt, slot: &mut Option<Given<T>>, given: Option<Given<T>>) {
-            if let Some(Given { word, value }) = given {
-                once(cx, slot, &word, value);
-            }
-        }
-        merge(cx, &mut self.value, bare.value);
-        merge(cx, &mut self.when, bare.when);
-        merge(cx, &mut self.by, bare.by);
-        merge(cx, &mut self.add, bare.add);
-        merge(cx, &mut self.sub, bare.sub);
-        merge(cx, &mut self.set, bare.set);
-    }
-
-    /// The words of the options that were given.
-    pub fn words(&self) -> Vec<&Ident> {
-        let words = [
-            self.value.as_ref().map(|given| &given.word),
-            self.when.as_ref().map(|given| &given.word),
-            self.by.as_ref().map(|given| &given.word),
-            self.add.as_ref().map(|given| &given.word),
-            self.sub.as_ref().map(|given| &given.word),
-            self.set.as_ref().map(|given| &given.word),
-        ];
-        words.into_iter().flatten().collect()
+options! {
+    /// `#[metric(..)]`, but for `on(..)`.
+    pub struct MetricOptions {
+        "name" => name: LitStr = assigned("\"..\"", string),
+        "when" => when: Source = assigned("|e| ..", source),
+        "rename_all" => rename_all: Case = assigned("\"camelCase\"", case(Case::OF_NAMES)),
+        "crate" => krate: Path = assigned("path::to::mvx_metrics", crate_path),
     }
 }
 
-/// `on(Event, ..)` of a field.
-pub struct FieldOn {
-    pub event: Type,
-    pub feed: FeedAttrs,
+options! {
+    /// `on(Event, ..)` of the struct.
+    pub struct ListenOptions {
+        "with" => with: Path = assigned("Self::on_event", handler),
+        "when" => when: Source = assigned("|e| ..", source),
+    }
 }
 
-/// `on(Event, ..)` of the struct.
-pub struct ContainerOn {
-    pub event: Type,
-    pub with: Option<Given<Path>>,
-    pub when: Option<Given<Source>>,
+options! {
+    /// What one event does to one field: `on(Event, ..)` of the field.
+    pub struct FeedOptions {
+        "value" => value: Source = assigned("<event field>", source),
+        "when" => when: Source = assigned("|e| ..", source),
+        "by" => by: Source = assigned("<event field>", source),
+        "add" => add: Option<Source> = amount,
+        "sub" => sub: Option<Source> = amount,
+        "set" => set: Source = assigned("<event field>", source),
+    }
 }
+
+options! {
+    /// What concerns the field itself, whatever event feeds it.
+    pub struct FieldOptions {
+        "name" => name: LitStr = assigned("\"..\"", string),
+        "limit" => limit: Expr = assigned("<N>", expression),
+        "buckets" => buckets: Expr = assigned("[..]", expression),
+        "unit" => unit: LitStr = assigned("bytes", word),
+        "merge" => merge: Ident = assigned("max", plain),
+        "flatten" => flatten: FlattenOptions = flatten,
+        "skip" => skip: () = flag,
+        "manual" => manual: () = flag,
+    }
+}
+
+options! {
+    /// `flatten(..)`.
+    pub struct FlattenOptions {
+        "prefix" => prefix: LitStr = assigned("\"..\"", string),
+    }
+}
+
+options! {
+    /// `#[label(..)]` of an enum.
+    pub struct LabelOptions {
+        "rename_all" => rename_all: Case = assigned("\"kebab-case\"", case(Case::ALL)),
+        "crate" => krate: Path = assigned("path::to::mvx_metrics", crate_path),
+    }
+}
+
+options! {
+    /// `#[label(..)]` of a variant.
+    pub struct VariantOptions {
+        "name" => name: LitStr = assigned("\"..\"", string),
+    }
+}
+
+options! {
+    /// The arguments of `#[metric_event(..)]`.
+    pub struct EventOptions {
+        "name" => name: LitStr = assigned("\"..\"", string),
+        "crate" => krate: Path = assigned("path::to::mvx_metrics", crate_path),
+    }
+}
+
+/// Options of a field that may also stand inside `on(..)`, beside the `by` or `value` that they belong to.
+const ALSO_INSIDE_ON: [&str; 2] = ["limit", "buckets"];
 
 /// `#[metric(..)]`.
 #[derive(Default)]
-pub struct ContainerAttrs {
-    pub name: Option<Given<LitStr>>,
-    pub on: Vec<ContainerOn>,
-    pub when: Option<Given<Source>>,
-    pub rename_all: Option<Given<Rule>>,
-    pub krate: Option<Given<Path>>,
+pub struct MetricAttrs {
+    pub on: Vec<MetricOn>,
+    pub options: MetricOptions,
+}
+
+/// `on(Event, ..)` of the struct.
+pub struct MetricOn {
+    pub event: Type,
+    pub options: ListenOptions,
 }
 
 /// `#[dimension(..)]`.
 #[derive(Default)]
 pub struct FieldAttrs {
-    pub name: Option<Given<LitStr>>,
     pub on: Vec<FieldOn>,
-    pub feed: FeedAttrs,
-    pub limit: Option<Given<Expr>>,
-    pub buckets: Option<Given<Expr>>,
-    pub unit: Option<Given<LitStr>>,
-    pub merge: Option<Given<Ident>>,
-    pub flatten: Option<Given<Option<LitStr>>>,
-    pub skip: Option<Given<()>>,
-    pub manual: Option<Given<()>>,
+    /// The options of a feed that stand outside of `on(..)`.
+    pub bare: FeedOptions,
+    pub options: FieldOptions,
 }
 
-impl FieldAttrs {
-    /// The words of the options that were given, but for `name`, which goes with everything.
-    pub fn words(&self) -> Vec<&Ident> {
-        let mut words = self.feed.words();
-        words.extend(self.limit.iter().map(|given| &given.word));
-        words.extend(self.buckets.iter().map(|given| &given.word));
-        words.extend(self.unit.iter().map(|given| &given.word));
-        words.extend(self.merge.iter().map(|given| &given.word));
-        words.extend(self.flatten.iter().map(|given| &given.word));
-        words.extend(self.skip.iter().map(|given| &given.word));
-        words.extend(self.manual.iter().map(|given| &given.word));
-        words
+/// `on(Event, ..)` of a field.
+pub struct FieldOn {
+    pub key: Ident,
+    pub event: Type,
+    pub options: FeedOptions,
+}
+
+impl MetricAttrs {
+    pub fn from_syn(cx: &Ctxt, attrs: &[Attribute]) -> Self {
+        let mut metric = Self::default();
+        let known = [&["on"], MetricOptions::KEYS].concat();
+        let known_inside_on = [&["with"], FeedOptions::KEYS].concat();
+        let place = Place { name: "metric", known: &known, known_inside_on: &known_inside_on };
+        attributes(cx, attrs, &place, &mut |key, input| {
+            if key == "on" {
+                metric.on.push(MetricOn::parse(cx, key, input)?);
+                return Ok(());
+            }
+            metric.options.parse(cx, key, input).map(drop)
+        });
+        metric
     }
 }
 
-/// `#[label(..)]` of an enum or of a variant, and the arguments of `#[metric_event]`.
-#[derive(Default)]
-pub struct NameAttrs {
-    pub name: Option<Given<LitStr>>,
-    pub rename_all: Option<Given<Rule>>,
-    pub krate: Option<Given<Path>>,
-}
-
-const FEED: [&str; 6] = ["value", "when", "by", "add", "sub", "set"];
-
-impl ContainerAttrs {
-    pub fn from_syn(cx: &Ctxt, attributes: &[Attribute]) -> Self {
-        let mut attrs = Self::default();
-        for attribute in named(attributes, "metric") {
-            let known = ["name", "on", "when", "rename_all", "crate"];
-            attribute_options(cx, attribute, &known, &mut |word, input| {
-                match word.to_string().as_str() {
-                    "name" => once(cx, &mut attrs.name, word, name(word, input)?),
-                    "on" => attrs.on.push(container_on(cx, word, input)?),
-                    "when" => once(cx, &mut attrs.when, word, source(word, input)?),
-                    "rename_all" => once(cx, &mut attrs.rename_all, word, rename_all(input, Rule::NAMES)?),
-                    _ => once(cx, &mut attrs.krate, word, krate(input)?),
-                }
-                Ok(())
-            });
-        }
-        attrs
+impl MetricOn {
+    fn parse(cx: &Ctxt, key: &Ident, input: ParseStream) -> syn::Result<Self> {
+        expect_parentheses(key, input)?;
+        let content;
+        parenthesized!(content in input);
+        let event = event(key, &content)?;
+        Ok(Self { event, options: option_set(cx, &content, "on") })
     }
 }
 
 impl FieldAttrs {
-    pub fn from_syn(cx: &Ctxt, attributes: &[Attribute]) -> Self {
-        let mut attrs = Self::default();
-        for attribute in named(attributes, "dimension") {
-            let mut known = vec!["name", "on"];
-            known.extend(FEED);
-            known.extend(["limit", "buckets", "unit", "merge", "flatten", "skip", "manual"]);
-            attribute_options(cx, attribute, &known, &mut |word, input| {
-                match word.to_string().as_str() {
-                    "name" => once(cx, &mut attrs.name, word, name(word, input)?),
-                    "on" => {
-                        let on = field_on(cx, word, input, &mut attrs)?;
-                        attrs.on.push(on);
-                    }
-                    "limit" => once(cx, &mut attrs.limit, word, expression(word, input)?),
-                    "buckets" => once(cx, &mut attrs.buckets, word, expression(word, input)?),
-                    "unit" => once(cx, &mut attrs.unit, word, text(word, input)?),
-                    "merge" => once(cx, &mut attrs.merge, word, assigned(word, input)?),
-                    "flatten" => once(cx, &mut attrs.flatten, word, flatten(cx, input)?),
-                    "skip" => once(cx, &mut attrs.skip, word, ()),
-                    "manual" => once(cx, &mut attrs.manual, word, ()),
-                    _ => feed_option(cx, &mut attrs.feed, word, input)?,
-                }
-                Ok(())
-            });
-        }
-        attrs
-    }
-}
-
-impl NameAttrs {
-    /// `#[label(..)]` of the enum.
-    pub fn from_label(cx: &Ctxt, attributes: &[Attribute]) -> Self {
-        let mut attrs = Self::default();
-        for attribute in named(attributes, "label") {
-            attribute_options(cx, attribute, &["rename_all", "crate"], &mut |word, input| {
-                match word.to_string().as_str() {
-                    "rename_all" => once(cx, &mut attrs.rename_all, word, rename_all(input, Rule::ALL)?),
-                    _ => once(cx, &mut attrs.krate, word, krate(input)?),
-                }
-                Ok(())
-            });
-        }
-        attrs
-    }
-
-    /// `#[label(..)]` of a variant.
-    pub fn from_variant(cx: &Ctxt, attributes: &[Attribute]) -> Self {
-        let mut attrs = Self::default();
-        for attribute in named(attributes, "label") {
-            attribute_options(cx, attribute, &["name"], &mut |word, input| {
-                once(cx, &mut attrs.name, word, name(word, input)?);
-                Ok(())
-            });
-        }
-        attrs
-    }
-
-    /// The arguments of `#[metric_event(..)]`.
-    pub fn from_event(cx: &Ctxt, input: ParseStream) -> Self {
-        let mut attrs = Self::default();
-        options(cx, input, "metric_event", &["name", "crate"], &mut |word, input| {
-            match word.to_string().as_str() {
-                "name" => once(cx, &mut attrs.name, word, name(word, input)?),
-                _ => once(cx, &mut attrs.krate, word, krate(input)?),
+    pub fn from_syn(cx: &Ctxt, attrs: &[Attribute]) -> Self {
+        let mut field = Self::default();
+        let known = [&["on"], FeedOptions::KEYS, FieldOptions::KEYS].concat();
+        let place = Place { name: "dimension", known: &known, known_inside_on: &[] };
+        attributes(cx, attrs, &place, &mut |key, input| {
+            if key == "on" {
+                let on = FieldOn::parse(cx, key, input, &mut field.options)?;
+                field.on.push(on);
+            } else if !field.bare.parse(cx, key, input)? {
+                field.options.parse(cx, key, input)?;
             }
             Ok(())
         });
-        attrs
+        field
+    }
+
+    /// The keys of all options that the user wrote.
+    pub fn keys(&self) -> Vec<&Ident> {
+        let mut keys = self.bare.keys();
+        keys.extend(self.options.keys());
+        keys.extend(self.on.first().map(|on| &on.key));
+        keys.extend(self.on.iter().flat_map(|on| on.options.keys()));
+        keys
     }
 }
 
-fn container_on(cx: &Ctxt, word: &Ident, input: ParseStream) -> syn::Result<ContainerOn> {
-    on_parentheses(word, input)?;
+impl FieldOn {
+    fn parse(cx: &Ctxt, key: &Ident, input: ParseStream, field: &mut FieldOptions) -> syn::Result<Self> {
+        expect_parentheses(key, input)?;
+        let content;
+        parenthesized!(content in input);
+        let mut on = Self { key: key.clone(), event: event(key, &content)?, options: FeedOptions::default() };
+        let known = [FeedOptions::KEYS, &ALSO_INSIDE_ON].concat();
+        let place = Place { name: "on", known: &known, known_inside_on: &[] };
+        options::options(cx, &content, &place, &mut |key, input| {
+            if !on.options.parse(cx, key, input)? {
+                field.parse(cx, key, input)?;
+            }
+            Ok(())
+        });
+        Ok(on)
+    }
+}
+
+impl LabelOptions {
+    pub fn from_syn(cx: &Ctxt, attrs: &[Attribute]) -> Self {
+        attribute_set(cx, attrs, "label")
+    }
+}
+
+impl VariantOptions {
+    pub fn from_syn(cx: &Ctxt, attrs: &[Attribute]) -> Self {
+        attribute_set(cx, attrs, "label")
+    }
+}
+
+impl EventOptions {
+    pub fn from_arguments(cx: &Ctxt, arguments: ParseStream) -> Self {
+        option_set(cx, arguments, "metric_event")
+    }
+}
+
+fn attribute_set<T: OptionSet + Default>(cx: &Ctxt, attrs: &[Attribute], name: &str) -> T {
+    let mut set = T::default();
+    let place = Place { name, known: T::KEYS, known_inside_on: &[] };
+    attributes(cx, attrs, &place, &mut |key, input| set.parse(cx, key, input).map(drop));
+    set
+}
+
+fn option_set<T: OptionSet + Default>(cx: &Ctxt, input: ParseStream, name: &str) -> T {
+    let mut set = T::default();
+    let place = Place { name, known: T::KEYS, known_inside_on: &[] };
+    options::options(cx, input, &place, &mut |key, input| set.parse(cx, key, input).map(drop));
+    set
+}
+
+fn flatten(cx: &Ctxt, _: &Ident, input: ParseStream) -> syn::Result<FlattenOptions> {
+    if !input.peek(token::Paren) {
+        return Ok(FlattenOptions::default());
+    }
     let content;
     parenthesized!(content in input);
-    let mut on = ContainerOn { event: event(word, &content)?, with: None, when: None };
-    options(cx, &content, "on", &["with", "when"], &mut |word, input| {
-        match word.to_string().as_str() {
-            "with" => once(cx, &mut on.with, word, with(input)?),
-            _ => once(cx, &mut on.when, word, source(word, input)?),
-        }
-        Ok(())
-    });
-    Ok(on)
-}
-
-/// `limit` and `buckets` belong to the field; beside the `by` or `value` they go with, they are as good.
-fn field_on(cx: &Ctxt, word: &Ident, input: ParseStream, attrs: &mut FieldAttrs) -> syn::Result<FieldOn> {
-    on_parentheses(word, input)?;
-    let content;
-    parenthesized!(content in input);
-    let mut on = FieldOn { event: event(word, &content)?, feed: FeedAttrs::default() };
-    let known: Vec<_> = FEED.into_iter().chain(["limit", "buckets"]).collect();
-    options(cx, &content, "on", &known, &mut |word, input| {
-        match word.to_string().as_str() {
-            "limit" => once(cx, &mut attrs.limit, word, expression(word, input)?),
-            "buckets" => once(cx, &mut attrs.buckets, word, expression(word, input)?),
-            _ => feed_option(cx, &mut on.feed, word, input)?,
-        }
-        Ok(())
-    });
-    Ok(on)
-}
-
-fn with(input: ParseStream) -> syn::Result<Path> {
-    input.parse::<Token![=]>()?;
-    let expr: Expr = input.parse()?;
-    match expr {
-        Expr::Path(path) if path.qself.is_none() => Ok(path.path),
-        other => Err(syn::Error::new_spanned(
-            other,
-            "`with` takes the path of a handler `fn(&mut Self, &Event) -> bool`: write `with = Self::on_event`",
-        )),
-    }
-}
-
-fn feed_option(cx: &Ctxt, feed: &mut FeedAttrs, word: &Ident, input: ParseStream) -> syn::Result<()> {
-    match word.to_string().as_str() {
-        "value" => once(cx, &mut feed.value, word, source(word, input)?),
-        "when" => once(cx, &mut feed.when, word, source(word, input)?),
-        "by" => once(cx, &mut feed.by, word, source(word, input)?),
-        "add" => once(cx, &mut feed.add, word, amount(word, input)?),
-        "sub" => once(cx, &mut feed.sub, word, amount(word, input)?),
-        _ => once(cx, &mut feed.set, word, source(word, input)?),
-    }
-    Ok(())
+    Ok(option_set(cx, &content, "flatten"))
 }
 
 /// The doc comment as one text: lines of a paragraph joined by spaces, paragraphs by an empty line.
 pub fn help(attributes: &[Attribute]) -> String {
     let mut help = String::new();
-    let mut glue = "";
+    let mut separator = "";
     for attribute in named(attributes, "doc") {
         let Ok(meta) = attribute.meta.require_name_value() else { continue };
         let Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) = &meta.value else { continue };
         for line in text.value().lines().map(str::trim) {
             if line.is_empty() {
-                glue = if help.is_empty() { "" } else { "\n\n" };
+                separator = if help.is_empty() { "" } else { "\n\n" };
             } else {
-                help.push_str(glue);
+                help.push_str(separator);
                 help.push_str(line);
-                glue = " ";
+                separator = " ";
             }
         }
     }
     help
-}
-
-fn named<'a>(attributes: &'a [Attribute], name: &str) -> impl Iterator<Item = &'a Attribute> {
-    attributes.iter().filter(move |attribute| attribute.path().is_ident(name))
 }

@@ -5,9 +5,9 @@ use std::thread;
 use proc_macro2::TokenStream;
 use quote::ToTokens;
 
-/// Collects the mistakes of one item, so that all of them are reported at once.
+/// Collects the mistakes of one item, so that one compilation reports all of them.
 ///
-/// It must be finished with [`check`](Ctxt::check); dropping it unchecked is a bug of this crate.
+/// Each macro ends with [`check`](Ctxt::check). Dropping an unchecked context panics: it would hide mistakes.
 pub struct Ctxt {
     errors: RefCell<Option<Vec<syn::Error>>>,
 }
@@ -17,7 +17,7 @@ impl Ctxt {
         Self { errors: RefCell::new(Some(Vec::new())) }
     }
 
-    /// Underlines `tokens`, which should be the user's own word.
+    /// Reports a mistake and underlines `tokens`, which should be the word to change.
     pub fn error(&self, tokens: impl ToTokens, message: impl Display) {
         self.push(syn::Error::new_spanned(tokens, message));
     }
@@ -28,8 +28,8 @@ impl Ctxt {
         }
     }
 
-    /// How many mistakes there are so far.
-    pub fn count(&self) -> usize {
+    /// The number of mistakes so far.
+    pub fn error_count(&self) -> usize {
         self.errors.borrow().as_ref().map_or(0, Vec::len)
     }
 

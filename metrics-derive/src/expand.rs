@@ -1,14 +1,17 @@
-/// [`quote_spanned!`](quote::quote_spanned) with the path of the private module at the same place, so that a message
-/// about the expression underlines what the user wrote and not the derive.
+//! The steps of each macro, and the code it generates. Expansion reports no mistakes.
+
+/// [`quote_spanned!`](quote::quote_spanned) with the path of the private module at the same location, so that rustc
+/// underlines the user's token and not the derive.
 macro_rules! quote_at {
     ($private:ident, $span:expr => $($tokens:tt)*) => {{
         let span = $span;
-        let $private = $crate::span::moved(&$private, span);
+        let $private = $crate::span::respan(&$private, span);
         ::quote::quote_spanned!(span=> $($tokens)*)
     }};
 }
 
 mod bounds;
+mod context;
 mod event;
 mod feed;
 mod fields;
@@ -22,16 +25,14 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::DeriveInput;
 
-use crate::ast;
+use crate::ast::{Event, Label, Metric};
 use crate::ctxt::Ctxt;
-use crate::valid;
 
 /// `#[derive(Metric)]`.
 pub fn metric(input: &DeriveInput) -> TokenStream {
     let cx = Ctxt::new();
-    let mut metric = ast::Metric::from_syn(&cx, input);
-    valid::validate(&cx, &mut metric);
-    let expanded = metric::expand(&metric);
+    let metric = Metric::from_syn(&cx, input).validate(&cx);
+    let expanded = metric.expand();
     let errors = cx.check();
     quote!(#errors #expanded)
 }
@@ -39,7 +40,8 @@ pub fn metric(input: &DeriveInput) -> TokenStream {
 /// `#[derive(Label)]`.
 pub fn label(input: &DeriveInput) -> TokenStream {
     let cx = Ctxt::new();
-    let label = label::Label::from_syn(&cx, input);
+    let label = Label::from_syn(&cx, input);
+    label.validate(&cx);
     let expanded = label.expand();
     let errors = cx.check();
     quote!(#errors #expanded)
@@ -48,7 +50,11 @@ pub fn label(input: &DeriveInput) -> TokenStream {
 /// `#[metric_event]`; the item stays as it was written.
 pub fn event(arguments: TokenStream, item: &TokenStream) -> TokenStream {
     let cx = Ctxt::new();
-    let expanded = event::Event::from_syn(&cx, arguments, item.clone()).map(|event| event.expand());
+    let event = Event::from_syn(&cx, arguments, item.clone());
+    let expanded = event.map(|event| {
+        event.validate(&cx);
+        event.expand()
+    });
     let errors = cx.check();
     quote!(#item #errors #expanded)
 }

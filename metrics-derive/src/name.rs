@@ -1,11 +1,11 @@
-use syn::LitStr;
 use syn::ext::IdentExt;
+use syn::{Ident, LitStr};
 
 use crate::ctxt::Ctxt;
 
-/// How `rename_all` turns an identifier into a name.
+/// A case of `rename_all`, which turns identifiers into names.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Rule {
+pub enum Case {
     Snake,
     Camel,
     Pascal,
@@ -16,9 +16,9 @@ pub enum Rule {
     ScreamingKebab,
 }
 
-impl Rule {
-    /// The rules for dimensions, whose names cannot contain a hyphen.
-    pub const NAMES: &[Self] =
+impl Case {
+    /// The cases for names of dimensions, which cannot contain a hyphen.
+    pub const OF_NAMES: &[Self] =
         &[Self::Snake, Self::Camel, Self::Pascal, Self::Screaming, Self::Lower, Self::Upper];
     pub const ALL: &[Self] = &[
         Self::Snake,
@@ -44,7 +44,7 @@ impl Rule {
         }
     }
 
-    pub fn apply(self, ident: &syn::Ident) -> String {
+    pub fn apply(self, ident: &Ident) -> String {
         let words = words(&ident.unraw().to_string());
         match self {
             Self::Snake => words.join("_"),
@@ -53,16 +53,16 @@ impl Rule {
             Self::Upper => words.concat().to_uppercase(),
             Self::Screaming => words.join("_").to_uppercase(),
             Self::ScreamingKebab => words.join("-").to_uppercase(),
-            Self::Pascal => words.iter().map(|word| capitalised(word)).collect(),
+            Self::Pascal => words.iter().map(|word| capitalized(word)).collect(),
             Self::Camel => {
-                let rest = words.iter().skip(1).map(|word| capitalised(word));
+                let rest = words.iter().skip(1).map(|word| capitalized(word));
                 words.first().cloned().into_iter().chain(rest).collect()
             }
         }
     }
 }
 
-/// The words of an identifier in any case, in lower case: `HTTPServerError2` is `http`, `server`, `error2`.
+/// Splits an identifier of any case into words in lower case: `HTTPServerError2` is `http`, `server`, `error2`.
 fn words(ident: &str) -> Vec<String> {
     let mut words = Vec::new();
     for part in ident.split('_').filter(|part| !part.is_empty()) {
@@ -81,12 +81,12 @@ fn words(ident: &str) -> Vec<String> {
     words
 }
 
-fn capitalised(word: &str) -> String {
+fn capitalized(word: &str) -> String {
     let mut characters = word.chars();
     characters.next().into_iter().flat_map(char::to_uppercase).chain(characters).collect()
 }
 
-/// Checks the name of a metric, an event or a dimension: letters, digits, `_` and `.`, beginning with a letter or `_`.
+/// Checks the name of a metric, an event or a dimension; false after a mistake.
 pub fn check(cx: &Ctxt, name: &LitStr) -> bool {
     let text = name.value();
     let mut characters = text.chars().enumerate();
@@ -98,7 +98,8 @@ pub fn check(cx: &Ctxt, name: &LitStr) -> bool {
         Some(_) => characters
             .find(|(_, character)| !character.is_ascii_alphanumeric() && !"_.".contains(*character))
             .map(|(index, character)| {
-                format!("{character:?} (character {}) in a name: use letters, digits, `_` and `.`", index + 1)
+                let position = index + 1;
+                format!("a name cannot contain {character:?} (character {position}): use letters, digits, `_` and `.`")
             }),
     };
     if let Some(problem) = &problem {
@@ -107,14 +108,19 @@ pub fn check(cx: &Ctxt, name: &LitStr) -> bool {
     problem.is_none()
 }
 
-/// The candidate that was probably meant.
+/// Names for a message: each in backticks.
+pub fn backticked(names: &[&str]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// The candidate that the user probably meant.
 pub fn closest<'a>(word: &str, candidates: &[&'a str]) -> Option<&'a str> {
     let near = candidates.iter().map(|candidate| (distance(word, candidate), *candidate));
     let (distance, candidate) = near.min_by_key(|(distance, _)| *distance)?;
     (distance <= 2 && distance < word.len()).then_some(candidate)
 }
 
-/// How many characters must be added, removed, replaced or swapped to come from one word to the other.
+/// The number of characters to add, remove, replace or swap to turn one word into the other.
 fn distance(from: &str, to: &str) -> usize {
     let (from, to): (Vec<char>, Vec<char>) = (from.chars().collect(), to.chars().collect());
     let mut rows = vec![vec![0; to.len() + 1]; from.len() + 1];

@@ -1,8 +1,8 @@
-use proc_macro2::{TokenStream, TokenTree};
-use quote::ToTokens;
-use syn::{GenericArgument, GenericParam, Generics, Path, PathArguments, Type};
+//! The meaning of types, as far as their spelling tells it.
 
-/// The dimension types this crate knows by name; everything else is left to the trait bounds.
+use syn::{GenericArgument, Path, PathArguments, Type};
+
+/// The dimension types that this crate knows by name. Trait bounds decide about all other types.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Counter,
@@ -14,20 +14,68 @@ pub enum Kind {
     InFlight,
     Histogram,
     Breakdown,
-    /// A type of which it is known that it cannot be a dimension.
-    Foreign,
-    /// An alias, or a dimension of the user's own.
+    /// A well-known type that is no dimension.
+    NotADimension,
+    /// An alias, or a dimension that the user has written.
     Unknown,
 }
 
-/// What can be said about a dimension from the way its type is written.
-#[derive(Clone)]
-pub struct Shape {
-    pub kind: Kind,
-    pub arguments: Vec<Type>,
+/// The types of values that a dimension can measure.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Measure {
+    U64,
+    I64,
+    F64,
+    Duration,
+    /// An unsigned integer other than `u64`.
+    OtherUnsigned,
+    /// A signed integer other than `i64`.
+    OtherSigned,
+    F32,
+    /// A well-known type that is no number.
+    NotNumeric,
+    /// An alias or a type parameter.
+    Unknown,
 }
 
-const FOREIGN: [&str; 40] = [
+impl Measure {
+    fn of(name: &str) -> Self {
+        match name {
+            "u64" => Self::U64,
+            "i64" => Self::I64,
+            "f64" => Self::F64,
+            "Duration" => Self::Duration,
+            "u8" | "u16" | "u32" | "u128" | "usize" => Self::OtherUnsigned,
+            "i8" | "i16" | "i32" | "i128" | "isize" => Self::OtherSigned,
+            "f32" => Self::F32,
+            "String" | "str" | "bool" | "char" | "Option" | "Vec" | "Instant" | "SystemTime" => {
+                Self::NotNumeric
+            }
+            _ => Self::Unknown,
+        }
+    }
+
+    /// Whether `mvx_metrics` certainly measures values of this type.
+    pub fn is_known(self) -> bool {
+        matches!(self, Self::U64 | Self::I64 | Self::F64 | Self::Duration)
+    }
+
+    /// Whether bounds and constants are written as floating-point numbers. Durations are written in seconds.
+    pub fn is_written_as_float(self) -> bool {
+        matches!(self, Self::F64 | Self::Duration)
+    }
+}
+
+/// A type with the meanings that it has as a dimension and as a measure.
+pub struct TypeShape<'a> {
+    pub ty: &'a Type,
+    pub kind: Kind,
+    pub measure: Measure,
+    /// The types between the angle brackets.
+    pub arguments: Vec<TypeShape<'a>>,
+}
+
+const NOT_DIMENSIONS: [&str; 40] = [
     "String",
     "str",
     "bool",
@@ -70,103 +118,105 @@ const FOREIGN: [&str; 40] = [
     "AtomicUsize",
 ];
 
-impl Shape {
-    pub fn of(ty: &Type, root: &Path) -> Self {
-        let unknown = Self { kind: Kind::Unknown, arguments: Vec::new() };
+impl<'a> TypeShape<'a> {
+    /// `root` is the path of the `mvx_metrics` crate.
+    pub fn of(ty: &'a Type, root: &Path) -> Self {
+        let (measure, arguments) = (Measure::of(&last_word(ty)), Vec::new());
         let path = match ty {
-            Type::Group(group) => return Self::of(&group.elem, root),
-            Type::Paren(paren) => return Self::of(&paren.elem, root),
+            Type::Group(group) => return Self { ty, ..Self::of(&group.elem, root) },
+            Type::Paren(paren) => return Self { ty, ..Self::of(&paren.elem, root) },
             Type::Path(path) if path.qself.is_none() => &path.path,
             Type::Tuple(_) | Type::Array(_) | Type::Slice(_) | Type::Reference(_) | Type::Ptr(_) => {
-                return Self { kind: Kind::Foreign, arguments: Vec::new() };
+                return Self { ty, kind: Kind::NotADimension, measure, arguments };
             }
-            _ => return unknown,
+            _ => return Self { ty, kind: Kind::Unknown, measure, arguments },
         };
-        let Some(last) = path.segments.last() else { return unknown };
-        let name = last.ident.to_string();
-        let first = path.segments.first().map(|segment| segment.ident.to_string()).unwrap_or_default();
-        let own = path.segments.len() == 1
-            || first == "mvx_metrics"
-            || root.segments.first().is_some_and(|segment| segment.ident == first);
-        let standard = path.segments.len() == 1 || ["std", "core", "alloc"].contains(&first.as_str());
-        let kind = match name.as_str() {
-            "Counter" if own => Kind::Counter,
-            "Sum" if own => Kind::Sum,
-            "Min" if own => Kind::Min,
-            "Max" if own => Kind::Max,
-            "Mean" if own => Kind::Mean,
-            "Gauge" if own => Kind::Gauge,
-            "InFlight" if own => Kind::InFlight,
-            "Histogram" if own => Kind::Histogram,
-            "Breakdown" if own => Kind::Breakdown,
-            name if standard && FOREIGN.contains(&name) => Kind::Foreign,
-            _ => Kind::Unknown,
-        };
-        let mut arguments = Vec::new();
-        if let PathArguments::AngleBracketed(given) = &last.arguments {
-            arguments.extend(given.args.iter().filter_map(|argument| match argument {
-                GenericArgument::Type(ty) => Some(ty.clone()),
-                _ => None,
-            }));
-        }
-        Self { kind, arguments }
+        Self { ty, kind: kind(path, root), measure, arguments: type_arguments(path, root) }
     }
 
     /// The type of the values, if it is written out: `T` of `Sum<T>`.
-    pub fn measure(&self) -> Option<&Type> {
-        let measured = match self.kind {
+    pub fn measured(&self) -> Option<&Self> {
+        let measures = match self.kind {
             Kind::Sum | Kind::Min | Kind::Max | Kind::Mean | Kind::Gauge | Kind::Histogram => true,
-            Kind::Counter | Kind::InFlight | Kind::Breakdown | Kind::Foreign | Kind::Unknown => false,
+            Kind::Counter | Kind::InFlight | Kind::Breakdown | Kind::NotADimension | Kind::Unknown => false,
         };
-        if measured { self.arguments.first() } else { None }
+        if measures { self.arguments.first() } else { None }
     }
 
-    /// The dimension that is kept for each label, or the dimension itself.
-    pub fn each(&self, root: &Path) -> Self {
-        match (self.kind, self.arguments.get(1)) {
-            (Kind::Breakdown, Some(each)) => Self::of(each, root),
-            (Kind::Breakdown, None) => Self { kind: Kind::Unknown, arguments: Vec::new() },
-            _ => self.clone(),
-        }
+    /// [`measured`](Self::measured) as a measure.
+    pub fn measure(&self) -> Option<Measure> {
+        self.measured().map(|measured| measured.measure)
+    }
+
+    /// The dimension that is kept for each label, `D` of `Breakdown<L, D>`; else the dimension itself.
+    pub fn inner(&self) -> &Self {
+        self.arguments.get(1).filter(|_| self.kind == Kind::Breakdown).unwrap_or(self)
     }
 }
 
-/// Whether a type is one of the measures, as it is usually written.
-pub fn is_measure(ty: &Type) -> bool {
-    ["u64", "i64", "f64", "Duration"].contains(&last_word(ty).as_str())
+fn kind(path: &Path, root: &Path) -> Kind {
+    let first = path.segments.first().map(|segment| segment.ident.to_string()).unwrap_or_default();
+    let single = path.segments.len() == 1;
+    let from_root = root.segments.first().is_some_and(|segment| segment.ident == first);
+    let ours = single || first == "mvx_metrics" || from_root;
+    let standard = single || ["std", "core", "alloc"].contains(&first.as_str());
+    match last_segment(path).as_str() {
+        "Counter" if ours => Kind::Counter,
+        "Sum" if ours => Kind::Sum,
+        "Min" if ours => Kind::Min,
+        "Max" if ours => Kind::Max,
+        "Mean" if ours => Kind::Mean,
+        "Gauge" if ours => Kind::Gauge,
+        "InFlight" if ours => Kind::InFlight,
+        "Histogram" if ours => Kind::Histogram,
+        "Breakdown" if ours => Kind::Breakdown,
+        name if standard && NOT_DIMENSIONS.contains(&name) => Kind::NotADimension,
+        _ => Kind::Unknown,
+    }
 }
 
-/// Whether there is a bound to the number of labels of a type; `None` when that cannot be seen.
+fn type_arguments<'a>(path: &'a Path, root: &Path) -> Vec<TypeShape<'a>> {
+    let Some(last) = path.segments.last() else { return Vec::new() };
+    let PathArguments::AngleBracketed(given) = &last.arguments else { return Vec::new() };
+    let types = given.args.iter().filter_map(|argument| match argument {
+        GenericArgument::Type(ty) => Some(TypeShape::of(ty, root)),
+        _ => None,
+    });
+    types.collect()
+}
+
+/// The number of different labels that a type allows.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Bounded {
-    Yes,
-    No,
+pub enum Cardinality {
+    Bounded,
+    Unbounded,
 }
 
-pub fn label(ty: &Type) -> Option<Bounded> {
+/// The cardinality of a label type; `None` if its spelling does not tell.
+pub fn cardinality(ty: &Type) -> Option<Cardinality> {
     match ty {
-        Type::Group(group) => label(&group.elem),
-        Type::Paren(paren) => label(&paren.elem),
+        Type::Group(group) => cardinality(&group.elem),
+        Type::Paren(paren) => cardinality(&paren.elem),
         Type::Tuple(tuple) => {
-            let parts: Option<Vec<_>> = tuple.elems.iter().map(label).collect();
-            let open = parts?.contains(&Bounded::No);
-            Some(if open { Bounded::No } else { Bounded::Yes })
+            let parts: Option<Vec<_>> = tuple.elems.iter().map(cardinality).collect();
+            let unbounded = parts?.contains(&Cardinality::Unbounded);
+            Some(if unbounded { Cardinality::Unbounded } else { Cardinality::Bounded })
         }
-        Type::Reference(reference) => label(&reference.elem),
+        Type::Reference(reference) => cardinality(&reference.elem),
         _ => match last_word(ty).as_str() {
-            "bool" => Some(Bounded::Yes),
+            "bool" => Some(Cardinality::Bounded),
             "String" | "str" | "u8" | "u16" | "u32" | "u64" | "usize" | "i8" | "i16" | "i32" | "i64"
-            | "isize" => Some(Bounded::No),
+            | "isize" => Some(Cardinality::Unbounded),
             _ => None,
         },
     }
 }
 
 /// Whether a type certainly is no label.
-pub fn no_label(ty: &Type) -> bool {
+pub fn is_not_a_label(ty: &Type) -> bool {
     match ty {
-        Type::Group(group) => no_label(&group.elem),
-        Type::Tuple(tuple) => tuple.elems.is_empty() || tuple.elems.iter().any(no_label),
+        Type::Group(group) => is_not_a_label(&group.elem),
+        Type::Tuple(tuple) => tuple.elems.is_empty() || tuple.elems.iter().any(is_not_a_label),
         _ => {
             let word = last_word(ty);
             ["f32", "f64", "u128", "i128", "char", "Duration", "Instant", "Option", "Vec"]
@@ -176,55 +226,14 @@ pub fn no_label(ty: &Type) -> bool {
 }
 
 /// The last segment of a plain type: `Duration` of `std::time::Duration`.
-pub fn last_word(ty: &Type) -> String {
+fn last_word(ty: &Type) -> String {
     match ty {
         Type::Group(group) => last_word(&group.elem),
-        Type::Path(path) if path.qself.is_none() => {
-            path.path.segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default()
-        }
+        Type::Path(path) if path.qself.is_none() => last_segment(&path.path),
         _ => String::new(),
     }
 }
 
-/// Code as the user would write it.
-pub fn written(tokens: &impl ToTokens) -> String {
-    let mut text = tokens.to_token_stream().to_string();
-    for (from, to) in [
-        (" :: ", "::"),
-        (":: ", "::"),
-        (" <", "<"),
-        ("< ", "<"),
-        (" >", ">"),
-        (" ,", ","),
-        ("& ", "&"),
-        (" . ", "."),
-        (" (", "("),
-        ("( ", "("),
-        (" )", ")"),
-    ] {
-        text = text.replace(from, to);
-    }
-    text
-}
-
-/// The names of the type parameters and the like.
-pub fn parameters(generics: &Generics) -> Vec<String> {
-    let names = generics.params.iter().map(|param| match param {
-        GenericParam::Lifetime(param) => param.lifetime.ident.to_string(),
-        GenericParam::Type(param) => param.ident.to_string(),
-        GenericParam::Const(param) => param.ident.to_string(),
-    });
-    names.collect()
-}
-
-/// Whether one of the names occurs in the tokens.
-pub fn mentions(tokens: &impl ToTokens, names: &[String]) -> bool {
-    fn any(tokens: TokenStream, names: &[String]) -> bool {
-        tokens.into_iter().any(|token| match token {
-            TokenTree::Ident(ident) => names.iter().any(|name| ident == name),
-            TokenTree::Group(group) => any(group.stream(), names),
-            _ => false,
-        })
-    }
-    !names.is_empty() && any(tokens.to_token_stream(), names)
+fn last_segment(path: &Path) -> String {
+    path.segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default()
 }

@@ -1,34 +1,119 @@
-use proc_macro2::{TokenStream, TokenTree};
+//! Lists of options, such as `name = "saves", on(Saved), skip`.
+
+use proc_macro2::TokenTree;
 use syn::ext::IdentExt;
 use syn::parse::ParseStream;
-use syn::{Attribute, Expr, Ident, Lit, LitStr, Path, Token, Type, parenthesized, token};
+use syn::{Attribute, Ident, Lit, Token};
 
-use super::{FEED, Given};
 use crate::ctxt::Ctxt;
-use crate::name::{Rule, closest};
-use crate::shape::written;
+use crate::name::{backticked, closest};
 
-pub type Handle<'a> = &'a mut dyn FnMut(&Ident, ParseStream) -> syn::Result<()>;
+/// The value of an option, with the key that the user wrote for it.
+pub struct Keyed<T> {
+    pub key: Ident,
+    pub value: T,
+}
 
-pub fn attribute_options(cx: &Ctxt, attribute: &Attribute, known: &[&str], handle: Handle) {
-    let name = attribute.path().get_ident().map(ToString::to_string).unwrap_or_default();
-    let Ok(list) = attribute.meta.require_list() else {
-        let message = format!("write the options of `{name}` in parentheses: `#[{name}(..)]`");
-        return cx.error(attribute.path(), message);
+/// Options that may stand in the same parentheses, at most once each.
+pub trait OptionSet {
+    const KEYS: &'static [&'static str];
+
+    /// Parses the option `key`; false if it is not in the set.
+    fn parse(&mut self, cx: &Ctxt, key: &Ident, input: ParseStream) -> syn::Result<bool>;
+
+    /// The keys that the user wrote.
+    fn keys(&self) -> Vec<&Ident>;
+
+    /// Moves all options of `other` into this set.
+    fn merge(&mut self, cx: &Ctxt, other: Self);
+}
+
+/// Declares the struct of an [`OptionSet`]. A row is `"key" => field: Type = parser`, where the parser is a function of
+/// [`values`](super::values) or of [`source`](super::source).
+macro_rules! options {
+    ($(#[$doc:meta])* pub struct $name:ident { $($key:literal => $field:ident: $ty:ty = $parser:expr,)* }) => {
+        $(#[$doc])*
+        #[derive(Default)]
+        pub struct $name {
+            $(pub $field: Option<$crate::attr::options::Keyed<$ty>>,)*
+        }
+
+        impl $crate::attr::options::OptionSet for $name {
+            const KEYS: &'static [&'static str] = &[$($key),*];
+
+            fn parse(
+                &mut self,
+                cx: &$crate::ctxt::Ctxt,
+                key: &syn::Ident,
+                input: syn::parse::ParseStream,
+            ) -> syn::Result<bool> {
+                match key.to_string().as_str() {
+                    $($key => $crate::attr::options::set_once(cx, &mut self.$field, key, ($parser)(cx, key, input)?),)*
+                    _ => return Ok(false),
+                }
+                Ok(true)
+            }
+
+            fn keys(&self) -> Vec<&syn::Ident> {
+                [$(self.$field.as_ref().map(|option| &option.key)),*].into_iter().flatten().collect()
+            }
+
+            fn merge(&mut self, cx: &$crate::ctxt::Ctxt, other: Self) {
+                $(if let Some($crate::attr::options::Keyed { key, value }) = other.$field {
+                    $crate::attr::options::set_once(cx, &mut self.$field, &key, value);
+                })*
+            }
+        }
     };
-    let parsed = list.parse_args_with(|input: ParseStream| {
-        options(cx, input, &name, known, handle);
-        Ok(())
-    });
-    if let Err(error) = parsed {
-        cx.push(error);
+}
+
+pub fn set_once<T>(cx: &Ctxt, option: &mut Option<Keyed<T>>, key: &Ident, value: T) {
+    if option.is_some() {
+        cx.error(key, format!("duplicate `{key}`"));
+    } else {
+        *option = Some(Keyed { key: key.clone(), value });
     }
 }
 
-/// Reads options to the end. A mistake in one of them does not hide the next ones.
-pub fn options(cx: &Ctxt, input: ParseStream, context: &str, known: &[&str], handle: Handle) {
+/// Where options stand, and which of them are known there.
+pub struct Place<'a> {
+    /// The attribute, or the option with parentheses.
+    pub name: &'a str,
+    pub known: &'a [&'a str],
+    /// The options that users write here although they belong inside `on(..)`.
+    pub known_inside_on: &'a [&'a str],
+}
+
+/// Parses the value of one option. The place knows its key.
+pub type ParseOption<'a> = &'a mut dyn FnMut(&Ident, ParseStream) -> syn::Result<()>;
+
+/// Parses the options of all attributes that are named like the place.
+pub fn attributes(cx: &Ctxt, attributes: &[Attribute], place: &Place, parse: ParseOption) {
+    for attribute in named(attributes, place.name) {
+        let Ok(list) = attribute.meta.require_list() else {
+            let name = place.name;
+            let message = format!("write the options of `{name}` in parentheses: `#[{name}(..)]`");
+            cx.error(attribute.path(), message);
+            continue;
+        };
+        let parsed = list.parse_args_with(|input: ParseStream| {
+            options(cx, input, place, parse);
+            Ok(())
+        });
+        if let Err(error) = parsed {
+            cx.push(error);
+        }
+    }
+}
+
+pub fn named<'a>(attributes: &'a [Attribute], name: &str) -> impl Iterator<Item = &'a Attribute> {
+    attributes.iter().filter(move |attribute| attribute.path().is_ident(name))
+}
+
+/// Parses options to the end of the input. A mistake in one option does not hide mistakes in the next ones.
+pub fn options(cx: &Ctxt, input: ParseStream, place: &Place, parse: ParseOption) {
     while !input.is_empty() {
-        if let Err(error) = option(input, context, known, handle) {
+        if let Err(error) = option(input, place, parse) {
             cx.push(error);
             skip_to_comma(input);
         } else if !input.is_empty() && !input.peek(Token![,]) {
@@ -41,181 +126,33 @@ pub fn options(cx: &Ctxt, input: ParseStream, context: &str, known: &[&str], han
     }
 }
 
-pub fn option(input: ParseStream, context: &str, known: &[&str], handle: Handle) -> syn::Result<()> {
+fn option(input: ParseStream, place: &Place, parse: ParseOption) -> syn::Result<()> {
+    let Place { name, known, known_inside_on } = place;
     if input.peek(Lit) {
         let literal: Lit = input.parse()?;
-        return Err(syn::Error::new(literal.span(), format!("expected an option, one of {}", list(known))));
+        let message = format!("expected an option, one of {}", backticked(known));
+        return Err(syn::Error::new(literal.span(), message));
     }
-    let word = input.call(Ident::parse_any)?;
-    let name = word.to_string();
-    if !known.contains(&name.as_str()) {
-        if context == "metric" && (name == "with" || FEED.contains(&name.as_str())) {
-            let message = format!("`{name}` belongs to an event: write `on(Event, {name} = ..)`");
-            return Err(syn::Error::new(word.span(), message));
-        }
-        let mut message = format!("unknown `{context}` option `{name}`, expected one of {}", list(known));
-        if let Some(closest) = closest(&name, known) {
-            message = format!("{message}; did you mean `{closest}`?");
-        }
-        return Err(syn::Error::new(word.span(), message));
+    let key = input.call(Ident::parse_any)?;
+    let text = key.to_string();
+    if known.contains(&text.as_str()) {
+        return parse(&key, input);
     }
-    handle(&word, input)
+    if known_inside_on.contains(&text.as_str()) {
+        let message = format!("`{text}` belongs to an event: write `on(Event, {text} = ..)`");
+        return Err(syn::Error::new(key.span(), message));
+    }
+    let mut message = format!("unknown `{name}` option `{text}`, expected one of {}", backticked(known));
+    if let Some(closest) = closest(&text, known) {
+        message = format!("{message}; did you mean `{closest}`?");
+    }
+    Err(syn::Error::new(key.span(), message))
 }
 
-pub fn list(known: &[&str]) -> String {
-    known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
-}
-
-pub fn skip_to_comma(input: ParseStream) {
+fn skip_to_comma(input: ParseStream) {
     while !input.is_empty() && !input.peek(Token![,]) {
         if input.parse::<TokenTree>().is_err() {
             return;
         }
     }
-}
-
-pub fn once<T>(cx: &Ctxt, slot: &mut Option<Given<T>>, word: &Ident, value: T) {
-    if slot.is_some() {
-        cx.error(word, format!("duplicate `{word}`"));
-    } else {
-        *slot = Some(Given { word: word.clone(), value });
-    }
-}
-
-/// A name, in quotation marks.
-pub fn name(word: &Ident, input: ParseStream) -> syn::Result<LitStr> {
-    equals(word, input)?;
-    if input.peek(LitStr) {
-        return input.parse();
-    }
-    let other: Expr = input.parse()?;
-    let written = written(&other);
-    Err(syn::Error::new_spanned(other, format!("`{word}` takes a text: write `{word} = \"{written}\"`")))
-}
-
-/// `= ..` after an option that needs it.
-pub fn assigned<T: syn::parse::Parse>(word: &Ident, input: ParseStream) -> syn::Result<T> {
-    equals(word, input)?;
-    input.parse()
-}
-
-/// An expression, without the invisible parentheses that `macro_rules!` puts around `$name:expr`.
-pub fn expression(word: &Ident, input: ParseStream) -> syn::Result<Expr> {
-    let mut expr = assigned(word, input)?;
-    while let Expr::Group(group) = expr {
-        expr = *group.expr;
-    }
-    Ok(expr)
-}
-
-pub fn equals(word: &Ident, input: ParseStream) -> syn::Result<()> {
-    if !input.peek(Token![=]) {
-        let example = match word.to_string().as_str() {
-            "name" => "\"..\"",
-            "limit" => "<N>",
-            "buckets" => "[..]",
-            "unit" => "bytes",
-            "merge" => "max",
-            "when" => "|e| ..",
-            _ => "<event field>",
-        };
-        return Err(syn::Error::new(
-            word.span(),
-            format!("`{word}` needs something: write `{word} = {example}`"),
-        ));
-    }
-    input.parse::<Token![=]>().map(drop)
-}
-
-/// A text, with or without quotation marks.
-pub fn text(word: &Ident, input: ParseStream) -> syn::Result<LitStr> {
-    equals(word, input)?;
-    if input.peek(LitStr) {
-        return input.parse();
-    }
-    if input.peek(Lit) {
-        let message = format!("`{word}` takes a word or a text: write `{word} = bytes`");
-        return Err(syn::Error::new(input.parse::<Lit>()?.span(), message));
-    }
-    let ident = input.call(Ident::parse_any)?;
-    Ok(LitStr::new(&ident.unraw().to_string(), ident.span()))
-}
-
-pub fn krate(input: ParseStream) -> syn::Result<Path> {
-    input.parse::<Token![=]>()?;
-    if input.peek(LitStr) {
-        return input.parse::<LitStr>()?.parse_with(Path::parse_mod_style);
-    }
-    input.call(Path::parse_mod_style)
-}
-
-pub fn rename_all(input: ParseStream, rules: &[Rule]) -> syn::Result<Rule> {
-    input.parse::<Token![=]>()?;
-    let text: LitStr = input.parse()?;
-    let rule = rules.iter().find(|rule| rule.name() == text.value());
-    rule.copied().ok_or_else(|| {
-        let names: Vec<_> = rules.iter().map(|rule| rule.name()).collect();
-        syn::Error::new(text.span(), format!("unknown `rename_all`, expected one of {}", list(&names)))
-    })
-}
-
-pub fn flatten(cx: &Ctxt, input: ParseStream) -> syn::Result<Option<LitStr>> {
-    if !input.peek(token::Paren) {
-        return Ok(None);
-    }
-    let content;
-    parenthesized!(content in input);
-    let mut prefix = None;
-    options(cx, &content, "flatten", &["prefix"], &mut |word, input| {
-        once(cx, &mut prefix, word, name(word, input)?);
-        Ok(())
-    });
-    Ok(prefix.map(|prefix| prefix.value))
-}
-
-/// The event of `on(Event, ..)`. What follows a mistake in it is not read, so that no other message comes of it.
-pub fn event(word: &Ident, content: ParseStream) -> syn::Result<Type> {
-    one_event(word, content).inspect_err(|_| drop(content.parse::<TokenStream>()))
-}
-
-fn one_event(word: &Ident, content: ParseStream) -> syn::Result<Type> {
-    if content.is_empty() {
-        return Err(syn::Error::new(word.span(), "`on` needs an event: write `on(Event)`"));
-    }
-    if content.peek(Lit) {
-        let literal: Lit = content.parse()?;
-        let message = if let Lit::Str(text) = &literal {
-            let event = text.parse::<Type>().map_or_else(|_| "Event".to_owned(), |event| written(&event));
-            format!("`on` takes the event's type, without quotation marks: write `on({event})`")
-        } else {
-            "`on` takes the event's type: write `on(Event)`".to_owned()
-        };
-        return Err(syn::Error::new(literal.span(), message));
-    }
-    let event = content.parse()?;
-    if content.is_empty() {
-        return Ok(event);
-    }
-    content.parse::<Token![,]>()?;
-    if let Some(second) = type_ahead(content) {
-        let (first, other) = (written(&event), written(&second));
-        let message = format!("`on` takes one event: write `on({first}), on({other})`");
-        return Err(syn::Error::new_spanned(second, message));
-    }
-    Ok(event)
-}
-
-/// The type that comes next: all options are spelled in lower case.
-fn type_ahead(input: ParseStream) -> Option<Type> {
-    let ahead = input.fork();
-    let path = ahead.peek(Ident) && ahead.peek2(Token![::]);
-    let word = ahead.fork().parse::<Ident>().ok()?;
-    if path || word.to_string().starts_with(char::is_uppercase) { ahead.parse().ok() } else { None }
-}
-
-pub fn on_parentheses(word: &Ident, input: ParseStream) -> syn::Result<()> {
-    if input.peek(token::Paren) {
-        return Ok(());
-    }
-    Err(syn::Error::new(word.span(), "`on` needs an event: write `on(Event)`"))
 }

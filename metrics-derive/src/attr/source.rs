@@ -1,11 +1,13 @@
+//! Where values, labels and conditions come from.
+
 use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::ParseStream;
 use syn::{Expr, ExprClosure, ExprLit, Ident, Index, Lit, Path, Token};
 
-use super::instead::instead;
-use super::options::equals;
+use super::suggest::suggest;
+use crate::ctxt::Ctxt;
 
 /// Where a value, a label or a condition comes from.
 pub enum Source {
@@ -30,72 +32,73 @@ impl ToTokens for Source {
     }
 }
 
-pub fn amount(word: &Ident, input: ParseStream) -> syn::Result<Option<Source>> {
-    if input.peek(Token![=]) { source(word, input).map(Some) } else { Ok(None) }
+/// `= source`, or nothing for an amount of 1.
+pub fn amount(_: &Ctxt, key: &Ident, input: ParseStream) -> syn::Result<Option<Source>> {
+    if input.parse::<Option<Token![=]>>()?.is_some() { source(key, input).map(Some) } else { Ok(None) }
 }
 
-pub fn source(word: &Ident, input: ParseStream) -> syn::Result<Source> {
-    equals(word, input)?;
+pub fn source(key: &Ident, input: ParseStream) -> syn::Result<Source> {
     let begin = input.fork();
-    let expr = input.parse().map_err(|error| keyword(word, &begin).unwrap_or(error))?;
-    classify(&word.to_string(), true, expr)
+    let expr = input.parse().map_err(|error| keyword(key, &begin).unwrap_or(error))?;
+    classify(&key.to_string(), true, expr)
 }
 
-/// What to say when there is nothing but a keyword, which is probably the name of a field.
-fn keyword(word: &Ident, input: ParseStream) -> Option<syn::Error> {
+/// The error for a value that is a single keyword: probably the name of a field.
+fn keyword(key: &Ident, input: ParseStream) -> Option<syn::Error> {
     let keyword = input.call(Ident::parse_any).ok()?;
-    let message = format!("`{keyword}` is a keyword: write `{word} = r#{keyword}`");
+    let message = format!("`{keyword}` is a keyword: write `{key} = r#{keyword}`");
     (input.is_empty() || input.peek(Token![,])).then(|| syn::Error::new(keyword.span(), message))
 }
 
-/// What kind of source an expression is; with `assign` it is all that stands behind `word =`, otherwise a part of it.
-fn classify(word: &str, assign: bool, expr: Expr) -> syn::Result<Source> {
-    let constant = matches!(word, "add" | "sub" | "set");
+/// The source that an expression means. With `assign` the expression is the whole value of the option `key`, otherwise a
+/// part of a tuple.
+fn classify(key: &str, assign: bool, expr: Expr) -> syn::Result<Source> {
+    let constant = matches!(key, "add" | "sub" | "set");
     match expr {
         Expr::Closure(closure) => Ok(Source::Closure(closure)),
-        Expr::Group(group) => classify(word, assign, *group.expr),
-        Expr::Paren(paren) => classify(word, assign, *paren.expr),
+        Expr::Group(group) => classify(key, assign, *group.expr),
+        Expr::Paren(paren) => classify(key, assign, *paren.expr),
         Expr::Path(path) if path.qself.is_none() => match path.path.get_ident() {
-            Some(field) if word != "when" => Ok(Source::Field(field.clone())),
+            Some(field) if key != "when" => Ok(Source::Field(field.clone())),
             _ => Ok(Source::Path(path.path)),
         },
-        Expr::Tuple(tuple) if word == "by" && !tuple.elems.is_empty() => {
-            let parts = tuple.elems.into_iter().map(|part| classify(word, false, part));
+        Expr::Tuple(tuple) if key == "by" && !tuple.elems.is_empty() => {
+            let parts = tuple.elems.into_iter().map(|part| classify(key, false, part));
             parts.collect::<syn::Result<_>>().map(Source::Tuple)
         }
         Expr::Lit(ExprLit { lit: Lit::Int(index), .. })
-            if !constant && word != "when" && index.suffix().is_empty() =>
+            if !constant && key != "when" && index.suffix().is_empty() =>
         {
             let position = index.base10_parse()?;
             Ok(Source::Index(Index { index: position, span: index.span() }))
         }
         Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => {
-            let write = text.parse().ok().and_then(|expr| unquoted(word, assign, expr, &text.value()));
-            let write = write.unwrap_or_else(|| format!("`{word} = ..`"));
-            let message = format!("`{word}` takes no quotation marks: write {write}");
+            let write = text.parse().ok().and_then(|expr| unquoted(key, assign, expr, &text.value()));
+            let write = write.unwrap_or_else(|| format!("`{key} = ..`"));
+            let message = format!("`{key}` takes no quotation marks: write {write}");
             Err(syn::Error::new(text.span(), message))
         }
         other if constant => Ok(Source::Constant(other)),
         other => {
-            let takes = match word {
+            let takes = match key {
                 "when" => "a closure or the path of a function",
                 _ => "an event field, a closure or the path of a function",
             };
-            let write = instead(word, assign, &other);
+            let write = suggest(key, assign, &other);
             let write = write.unwrap_or_else(|| "a closure that takes the event, `|e| ..`".to_owned());
-            Err(syn::Error::new_spanned(other, format!("`{word}` takes {takes}: write {write}")))
+            Err(syn::Error::new_spanned(other, format!("`{key}` takes {takes}: write {write}")))
         }
     }
 }
 
-/// What to write instead of a text.
-fn unquoted(word: &str, assign: bool, expr: Expr, text: &str) -> Option<String> {
-    let instead = instead(word, assign, &expr);
-    match classify(word, assign, expr) {
-        Ok(Source::Path(path)) if path.get_ident().is_some() => instead,
-        Ok(Source::Constant(constant)) if !matches!(constant, Expr::Lit(_) | Expr::Unary(_)) => instead,
-        Ok(_) if assign => Some(format!("`{word} = {text}`")),
+/// The code to suggest in place of a string literal that contains the expression.
+fn unquoted(key: &str, assign: bool, expr: Expr, text: &str) -> Option<String> {
+    let suggestion = suggest(key, assign, &expr);
+    match classify(key, assign, expr) {
+        Ok(Source::Path(path)) if path.get_ident().is_some() => suggestion,
+        Ok(Source::Constant(constant)) if !matches!(constant, Expr::Lit(_) | Expr::Unary(_)) => suggestion,
+        Ok(_) if assign => Some(format!("`{key} = {text}`")),
         Ok(_) => Some(format!("`{text}`")),
-        Err(_) => instead,
+        Err(_) => suggestion,
     }
 }

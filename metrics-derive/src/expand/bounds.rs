@@ -1,40 +1,41 @@
 use proc_macro2::TokenStream;
 use syn::{Type, WherePredicate, parse2};
 
-use crate::ast::{Event, Field, Role};
-use crate::shape::{Kind, Shape, is_measure, label};
+use crate::ast::Role;
+use crate::resolved::{Event, Field};
+use crate::shape::{Kind, Measure, TypeShape, cardinality};
 use crate::span::ends;
 
-/// What must hold for the type of a field and cannot be seen from the way it is written.
+/// Bounds that the type of a field must meet, unless its spelling shows that it meets them.
 ///
-/// Bounds in the head of an impl make one message of a mistake that would otherwise be reported by every line that uses
-/// the field; for the struct's own type parameters there is no other way.
+/// With a bound in the head of an impl, rustc reports a mistake once; without, in each line that uses the field. Type
+/// parameters of the struct need the bound.
 pub fn of_field(private: &TokenStream, field: &Field) -> Vec<WherePredicate> {
     if field.role == Role::Flatten {
-        return bound(private, field.ty, "Fields").into_iter().collect();
+        return bound(private, field.shape.ty, "Fields").into_iter().collect();
     }
-    if let (Kind::Breakdown, [label, each]) = (field.shape.kind, field.shape.arguments.as_slice()) {
-        let limited = field.attrs.limit.is_some() || field.feeds.is_empty();
-        let label = of_label(private, label, if limited { "Label" } else { "BoundedLabel" });
-        return label.into_iter().chain(of_dimension(private, &field.each, each)).collect();
+    if let (Kind::Breakdown, [label, inner]) = (field.shape.kind, field.shape.arguments.as_slice()) {
+        let limited = field.options.limit.is_some() || field.feeds.is_empty();
+        let label = of_label(private, label.ty, if limited { "Label" } else { "BoundedLabel" });
+        return label.into_iter().chain(of_dimension(private, inner)).collect();
     }
-    of_dimension(private, &field.shape, field.ty).into_iter().collect()
+    of_dimension(private, &field.shape).into_iter().collect()
 }
 
 pub fn of_event(private: &TokenStream, event: &Event) -> Option<WherePredicate> {
     bound(private, &event.ty, "MetricEvent")
 }
 
-fn of_dimension(private: &TokenStream, shape: &Shape, ty: &Type) -> Option<WherePredicate> {
+fn of_dimension(private: &TokenStream, shape: &TypeShape) -> Option<WherePredicate> {
     match shape.kind {
         Kind::Counter | Kind::InFlight => None,
-        _ if shape.measure().is_some_and(is_measure) => None,
-        _ => bound(private, ty, "Dimension"),
+        _ if shape.measure().is_some_and(Measure::is_known) => None,
+        _ => bound(private, shape.ty, "Dimension"),
     }
 }
 
 fn of_label(private: &TokenStream, ty: &Type, name: &str) -> Option<WherePredicate> {
-    if label(ty).is_some() { None } else { bound(private, ty, name) }
+    if cardinality(ty).is_some() { None } else { bound(private, ty, name) }
 }
 
 fn bound(private: &TokenStream, ty: &Type, name: &str) -> Option<WherePredicate> {

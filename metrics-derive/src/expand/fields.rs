@@ -2,24 +2,28 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::spanned::Spanned;
 
-use super::metric::{Context, buckets_name, is_histogram, shown};
+use super::context::{Context, buckets_name};
 use super::source;
-use crate::ast::{Field, Role};
-use crate::span::at;
+use crate::ast::Role;
+use crate::resolved::{Field, Verdict};
+use crate::span::located_at;
 
-/// `impl Fields`: the dimensions one by one, for the metric itself and for those it is flattened into.
+/// `impl Fields`: the dimensions one by one. The metric itself uses them, and metrics that it is flattened into.
 pub fn expand(cx: &Context) -> TokenStream {
     let private = &cx.private;
     let implement = cx.implement(quote!(#private::Fields));
-    let dimensions =
-        shown(cx.metric).filter(|field| field.role == Role::Dimension).map(|field| describe(cx, field));
-    let values = shown(cx.metric).map(|field| {
-        let (ident, name, span) = (field.ident, &field.name, at(field.ty.span()));
+    let dimensions = cx
+        .metric
+        .visible_fields()
+        .filter(|field| field.role == Role::Dimension)
+        .map(|field| describe(cx, field));
+    let values = cx.metric.visible_fields().map(|field| {
+        let (ident, name, span) = (field.ident, &field.name, located_at(field.shape.ty.span()));
         if field.role == Role::Flatten {
             let prefix = field.prefix();
             return quote!(#private::Fields::values(&self.#ident, &#private::prefixed(__prefix, #prefix), __dimensions););
         }
-        let value = if is_histogram(field) {
+        let value = if field.is_histogram() {
             let buckets = buckets_name(field);
             quote_at!(private, span => #private::Bucketed::value_within(&self.#ident, #buckets))
         } else {
@@ -27,8 +31,8 @@ pub fn expand(cx: &Context) -> TokenStream {
         };
         quote!(#private::push(__dimensions, __prefix, #name, #value);)
     });
-    let counts = shown(cx.metric).map(|field| {
-        let (ident, span) = (field.ident, at(field.ty.span()));
+    let counts = cx.metric.visible_fields().map(|field| {
+        let (ident, span) = (field.ident, located_at(field.shape.ty.span()));
         if field.role == Role::Flatten {
             quote_at!(private, span => #private::Fields::invalid(&self.#ident))
         } else {
@@ -58,21 +62,22 @@ pub fn expand(cx: &Context) -> TokenStream {
 
 fn describe(cx: &Context, field: &Field) -> TokenStream {
     let private = &cx.private;
-    let (name, help, ty) = (&field.name, &field.help, field.ty);
-    let by = field.feeds.iter().find_map(|feed| feed.attrs.by.as_ref());
+    let (name, help, ty) = (&field.name, &field.help, field.shape.ty);
+    let by = field.feeds.iter().find_map(|feed| feed.options.by.as_ref());
     let labels = by.map_or_else(Vec::new, |by| source::label_names(&by.value, &field.name.value()));
-    let limit = field.attrs.limit.as_ref().filter(|_| !field.broken).map(|limit| &limit.value);
+    let limit =
+        field.options.limit.as_ref().filter(|_| field.verdict == Verdict::Valid).map(|limit| &limit.value);
     let limit = limit.map_or_else(
         || quote!(#private::None),
-        |limit| quote_at!(private, at(ty.span()) => #private::limit::<<#ty as #private::HasLabel>::Label>(#limit)),
+        |limit| quote_at!(private, located_at(ty.span()) => #private::limit::<<#ty as #private::HasLabel>::Label>(#limit)),
     );
-    let merge = match field.attrs.merge.as_ref().map(|merge| merge.value.to_string()).as_deref() {
+    let merge = match field.options.merge.as_ref().map(|merge| merge.value.to_string()).as_deref() {
         Some("min") => quote!(Min),
         Some("max") => quote!(Max),
         _ => quote!(Sum),
     };
-    let dimension = quote_at!(private, at(ty.span()) => <#ty as #private::Dimension>);
-    let unit = field.attrs.unit.as_ref().map(|unit| &unit.value);
+    let dimension = quote_at!(private, located_at(ty.span()) => <#ty as #private::Dimension>);
+    let unit = field.options.unit.as_ref().map(|unit| &unit.value);
     let unit = unit.map_or_else(|| quote!(#dimension::UNIT), |unit| quote!(#private::Some(#unit)));
     quote! {
         #private::describe(
@@ -87,33 +92,35 @@ fn describe(cx: &Context, field: &Field) -> TokenStream {
     }
 }
 
-/// Checks names that only the compiler can compare, those of flattened metrics.
+/// Compares the names of flattened metrics when rustc evaluates constants: only rustc knows them.
 fn distinct_names(cx: &Context) -> Option<TokenStream> {
     let (private, metric) = (&cx.private, &cx.metric.input.ident);
-    let flattened = shown(cx.metric).find(|field| field.role == Role::Flatten)?;
-    if cx.metric.fields.iter().any(|field| field.broken) || !cx.metric.input.generics.params.is_empty() {
+    let flattened = cx.metric.visible_fields().find(|field| field.role == Role::Flatten)?;
+    if cx.metric.fields.iter().any(|field| field.verdict != Verdict::Valid)
+        || !cx.metric.input.generics.params.is_empty()
+    {
         return None;
     }
-    Some(quote_at!(private, at(flattened.ident.span()) =>
+    Some(quote_at!(private, located_at(flattened.ident.span()) =>
         const _: () = #private::assert_distinct(&<#metric as #private::Fields>::NAMES);
     ))
 }
 
-/// Overrides `describe` when other metrics are flattened into this one, so that the order is that of the fields.
+/// Overrides `describe` of a metric with flattened ones, so that the dimensions have the order of the fields.
 fn describe_flattened(cx: &Context) -> Option<TokenStream> {
     let private = &cx.private;
-    // The metric may have a constant of that name.
+    // Qualified: the metric may have a constant of that name.
     let dimensions = quote!(<Self as #private::Fields>::DIMENSIONS);
     let mut own = 0_usize;
     let mut from = 0_usize;
     let mut steps = Vec::new();
     let mut names = Vec::new();
-    for field in shown(cx.metric) {
+    for field in cx.metric.visible_fields() {
         if field.role == Role::Dimension {
             own += 1;
             continue;
         }
-        let (ty, prefix, span) = (field.ty, field.prefix(), at(field.ty.span()));
+        let (ty, prefix, span) = (field.shape.ty, field.prefix(), located_at(field.shape.ty.span()));
         steps.push(quote_at!(private, span =>
             #private::describe_all(__prefix, &#dimensions[#from..#own], __dimensions);
             <#ty as #private::Fields>::describe(&#private::prefixed(__prefix, #prefix), __dimensions);

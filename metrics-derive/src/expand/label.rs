@@ -1,52 +1,12 @@
-use std::collections::HashMap;
-
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{Data, DeriveInput, Fields, Generics, Ident, LitStr, Path, parse_quote};
+use syn::{Data, Generics, parse_quote};
 
 use super::lints;
-use crate::ast::root;
-use crate::attr::NameAttrs;
-use crate::ctxt::Ctxt;
-use crate::name::Rule;
-use crate::shape::written;
+use crate::ast::Label;
 
-/// An enum with `#[derive(Label)]`.
-pub struct Label<'a> {
-    input: &'a DeriveInput,
-    root: Path,
-    variants: Vec<Variant<'a>>,
-}
-
-struct Variant<'a> {
-    ident: &'a Ident,
-    text: LitStr,
-}
-
-impl<'a> Label<'a> {
-    pub fn from_syn(cx: &Ctxt, input: &'a DeriveInput) -> Self {
-        let attrs = NameAttrs::from_label(cx, &input.attrs);
-        let rule = attrs.rename_all.map_or(Rule::Snake, |given| given.value);
-        let mut variants: Vec<Variant> = Vec::new();
-        if let Data::Enum(data) = &input.data {
-            for variant in &data.variants {
-                data_free(cx, variant);
-                let given = NameAttrs::from_variant(cx, &variant.attrs).name.map(|given| given.value);
-                let ident = &variant.ident;
-                let text = given.unwrap_or_else(|| LitStr::new(&rule.apply(ident), ident.span()));
-                if text.value().is_empty() {
-                    cx.error(&text, "a label text must not be empty");
-                }
-                variants.push(Variant { ident, text });
-            }
-        } else {
-            cx.error(&input.ident, "`Label` can only be derived for enums without data");
-        }
-        distinct_texts(cx, &variants);
-        Self { input, root: root(attrs.krate), variants }
-    }
-
-    /// The enum's generics. Labels are `'static`; without data no parameter has a use, and rustc is the one to say so.
+impl Label<'_> {
+    /// The enum's generics. Labels are `'static`. An enum without data cannot use parameters, which rustc reports.
     fn generics(&self) -> Generics {
         let mut generics = self.input.generics.clone();
         if !generics.params.is_empty() {
@@ -114,37 +74,6 @@ impl<'a> Label<'a> {
                     }
                 }
             };
-        }
-    }
-}
-
-fn data_free(cx: &Ctxt, variant: &syn::Variant) {
-    let fields = match &variant.fields {
-        Fields::Unit => return,
-        fields => fields,
-    };
-    cx.error(
-        fields,
-        format!(
-            "a `Label` has no data, and `{}` has: remove `{}`, or break down by a field of its own",
-            variant.ident,
-            written(fields)
-        ),
-    );
-}
-
-fn distinct_texts(cx: &Ctxt, variants: &[Variant]) {
-    let mut texts: HashMap<String, &Variant> = HashMap::new();
-    for variant in variants {
-        let text = variant.text.value();
-        if let Some(first) = texts.get(&text) {
-            cx.error(
-                &variant.text,
-                format!("duplicate label text `{text}`: give one of the variants another `name`"),
-            );
-            cx.error(&first.text, format!("`{text}` is first used here"));
-        } else {
-            texts.insert(text, variant);
         }
     }
 }

@@ -2,9 +2,9 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Attribute, Data, DeriveInput};
 
-/// What the user allows for the item, so that it is allowed in what is generated as well, and to name what is deprecated.
+/// Attributes for the generated code: they allow the lints that the user allows for the item, and deprecated items.
 ///
-/// Nothing else is: where a lint is forbidden, code that allows it does not compile.
+/// They allow no other lint: where the user forbids a lint, an attribute that allows it does not compile.
 pub fn allowed(input: &DeriveInput) -> TokenStream {
     let lists = input
         .attrs

@@ -7,10 +7,11 @@ use syn::spanned::Spanned;
 use syn::{Generics, WherePredicate, parse_quote};
 
 use super::bounds;
-use super::metric::{Context, shown};
-use crate::ast::{Field, Metric, Role};
-use crate::shape::{mentions, parameters};
-use crate::span::at;
+use super::context::Context;
+use crate::ast::Role;
+use crate::generics::{mentions, parameters};
+use crate::resolved::{Field, Metric};
+use crate::span::located_at;
 
 /// The snapshot struct, which is as visible as the metric, and its impls.
 pub fn expand(cx: &Context) -> (TokenStream, TokenStream) {
@@ -21,10 +22,11 @@ pub fn ident(metric: &Metric) -> Ident {
     format_ident!("{}Snapshot", metric.input.ident.unraw())
 }
 
-/// The field with the count of values that were not finite; dimensions of that name go first.
+/// The name of the field that counts values which were not finite. A dimension of that name keeps it.
 pub fn invalid(metric: &Metric) -> Ident {
-    let taken =
-        |name: &str| shown(metric).any(|field| field.ident.unraw() == name || field.name.value() == name);
+    let taken = |name: &str| {
+        metric.visible_fields().any(|field| field.ident.unraw() == name || field.name.value() == name)
+    };
     let mut name = "invalid".to_owned();
     let mut others = 0;
     while taken(&name) {
@@ -34,13 +36,15 @@ pub fn invalid(metric: &Metric) -> Ident {
     Ident::new(&name, Span::call_site())
 }
 
-/// Those of the metric's parameters that the types of its dimensions depend on.
+/// The parameters of the metric that the types of its dimensions depend on.
 pub fn generics(cx: &Context) -> Generics {
     let all = &cx.metric.input.generics;
     let names = parameters(all);
     let mut kept: Vec<String> = names
         .iter()
-        .filter(|name| shown(cx.metric).any(|field| mentions(field.ty, std::slice::from_ref(name))))
+        .filter(|name| {
+            cx.metric.visible_fields().any(|field| mentions(field.shape.ty, std::slice::from_ref(name)))
+        })
         .cloned()
         .collect();
     for param in &all.params {
@@ -57,7 +61,7 @@ pub fn generics(cx: &Context) -> Generics {
     let given = all.where_clause.iter().flat_map(|clause| &clause.predicates);
     let given = given.filter(|predicate| !mentions(predicate, &dropped)).cloned();
     let private = &cx.private;
-    let needed = shown(cx.metric).flat_map(|field| bounds::of_field(private, field));
+    let needed = cx.metric.visible_fields().flat_map(|field| bounds::of_field(private, field));
     let predicates: Vec<WherePredicate> = given.chain(needed).collect();
     if !predicates.is_empty() {
         generics.make_where_clause().predicates.extend(predicates);
@@ -72,11 +76,11 @@ fn declaration(cx: &Context) -> TokenStream {
     let (_, _, where_clause) = generics.split_for_impl();
     let params = &generics.params;
     let doc = format!(" What [`{}`] reads as at one moment.", cx.metric.input.ident);
-    let fields = shown(cx.metric).map(|field| {
-        let (ident, ty) = (field.ident, field.ty);
+    let fields = cx.metric.visible_fields().map(|field| {
+        let (ident, ty) = (field.ident, field.shape.ty);
         let doc = documentation(field);
         let output = if field.role == Role::Flatten { quote!(Flattened) } else { quote!(Output) };
-        quote_at!(private, at(ty.span()) => #[doc = #doc] #vis #ident: #private::#output<#ty>)
+        quote_at!(private, located_at(ty.span()) => #[doc = #doc] #vis #ident: #private::#output<#ty>)
     });
     let params = if params.is_empty() { None } else { Some(quote!(<#params>)) };
     quote! {
@@ -105,11 +109,11 @@ fn implementations(cx: &Context) -> TokenStream {
     let mut deserialize = generics.clone();
     deserialize.params.insert(0, parse_quote!('de));
     let (de_generics, _, _) = deserialize.split_for_impl();
-    let all: Vec<_> = shown(cx.metric).map(|field| field.ident).chain([&invalid]).collect();
+    let all: Vec<_> = cx.metric.visible_fields().map(|field| field.ident).chain([&invalid]).collect();
     let names = all.iter().map(|field| field.unraw().to_string());
     let text = ident.to_string();
-    let own = shown(cx.metric).all(|field| field.role == Role::Dimension);
-    let count = if own { shown(cx.metric).count() } else { 0 };
+    let own = cx.metric.visible_fields().all(|field| field.role == Role::Dimension);
+    let count = if own { cx.metric.visible_fields().count() } else { 0 };
     let fields = fields(cx, &generics);
     quote! {
         #[automatically_derived]
@@ -156,13 +160,13 @@ fn implementations(cx: &Context) -> TokenStream {
     }
 }
 
-/// `impl SnapshotFields`: how serde takes the snapshot apart and puts it together.
+/// `impl SnapshotFields`: serde writes and reads the snapshot through it.
 fn fields(cx: &Context, generics: &Generics) -> TokenStream {
     let private = &cx.private;
     let (ident, invalid) = (ident(cx.metric), invalid(cx.metric));
     let invalid_name = invalid.to_string();
     let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
-    let fields: Vec<_> = shown(cx.metric).collect();
+    let fields: Vec<_> = cx.metric.visible_fields().collect();
     let write = fields.iter().map(|field| {
         let (ident, name) = (field.ident, &field.name);
         if field.role == Role::Flatten {
@@ -176,12 +180,12 @@ fn fields(cx: &Context, generics: &Generics) -> TokenStream {
     let own = fields.iter().enumerate().filter(|(_, field)| field.role == Role::Dimension);
     let own = own.filter(|(_, field)| names.insert(field.name.value()));
     let own = own.map(|(index, field)| {
-        let (name, ty) = (&field.name, field.ty);
+        let (name, ty) = (&field.name, field.shape.ty);
         quote!(#name => #private::read::<#private::Output<#ty>, __A>(__partial, #index, __map),)
     });
     let flattened = fields.iter().enumerate().filter(|(_, field)| field.role == Role::Flatten);
     let flattened = flattened.map(|(index, field)| {
-        let (ty, prefix) = (field.ty, field.prefix());
+        let (ty, prefix) = (field.shape.ty, field.prefix());
         quote! {
             if let #private::Some(__rest) = #private::primitive::str::strip_prefix(__name, #prefix) {
                 if <#private::Flattened<#ty> as #private::SnapshotFields>::read(__partial.nested(#index), __rest, __map)? {

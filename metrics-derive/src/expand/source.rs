@@ -1,28 +1,33 @@
 use proc_macro2::{Delimiter, Group, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Expr, ExprLit, Lit, LitFloat, Type};
+use syn::{Expr, ExprLit, Lit, LitFloat};
 
 use crate::attr::Source;
-use crate::shape::last_word;
-use crate::span::{at, ends};
+use crate::span::{ends, located_at};
+
+/// The type of constants such as `add = 1`.
+pub struct Constant {
+    pub ty: TokenStream,
+    pub is_float: bool,
+}
 
 /// The expression that takes a value from the event.
-pub fn value(private: &TokenStream, source: &Source, constant: Option<&Type>) -> TokenStream {
-    let span = at(source.span());
+pub fn value(private: &TokenStream, source: &Source, constant: Option<&Constant>) -> TokenStream {
+    let span = located_at(source.span());
     match source {
         Source::Field(field) => quote_spanned!(span=> __event.#field),
         Source::Index(index) => quote_spanned!(span=> __event.#index),
         Source::Path(_) | Source::Closure(_) => {
-            // The parentheses end where the source ends, so that the whole of it is underlined.
+            // The parentheses end where the source ends, so that rustc underlines all of it.
             let (first, last) = ends(source);
             let mut arguments = Group::new(Delimiter::Parenthesis, quote!(__event, #source));
             arguments.set_span(last);
             quote_at!(private, first => #private::with #arguments)
         }
         Source::Constant(expr) => match constant {
-            Some(ty) if unsuffixed(expr) => {
-                let expr = if last_word(ty) == "f64" { float(expr) } else { expr.clone() };
+            Some(Constant { ty, is_float }) if unsuffixed(expr) => {
+                let expr = if *is_float { float(expr) } else { expr.clone() };
                 quote_spanned!(span=> { let __constant: #ty = #expr; __constant })
             }
             _ => expr.to_token_stream(),
@@ -34,9 +39,9 @@ pub fn value(private: &TokenStream, source: &Source, constant: Option<&Type>) ->
     }
 }
 
-/// The expression that takes a label from the event: a field by reference, so that it need not be `Copy`.
+/// The expression that takes a label from the event. A field is taken by reference: it need not be `Copy`.
 pub fn label(private: &TokenStream, source: &Source) -> TokenStream {
-    let span = at(source.span());
+    let span = located_at(source.span());
     match source {
         Source::Field(_) | Source::Index(_) => {
             let field = value(private, source, None);
@@ -50,13 +55,13 @@ pub fn label(private: &TokenStream, source: &Source) -> TokenStream {
     }
 }
 
-/// The expression that asks a condition of the event.
+/// The expression that checks a condition on the event.
 pub fn condition(private: &TokenStream, source: &Source) -> TokenStream {
-    let span = at(source.span());
+    let span = located_at(source.span());
     if let Source::Path(path) = source
         && path.get_ident().is_some()
     {
-        // When it is called, rustc says of a field in its place that there is no such function.
+        // A call: if the path is the name of a field, rustc says that there is no such function.
         return quote_at!(private, span => {
             let __condition: #private::primitive::bool = #path(__event);
             __condition
@@ -65,7 +70,7 @@ pub fn condition(private: &TokenStream, source: &Source) -> TokenStream {
     quote_at!(private, span => #private::when(__event, #source))
 }
 
-/// The names of the labels: the fields they come from, as far as they can be seen.
+/// The names of the labels: the fields that they come from, if the source shows them.
 pub fn label_names(source: &Source, dimension: &str) -> Vec<String> {
     let fallback = dimension.strip_prefix("by_").unwrap_or(dimension);
     match source {

@@ -1,5 +1,5 @@
-//! What the macros generate, for a reviewer to read: `expansions/NAME.expanded.rs` is the expansion of
-//! `expansions/NAME.rs`. `UPDATE_EXPANSIONS=1 cargo test -p mvx-metrics-derive` writes them anew.
+//! Generated code for a reviewer to read: `expansions/NAME.expanded.rs` is the expansion of `expansions/NAME.rs`.
+//! `UPDATE_EXPANSIONS=1 cargo test -p mvx-metrics-derive` writes the expansions.
 
 use std::path::Path;
 use std::{env, fs};

@@ -1,55 +1,45 @@
-use syn::{Expr, ExprLit, ExprUnary, Lit, Type, UnOp};
+use syn::{Expr, ExprLit, ExprUnary, Lit, UnOp};
 
-use crate::ast::Field;
 use crate::ctxt::Ctxt;
-use crate::shape::{Kind, last_word, written};
+use crate::resolved::Field;
+use crate::shape::{Kind, Measure};
+use crate::source_text::to_source;
 
-/// Reports buckets where there can be none, or wrong ones, or none where they are needed.
+/// Reports buckets of a type that is no histogram, wrong bounds and missing buckets.
 pub fn check(cx: &Ctxt, field: &Field) {
-    let kind = field.each.kind;
-    match &field.attrs.buckets {
-        Some(buckets) if kind == Kind::Histogram => bounds(cx, &buckets.value, field.each.measure()),
-        Some(buckets) if kind == Kind::Unknown => cx.error(
-            &buckets.word,
-            format!(
-                "`buckets` applies to `Histogram<T>` only: write that type instead of `{}`",
-                written(field.ty)
-            ),
-        ),
-        Some(buckets) => cx.error(&buckets.word, "`buckets` applies to `Histogram<T>` only"),
-        None if kind == Kind::Histogram => default(cx, field),
+    let inner = field.shape.inner();
+    match &field.options.buckets {
+        Some(buckets) if inner.kind == Kind::Histogram => bounds(cx, &buckets.value, inner.measure()),
+        Some(buckets) if inner.kind == Kind::Unknown => {
+            let source = to_source(field.shape.ty);
+            let message =
+                format!("`buckets` applies to `Histogram<T>` only: write that type instead of `{source}`");
+            cx.error(&buckets.key, message);
+        }
+        Some(buckets) => cx.error(&buckets.key, "`buckets` applies to `Histogram<T>` only"),
+        None if inner.kind == Kind::Histogram => default_buckets(cx, field),
         None => {}
     }
 }
 
-/// Durations have default buckets, and so have bytes.
-fn default(cx: &Ctxt, field: &Field) {
-    let unit = field.attrs.unit.as_ref().map(|unit| unit.value.value());
-    let number =
-        field.each.measure().is_some_and(|ty| ["u64", "i64", "f64"].contains(&last_word(ty).as_str()));
-    if number && unit.as_deref() != Some("bytes") {
-        let ty =
-            field.shape.arguments.last().filter(|_| field.shape.kind == Kind::Breakdown).unwrap_or(field.ty);
-        cx.error(
-            ty,
-            format!(
-                "`{}` needs buckets: add `buckets = [..]`, or `unit = bytes` for powers of four",
-                written(ty)
-            ),
-        );
+/// Reports missing buckets. Only durations and bytes have default buckets.
+fn default_buckets(cx: &Ctxt, field: &Field) {
+    let inner = field.shape.inner();
+    let is_number = matches!(inner.measure(), Some(Measure::U64 | Measure::I64 | Measure::F64));
+    if is_number && field.options.unit.as_ref().is_none_or(|unit| unit.value.value() != "bytes") {
+        let message = "needs buckets: add `buckets = [..]`, or `unit = bytes` for powers of four";
+        cx.error(inner.ty, format!("`{}` {message}", to_source(inner.ty)));
     }
 }
 
-/// Bounds that are written as numbers; others are checked when constants are evaluated.
-fn bounds(cx: &Ctxt, buckets: &Expr, measure: Option<&Type>) {
+/// Checks bounds that are written as numbers. rustc checks all others when it evaluates the constant.
+fn bounds(cx: &Ctxt, buckets: &Expr, measure: Option<Measure>) {
     let bounds = match buckets {
         Expr::Array(array) => &array.elems,
         Expr::Path(_) => return,
         other => {
-            return cx.error(
-                other,
-                "`buckets` takes a list or the path of a constant: write `buckets = [1, 2, 4]`",
-            );
+            let message = "`buckets` takes a list or the path of a constant: write `buckets = [1, 2, 4]`";
+            return cx.error(other, message);
         }
     };
     if bounds.is_empty() {
@@ -57,14 +47,13 @@ fn bounds(cx: &Ctxt, buckets: &Expr, measure: Option<&Type>) {
     }
     let mut previous: Option<f64> = None;
     for (index, bound) in bounds.iter().enumerate() {
-        if written(bound).ends_with("NAN") {
+        if to_source(bound).ends_with("NAN") {
             return cx.error(bound, format!("bound {index} is NaN"));
         }
-        if written(bound).ends_with("INFINITY") {
-            return cx.error(
-                bound,
-                format!("bound {index} is infinite: the last bucket is there without a bound"),
-            );
+        if to_source(bound).ends_with("INFINITY") {
+            let message =
+                format!("bound {index} is infinite: leave it out, the last bucket has no upper bound anyway");
+            return cx.error(bound, message);
         }
         let Some(number) = number(bound) else {
             previous = None;
@@ -73,7 +62,7 @@ fn bounds(cx: &Ctxt, buckets: &Expr, measure: Option<&Type>) {
         if !number.is_finite() {
             return cx.error(bound, format!("bound {index} is not finite"));
         }
-        if number < 0.0 && measure.is_some_and(|ty| ["Duration", "u64"].contains(&last_word(ty).as_str())) {
+        if number < 0.0 && matches!(measure, Some(Measure::U64 | Measure::Duration)) {
             return cx.error(bound, format!("bound {index} is negative"));
         }
         if previous.is_some_and(|previous| number <= previous) {
@@ -83,7 +72,7 @@ fn bounds(cx: &Ctxt, buckets: &Expr, measure: Option<&Type>) {
     }
 }
 
-/// The value of a number that is written out.
+/// The value of a number literal.
 pub fn number(expr: &Expr) -> Option<f64> {
     match expr {
         Expr::Lit(ExprLit { lit: Lit::Int(int), .. }) => int.base10_parse().ok(),

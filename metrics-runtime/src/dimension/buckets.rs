@@ -1,4 +1,6 @@
 //! Bucket bounds, checked at compile time.
+//!
+//! The checks are `#[track_caller]`: rustc then shows the user's bounds and none of the functions that found the mistake.
 
 use std::marker::PhantomData;
 use std::time::Duration;
@@ -51,6 +53,7 @@ macro_rules! ordered {
             ///
             /// At compile time, when they are not in ascending order.
             #[must_use]
+            #[track_caller]
             pub const fn bounds<const N: usize>(from: &[$number]) -> [$number; N] {
                 assert!(N > 0, "`buckets` is empty: name at least one bound");
                 let mut bounds = [from[0]; N];
@@ -78,6 +81,7 @@ impl BucketsOf<f64> {
     ///
     /// At compile time, when a bound is not finite or not above the bound before it.
     #[must_use]
+    #[track_caller]
     pub const fn bounds<const N: usize>(from: &[f64]) -> [f64; N] {
         assert!(N > 0, "`buckets` is empty: name at least one bound");
         let mut bounds = [0.0; N];
@@ -110,6 +114,7 @@ impl BucketsOf<Duration> {
     ///
     /// At compile time, when a bound is negative, not finite, or not at least one nanosecond above the bound before it.
     #[must_use]
+    #[track_caller]
     pub const fn bounds<const N: usize>(from: &[f64]) -> [Duration; N] {
         let seconds = BucketsOf::<f64>::bounds::<N>(from);
         let mut bounds = [Duration::ZERO; N];
@@ -135,6 +140,7 @@ impl BucketsOf<Duration> {
 }
 
 /// Fails the compilation with a message about one bound.
+#[track_caller]
 const fn fail(index: usize, problem: &str) -> ! {
     let mut text = [0; 96];
     let mut end = append(&mut text, 0, "`buckets`: bound ");

@@ -1,4 +1,6 @@
 //! Checks at compile time that no two dimensions of a metric have the same name, those of flattened metrics included.
+//!
+//! The checks are `#[track_caller]`: rustc then shows the user's field and none of the functions that found the mistake.
 
 use std::borrow::Cow;
 
@@ -18,6 +20,7 @@ pub struct Names {
 /// # Panics
 ///
 /// At compile time, when two names are equal.
+#[track_caller]
 pub const fn assert_distinct(names: &Names) {
     let mut seen = Seen { hashes: [0; 256], count: 0, name: [0; 256] };
     seen.add_all(names, 0);
@@ -32,6 +35,7 @@ struct Seen {
 }
 
 impl Seen {
+    #[track_caller]
     const fn add_all(&mut self, names: &Names, prefix: usize) {
         let mut index = 0;
         while index < names.own.len() {
@@ -61,6 +65,7 @@ impl Seen {
         end
     }
 
+    #[track_caller]
     const fn add(&mut self, end: usize) {
         let mut hash = 0xcbf2_9ce4_8422_2325_u64;
         let mut index = 0;
@@ -85,6 +90,7 @@ impl Seen {
     }
 }
 
+#[track_caller]
 const fn panic_twice(name: &str) -> ! {
     let mut text = [0; 384];
     let mut end = append(&mut text, 0, "two dimensions are named `");

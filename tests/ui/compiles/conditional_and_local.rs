@@ -1,4 +1,4 @@
-//! Fields that `cfg` takes away, and items inside a function.
+//! Fields that `cfg` removes, and items inside a function.
 #![deny(warnings)]
 
 use mvx_metrics::{Counter, HandleEvent as _, Label, Metric, Sum, TypedMetric as _, metric_event};

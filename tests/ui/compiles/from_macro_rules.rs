@@ -1,4 +1,4 @@
-//! Items that a `macro_rules!` macro puts together.
+//! Items that a `macro_rules!` macro generates.
 #![deny(warnings)]
 
 use mvx_metrics::{Breakdown, Counter, Gauge, HandleEvent as _, Histogram, Label, Metric, Sum, TypedMetric as _, metric_event};

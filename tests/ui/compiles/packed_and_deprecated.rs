@@ -1,4 +1,4 @@
-//! Events, labels and metrics that are packed, or that nobody should use any more.
+//! Packed and deprecated events, labels and metrics.
 #![deny(warnings)]
 
 use mvx_metrics::{Counter, Label, Metric, metric_event};

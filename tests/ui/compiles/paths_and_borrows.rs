@@ -1,4 +1,4 @@
-//! Types by their paths, aliases, closures that borrow from the event or read the metric's own fields.
+//! Types with paths, aliases, and closures that borrow from the event or read the metric's fields.
 #![deny(warnings)]
 
 use std::borrow::Cow;

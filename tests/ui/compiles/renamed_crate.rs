@@ -1,4 +1,4 @@
-//! `crate = path` for a crate that has `mvx_metrics` under another name.
+//! `crate = path` where `mvx_metrics` has another name.
 #![deny(warnings)]
 
 mod vendor {

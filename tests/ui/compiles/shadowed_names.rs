@@ -1,4 +1,4 @@
-//! Nothing that the user's crate calls by a well-known name gets in the way.
+//! The user's crate gives well-known names to its own items, and the generated code does not refer to them.
 #![deny(warnings)]
 #![allow(dead_code, non_camel_case_types)]
 

@@ -1,4 +1,4 @@
-//! A crate that allows nothing, and whose events carry facts that no metric reads yet.
+//! A crate that forbids nearly all lints, with events that have fields which no metric reads.
 #![forbid(unsafe_code, unused, warnings, missing_docs, nonstandard_style, future_incompatible, rust_2018_idioms)]
 #![deny(unreachable_pub, unused_qualifications, single_use_lifetimes, unused_lifetimes, let_underscore_drop)]
 #![deny(missing_debug_implementations, unused_results, trivial_casts, trivial_numeric_casts, variant_size_differences)]
@@ -11,8 +11,8 @@ use mvx_metrics::{Counter, Gauge, HandleEvent, Histogram, Metric, metric_event};
 struct Saved {
     bytes: u64,
     elapsed: Duration,
-    nobody_reads_this: String,
-    nor: (u8, u8),
+    unread: String,
+    also_unread: (u8, u8),
 }
 
 #[metric_event]
@@ -46,7 +46,7 @@ struct Saves {
 
 fn main() {
     let mut metric = Saves::default();
-    let saved = Saved { bytes: 1, elapsed: Duration::ZERO, nobody_reads_this: String::new(), nor: (1, 2) };
+    let saved = Saved { bytes: 1, elapsed: Duration::ZERO, unread: String::new(), also_unread: (1, 2) };
     assert!(metric.handle(&saved));
     assert!(metric.handle(&Step::Began(1, "")));
     assert!(metric.handle(&Step::Ended { reason: None, seconds: 1.0 }));

@@ -1,4 +1,4 @@
-//! What the messages about `source/field_of_the_event.rs` and `source/when_without_closure.rs` suggest.
+//! The suggestions for `source/expression_instead_of_field.rs` and `source/when_without_closure.rs`.
 #![deny(warnings)]
 
 use mvx_metrics::{Breakdown, Counter, Label, Max, Mean, Metric, Sum, metric_event};

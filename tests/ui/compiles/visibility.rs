@@ -1,4 +1,4 @@
-//! The snapshot is as visible as its metric, and may be made of types that nobody else sees.
+//! The snapshot is as visible as its metric, and its fields may have private types.
 #![deny(warnings)]
 
 use mvx_metrics::TypedMetric;

@@ -1,4 +1,4 @@
-//! The mistakes are reported; the code that uses the metric and its snapshot is not.
+//! rustc reports the mistakes and nothing about the code that uses the metric and its snapshot.
 use mvx_metrics::{Counter, HandleEvent, Max, Metric, Sum, TypedMetric, metric_event};
 
 #[metric_event]

@@ -1,4 +1,5 @@
-//! What the user allows for an item is allowed beside it, and what is deprecated is not called so by the generated code.
+//! Lints that the user allows for an item are allowed in its generated code. That code causes no warning about deprecated
+//! items.
 #![deny(warnings)]
 
 use mvx_metrics::{Counter, HandleEvent as _, Label, Metric, Sum, TypedMetric as _, metric_event};
@@ -54,7 +55,7 @@ mod old {
     }
 }
 
-/// Reads what is deprecated.
+/// Reads deprecated fields.
 #[derive(Metric, Default)]
 #[metric(on(old::Saved))]
 #[allow(deprecated)]

@@ -1,32 +1,33 @@
-//! What to write instead of an expression that is no source: code that compiles, or nothing.
+//! Suggests code in place of an expression that is no [`Source`](super::Source). Suggested code compiles.
 
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{BinOp, Expr, ExprField, Ident, Macro, Member, Token, UnOp};
 
-use crate::shape::{mentions, written};
+use crate::generics::mentions;
+use crate::source_text::to_source;
 
-/// What the event is called by those who forget the closure.
-const EVENT: [&str; 4] = ["e", "ev", "evt", "event"];
+/// Names that users give to the event when they forget the closure.
+const EVENT_NAMES: [&str; 4] = ["e", "ev", "evt", "event"];
 
-/// What to write instead of `expr`, which stands for a value, a label or a condition, as far as that can be told without
-/// knowing the fields of the event. With `assign` it begins with `word =`.
-pub fn instead(word: &str, assign: bool, expr: &Expr) -> Option<String> {
-    let code = |code: String| if assign { format!("`{word} = {code}`") } else { format!("`{code}`") };
-    let closure = |expr| Closure { event: called(expr), used: false }.around(expr);
+/// Suggests a value, a label or a condition in place of `expr`; `None` if no code surely compiles. The fields of the event
+/// are not known. With `assign` the suggestion begins with `key =`.
+pub fn suggest(key: &str, assign: bool, expr: &Expr) -> Option<String> {
+    let code = |code: String| if assign { format!("`{key} = {code}`") } else { format!("`{code}`") };
+    let closure = |expr| Closure { event: event_name(expr), used: false }.around(expr);
     match plain(expr) {
-        Some(Expr::Path(path)) if word != "when" => Some(code(written(path))),
-        Some(Expr::Field(access)) if word != "when" && is_event(&access.base) => {
-            Some(code(written(&access.member)))
+        Some(Expr::Path(path)) if key != "when" => Some(code(to_source(path))),
+        Some(Expr::Field(access)) if key != "when" && is_event(&access.base) => {
+            Some(code(to_source(&access.member)))
         }
-        // The name before the dot may be that of the event as well as that of a field.
+        // The name before the dot may mean the event or a field of the event.
         Some(access @ Expr::Field(ExprField { base, member, .. }))
-            if word != "when" && matches!(**base, Expr::Path(_)) =>
+            if key != "when" && matches!(**base, Expr::Path(_)) =>
         {
-            Some(format!("{}, or {} for a field of a field", code(written(member)), code(closure(access)?)))
+            Some(format!("{}, or {} for a field of a field", code(to_source(member)), code(closure(access)?)))
         }
-        // Within more than that, `self` may well be the metric, whose own fields a closure can read.
+        // In a longer expression `self` may mean the metric: a closure can read its fields. Nothing to suggest.
         None if mentions(expr, &["self".to_owned()]) => None,
         plain => closure(plain.unwrap_or(expr)).map(code),
     }
@@ -47,14 +48,14 @@ fn plain(expr: &Expr) -> Option<&Expr> {
 
 fn is_event(expr: &Expr) -> bool {
     let Expr::Path(path) = expr else { return false };
-    path.path.get_ident().is_some_and(|ident| ident == "self" || EVENT.iter().any(|name| ident == name))
+    path.path.get_ident().is_some_and(|ident| ident == "self" || EVENT_NAMES.iter().any(|name| ident == name))
 }
 
-/// What the expression calls the event; any name will do for the parameter of a closure.
-fn called(expr: &Expr) -> &'static str {
-    let text = written(expr);
+/// The name of the event in the expression. Without one any name will do.
+fn event_name(expr: &Expr) -> &'static str {
+    let text = to_source(expr);
     let mut words = text.split(|character: char| !character.is_alphanumeric() && character != '_');
-    words.find_map(|word| EVENT.into_iter().find(|name| *name == word)).unwrap_or(EVENT[0])
+    words.find_map(|word| EVENT_NAMES.into_iter().find(|name| *name == word)).unwrap_or(EVENT_NAMES[0])
 }
 
 /// Whether an identifier is spelled like a variable, not like a constant, a variant or a type.
@@ -62,7 +63,7 @@ fn is_value(ident: &Ident) -> bool {
     ident.unraw().to_string().starts_with(|first: char| first.is_lowercase() || first == '_')
 }
 
-/// The closure under construction.
+/// A closure under construction.
 struct Closure {
     /// The name of its parameter.
     event: &'static str,
@@ -76,14 +77,14 @@ impl Closure {
         Some(format!("|{event}| {body}"))
     }
 
-    /// The body, in which what is spelled like a variable is a field of the event.
+    /// The body. Each name that is spelled like a variable becomes a field of the event.
     fn spell(&mut self, expr: &Expr) -> Option<String> {
         Some(match expr {
             Expr::Lit(literal) => literal.to_token_stream().to_string(),
             Expr::Path(path) if path.qself.is_none() => match path.path.get_ident() {
                 Some(_) if is_event(expr) => self.event().to_owned(),
                 Some(ident) if is_value(ident) => format!("{}.{ident}", self.event()),
-                _ => written(path),
+                _ => to_source(path),
             },
             Expr::Field(field) => {
                 let base = self.spell(&field.base)?;
@@ -94,11 +95,11 @@ impl Closure {
             }
             Expr::MethodCall(call) => {
                 let (receiver, arguments) = (self.spell(&call.receiver)?, self.list(&call.args)?);
-                let turbofish = call.turbofish.as_ref().map(written).unwrap_or_default();
+                let turbofish = call.turbofish.as_ref().map(to_source).unwrap_or_default();
                 format!("{receiver}.{}{turbofish}({arguments})", call.method)
             }
             Expr::Call(call) => match &*call.func {
-                Expr::Path(function) => format!("{}({})", written(function), self.list(&call.args)?),
+                Expr::Path(function) => format!("{}({})", to_source(function), self.list(&call.args)?),
                 _ => return None,
             },
             Expr::Index(index) => format!("{}[{}]", self.spell(&index.expr)?, self.spell(&index.index)?),
@@ -108,7 +109,7 @@ impl Closure {
             }
             Expr::Group(group) => self.spell(&group.expr)?,
             Expr::Tuple(tuple) if tuple.elems.len() > 1 => format!("({})", self.list(&tuple.elems)?),
-            Expr::Cast(cast) => format!("{} as {}", self.spell(&cast.expr)?, written(&cast.ty)),
+            Expr::Cast(cast) => format!("{} as {}", self.spell(&cast.expr)?, to_source(&cast.ty)),
             Expr::Reference(reference) if reference.mutability.is_none() => {
                 format!("&{}", self.spell(&reference.expr)?)
             }
@@ -124,7 +125,7 @@ impl Closure {
                 format!(
                     "{} {} {}",
                     self.spell(&binary.left)?,
-                    written(&binary.op),
+                    to_source(&binary.op),
                     self.spell(&binary.right)?
                 )
             }
@@ -151,11 +152,11 @@ impl Closure {
             Ok((expr, input.parse::<proc_macro2::TokenStream>()?))
         };
         let (expr, pattern) = parts.parse2(call.tokens.clone()).ok()?;
-        Some(format!("matches!({}, {})", self.spell(&expr)?, written(&pattern)))
+        Some(format!("matches!({}, {})", self.spell(&expr)?, to_source(&pattern)))
     }
 }
 
 fn assigns(op: &BinOp) -> bool {
-    let op = written(op);
+    let op = to_source(op);
     op.ends_with('=') && !["==", "!=", "<=", ">="].contains(&op.as_str())
 }

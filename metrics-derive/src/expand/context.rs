@@ -1,0 +1,54 @@
+use proc_macro2::{Ident, TokenStream};
+use quote::{ToTokens, format_ident, quote};
+use syn::{WhereClause, WherePredicate, parse_quote};
+
+use super::bounds;
+use crate::resolved::{Field, Metric};
+
+/// A metric with what all of its impls need.
+pub struct Context<'a> {
+    pub metric: &'a Metric<'a>,
+    /// The path of the module for generated code.
+    pub private: TokenStream,
+    where_clause: Option<WhereClause>,
+}
+
+impl<'a> Context<'a> {
+    pub fn new(metric: &'a Metric<'a>) -> Self {
+        let root = &metric.root;
+        let private = quote!(#root::__private);
+        Self { metric, where_clause: where_clause(metric, &private), private }
+    }
+
+    /// `impl .. TRAIT for METRIC where ..`.
+    pub fn implement(&self, implemented: impl ToTokens) -> TokenStream {
+        let (impl_generics, ty_generics, _) = self.metric.input.generics.split_for_impl();
+        let (ident, where_clause) = (&self.metric.input.ident, &self.where_clause);
+        quote! {
+            #[automatically_derived]
+            impl #impl_generics #implemented for #ident #ty_generics #where_clause
+        }
+    }
+}
+
+/// The struct's own bounds, and those that its events and fields need.
+fn where_clause(metric: &Metric, private: &TokenStream) -> Option<WhereClause> {
+    let generics = &metric.input.generics;
+    let mut predicates: Vec<WherePredicate> = Vec::new();
+    if !generics.params.is_empty() {
+        let (ident, (_, ty_generics, _)) = (&metric.input.ident, generics.split_for_impl());
+        predicates.push(parse_quote!(#ident #ty_generics: #private::Send + 'static));
+    }
+    predicates.extend(metric.events.iter().filter_map(|event| bounds::of_event(private, event)));
+    predicates.extend(metric.visible_fields().flat_map(|field| bounds::of_field(private, field)));
+    let mut clause = generics.where_clause.clone();
+    if !predicates.is_empty() {
+        clause.get_or_insert_with(|| parse_quote!(where)).predicates.extend(predicates);
+    }
+    clause
+}
+
+/// The constant with the bounds of a histogram.
+pub fn buckets_name(field: &Field) -> Ident {
+    format_ident!("__BUCKETS_{}", field.index)
+}

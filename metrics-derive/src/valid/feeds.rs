@@ -1,0 +1,121 @@
+use syn::Ident;
+
+use crate::attr::FeedOptions;
+use crate::ctxt::Ctxt;
+use crate::resolved::{Feed, Field};
+use crate::shape::Kind;
+use crate::source_text::to_source;
+
+/// Reports mistakes in the feeds of a field, one for each field.
+pub fn check(cx: &Ctxt, field: &Field) {
+    for feed in &field.feeds {
+        let errors = cx.error_count();
+        combinations(cx, &feed.options);
+        label_source(cx, field, feed);
+        if cx.error_count() == errors {
+            fitting(cx, field, &feed.options);
+        }
+        if cx.error_count() > errors {
+            return;
+        }
+    }
+    if field.shape.inner().kind == Kind::InFlight && !field.feeds.is_empty() {
+        both_ways(cx, field);
+    }
+}
+
+/// Reports options of one feed that exclude each other.
+fn combinations(cx: &Ctxt, feed: &FeedOptions) {
+    let value = feed.value.as_ref().map(|given| &given.key);
+    let set = feed.set.as_ref().map(|given| &given.key);
+    let add = feed.add.as_ref().map(|given| &given.key);
+    let sub = feed.sub.as_ref().map(|given| &given.key);
+    for (one, other) in [(add, value), (sub, value), (set, value), (set, add), (set, sub)] {
+        if let (Some(one), Some(other)) = (one, other) {
+            return cx.error(other, format!("`{one}` and `{other}` cannot be combined"));
+        }
+    }
+}
+
+fn label_source(cx: &Ctxt, field: &Field, feed: &Feed) {
+    match (&feed.options.by, field.shape.kind) {
+        (None, Kind::Breakdown) => {
+            cx.error(
+                field.shape.ty,
+                format!("`{}` needs a label: add `by = <event field>`", to_source(field.shape.ty)),
+            );
+        }
+        (Some(by), kind) if !matches!(kind, Kind::Breakdown | Kind::Unknown) => {
+            let ty = to_source(field.shape.ty);
+            cx.error(&by.key, format!("`by` applies to `Breakdown<L, D>` only: write `Breakdown<L, {ty}>`"));
+        }
+        _ => {}
+    }
+    if field.shape.inner().kind == Kind::Breakdown {
+        cx.error(field.shape.ty, "a breakdown of breakdowns: use a tuple of labels, `by = (a, b)`");
+    }
+}
+
+/// Reports options of one feed that do not fit the type of the dimension.
+fn fitting(cx: &Ctxt, field: &Field, feed: &FeedOptions) {
+    let inner = field.shape.inner().ty;
+    let misfit = |key: &Ident, takes: &str| {
+        cx.error(key, format!("`{key}` does not fit `{}`, which takes {takes}", to_source(inner)));
+    };
+    let first = |words: [Option<&Ident>; 2]| words.into_iter().flatten().next().cloned();
+    let value = feed.value.as_ref().map(|given| &given.key);
+    let set = feed.set.as_ref().map(|given| &given.key);
+    let add = feed.add.as_ref().map(|given| &given.key);
+    let sub = feed.sub.as_ref().map(|given| &given.key);
+    match field.shape.inner().kind {
+        Kind::Counter => {
+            if let Some(key) = first([value, set]) {
+                misfit(&key, "nothing, or `add = ..`; use `Sum<T>` to add up values");
+            } else if let Some(key) = sub {
+                misfit(key, "nothing, or `add = ..`; use `InFlight` to count what begins and ends");
+            }
+        }
+        Kind::InFlight => match first([value, set]) {
+            Some(key) => misfit(&key, "`add` and `sub`"),
+            None if add.is_none() && sub.is_none() => {
+                cx.error(inner, "`InFlight` needs `add` or `sub` for each event: write `on(Event, add)`");
+            }
+            None => {}
+        },
+        Kind::Gauge => match first([add, sub]) {
+            Some(key) => misfit(&key, "`set` or `value`; use `InFlight` to count what begins and ends"),
+            None if value.is_none() && set.is_none() => {
+                cx.error(inner, format!("`{}` needs a value: add `set = <event field>`", to_source(inner)));
+            }
+            None => {}
+        },
+        Kind::Sum | Kind::Min | Kind::Max | Kind::Mean | Kind::Histogram => {
+            match first([add, sub]).or_else(|| set.cloned()) {
+                Some(key) => misfit(&key, "`value`"),
+                None if value.is_none() => {
+                    cx.error(
+                        inner,
+                        format!("`{}` needs a value: add `value = <event field>`", to_source(inner)),
+                    );
+                }
+                None => {}
+            }
+        }
+        Kind::Breakdown | Kind::NotADimension | Kind::Unknown => {}
+    }
+}
+
+/// Reports a field that only goes up or only goes down.
+fn both_ways(cx: &Ctxt, field: &Field) {
+    let add = field.feeds.iter().any(|feed| feed.options.add.is_some());
+    let sub = field.feeds.iter().any(|feed| feed.options.sub.is_some());
+    let missing = match (add, sub) {
+        (true, false) => "sub",
+        (false, true) => "add",
+        _ => return,
+    };
+    cx.error(
+        field.shape.ty,
+        format!("`InFlight` needs `add` and `sub`: `{missing}` is missing, write `on(Event, {missing})`"),
+    );
+}

@@ -1,0 +1,97 @@
+//! Which event feeds which field: options outside of `on(..)` go to the one event that they can mean.
+
+use syn::ext::IdentExt;
+use syn::{Ident, Type};
+
+use crate::ast::Role;
+use crate::attr::{FeedOptions, FieldOn, Keyed, MetricOn, OptionSet, Source};
+use crate::ctxt::Ctxt;
+use crate::resolved::{Event, Feed};
+use crate::source_text::to_source;
+
+/// The events that the struct lists.
+pub fn container_events(cx: &Ctxt, on: Vec<MetricOn>) -> Vec<Event> {
+    let mut events: Vec<Event> = Vec::new();
+    for MetricOn { event, options } in on {
+        if let Some(first) = position(&events, &event) {
+            cx.error(&event, format!("duplicate event `{}`", to_source(&event)));
+            cx.error(&events[first].ty, "first listed here");
+        } else {
+            events.push(Event { ty: event, with: options.with, when: options.when, container_level: true });
+        }
+    }
+    events
+}
+
+/// Gives the condition of the whole metric to the only event that the metric listens to.
+pub fn container_when(cx: &Ctxt, when: Keyed<Source>, events: &mut [Event]) {
+    let container_level = events.iter().any(|event| event.container_level);
+    let mut listed: Vec<_> =
+        events.iter_mut().filter(|event| event.container_level == container_level).collect();
+    match listed.as_mut_slice() {
+        [only] if only.when.is_some() => cx.error(&when.key, "duplicate `when`"),
+        [only] => only.when = Some(when),
+        [] => cx.error(&when.key, "no event for `when`: add `on(Event)`"),
+        several => ambiguous(cx, &when.key, "metric", several.iter().map(|event| &event.ty)),
+    }
+}
+
+/// The feeds of a field with `on(..)`. New events join the events of the metric.
+pub fn own_feeds(cx: &Ctxt, events: &mut Vec<Event>, mut on: Vec<FieldOn>, bare: FeedOptions) -> Vec<Feed> {
+    match (on.as_mut_slice(), bare.keys().first()) {
+        ([only], _) => only.options.merge(cx, bare),
+        (several, Some(key)) => ambiguous(cx, key, "field", several.iter().map(|on| &on.event)),
+        (_, None) => {}
+    }
+    let feeds = on.into_iter().map(|FieldOn { event, options, .. }| {
+        let event = position(events, &event).unwrap_or_else(|| {
+            events.push(Event { ty: event, with: None, when: None, container_level: false });
+            events.len() - 1
+        });
+        Feed { event, options }
+    });
+    feeds.collect()
+}
+
+/// The feeds of a field without `on(..)`: each event that the struct lists feeds it.
+pub fn container_feeds(
+    cx: &Ctxt,
+    events: &[Event],
+    ident: &Ident,
+    role: Role,
+    bare: FeedOptions,
+) -> Vec<Feed> {
+    let feeds = |event: &Event| event.container_level && (event.with.is_none() || role == Role::Flatten);
+    let listed: Vec<_> = (0..events.len()).filter(|index| feeds(&events[*index])).collect();
+    match (listed.as_slice(), bare.keys().first()) {
+        ([], _) => {
+            let field = ident.unraw();
+            let mut message = format!("no event for `{field}`: add `on(Event)` here or on the struct");
+            if events.iter().any(|event| event.with.is_some()) {
+                message.push_str(", or `manual` if a `with` handler sets it");
+            }
+            cx.error(ident, message);
+        }
+        ([event], _) => return vec![Feed { event: *event, options: bare }],
+        (several, Some(key)) => {
+            ambiguous(cx, key, "metric", several.iter().map(|index| &events[*index].ty));
+        }
+        (_, None) => {}
+    }
+    listed.into_iter().map(|event| Feed { event, options: FeedOptions::default() }).collect()
+}
+
+fn position(events: &[Event], ty: &Type) -> Option<usize> {
+    events.iter().position(|event| to_source(&event.ty) == to_source(ty))
+}
+
+fn ambiguous<'e>(cx: &Ctxt, key: &Ident, listener: &str, events: impl Iterator<Item = &'e Type>) {
+    let events: Vec<_> = events.map(to_source).collect();
+    let (first, events) = (events.first().cloned().unwrap_or_default(), events.join("` and `"));
+    cx.error(
+        key,
+        format!(
+            "`{key}` is ambiguous: this {listener} listens to `{events}`; write `on({first}, {key} = ..)`"
+        ),
+    );
+}

@@ -1,0 +1,20 @@
+use mvx_metrics::*;
+
+#[metric_event(crate)]
+struct Saved;
+
+#[derive(Metric, Default)]
+#[metric(on(Saved, with), rename_all)]
+struct Saves {
+    total: Counter,
+    #[dimension(flatten(prefix))]
+    loads: Loads,
+}
+
+#[derive(Metric, Default)]
+#[metric(on(Saved))]
+struct Loads {
+    total_loads: Counter,
+}
+
+fn main() {}
