@@ -1,7 +1,7 @@
 //! Snapshots of a runtime, and their exposition as text.
 //!
-//! The contract is the section "Adapters at the edge". Its behaviours have no ids of their own in the first part; the head of
-//! each file names its topic, and the ids of the second part that it covers.
+//! They check what the contract says under "Adapters at the edge". The head of each file names its topic, and the ids of the
+//! behaviours it covers, where they have ids.
 
 mod continuity;
 mod custom_dimensions;

@@ -161,7 +161,7 @@ impl Collector {
     fn push_group(&mut self, namespace: &Arc<str>, entity_id: Option<Arc<str>>) {
         let recorders = entity_id.is_none().then(RecorderCounts::default);
         let totals = match self.scope {
-            Scope::Rollup => Totals::with_label_slots(self.history.label_slots(namespace)),
+            Scope::Rollup => Totals::with_label_slots(self.history.get_or_create_label_slots(namespace)),
             Scope::PerEntity => Totals::default(),
         };
         self.groups.push(Group { namespace: Arc::clone(namespace), entity_id, totals, recorders });

@@ -8,7 +8,6 @@ use super::collector::{Collector, Group, Scope};
 use super::family::{Families, Skipped};
 use super::format::Format;
 use super::health;
-use super::history::SeriesHistory;
 use super::text;
 use super::totals::MetricTotal;
 use crate::error::MetricsRuntimeError;
@@ -132,23 +131,13 @@ impl Reported {
 
 fn render(scope: Scope, format: Format, collector: Collector) -> Exposition {
     let (groups, history) = collector.finish();
-    let exposition = render_groups(scope, format, &groups, &history);
-    if scope == Scope::Rollup {
-        for Group { namespace, totals, .. } in groups {
-            history.store(namespace, totals);
-        }
-    }
-    exposition
-}
-
-fn render_groups(scope: Scope, format: Format, groups: &[Group], history: &SeriesHistory) -> Exposition {
     let health: Vec<MetricTotal> = groups.iter().map(|group| health::of_group(scope, group)).collect();
     let reserved = health::of_skipped(0);
-    let mut families = Families::new(history);
+    let mut families = Families::new(&history);
     // The library's own families come first, so that no metric can take their names.
     families.reserve(&reserved);
-    for (group, health) in health.iter().enumerate() {
-        families.add_library_metric(group, health);
+    for (index, health) in health.iter().enumerate() {
+        families.add_library_metric(index, health);
     }
     for (index, group) in groups.iter().enumerate() {
         let rollup = (scope == Scope::Rollup).then_some(&group.namespace);
@@ -157,5 +146,11 @@ fn render_groups(scope: Scope, format: Format, groups: &[Group], history: &Serie
     let skipped = health::of_skipped(families.skipped_count());
     families.add_library_metric(0, &skipped);
     let (families, skipped) = families.finish();
-    Exposition { text: text::write(format, groups, &families), skipped }
+    let text = text::write(format, &groups, &families);
+    if scope == Scope::Rollup {
+        for Group { namespace, totals, .. } in groups {
+            history.store(namespace, totals);
+        }
+    }
+    Exposition { text, skipped }
 }

@@ -31,12 +31,12 @@ struct Records {
 type ShapeKey = (Arc<str>, String, String);
 
 impl SeriesHistory {
-    pub(super) fn label_slots(&self, namespace: &Arc<str>) -> LabelSlots {
+    pub(super) fn get_or_create_label_slots(&self, namespace: &Arc<str>) -> LabelSlots {
         lock(&self.0.label_slots).entry(Arc::clone(namespace)).or_default().clone()
     }
 
-    /// Raises counters and histograms of incomplete totals to their last shown value. The missing recorders counted at least
-    /// that much.
+    /// Raises counters and histograms of incomplete totals to at least their last shown value. The complete totals would be no
+    /// smaller.
     pub(super) fn fill_gaps(&self, namespace: &Arc<str>, totals: &mut Totals) {
         if let Some(last) = lock(&self.0.totals).get(namespace) {
             totals.raise_to(last);

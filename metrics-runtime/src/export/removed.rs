@@ -42,7 +42,7 @@ impl Retired {
         };
         let namespace = recorder.shared_namespace();
         let removed = self.namespaces.entry(Arc::clone(namespace)).or_insert_with(|| {
-            let totals = Totals::with_label_slots(self.history.label_slots(namespace));
+            let totals = Totals::with_label_slots(self.history.get_or_create_label_slots(namespace));
             Arc::new(NamespaceTotals { totals, recorders: 0 })
         });
         // Copies the totals only while a snapshot still uses them.

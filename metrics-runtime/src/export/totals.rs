@@ -244,7 +244,7 @@ impl DimensionTotal {
     ) -> Self {
         // Without a limit there is a slot for every label. The labels of a gauge go with their recorder and free their slots.
         let label_slots = label_slots.filter(|_| declared.limit.is_some() && !is_gauge(&declared));
-        let admitted = label_slots.and_then(|label_slots| label_slots.of(metric, &declared.name));
+        let admitted = label_slots.and_then(|label_slots| label_slots.get_or_create(metric, &declared.name));
         Self { declared, value: Total::Plain(DimensionValue::Empty), admitted }
     }
 

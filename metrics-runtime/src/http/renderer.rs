@@ -68,7 +68,7 @@ async fn serve_requests(shared: Arc<Shared>, scope: Scope, mut receiver: mpsc::R
         while let Ok(request) = receiver.try_recv() {
             waiting.push(request);
         }
-        // These clients have closed their connections.
+        // Drops the requests of clients that have closed their connections.
         waiting.retain(|request| !request.reply.is_closed());
         let started = Instant::now();
         for view in ALL_VIEWS {
@@ -79,7 +79,7 @@ async fn serve_requests(shared: Arc<Shared>, scope: Scope, mut receiver: mpsc::R
                 continue;
             }
             let shared = Arc::clone(&shared);
-            let rendered = tokio::task::spawn_blocking(move || render(&shared, scope, view)).await;
+            let rendered = tokio::task::spawn_blocking(move || render_view(&shared, scope, view)).await;
             let rendered = rendered.unwrap_or_else(|error| Err(error.to_string()));
             for request in requests {
                 // The client may have closed its connection meanwhile.
@@ -90,7 +90,7 @@ async fn serve_requests(shared: Arc<Shared>, scope: Scope, mut receiver: mpsc::R
     }
 }
 
-fn render(shared: &Shared, scope: Scope, view: View) -> Rendered {
+fn render_view(shared: &Shared, scope: Scope, view: View) -> Rendered {
     match view {
         View::Exposition(format) => match exposition(shared, scope, format) {
             Ok(exposition) => Ok(exposition.text.into()),

@@ -1,4 +1,4 @@
-//! Numbers as text. The digits are written by hand because a large exposition consists mostly of numbers.
+//! Numbers as text. A large exposition consists mostly of numbers, and `write!` is slower than writing the digits by hand.
 
 use crate::snapshot::Number;
 

@@ -22,8 +22,8 @@ type BreakdownKey = (String, String);
 pub(super) struct AdmittedLabels(Arc<Mutex<HashSet<Vec<Cow<'static, str>>>>>);
 
 impl LabelSlots {
-    /// The labels of a breakdown; `None` when there are too many breakdowns.
-    pub(super) fn of(&self, metric: &str, dimension: &str) -> Option<AdmittedLabels> {
+    /// The labels of a breakdown, none at first; `None` when there are too many breakdowns.
+    pub(super) fn get_or_create(&self, metric: &str, dimension: &str) -> Option<AdmittedLabels> {
         let mut breakdowns = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (metric.to_owned(), dimension.to_owned());
         if breakdowns.len() >= MAX_BREAKDOWNS && !breakdowns.contains_key(&key) {

@@ -54,7 +54,7 @@ pub(super) fn merge(rule: MergeRule, into: &mut DimensionValue, from: &Dimension
     true
 }
 
-/// Raises a counter or histogram to at least `least`. Returns `false`, and changes nothing, when their shapes differ.
+/// Raises a counter or histogram to at least the value of `least`. Returns `false`, and changes nothing, when their shapes differ.
 pub(super) fn max_merge(value: &mut DimensionValue, least: &DimensionValue) -> bool {
     match (value, least) {
         (DimensionValue::Histogram(histogram), DimensionValue::Histogram(least)) => {
