@@ -11,7 +11,7 @@
 //! * A **metric** is a struct with [`#[derive(Metric)]`](macro@Metric). Its fields are its dimensions: their types say how
 //!   values are aggregated, their attributes where they come from.
 //! * A [`MetricsRecorder`] is the handle a component holds, one for each measured scope. It takes events in any thread, in
-//!   sync and async code, without a lock and without waiting.
+//!   sync and async code, usually without a lock, and never waits for room or for the processing of other events.
 //! * The [`MetricsRuntime`] belongs to the application: one thread, and as many recorders as there are scopes.
 //! * A **snapshot** is the state at one moment, [typed](MetricsRecorder::metric_snapshot) or
 //!   [by name](MetricsRecorder::metric_snapshots).
