@@ -1,11 +1,12 @@
-//! Dispatch: from an event's type to the handlers that list it, without trial and error.
+//! Dispatch: finds the handlers of an event by its type, and calls them.
 //!
-//! A metric's [`EventHandler`]s are made by the compiler from its `HandleEvent` implementations. [`MetricSet`] merges them
-//! into one table when the metric is registered and finds a batch's handlers in it by the `TypeId` of the events.
+//! A metric implements [`HandleEvent`] for each event it listens to and lists them as [`EventHandler`]s. [`MetricSet`] merges
+//! these lists into one table when the metric is registered. There it finds the handlers of a batch by the `TypeId` of its
+//! events.
 
 #![allow(
     unsafe_code,
-    reason = "calls the handlers of erased metrics with erased events; the invariants of `MetricSet` make it sound"
+    reason = "calls handlers of erased metrics with erased events; T1 and T2 of `MetricSet` make it sound"
 )]
 
 mod metric_set;
@@ -113,9 +114,9 @@ fn handle_view<M: HandleEvent<E>, E: MetricEvent>(metric: &mut M, event: EventRe
 }
 
 /// # Safety
-/// `metric` is an `M` that nobody else uses meanwhile; the slots hold events of type `E` and keep them meanwhile.
+/// `metric` is an `M` that no other code uses during the call. The slots hold events of type `E` during the call.
 unsafe fn handle_batch<M: HandleEvent<E>, E: MetricEvent>(metric: NonNull<()>, slots: &[Slot]) {
-    // SAFETY: the caller's promise.
+    // SAFETY: passed on.
     let metric = unsafe { metric.cast::<M>().as_mut() };
     metric.handle_batch(EventBatch { slots: slots.iter(), events: PhantomData });
 }
@@ -123,15 +124,15 @@ unsafe fn handle_batch<M: HandleEvent<E>, E: MetricEvent>(metric: NonNull<()>, s
 /// # Safety
 /// As [`handle_batch`], with one slot.
 unsafe fn handle_one<M: HandleEvent<E>, E: MetricEvent>(metric: NonNull<()>, slot: &Slot) -> bool {
-    // SAFETY: the caller's promise.
+    // SAFETY: passed on.
     let metric = unsafe { metric.cast::<M>().as_mut() };
-    // SAFETY: the caller's promise.
+    // SAFETY: passed on.
     metric.handle(unsafe { slot.event::<E>() })
 }
 
-/// Events of one type that were queued in a row, in order of acceptance.
+/// Events of one type that were queued in a row, in the order in which the recorder accepted them.
 pub struct EventBatch<'a, E> {
-    /// Slots with events of type `E`, which stay there for `'a`: only [`handle_batch`] makes an `EventBatch`.
+    /// Slots with events of type `E` that stay there during `'a`. Only [`handle_batch`] makes an `EventBatch`.
     slots: slice::Iter<'a, Slot>,
     events: PhantomData<&'a E>,
 }
@@ -142,7 +143,7 @@ impl<'a, E: MetricEvent> Iterator for EventBatch<'a, E> {
     #[inline]
     fn next(&mut self) -> Option<&'a E> {
         let slot = self.slots.next()?;
-        // SAFETY: what the field promises.
+        // SAFETY: the field `slots` promises it.
         Some(unsafe { slot.event::<E>() })
     }
 

@@ -1,4 +1,4 @@
-//! Events: the facts that production code states.
+//! Events: facts about a domain, stated by production code.
 
 use std::any::Any;
 use std::fmt;
@@ -6,7 +6,7 @@ use std::fmt;
 /// A plain domain fact, such as "a save attempt finished".
 ///
 /// Implemented by [`#[metric_event]`](macro@crate::metric_event); an event needs neither `Clone` nor `Debug` nor `Sync`.
-/// It may own heap data: whatever happens to it, it is dropped exactly once.
+/// It may own heap data: the library drops each event exactly once.
 ///
 /// ```
 /// use mvx_metrics::{MetricEvent, metric_event};

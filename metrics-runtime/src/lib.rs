@@ -12,7 +12,7 @@
 //! * A **metric** is a struct with [`#[derive(Metric)]`](macro@Metric). Its fields are its dimensions. A field's type says how
 //!   values are aggregated; its attribute says where they come from.
 //! * A [`MetricsRecorder`] is the handle that a component holds. There is one for each measured scope: a component, a
-//!   connection, a session. It takes events from any thread, in sync and async code, without a lock and without waiting.
+//!   connection, a session. It takes events from any thread, in sync and async code, usually without a lock, and never waits for room or for other events.
 //! * The [`MetricsRuntime`] belongs to the application. It has one thread for all its recorders.
 //! * A **snapshot** is the state at one moment, [typed](MetricsRecorder::metric_snapshot) or
 //!   [by name](MetricsRecorder::metric_snapshots).

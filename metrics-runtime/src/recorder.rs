@@ -137,7 +137,11 @@ impl MetricsRecorder {
         Self { core: Arc::new(core) }
     }
 
-    /// Hands an event over to be processed, in a few nanoseconds; never waits and never logs.
+    /// Hands an event over to be processed, in a few nanoseconds. It never logs, and never waits for room or for the
+    /// processing of other events.
+    ///
+    /// Usually it takes no lock. It takes locks for a few instructions once in up to 256 events, to wake the recorder, and
+    /// when an event is dropped or refused. So do not call it in a signal handler or in a global allocator.
     ///
     /// The first event starts a recorder that was not started yet.
     ///

@@ -1,4 +1,4 @@
-//! The one switch between `std` and loom: the queue's protocol runs on either.
+//! The switch between `std` and loom. The queue uses these names, so that loom can run its protocol.
 
 #[cfg(mvx_loom)]
 pub(crate) use loom::{
@@ -16,13 +16,13 @@ pub(crate) use std::{
 
 use std::sync::PoisonError;
 
-/// Locks without regard to poison: every critical section of this crate leaves its data whole, and user code that may
-/// panic inside one is caught there.
+/// Locks a mutex even if it is poisoned. Every critical section of this crate leaves its data whole, and catches panics of
+/// user code inside.
 pub(crate) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// `std`'s cell with loom's interface, so that loom can watch each access.
+/// `std`'s cell with the interface of loom's, which checks each access.
 #[cfg(not(mvx_loom))]
 pub(crate) struct UnsafeCell<T>(std::cell::UnsafeCell<T>);
 

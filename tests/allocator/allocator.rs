@@ -24,6 +24,8 @@ const MAX_DEPTH: u32 = 4;
 thread_local! {
     /// How many emits this thread is in, or `None` while it does not emit.
     static DEPTH: Cell<Option<u32>> = const { Cell::new(None) };
+    /// How many blocks this thread has allocated.
+    static ALLOCATED: Cell<u64> = const { Cell::new(0) };
     /// The size of the block whose allocation this thread waits in; 0 for none.
     static HELD_SIZE: Cell<usize> = const { Cell::new(0) };
 }
@@ -39,6 +41,13 @@ pub struct Allocation {
 
 pub fn bytes_in_use() -> i64 {
     IN_USE.load(Ordering::SeqCst)
+}
+
+/// How many blocks this thread allocates in `code`.
+pub fn blocks_allocated_by(code: impl FnOnce()) -> u64 {
+    let before = ALLOCATED.get();
+    code();
+    ALLOCATED.get() - before
 }
 
 /// Chooses the recorder for the rest of the program.
@@ -79,6 +88,10 @@ pub fn release() {
 fn note(allocated: usize, freed: usize) {
     // Relaxed: a count orders nothing.
     IN_USE.fetch_add(allocated.cast_signed() as i64 - freed.cast_signed() as i64, Ordering::Relaxed);
+    if allocated > 0 {
+        // A thread that is ending counts nothing.
+        let _ = ALLOCATED.try_with(|count| count.set(count.get() + 1));
+    }
     if HELD_SIZE.try_get() == Some(allocated) && allocated > 0 {
         HELD_SIZE.set(0);
         HELD_THREADS.fetch_add(1, Ordering::SeqCst);

@@ -8,10 +8,11 @@ use std::thread;
 use mvx_metrics::{
     Counter, Metric, MetricsRecorder, MetricsRuntime, QueueOverflowPolicy, RecorderOptions, metric_event,
 };
-use mvx_metrics_tests::{bounded, running_runtime};
+use mvx_metrics_tests::{Gate, Gated, Step, bounded, running_runtime};
 
 use crate::allocator::{
-    Allocation, bytes_in_use, emitting, held_up_at, observe_with, release, wait_for_held_thread,
+    Allocation, blocks_allocated_by, bytes_in_use, emitting, held_up_at, observe_with, release,
+    wait_for_held_thread,
 };
 
 /// The tests of this program share one allocator.
@@ -112,6 +113,28 @@ fn rs4_a_producer_held_up_in_the_box_of_a_large_event_holds_up_no_reader() {
 #[test]
 fn rs4_a_producer_held_up_in_the_allocation_of_a_segment_holds_up_no_reader() {
     held_up(Small, SEGMENT_BYTES);
+}
+
+#[test]
+fn a_large_event_that_is_dropped_is_not_boxed_first() {
+    let _alone = alone();
+    bounded(|| {
+        let disabled = MetricsRecorder::disabled();
+        disabled.emit(LARGE);
+        assert_eq!(blocks_allocated_by(|| disabled.emit(LARGE)), 0, "a closed queue");
+
+        let runtime = running_runtime("allocator");
+        let (gate, options) = (Gate::new(), RecorderOptions::new().queue_max_size(2));
+        let recorder = runtime.create_recorder_with("full", options).expect("a fresh id");
+        recorder.register_metric(Gated(gate.clone())).expect("it runs");
+        recorder.emit(Step(0));
+        gate.wait_for_arrival();
+        (0..2).for_each(|_| recorder.emit(LARGE));
+        assert_eq!(blocks_allocated_by(|| recorder.emit(LARGE)), 0, "a full queue");
+        assert_eq!(recorder.stats().dropped, 2);
+        gate.open();
+        runtime.shutdown().expect("everything stops");
+    });
 }
 
 /// Runs `round` a few times to fill caches, then many times; fails when these leave memory behind.

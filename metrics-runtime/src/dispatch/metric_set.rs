@@ -1,11 +1,11 @@
-//! The metrics of a recorder together with the table that says which of them an event goes to.
+//! The metrics of a recorder, and the table of their handlers by type of event.
 //!
 //! # Invariants
 //!
-//! * T1: a [`Target`] stands in the table only while the metric it was made for is kept at its index: both are changed by
-//!   [`MetricSet::register`] alone, and [`MetricBox::named`] has put the handlers of the metric's own type beside it.
-//! * T2: a target is called only for a batch whose type id is the one it was filed under, so the events behind the slots
-//!   are of the type the target's functions were made for.
+//! * T1: While a [`Target`] is in the table, the metric it was made for is at its index. [`MetricSet::register`] alone
+//!   changes both, and [`MetricBox::named`] boxes a metric together with the handlers of its own type.
+//! * T2: A target is called only for a batch with the target's own type id. So the slots hold events of the type for which
+//!   the target's functions were made.
 
 use std::any::{Any, TypeId};
 use std::ptr::NonNull;
@@ -21,13 +21,13 @@ use crate::unwind::{self, Panic};
 
 #[derive(Default)]
 pub(crate) struct MetricSet {
-    /// In the order of registration.
+    /// In order of registration.
     metrics: Vec<Registered>,
-    /// Ordered by type, within a type by index.
+    /// Sorted by type of event, within a type by index.
     targets: Vec<Target>,
 }
 
-/// One metric, and what made it stop counting if something did.
+/// One metric, and the panic after which it gets no more events, if there was one.
 struct Registered {
     metric: MetricBox,
     failure: Option<Panic>,
@@ -42,14 +42,14 @@ struct Target {
     one: OneHandler,
 }
 
-/// A metric that has just panicked.
+/// The name of a metric that panicked during a call, and its panic.
 pub(crate) struct MetricFailure {
     pub(crate) metric: Arc<str>,
     pub(crate) panic: Panic,
 }
 
 impl MetricSet {
-    /// Adds a metric, or puts it in the place of the one of the same name; returns that one.
+    /// Adds a metric. One of the same name is replaced and returned.
     pub(crate) fn register(&mut self, mut metric: MetricBox) -> Option<MetricBox> {
         let index = self.index_of(&metric.name).unwrap_or(self.metrics.len());
         self.targets.retain(|target| target.index != index);
@@ -67,13 +67,12 @@ impl MetricSet {
         None
     }
 
-    /// Applies a batch of events to the metrics that listen to them. A metric that panics is out from then on.
+    /// Applies a batch of events to the metrics that listen to them. A metric that panics gets no more events.
     #[inline]
     pub(crate) fn apply_batch(&mut self, batch: &Batch<'_>, failures: &mut Vec<MetricFailure>) {
         for target in targets_of(&self.targets, batch) {
             self.metrics[target.index].call(failures, |metric| {
-                // SAFETY: T1 and T2; the borrow of the set keeps everyone else away from the metric, and the batch keeps
-                // its events.
+                // SAFETY: T1 and T2. `&mut self` excludes all other uses of the metric, and the batch keeps its events.
                 unsafe { (target.batch)(metric, batch.slots()) };
             });
         }
@@ -93,7 +92,7 @@ impl MetricSet {
                 unsafe { (target.one)(metric, &batch.slots()[0]) }
             });
             let name = &registered.metric.name;
-            // A metric may list an event twice; it changes once.
+            // A metric may list an event twice; its name is returned once.
             if answer == Some(true) && accepted.last() != Some(name) {
                 accepted.push(Arc::clone(name));
             }
@@ -101,7 +100,7 @@ impl MetricSet {
         accepted
     }
 
-    /// All metrics in order, each with what made it stop counting. Those of `newer` stand in for the ones of their name.
+    /// All metrics in order, each with its panic if there was one. A metric of `newer` replaces one of the same name.
     pub(crate) fn current<'a>(
         &'a self,
         newer: impl Iterator<Item = &'a MetricBox>,
@@ -127,7 +126,7 @@ impl MetricSet {
 }
 
 impl Registered {
-    /// Calls a handler of a metric that still counts; `None` when there is no answer.
+    /// Calls a handler, and returns its answer; `None` when the metric panics now or has panicked before.
     #[inline]
     fn call<R>(
         &mut self,
@@ -149,7 +148,7 @@ impl Registered {
     }
 }
 
-/// The handlers for the events of a batch, in the order of the metrics' registration.
+/// The handlers for the events of a batch, in order of the metrics' registration.
 #[inline]
 fn targets_of<'a>(targets: &'a [Target], batch: &Batch<'_>) -> impl Iterator<Item = &'a Target> + use<'a> {
     let type_id = batch.meta().type_id;
@@ -160,14 +159,14 @@ fn targets_of<'a>(targets: &'a [Target], batch: &Batch<'_>) -> impl Iterator<Ite
 /// A metric of any type, with the name it was registered under.
 pub struct MetricBox {
     pub(crate) name: Arc<str>,
-    /// The metric's handlers, for an index that is yet to be known; taken out when the metric is registered.
+    /// The metric's handlers. [`MetricSet::register`] takes them out and sets their index.
     targets: Vec<Target>,
     /// `None` only while it is dropped.
     metric: Option<Box<dyn ErasedMetric>>,
 }
 
 impl MetricBox {
-    /// Takes a metric over under the name it gives itself.
+    /// Boxes a metric under the name that it returns for itself.
     pub(crate) fn named<M: Metric>(metric: M) -> Result<Self, MetricsRecorderError> {
         let known = unwind::catch(|| (Arc::<str>::from(metric.metric_name()), targets_of_type::<M>()));
         let unknown = Self { name: Arc::from(""), targets: Vec::new(), metric: Some(Box::new(metric)) };
@@ -187,7 +186,7 @@ impl MetricBox {
         self
     }
 
-    /// The metric's state, marked when the metric failed or cannot show it.
+    /// The metric's state, marked as failed when the metric has panicked or panics now.
     pub(crate) fn snapshot(&self, failure: Option<&Panic>) -> MetricSnapshot {
         let mut snapshot = unwind::catch(|| self.erased().snapshot()).unwrap_or_else(|panic| {
             let mut snapshot = MetricSnapshot::new(&*self.name);
@@ -226,7 +225,7 @@ impl Drop for MetricBox {
     }
 }
 
-/// The handlers of metrics of type `M`, which is the type [`MetricBox::named`] boxes with them (T1).
+/// The handlers of metrics of type `M`; [`MetricBox::named`] boxes them with such a metric (T1).
 fn targets_of_type<M: Metric>() -> Vec<Target> {
     let target = |handler: &EventHandler<M>| Target {
         type_id: handler.type_id,
@@ -237,7 +236,7 @@ fn targets_of_type<M: Metric>() -> Vec<Target> {
     M::handlers().iter().map(target).collect()
 }
 
-/// [`Metric`] of any type. Implemented here only, so that T1 rests on this file alone.
+/// A [`Metric`] of any type. It is private and implemented for `Metric`s only, so this file alone upholds T1.
 trait ErasedMetric: Any + Send {
     fn address(&mut self) -> NonNull<()>;
     fn snapshot(&self) -> MetricSnapshot;

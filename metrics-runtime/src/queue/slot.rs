@@ -29,8 +29,8 @@ const _: () =
     assert!(size_of::<Slot>() == size_of::<AtomicPtr<EventMeta>>() + size_of::<UnsafeCell<Payload>>());
 
 // SAFETY: events are `Send`. The producer that reserved the slot accesses the payload, then the consumer does; `meta` orders
-// the two. References to an event stay with the thread that consumes it: `EventBatch` cannot leave it, and `Batch::first` lends
-// one `PendingEvent` at a time, which is not `Sync`.
+// the two. Only one thread at a time refers to an event that is not `Sync`: then `EventBatch` is not `Send`, and
+// `Batch::first` lends one `PendingEvent` at a time, which is never `Sync`.
 unsafe impl Send for Slot {}
 // SAFETY: as above.
 unsafe impl Sync for Slot {}

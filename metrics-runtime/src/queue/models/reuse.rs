@@ -108,3 +108,27 @@ fn two_producers_install_one_segment() {
         assert_eq!(take_all(&queue, 5).len(), 5);
     });
 }
+
+#[test]
+fn a_producer_installs_a_segment_while_the_consumer_parks() {
+    model(Some(INTERRUPTIONS), || {
+        let pool = Arc::new(SegmentPool::new());
+        let queue = Arc::new(Queue::new(4 * SEGMENT_SLOTS, Arc::clone(&pool)));
+        let (mut consumer, mut taken) = (Consumer::new(), Vec::new());
+        // The next position is the first of the second segment, and the queue is not parked.
+        move_on(&queue, &mut consumer, SEGMENT_SLOTS);
+        let producer = {
+            let queue = Arc::clone(&queue);
+            thread::spawn(move || (0..2).for_each(|number| assert!(push(&queue, 0, number).is_ok())))
+        };
+        queue.park(&mut consumer);
+        take(&queue, &mut consumer, 1, &mut taken);
+        queue.park(&mut consumer);
+        // A segment that `park` has removed comes into use elsewhere.
+        let elsewhere = Queue::new(1, pool);
+        push(&elsewhere, 2, 0).expect("there is room");
+        producer.join().expect("it does not panic");
+        while take(&queue, &mut consumer, u64::MAX, &mut taken) {}
+        assert_eq!(taken, [(0, 0), (0, 1)]);
+    });
+}
