@@ -3,10 +3,149 @@
 mod arguments;
 mod buckets;
 mod dimension;
-mod event;
 mod feeds;
-mod label;
 mod labels;
-mod metric;
 mod resolve;
 mod role;
+
+use std::collections::HashMap;
+
+use syn::{Data, Fields};
+
+use crate::ast::{self, Role, Variant};
+use crate::attr::{FeedOptions, FieldAttrs};
+use crate::ctxt::Ctxt;
+use crate::generics::parameters;
+use crate::name;
+use crate::resolved::{Event, Field, Metric, Verdict};
+use crate::shape::Kind;
+use crate::source_text::to_source;
+
+impl<'a> ast::Metric<'a> {
+    /// Reports the mistakes of a metric. No event feeds a field with a mistake, so that no other message follows from it.
+    pub fn validate(self, cx: &Ctxt) -> Metric<'a> {
+        let Self { input, root, name, help, attrs, fields, is_broken } = self;
+        if !matches!(&input.data, Data::Struct(data) if matches!(data.fields, Fields::Named(_))) {
+            cx.error(&input.ident, "`Metric` can only be derived for structs with named fields");
+        }
+        let misplaced = role::report_misplaced(cx, &input.attrs, "dimension", "a field", "metric");
+        name::check(cx, &name);
+        let may_lack_events = (is_broken || misplaced) && attrs.on.is_empty();
+        let mut events = resolve::container_events(cx, attrs.on);
+        let parameters = parameters(&input.generics);
+        let fields = fields.into_iter();
+        let fields: Vec<_> =
+            fields.map(|field| field.validate(cx, &mut events, may_lack_events, &parameters)).collect();
+        if let Some(when) = attrs.options.when.filter(|_| !may_lack_events) {
+            resolve::container_when(cx, when, &mut events);
+        }
+        report_same_names(cx, &fields);
+        Metric { input, root, name, help, events, fields }
+    }
+}
+
+impl<'a> ast::Field<'a> {
+    /// The events of the field join `events`, those of the metric. With `may_lack_events`, a broken attribute of the struct
+    /// may have hidden an event: a field without events is then no mistake.
+    fn validate(
+        self,
+        cx: &Ctxt,
+        events: &mut Vec<Event>,
+        may_lack_events: bool,
+        parameters: &[String],
+    ) -> Field<'a> {
+        let errors = cx.error_count();
+        role::check(cx, &self);
+        let Self { index, ident, shape, name, help, role, attrs, is_broken, .. } = self;
+        let FieldAttrs { on, bare, options } = attrs;
+        let is_fed = match role {
+            Role::Skip => false,
+            Role::Flatten => true,
+            Role::Dimension => options.manual.is_none() && shape.kind != Kind::NotADimension,
+        };
+        let is_broken =
+            is_broken || cx.error_count() > errors || (is_fed && on.is_empty() && may_lack_events);
+        let bare = if is_broken { FeedOptions::default() } else { bare };
+        let feeds = match (is_fed, on.is_empty()) {
+            (false, _) => Vec::new(),
+            (true, false) => resolve::own_feeds(cx, events, on, bare),
+            (true, true) if is_broken => Vec::new(),
+            (true, true) => resolve::container_feeds(cx, events, ident, role, bare),
+        };
+        let is_broken = is_broken || cx.error_count() > errors;
+        let verdict = if is_broken { Verdict::Broken } else { Verdict::Valid };
+        let mut field = Field { index, ident, shape, name, help, role, options, feeds, verdict };
+        field.verdict = match role {
+            Role::Flatten if field.shape.kind != Kind::Unknown => Verdict::Unusable,
+            Role::Flatten | Role::Skip => verdict,
+            Role::Dimension => dimension::check(cx, &field, parameters),
+        };
+        if field.verdict != Verdict::Valid {
+            field.feeds.clear();
+        }
+        field
+    }
+}
+
+impl ast::Label<'_> {
+    /// Reports the mistakes of a label.
+    pub fn validate(&self, cx: &Ctxt) {
+        if !matches!(self.input.data, Data::Enum(_)) {
+            cx.error(&self.input.ident, "`Label` can only be derived for enums without data");
+        }
+        for Variant { ident, fields, text } in &self.variants {
+            if !matches!(fields, Fields::Unit) {
+                let data = to_source(fields);
+                let message = format!(
+                    "a `Label` cannot have data: remove `{data}` from `{ident}`, or break down by a separate field"
+                );
+                cx.error(fields, message);
+            }
+            if text.value().is_empty() {
+                cx.error(text, "a label text must not be empty");
+            }
+        }
+        report_same_texts(cx, &self.variants);
+    }
+}
+
+impl ast::Event {
+    /// Reports the mistakes of an event.
+    pub fn validate(&self, cx: &Ctxt) {
+        if let Data::Union(data) = &self.input.data {
+            cx.error(data.union_token, "`#[metric_event]` goes on a struct or an enum");
+        }
+        name::check(cx, &self.name);
+        for lifetime in self.input.generics.lifetimes() {
+            cx.error(&lifetime.lifetime, "metric events must be `'static`: own the data or use `Arc<str>`");
+        }
+    }
+}
+
+fn report_same_names(cx: &Ctxt, fields: &[Field]) {
+    let mut names: HashMap<String, &Field> = HashMap::new();
+    for field in fields.iter().filter(|field| field.role == Role::Dimension) {
+        let name = field.name.value();
+        if let Some(first) = names.get(&name) {
+            let message = format!("two dimensions are named `{name}`: give one of them another `name`");
+            cx.error(&field.name, message);
+            cx.error(&first.name, format!("`{name}` is first used here"));
+        } else {
+            names.insert(name, field);
+        }
+    }
+}
+
+fn report_same_texts(cx: &Ctxt, variants: &[Variant]) {
+    let mut texts: HashMap<String, &Variant> = HashMap::new();
+    for variant in variants {
+        let text = variant.text.value();
+        if let Some(first) = texts.get(&text) {
+            let message = format!("duplicate label text `{text}`: give one of the variants another `name`");
+            cx.error(&variant.text, message);
+            cx.error(&first.text, format!("`{text}` is first used here"));
+        } else {
+            texts.insert(text, variant);
+        }
+    }
+}
