@@ -49,7 +49,8 @@
 //! * Q7: The producer that reserves a position finds its segment installed. Segments are installed and `fast_limit` is written
 //!   under `park_lock` only. A segment is installed before the exchange that reserves its first position or clears PARKED,
 //!   and `fast_limit` never exceeds the end of the segment that was installed last.
-//! * Q8: `fast_limit` only grows. A position at or above it is reserved under `park_lock` only.
+//! * Q8: `fast_limit` only grows. A position at or above it is reserved under `park_lock` only, before `fast_limit` moves
+//!   beyond that position.
 
 #![allow(
     unsafe_code,

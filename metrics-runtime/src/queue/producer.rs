@@ -84,14 +84,14 @@ impl Queue {
     fn try_advance(&self) -> Result<u64, ReserveError> {
         // Relaxed: a stale value makes the exchange fail.
         let tail = self.tail().load(Ordering::Relaxed);
-        // Acquire: pairs with the store in `reserve_locked`. The segment that was installed before that store is visible
-        // (Q7), and so is what the consumer freed and removed before the `head` behind this limit (Q3).
+        // Acquire: pairs with the store in `reserve_locked`, so that the exchange before that store precedes the one below.
         if tail >= self.line().fast_limit.load(Ordering::Acquire) {
             return Err(ReserveError::AtFastLimit);
         }
-        // Acquire: pairs with the exchange in `reserve_locked` that cleared PARKED, so that the segment installed before
-        // it is visible, although `fast_limit` may be older than the parking. The exchanges in between are
-        // read-modify-writes and continue its release sequence.
+        // Acquire: pairs with the exchange in `reserve_locked`. By Q8 the producer that stored this limit had reserved a
+        // position before with that exchange; the exchanges since then continue its release sequence. So the segment that was
+        // installed before it is visible (Q7), and so is what the consumer freed and removed before the `head` behind this
+        // limit (Q3). The same holds for the producer that cleared PARKED.
         self.tail()
             .compare_exchange(tail, tail + 1, Ordering::Acquire, Ordering::Relaxed)
             .map_err(|_| ReserveError::Contended)
