@@ -181,7 +181,7 @@ impl Queue {
 
     /// Whether the consumer is parked and no producer has unparked it.
     pub(crate) fn is_parked(&self) -> bool {
-        // Acquire: pairs with the exchanges of `park` and `reserve_locked`.
+        // Acquire: pairs with the exchanges of `park` and `advance_locked`.
         self.tail().load(Ordering::Acquire) & PARKED != 0
     }
 

@@ -60,9 +60,9 @@ impl<E: MetricEvent> Permit<'_, E> {
     }
 }
 
-/// A position that belongs to the caller, who must publish it before anything else.
-struct Reservation {
-    position: u64,
+/// A reserved slot. The producer must publish its event before anything else.
+struct Reservation<'q> {
+    slot: &'q Slot,
     hint: WakeHint,
 }
 
@@ -84,11 +84,11 @@ impl Queue {
     fn try_advance(&self) -> Result<u64, ReserveError> {
         // Relaxed: a stale value makes the exchange fail.
         let tail = self.tail().load(Ordering::Relaxed);
-        // Acquire: pairs with the store in `reserve_locked`, so that the exchange before that store precedes the one below.
+        // Acquire: pairs with the store in `advance_locked`, so that the exchange before that store precedes the one below.
         if tail >= self.line().fast_limit.load(Ordering::Acquire) {
             return Err(ReserveError::AtFastLimit);
         }
-        // Acquire: pairs with the exchange in `reserve_locked`. By Q8 the producer that stored this limit had reserved a
+        // Acquire: pairs with the exchange in `advance_locked`. By Q8 the producer that stored this limit had reserved a
         // position before with that exchange; the exchanges since then continue its release sequence. So the segment that was
         // installed before it is visible (Q7), and so is what the consumer freed and removed before the `head` behind this
         // limit (Q3). The same holds for the producer that cleared PARKED.
@@ -112,9 +112,9 @@ impl Queue {
         let mut spare = Spare::new(&self.line().pool);
         if const { slot::fits::<E>() } {
             match self.reserve_slow(&mut spare) {
-                Ok(Reservation { position, hint }) => {
-                    // SAFETY: the reservation. The slot is free (Q3), and the event fits.
-                    unsafe { self.line().directory.slot(position).publish(event) };
+                Ok(Reservation { slot, hint }) => {
+                    // SAFETY: the slot is reserved and free (Q3), and the event fits.
+                    unsafe { slot.publish(event) };
                     Ok(hint)
                 }
                 Err(error) => Err((error, event)),
@@ -126,9 +126,9 @@ impl Queue {
             }
             let event = Box::new(event);
             match self.reserve_slow(&mut spare) {
-                Ok(Reservation { position, hint }) => {
-                    // SAFETY: the reservation. The slot is free (Q3).
-                    unsafe { self.line().directory.slot(position).publish_boxed(event) };
+                Ok(Reservation { slot, hint }) => {
+                    // SAFETY: the slot is reserved and free (Q3), and the event does not fit.
+                    unsafe { slot.publish_boxed(event) };
                     Ok(hint)
                 }
                 Err(error) => Err((error, *event)),
@@ -149,24 +149,32 @@ impl Queue {
     }
 
     /// Reserves a position in every case in which the queue is open and has room.
-    fn reserve_slow(&self, spare: &mut Spare<'_>) -> Result<Reservation, PushError> {
+    fn reserve_slow(&self, spare: &mut Spare<'_>) -> Result<Reservation<'_>, PushError> {
+        let (position, hint) = self.advance(spare)?;
+        // SAFETY: `advance` reserved the position.
+        let slot = unsafe { self.line().directory.slot(position) };
+        Ok(Reservation { slot, hint })
+    }
+
+    /// Moves the tail on by one, by the usual way or with `park_lock`; returns the position that this reserves.
+    fn advance(&self, spare: &mut Spare<'_>) -> Result<(u64, WakeHint), PushError> {
         loop {
             match self.try_advance() {
-                Ok(position) => return Ok(Reservation { position, hint: WakeHint::None }),
+                Ok(position) => return Ok((position, WakeHint::None)),
                 Err(ReserveError::Contended) => {
                     back_off();
                     continue;
                 }
                 Err(_) => {}
             }
-            // Relaxed: `reserve_locked` looks again.
+            // Relaxed: `advance_locked` reads it again.
             let tail = self.tail().load(Ordering::Relaxed);
             self.check_room(tail)?;
             if needs_segment(tail) {
                 spare.prepare(&self.line().directory, tail & POSITION);
             }
-            if let Some(reservation) = self.reserve_locked(spare)? {
-                return Ok(reservation);
+            if let Some(advanced) = self.advance_locked(spare)? {
+                return Ok(advanced);
             }
         }
     }
@@ -184,11 +192,11 @@ impl Queue {
         if tail & POSITION >= self.consumed() + line.limit { Err(PushError::Full) } else { Ok(()) }
     }
 
-    /// Reserves the next position of a queue that is parked, or whose tail is at `fast_limit`.
+    /// As [`advance`](Self::advance), for a queue that is parked or whose tail is at `fast_limit`.
     ///
     /// Returns `None` when the caller must look again: the tail is below `fast_limit` by now, or the spare lacks what is
     /// needed by now.
-    fn reserve_locked(&self, spare: &mut Spare<'_>) -> Result<Option<Reservation>, PushError> {
+    fn advance_locked(&self, spare: &mut Spare<'_>) -> Result<Option<(u64, WakeHint)>, PushError> {
         let _guard = lock(self.park_lock());
         let line = self.line();
         // Relaxed: the exchange checks it. Except for CLOSED it is the latest value if it is parked or at `fast_limit`,
@@ -231,7 +239,7 @@ impl Queue {
         } else {
             WakeHint::None
         };
-        Ok(Some(Reservation { position, hint }))
+        Ok(Some((position, hint)))
     }
 }
 
