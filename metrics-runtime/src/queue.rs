@@ -24,7 +24,7 @@
 //!
 //! # Speed
 //!
-//! A handoff costs what it takes to move cache lines between cores; instructions matter less. A locked instruction waits for
+//! The cost of a handoff is moving cache lines between cores; instructions matter less. A locked instruction waits for
 //! all stores before it. A slot that is still in the consumer's cache would thus delay the *next* exchange, so
 //! producers fetch slots for writing ahead of use, and so does the consumer, which will clear them. `tail` has a cache
 //! line of its own; fields that producers only read are on another one. A producer that loses an exchange backs off:
@@ -185,7 +185,7 @@ impl Queue {
         self.tail().load(Ordering::Acquire) & PARKED != 0
     }
 
-    /// Whether more than a quarter of the limit is pending, which is what a producer checks at a checkpoint.
+    /// Whether more than a quarter of the limit is pending. Producers check the same at a checkpoint.
     pub(crate) fn is_above_watermark(&self) -> bool {
         // In this order, so that the difference is not negative: see `accepted`.
         let consumed = self.consumed();

@@ -16,7 +16,7 @@ const BACKOFF_SPINS: u32 = 64;
 #[cfg(mvx_loom)]
 const BACKOFF_SPINS: u32 = 1;
 
-/// What a producer must do after its event was accepted.
+/// The producer's duty after its event was accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum WakeHint {
     /// Nothing.
@@ -89,9 +89,9 @@ impl Queue {
             return Err(ReserveError::AtFastLimit);
         }
         // Acquire: pairs with the exchange in `advance_locked`. By Q8 the producer that stored this limit had reserved a
-        // position before with that exchange; the exchanges since then continue its release sequence. So the segment that was
-        // installed before it is visible (Q7), and so is what the consumer freed and removed before the `head` behind this
-        // limit (Q3). The same holds for the producer that cleared PARKED.
+        // position before with that exchange. The exchanges since then continue its release sequence. So this producer sees the
+        // segment that was installed before it (Q7), and all that the consumer freed and removed before the `head`
+        // behind this limit (Q3). The same holds for the exchange that cleared PARKED.
         self.tail()
             .compare_exchange(tail, tail + 1, Ordering::Acquire, Ordering::Relaxed)
             .map_err(|_| ReserveError::Contended)
@@ -185,7 +185,7 @@ impl Queue {
         if tail & CLOSED != 0 {
             return Err(PushError::Closed);
         }
-        // Relaxed: whatever was stored there was within the limit (Q1).
+        // Relaxed: every limit ever stored there keeps Q1.
         if tail < line.fast_limit.load(Ordering::Relaxed) {
             return Ok(());
         }
@@ -194,8 +194,8 @@ impl Queue {
 
     /// As [`advance`](Self::advance), for a queue that is parked or whose tail is at `fast_limit`.
     ///
-    /// Returns `None` when the caller must look again: the tail is below `fast_limit` by now, or the spare lacks what is
-    /// needed by now.
+    /// Returns `None` when the caller must look again: another producer has moved `fast_limit` on, or the spare has no
+    /// segment although the tail needs one by now.
     fn advance_locked(&self, spare: &mut Spare<'_>) -> Result<Option<(u64, WakeHint)>, PushError> {
         let _guard = lock(self.park_lock());
         let line = self.line();

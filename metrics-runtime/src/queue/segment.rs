@@ -73,7 +73,7 @@ impl<'q> Spare<'q> {
         Self { pool, segment: None, ring: None }
     }
 
-    /// Gets what [`Directory::install`] needs at that position.
+    /// Gets a segment, and a ring if the directory has none, for [`Directory::install`] at that position.
     pub(crate) fn prepare(&mut self, directory: &Directory, position: u64) {
         let segment = self.segment.get_or_insert_with(|| self.pool.take());
         slot::fetch_first(&segment[index_of(position)..]);
@@ -170,8 +170,8 @@ impl Directory {
         &segment[index]
     }
 
-    /// Makes sure that the ring and the segment of a position are there, with memory from the spare; `false` when it lacks
-    /// what is needed.
+    /// Makes sure that the ring and the segment of a position are there, with memory from the spare; `false` when the
+    /// spare lacks one of them.
     ///
     /// # Safety
     /// The caller holds `park_lock`. The entry of the position has no segment of other positions.
