@@ -207,5 +207,7 @@ impl Drop for Queue {
         while let Some(batch) = self.next_batch(&mut consumer, SEGMENT_SLOTS) {
             batch.consume();
         }
+        // Gives the last segment back to the pool.
+        self.park(&mut consumer);
     }
 }

@@ -91,7 +91,8 @@ impl Drop for Spare<'_> {
     }
 }
 
-/// The ring of installed segments, indexed by position. The first event brings the ring along.
+/// The ring of installed segments, indexed by position. The first event brings the ring along. The queue removes all segments
+/// before it drops the directory.
 ///
 /// * D1: The ring is longer than the number of segments that pending positions can touch, so an entry belongs to at most
 ///   one segment in use.
@@ -214,21 +215,14 @@ impl Directory {
 
 impl Drop for Directory {
     fn drop(&mut self) {
-        // Relaxed, here and below: `&mut self` excludes all other threads.
+        // Relaxed: `&mut self` excludes all other threads.
         let entries = self.entries.swap(ptr::null_mut(), Ordering::Relaxed);
         if entries.is_null() {
             return;
         }
         let entries = ptr::slice_from_raw_parts_mut(entries, self.mask + 1);
         // SAFETY: `install` got it from `Box::into_raw` (D2).
-        let entries = unsafe { Box::from_raw(entries) };
-        for entry in &entries {
-            let segment = entry.swap(ptr::null_mut(), Ordering::Relaxed);
-            if !segment.is_null() {
-                // SAFETY: the entry owns the segment, and `&mut self` excludes all other threads.
-                drop(unsafe { Box::from_raw(segment) });
-            }
-        }
+        drop(unsafe { Box::from_raw(entries) });
     }
 }
 

@@ -311,6 +311,18 @@ fn segments_go_back_to_the_pool_when_they_are_consumed_and_when_the_consumer_par
 }
 
 #[test]
+fn a_queue_that_is_dropped_with_pending_events_gives_its_segments_back() {
+    let pool = Arc::new(SegmentPool::new());
+    let queue = Queue::new(4 * SEGMENT_SLOTS, Arc::clone(&pool));
+    for _ in 0..SEGMENT_SLOTS + 3 {
+        assert!(queue.push(Nothing).is_ok(), "there is room");
+    }
+    queue.close();
+    drop(queue);
+    assert_eq!(pool.free_segments(), 2);
+}
+
+#[test]
 fn a_pool_keeps_at_most_a_mebibyte() {
     let pool = Arc::new(SegmentPool::new());
     let (queue, mut consumer) = (Queue::new(100 * SEGMENT_SLOTS, Arc::clone(&pool)), Consumer::new());
