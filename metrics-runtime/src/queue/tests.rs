@@ -128,7 +128,7 @@ proptest! {
     #[test]
     fn a_queue_does_what_a_bounded_deque_does(
         limit in prop_oneof![1_u64..10, 250_u64..600],
-        steps in prop::collection::vec((step(), 1_usize..80), 1..120),
+        steps in prop::collection::vec((step(), 1_usize..80), 1..if cfg!(miri) { 6 } else { 120 }),
     ) {
         let (queue, mut consumer, held) = (queue(limit), Consumer::new(), Arc::new(()));
         let (mut model, mut open, mut accepted) = (VecDeque::new(), true, 0);
@@ -184,7 +184,7 @@ proptest! {
 fn events_come_out_in_order_over_many_segments() {
     let (queue, mut consumer, held) = (queue(3 * SEGMENT_SLOTS), Consumer::new(), Arc::new(()));
     let (mut pushed, mut taken) = (0, 0);
-    while taken < 20 * SEGMENT_SLOTS {
+    while taken < if cfg!(miri) { 4 } else { 20 } * SEGMENT_SLOTS {
         while queue.push(InPlace(pushed, Arc::clone(&held))).is_ok() {
             pushed += 1;
         }
@@ -223,7 +223,7 @@ fn an_event_that_panics_on_drop_frees_its_slot_like_any_other() {
 
 #[test]
 fn a_producer_learns_that_the_queue_fills_up_before_half_of_it_is_full() {
-    for limit in [4, 100, 10_000] {
+    for limit in [4, 100, if cfg!(miri) { 1_000 } else { 10_000 }] {
         let queue = queue(limit);
         let told =
             (0..limit).find(|_| queue.push(Nothing).is_ok_and(|accepted| accepted == Accepted::FillingUp));
@@ -234,7 +234,7 @@ fn a_producer_learns_that_the_queue_fills_up_before_half_of_it_is_full() {
 
 #[test]
 fn threads_are_applied_in_their_own_order_and_lose_nothing() {
-    const EACH: u64 = 20_000;
+    const EACH: u64 = if cfg!(miri) { 300 } else { 20_000 };
     const PRODUCERS: usize = 3;
     struct Numbered(usize, u64);
 
@@ -290,7 +290,7 @@ fn the_first_event_after_parking_says_that_the_consumer_must_be_woken() {
 fn segments_go_back_to_the_pool_when_they_are_done_with_and_when_the_consumer_parks() {
     let pool = Arc::new(SegmentPool::new());
     let (queue, mut consumer) = (Queue::new(4 * SEGMENT_SLOTS, Arc::clone(&pool)), Consumer::new());
-    for round in 0..10 {
+    for round in 0..if cfg!(miri) { 2 } else { 10 } {
         for _ in 0..2 * SEGMENT_SLOTS + 10 {
             assert!(queue.push(Nothing).is_ok(), "there is room");
         }
@@ -312,6 +312,7 @@ fn segments_go_back_to_the_pool_when_they_are_done_with_and_when_the_consumer_pa
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "25,600 events take minutes")]
 fn a_pool_keeps_no_more_than_a_mebibyte() {
     let pool = Arc::new(SegmentPool::new());
     let (queue, mut consumer) = (Queue::new(100 * SEGMENT_SLOTS, Arc::clone(&pool)), Consumer::new());

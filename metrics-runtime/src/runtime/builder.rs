@@ -14,7 +14,10 @@ const DEFAULT_POLL_INTERVAL: Duration = Duration::from_millis(1);
 /// Less is too little for the runtime's own code, which would end the program.
 const SMALLEST_STACK: usize = 128 << 10;
 /// What a thread's stack can be; beyond the address space there is nothing to ask the system for.
+#[cfg(target_pointer_width = "64")]
 const LARGEST_STACK: usize = 1 << 46;
+#[cfg(not(target_pointer_width = "64"))]
+const LARGEST_STACK: usize = 1 << 30;
 
 /// Builds a [`MetricsRuntime`] with other than the default choices.
 ///
