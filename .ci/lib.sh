@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # What the steps share; sourced in the root of the repository.
 export CARGO_TERM_COLOR=never
 tools=$PWD/target/tools

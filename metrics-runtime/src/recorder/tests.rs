@@ -31,6 +31,7 @@ fn running() -> (Runtime, MetricsRecorder) {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "10,000 rounds of waiting take minutes")]
 fn an_event_published_after_everything_was_given_up_is_discarded() {
     for read in [false, true] {
         let (tokio, recorder) = running();
@@ -56,6 +57,7 @@ fn an_event_published_after_everything_was_given_up_is_discarded() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "10,000 rounds of waiting take minutes")]
 fn an_event_published_after_everything_was_given_up_is_dropped_with_the_recorder() {
     let (tokio, recorder) = running();
     let token = Arc::new(());

@@ -1,5 +1,8 @@
 //! What a loop keeps while it cannot run, and who wakes it. The tests take its steps themselves.
 
+// Miri needs minutes for the rounds of a busy loop, and the loop has no unsafe code.
+#![cfg(not(miri))]
+
 use std::collections::BinaryHeap;
 use std::future::Future;
 use std::pin::pin;
