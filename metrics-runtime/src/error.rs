@@ -7,8 +7,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use crate::recorder::MetricsRecorderState;
-use crate::runtime::MetricsRuntimeState;
+use crate::state::{MetricsRecorderState, MetricsRuntimeState};
 
 /// An error of the user's own code, or of the system, shared by all who waited for the operation that it ended.
 pub type SharedError = Arc<dyn Error + Send + Sync>;
@@ -104,9 +103,19 @@ pub enum MetricsRecorderError {
         /// What is wrong with it.
         problem: &'static str,
     },
-    /// Waiting here would stop the very thread that has to do the work.
+    /// The call would wait for its own thread. It was refused at once.
     #[error("waiting here would deadlock: the call comes from the thread that would have to do the work")]
     WouldDeadlock,
+    /// The call gave up waiting: a handler, a hook, another reader or a thread made no progress, or a timeout passed.
+    ///
+    /// Nothing is cancelled: the operation that the call waited for goes on.
+    #[error("gave up waiting for {waited_for} after {waited:?}")]
+    Stalled {
+        /// What the call waited for.
+        waited_for: &'static str,
+        /// How long the call saw no progress, or the timeout that passed.
+        waited: Duration,
+    },
     /// Something else, most often an error of the `on_metric_changed` hook.
     #[error("unexpected error")]
     Unexpected {
@@ -130,6 +139,7 @@ impl MetricsRecorderError {
             Self::MetricFailed { .. } => "METRIC_FAILED",
             Self::InvalidArgument { .. } => "INVALID_ARGUMENT",
             Self::WouldDeadlock => "WOULD_DEADLOCK",
+            Self::Stalled { .. } => "STALLED",
             Self::Unexpected { .. } => "UNEXPECTED_ERROR",
         }
     }
@@ -239,7 +249,7 @@ pub enum MetricsRuntimeError {
     Shutdown {
         /// The recorders that failed to stop, by id, each with the cause.
         recorders: Vec<(String, MetricsRecorderError)>,
-        /// Whether the runtime's thread did not end within the timeout; it is then left to itself.
+        /// Whether the runtime's thread did not end within the timeout. It then goes on by itself.
         timed_out: bool,
     },
     /// The runtime has no event loop, although its state says so.
@@ -283,9 +293,19 @@ pub enum MetricsRuntimeError {
         /// What is wrong with it.
         problem: &'static str,
     },
-    /// Waiting here would stop the very thread that has to do the work.
+    /// The call would wait for its own thread. It was refused at once.
     #[error("waiting here would deadlock: the call comes from the thread that would have to do the work")]
     WouldDeadlock,
+    /// The call gave up waiting: a handler, a hook, another reader or a thread made no progress, or a timeout passed.
+    ///
+    /// Nothing is cancelled: the operation that the call waited for goes on.
+    #[error("gave up waiting for {waited_for} after {waited:?}")]
+    Stalled {
+        /// What the call waited for.
+        waited_for: &'static str,
+        /// How long the call saw no progress, or the timeout that passed.
+        waited: Duration,
+    },
     /// Something else.
     #[error("unexpected error")]
     Unexpected {
@@ -310,9 +330,29 @@ impl MetricsRuntimeError {
             Self::RecorderStop { .. } => "RECORDER_STOP_ERROR",
             Self::InvalidArgument { .. } => "INVALID_ARGUMENT",
             Self::WouldDeadlock => "WOULD_DEADLOCK",
+            Self::Stalled { .. } => "STALLED",
             Self::Unexpected { .. } => "UNEXPECTED_ERROR",
         }
     }
+}
+
+impl From<InvalidArgument> for MetricsRecorderError {
+    fn from(InvalidArgument { argument, problem }: InvalidArgument) -> Self {
+        Self::InvalidArgument { argument, problem }
+    }
+}
+
+impl From<InvalidArgument> for MetricsRuntimeError {
+    fn from(InvalidArgument { argument, problem }: InvalidArgument) -> Self {
+        Self::InvalidArgument { argument, problem }
+    }
+}
+
+/// An argument that cannot be used, and why.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct InvalidArgument {
+    pub(crate) argument: &'static str,
+    pub(crate) problem: &'static str,
 }
 
 /// An operation that did not end in time.

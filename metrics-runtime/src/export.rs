@@ -76,7 +76,13 @@ pub use exposition::Exposition;
 pub use family::Skipped;
 pub use format::Format;
 
-pub(crate) use exposition::Reported;
 #[cfg(feature = "http")]
 pub(crate) use exposition::exposition;
-pub(crate) use removed::Retired;
+pub(crate) use removed::RemovedTotals;
+
+/// Logs why an exposition is incomplete, or a scrape was not answered. A subscriber is user code, and may panic.
+pub(crate) fn warn(event: &'static str, error: &dyn std::fmt::Display) {
+    crate::panics::catch_and_ignore(
+        || tracing::warn!(target: "mvx_metrics::export", event, error = %error),
+    );
+}

@@ -1,4 +1,4 @@
-//! Hooks: the user's own code at the turning points of a recorder.
+//! Hooks: user code that runs when a recorder starts, changes a metric, or stops.
 
 use std::error::Error;
 use std::fmt;
@@ -7,23 +7,23 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use crate::context;
-use crate::error::SharedError;
+use crate::dispatch::MetricBox;
+use crate::error::{MetricsRecorderError, SharedError};
 use crate::event::EventRef;
 use crate::metric::{Metric, TypedMetric};
+use crate::panics::{self, Panic};
 use crate::queue::PendingEvent;
-use crate::recorder::RecorderCore;
 use crate::snapshot::MetricSnapshot;
-use crate::unwind;
+use crate::thread_role;
 
 /// What a hook returns when it fails.
 pub type HookError = Box<dyn Error + Send + Sync>;
 
 /// Code that runs with a recorder's events: to open, feed and close a publisher, for example.
 ///
-/// Hooks run where the recorder's events are processed, never on a production thread. Each is awaited: while a hook of a
-/// recorder runs, the recorder's next event waits, and other recorders go on. A hook that returns an error or panics puts
-/// the recorder into [`Failure`](crate::MetricsRecorderState::Failure).
+/// Hooks run where the recorder's events are processed, never on a producer's thread. Each call is awaited: the recorder's
+/// next event waits for it, and other recorders go on. A hook that returns an error or panics puts the recorder into
+/// [`Failure`](crate::MetricsRecorderState::Failure).
 ///
 /// ```
 /// use mvx_metrics::{HookError, MetricChange, RecorderHooks};
@@ -41,7 +41,7 @@ pub trait RecorderHooks: Send + Sync + 'static {
     /// Runs before the recorder's first event of each run of its life, while it is `STARTING`.
     ///
     /// # Errors
-    /// An error puts the recorder into `FAILURE` with `OnStartingHookFailed`; whoever waits for the start gets it.
+    /// An error puts the recorder into `FAILURE`. Calls that wait for the start get `OnStartingHookFailed`.
     fn on_starting(&self) -> impl Future<Output = Result<(), HookError>> + Send {
         async { Ok(()) }
     }
@@ -49,7 +49,7 @@ pub trait RecorderHooks: Send + Sync + 'static {
     /// Runs after the last event when the recorder stops, or as cleanup after a failure.
     ///
     /// # Errors
-    /// An error puts the recorder into `FAILURE` with `OnStoppedHookFailed`; whoever waits for the stop gets it.
+    /// An error puts the recorder into `FAILURE`. Calls that wait for the stop get `OnStoppedHookFailed`.
     fn on_stopped(&self) -> impl Future<Output = Result<(), HookError>> + Send {
         async { Ok(()) }
     }
@@ -91,7 +91,7 @@ pub trait RecorderHooks: Send + Sync + 'static {
 /// }
 /// ```
 pub struct MetricChange<'a> {
-    pub(crate) recorder: &'a RecorderCore,
+    pub(crate) recorder: &'a dyn MetricReader,
     pub(crate) metric: &'a str,
     pub(crate) event: PendingEvent<'a>,
 }
@@ -117,24 +117,57 @@ impl MetricChange<'_> {
         self.event.view()
     }
 
-    /// The metric's state after this event and before the next one. Should somebody else who reads it not come to an end for
-    /// five seconds, perhaps because of something that the hook holds, the snapshot has no dimensions and says so in `failed`.
+    /// The metric's state after this event and before the next one.
+    ///
+    /// The call waits for other readers of the recorder's metrics. When one of them makes no progress for five seconds,
+    /// perhaps because it waits for something that the hook holds, the snapshot has no dimensions and says so in `failed`.
     #[must_use]
     pub fn snapshot(&self) -> MetricSnapshot {
-        self.recorder.snapshot_of(self.metric)
+        let mut snapshot = MetricSnapshot::new(self.metric);
+        let read = self.recorder.with_metric(self.metric, &mut |metric, failure| {
+            snapshot = metric.snapshot(failure);
+        });
+        if let Err(error) = read {
+            snapshot.failed = Some(format!("cannot be read: {error}"));
+        }
+        snapshot
     }
 
     /// The metric's state with its types, if the metric is an `M` and can be read.
     #[must_use]
     pub fn typed_snapshot<M: TypedMetric>(&self) -> Option<M::Snapshot> {
-        self.recorder.typed_snapshot_of::<M>(self.metric)
+        let mut snapshot = None;
+        let read = self.recorder.with_metric(self.metric, &mut |metric, _| {
+            let typed = || metric.downcast::<M>().map(TypedMetric::typed_snapshot);
+            snapshot = panics::catch(typed).ok().flatten();
+        });
+        read.ok().and(snapshot)
     }
 
     /// Whether the metric is an `M` and can be read.
     #[must_use]
     pub fn is<M: Metric>(&self) -> bool {
-        self.recorder.is_metric::<M>(self.metric)
+        let mut is_metric = false;
+        let read = self.recorder.with_metric(self.metric, &mut |metric, _| {
+            is_metric = metric.downcast::<M>().is_some();
+        });
+        read.is_ok() && is_metric
     }
+}
+
+/// The recorder of a [`MetricChange`], as far as the change reads it.
+pub(crate) trait MetricReader: Send + Sync {
+    fn entity_id(&self) -> &str;
+
+    /// Shows `read` the metric of that name, if there is one, and the panic that failed it.
+    ///
+    /// # Errors
+    /// `Stalled` when another reader holds the metrics and makes no progress.
+    fn with_metric(
+        &self,
+        name: &str,
+        read: &mut dyn FnMut(&MetricBox, Option<&Panic>),
+    ) -> Result<(), MetricsRecorderError>;
 }
 
 impl fmt::Debug for MetricChange<'_> {
@@ -148,68 +181,71 @@ impl fmt::Debug for MetricChange<'_> {
     }
 }
 
-/// A hook that runs.
-type Running<'a> = Pin<Box<dyn Future<Output = Result<(), HookError>> + Send + 'a>>;
+/// A call of a hook in progress.
+type HookFuture<'a> = Pin<Box<dyn Future<Output = Result<(), HookError>> + Send + 'a>>;
 
 /// [`RecorderHooks`] of any type.
 pub(crate) trait DynHooks: Send + Sync {
-    fn on_starting(&self) -> Running<'_>;
-    fn on_stopped(&self) -> Running<'_>;
-    fn on_metric_changed<'a>(&'a self, change: MetricChange<'a>) -> Running<'a>;
+    fn on_starting(&self) -> HookFuture<'_>;
+    fn on_stopped(&self) -> HookFuture<'_>;
+    fn on_metric_changed<'a>(&'a self, change: MetricChange<'a>) -> HookFuture<'a>;
 }
 
 impl<H: RecorderHooks> DynHooks for H {
-    fn on_starting(&self) -> Running<'_> {
+    fn on_starting(&self) -> HookFuture<'_> {
         Box::pin(RecorderHooks::on_starting(self))
     }
 
-    fn on_stopped(&self) -> Running<'_> {
+    fn on_stopped(&self) -> HookFuture<'_> {
         Box::pin(RecorderHooks::on_stopped(self))
     }
 
-    fn on_metric_changed<'a>(&'a self, change: MetricChange<'a>) -> Running<'a> {
+    fn on_metric_changed<'a>(&'a self, change: MetricChange<'a>) -> HookFuture<'a> {
         Box::pin(RecorderHooks::on_metric_changed(self, change))
     }
 }
 
-/// Calls a hook of the recorder of that identity and awaits it; a panic of either becomes an error, and blocking calls are
+/// Calls a hook of the recorder of that identity and awaits it. A panic becomes an error. Blocking calls of the hook are
 /// refused meanwhile.
-pub(crate) async fn run<'a>(recorder: usize, hook: impl FnOnce() -> Running<'a>) -> Result<(), SharedError> {
-    let running = {
-        let _here = context::enter_hook(recorder);
-        unwind::catch(hook)
+pub(crate) async fn run<'a>(
+    recorder: usize,
+    hook: impl FnOnce() -> HookFuture<'a>,
+) -> Result<(), SharedError> {
+    let called = {
+        let _role = thread_role::enter_hook(recorder);
+        panics::catch(hook)
     };
-    match running {
-        Ok(running) => Caught { recorder, running: Some(running) }.await.map_err(SharedError::from),
+    match called {
+        Ok(future) => CatchUnwind { recorder, future: Some(future) }.await.map_err(SharedError::from),
         Err(panic) => Err(Arc::new(panic)),
     }
 }
 
-/// A running hook whose panics are caught, the one of its `Drop` included.
-struct Caught<'a> {
+/// A hook's future whose panics are caught, the panic of its `Drop` included.
+struct CatchUnwind<'a> {
     recorder: usize,
-    running: Option<Running<'a>>,
+    future: Option<HookFuture<'a>>,
 }
 
-impl Future for Caught<'_> {
+impl Future for CatchUnwind<'_> {
     type Output = Result<(), HookError>;
 
     fn poll(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Self::Output> {
-        let _here = context::enter_hook(self.recorder);
-        let Some(running) = self.running.as_mut() else {
+        let _role = thread_role::enter_hook(self.recorder);
+        let Some(future) = self.future.as_mut() else {
             return Poll::Ready(Ok(()));
         };
-        match unwind::catch(|| running.as_mut().poll(task)) {
+        match panics::catch(|| future.as_mut().poll(task)) {
             Ok(poll) => poll,
             Err(panic) => Poll::Ready(Err(Box::new(panic))),
         }
     }
 }
 
-impl Drop for Caught<'_> {
+impl Drop for CatchUnwind<'_> {
     fn drop(&mut self) {
-        let _here = context::enter_hook(self.recorder);
-        let running = self.running.take();
-        unwind::contain(|| drop(running));
+        let _role = thread_role::enter_hook(self.recorder);
+        let future = self.future.take();
+        panics::catch_and_ignore(|| drop(future));
     }
 }

@@ -28,7 +28,7 @@ use tokio::task::{LocalSet, spawn_local};
 use self::connections::accept_connections;
 use self::renderer::Renderer;
 use crate::export::Scope;
-use crate::runtime::{MetricsRuntime, Shared};
+use crate::runtime::{MetricsRuntime, RuntimeInner};
 
 const DEFAULT_PORT: u16 = 9464;
 const DEFAULT_MAX_CONNECTIONS: usize = 64;
@@ -162,7 +162,7 @@ impl MetricsRuntime {
     /// [`EndpointError::Address`] when the address is in use or not an address of this machine;
     /// [`EndpointError::Thread`] when the thread cannot be created.
     pub fn serve_http(&self, options: EndpointOptions) -> Result<Endpoint, EndpointError> {
-        Endpoint::start(Arc::clone(&self.shared), options)
+        Endpoint::start(Arc::clone(&self.inner), options)
     }
 }
 
@@ -173,7 +173,7 @@ impl Endpoint {
         self.address
     }
 
-    fn start(shared: Arc<Shared>, options: EndpointOptions) -> Result<Self, EndpointError> {
+    fn start(runtime: Arc<RuntimeInner>, options: EndpointOptions) -> Result<Self, EndpointError> {
         let EndpointOptions { address, scope, max_connections } = options;
         let unavailable = |source| EndpointError::Address { address, source };
         let listener = TcpListener::bind(address).map_err(unavailable)?;
@@ -181,17 +181,17 @@ impl Endpoint {
         let address = listener.local_addr().map_err(unavailable)?;
 
         let failed = |source| EndpointError::Thread { source };
-        let runtime = EndpointRuntime::new(shared.namespace()).map_err(failed)?;
+        let executor = EndpointRuntime::new(runtime.namespace()).map_err(failed)?;
         let listener = {
-            let _context = runtime.get().enter();
+            let _context = executor.get().enter();
             tokio::net::TcpListener::from_std(listener).map_err(failed)?
         };
         let (stop, stopped) = oneshot::channel();
-        let name = format!("{}.metrics_http", shared.namespace());
+        let name = format!("{}.metrics_http", runtime.namespace());
         let run = move || {
-            LocalSet::new().block_on(runtime.get(), async {
-                let log_policy = shared.log_policy();
-                let renderer = Renderer::spawn(shared, scope, max_connections);
+            LocalSet::new().block_on(executor.get(), async {
+                let log_policy = runtime.log_policy();
+                let renderer = Renderer::spawn(runtime, scope, max_connections);
                 spawn_local(accept_connections(listener, renderer, max_connections, log_policy));
                 // Any result means that the endpoint was dropped.
                 let _ = stopped.await;

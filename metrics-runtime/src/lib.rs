@@ -82,10 +82,10 @@ extern crate self as mvx_metrics;
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
-mod context;
 mod descriptor;
 mod dimension;
 mod dispatch;
+mod engine;
 mod error;
 mod event;
 #[cfg(feature = "openmetrics")]
@@ -98,19 +98,22 @@ pub mod http;
 mod label;
 mod log;
 mod metric;
+mod panics;
 mod queue;
 mod recorder;
 mod runtime;
 mod snapshot;
+mod state;
 mod sync;
 pub mod testing;
-mod unwind;
+mod thread_role;
 
 pub use descriptor::{DimensionDescriptor, DimensionKind, MergeRule, MetricDescriptor};
 pub use dimension::{
     Breakdown, Counter, Dimension, Gauge, GaugeValue, Histogram, InFlight, Max, Mean, Measure, Min, Sum,
 };
 pub use dispatch::{EventBatch, EventHandler, HandleEvent};
+pub use engine::{LifecycleHandle, MetricFailurePolicy, QueueOverflowPolicy, RecorderStats, Registered};
 pub use error::{MetricsRecorderError, MetricsRuntimeError, RegisterEventError, SharedError};
 pub use event::{EventRef, MetricEvent};
 pub use hooks::{HookError, MetricChange, RecorderHooks};
@@ -123,17 +126,21 @@ pub use mvx_metrics_derive::Label;
 pub use mvx_metrics_derive::Metric;
 #[doc = include_str!("docs/metric_event.md")]
 pub use mvx_metrics_derive::metric_event;
-pub use recorder::{
-    LifecycleHandle, MetricFailurePolicy, MetricsRecorder, MetricsRecorderState, QueueOverflowPolicy,
-    Recorder, RecorderOptions, RecorderStats, Registration,
-};
-pub use runtime::{
-    MetricsRuntime, MetricsRuntimeBuilder, MetricsRuntimeState, RecorderSnapshot, RuntimeSnapshot,
-};
+pub use recorder::{MetricsRecorder, Recorder, RecorderOptions};
+pub use runtime::{MetricsRuntime, MetricsRuntimeBuilder, RecorderSnapshot, RuntimeSnapshot};
 pub use snapshot::{
     BreakdownEntry, BreakdownSnapshot, Bucket, DimensionValue, Dimensions, HistogramSnapshot, MetricSnapshot,
     MetricSnapshots, Number, Output,
 };
+pub use state::{MetricsRecorderState, MetricsRuntimeState};
+
+/// The one place where features plug into the runtime: what keeps the counts of removed recorders.
+fn removed_recorders() -> Box<dyn runtime::RemovedRecorders> {
+    #[cfg(feature = "openmetrics")]
+    return Box::new(export::RemovedTotals::default());
+    #[cfg(not(feature = "openmetrics"))]
+    Box::new(())
+}
 
 /// How events update a dimension: one trait for each way, for dimensions of your own.
 ///

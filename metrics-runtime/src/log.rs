@@ -1,10 +1,10 @@
-//! Logging: what recorders and runtimes say about themselves, through `tracing`.
+//! Logging: the operations and failures of recorders and runtimes, through `tracing`.
 
 use std::error::Error;
 use std::fmt;
 use std::time::Instant;
 
-use crate::unwind;
+use crate::panics;
 
 /// What a runtime or a recorder logs. The events are emitted under the targets `mvx_metrics::runtime` and
 /// `mvx_metrics::recorder`; registering an event is never logged.
@@ -20,26 +20,26 @@ pub enum LogPolicy {
     Inspection,
 }
 
-/// Which operations a policy lets through.
+/// What a policy distinguishes operations by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum OperationKind {
     Lifecycle,
     Read,
 }
 
 impl LogPolicy {
-    fn lets_through(self, kind: Kind) -> bool {
+    fn enables(self, kind: OperationKind) -> bool {
         match self {
             Self::Silent => false,
-            Self::Normal => kind == Kind::Lifecycle,
+            Self::Normal => kind == OperationKind::Lifecycle,
             Self::Inspection => true,
         }
     }
 }
 
-/// Who speaks.
+/// The `tracing` target of a log line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Speaker {
+pub(crate) enum LogTarget {
     Runtime,
     Recorder,
 }
@@ -47,15 +47,15 @@ pub(crate) enum Speaker {
 /// An operation that is logged as `invoke`, then as `success` or `failed` with the time it took.
 #[derive(Clone, Copy)]
 pub(crate) struct Operation {
-    speaker: Speaker,
+    target: LogTarget,
     silent: bool,
     event: &'static str,
     started: Instant,
 }
 
 impl Operation {
-    pub(crate) fn new(speaker: Speaker, policy: LogPolicy, kind: Kind, event: &'static str) -> Self {
-        Self { speaker, silent: !policy.lets_through(kind), event, started: Instant::now() }
+    pub(crate) fn new(target: LogTarget, policy: LogPolicy, kind: OperationKind, event: &'static str) -> Self {
+        Self { target, silent: !policy.enables(kind), event, started: Instant::now() }
     }
 
     /// The same operation under another policy.
@@ -63,23 +63,23 @@ impl Operation {
         Self { silent: policy == LogPolicy::Silent, ..self }
     }
 
-    /// Whether its end is not logged.
+    /// Whether the policy disables the operation's log lines.
     pub(crate) fn is_silent(self) -> bool {
         self.silent
     }
 
     /// Logs the invocation.
     pub(crate) fn invoke(self, entity_id: &str, metric: Option<&str>, state: impl fmt::Display) -> Self {
-        let Self { speaker, silent, event, .. } = self;
+        let Self { target, silent, event, .. } = self;
         if silent {
             return self;
         }
-        // A subscriber is somebody else's code.
-        unwind::contain(|| match speaker {
-            Speaker::Runtime => tracing::debug!(
+        // A subscriber is user code, and may panic.
+        panics::catch_and_ignore(|| match target {
+            LogTarget::Runtime => tracing::debug!(
                 target: "mvx_metrics::runtime", event, phase = "invoke", entity_id, metric, %state
             ),
-            Speaker::Recorder => tracing::debug!(
+            LogTarget::Recorder => tracing::debug!(
                 target: "mvx_metrics::recorder", event, phase = "invoke", entity_id, metric, %state
             ),
         });
@@ -94,23 +94,23 @@ impl Operation {
         state: impl fmt::Display,
         result: &Result<T, E>,
     ) {
-        let Self { speaker, silent, event, started } = self;
+        let Self { target, silent, event, started } = self;
         if silent {
             return;
         }
         let elapsed_seconds = started.elapsed().as_secs_f64();
-        unwind::contain(|| match (result, speaker) {
-            (Ok(_), Speaker::Runtime) => tracing::info!(
+        panics::catch_and_ignore(|| match (result, target) {
+            (Ok(_), LogTarget::Runtime) => tracing::info!(
                 target: "mvx_metrics::runtime", event, phase = "success", entity_id, metric, %state, elapsed_seconds
             ),
-            (Ok(_), Speaker::Recorder) => tracing::info!(
+            (Ok(_), LogTarget::Recorder) => tracing::info!(
                 target: "mvx_metrics::recorder", event, phase = "success", entity_id, metric, %state, elapsed_seconds
             ),
-            (Err(error), Speaker::Runtime) => tracing::warn!(
+            (Err(error), LogTarget::Runtime) => tracing::warn!(
                 target: "mvx_metrics::runtime",
                 event, phase = "failed", entity_id, metric, %state, elapsed_seconds, error = %Chain(error)
             ),
-            (Err(error), Speaker::Recorder) => tracing::warn!(
+            (Err(error), LogTarget::Recorder) => tracing::warn!(
                 target: "mvx_metrics::recorder",
                 event, phase = "failed", entity_id, metric, %state, elapsed_seconds, error = %Chain(error)
             ),
@@ -118,7 +118,7 @@ impl Operation {
     }
 }
 
-/// Logs an error of the infrastructure itself, unless the policy is silence.
+/// Logs an error of the library's own work, unless the policy is [`LogPolicy::Silent`].
 pub(crate) fn infrastructure_error(
     policy: LogPolicy,
     event: &'static str,
@@ -128,7 +128,7 @@ pub(crate) fn infrastructure_error(
     error: &(dyn Error + 'static),
 ) {
     if policy != LogPolicy::Silent {
-        unwind::contain(|| {
+        panics::catch_and_ignore(|| {
             tracing::error!(
                 target: "mvx_metrics::recorder", event, entity_id, metric, %state, error = %Chain(error)
             );
@@ -136,10 +136,16 @@ pub(crate) fn infrastructure_error(
     }
 }
 
-/// Logs what keeps the outside world from seeing everything.
-#[cfg(feature = "openmetrics")]
-pub(crate) fn export_warning(event: &'static str, error: &dyn fmt::Display) {
-    unwind::contain(|| tracing::warn!(target: "mvx_metrics::export", event, error = %error));
+/// Logs that the metrics of a removed recorder are missing from the totals.
+pub(crate) fn late_metrics(entity_id: &str) {
+    panics::catch_and_ignore(|| {
+        tracing::warn!(
+            target: "mvx_metrics::export",
+            event = "metrics_export.late",
+            entity_id,
+            error = "a handler or a reader holds the metrics of a removed recorder: the totals lack them until then"
+        );
+    });
 }
 
 /// An error followed by its sources.
@@ -147,15 +153,15 @@ struct Chain<'a, E: ?Sized>(&'a E);
 
 impl<E: Error + ?Sized> fmt::Display for Chain<'_, E> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        /// Errors of users may be their own source.
-        const LONGEST: usize = 16;
+        /// A user's error may be its own source.
+        const MAX_SOURCES: usize = 16;
         let text = |error: &dyn fmt::Display| {
-            unwind::catch(|| error.to_string()).unwrap_or_else(|panic| format!("an error that {panic}"))
+            panics::catch(|| error.to_string()).unwrap_or_else(|panic| format!("an error whose message {panic}"))
         };
         formatter.write_str(&text(&self.0))?;
         let mut last: &dyn Error = &self.0;
-        for _ in 0..LONGEST {
-            let Some(source) = unwind::catch(|| last.source()).ok().flatten() else {
+        for _ in 0..MAX_SOURCES {
+            let Some(source) = panics::catch(|| last.source()).ok().flatten() else {
                 break;
             };
             write!(formatter, ": {}", text(&source))?;

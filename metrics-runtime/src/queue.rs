@@ -24,7 +24,7 @@
 //!
 //! # Speed
 //!
-//! A handoff costs what it takes to move cache lines between cores; instructions matter less. A locked instruction waits for
+//! The cost of a handoff is moving cache lines between cores; instructions matter less. A locked instruction waits for
 //! all stores before it. A slot that is still in the consumer's cache would thus delay the *next* exchange, so
 //! producers fetch slots for writing ahead of use, and so does the consumer, which will clear them. `tail` has a cache
 //! line of its own; fields that producers only read are on another one. A producer that loses an exchange backs off:
@@ -49,7 +49,8 @@
 //! * Q7: The producer that reserves a position finds its segment installed. Segments are installed and `fast_limit` is written
 //!   under `park_lock` only. A segment is installed before the exchange that reserves its first position or clears PARKED,
 //!   and `fast_limit` never exceeds the end of the segment that was installed last.
-//! * Q8: `fast_limit` only grows. A position at or above it is reserved under `park_lock` only.
+//! * Q8: `fast_limit` only grows. A position at or above it is reserved under `park_lock` only, before `fast_limit` moves
+//!   beyond that position.
 
 #![allow(
     unsafe_code,
@@ -70,7 +71,7 @@ use crate::queue::segment::{Directory, SEGMENT_SLOTS};
 use crate::sync::{Arc, AtomicU64, Mutex, Ordering};
 
 pub(crate) use crate::queue::consumer::{Batch, Consumer, PendingEvent};
-pub(crate) use crate::queue::producer::{PushError, ReserveError, WakeHint};
+pub(crate) use crate::queue::producer::{Permit, PushError, ReserveError, WakeHint};
 pub(crate) use crate::queue::segment::SegmentPool;
 
 /// The queue is closed to new events.
@@ -180,11 +181,11 @@ impl Queue {
 
     /// Whether the consumer is parked and no producer has unparked it.
     pub(crate) fn is_parked(&self) -> bool {
-        // Acquire: pairs with the exchanges of `park` and `reserve_locked`.
+        // Acquire: pairs with the exchanges of `park` and `advance_locked`.
         self.tail().load(Ordering::Acquire) & PARKED != 0
     }
 
-    /// Whether more than a quarter of the limit is pending, which is what a producer checks at a checkpoint.
+    /// Whether more than a quarter of the limit is pending. Producers check the same at a checkpoint.
     pub(crate) fn is_above_watermark(&self) -> bool {
         // In this order, so that the difference is not negative: see `accepted`.
         let consumed = self.consumed();
@@ -206,5 +207,7 @@ impl Drop for Queue {
         while let Some(batch) = self.next_batch(&mut consumer, SEGMENT_SLOTS) {
             batch.consume();
         }
+        // Gives the last segment back to the pool.
+        self.park(&mut consumer);
     }
 }

@@ -1,48 +1,34 @@
 //! Recorders: the handle production code holds, one for each measured scope.
 
-mod completion;
-mod contract;
-mod core;
-mod home;
-mod lifecycle;
+mod interface;
 mod options;
-mod processing;
-mod state;
-mod stats;
-mod worker;
-
-#[cfg(all(test, not(mvx_loom)))]
-mod tests;
 
 use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
-use std::time::Duration;
 
 use tokio::runtime::Handle;
 
 use crate::descriptor::MetricDescriptor;
 use crate::dispatch::MetricBox;
+use crate::engine::{
+    LifecycleHandle, Placement, QueueOverflowPolicy, RecorderInner, RecorderStats, Registered,
+};
 use crate::error::{MetricsRecorderError, RegisterEventError};
 use crate::event::MetricEvent;
 use crate::log::LogPolicy;
 use crate::metric::{Metric, TypedMetric};
-use crate::queue::{Queue, SegmentPool};
+use crate::panics;
 use crate::snapshot::MetricSnapshots;
+use crate::state::MetricsRecorderState;
+use crate::thread_role;
 
-pub use self::completion::LifecycleHandle;
-pub use self::contract::Recorder;
-pub use self::core::Registration;
-pub use self::options::{MetricFailurePolicy, QueueOverflowPolicy, RecorderOptions};
-pub use self::state::MetricsRecorderState;
-pub use self::stats::RecorderStats;
+pub use self::interface::Recorder;
+pub use self::options::RecorderOptions;
 
-pub(crate) use self::contract::{ErasedEvent, Sealed};
-pub(crate) use self::core::{RecorderCore, Settings};
-pub(crate) use self::home::{Home, Listing};
-pub(crate) use self::options::{DEFAULT_QUEUE_MAX_SIZE, check_queue_max_size, problem_of_poll_interval};
-pub(crate) use self::processing::{BUDGET, Observation, Turn};
+pub(crate) use self::interface::{ErasedEvent, Sealed};
+pub(crate) use self::options::RecorderDefaults;
 
 /// The namespace of a recorder that was created directly and given none.
 const DEFAULT_NAMESPACE: &str = "metrics";
@@ -77,7 +63,7 @@ const DEFAULT_NAMESPACE: &str = "metrics";
 /// # }
 /// ```
 pub struct MetricsRecorder {
-    core: Arc<RecorderCore>,
+    inner: Arc<RecorderInner>,
 }
 
 impl MetricsRecorder {
@@ -91,59 +77,42 @@ impl MetricsRecorder {
     /// [`InvalidArgument`](MetricsRecorderError::InvalidArgument) for a `queue_max_size` of 0 or beyond 268,435,456, or a
     /// `poll_interval` beyond 1 s.
     pub fn new(entity_id: impl Into<String>, options: RecorderOptions) -> Result<Self, MetricsRecorderError> {
-        let limit = check_queue_max_size(options.queue_max_size.unwrap_or(DEFAULT_QUEUE_MAX_SIZE)).map_err(
-            |problem| MetricsRecorderError::InvalidArgument { argument: "queue_max_size", problem },
-        )?;
-        if let Some(problem) = options.poll_interval.and_then(problem_of_poll_interval) {
-            return Err(MetricsRecorderError::InvalidArgument { argument: "poll_interval", problem });
-        }
-        let tokio = Handle::try_current().map_err(|_| MetricsRecorderError::LoopUnavailable)?;
-        let entity_id = options.entity_id.unwrap_or_else(|| entity_id.into());
-        let settings = Settings {
-            entity_id: match entity_id.trim() {
-                "" => generated_entity_id(),
-                entity_id => Arc::from(entity_id),
-            },
-            namespace: Arc::from(options.namespace.as_deref().unwrap_or(DEFAULT_NAMESPACE)),
-            overflow: options.queue_overflow_policy.unwrap_or(QueueOverflowPolicy::Error),
-            log_policy: options.log_policy.unwrap_or_default(),
-            metric_failure: options.metric_failure_policy,
-            poll_interval: Duration::ZERO,
+        let entity_id: String = entity_id.into();
+        let defaults = || RecorderDefaults {
+            entity_id: non_blank(&entity_id).map_or_else(generated_entity_id, Arc::from),
+            ..RecorderDefaults::direct()
         };
-        let queue = Queue::new(limit, crate::sync::Arc::new(SegmentPool::new()));
-        Ok(Self::from_core(RecorderCore::new(queue, settings, options.hooks, Home::in_task(tokio, None))))
+        let (settings, hooks) = options.resolve(defaults)?;
+        let tokio = Handle::try_current().map_err(|_| MetricsRecorderError::LoopUnavailable)?;
+        Ok(Self::from_inner(RecorderInner::new(settings, hooks, Placement::in_task(tokio, None))))
     }
 
     /// A recorder that accepts everything and does nothing: for components whose metrics are switched off.
     #[must_use]
     pub fn disabled() -> Self {
         static DISABLED: LazyLock<MetricsRecorder> = LazyLock::new(|| {
-            let settings = Settings {
+            let defaults = RecorderDefaults {
                 entity_id: Arc::from("disabled"),
-                namespace: Arc::from(DEFAULT_NAMESPACE),
+                queue_max_size: 1,
                 overflow: QueueOverflowPolicy::Drop,
                 log_policy: LogPolicy::Silent,
-                metric_failure: MetricFailurePolicy::Quarantine,
-                poll_interval: Duration::ZERO,
+                ..RecorderDefaults::direct()
             };
-            let queue = Queue::new(1, crate::sync::Arc::new(SegmentPool::new()));
-            queue.close();
-            MetricsRecorder::from_core(RecorderCore::new(queue, settings, None, Home::Disabled))
+            let inner = RecorderInner::new(defaults.into_settings(), None, Placement::Disabled);
+            MetricsRecorder::from_inner(inner)
         });
         DISABLED.clone()
     }
 
-    pub(crate) fn from_core(core: RecorderCore) -> Self {
-        Self { core: Arc::new(core) }
+    pub(crate) fn from_inner(inner: Arc<RecorderInner>) -> Self {
+        Self { inner }
     }
 
-    /// Hands an event over to be processed, in a few nanoseconds. It never logs, and never waits for room or for the
-    /// processing of other events.
+    /// Registers an event, to be processed later, in a few nanoseconds. The call waits for no other event and logs nothing.
     ///
-    /// Usually it takes no lock. It takes locks for a few instructions once in up to 256 events, to wake the recorder, and
-    /// when an event is dropped or refused. So do not call it in a signal handler or in a global allocator.
-    ///
-    /// The first event starts a recorder that was not started yet.
+    /// The usual case takes no lock. The first event after a pause, a full queue and a recorder that accepts no events take
+    /// locks that are held for nanoseconds, so the call is not async-signal-safe. The first event starts a recorder that was
+    /// not started yet.
     ///
     /// # Errors
     /// The event comes back with the error: [`QueueOverflow`](MetricsRecorderError::QueueOverflow) when the queue is full
@@ -152,12 +121,12 @@ impl MetricsRecorder {
     /// succeeds.
     #[inline]
     pub fn register_event<E: MetricEvent>(&self, event: E) -> Result<(), RegisterEventError<E>> {
-        match self.core.queue.try_reserve() {
+        match self.inner.try_reserve() {
             Ok(permit) => {
                 permit.send(event);
                 Ok(())
             }
-            Err(reason) => self.core.register_with_care(event, reason),
+            Err(reason) => self.inner.register_slow(event, reason),
         }
     }
 
@@ -166,7 +135,7 @@ impl MetricsRecorder {
     #[inline]
     pub fn emit<E: MetricEvent>(&self, event: E) {
         if let Err(error) = self.register_event(event) {
-            crate::unwind::contain(|| drop(error));
+            panics::catch_and_ignore(|| drop(error));
         }
     }
 
@@ -175,28 +144,27 @@ impl MetricsRecorder {
     /// # Errors
     /// [`InvalidState`](MetricsRecorderError::InvalidState) when the recorder is stopping, stopped or failed;
     /// [`InvalidArgument`](MetricsRecorderError::InvalidArgument) when the metric's name is blank;
-    /// [`WouldDeadlock`](MetricsRecorderError::WouldDeadlock) inside of a metric's own code, or when a metric of this
-    /// recorder has not come to an end for five seconds.
-    pub fn register_metric<M: Metric>(&self, metric: M) -> Result<Registration, MetricsRecorderError> {
-        self.add_metric(MetricBox::named(metric)?)
-    }
-
-    fn add_metric(&self, metric: MetricBox) -> Result<Registration, MetricsRecorderError> {
-        if self.is_disabled() { Ok(Registration::Added) } else { self.core.register_metric(metric) }
+    /// [`WouldDeadlock`](MetricsRecorderError::WouldDeadlock) inside of a metric's own code;
+    /// [`Stalled`](MetricsRecorderError::Stalled) when a handler or a reader holds the metrics without progress for five
+    /// seconds.
+    pub fn register_metric<M: Metric>(&self, metric: M) -> Result<Registered, MetricsRecorderError> {
+        self.inner.register_metric(MetricBox::named(metric)?)
     }
 
     /// The state of all metrics, in the order of their registration.
     ///
-    /// It includes all events that were accepted before the call, as this thread sees it, unless a hook of the recorder is
-    /// in progress or the recorder is not running yet: then it is the state as it is. Works in every state of the recorder.
+    /// It includes all events that were accepted before the call, as this thread sees it. While a hook of the recorder runs,
+    /// and before the recorder runs, it is the state as it is. It works in every state of the recorder.
     ///
     /// # Errors
-    /// [`WouldDeadlock`](MetricsRecorderError::WouldDeadlock) when the events before the call can only be processed by
-    /// this very thread later on: inside of a metric's own code, or for a recorder with hooks in async code of its own
-    /// single-threaded tokio runtime, where `flush().await` comes first. Also when nobody has processed them for a second,
-    /// or a metric has not come to an end for five seconds: it may wait for something that this thread holds.
+    /// [`WouldDeadlock`](MetricsRecorderError::WouldDeadlock), at once, when only this very thread can process the pending
+    /// events: inside of a metric's own code, and for a recorder with hooks inside of a single-threaded tokio runtime.
+    /// `flush().await` first there.
+    ///
+    /// [`Stalled`](MetricsRecorderError::Stalled) when there is no progress for five seconds: no thread processes the events,
+    /// or a handler or another reader holds the metrics. That one may wait for something that this thread holds.
     pub fn metric_snapshots(&self) -> Result<MetricSnapshots, MetricsRecorderError> {
-        self.core.metric_snapshots()
+        self.inner.metric_snapshots()
     }
 
     /// The state of the metric of type `M`, with its types; `None` when there is none.
@@ -205,7 +173,7 @@ impl MetricsRecorder {
     /// As [`metric_snapshots`](Self::metric_snapshots); [`Unexpected`](MetricsRecorderError::Unexpected) when the metric
     /// panics.
     pub fn metric_snapshot<M: TypedMetric>(&self) -> Result<Option<M::Snapshot>, MetricsRecorderError> {
-        self.core.metric_snapshot::<M>()
+        self.inner.metric_snapshot::<M>()
     }
 
     /// What the metrics of this recorder measure, in the order of their registration.
@@ -213,7 +181,7 @@ impl MetricsRecorder {
     /// # Errors
     /// As [`metric_snapshots`](Self::metric_snapshots).
     pub fn metrics(&self) -> Result<Vec<MetricDescriptor>, MetricsRecorderError> {
-        self.core.metrics()
+        self.inner.metrics()
     }
 
     /// Starts the recorder; the handle waits until it runs. While it is starting the call joins the same start.
@@ -223,10 +191,7 @@ impl MetricsRecorder {
     /// [`LoopUnavailable`](MetricsRecorderError::LoopUnavailable) when its runtime was shut down, and
     /// [`DispatcherCancelled`](MetricsRecorderError::DispatcherCancelled) when its task is aborted meanwhile.
     pub fn start(&self) -> LifecycleHandle {
-        if self.is_disabled() {
-            return LifecycleHandle::over(Ok(()));
-        }
-        self.core.start()
+        LifecycleHandle::new(&self.inner, self.inner.start())
     }
 
     /// Stops the recorder; the handle waits until all accepted events are processed and `on_stopped` has run. Metrics keep
@@ -235,56 +200,50 @@ impl MetricsRecorder {
     /// The handle's error is [`InvalidState`](MetricsRecorderError::InvalidState) unless the recorder is `RUNNING` or
     /// `STOPPING`, and the failure when one ends the recorder instead.
     pub fn stop(&self) -> LifecycleHandle {
-        if self.is_disabled() {
-            return LifecycleHandle::over(Ok(()));
-        }
-        self.core.stop()
+        LifecycleHandle::new(&self.inner, self.inner.stop())
     }
 
     /// Waits until all events accepted before the call are processed, their hooks included.
     ///
     /// The handle's error is [`InvalidState`](MetricsRecorderError::InvalidState) when the recorder has failed;
-    /// [`WouldDeadlock`](MetricsRecorderError::WouldDeadlock) as in [`register_metric`](Self::register_metric).
+    /// [`WouldDeadlock`](MetricsRecorderError::WouldDeadlock) and [`Stalled`](MetricsRecorderError::Stalled) as in
+    /// [`register_metric`](Self::register_metric).
     pub fn flush(&self) -> LifecycleHandle {
-        self.core.flush()
+        LifecycleHandle::new(&self.inner, self.inner.flush())
     }
 
     /// The measured entity.
     #[must_use]
     pub fn entity_id(&self) -> &str {
-        self.core.entity_id()
+        self.inner.entity_id()
     }
 
     /// The namespace.
     #[must_use]
     pub fn namespace(&self) -> &str {
-        self.core.namespace()
+        self.inner.namespace()
     }
 
     /// The state the recorder is in.
     #[must_use]
     pub fn status(&self) -> MetricsRecorderState {
-        self.core.state()
+        self.inner.state()
     }
 
     /// What became of the events so far.
     #[must_use]
     pub fn stats(&self) -> RecorderStats {
-        self.core.discard_late();
-        self.core.stats()
+        self.inner.discard_stragglers();
+        self.inner.stats()
     }
 
-    /// Whether this is a hook of this recorder.
+    /// Whether this thread polls a hook of this recorder.
     pub(crate) fn is_in_hook(&self) -> bool {
-        crate::context::in_hook_of(self.core.identity())
+        thread_role::in_hook_of(self.inner.identity())
     }
 
-    pub(crate) fn core(&self) -> &Arc<RecorderCore> {
-        &self.core
-    }
-
-    fn is_disabled(&self) -> bool {
-        matches!(self.core.home, Home::Disabled)
+    pub(crate) fn inner(&self) -> &Arc<RecorderInner> {
+        &self.inner
     }
 }
 
@@ -294,18 +253,14 @@ impl RefUnwindSafe for MetricsRecorder {}
 
 impl Clone for MetricsRecorder {
     fn clone(&self) -> Self {
-        // Relaxed, as in `Arc`: whoever clones has a handle, so the count is not about to reach zero.
-        self.core.handles.fetch_add(1, Ordering::Relaxed);
-        Self { core: Arc::clone(&self.core) }
+        self.inner.add_handle();
+        Self { inner: Arc::clone(&self.inner) }
     }
 }
 
 impl Drop for MetricsRecorder {
     fn drop(&mut self) {
-        // AcqRel, as in `Arc`: what other handles did happens before the end that follows.
-        if self.core.handles.fetch_sub(1, Ordering::AcqRel) == 1 {
-            self.core.stop_silently();
-        }
+        self.inner.drop_handle();
     }
 }
 
@@ -320,7 +275,12 @@ impl fmt::Debug for MetricsRecorder {
     }
 }
 
-/// An id that no other recorder of this process was given.
+/// The text without surrounding white space, unless it is blank.
+fn non_blank(text: &str) -> Option<&str> {
+    Some(text.trim()).filter(|text| !text.is_empty())
+}
+
+/// An entity id that no other recorder of this process was given.
 fn generated_entity_id() -> Arc<str> {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     Arc::from(format!("recorder-{:04}", NEXT.fetch_add(1, Ordering::Relaxed)))

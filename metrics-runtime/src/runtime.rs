@@ -1,11 +1,13 @@
 //! The runtime: one thread with an event loop, and the recorders that live there.
 
 mod builder;
-mod event_loop;
+mod inner;
+mod recorders;
 mod registry;
-mod shared;
+mod removed;
+mod shutdown;
 mod snapshot;
-mod state;
+mod start;
 
 use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
@@ -14,17 +16,16 @@ use std::thread;
 
 use tokio::sync::oneshot;
 
+use self::inner::Result;
 use crate::error::{MetricsRuntimeError, SharedError};
 use crate::recorder::{MetricsRecorder, RecorderOptions};
+use crate::state::MetricsRuntimeState;
 
 pub use self::builder::MetricsRuntimeBuilder;
 pub use self::snapshot::{RecorderSnapshot, RuntimeSnapshot};
-pub use self::state::MetricsRuntimeState;
 
-pub(crate) use self::event_loop::EventLoop;
-pub(crate) use self::shared::Shared;
-
-type Result<T> = std::result::Result<T, MetricsRuntimeError>;
+pub(crate) use self::inner::RuntimeInner;
+pub(crate) use self::removed::RemovedRecorders;
 
 /// The environment recorders live in: one dedicated thread with a tokio event loop, and a registry of recorders.
 ///
@@ -49,7 +50,7 @@ type Result<T> = std::result::Result<T, MetricsRuntimeError>;
 /// # }
 /// ```
 pub struct MetricsRuntime {
-    pub(crate) shared: Arc<Shared>,
+    pub(crate) inner: Arc<RuntimeInner>,
 }
 
 impl MetricsRuntime {
@@ -61,13 +62,13 @@ impl MetricsRuntime {
         Self::builder(namespace).build()
     }
 
-    /// A builder for other than the default choices.
+    /// A builder, for choices other than the defaults.
     pub fn builder(namespace: impl Into<String>) -> MetricsRuntimeBuilder {
         MetricsRuntimeBuilder::new(namespace.into())
     }
 
-    fn from_builder(choices: MetricsRuntimeBuilder) -> Self {
-        Self { shared: Arc::new(Shared::new(choices)) }
+    fn from_builder(config: MetricsRuntimeBuilder) -> Self {
+        Self { inner: Arc::new(RuntimeInner::new(config, crate::removed_recorders())) }
     }
 
     /// Creates the thread and its event loop, and waits until they are ready. Does nothing when the runtime runs.
@@ -77,20 +78,21 @@ impl MetricsRuntime {
     /// down; [`Startup`](MetricsRuntimeError::Startup) when the thread or its event loop cannot be created, or is not ready
     /// within the startup timeout: the runtime is then in `FAILURE`.
     pub fn start(&self) -> Result<()> {
-        self.shared.start()
+        self.inner.start()
     }
 
     /// Stops and removes all recorders, after all their accepted events are processed, and ends the thread.
     ///
+    /// The call returns within the shutdown timeout, whatever handlers, hooks and the destructors of thread-locals do.
     /// Concurrent calls wait for the one shutdown and agree on its result. A runtime that never ran is closed.
     ///
     /// # Errors
-    /// [`Shutdown`](MetricsRuntimeError::Shutdown) when recorders could not be stopped or the thread did not end within the
-    /// shutdown timeout: it lists the recorders, everything else is ended, and the runtime is in `FAILURE`.
+    /// [`Shutdown`](MetricsRuntimeError::Shutdown) when recorders could not be stopped, or when the thread did not end within
+    /// the shutdown timeout. The error lists the recorders. Everything else has ended, and the runtime is in `FAILURE`.
     /// [`InvalidState`](MetricsRuntimeError::InvalidState) while the runtime is starting or after a failure;
     /// [`WouldDeadlock`](MetricsRuntimeError::WouldDeadlock) in a hook.
     pub fn shutdown(&self) -> Result<()> {
-        self.shared.shutdown()
+        self.inner.shutdown()
     }
 
     /// Creates a recorder, starts it and registers it under the id, which is trimmed.
@@ -111,7 +113,7 @@ impl MetricsRuntime {
     /// startup timeout: the id is then free again; [`InvalidState`](MetricsRuntimeError::InvalidState) unless the runtime
     /// runs; [`WouldDeadlock`](MetricsRuntimeError::WouldDeadlock) in a hook.
     pub fn create_recorder_with(&self, id: &str, options: RecorderOptions) -> Result<MetricsRecorder> {
-        self.shared.create_recorder(id, options)
+        self.inner.create_recorder(id, options)
     }
 
     /// The recorder of that id.
@@ -121,7 +123,7 @@ impl MetricsRuntime {
     /// [`InvalidArgument`](MetricsRuntimeError::InvalidArgument) when the id is blank;
     /// [`InvalidState`](MetricsRuntimeError::InvalidState) unless the runtime runs.
     pub fn get_recorder(&self, id: &str) -> Result<MetricsRecorder> {
-        self.shared.get_recorder(id)
+        self.inner.get_recorder(id)
     }
 
     /// The recorder of that id, or `None`.
@@ -130,7 +132,7 @@ impl MetricsRuntime {
     /// [`InvalidArgument`](MetricsRuntimeError::InvalidArgument) when the id is blank;
     /// [`InvalidState`](MetricsRuntimeError::InvalidState) unless the runtime runs.
     pub fn try_get_recorder(&self, id: &str) -> Result<Option<MetricsRecorder>> {
-        self.shared.try_get_recorder(id)
+        self.inner.try_get_recorder(id)
     }
 
     /// The ids of all recorders in the order of their creation.
@@ -138,7 +140,7 @@ impl MetricsRuntime {
     /// # Errors
     /// [`InvalidState`](MetricsRuntimeError::InvalidState) unless the runtime runs.
     pub fn list_recorder_ids(&self) -> Result<Vec<String>> {
-        self.shared.list_recorder_ids()
+        self.inner.list_recorder_ids()
     }
 
     /// Stops a recorder, which stays registered. One that is stopped already is fine.
@@ -150,7 +152,7 @@ impl MetricsRuntime {
     /// [`InvalidState`](MetricsRuntimeError::InvalidState) unless the runtime runs;
     /// [`WouldDeadlock`](MetricsRuntimeError::WouldDeadlock) in a hook.
     pub fn stop_recorder(&self, id: &str) -> Result<()> {
-        self.shared.stop_recorder(id)
+        self.inner.stop_recorder(id)
     }
 
     /// Stops a recorder, removes it and returns it: its final state stays readable, and its id is free again. It is removed
@@ -159,30 +161,43 @@ impl MetricsRuntime {
     /// # Errors
     /// As [`stop_recorder`](Self::stop_recorder).
     pub fn stop_and_remove_recorder(&self, id: &str) -> Result<MetricsRecorder> {
-        self.shared.stop_and_remove_recorder(id)
+        self.inner.stop_and_remove_recorder(id)
+    }
+
+    /// The state of all recorders with their metrics, in the order of their creation.
+    ///
+    /// Recorders are read one after the other while all of them go on. Only the recorder that is being read is locked, for
+    /// some microseconds. Events accepted before the call are included, with three exceptions: a hook of their recorder runs,
+    /// its handlers make no progress, or there are more than can be processed within two seconds.
+    ///
+    /// # Errors
+    /// [`InvalidState`](crate::MetricsRuntimeError::InvalidState) unless the runtime runs;
+    /// [`WouldDeadlock`](crate::MetricsRuntimeError::WouldDeadlock) in a hook.
+    pub fn snapshot(&self) -> Result<RuntimeSnapshot> {
+        self.inner.snapshot()
     }
 
     /// The state the runtime is in.
     #[must_use]
     pub fn status(&self) -> MetricsRuntimeState {
-        self.shared.state()
+        self.inner.status()
     }
 
     /// The namespace.
     #[must_use]
     pub fn namespace(&self) -> &str {
-        self.shared.namespace()
+        self.inner.namespace()
     }
 }
 
-/// The same for async code: the wait is a thread's, not the executor's.
+/// For async code: another thread waits, so the caller's executor is not blocked.
 impl MetricsRuntime {
     /// As [`start`](Self::start), without blocking the caller's executor.
     ///
     /// # Errors
     /// As there.
     pub async fn start_async(&self) -> Result<()> {
-        self.in_thread(Shared::start).await
+        self.in_thread(RuntimeInner::start).await
     }
 
     /// As [`shutdown`](Self::shutdown), without blocking the caller's executor.
@@ -190,11 +205,11 @@ impl MetricsRuntime {
     /// # Errors
     /// As there.
     pub async fn shutdown_async(&self) -> Result<()> {
-        if self.shared.is_here() {
-            // The hook that awaits this is itself waited for by the shutdown.
+        if self.inner.waiting_would_deadlock() {
+            // The shutdown would wait for the hook that awaits it.
             return Err(MetricsRuntimeError::WouldDeadlock);
         }
-        self.in_thread(Shared::shutdown).await
+        self.in_thread(RuntimeInner::shutdown).await
     }
 
     /// As [`create_recorder`](Self::create_recorder), without blocking the caller's executor.
@@ -214,12 +229,12 @@ impl MetricsRuntime {
         id: &str,
         options: RecorderOptions,
     ) -> Result<MetricsRecorder> {
-        if options.hooks.is_none() && !self.shared.is_here() {
+        if options.hooks.is_none() && !self.inner.waiting_would_deadlock() {
             // Without a hook there is nothing to wait for.
             return self.create_recorder_with(id, options);
         }
         let id = id.to_owned();
-        self.in_thread(move |shared| shared.create_recorder(&id, options)).await
+        self.in_thread(move |inner| inner.create_recorder(&id, options)).await
     }
 
     /// As [`stop_recorder`](Self::stop_recorder), without blocking the caller's executor.
@@ -227,9 +242,9 @@ impl MetricsRuntime {
     /// # Errors
     /// As there. A hook can stop other recorders in this way, not its own.
     pub async fn stop_recorder_async(&self, id: &str) -> Result<()> {
-        self.shared.refuse_to_wait_for_own_hook(id)?;
+        self.inner.check_not_in_own_hook(id)?;
         let id = id.to_owned();
-        self.in_thread(move |shared| shared.stop_recorder(&id)).await
+        self.in_thread(move |inner| inner.stop_recorder(&id)).await
     }
 
     /// As [`stop_and_remove_recorder`](Self::stop_and_remove_recorder), without blocking the caller's executor.
@@ -237,21 +252,29 @@ impl MetricsRuntime {
     /// # Errors
     /// As there. A hook can stop other recorders in this way, not its own.
     pub async fn stop_and_remove_recorder_async(&self, id: &str) -> Result<MetricsRecorder> {
-        self.shared.refuse_to_wait_for_own_hook(id)?;
+        self.inner.check_not_in_own_hook(id)?;
         let id = id.to_owned();
-        self.in_thread(move |shared| shared.stop_and_remove_recorder(&id)).await
+        self.in_thread(move |inner| inner.stop_and_remove_recorder(&id)).await
     }
 
-    /// Waits in a thread of its own. The operation goes on when the future is dropped.
+    /// As [`snapshot`](Self::snapshot), without blocking the caller's executor.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn snapshot_async(&self) -> Result<RuntimeSnapshot> {
+        self.in_thread(RuntimeInner::snapshot).await
+    }
+
+    /// Runs an operation that waits in a thread of its own. The operation goes on when the future is dropped.
     pub(crate) async fn in_thread<T: Send + 'static>(
         &self,
-        operation: impl FnOnce(&Shared) -> Result<T> + Send + 'static,
+        operation: impl FnOnce(&RuntimeInner) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let shared = Arc::clone(&self.shared);
+        let inner = Arc::clone(&self.inner);
         let (answer, answered) = oneshot::channel();
         let run = move || {
-            // Nobody may be listening any more.
-            let _ = answer.send(operation(&shared));
+            // The future that awaits the answer may be dropped.
+            let _ = answer.send(operation(&inner));
         };
         let thread = thread::Builder::new().name(format!("{}.wait", self.namespace())).spawn(run);
         let cause: SharedError = match (thread, answered.await) {
@@ -263,13 +286,13 @@ impl MetricsRuntime {
     }
 }
 
-// A panic of the user's code inside of a runtime is caught there and leaves it whole.
+// A panic of user code inside of a runtime is caught there, and leaves the runtime's data whole.
 impl UnwindSafe for MetricsRuntime {}
 impl RefUnwindSafe for MetricsRuntime {}
 
 impl Drop for MetricsRuntime {
     fn drop(&mut self) {
-        self.shared.shut_down_on_drop();
+        self.inner.shut_down_on_drop();
     }
 }
 

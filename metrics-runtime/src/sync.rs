@@ -1,25 +1,58 @@
-//! The switch between `std` and loom. The queue uses these names, so that loom can run its protocol.
+//! The switch between real and loom's primitives: loom runs the protocols of the queue and of the run queue.
 
 #[cfg(mvx_loom)]
 pub(crate) use loom::{
     cell::UnsafeCell,
     hint::spin_loop,
-    sync::atomic::{AtomicPtr, AtomicU64, Ordering},
+    sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering},
     sync::{Arc, Mutex, MutexGuard},
 };
 #[cfg(not(mvx_loom))]
+pub(crate) use parking_lot::{Mutex, MutexGuard};
+#[cfg(not(mvx_loom))]
 pub(crate) use std::{
     hint::spin_loop,
-    sync::atomic::{AtomicPtr, AtomicU64, Ordering},
-    sync::{Arc, Mutex, MutexGuard},
+    sync::Arc,
+    sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering},
 };
 
-use std::sync::PoisonError;
-
-/// Locks a mutex even if it is poisoned. Every critical section of this crate leaves its data whole, and catches panics of
-/// user code inside.
+/// Locks a mutex of either kind. No mutex of this crate can be poisoned: user code that may panic under one is caught there.
+#[cfg(not(mvx_loom))]
 pub(crate) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    mutex.lock()
+}
+
+/// Locks a mutex of either kind.
+#[cfg(mvx_loom)]
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// Locks a mutex whose data has a list with room for one more entry.
+///
+/// The list grows while the mutex is free: the allocator may be code that emits an event, which needs the same mutex.
+pub(crate) fn lock_with_room<T, E>(
+    mutex: &Mutex<T>,
+    list: impl Fn(&mut T) -> &mut Vec<E>,
+) -> MutexGuard<'_, T> {
+    let mut spare = Vec::new();
+    loop {
+        let mut data = lock(mutex);
+        let entries = list(&mut data);
+        let mut has_room = entries.len() < entries.capacity();
+        if has_room && spare.capacity() == 0 {
+            return data;
+        }
+        if !has_room && spare.capacity() > entries.capacity() {
+            spare.append(entries);
+            std::mem::swap(entries, &mut spare);
+            has_room = true;
+        }
+        let capacity = if has_room { 0 } else { (2 * entries.capacity()).max(4) };
+        drop(data);
+        // Frees the old list and allocates a larger one, if one is needed.
+        spare = Vec::with_capacity(capacity);
+    }
 }
 
 /// `std`'s cell with the interface of loom's, which checks each access.

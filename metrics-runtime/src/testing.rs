@@ -7,9 +7,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::dispatch::MetricBox;
 use crate::error::MetricsRecorderError;
 use crate::event::MetricEvent;
-use crate::recorder::{ErasedEvent, Recorder, Registration, Sealed};
+use crate::engine::Registered;
+use crate::recorder::{ErasedEvent, Recorder, Sealed};
 use crate::snapshot::MetricSnapshots;
-use crate::unwind::Contained;
+use crate::panics::CatchDropPanic;
 
 /// A recorder that keeps events for assertions. Clones share the kept events.
 ///
@@ -42,7 +43,7 @@ pub struct CaptureRecorder {
 #[derive(Default)]
 struct Captured {
     /// The panic of each event's `Drop` is caught on its own: a second panic during the drop of the list would abort.
-    events: Vec<(&'static str, Contained<Box<dyn Any + Send>>)>,
+    events: Vec<(&'static str, CatchDropPanic<Box<dyn Any + Send>>)>,
     metrics: Vec<Arc<str>>,
 }
 
@@ -102,18 +103,18 @@ impl Sealed for CaptureRecorder {
     fn take(&self, event: &mut dyn ErasedEvent) -> Result<(), MetricsRecorderError> {
         let event_type = event.event_type();
         if let Some(event) = event.take() {
-            self.lock().events.push((event_type, Contained::new(event)));
+            self.lock().events.push((event_type, CatchDropPanic::new(event)));
         }
         Ok(())
     }
 
-    fn add(&self, metric: MetricBox) -> Result<Registration, MetricsRecorderError> {
+    fn add(&self, metric: MetricBox) -> Result<Registered, MetricsRecorderError> {
         let mut captured = self.lock();
         if captured.metrics.contains(&metric.name) {
-            return Ok(Registration::Replaced);
+            return Ok(Registered::Replaced);
         }
         captured.metrics.push(Arc::clone(&metric.name));
-        Ok(Registration::Added)
+        Ok(Registered::Added)
     }
 }
 

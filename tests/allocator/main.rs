@@ -192,3 +192,20 @@ fn queues_leave_nothing_behind() {
         });
     });
 }
+
+#[test]
+fn recorders_that_end_with_pending_events_leave_nothing_behind() {
+    let _alone = alone();
+    bounded(|| {
+        assert_leaves_nothing(300, |_| {
+            let tokio = tokio::runtime::Builder::new_current_thread().build().expect("a tokio runtime");
+            let recorder = {
+                let _inside = tokio.enter();
+                MetricsRecorder::new("pending", RecorderOptions::new()).expect("valid options")
+            };
+            (0..10).for_each(|_| recorder.emit(LARGE));
+            // The recorder's task is dropped before it was polled.
+            drop(tokio);
+        });
+    });
+}

@@ -295,7 +295,7 @@ fn fl4_a_failed_recorder_discards_pending_events_when_its_task_is_aborted() {
         assert_eq!((drops.dropped(), recorder.status()), (3, Failure));
         let stats = recorder.stats();
         assert_eq!((stats.processed, stats.discarded, stats.pending), (1, 3, 0));
-        assert!(flushed.is_over());
+        assert!(flushed.is_finished());
         assert_eq!(flushed.wait().expect_err("it has failed").reason(), "INVALID_RECORDER_STATE");
     });
 }

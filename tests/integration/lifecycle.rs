@@ -67,7 +67,7 @@ fn rc13_stop_while_stopping_joins() {
     bounded(|| {
         let case = recorder_in_state(Stopping);
         let (first, second) = (case.recorder.stop(), case.recorder.stop());
-        assert!(!first.is_over() && !second.is_over());
+        assert!(!first.is_finished() && !second.is_finished());
         case.gate.open();
         first.wait().expect("joins");
         second.wait().expect("joins");
@@ -111,7 +111,7 @@ fn rc15_stop_processes_what_was_accepted_before_it_behind_a_slow_hook() {
         gate.wait_for_arrival();
         let stop = recorder.stop();
         assert_eq!(recorder.status(), Stopping);
-        assert!(!stop.is_over());
+        assert!(!stop.is_finished());
         gate.open();
         stop.wait().expect("stops");
         assert_eq!(journal.numbers(), (0..1_000).collect::<Vec<_>>());
@@ -273,7 +273,7 @@ fn rc17_with_hooks_a_wait_in_a_task_never_hangs() {
             (blocked, recorder.start().await, recorder.stop().await)
         });
         let (blocked, start, stop) = application.tokio().block_on(task).expect("the task ends");
-        assert_eq!(blocked.expect_err("the hook needs this thread").reason(), "WOULD_DEADLOCK");
+        assert_eq!(blocked.expect_err("the hook needs this thread").reason(), "STALLED");
         // The start went on although its waiter was refused.
         assert!(start.is_ok() || start.is_err_and(|error| error.reason() == "INVALID_RECORDER_STATE"));
         stop.expect("stops");

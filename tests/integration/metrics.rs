@@ -4,9 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use mvx_metrics::{
-    MetricsRecorderError, MetricsRecorderState, MetricsRuntime, RecorderOptions, Registration,
-};
+use mvx_metrics::{MetricsRecorderError, MetricsRecorderState, MetricsRuntime, RecorderOptions, Registered};
 use mvx_metrics_tests::{
     Act, Direct, Fragile, Gate, Gated, Journal, Script, Step, Steps, StepsSnapshot, bounded, eventually,
     in_threads, running_runtime,
@@ -26,12 +24,9 @@ fn rm1_metrics_are_registered_before_and_while_running() {
     bounded(|| {
         let application = Direct::new();
         let recorder = application.recorder(RecorderOptions::new());
-        assert_eq!(recorder.register_metric(Steps::named("virgin")).expect("registers"), Registration::Added);
+        assert_eq!(recorder.register_metric(Steps::named("virgin")).expect("registers"), Registered::Added);
         recorder.start().wait().expect("starts");
-        assert_eq!(
-            recorder.register_metric(Steps::named("running")).expect("registers"),
-            Registration::Added
-        );
+        assert_eq!(recorder.register_metric(Steps::named("running")).expect("registers"), Registered::Added);
         recorder.register_event(Step(1)).expect("accepted");
         assert_eq!((Steps::total_of(&recorder, "virgin"), Steps::total_of(&recorder, "running")), (1, 1));
     });
@@ -54,10 +49,10 @@ fn rm1_a_metric_without_a_name_is_refused() {
 fn rm2_the_same_name_replaces_and_counts_from_zero() {
     bounded(|| {
         let (_runtime, recorder) = one_recorder("rm2");
-        assert_eq!(recorder.register_metric(Steps::default()).expect("registers"), Registration::Added);
+        assert_eq!(recorder.register_metric(Steps::default()).expect("registers"), Registered::Added);
         recorder.register_event(Step(5)).expect("accepted");
         assert_eq!(Steps::total(&recorder), 1);
-        assert_eq!(recorder.register_metric(Steps::default()).expect("registers"), Registration::Replaced);
+        assert_eq!(recorder.register_metric(Steps::default()).expect("registers"), Registered::Replaced);
         assert_eq!(Steps::total(&recorder), 0);
         recorder.register_event(Step(5)).expect("accepted");
         assert_eq!(Steps::total(&recorder), 1);
@@ -73,10 +68,7 @@ fn rm2_a_metric_of_another_type_takes_the_place_of_its_namesake() {
         recorder.register_metric(Steps::named("first")).expect("registers");
         recorder.register_metric(holding("same", Arc::clone(&alive))).expect("registers");
         recorder.register_metric(Steps::named("last")).expect("registers");
-        assert_eq!(
-            recorder.register_metric(Steps::named("same")).expect("registers"),
-            Registration::Replaced
-        );
+        assert_eq!(recorder.register_metric(Steps::named("same")).expect("registers"), Registered::Replaced);
         assert_eq!(Arc::strong_count(&alive), 1, "the old one is dropped");
         recorder.register_event(Step(1)).expect("accepted");
         assert_eq!(Steps::total_of(&recorder, "same"), 1);
@@ -105,7 +97,7 @@ fn rm2_a_metric_replaced_behind_pending_events_sees_only_later_ones() {
             recorder.register_event(Step(1)).expect("accepted");
         }
         gate.open();
-        assert_eq!(register.join().expect("the thread ends").expect("registers"), Registration::Replaced);
+        assert_eq!(register.join().expect("the thread ends").expect("registers"), Registered::Replaced);
         recorder.register_event(Step(1)).expect("accepted");
         let total = Steps::total(&recorder);
         assert!((1..=101).contains(&total), "{total} is not what came after the replacement");
@@ -152,7 +144,7 @@ fn rm2_a_metric_replaced_before_its_first_event_is_dropped_at_once() {
         let alive = Arc::new(());
         for number in 0..100 {
             let answer = recorder.register_metric(holding("holds", Arc::clone(&alive))).expect("registers");
-            assert_eq!(answer, if number == 0 { Registration::Added } else { Registration::Replaced });
+            assert_eq!(answer, if number == 0 { Registered::Added } else { Registered::Replaced });
         }
         assert_eq!(Arc::strong_count(&alive), 2, "the last one is kept");
         let names = |recorder: &mvx_metrics::MetricsRecorder| {

@@ -5,7 +5,7 @@ use std::error::Error as _;
 
 use mvx_metrics::{
     MetricsRecorder, MetricsRecorderError, MetricsRecorderState, QueueOverflowPolicy, RecorderOptions,
-    Registration,
+    Registered,
 };
 use mvx_metrics_tests::{
     Act, Direct, Gate, Gated, Script, Step, Steps, bounded, bounded_async, eventually, in_threads,
@@ -201,7 +201,7 @@ fn rc7_start_returns_while_on_starting_still_runs() {
         let handle = recorder.start();
         assert_eq!(recorder.status(), Starting);
         gate.wait_for_arrival();
-        assert!(!handle.is_over());
+        assert!(!handle.is_finished());
         assert_eq!(recorder.status(), Starting);
         gate.open();
         handle.wait().expect("starts");
@@ -214,7 +214,7 @@ fn rc8_start_while_starting_joins() {
     bounded(|| {
         let case = recorder_in_state(Starting);
         let (first, second) = (case.recorder.start(), case.recorder.start());
-        assert!(!first.is_over() && !second.is_over());
+        assert!(!first.is_finished() && !second.is_finished());
         case.gate.open();
         first.wait().expect("joins");
         second.wait().expect("joins");
@@ -284,7 +284,7 @@ fn rc12_the_table_of_stop() {
                     assert_eq!(case.hook_log.entries(), ["starting", "stopped"]);
                 }
                 _ => {
-                    assert!(handle.is_over(), "a refusal does not wait");
+                    assert!(handle.is_finished(), "a refusal does not wait");
                     assert_refused(&handle.wait().expect_err("refused"), state, &[Running]);
                     assert_eq!(case.recorder.status(), state);
                 }
@@ -330,7 +330,7 @@ fn rm1_the_table_of_register_metric() {
             let result = case.recorder.register_metric(Steps::named("late"));
             match state {
                 Virgin | Starting | Running => {
-                    assert_eq!(result.expect("registers"), Registration::Added, "a metric in {state}");
+                    assert_eq!(result.expect("registers"), Registered::Added, "a metric in {state}");
                     assert_eq!(case.recorder.metrics().expect("reads").len(), 2);
                 }
                 _ => {

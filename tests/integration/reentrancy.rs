@@ -246,11 +246,11 @@ fn rc17_clones_of_a_handle_wait_for_the_same_operation() {
         let recorder = application.recorder(RecorderOptions::new().hooks(script));
         let handle = recorder.start();
         let others: Vec<_> = (0..4).map(|_| handle.clone()).collect();
-        assert!(others.iter().all(|other| !other.is_over()));
+        assert!(others.iter().all(|other| !other.is_finished()));
         gate.open();
         handle.wait().expect("starts");
         for other in others {
-            assert!(other.is_over());
+            assert!(other.is_finished());
             application.tokio().block_on(other).expect("has started");
         }
     });

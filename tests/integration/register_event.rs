@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use mvx_metrics::testing::CaptureRecorder;
 use mvx_metrics::{
     MetricsRecorder, MetricsRecorderError, MetricsRecorderState, QueueOverflowPolicy, Recorder,
-    RecorderOptions, RecorderStats, Registration,
+    RecorderOptions, RecorderStats, Registered,
 };
 use mvx_metrics_tests::{
     Act, Direct, Drops, Gate, Gated, Journal, Other, Script, Step, Steps, bounded, bounded_async, eventually,
@@ -310,7 +310,7 @@ fn re11_a_disabled_recorder_accepts_and_does_nothing() {
     bounded(|| {
         let recorder = MetricsRecorder::disabled();
         let drops = Drops::new();
-        assert_eq!(recorder.register_metric(Steps::default()).expect("accepts"), Registration::Added);
+        assert_eq!(recorder.register_metric(Steps::default()).expect("accepts"), Registered::Added);
         recorder.register_event(drops.event()).expect("accepts");
         recorder.emit(drops.event());
         assert_eq!(drops.dropped(), 2);

@@ -160,7 +160,7 @@ fn rt_i5_a_start_that_takes_too_long_frees_the_id() {
         while let Some(source) = last.source() {
             last = source;
         }
-        assert_eq!(last.to_string(), "no answer within 100ms");
+        assert_eq!(last.to_string(), "gave up waiting for the recorder to start after 100ms");
         runtime.create_recorder("a").expect("the id is free");
         runtime.shutdown().expect("the given-up start does not matter");
     });
@@ -339,8 +339,8 @@ fn rt_k2_a_stop_beyond_the_timeout_is_a_stop_error() {
         runtime.create_recorder_with("a", options).expect("creates");
         let error = runtime.stop_recorder("a").expect_err("the hook never returns");
         assert_eq!(error.reason(), "RECORDER_STOP_ERROR");
-        let cause = error.source().and_then(std::error::Error::source).map(ToString::to_string);
-        assert_eq!(cause.as_deref(), Some("no answer within 100ms"));
+        let cause = error.source().map(ToString::to_string);
+        assert_eq!(cause.as_deref(), Some("gave up waiting for the recorder to stop after 100ms"));
     });
 }
 

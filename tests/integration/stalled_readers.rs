@@ -55,7 +55,7 @@ fn rm4_a_read_behind_a_blocked_reader_ends_while_other_recorders_go_on() {
             ends.store(true, Ordering::Relaxed);
             gate.open();
             let answer = answer.expect("it ends although the observer does not");
-            assert_eq!(answer.expect_err("the observer holds the metrics").reason(), "WOULD_DEADLOCK");
+            assert_eq!(answer.expect_err("the observer holds the metrics").reason(), "STALLED");
         });
         recorder.flush().wait().expect("flushes");
         assert_eq!(recorder.stats().processed, 1);

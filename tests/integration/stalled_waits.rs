@@ -29,7 +29,7 @@ fn rm4_a_read_of_an_undriven_recorder_ends() {
     bounded(|| {
         let (tokio, recorder) = abandoned();
         let error = recorder.metric_snapshots().expect_err("no thread processes the event");
-        assert_eq!(error.reason(), "WOULD_DEADLOCK");
+        assert_eq!(error.reason(), "STALLED");
         tokio.block_on(recorder.flush()).expect("now this thread does");
         assert_eq!(Steps::total(&recorder), 1);
     });
@@ -41,7 +41,7 @@ fn rc17_a_wait_for_an_undriven_recorder_ends() {
         let (tokio, recorder) = abandoned();
         let (flush, stop) = (recorder.flush(), recorder.stop());
         for wait in [flush.clone(), stop.clone()] {
-            assert_eq!(wait.wait().expect_err("no thread processes the event").reason(), "WOULD_DEADLOCK");
+            assert_eq!(wait.wait().expect_err("no thread processes the event").reason(), "STALLED");
         }
         assert_eq!(recorder.status(), MetricsRecorderState::Stopping);
         // The operations go on as soon as a thread drives the tokio runtime.
@@ -60,7 +60,7 @@ fn rc17_a_wait_for_an_undriven_start_ends() {
                 .expect("inside of tokio")
         };
         let start = recorder.start();
-        assert_eq!(start.clone().wait().expect_err("no thread runs the hook").reason(), "WOULD_DEADLOCK");
+        assert_eq!(start.clone().wait().expect_err("no thread runs the hook").reason(), "STALLED");
         tokio.block_on(start).expect("now this thread does");
         assert_eq!(recorder.status(), MetricsRecorderState::Running);
     });
@@ -112,7 +112,7 @@ fn rm4_calls_behind_a_blocked_handler_end() {
             };
             answer.expect_err("the metric does not come to an end").reason()
         });
-        assert_eq!(reasons, ["WOULD_DEADLOCK"; 4]);
+        assert_eq!(reasons, ["STALLED"; 4]);
         assert_eq!((recorder.stats().pending, recorder.status()), (1, MetricsRecorderState::Running));
         gate.open();
         recorder.register_metric(Steps::default()).expect("registers");
@@ -138,7 +138,7 @@ fn check_that_calls_end(recorder: &MetricsRecorder) {
             answer.expect_err("the snapshot does not come to an end").reason()
         });
         gate.open();
-        assert_eq!(reasons, ["WOULD_DEADLOCK"; 3]);
+        assert_eq!(reasons, ["STALLED"; 3]);
         reader.join().expect("no panic").expect("reads");
     });
 }

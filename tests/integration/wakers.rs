@@ -71,10 +71,13 @@ fn rc17_a_waker_may_call_the_recorder_that_wakes_it() {
             gate.open();
             eventually("the waker has called", || answers.lock().expect("not poisoned").len() == 3);
             flush.wait().expect("flushes");
-            // On the thread of the hooks a wait is refused. All other calls succeed.
+            // On the thread of the hooks a wait is refused, or ends without progress. All other calls succeed.
             let answers = answers.lock().expect("not poisoned").clone();
             assert_eq!(answers[1], "ok");
-            assert!(answers.iter().all(|answer| ["ok", "WOULD_DEADLOCK"].contains(answer)), "{answers:?}");
+            assert!(
+                answers.iter().all(|answer| ["ok", "WOULD_DEADLOCK", "STALLED"].contains(answer)),
+                "{answers:?}"
+            );
             recorder.stop().wait().expect("stops");
         });
     });

@@ -6,7 +6,7 @@ use std::thread;
 
 use mvx_metrics::{
     DimensionValue, LifecycleHandle, MetricEvent, MetricFailurePolicy, MetricsRecorder, MetricsRecorderError,
-    MetricsRecorderState, MetricsRuntime, QueueOverflowPolicy, Recorder, RecorderOptions, Registration,
+    MetricsRecorderState, MetricsRuntime, QueueOverflowPolicy, Recorder, RecorderOptions, Registered,
 };
 use mvx_metrics_tests::eventually;
 use tokio::runtime::{Builder, Runtime};
@@ -294,7 +294,7 @@ impl Subject {
         let result = self.recorder.register_metric(SmallCounter::new(name, fragile));
         if matches!(self.model.state, Virgin | Running) {
             let replaced = self.model.register(name, fragile);
-            let expected = if replaced { Registration::Replaced } else { Registration::Added };
+            let expected = if replaced { Registered::Replaced } else { Registered::Added };
             assert_eq!(result.expect("registers"), expected);
         } else {
             assert_eq!(result.expect_err("it has ended").reason(), "INVALID_RECORDER_STATE");

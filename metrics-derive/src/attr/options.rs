@@ -28,8 +28,8 @@ pub trait OptionSet {
     fn merge(&mut self, cx: &Ctxt, other: Self);
 }
 
-/// Declares the struct of an [`OptionSet`]. A row is `"key" => field: Type = parser`, where the parser is a function of
-/// [`values`](super::values) or of [`source`](super::source).
+/// Declares the struct of an [`OptionSet`]. A row is `"key" => field: Type = parser`. The parser is a function of the module
+/// `values` or of `source`.
 macro_rules! options {
     ($(#[$doc:meta])* pub struct $name:ident { $($key:literal => $field:ident: $ty:ty = $parser:expr,)* }) => {
         $(#[$doc])*

@@ -17,7 +17,7 @@ use crate::error::MetricsRecorderError;
 use crate::metric::Metric;
 use crate::queue::Batch;
 use crate::snapshot::MetricSnapshot;
-use crate::unwind::{self, Panic};
+use crate::panics::{self, Panic};
 
 #[derive(Default)]
 pub(crate) struct MetricSet {
@@ -137,7 +137,7 @@ impl Registered {
             return None;
         }
         let metric = self.metric.erased_mut().address();
-        match unwind::catch(|| handler(metric)) {
+        match panics::catch(|| handler(metric)) {
             Ok(answer) => Some(answer),
             Err(panic) => {
                 failures.push(MetricFailure { metric: Arc::clone(&self.metric.name), panic: panic.clone() });
@@ -168,7 +168,7 @@ pub struct MetricBox {
 impl MetricBox {
     /// Boxes a metric under the name that it returns for itself.
     pub(crate) fn named<M: Metric>(metric: M) -> Result<Self, MetricsRecorderError> {
-        let known = unwind::catch(|| (Arc::<str>::from(metric.metric_name()), targets_of_type::<M>()));
+        let known = panics::catch(|| (Arc::<str>::from(metric.metric_name()), targets_of_type::<M>()));
         let unknown = Self { name: Arc::from(""), targets: Vec::new(), metric: Some(Box::new(metric)) };
         match known {
             Ok((name, _)) if name.trim().is_empty() => Err(MetricsRecorderError::InvalidArgument {
@@ -188,7 +188,7 @@ impl MetricBox {
 
     /// The metric's state, marked as failed when the metric has panicked or panics now.
     pub(crate) fn snapshot(&self, failure: Option<&Panic>) -> MetricSnapshot {
-        let mut snapshot = unwind::catch(|| self.erased().snapshot()).unwrap_or_else(|panic| {
+        let mut snapshot = panics::catch(|| self.erased().snapshot()).unwrap_or_else(|panic| {
             let mut snapshot = MetricSnapshot::new(&*self.name);
             snapshot.failed = Some(format!("snapshot {panic}"));
             snapshot
@@ -200,7 +200,7 @@ impl MetricBox {
     }
 
     pub(crate) fn descriptor(&self) -> MetricDescriptor {
-        unwind::catch(|| self.erased().descriptor())
+        panics::catch(|| self.erased().descriptor())
             .unwrap_or_else(|_| MetricDescriptor::new(String::from(&*self.name)))
     }
 
@@ -221,7 +221,7 @@ impl MetricBox {
 impl Drop for MetricBox {
     fn drop(&mut self) {
         let metric = self.metric.take();
-        unwind::contain(|| drop(metric));
+        panics::catch_and_ignore(|| drop(metric));
     }
 }
 

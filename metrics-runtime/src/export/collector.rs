@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::history::SeriesHistory;
-use super::removed::{Retired, UnreadRecorder};
+use super::removed::{RemovedTotals, UnreadRecorder};
 use super::totals::{Presence, Totals};
-use crate::recorder::MetricsRecorderState;
+use crate::state::MetricsRecorderState;
 use crate::runtime::RecorderSnapshot;
 
 /// Which recorders share series.
@@ -73,7 +73,7 @@ pub(super) struct Collector {
 
 impl Collector {
     /// A collector that has collected the removed recorders. The runtime's own namespace always has a group.
-    pub(super) fn new(scope: Scope, namespace: &Arc<str>, removed: &Retired) -> Self {
+    pub(super) fn new(scope: Scope, namespace: &Arc<str>, removed: &RemovedTotals) -> Self {
         let mut collector = Self {
             scope,
             groups: Vec::new(),
@@ -92,7 +92,7 @@ impl Collector {
             }
         }
         for UnreadRecorder(recorder) in &removed.unread {
-            let index = collector.find_or_push_namespace(recorder.shared_namespace());
+            let index = collector.find_or_push_namespace(recorder.namespace());
             let group = &mut collector.groups[index];
             let recorders = group.recorders.get_or_insert_default();
             recorders.removed += 1;

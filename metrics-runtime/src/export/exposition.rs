@@ -2,17 +2,19 @@
 //! names, and the writer spells them.
 
 use std::collections::HashSet;
-use std::sync::{Mutex, PoisonError};
+
+use parking_lot::Mutex;
 
 use super::collector::{Collector, Group, Scope};
 use super::family::{Families, Skipped};
 use super::format::Format;
 use super::health;
+use super::removed::RemovedTotals;
 use super::text;
 use super::totals::MetricTotal;
 use crate::error::MetricsRuntimeError;
-use crate::log::{self, Kind, LogPolicy};
-use crate::runtime::{MetricsRuntime, RuntimeSnapshot, Shared};
+use crate::log::{LogPolicy, OperationKind};
+use crate::runtime::{MetricsRuntime, RuntimeInner, RuntimeSnapshot};
 
 /// The metrics of a runtime as text.
 #[derive(Debug, Clone)]
@@ -58,7 +60,7 @@ impl MetricsRuntime {
     /// # Errors
     /// The same as those of [`snapshot`](Self::snapshot).
     pub fn exposition(&self, scope: Scope, format: Format) -> Result<Exposition, MetricsRuntimeError> {
-        exposition(&self.shared, scope, format)
+        exposition(&self.inner, scope, format)
     }
 
     /// Calls [`exposition`](Self::exposition) in a thread of its own and waits for it without blocking.
@@ -70,23 +72,24 @@ impl MetricsRuntime {
         scope: Scope,
         format: Format,
     ) -> Result<Exposition, MetricsRuntimeError> {
-        self.in_thread(move |shared| exposition(shared, scope, format)).await
+        self.in_thread(move |inner| exposition(inner, scope, format)).await
     }
 }
 
 /// Reads the recorders one by one and renders them.
 pub(crate) fn exposition(
-    runtime: &Shared,
+    runtime: &RuntimeInner,
     scope: Scope,
     format: Format,
 ) -> Result<Exposition, MetricsRuntimeError> {
-    runtime.logged(Kind::Read, "metrics_runtime.exposition", || {
-        let census = runtime.census()?;
-        let mut collector = Collector::new(scope, runtime.shared_namespace(), &census.retired);
-        census.visit(|recorder| collector.add(&recorder));
-        drop(census);
+    runtime.logged(OperationKind::Read, "metrics_runtime.exposition", || {
+        let recorders = runtime.list_recorders()?;
+        let removed = RemovedTotals::from_copy(&recorders.removed);
+        let mut collector = Collector::new(scope, runtime.namespace(), &removed);
+        recorders.read(|recorder| collector.add(&recorder));
+        drop(recorders);
         let exposition = render(scope, format, collector);
-        runtime.reported.report(runtime.log_policy(), &exposition.skipped);
+        removed.skipped_log.log(runtime.log_policy(), &exposition.skipped);
         Ok(exposition)
     })
 }
@@ -97,7 +100,7 @@ impl RuntimeSnapshot {
     /// The rollup contains the counts of recorders that were removed before the snapshot. Nothing is logged.
     #[must_use]
     pub fn exposition(&self, scope: Scope, format: Format) -> Exposition {
-        let mut collector = Collector::new(scope, &self.namespace, &self.retired);
+        let mut collector = Collector::new(scope, &self.namespace, &RemovedTotals::from_copy(&self.removed));
         for recorder in &self.recorders {
             collector.add(recorder);
         }
@@ -107,24 +110,24 @@ impl RuntimeSnapshot {
 
 /// The skipped dimensions that were logged already.
 #[derive(Debug, Default)]
-pub(crate) struct Reported(Mutex<HashSet<Skipped>>);
+pub(crate) struct SkippedLog(Mutex<HashSet<Skipped>>);
 
-impl Reported {
+impl SkippedLog {
     /// Further skipped dimensions are not logged; the expositions list them all.
     const MAX_LOGGED: usize = 1_000;
 
-    fn report(&self, policy: LogPolicy, skipped: &[Skipped]) {
+    pub(super) fn log(&self, policy: LogPolicy, skipped: &[Skipped]) {
         if skipped.is_empty() || policy == LogPolicy::Silent {
             return;
         }
         for skipped in skipped.iter().filter(|skipped| self.insert(skipped)) {
-            log::export_warning("metrics_export.skipped", skipped);
+            super::warn("metrics_export.skipped", skipped);
         }
     }
 
     /// Returns whether the dimension was not logged before and is to be logged now.
     fn insert(&self, skipped: &Skipped) -> bool {
-        let mut logged = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut logged = self.0.lock();
         logged.len() < Self::MAX_LOGGED && logged.insert(skipped.clone())
     }
 }

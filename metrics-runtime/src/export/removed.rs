@@ -1,19 +1,23 @@
 //! Removed recorders: their counts stay in the rollup.
 
+use std::any::Any;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use super::exposition::SkippedLog;
 use super::history::SeriesHistory;
 use super::totals::{Presence, Totals};
-use crate::recorder::{Observation, RecorderCore};
+use crate::engine::{Observation, RecorderInner};
+use crate::runtime::RemovedRecorders;
 
-/// The counts of removed recorders, by namespace.
+/// The counts of removed recorders, by namespace, and what expositions of one runtime remember.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Retired {
+pub(crate) struct RemovedTotals {
     pub(super) namespaces: BTreeMap<Arc<str>, Arc<NamespaceTotals>>,
     pub(super) unread: Vec<UnreadRecorder>,
     pub(super) history: SeriesHistory,
+    pub(super) skipped_log: Arc<SkippedLog>,
 }
 
 /// The counts of all removed recorders of one namespace.
@@ -25,7 +29,7 @@ pub(super) struct NamespaceTotals {
 
 /// A removed recorder that could not be read yet, because a handler still runs.
 #[derive(Clone)]
-pub(super) struct UnreadRecorder(pub(super) Arc<RecorderCore>);
+pub(super) struct UnreadRecorder(pub(super) Arc<RecorderInner>);
 
 impl fmt::Debug for UnreadRecorder {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -33,14 +37,20 @@ impl fmt::Debug for UnreadRecorder {
     }
 }
 
-impl Retired {
-    /// Adds the last state of a removed recorder. If its metrics could not be read, the recorder is kept to be read later.
-    pub(crate) fn add(&mut self, recorder: &Arc<RecorderCore>, last: &Observation) {
+impl RemovedTotals {
+    /// What [`RemovedRecorders::copy`] returned. Empty for a snapshot of another extension.
+    pub(super) fn from_copy(copy: &Arc<dyn Any + Send + Sync>) -> Arc<Self> {
+        Arc::clone(copy).downcast().unwrap_or_default()
+    }
+}
+
+impl RemovedRecorders for RemovedTotals {
+    fn add(&mut self, recorder: &Arc<RecorderInner>, last: &Observation) -> bool {
         let Some(metrics) = &last.metrics else {
             self.unread.push(UnreadRecorder(Arc::clone(recorder)));
-            return;
+            return false;
         };
-        let namespace = recorder.shared_namespace();
+        let namespace = recorder.namespace();
         let removed = self.namespaces.entry(Arc::clone(namespace)).or_insert_with(|| {
             let totals = Totals::with_label_slots(self.history.get_or_create_label_slots(namespace));
             Arc::new(NamespaceTotals { totals, recorders: 0 })
@@ -52,19 +62,22 @@ impl Retired {
         for (position, (descriptor, metric)) in metrics.iter().enumerate() {
             removed.totals.add_metric(position, descriptor, metric, Presence::Removed);
         }
+        true
     }
 
-    /// The removed recorders that still have to be read.
-    pub(crate) fn late(&self) -> Vec<Arc<RecorderCore>> {
+    fn unread(&self) -> Vec<Arc<RecorderInner>> {
         self.unread.iter().map(|UnreadRecorder(recorder)| Arc::clone(recorder)).collect()
     }
 
-    /// Adds the last state of a recorder from [`late`](Self::late), unless another thread has added it meanwhile.
-    pub(crate) fn settle(&mut self, recorder: &Arc<RecorderCore>, last: &Observation) {
+    fn add_late(&mut self, recorder: &Arc<RecorderInner>, last: &Observation) {
         if let Some(index) = self.unread.iter().position(|unread| Arc::ptr_eq(&unread.0, recorder)) {
             // Drops no metric of the user: the caller still has the recorder.
             self.unread.remove(index);
             self.add(recorder, last);
         }
+    }
+
+    fn copy(&self) -> Arc<dyn Any + Send + Sync> {
+        Arc::new(self.clone())
     }
 }

@@ -15,7 +15,7 @@ use self::labelled::LabelledTotal;
 use self::merge::{merge, merge_rule};
 use self::parts::{for_each_part, has_parts};
 use crate::descriptor::{DimensionDescriptor, DimensionKind, MergeRule, MetricDescriptor};
-use crate::recorder::RecorderStats;
+use crate::engine::RecorderStats;
 use crate::snapshot::{BreakdownEntry, DimensionValue, MetricSnapshot};
 
 /// How many metrics some totals have, and how many dimensions a metric. This bounds their memory when metrics give themselves

@@ -16,7 +16,8 @@ use tokio::time::{sleep, timeout};
 use super::renderer::Renderer;
 use super::routes::respond;
 use super::stream::{Activity, StallGuard};
-use crate::log::{self, LogPolicy};
+use crate::export;
+use crate::log::LogPolicy;
 
 /// How long a client may take to send the headers of a request, counted from the end of the request before.
 const REQUEST_HEADER_TIMEOUT: Duration = Duration::from_secs(10);
@@ -70,7 +71,7 @@ pub(super) async fn accept_connections(
             Ok((stream, _)) => stream,
             Err(error) => {
                 if log_policy != LogPolicy::Silent {
-                    log::export_warning("metrics_endpoint.accept", &error);
+                    export::warn("metrics_endpoint.accept", &error);
                 }
                 sleep(ACCEPT_BACKOFF).await;
                 continue;

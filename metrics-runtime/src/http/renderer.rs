@@ -7,7 +7,8 @@ use hyper::body::Bytes;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use crate::export::{Format, Scope, exposition};
-use crate::runtime::{MetricsRuntimeState, Shared};
+use crate::runtime::RuntimeInner;
+use crate::state::MetricsRuntimeState;
 
 /// After a rendering the renderer pauses for this many times as long as the rendering took. Clients that ask without end
 /// thus take at most a ninth of one core, unless a rendering takes longer than an eighth of `MAX_PAUSE`.
@@ -35,20 +36,20 @@ struct RenderRequest {
 /// A handle of the renderer, for one connection.
 #[derive(Clone)]
 pub(super) struct Renderer {
-    shared: Arc<Shared>,
+    runtime: Arc<RuntimeInner>,
     requests: mpsc::Sender<RenderRequest>,
 }
 
 impl Renderer {
     /// Starts the renderer's task in the current tokio runtime.
-    pub(super) fn spawn(shared: Arc<Shared>, scope: Scope, max_waiting: usize) -> Self {
+    pub(super) fn spawn(runtime: Arc<RuntimeInner>, scope: Scope, max_waiting: usize) -> Self {
         let (requests, receiver) = mpsc::channel(max_waiting.min(Semaphore::MAX_PERMITS));
-        tokio::spawn(serve_requests(Arc::clone(&shared), scope, receiver));
-        Self { shared, requests }
+        tokio::spawn(serve_requests(Arc::clone(&runtime), scope, receiver));
+        Self { runtime, requests }
     }
 
     pub(super) fn runtime_state(&self) -> MetricsRuntimeState {
-        self.shared.state()
+        self.runtime.status()
     }
 
     /// Waits for a rendering that starts after this call.
@@ -60,7 +61,7 @@ impl Renderer {
     }
 }
 
-async fn serve_requests(shared: Arc<Shared>, scope: Scope, mut receiver: mpsc::Receiver<RenderRequest>) {
+async fn serve_requests(runtime: Arc<RuntimeInner>, scope: Scope, mut receiver: mpsc::Receiver<RenderRequest>) {
     let mut pause_end = Instant::now();
     while let Some(first) = receiver.recv().await {
         tokio::time::sleep_until(pause_end.into()).await;
@@ -78,8 +79,8 @@ async fn serve_requests(shared: Arc<Shared>, scope: Scope, mut receiver: mpsc::R
             if requests.is_empty() {
                 continue;
             }
-            let shared = Arc::clone(&shared);
-            let rendered = tokio::task::spawn_blocking(move || render_view(&shared, scope, view)).await;
+            let runtime = Arc::clone(&runtime);
+            let rendered = tokio::task::spawn_blocking(move || render_view(&runtime, scope, view)).await;
             let rendered = rendered.unwrap_or_else(|error| Err(error.to_string()));
             for request in requests {
                 // The client may have closed its connection meanwhile.
@@ -90,14 +91,14 @@ async fn serve_requests(shared: Arc<Shared>, scope: Scope, mut receiver: mpsc::R
     }
 }
 
-fn render_view(shared: &Shared, scope: Scope, view: View) -> Rendered {
+fn render_view(runtime: &RuntimeInner, scope: Scope, view: View) -> Rendered {
     match view {
-        View::Exposition(format) => match exposition(shared, scope, format) {
+        View::Exposition(format) => match exposition(runtime, scope, format) {
             Ok(exposition) => Ok(exposition.text.into()),
             Err(error) => Err(error.to_string()),
         },
         View::Snapshot => {
-            let snapshot = shared.snapshot().map_err(|error| error.to_string())?;
+            let snapshot = runtime.snapshot().map_err(|error| error.to_string())?;
             serde_json::to_vec(&snapshot).map(Bytes::from).map_err(|error| error.to_string())
         }
     }

@@ -10,7 +10,7 @@ use hyper::{Method, Request, Response, StatusCode};
 
 use super::renderer::{Renderer, View};
 use crate::export::Format;
-use crate::runtime::MetricsRuntimeState;
+use crate::state::MetricsRuntimeState;
 
 const PLAIN_TEXT: &str = "text/plain; charset=utf-8";
 

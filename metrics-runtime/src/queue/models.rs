@@ -1,10 +1,10 @@
-//! The protocol under loom, which tries every order of the threads' steps and every value a load may see.
+//! The protocol under loom, which tries every interleaving of the threads and every value that a load may return.
 //!
 //! `RUSTFLAGS="--cfg mvx_loom" cargo test -p mvx-metrics --release --lib queue::models`
 //!
 //! A segment has three slots here, so that the consumer can park in the middle of one and two producers can go on in it.
-//! Loom itself reports a race on an event, a deadlock, and a leaked [`Arc`]; that a reserved slot is free is asserted where
-//! it is filled.
+//! Loom itself reports a race on an event, a deadlock, and a leaked [`Arc`]. The slot asserts that it is free when an event is
+//! written into it.
 //!
 //! # What they prove
 //!
@@ -37,23 +37,23 @@ use super::{Consumer, PushError, Queue, SegmentPool, WakeHint};
 use crate::event::MetricEvent;
 use crate::sync::Arc;
 
-/// An event of a producer; it holds on to something, so that loom sees when it is dropped twice or never.
-struct Told {
+/// An event of a producer. It holds an [`Arc`], so that loom reports when it is dropped twice or never.
+struct Numbered {
     producer: u64,
     number: u64,
     _held: Arc<()>,
 }
 
-impl MetricEvent for Told {
-    const EVENT_TYPE: &'static str = "told";
+impl MetricEvent for Numbered {
+    const EVENT_TYPE: &'static str = "numbered";
 }
 
-/// Threads are interrupted at most so often where the orders would be too many otherwise; bugs need few.
-const INTERRUPTIONS: usize = 3;
+/// How often loom preempts threads in models that have too many interleavings. Bugs need few preemptions.
+const MAX_PREEMPTIONS: usize = 3;
 
-fn model(interruptions: Option<usize>, body: impl Fn() + Sync + Send + 'static) {
+fn model(max_preemptions: Option<usize>, body: impl Fn() + Sync + Send + 'static) {
     let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = interruptions;
+    builder.preemption_bound = max_preemptions;
     builder.check(body);
 }
 
@@ -62,24 +62,24 @@ fn queue(limit: u64) -> Arc<Queue> {
 }
 
 fn push(queue: &Queue, producer: u64, number: u64) -> Result<WakeHint, PushError> {
-    queue.push(Told { producer, number, _held: Arc::new(()) }).map_err(|(refusal, _)| refusal)
+    queue.push(Numbered { producer, number, _held: Arc::new(()) }).map_err(|(refusal, _)| refusal)
 }
 
-/// Consumes the events that are there, at most `most` at once, and adds them to `taken`.
+/// Consumes one batch of at most `most` events and adds them to `taken`; `false` when there is none.
 fn take(queue: &Queue, consumer: &mut Consumer, most: u64, taken: &mut Vec<(u64, u64)>) -> bool {
     let Some(batch) = queue.next_batch(consumer, most) else {
         return false;
     };
     for slot in batch.slots() {
         // SAFETY: all events are of this type, and the batch keeps them.
-        let event = unsafe { slot.event::<Told>() };
+        let event = unsafe { slot.event::<Numbered>() };
         taken.push((event.producer, event.number));
     }
     batch.consume();
     true
 }
 
-/// Consumes until so many events were taken.
+/// Consumes until `taken` has `count` events.
 fn take_until(queue: &Queue, consumer: &mut Consumer, count: usize, taken: &mut Vec<(u64, u64)>) {
     while taken.len() < count {
         if !take(queue, consumer, u64::MAX, taken) {
@@ -94,7 +94,7 @@ fn take_all(queue: &Queue, count: usize) -> Vec<(u64, u64)> {
     taken
 }
 
-/// Moves an empty queue on by so many positions, before other threads come in.
+/// Moves an empty queue on by `count` positions, before other threads use it.
 fn move_on(queue: &Queue, consumer: &mut Consumer, count: u64) {
     for number in 0..count {
         push(queue, 9, number).expect("there is room");
@@ -102,7 +102,7 @@ fn move_on(queue: &Queue, consumer: &mut Consumer, count: u64) {
     }
 }
 
-/// Pushes until there is room.
+/// Pushes again until the queue accepts it.
 fn push_patiently(queue: &Queue, producer: u64, number: u64) {
     while push(queue, producer, number).is_err() {
         thread::yield_now();

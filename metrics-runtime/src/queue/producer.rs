@@ -16,7 +16,7 @@ const BACKOFF_SPINS: u32 = 64;
 #[cfg(mvx_loom)]
 const BACKOFF_SPINS: u32 = 1;
 
-/// What a producer must do after its event was accepted.
+/// The producer's duty after its event was accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum WakeHint {
     /// Nothing.
@@ -60,9 +60,9 @@ impl<E: MetricEvent> Permit<'_, E> {
     }
 }
 
-/// A position that belongs to the caller, who must publish it before anything else.
-struct Reservation {
-    position: u64,
+/// A reserved slot. The producer must publish its event before anything else.
+struct Reservation<'q> {
+    slot: &'q Slot,
     hint: WakeHint,
 }
 
@@ -84,14 +84,14 @@ impl Queue {
     fn try_advance(&self) -> Result<u64, ReserveError> {
         // Relaxed: a stale value makes the exchange fail.
         let tail = self.tail().load(Ordering::Relaxed);
-        // Acquire: pairs with the store in `reserve_locked`. The segment that was installed before that store is visible
-        // (Q7), and so is what the consumer freed and removed before the `head` behind this limit (Q3).
+        // Acquire: pairs with the store in `advance_locked`, so that the exchange before that store precedes the one below.
         if tail >= self.line().fast_limit.load(Ordering::Acquire) {
             return Err(ReserveError::AtFastLimit);
         }
-        // Acquire: pairs with the exchange in `reserve_locked` that cleared PARKED, so that the segment installed before
-        // it is visible, although `fast_limit` may be older than the parking. The exchanges in between are
-        // read-modify-writes and continue its release sequence.
+        // Acquire: pairs with the exchange in `advance_locked`. By Q8 the producer that stored this limit had reserved a
+        // position before with that exchange. The exchanges since then continue its release sequence. So this producer sees the
+        // segment that was installed before it (Q7), and all that the consumer freed and removed before the `head`
+        // behind this limit (Q3). The same holds for the exchange that cleared PARKED.
         self.tail()
             .compare_exchange(tail, tail + 1, Ordering::Acquire, Ordering::Relaxed)
             .map_err(|_| ReserveError::Contended)
@@ -112,9 +112,9 @@ impl Queue {
         let mut spare = Spare::new(&self.line().pool);
         if const { slot::fits::<E>() } {
             match self.reserve_slow(&mut spare) {
-                Ok(Reservation { position, hint }) => {
-                    // SAFETY: the reservation. The slot is free (Q3), and the event fits.
-                    unsafe { self.line().directory.slot(position).publish(event) };
+                Ok(Reservation { slot, hint }) => {
+                    // SAFETY: the slot is reserved and free (Q3), and the event fits.
+                    unsafe { slot.publish(event) };
                     Ok(hint)
                 }
                 Err(error) => Err((error, event)),
@@ -126,9 +126,9 @@ impl Queue {
             }
             let event = Box::new(event);
             match self.reserve_slow(&mut spare) {
-                Ok(Reservation { position, hint }) => {
-                    // SAFETY: the reservation. The slot is free (Q3).
-                    unsafe { self.line().directory.slot(position).publish_boxed(event) };
+                Ok(Reservation { slot, hint }) => {
+                    // SAFETY: the slot is reserved and free (Q3), and the event does not fit.
+                    unsafe { slot.publish_boxed(event) };
                     Ok(hint)
                 }
                 Err(error) => Err((error, *event)),
@@ -149,24 +149,32 @@ impl Queue {
     }
 
     /// Reserves a position in every case in which the queue is open and has room.
-    fn reserve_slow(&self, spare: &mut Spare<'_>) -> Result<Reservation, PushError> {
+    fn reserve_slow(&self, spare: &mut Spare<'_>) -> Result<Reservation<'_>, PushError> {
+        let (position, hint) = self.advance(spare)?;
+        // SAFETY: `advance` reserved the position.
+        let slot = unsafe { self.line().directory.slot(position) };
+        Ok(Reservation { slot, hint })
+    }
+
+    /// Moves the tail on by one, by the usual way or with `park_lock`; returns the position that this reserves.
+    fn advance(&self, spare: &mut Spare<'_>) -> Result<(u64, WakeHint), PushError> {
         loop {
             match self.try_advance() {
-                Ok(position) => return Ok(Reservation { position, hint: WakeHint::None }),
+                Ok(position) => return Ok((position, WakeHint::None)),
                 Err(ReserveError::Contended) => {
                     back_off();
                     continue;
                 }
                 Err(_) => {}
             }
-            // Relaxed: `reserve_locked` looks again.
+            // Relaxed: `advance_locked` reads it again.
             let tail = self.tail().load(Ordering::Relaxed);
             self.check_room(tail)?;
             if needs_segment(tail) {
                 spare.prepare(&self.line().directory, tail & POSITION);
             }
-            if let Some(reservation) = self.reserve_locked(spare)? {
-                return Ok(reservation);
+            if let Some(advanced) = self.advance_locked(spare)? {
+                return Ok(advanced);
             }
         }
     }
@@ -177,18 +185,18 @@ impl Queue {
         if tail & CLOSED != 0 {
             return Err(PushError::Closed);
         }
-        // Relaxed: whatever was stored there was within the limit (Q1).
+        // Relaxed: every limit ever stored there keeps Q1.
         if tail < line.fast_limit.load(Ordering::Relaxed) {
             return Ok(());
         }
         if tail & POSITION >= self.consumed() + line.limit { Err(PushError::Full) } else { Ok(()) }
     }
 
-    /// Reserves the next position of a queue that is parked, or whose tail is at `fast_limit`.
+    /// As [`advance`](Self::advance), for a queue that is parked or whose tail is at `fast_limit`.
     ///
-    /// Returns `None` when the caller must look again: the tail is below `fast_limit` by now, or the spare lacks what is
-    /// needed by now.
-    fn reserve_locked(&self, spare: &mut Spare<'_>) -> Result<Option<Reservation>, PushError> {
+    /// Returns `None` when the caller must look again: another producer has moved `fast_limit` on, or the spare has no
+    /// segment although the tail needs one by now.
+    fn advance_locked(&self, spare: &mut Spare<'_>) -> Result<Option<(u64, WakeHint)>, PushError> {
         let _guard = lock(self.park_lock());
         let line = self.line();
         // Relaxed: the exchange checks it. Except for CLOSED it is the latest value if it is parked or at `fast_limit`,
@@ -231,7 +239,7 @@ impl Queue {
         } else {
             WakeHint::None
         };
-        Ok(Some(Reservation { position, hint }))
+        Ok(Some((position, hint)))
     }
 }
 

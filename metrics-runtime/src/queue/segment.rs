@@ -73,7 +73,7 @@ impl<'q> Spare<'q> {
         Self { pool, segment: None, ring: None }
     }
 
-    /// Gets what [`Directory::install`] needs at that position.
+    /// Gets a segment, and a ring if the directory has none, for [`Directory::install`] at that position.
     pub(crate) fn prepare(&mut self, directory: &Directory, position: u64) {
         let segment = self.segment.get_or_insert_with(|| self.pool.take());
         slot::fetch_first(&segment[index_of(position)..]);
@@ -91,7 +91,8 @@ impl Drop for Spare<'_> {
     }
 }
 
-/// The ring of installed segments, indexed by position. The first event brings the ring along.
+/// The ring of installed segments, indexed by position. The first event brings the ring along. The queue removes all segments
+/// before it drops the directory.
 ///
 /// * D1: The ring is longer than the number of segments that pending positions can touch, so an entry belongs to at most
 ///   one segment in use.
@@ -170,8 +171,8 @@ impl Directory {
         &segment[index]
     }
 
-    /// Makes sure that the ring and the segment of a position are there, with memory from the spare; `false` when it lacks
-    /// what is needed.
+    /// Makes sure that the ring and the segment of a position are there, with memory from the spare; `false` when the
+    /// spare lacks one of them.
     ///
     /// # Safety
     /// The caller holds `park_lock`. The entry of the position has no segment of other positions.
@@ -214,21 +215,14 @@ impl Directory {
 
 impl Drop for Directory {
     fn drop(&mut self) {
-        // Relaxed, here and below: `&mut self` excludes all other threads.
+        // Relaxed: `&mut self` excludes all other threads.
         let entries = self.entries.swap(ptr::null_mut(), Ordering::Relaxed);
         if entries.is_null() {
             return;
         }
         let entries = ptr::slice_from_raw_parts_mut(entries, self.mask + 1);
         // SAFETY: `install` got it from `Box::into_raw` (D2).
-        let entries = unsafe { Box::from_raw(entries) };
-        for entry in &entries {
-            let segment = entry.swap(ptr::null_mut(), Ordering::Relaxed);
-            if !segment.is_null() {
-                // SAFETY: the entry owns the segment, and `&mut self` excludes all other threads.
-                drop(unsafe { Box::from_raw(segment) });
-            }
-        }
+        drop(unsafe { Box::from_raw(entries) });
     }
 }
 

@@ -154,11 +154,11 @@ impl Slot {
     }
 
     /// # Safety
-    /// The caller has reserved this slot, and it is free. `stored` [`fits`], and is what `meta` describes.
+    /// The caller has reserved this slot, and it is free. `stored` [`fits`], and `meta` describes it.
     #[inline]
     unsafe fn write<S>(&self, stored: S, meta: &'static EventMeta) {
         if cfg!(any(debug_assertions, mvx_loom)) {
-            // Relaxed: what has freed the slot happens before the reservation.
+            // Relaxed: the store that freed the slot happens before the reservation.
             assert!(self.meta.load(Ordering::Relaxed).is_null(), "a reserved slot is free");
         }
         // SAFETY: the reservation makes this thread the only one that accesses the payload until it is published.
@@ -186,7 +186,7 @@ impl Slot {
         self.payload.with(|payload| unsafe { Stored::<E>::get(payload) })
     }
 
-    /// The event in this slot, whatever its type.
+    /// The event in this slot, of any type.
     ///
     /// # Safety
     /// The slot is published with `meta`. The caller is the consumer and does not clear the slot during `'a`.
@@ -203,7 +203,7 @@ impl Slot {
     pub(crate) unsafe fn clear(&self, meta: &'static EventMeta) {
         if meta.needs_drop {
             // SAFETY: `meta` describes the event, no thread refers to it, and the slot is freed right below.
-            self.payload.with_mut(|payload| crate::unwind::contain(|| unsafe { (meta.drop)(payload) }));
+            self.payload.with_mut(|payload| crate::panics::catch_and_ignore(|| unsafe { (meta.drop)(payload) }));
         }
         // Relaxed: the release store of `head` in `Batch::consume` shows the free slot to the producers.
         self.meta.store(ptr::null_mut(), Ordering::Relaxed);

@@ -1,39 +1,18 @@
-//! What can be chosen for a recorder.
+//! The options of a recorder, and how they become its settings.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
+use super::{DEFAULT_NAMESPACE, non_blank};
+use crate::engine::{
+    DEFAULT_QUEUE_MAX_SIZE, DEFAULT_SHUTDOWN_TIMEOUT, MetricFailurePolicy, QueueOverflowPolicy, Settings,
+    check_poll_interval, check_queue_max_size,
+};
+use crate::error::InvalidArgument;
 use crate::hooks::{DynHooks, RecorderHooks};
 use crate::log::LogPolicy;
-use crate::unwind::Contained;
-
-/// How many events may be pending by default.
-pub(crate) const DEFAULT_QUEUE_MAX_SIZE: usize = 10_000;
-/// Longer than anybody wants to wait for a figure.
-const LONGEST_POLL_INTERVAL: Duration = Duration::from_secs(1);
-/// The largest limit; its queue would take 16 GiB when full.
-const LARGEST_QUEUE: usize = 1 << 28;
-
-/// What happens to an event when as many are pending as the recorder may hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum QueueOverflowPolicy {
-    /// The event is dropped and counted, and the call succeeds. The default of recorders created through a runtime.
-    Drop,
-    /// The call fails with `QueueOverflow` and hands the event back. The default of recorders created directly.
-    Error,
-}
-
-/// What happens when a metric panics.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-#[non_exhaustive]
-pub enum MetricFailurePolicy {
-    /// The metric is quarantined: it keeps its last state, its snapshot says why it failed, the others go on.
-    #[default]
-    Quarantine,
-    /// The recorder goes into `FAILURE`.
-    FailRecorder,
-}
+use crate::panics::CatchDropPanic;
 
 /// What can be chosen for a recorder. What is not chosen comes from the runtime, or is a default.
 ///
@@ -55,7 +34,7 @@ pub struct RecorderOptions {
     pub(crate) log_policy: Option<LogPolicy>,
     pub(crate) metric_failure_policy: MetricFailurePolicy,
     pub(crate) poll_interval: Option<Duration>,
-    pub(crate) hooks: Option<Contained<Box<dyn DynHooks>>>,
+    pub(crate) hooks: Option<CatchDropPanic<Box<dyn DynHooks>>>,
 }
 
 impl RecorderOptions {
@@ -112,9 +91,9 @@ impl RecorderOptions {
         self
     }
 
-    /// Code that runs with the recorder's events.
+    /// Code that runs when the recorder starts, changes a metric, or stops.
     pub fn hooks(mut self, hooks: impl RecorderHooks) -> Self {
-        self.hooks = Some(Contained::new(Box::new(hooks)));
+        self.hooks = Some(CatchDropPanic::new(Box::new(hooks)));
         self
     }
 }
@@ -135,16 +114,68 @@ impl fmt::Debug for RecorderOptions {
     }
 }
 
-/// Checks a limit; the error says what is wrong with it.
-pub(crate) fn check_queue_max_size(events: usize) -> Result<u64, &'static str> {
-    match events {
-        0 => Err("must be at least 1"),
-        1..=LARGEST_QUEUE => Ok(events as u64),
-        _ => Err("must be at most 268435456"),
+/// The settings of a recorder whose options choose nothing.
+pub(crate) struct RecorderDefaults {
+    pub(crate) entity_id: Arc<str>,
+    pub(crate) namespace: Arc<str>,
+    pub(crate) queue_max_size: u64,
+    pub(crate) overflow: QueueOverflowPolicy,
+    pub(crate) log_policy: LogPolicy,
+    pub(crate) poll_interval: Duration,
+    pub(crate) hook_timeout: Duration,
+}
+
+impl RecorderDefaults {
+    /// The defaults of recorders that are created directly, but for the entity id.
+    pub(super) fn direct() -> Self {
+        Self {
+            entity_id: Arc::from(""),
+            namespace: Arc::from(DEFAULT_NAMESPACE),
+            queue_max_size: DEFAULT_QUEUE_MAX_SIZE as u64,
+            overflow: QueueOverflowPolicy::Error,
+            log_policy: LogPolicy::default(),
+            poll_interval: Duration::ZERO,
+            hook_timeout: DEFAULT_SHUTDOWN_TIMEOUT,
+        }
+    }
+
+    pub(super) fn into_settings(self) -> Settings {
+        Settings {
+            entity_id: self.entity_id,
+            namespace: self.namespace,
+            queue_max_size: self.queue_max_size,
+            overflow: self.overflow,
+            log_policy: self.log_policy,
+            metric_failure: MetricFailurePolicy::default(),
+            poll_interval: self.poll_interval,
+            hook_timeout: self.hook_timeout,
+        }
     }
 }
 
-/// What is wrong with a poll interval, if something is.
-pub(crate) fn problem_of_poll_interval(interval: Duration) -> Option<&'static str> {
-    (interval > LONGEST_POLL_INTERVAL).then_some("must be at most 1 s")
+type Hooks = Option<CatchDropPanic<Box<dyn DynHooks>>>;
+
+impl RecorderOptions {
+    /// Checks the options and completes them with defaults.
+    pub(crate) fn resolve(
+        self,
+        defaults: impl FnOnce() -> RecorderDefaults,
+    ) -> Result<(Settings, Hooks), InvalidArgument> {
+        let queue_max_size =
+            self.queue_max_size.map(|events| check_queue_max_size("queue_max_size", events)).transpose()?;
+        let poll_interval = self.poll_interval.map(check_poll_interval).transpose()?;
+        let mut settings = defaults().into_settings();
+        settings.metric_failure = self.metric_failure_policy;
+        if let Some(entity_id) = self.entity_id.as_deref().and_then(non_blank) {
+            settings.entity_id = Arc::from(entity_id);
+        }
+        if let Some(namespace) = self.namespace {
+            settings.namespace = Arc::from(namespace);
+        }
+        settings.queue_max_size = queue_max_size.unwrap_or(settings.queue_max_size);
+        settings.overflow = self.queue_overflow_policy.unwrap_or(settings.overflow);
+        settings.log_policy = self.log_policy.unwrap_or(settings.log_policy);
+        settings.poll_interval = poll_interval.unwrap_or(settings.poll_interval);
+        Ok((settings, self.hooks))
+    }
 }

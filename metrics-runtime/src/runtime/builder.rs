@@ -1,20 +1,24 @@
-//! What can be chosen for a runtime.
+//! The options of a runtime.
 
 use std::time::Duration;
 
-use crate::error::MetricsRuntimeError;
-use crate::log::LogPolicy;
-use crate::recorder::{
-    DEFAULT_QUEUE_MAX_SIZE, QueueOverflowPolicy, check_queue_max_size, problem_of_poll_interval,
+use super::MetricsRuntime;
+use crate::engine::{
+    DEFAULT_QUEUE_MAX_SIZE, DEFAULT_SHUTDOWN_TIMEOUT, QueueOverflowPolicy, check_poll_interval,
+    check_queue_max_size,
 };
-use crate::runtime::MetricsRuntime;
+use crate::error::{InvalidArgument, MetricsRuntimeError};
+use crate::log::LogPolicy;
 
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
+const DEFAULT_STARTUP_TIMEOUT: Duration = Duration::from_secs(5);
 const DEFAULT_POLL_INTERVAL: Duration = Duration::from_millis(1);
-/// Less is too little for the runtime's own code, which would end the program.
-const SMALLEST_STACK: usize = 128 << 10;
-/// What a thread's stack can be; beyond the address space there is nothing to ask the system for.
-const LARGEST_STACK: usize = 1 << 46;
+/// The runtime's own code overflows a smaller stack, which would abort the program.
+const MIN_STACK_SIZE: usize = 128 << 10;
+/// A larger stack exceeds the address space.
+#[cfg(target_pointer_width = "64")]
+const MAX_STACK_SIZE: usize = 1 << 46;
+#[cfg(not(target_pointer_width = "64"))]
+const MAX_STACK_SIZE: usize = 1 << 30;
 
 /// Builds a [`MetricsRuntime`] with other than the default choices.
 ///
@@ -53,8 +57,8 @@ impl MetricsRuntimeBuilder {
             queue_max_size: DEFAULT_QUEUE_MAX_SIZE,
             queue_overflow_policy: QueueOverflowPolicy::Drop,
             log_policy: LogPolicy::default(),
-            startup_timeout: DEFAULT_TIMEOUT,
-            shutdown_timeout: DEFAULT_TIMEOUT,
+            startup_timeout: DEFAULT_STARTUP_TIMEOUT,
+            shutdown_timeout: DEFAULT_SHUTDOWN_TIMEOUT,
             poll_interval: DEFAULT_POLL_INTERVAL,
             thread_stack_size: None,
         }
@@ -118,22 +122,18 @@ impl MetricsRuntimeBuilder {
     /// [`InvalidArgument`](MetricsRuntimeError::InvalidArgument) when the namespace is blank or has a NUL character in it,
     /// or when the queue size, the poll interval or the stack size cannot be.
     pub fn build(self) -> Result<MetricsRuntime, MetricsRuntimeError> {
-        let invalid = |argument, problem| Err(MetricsRuntimeError::InvalidArgument { argument, problem });
+        let invalid = |argument, problem| Err(InvalidArgument { argument, problem }.into());
         if self.namespace.trim().is_empty() {
             return invalid("namespace", "must not be blank");
         }
         if self.namespace.contains('\0') {
             return invalid("namespace", "must not contain a NUL character");
         }
-        if let Err(problem) = check_queue_max_size(self.queue_max_size) {
-            return invalid("default_queue_max_size", problem);
-        }
-        if self.thread_stack_size.is_some_and(|bytes| !(SMALLEST_STACK..=LARGEST_STACK).contains(&bytes)) {
+        check_queue_max_size("default_queue_max_size", self.queue_max_size)?;
+        if self.thread_stack_size.is_some_and(|bytes| !(MIN_STACK_SIZE..=MAX_STACK_SIZE).contains(&bytes)) {
             return invalid("thread_stack_size", "must be at least 128 KiB and at most 2^46 bytes");
         }
-        if let Some(problem) = problem_of_poll_interval(self.poll_interval) {
-            return invalid("poll_interval", problem);
-        }
+        check_poll_interval(self.poll_interval)?;
         Ok(MetricsRuntime::from_builder(self))
     }
 }

@@ -3,101 +3,103 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use crate::recorder::{MetricsRecorder, RecorderCore};
+use crate::engine::RecorderInner;
+use crate::recorder::MetricsRecorder;
 
-/// The ids in use. An id is taken from the moment its recorder is being created until the recorder is removed.
+/// The ids in use. An id is in use from the begin of its recorder's creation to the end of its removal.
 #[derive(Default)]
 pub(super) struct Registry {
-    places: HashMap<Arc<str>, Place>,
+    ids: HashMap<Arc<str>, IdState>,
     /// The recorders in the order of creation.
-    order: BTreeMap<u64, Entry>,
+    recorders: BTreeMap<u64, Entry>,
     created: u64,
 }
 
-enum Place {
+enum IdState {
     Creating,
     Registered(u64),
-    Leaving,
+    Removing,
 }
 
 struct Entry {
     id: Arc<str>,
     recorder: MetricsRecorder,
-    /// Is being stopped in order to be removed: what it has counted still counts, nobody else can get it.
-    leaves: bool,
+    /// The recorder is being stopped, to be removed. No call finds it any more, but what it has counted still counts.
+    is_removing: bool,
 }
 
-/// A recorder as an observer sees it.
-pub(super) struct Listed {
+/// A recorder in a list for an observer.
+pub(super) struct RegisteredRecorder {
     pub(super) id: Arc<str>,
-    pub(super) core: Arc<RecorderCore>,
+    pub(super) inner: Arc<RecorderInner>,
 }
 
 impl Registry {
-    /// Takes an id for a recorder that is about to be created; `false` when it is taken already.
+    /// Reserves an id for a recorder that is about to be created. Answers `false` when the id is in use.
     pub(super) fn reserve(&mut self, id: &Arc<str>) -> bool {
-        let free = !self.places.contains_key(id);
-        if free {
-            self.places.insert(Arc::clone(id), Place::Creating);
+        let is_free = !self.ids.contains_key(id);
+        if is_free {
+            self.ids.insert(Arc::clone(id), IdState::Creating);
         }
-        free
+        is_free
     }
 
-    /// Frees an id whose recorder could not be created.
+    /// Frees the id of a recorder that could not be created.
     pub(super) fn free(&mut self, id: &str) {
-        if let Some(Place::Creating) = self.places.get(id) {
-            self.places.remove(id);
+        if let Some(IdState::Creating) = self.ids.get(id) {
+            self.ids.remove(id);
         }
     }
 
-    /// Registers the recorder for whose id a place was reserved.
+    /// Registers the recorder under its reserved id.
     pub(super) fn insert(&mut self, id: Arc<str>, recorder: MetricsRecorder) {
         let number = self.created;
         self.created += 1;
-        self.order.insert(number, Entry { id: Arc::clone(&id), recorder, leaves: false });
-        self.places.insert(id, Place::Registered(number));
+        self.recorders.insert(number, Entry { id: Arc::clone(&id), recorder, is_removing: false });
+        self.ids.insert(id, IdState::Registered(number));
     }
 
     pub(super) fn get(&self, id: &str) -> Option<&MetricsRecorder> {
-        match self.places.get(id)? {
-            Place::Creating | Place::Leaving => None,
-            Place::Registered(number) => self.order.get(number).map(|entry| &entry.recorder),
+        match self.ids.get(id)? {
+            IdState::Creating | IdState::Removing => None,
+            IdState::Registered(number) => self.recorders.get(number).map(|entry| &entry.recorder),
         }
     }
 
-    /// Gives out a recorder that is to be removed, once, with its number; [`remove`](Self::remove) follows.
+    /// Gives a recorder to the one caller that removes it, with the number that [`remove`](Self::remove) needs.
     pub(super) fn begin_removal(&mut self, id: &str) -> Option<(u64, MetricsRecorder)> {
-        let place = self.places.get_mut(id)?;
-        let Place::Registered(number) = *place else {
+        let state = self.ids.get_mut(id)?;
+        let IdState::Registered(number) = *state else {
             return None;
         };
-        *place = Place::Leaving;
-        let entry = self.order.get_mut(&number)?;
-        entry.leaves = true;
+        *state = IdState::Removing;
+        let entry = self.recorders.get_mut(&number)?;
+        entry.is_removing = true;
         Some((number, entry.recorder.clone()))
     }
 
-    /// The recorders that are being removed and may still have to be stopped.
-    pub(super) fn leaving(&self) -> Vec<MetricsRecorder> {
-        self.order.values().filter(|entry| entry.leaves).map(|entry| entry.recorder.clone()).collect()
+    /// The recorders that are being removed. They may not have stopped yet.
+    pub(super) fn removing(&self) -> Vec<MetricsRecorder> {
+        let removing = self.recorders.values().filter(|entry| entry.is_removing);
+        removing.map(|entry| entry.recorder.clone()).collect()
     }
 
-    /// Takes a recorder out and frees its id. Returns it, so that nothing of the user's is dropped under a lock.
+    /// Removes a recorder and frees its id. Returns the recorder, because no handle may be dropped under a lock.
     #[must_use]
     pub(super) fn remove(&mut self, number: u64) -> Option<MetricsRecorder> {
-        let Entry { id, recorder, .. } = self.order.remove(&number)?;
-        self.places.remove(&id);
+        let Entry { id, recorder, .. } = self.recorders.remove(&number)?;
+        self.ids.remove(&id);
         Some(recorder)
     }
 
-    /// Takes all recorders out that are not being removed, in the order of creation.
+    /// Takes out all recorders that are not being removed, in the order of creation.
     pub(super) fn drain(&mut self) -> Vec<(Arc<str>, MetricsRecorder)> {
         let mut drained = Vec::new();
-        for (number, entry) in std::mem::take(&mut self.order) {
-            if entry.leaves {
-                self.order.insert(number, entry);
+        for (number, entry) in std::mem::take(&mut self.recorders) {
+            if entry.is_removing {
+                self.recorders.insert(number, entry);
             } else {
-                self.places.remove(&entry.id);
+                self.ids.remove(&entry.id);
                 drained.push((entry.id, entry.recorder));
             }
         }
@@ -105,19 +107,17 @@ impl Registry {
     }
 
     pub(super) fn ids(&self) -> impl Iterator<Item = &Arc<str>> {
-        self.order.values().filter(|entry| !entry.leaves).map(|entry| &entry.id)
+        self.recorders.values().filter(|entry| !entry.is_removing).map(|entry| &entry.id)
     }
 
-    /// At most `most` recorders from that number on, those that are being removed included, in the order of creation; and
-    /// the number to go on with, if there are more.
-    pub(super) fn list(&self, from: u64, most: usize, listed: &mut Vec<Listed>) -> Option<u64> {
-        let mut rest = self.order.range(from..);
-        listed.extend(
-            rest.by_ref().take(most).map(|(_, entry)| Listed {
-                id: Arc::clone(&entry.id),
-                core: Arc::clone(entry.recorder.core()),
-            }),
-        );
+    /// Lists at most `count` recorders from that number on, in the order of creation, recorders that are being removed
+    /// included. Returns the number to go on with, if there are more.
+    pub(super) fn list(&self, from: u64, count: usize, list: &mut Vec<RegisteredRecorder>) -> Option<u64> {
+        let mut rest = self.recorders.range(from..);
+        list.extend(rest.by_ref().take(count).map(|(_, entry)| RegisteredRecorder {
+            id: Arc::clone(&entry.id),
+            inner: Arc::clone(entry.recorder.inner()),
+        }));
         rest.next().map(|(number, _)| *number)
     }
 }

@@ -2,14 +2,14 @@
 
 use loom::thread;
 
-use super::{INTERRUPTIONS, model, push, queue, take};
+use super::{MAX_PREEMPTIONS, model, push, queue, take};
 use crate::event::MetricEvent;
 use crate::queue::Consumer;
 use crate::sync::{Arc, AtomicU64, Ordering};
 
 #[test]
 fn two_producers_reserve_publish_and_are_consumed_in_order() {
-    model(Some(INTERRUPTIONS), || {
+    model(Some(MAX_PREEMPTIONS), || {
         let queue = queue(4);
         let other = {
             let queue = Arc::clone(&queue);
@@ -48,7 +48,7 @@ fn two_producers_stay_within_the_limit() {
 
 #[test]
 fn two_producers_stay_within_the_limit_while_it_is_consumed() {
-    model(Some(INTERRUPTIONS), || {
+    model(Some(MAX_PREEMPTIONS), || {
         let queue = queue(2);
         push(&queue, 0, 0).expect("there is room");
         let producers: Vec<_> = (1..3)
@@ -56,10 +56,10 @@ fn two_producers_stay_within_the_limit_while_it_is_consumed() {
                 let queue = Arc::clone(&queue);
                 thread::spawn(move || {
                     let accepted = push(&queue, producer, 0).is_ok();
-                    // In this order: what is consumed was accepted before.
+                    // In this order: a consumed event was accepted before.
                     let consumed = queue.consumed();
                     let most = queue.accepted().saturating_sub(consumed);
-                    // Others may have come and gone between the two looks, three at most.
+                    // Between the two reads at most three events were accepted and consumed.
                     assert!(most <= 3);
                     accepted
                 })
@@ -78,28 +78,28 @@ fn two_producers_stay_within_the_limit_while_it_is_consumed() {
 
 #[test]
 fn an_event_that_counts_as_consumed_is_dropped() {
-    struct Noted(Arc<AtomicU64>);
+    struct FlagsDrop(Arc<AtomicU64>);
 
-    impl Drop for Noted {
+    impl Drop for FlagsDrop {
         fn drop(&mut self) {
             self.0.store(1, Ordering::Relaxed);
         }
     }
 
-    impl MetricEvent for Noted {
-        const EVENT_TYPE: &'static str = "noted";
+    impl MetricEvent for FlagsDrop {
+        const EVENT_TYPE: &'static str = "flags_drop";
     }
 
     model(None, || {
         let (queue, dropped) = (queue(4), Arc::new(AtomicU64::new(0)));
-        assert!(queue.push(Noted(Arc::clone(&dropped))).is_ok());
+        assert!(queue.push(FlagsDrop(Arc::clone(&dropped))).is_ok());
         let consumer = {
             let queue = Arc::clone(&queue);
             thread::spawn(move || {
                 queue.next_batch(&mut Consumer::new(), 1).expect("one is pending").consume()
             })
         };
-        // As a flush waits.
+        // A flush waits like this.
         while queue.consumed() == 0 {
             thread::yield_now();
         }
@@ -123,6 +123,6 @@ fn events_left_are_dropped_once() {
         let mut taken = Vec::new();
         take(&queue, &mut Consumer::new(), 1, &mut taken);
         producer.join().expect("it does not panic");
-        // Loom reports what an event held if nobody drops it.
+        // Loom reports an event that is not dropped.
     });
 }

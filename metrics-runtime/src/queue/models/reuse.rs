@@ -1,19 +1,19 @@
-//! Slots and segments that come into use again.
+//! Slots and segments that are used again.
 
 use loom::thread;
 
-use super::{INTERRUPTIONS, model, move_on, push, push_patiently, queue, take, take_all, take_until};
+use super::{MAX_PREEMPTIONS, model, move_on, push, push_patiently, queue, take, take_all, take_until};
 use crate::queue::segment::SEGMENT_SLOTS;
 use crate::queue::{Consumer, Queue, SegmentPool};
 use crate::sync::Arc;
 
 #[test]
 fn a_slot_is_reused_only_when_it_is_free() {
-    model(Some(INTERRUPTIONS), || {
+    model(Some(MAX_PREEMPTIONS), || {
         let queue = queue(2);
         let (mut consumer, mut taken) = (Consumer::new(), Vec::new());
         move_on(&queue, &mut consumer, 2);
-        // Through the rest of the first segment and the second one, to where the ring has come round.
+        // Through the rest of the first segment and the second one, until the ring comes round.
         let producer = {
             let queue = Arc::clone(&queue);
             thread::spawn(move || (0..5).for_each(|number| push_patiently(&queue, 0, number)))
@@ -25,9 +25,9 @@ fn a_slot_is_reused_only_when_it_is_free() {
 }
 
 #[test]
-fn a_producer_that_relies_on_anothers_look_at_the_head_meets_no_old_segment() {
-    // The main thread consumes, and has looked at the head for the seventh event when the other one takes its place, where
-    // the ring has come round to the entry of the first segment.
+fn a_producer_that_relies_on_another_ones_fast_limit_meets_no_old_segment() {
+    // The main thread has read `head` for the seventh event when the other thread reserves that position. The ring has come
+    // round to the entry of the first segment there.
     model(Some(2), || {
         let queue = queue(2);
         let (mut consumer, mut taken) = (Consumer::new(), Vec::new());
@@ -43,13 +43,13 @@ fn a_producer_that_relies_on_anothers_look_at_the_head_meets_no_old_segment() {
         }
         other.join().expect("it does not panic");
         while take(&queue, &mut consumer, u64::MAX, &mut taken) {}
-        assert_eq!(queue.accepted(), queue.consumed(), "everything is where the consumer looks for it");
+        assert_eq!(queue.accepted(), queue.consumed(), "the consumer finds every event");
     });
 }
 
 #[test]
-fn a_slot_freed_by_one_producers_look_is_free_for_another() {
-    // The producer that sees the head moves the bound on; the other one relies on the bound alone.
+fn a_slot_is_free_for_a_producer_that_has_not_read_the_head_itself() {
+    // One producer reads `head` and moves `fast_limit` on; the other one relies on `fast_limit` alone.
     model(Some(2), || {
         let queue = queue(2);
         push(&queue, 0, 0).expect("there is room");
@@ -70,10 +70,10 @@ fn a_slot_freed_by_one_producers_look_is_free_for_another() {
 
 #[test]
 fn a_producer_behind_the_one_that_unparks_meets_no_removed_segment() {
-    // The consumer parks in the middle of a segment; the other thread comes right after the exchange that unparks it.
+    // The consumer parks in the middle of a segment. The other thread pushes right after the exchange that unparks it.
     model(None, || {
         let pool = Arc::new(SegmentPool::new());
-        // At this limit the first event moves the bound beyond the third.
+        // At this limit the first event moves `fast_limit` beyond the third.
         let queue = Arc::new(Queue::new(4 * SEGMENT_SLOTS, Arc::clone(&pool)));
         push(&queue, 0, 0).expect("there is room");
         let other = {
@@ -83,19 +83,19 @@ fn a_producer_behind_the_one_that_unparks_meets_no_removed_segment() {
         let (mut consumer, mut taken) = (Consumer::new(), Vec::new());
         take(&queue, &mut consumer, 1, &mut taken);
         queue.park(&mut consumer);
-        // The removed segment comes into use elsewhere.
+        // Another queue uses the removed segment.
         let elsewhere = Queue::new(1, pool);
         push(&elsewhere, 2, 0).expect("there is room");
         push(&queue, 0, 1).expect("there is room");
         other.join().expect("it does not panic");
         while take(&queue, &mut consumer, u64::MAX, &mut taken) {}
-        assert_eq!(taken.len(), 3, "everything is where the consumer looks for it");
+        assert_eq!(taken.len(), 3, "the consumer finds every event");
     });
 }
 
 #[test]
 fn two_producers_install_one_segment() {
-    model(Some(INTERRUPTIONS), || {
+    model(Some(MAX_PREEMPTIONS), || {
         let queue = queue(5);
         // Both of the next positions are in the second segment.
         (0..3).for_each(|number| assert!(push(&queue, 0, number).is_ok()));
@@ -111,7 +111,7 @@ fn two_producers_install_one_segment() {
 
 #[test]
 fn a_producer_installs_a_segment_while_the_consumer_parks() {
-    model(Some(INTERRUPTIONS), || {
+    model(Some(MAX_PREEMPTIONS), || {
         let pool = Arc::new(SegmentPool::new());
         let queue = Arc::new(Queue::new(4 * SEGMENT_SLOTS, Arc::clone(&pool)));
         let (mut consumer, mut taken) = (Consumer::new(), Vec::new());
@@ -124,7 +124,7 @@ fn a_producer_installs_a_segment_while_the_consumer_parks() {
         queue.park(&mut consumer);
         take(&queue, &mut consumer, 1, &mut taken);
         queue.park(&mut consumer);
-        // A segment that `park` has removed comes into use elsewhere.
+        // Another queue uses a segment that `park` has removed.
         let elsewhere = Queue::new(1, pool);
         push(&elsewhere, 2, 0).expect("there is room");
         producer.join().expect("it does not panic");

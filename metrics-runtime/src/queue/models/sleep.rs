@@ -3,11 +3,11 @@
 use loom::sync::Notify;
 use loom::thread;
 
-use super::{INTERRUPTIONS, model, push, queue, take, take_all};
+use super::{MAX_PREEMPTIONS, model, push, queue, take, take_all};
 use crate::queue::{Consumer, PushError, Queue, WakeHint};
 use crate::sync::Arc;
 
-/// A consumer that sleeps whenever it may, until it has taken so many events.
+/// A consumer that sleeps whenever it can, until it has taken `count` events.
 fn consume_or_sleep(queue: &Queue, bell: &Notify, count: usize) -> Vec<(u64, u64)> {
     let mut consumer = Consumer::new();
     let mut taken = Vec::new();
@@ -32,7 +32,7 @@ fn push_and_ring(queue: &Queue, bell: &Notify, producer: u64, number: u64) {
 
 #[test]
 fn no_wake_up_is_lost() {
-    model(Some(INTERRUPTIONS), || {
+    model(Some(MAX_PREEMPTIONS), || {
         let queue = queue(4);
         let bell = Arc::new(Notify::new());
         let producer = {
@@ -62,7 +62,7 @@ fn no_wake_up_is_lost_between_two_producers() {
 
 #[test]
 fn after_close_nothing_is_accepted_until_it_is_reopened() {
-    model(Some(INTERRUPTIONS), || {
+    model(Some(MAX_PREEMPTIONS), || {
         let queue = queue(4);
         let producers: Vec<_> = (0..2)
             .map(|producer| {
@@ -80,7 +80,7 @@ fn after_close_nothing_is_accepted_until_it_is_reopened() {
         assert_eq!(queue.accepted(), accepted);
         assert_eq!(take_all(&queue, usize::try_from(accepted).expect("few")).len() as u64, accepted);
         let mut consumer = Consumer::new();
-        assert!(!queue.park(&mut consumer), "there is an end to be made");
+        assert!(!queue.park(&mut consumer), "the stop is still to be finished");
         queue.reopen();
         assert_eq!(push(&queue, 2, 0), Ok(WakeHint::Unpark));
     });
@@ -88,7 +88,7 @@ fn after_close_nothing_is_accepted_until_it_is_reopened() {
 
 #[test]
 fn the_consumer_may_park_while_the_queue_is_closed_and_reopened() {
-    model(Some(INTERRUPTIONS), || {
+    model(Some(MAX_PREEMPTIONS), || {
         let queue = queue(4);
         let producer = {
             let queue = Arc::clone(&queue);

@@ -1,0 +1,79 @@
+# shellcheck shell=bash
+# What the steps share; sourced in the root of the repository.
+export CARGO_TERM_COLOR=never
+tools=$PWD/target/tools
+export PATH="$tools/bin:$PATH"
+nightly=${MVX_NIGHTLY:-nightly}
+mkdir -p target
+
+# Only CI writes outside of the tree. A developer learns what is missing.
+in_ci() { [[ ${CI-} == true ]]; }
+
+# missing WHAT HOW: ends the step; `.ci/run` goes on with the next one and fails at its end.
+missing() {
+  echo "this step needs $1; to get it: $2" >&2
+  exit 3
+}
+
+# retry COMMAND...: a download that hangs or fails is tried again.
+retry() {
+  local attempt
+  for attempt in 1 2 3; do
+    timeout 300 "$@" && return
+    echo "attempt $attempt failed: $*" >&2
+  done
+  return 1
+}
+
+# needs_command COMMAND PACKAGE...: the Debian packages that have it.
+needs_command() {
+  command -v "$1" >/dev/null && return
+  in_ci || missing "$1" "sudo apt-get install ${*:2}, or your system's package"
+  install_packages "${@:2}"
+}
+
+as_root() { if [[ $(id -u) == 0 ]]; then "$@"; else sudo "$@"; fi; }
+
+install_packages() {
+  as_root apt-get update -qq
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
+}
+
+needs_toolchain() {
+  rustc "+$1" --version 2>/dev/null && return
+  in_ci || missing "the toolchain $1" "rustup toolchain install $1 --profile minimal"
+  retry rustup toolchain install "$1" --profile minimal
+}
+
+has_component() { rustup component list --toolchain "$1" --installed | grep -q "^$2"; }
+
+# needs_component TOOLCHAIN COMPONENT
+needs_component() {
+  has_component "$@" && return
+  in_ci || missing "the component $2 of the toolchain $1" "rustup component add $2 --toolchain $1"
+  retry rustup component add "$2" --toolchain "$1"
+}
+
+# needs_target TOOLCHAIN TARGET
+needs_target() {
+  rustup target list --toolchain "$1" --installed | grep -qx "$2" && return
+  in_ci || missing "the target $2 of the toolchain $1" "rustup target add $2 --toolchain $1"
+  retry rustup target add "$2" --toolchain "$1"
+}
+
+# needs_cargo_tool CRATE VERSION: below target/tools, not optimised because each runs for seconds.
+needs_cargo_tool() {
+  grep -q "^\"$1 $2 " "$tools/.crates.toml" 2>/dev/null && return
+  cargo install --quiet --locked --debug --root "$tools" "$1@$2"
+}
+
+# at_least COUNT COMMAND...: so many tests have to pass, because cargo is content when a filter matches none.
+at_least() {
+  "${@:2}" | tee target/at-least.log
+  local passed
+  passed=$(awk '/^test result: ok/ { passed += $4 } END { print passed + 0 }' target/at-least.log)
+  ((passed >= $1)) || { echo "$passed tests passed, and there should be at least $1"; exit 1; }
+}
+
+toolchain() { sed -n 's/^channel = "\(.*\)"/\1/p' rust-toolchain.toml; }
+host() { rustc -vV | sed -n 's/^host: //p'; }

@@ -1,0 +1,86 @@
+//! A typed snapshot that JSON could be read as is written and read back without a change.
+
+#![no_main]
+#![allow(dead_code, reason = "the event is declared for its metric alone")]
+
+use std::time::Duration;
+
+use libfuzzer_sys::{Corpus, fuzz_target};
+use mvx_metrics::{
+    Breakdown, Counter, Gauge, Histogram, InFlight, Label, Max, Mean, Metric, MetricsRecorderState,
+    MetricsRuntimeState, Min, Sum, metric_event,
+};
+use serde_json::Value;
+
+#[derive(Label, Debug, Clone, Copy)]
+enum Outcome {
+    Success,
+    Failure,
+}
+
+#[metric_event]
+struct Done {
+    outcome: Outcome,
+    host: String,
+    count: u64,
+    delta: i64,
+    elapsed: Duration,
+    ratio: f64,
+    opened: u8,
+    closed: u8,
+}
+
+#[derive(Metric, Default)]
+#[metric(on(Done))]
+struct Inner {
+    ended: Counter,
+    #[dimension(value = ratio)]
+    lowest: Min<f64>,
+}
+
+#[derive(Metric, Default)]
+#[metric(on(Done))]
+struct Everything {
+    total: Counter,
+    #[dimension(value = count)]
+    count: Sum<u64>,
+    #[dimension(value = ratio)]
+    ratio: Sum<f64>,
+    #[dimension(value = elapsed)]
+    elapsed: Sum<Duration>,
+    #[dimension(value = elapsed)]
+    longest: Max<Duration>,
+    #[dimension(value = delta)]
+    mean: Mean<i64>,
+    #[dimension(set = delta)]
+    level: Gauge<i64>,
+    #[dimension(add = opened, sub = closed)]
+    open: InFlight,
+    #[dimension(value = elapsed)]
+    latency: Histogram<Duration>,
+    #[dimension(value = ratio, buckets = [-1, 0, 0.5, 1e9])]
+    ratios: Histogram<f64>,
+    #[dimension(by = outcome)]
+    by_outcome: Breakdown<Outcome, Counter>,
+    #[dimension(by = (outcome, host), limit = 3, value = ratio)]
+    by_both: Breakdown<(Outcome, String), Mean<f64>>,
+    #[dimension(by = host, limit = 2, value = elapsed)]
+    by_host: Breakdown<String, Histogram<Duration>>,
+    #[dimension(flatten(prefix = "inner_"))]
+    inner: Inner,
+}
+
+fuzz_target!(|json: &[u8]| -> Corpus {
+    let _ = serde_json::from_slice::<MetricsRecorderState>(json);
+    let _ = serde_json::from_slice::<MetricsRuntimeState>(json);
+    let Ok(snapshot) = serde_json::from_slice::<EverythingSnapshot>(json) else {
+        return Corpus::Reject;
+    };
+    let written = serde_json::to_string(&snapshot).expect("a snapshot that was read is written");
+    let read =
+        serde_json::from_str::<EverythingSnapshot>(&written).expect("a snapshot that was written is read");
+    assert_eq!(read, snapshot, "{written}");
+    let value: Value = serde_json::from_str(&written).expect("it is JSON");
+    assert_eq!(serde_json::to_value(&read).expect("it is written again"), value);
+    Corpus::Keep
+});

@@ -1,0 +1,50 @@
+//! The engine: everything between the handles, which import it, and the queue, dispatch and snapshots, which it imports.
+//!
+//! From the bottom to the top; a file imports only files above it in this list, except that a recorder spawns its task:
+//!
+//! | file | what |
+//! |---|---|
+//! | `settings`, `stats` | a recorder's choices; its accounts |
+//! | `completion` | the end of an operation, for all who wait |
+//! | `stall`, `fair_lock` | the rule by which a waiting thread gives up; the lock of the metrics |
+//! | `lifecycle` | the state of a recorder, behind the lifecycle lock |
+//! | `drain` | the metrics and the consumer, behind the metrics lock |
+//! | `scheduler` | the event loop and its run queue |
+//! | `placement` | where a recorder's events are processed |
+//! | `recorder_inner`, `turn` | what the handles of a recorder share |
+//! | `task` | the task of a recorder that was created directly or has hooks |
+//! | `read` | reading, registering metrics, waiting |
+//! | `handle` | the public handle of an operation |
+
+mod completion;
+mod drain;
+mod fair_lock;
+mod handle;
+mod lifecycle;
+mod placement;
+mod read;
+mod recorder_inner;
+mod scheduler;
+mod settings;
+mod stall;
+mod stats;
+mod task;
+mod turn;
+
+#[cfg(all(test, not(mvx_loom)))]
+mod tests;
+
+pub use self::handle::LifecycleHandle;
+pub use self::read::Registered;
+pub use self::settings::{MetricFailurePolicy, QueueOverflowPolicy};
+pub use self::stats::RecorderStats;
+
+pub(crate) use self::completion::Completion;
+pub(crate) use self::placement::Placement;
+pub(crate) use self::read::Observation;
+pub(crate) use self::recorder_inner::RecorderInner;
+pub(crate) use self::scheduler::EventLoop;
+pub(crate) use self::settings::{
+    DEFAULT_QUEUE_MAX_SIZE, DEFAULT_SHUTDOWN_TIMEOUT, Settings, check_poll_interval,
+    check_queue_max_size,
+};

@@ -1,0 +1,141 @@
+//! The state behind a recorder's metrics lock, and the one way to drain events into it.
+//!
+//! The event loop, a recorder's own task and waiting threads all call [`MetricsState::drain`]. A task with hooks takes the
+//! consumer out and goes event by event, because hooks run between the events and without the lock; it calls
+//! [`MetricsState::activate_due`] and [`MetricsState::after_consuming`], the same two ends of a drain.
+
+use std::sync::Arc;
+
+use super::completion::Completion;
+use super::lifecycle::Ended;
+use crate::dispatch::{MetricBox, MetricFailure, MetricSet};
+use crate::panics::Panic;
+use crate::queue::{Batch, Consumer, Queue};
+
+/// The metrics, and the right to consume events.
+pub(super) struct MetricsState {
+    pub(super) metrics: MetricSet,
+    /// Registered metrics that take part from a later position on, in order of position.
+    pending: Vec<(u64, MetricBox)>,
+    /// Waiters, each for the moment when that many events are consumed.
+    waiters: Vec<(u64, Arc<Completion>)>,
+    /// `None` while a task with hooks has it, and from the end of that task until the next drain.
+    pub(super) consumer: Option<Consumer>,
+}
+
+/// What a drain leaves to its caller, to be done when the metrics lock is released.
+#[derive(Default)]
+pub(super) struct DrainEffects {
+    /// The metrics that have panicked.
+    pub(super) failures: Vec<MetricFailure>,
+    /// The recorder's own failure, when a metric's panic fails the recorder.
+    pub(super) ended: Option<Ended>,
+    /// Waiters whose events are now consumed.
+    pub(super) completed: Vec<Arc<Completion>>,
+}
+
+impl DrainEffects {
+    pub(super) fn is_empty(&self) -> bool {
+        self.failures.is_empty() && self.ended.is_none() && self.completed.is_empty()
+    }
+}
+
+impl MetricsState {
+    pub(super) fn new() -> Self {
+        Self {
+            metrics: MetricSet::default(),
+            pending: Vec::new(),
+            waiters: Vec::new(),
+            consumer: Some(Consumer::new()),
+        }
+    }
+
+    /// Registers a metric that takes part from `position` on. No earlier call had a higher position.
+    ///
+    /// Returns a metric of the same name that no event can reach any more.
+    pub(super) fn register(&mut self, position: u64, metric: MetricBox) -> Option<MetricBox> {
+        let same = |(from, pending): &&mut (u64, MetricBox)| *from == position && pending.name == metric.name;
+        if let Some((_, pending)) = self.pending.iter_mut().find(same) {
+            return Some(std::mem::replace(pending, metric));
+        }
+        self.pending.push((position, metric));
+        None
+    }
+
+    /// Whether a metric of that name is registered.
+    pub(super) fn contains(&self, name: &str) -> bool {
+        self.metrics.contains(name) || self.pending.iter().any(|(_, metric)| &*metric.name == name)
+    }
+
+    /// Activates the registered metrics whose position has come. Returns the metrics they replace.
+    pub(super) fn activate_due(&mut self, position: u64) -> Vec<MetricBox> {
+        let due = self.pending.partition_point(|(from, _)| *from <= position);
+        self.pending.drain(..due).filter_map(|(_, metric)| self.metrics.register(metric)).collect()
+    }
+
+    /// A completion for the moment when `target` events are consumed.
+    pub(super) fn completion_at(&mut self, target: u64) -> Arc<Completion> {
+        if let Some((_, completion)) = self.waiters.iter().find(|(other, _)| *other == target) {
+            return Arc::clone(completion);
+        }
+        let completion = Arc::<Completion>::default();
+        self.waiters.push((target, Arc::clone(&completion)));
+        completion
+    }
+
+    /// Takes out the waiters that wait for at most `consumed` events.
+    pub(super) fn take_completed_waiters(&mut self, consumed: u64) -> Vec<Arc<Completion>> {
+        if self.waiters.is_empty() {
+            return Vec::new();
+        }
+        let completed = self.waiters.extract_if(.., |(target, _)| *target <= consumed);
+        completed.map(|(_, completion)| completion).collect()
+    }
+
+    /// All metrics in the order of their registration, the newest of each name, each with the panic that failed it.
+    pub(super) fn current(&self) -> Vec<(&MetricBox, Option<&Panic>)> {
+        self.metrics.current(self.pending.iter().map(|(_, metric)| metric))
+    }
+
+    /// Consumes at most `budget` pending events in batches of one type.
+    ///
+    /// For each batch `apply` gets the metrics, the position of the batch's first event, and the effects. It applies the
+    /// events or gives them up, and answers whether the drain goes on. The batch counts as consumed after `apply` only.
+    pub(super) fn drain(
+        &mut self,
+        queue: &Queue,
+        budget: u64,
+        effects: &mut DrainEffects,
+        mut apply: impl FnMut(&mut MetricSet, &Batch<'_>, u64, &mut DrainEffects) -> bool,
+    ) {
+        // Without the consumer a task with hooks drains the queue.
+        let Some(mut consumer) = self.consumer.take() else {
+            return;
+        };
+        let mut left = budget;
+        while left > 0 {
+            let position = queue.consumed();
+            drop(self.activate_due(position));
+            // A batch ends where the next registered metric begins to take part.
+            let until_activation = self.pending.first().map_or(u64::MAX, |(from, _)| from - position);
+            let Some(batch) = queue.next_batch(&mut consumer, left.min(until_activation)) else {
+                break;
+            };
+            left -= batch.len();
+            let goes_on = apply(&mut self.metrics, &batch, position, effects);
+            batch.consume();
+            if !goes_on {
+                break;
+            }
+        }
+        self.consumer = Some(consumer);
+        self.after_consuming(queue.consumed(), effects);
+    }
+
+    /// Does what is due after events were consumed: metrics are activated, and waiters complete.
+    pub(super) fn after_consuming(&mut self, consumed: u64, effects: &mut DrainEffects) {
+        // At once, not before the next event: that event may be far away.
+        drop(self.activate_due(consumed));
+        effects.completed.append(&mut self.take_completed_waiters(consumed));
+    }
+}

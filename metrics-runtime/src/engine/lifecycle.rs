@@ -1,0 +1,170 @@
+//! A recorder's state, and how calls and failures lead from one state to the next.
+//!
+//! A recorder keeps a [`Lifecycle`] behind its lifecycle lock. The methods change nothing else, run no user code, and neither
+//! allocate nor free: the allocator may be code that emits an event, which needs the same lock. What is left to do is
+//! returned, and done when the lock is released.
+
+use std::sync::Arc;
+
+use super::completion::{Completion, Outcome};
+use crate::error::MetricsRecorderError;
+use crate::log::Operation;
+use crate::panics;
+use crate::state::MetricsRecorderState;
+
+/// How many callers that wait for one operation are named in the log when it ends.
+const MAX_LOGGED_CALLERS: usize = 256;
+
+pub(super) struct Lifecycle {
+    state: MetricsRecorderState,
+    /// What led to FAILURE or CANCELLED.
+    cause: Option<Arc<MetricsRecorderError>>,
+    /// The end of the start or stop in progress.
+    ongoing: Option<Arc<Completion>>,
+    /// The calls that wait for it.
+    callers: Vec<Operation>,
+    /// Whether a recorder without hooks has a task that processes its events.
+    has_task: bool,
+}
+
+impl Drop for Lifecycle {
+    fn drop(&mut self) {
+        // The cause may be the error of a hook, whose `Drop` is user code.
+        let cause = self.cause.take();
+        panics::catch_and_ignore(|| drop(cause));
+    }
+}
+
+/// The outcome of an operation, with what the recorder keeps of it. It is made before the lifecycle lock is taken.
+pub(super) struct Ending {
+    result: Outcome,
+    cause: Option<Arc<MetricsRecorderError>>,
+}
+
+impl Ending {
+    pub(super) fn new(result: Outcome) -> Self {
+        let cause = result.as_ref().err().cloned().map(Arc::new);
+        Self { result, cause }
+    }
+}
+
+/// An operation, or a recorder, that has ended. It is announced when no lock is held.
+pub(super) struct Ended {
+    /// The state the recorder has entered.
+    pub(super) state: MetricsRecorderState,
+    pub(super) result: Outcome,
+    ongoing: Option<Arc<Completion>>,
+    callers: Vec<Operation>,
+}
+
+impl Ended {
+    /// Logs the end for each call that waited, then completes their wait. Answers whether any call was logged.
+    pub(super) fn complete(&self, entity_id: &str) -> bool {
+        for operation in &self.callers {
+            operation.end(entity_id, None, self.state, &self.result);
+        }
+        if let Some(completion) = &self.ongoing {
+            completion.complete(self.result.clone());
+        }
+        self.callers.iter().any(|operation| !operation.is_silent())
+    }
+}
+
+impl Lifecycle {
+    pub(super) fn new() -> Self {
+        Self {
+            state: MetricsRecorderState::Virgin,
+            cause: None,
+            ongoing: None,
+            callers: Vec::new(),
+            has_task: false,
+        }
+    }
+
+    pub(super) fn state(&self) -> MetricsRecorderState {
+        self.state
+    }
+
+    pub(super) fn invalid_state(&self, expected: &'static [MetricsRecorderState]) -> MetricsRecorderError {
+        MetricsRecorderError::InvalidState { state: self.state, expected, cause: self.cause.clone() }
+    }
+
+    /// What led to the recorder's failure, if it has failed.
+    pub(super) fn cause(&self) -> Option<Arc<MetricsRecorderError>> {
+        self.cause.clone()
+    }
+
+    /// The calls that wait. [`begin`](Self::begin) and [`join`](Self::join) need room for one more.
+    pub(super) fn callers(&mut self) -> &mut Vec<Operation> {
+        &mut self.callers
+    }
+
+    /// Enters a state in which an operation is in progress.
+    pub(super) fn begin(
+        &mut self,
+        state: MetricsRecorderState,
+        completion: &Arc<Completion>,
+        operation: Operation,
+    ) {
+        self.state = state;
+        self.ongoing = Some(Arc::clone(completion));
+        self.callers.push(operation);
+    }
+
+    /// Adds a call to the operation in progress.
+    pub(super) fn join(&mut self, operation: Operation) -> Option<Arc<Completion>> {
+        let completion = self.ongoing.clone()?;
+        if self.callers.len() < MAX_LOGGED_CALLERS {
+            self.callers.push(operation);
+        }
+        Some(completion)
+    }
+
+    /// Enters RUNNING without an operation, for a recorder without hooks. Answers whether the recorder needs a new task.
+    ///
+    /// The task of the run before may not have noticed yet that the recorder had stopped. Then that task goes on.
+    pub(super) fn run(&mut self) -> bool {
+        self.state = MetricsRecorderState::Running;
+        !std::mem::replace(&mut self.has_task, true)
+    }
+
+    /// Notes that the recorder's task has ended.
+    pub(super) fn task_ended(&mut self) {
+        self.has_task = false;
+    }
+
+    /// Ends the recorder's task, unless the recorder was started again. Answers whether the task ends.
+    pub(super) fn try_end_task(&mut self) -> bool {
+        self.has_task = self.state.processes();
+        !self.has_task
+    }
+
+    /// Ends the operation that is in progress in state `from`: with success in state `to`, with an error in FAILURE.
+    pub(super) fn finish(
+        &mut self,
+        from: MetricsRecorderState,
+        to: MetricsRecorderState,
+        ending: Ending,
+    ) -> Result<Ended, Ending> {
+        if self.state != from {
+            return Err(ending);
+        }
+        let state = if ending.cause.is_some() { MetricsRecorderState::Failure } else { to };
+        Ok(self.end(state, ending))
+    }
+
+    /// Enters FAILURE or CANCELLED, unless the recorder has ended already.
+    pub(super) fn fail(&mut self, state: MetricsRecorderState, ending: Ending) -> Result<Ended, Ending> {
+        if self.state.has_failed() || self.state == MetricsRecorderState::Stopped {
+            return Err(ending);
+        }
+        Ok(self.end(state, ending))
+    }
+
+    fn end(&mut self, state: MetricsRecorderState, Ending { result, cause }: Ending) -> Ended {
+        self.state = state;
+        // A cause is set once: FAILURE and CANCELLED are final, and no other state has one.
+        self.cause = cause;
+        Ended { state, result, ongoing: self.ongoing.take(), callers: std::mem::take(&mut self.callers) }
+    }
+}

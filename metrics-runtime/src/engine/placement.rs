@@ -1,0 +1,100 @@
+//! Where a recorder's events are processed, and so which thread may wait for them and which may process them.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::sync::Notify;
+
+use super::scheduler::EventLoop;
+use crate::thread_role;
+
+pub(crate) enum Placement {
+    /// Nowhere: a disabled recorder.
+    Disabled,
+    /// In turns on the thread of a runtime's event loop.
+    Loop(Arc<EventLoop>),
+    /// In a task of its own: recorders with hooks, and recorders that were created directly.
+    Task(TaskPlacement),
+}
+
+pub(crate) struct TaskPlacement {
+    tokio: Handle,
+    /// The event loop of the runtime whose thread runs the task. `None` for a recorder that was created directly.
+    event_loop: Option<Arc<EventLoop>>,
+    wake: Notify,
+}
+
+/// When a thread that waits for a recorder processes the recorder's events itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum CallerDrains {
+    /// It need not wait for another thread, or must not: waiting could stop the thread that processes the events.
+    AtOnce,
+    /// Only when the thread that processes the events makes no progress.
+    WhenStalled,
+    /// Never, because only the recorder's task runs its hooks.
+    Never,
+}
+
+impl Placement {
+    pub(crate) fn in_task(tokio: Handle, event_loop: Option<Arc<EventLoop>>) -> Self {
+        Self::Task(TaskPlacement { tokio, event_loop, wake: Notify::new() })
+    }
+
+    pub(super) fn event_loop(&self) -> Option<&EventLoop> {
+        match self {
+            Self::Disabled => None,
+            Self::Loop(event_loop) => Some(event_loop),
+            Self::Task(task) => task.event_loop.as_deref(),
+        }
+    }
+
+    pub(super) fn caller_drains(&self, has_hooks: bool) -> CallerDrains {
+        match self {
+            _ if has_hooks => CallerDrains::Never,
+            Self::Loop(event_loop) if !thread_role::is_event_loop(event_loop.identity()) => {
+                CallerDrains::WhenStalled
+            }
+            Self::Disabled | Self::Loop(_) | Self::Task(_) => CallerDrains::AtOnce,
+        }
+    }
+
+    /// Whether a blocking wait here would block the thread that runs the recorder's task.
+    ///
+    /// A directly created recorder in a single-threaded tokio runtime answers `true` inside of every single-threaded tokio
+    /// runtime: a thread that is in one cannot know whether another thread drives the other.
+    pub(super) fn runs_on_current_thread(&self) -> bool {
+        let is_single_threaded = |tokio: &Handle| tokio.runtime_flavor() == RuntimeFlavor::CurrentThread;
+        match self {
+            Self::Disabled => false,
+            Self::Loop(event_loop) | Self::Task(TaskPlacement { event_loop: Some(event_loop), .. }) => {
+                thread_role::is_event_loop(event_loop.identity())
+            }
+            Self::Task(task) => {
+                is_single_threaded(&task.tokio)
+                    && Handle::try_current().is_ok_and(|current| is_single_threaded(&current))
+            }
+        }
+    }
+
+    /// Spawns a recorder's task. When the tokio runtime has ended, tokio drops the task at once.
+    pub(super) fn spawn(&self, task: impl FnOnce() -> Box<dyn Future<Output = ()> + Send>) {
+        if let Self::Task(TaskPlacement { tokio, .. }) = self {
+            drop(tokio.spawn(Box::into_pin(task())));
+        }
+    }
+
+    /// Wakes the recorder's task.
+    pub(super) fn wake_task(&self) {
+        if let Self::Task(task) = self {
+            task.wake.notify_one();
+        }
+    }
+
+    /// Waits in the recorder's task until another thread wakes it.
+    pub(super) async fn woken(&self) {
+        if let Self::Task(task) = self {
+            task.wake.notified().await;
+        }
+    }
+}

@@ -1,0 +1,429 @@
+//! Reading a recorder's metrics, registering metrics, and waiting: what threads other than the consumer's do.
+//!
+//! A read includes all events that were accepted before it. So it requests a drain and waits for it, like a flush; there is
+//! one loop that waits ([`RecorderInner::wait`]) and one rule by which it gives up ([`stall`](super::stall)).
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::completion::{Completion, Outcome};
+use super::drain::{DrainEffects, MetricsState};
+use super::fair_lock::FairGuard;
+use super::placement::CallerDrains;
+use super::recorder_inner::{Begun, RecorderInner};
+use super::scheduler::{EventLoop, MAX_EVENTS_PER_TURN, TurnOutcome};
+use super::stall::{
+    HELP_TIMEOUT, Obstacle, PROGRESS_CHECK_INTERVAL, PUBLISH_CHECK_INTERVAL, Progress, STALL_TIMEOUT,
+    StallDetector,
+};
+use super::stats::RecorderStats;
+use crate::descriptor::MetricDescriptor;
+use crate::dispatch::MetricBox;
+use crate::error::MetricsRecorderError;
+use crate::hooks::MetricReader;
+use crate::log::OperationKind;
+use crate::metric::TypedMetric;
+use crate::panics::{self, Panic};
+use crate::snapshot::{MetricSnapshot, MetricSnapshots};
+use crate::state::MetricsRecorderState;
+use crate::thread_role;
+
+/// How long an observer waits for one holder of a recorder's metrics. It has other recorders to read.
+const OBSERVER_LOCK_TIMEOUT: Duration = Duration::from_millis(100);
+
+/// What [`RecorderInner::register_metric`] did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Registered {
+    /// There was no metric of that name.
+    Added,
+    /// The metric took the place of one of the same name, whose state is discarded.
+    Replaced,
+}
+
+/// What an observer sees of a recorder at one moment.
+pub(crate) struct Observation {
+    pub(crate) status: MetricsRecorderState,
+    pub(crate) stats: RecorderStats,
+    /// The metrics in the order of their registration. `None` when another thread holds them for long.
+    pub(crate) metrics: Option<Vec<(MetricDescriptor, MetricSnapshot)>>,
+}
+
+/// A request to process the events that were accepted before it.
+pub(crate) struct DrainRequest {
+    target: u64,
+    completion: Arc<Completion>,
+}
+
+/// What a waiting thread does about missing progress.
+struct Patience {
+    drains: CallerDrains,
+    /// After that long without progress it gives up, unless a hook runs.
+    stall_timeout: Duration,
+}
+
+/// How a wait ended.
+enum Waited {
+    Completed(Outcome),
+    DeadlinePassed,
+    /// The reason to wait is gone.
+    Interrupted,
+    Stalled(MetricsRecorderError),
+}
+
+/// Reading for callers of a recorder.
+impl RecorderInner {
+    pub(crate) fn metric_snapshots(self: &Arc<Self>) -> Result<MetricSnapshots, MetricsRecorderError> {
+        self.logged_read("metrics_recorder.get_metric_snapshots", |metrics| {
+            Ok(metrics.current().into_iter().map(|(metric, failure)| metric.snapshot(failure)).collect())
+        })
+    }
+
+    pub(crate) fn metric_snapshot<M: TypedMetric>(
+        self: &Arc<Self>,
+    ) -> Result<Option<M::Snapshot>, MetricsRecorderError> {
+        self.logged_read("metrics_recorder.get_metric_snapshots", |metrics| {
+            let found = metrics.current().into_iter().find_map(|(metric, _)| metric.downcast::<M>());
+            let snapshot = found.map(|metric| panics::catch(|| metric.typed_snapshot())).transpose();
+            snapshot.map_err(|panic| MetricsRecorderError::Unexpected { cause: Arc::new(panic) })
+        })
+    }
+
+    pub(crate) fn metrics(self: &Arc<Self>) -> Result<Vec<MetricDescriptor>, MetricsRecorderError> {
+        self.logged_read("metrics_recorder.iter_metrics", |metrics| {
+            Ok(metrics.current().into_iter().map(|(metric, _)| metric.descriptor()).collect())
+        })
+    }
+
+    fn logged_read<R>(
+        self: &Arc<Self>,
+        event: &'static str,
+        read: impl FnOnce(&MetricsState) -> Result<R, MetricsRecorderError>,
+    ) -> Result<R, MetricsRecorderError> {
+        let operation = self.operation(OperationKind::Read, event);
+        let operation = operation.invoke(self.entity_id(), None, self.state());
+        let result = self.read(read).flatten();
+        operation.end(self.entity_id(), None, self.state(), &result);
+        result
+    }
+
+    /// Reads the metrics after all events that are accepted by now, unless that would mean to wait for a hook or a start.
+    fn read<R>(
+        self: &Arc<Self>,
+        read: impl FnOnce(&MetricsState) -> R,
+    ) -> Result<R, MetricsRecorderError> {
+        if thread_role::in_metrics() {
+            return Err(MetricsRecorderError::WouldDeadlock);
+        }
+        self.ensure_started();
+        let target = self.queue.accepted();
+        let drains = self.caller_drains();
+        loop {
+            let mut metrics = self.lock_metrics()?;
+            if drains == CallerDrains::AtOnce && self.is_processing() {
+                let mut effects = DrainEffects::default();
+                self.drain(&mut metrics, target.saturating_sub(self.queue.consumed()), &mut effects);
+                if !effects.is_empty() {
+                    drop(metrics);
+                    self.finish_drain(effects);
+                    metrics = self.lock_metrics()?;
+                }
+            }
+            if self.queue.consumed() >= target || !self.is_processing() {
+                return Ok(self.view(metrics, read));
+            }
+            if drains != CallerDrains::AtOnce && self.waiting_would_deadlock() {
+                return Err(MetricsRecorderError::WouldDeadlock);
+            }
+            let completion = metrics.completion_at(target);
+            drop(metrics);
+            self.schedule(true);
+            // The wait also ends when a hook begins to run. The read then shows the state as it is.
+            let patience = Patience { drains, stall_timeout: STALL_TIMEOUT };
+            let interrupted = || !self.is_processing();
+            if let Waited::Stalled(error) = self.wait(&completion, None, &patience, interrupted) {
+                return Err(error);
+            }
+        }
+    }
+
+    /// Shows the metrics to `read`, then releases them.
+    fn view<R>(
+        &self,
+        metrics: FairGuard<'_, MetricsState>,
+        read: impl FnOnce(&MetricsState) -> R,
+    ) -> R {
+        let value = {
+            let _role = thread_role::enter_metrics();
+            read(&metrics)
+        };
+        drop(metrics);
+        self.after_unlock();
+        value
+    }
+}
+
+/// Reading for an observer of many recorders, which waits for no user code.
+impl RecorderInner {
+    /// Requests that the events accepted by now are processed. `None` when they are, or when no thread does it.
+    pub(crate) fn request_drain(self: &Arc<Self>) -> Option<DrainRequest> {
+        self.ensure_started();
+        let target = self.queue.accepted();
+        if self.queue.consumed() >= target || !self.is_processing() {
+            return None;
+        }
+        let completion = self.lock_metrics_for_observer()?.completion_at(target);
+        self.after_unlock();
+        self.schedule(true);
+        Some(DrainRequest { target, completion })
+    }
+
+    /// Waits until the events are processed, a hook is in the way, nothing makes progress, or the deadline passes.
+    pub(crate) fn wait_drained(self: &Arc<Self>, request: &DrainRequest, deadline: Instant) {
+        let interrupted = || !self.is_processing() || self.queue.consumed() >= request.target;
+        // An observer does not run handlers, and has other recorders to read.
+        let patience = Patience { drains: CallerDrains::Never, stall_timeout: HELP_TIMEOUT };
+        // However the wait ends, the observer reads the recorder as it is then.
+        let _ = self.wait(&request.completion, Some(deadline), &patience, interrupted);
+    }
+
+    /// Reads the recorder as it is.
+    pub(crate) fn observe(&self) -> Observation {
+        match self.lock_metrics_for_observer() {
+            Some(metrics) => self.observe_locked(metrics),
+            None => Observation { status: self.state(), stats: self.stats(), metrics: None },
+        }
+    }
+
+    /// Reads the recorder at once. `None` while events are pending, or while another thread holds the metrics.
+    pub(crate) fn try_observe_drained(&self) -> Option<Observation> {
+        let metrics = self.try_lock_metrics()?;
+        if self.is_drained() {
+            return Some(self.observe_locked(metrics));
+        }
+        drop(metrics);
+        self.after_unlock();
+        None
+    }
+
+    fn observe_locked(&self, metrics: FairGuard<'_, MetricsState>) -> Observation {
+        let (metrics, stats) = self.view(metrics, |metrics| {
+            let current = metrics.current().into_iter();
+            let snapshots = current.map(|(metric, failure)| (metric.descriptor(), metric.snapshot(failure)));
+            // The stats are read under the lock, so they count exactly the events that the metrics show.
+            (snapshots.collect::<Vec<_>>(), self.stats())
+        });
+        Observation { status: self.state(), stats, metrics: Some(metrics) }
+    }
+}
+
+/// Registering a metric, and flushing.
+impl RecorderInner {
+    pub(crate) fn register_metric(
+        self: &Arc<Self>,
+        metric: MetricBox,
+    ) -> Result<Registered, MetricsRecorderError> {
+        if self.is_disabled() {
+            return Ok(Registered::Added);
+        }
+        let name = Arc::clone(&metric.name);
+        let operation = self.operation(OperationKind::Lifecycle, "metrics_recorder.register_metric");
+        let operation = operation.invoke(self.entity_id(), Some(&name), self.state());
+        let result = self.try_register_metric(metric);
+        self.after_unlock();
+        operation.end(self.entity_id(), Some(&name), self.state(), &result);
+        result
+    }
+
+    fn try_register_metric(&self, metric: MetricBox) -> Result<Registered, MetricsRecorderError> {
+        if thread_role::in_metrics() {
+            return Err(MetricsRecorderError::WouldDeadlock);
+        }
+        let mut metrics = self.lock_metrics()?;
+        {
+            let lifecycle = self.lifecycle();
+            if !lifecycle.state().accepts() {
+                return Err(lifecycle.invalid_state(MetricsRecorderState::ACCEPTING));
+            }
+        }
+        let registered =
+            if metrics.contains(&metric.name) { Registered::Replaced } else { Registered::Added };
+        // The consumer needs the lock that this thread holds. So it sees the metric before it passes this position.
+        let position = self.queue.accepted();
+        let replaced =
+            (metrics.register(position, metric), metrics.activate_due(self.queue.consumed()));
+        drop(metrics);
+        // Metrics are user code: they are dropped when the lock is released.
+        drop(replaced);
+        Ok(registered)
+    }
+
+    /// Begins to wait until everything accepted by now is consumed, hooks included.
+    pub(crate) fn flush(self: &Arc<Self>) -> Begun {
+        let begun = self.begin_flush().unwrap_or_else(|error| Begun::Finished(Err(error)));
+        self.after_unlock();
+        begun
+    }
+
+    fn begin_flush(self: &Arc<Self>) -> Result<Begun, MetricsRecorderError> {
+        self.ensure_started();
+        let target = self.queue.accepted();
+        if thread_role::in_metrics() {
+            return Err(MetricsRecorderError::WouldDeadlock);
+        }
+        let mut metrics = self.lock_metrics()?;
+        {
+            let lifecycle = self.lifecycle();
+            if lifecycle.state().has_failed() {
+                return Err(lifecycle.invalid_state(MetricsRecorderState::ACCEPTING));
+            }
+        }
+        if self.queue.consumed() >= target {
+            return Ok(Begun::Finished(Ok(())));
+        }
+        let completion = metrics.completion_at(target);
+        drop(metrics);
+        self.schedule(true);
+        Ok(Begun::Pending(completion))
+    }
+}
+
+/// Waiting.
+impl RecorderInner {
+    /// Waits for an operation of this recorder. `None` when `deadline` passes first.
+    pub(crate) fn wait_for(
+        self: &Arc<Self>,
+        operation: &Completion,
+        deadline: Option<Instant>,
+    ) -> Option<Outcome> {
+        if thread_role::in_hook() || thread_role::in_metrics() {
+            return Some(Err(MetricsRecorderError::WouldDeadlock));
+        }
+        let drains = self.caller_drains();
+        if drains == CallerDrains::Never && self.placement.runs_on_current_thread() {
+            return Some(Err(MetricsRecorderError::WouldDeadlock));
+        }
+        let patience = Patience { drains, stall_timeout: STALL_TIMEOUT };
+        match self.wait(operation, deadline, &patience, || false) {
+            Waited::Completed(outcome) => Some(outcome),
+            Waited::Stalled(error) => Some(Err(error)),
+            Waited::DeadlinePassed | Waited::Interrupted => None,
+        }
+    }
+
+    /// Waits for `completion` as long as there is progress towards it. Every blocking wait for a recorder ends up here.
+    ///
+    /// The wait also ends at the deadline, and when `interrupted` answers `true`. Meanwhile this thread processes the
+    /// recorder's events itself where its patience says so.
+    fn wait(
+        self: &Arc<Self>,
+        completion: &Completion,
+        deadline: Option<Instant>,
+        patience: &Patience,
+        interrupted: impl Fn() -> bool,
+    ) -> Waited {
+        let mut detector = StallDetector::new(self.progress());
+        let mut stalled_for = Duration::ZERO;
+        loop {
+            let helps = match patience.drains {
+                CallerDrains::AtOnce => true,
+                CallerDrains::WhenStalled => stalled_for >= HELP_TIMEOUT,
+                CallerDrains::Never => false,
+            };
+            let pause = match helps.then(|| self.try_turn_of(MAX_EVENTS_PER_TURN)).flatten() {
+                Some(TurnOutcome::More { progress: true }) => Duration::ZERO,
+                // A producer has reserved a position and is about to publish its event.
+                Some(TurnOutcome::More { progress: false }) => PUBLISH_CHECK_INTERVAL,
+                Some(TurnOutcome::Drained | TurnOutcome::Ended) | None => PROGRESS_CHECK_INTERVAL,
+            };
+            let check = Instant::now() + pause;
+            let until = deadline.map_or(check, |deadline| deadline.min(check));
+            if let Some(outcome) = completion.wait_until(until) {
+                if helps {
+                    self.after_unlock();
+                }
+                return Waited::Completed(outcome);
+            }
+            if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+                return Waited::DeadlinePassed;
+            }
+            if interrupted() {
+                return Waited::Interrupted;
+            }
+            let progress = self.progress();
+            stalled_for = detector.stalled_for(progress);
+            let obstacle = progress.obstacle();
+            let timeout =
+                if obstacle == Obstacle::Hook { self.settings.hook_timeout } else { patience.stall_timeout };
+            if stalled_for >= timeout {
+                return Waited::Stalled(stalled(obstacle, stalled_for));
+            }
+        }
+    }
+
+    fn progress(&self) -> Progress {
+        Progress {
+            consumed: self.queue.consumed(),
+            hook_calls: self.hook_calls(),
+            turns: self.placement.event_loop().map_or(0, EventLoop::progress_counter),
+            acquisitions: self.metrics.acquisitions(),
+            is_locked: self.metrics.is_locked(),
+        }
+    }
+
+    fn caller_drains(&self) -> CallerDrains {
+        self.placement.caller_drains(self.hooks().is_some())
+    }
+
+    /// Whether a blocking wait for this recorder would wait for the current thread.
+    fn waiting_would_deadlock(&self) -> bool {
+        thread_role::in_hook() || self.placement.runs_on_current_thread()
+    }
+
+    /// Locks the metrics for a thread that can wait.
+    ///
+    /// # Errors
+    /// `Stalled` when another thread holds the metrics and makes no progress.
+    fn lock_metrics(&self) -> Result<FairGuard<'_, MetricsState>, MetricsRecorderError> {
+        // Turns of other recorders are no progress here: they do not need these metrics.
+        let progress = || (self.metrics.acquisitions(), self.queue.consumed());
+        let mut metrics = self
+            .metrics
+            .lock_while(STALL_TIMEOUT, progress)
+            .map_err(|waited| stalled(Obstacle::Holder, waited))?;
+        self.take_back_consumer(&mut metrics);
+        Ok(metrics)
+    }
+
+    /// Locks the metrics for an observer. However fast a handler is, the observer waits for one turn of it at most.
+    fn lock_metrics_for_observer(&self) -> Option<FairGuard<'_, MetricsState>> {
+        let locked = self.metrics.lock_while(OBSERVER_LOCK_TIMEOUT, || self.metrics.acquisitions());
+        let mut metrics = locked.ok()?;
+        self.take_back_consumer(&mut metrics);
+        Some(metrics)
+    }
+}
+
+fn stalled(obstacle: Obstacle, waited: Duration) -> MetricsRecorderError {
+    MetricsRecorderError::Stalled { waited_for: obstacle.description(), waited }
+}
+
+/// For hooks. A hook runs after its recorder has applied an event, and reads the metrics as they are.
+impl MetricReader for RecorderInner {
+    fn entity_id(&self) -> &str {
+        &self.settings.entity_id
+    }
+
+    fn with_metric(
+        &self,
+        name: &str,
+        read: &mut dyn FnMut(&MetricBox, Option<&Panic>),
+    ) -> Result<(), MetricsRecorderError> {
+        let metrics = self.lock_metrics()?;
+        let _role = thread_role::enter_metrics();
+        let applied = metrics.metrics.current(std::iter::empty());
+        if let Some((metric, failure)) = applied.into_iter().find(|(metric, _)| &*metric.name == name) {
+            read(metric, failure);
+        }
+        Ok(())
+    }
+}

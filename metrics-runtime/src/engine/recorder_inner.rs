@@ -1,0 +1,501 @@
+//! What all handles of a recorder share: its queue, its metrics, its lifecycle. This file and `turn` are the recorder's
+//! whole internal interface.
+//!
+//! # Locks
+//!
+//! * `lifecycle` guards the state and the operation in progress. The queue is closed and reopened under it, so the state and
+//!   the queue's CLOSED flag change together. No user code runs under it, and nothing is allocated or freed.
+//! * `metrics` guards the metrics and the right to consume. It is fair (see [`fair_lock`](super::fair_lock)).
+//!   Handlers, snapshots and the `Drop` of events run under it. They are user code; a thread that runs such code is refused
+//!   every call that needs this lock of any recorder (see [`thread_role`]), so no cycle can form.
+//! * `lifecycle` may be taken inside `metrics`, never the other way round. `returned_consumer` is taken inside `metrics`, or
+//!   alone.
+
+use std::error::Error;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use super::completion::{Completion, Outcome};
+use super::drain::MetricsState;
+use super::fair_lock::FairLock;
+use super::lifecycle::{Ended, Ending, Lifecycle};
+use super::placement::Placement;
+use super::scheduler::ScheduleState;
+use super::settings::{QueueOverflowPolicy, Settings};
+use super::stats::{Counters, RecorderStats};
+use super::task;
+use crate::error::{MetricsRecorderError, RegisterEventError};
+use crate::event::MetricEvent;
+use crate::hooks::DynHooks;
+use crate::log::{self, LogPolicy, LogTarget, Operation, OperationKind};
+use crate::panics::{self, CatchDropPanic};
+use crate::queue::{Consumer, Permit, PushError, Queue, ReserveError, SegmentPool, WakeHint};
+use crate::state::{Decision, MetricsRecorderState};
+use crate::sync::{Mutex, MutexGuard, lock, lock_with_room};
+use crate::thread_role;
+
+pub(crate) struct RecorderInner {
+    pub(super) queue: Queue,
+    pub(super) metrics: FairLock<MetricsState>,
+    /// The consumer, on its way back from a task with hooks. The task cannot wait for `metrics`.
+    pub(super) returned_consumer: Mutex<Option<Consumer>>,
+    lifecycle: Mutex<Lifecycle>,
+    pub(super) counters: Counters,
+    pub(super) settings: Settings,
+    hooks: Option<CatchDropPanic<Box<dyn DynHooks>>>,
+    /// How many calls of a hook have begun or ended. Odd while a hook runs.
+    hook_calls: AtomicU64,
+    pub(super) placement: Placement,
+    pub(super) schedule_state: ScheduleState,
+    /// How many public handles there are. The recorder stops when the last one is dropped.
+    handles: AtomicUsize,
+}
+
+/// An operation that a call has begun or joined.
+pub(crate) enum Begun {
+    /// It has ended already.
+    Finished(Outcome),
+    Pending(Arc<Completion>),
+}
+
+/// Creation and accessors.
+impl RecorderInner {
+    /// A recorder with one handle, in VIRGIN.
+    pub(crate) fn new(
+        settings: Settings,
+        hooks: Option<CatchDropPanic<Box<dyn DynHooks>>>,
+        placement: Placement,
+    ) -> Arc<Self> {
+        let pool = placement.event_loop().map(|event_loop| event_loop.pool.clone());
+        let pool = pool.unwrap_or_else(|| crate::sync::Arc::new(SegmentPool::new()));
+        let queue = Queue::new(settings.queue_max_size, pool);
+        if matches!(placement, Placement::Disabled) {
+            queue.close();
+        }
+        Arc::new(Self {
+            queue,
+            metrics: FairLock::new(MetricsState::new()),
+            returned_consumer: Mutex::new(None),
+            lifecycle: Mutex::new(Lifecycle::new()),
+            counters: Counters::default(),
+            settings,
+            hooks,
+            hook_calls: AtomicU64::new(0),
+            placement,
+            schedule_state: ScheduleState::default(),
+            handles: AtomicUsize::new(1),
+        })
+    }
+
+    /// A number that tells this recorder from others.
+    pub(crate) fn identity(&self) -> usize {
+        std::ptr::from_ref(self).addr()
+    }
+
+    pub(crate) fn entity_id(&self) -> &Arc<str> {
+        &self.settings.entity_id
+    }
+
+    pub(crate) fn namespace(&self) -> &Arc<str> {
+        &self.settings.namespace
+    }
+
+    pub(crate) fn is_disabled(&self) -> bool {
+        matches!(self.placement, Placement::Disabled)
+    }
+
+    pub(super) fn hooks(&self) -> Option<&dyn DynHooks> {
+        self.hooks.as_ref().map(|hooks| &***hooks)
+    }
+
+    pub(crate) fn state(&self) -> MetricsRecorderState {
+        self.lifecycle().state()
+    }
+
+    pub(super) fn lifecycle(&self) -> MutexGuard<'_, Lifecycle> {
+        lock(&self.lifecycle)
+    }
+
+    pub(crate) fn stats(&self) -> RecorderStats {
+        // `accepted` is read second, so it is never below `consumed`.
+        let consumed = self.queue.consumed();
+        self.counters.stats(consumed, self.queue.accepted(), self.queue.limit())
+    }
+
+    /// Whether every accepted event is consumed.
+    pub(super) fn is_drained(&self) -> bool {
+        let accepted = self.queue.accepted();
+        self.queue.consumed() == accepted
+    }
+
+    pub(super) fn operation(&self, kind: OperationKind, event: &'static str) -> Operation {
+        Operation::new(LogTarget::Recorder, self.settings.log_policy, kind, event)
+    }
+
+    /// Logs an error of the infrastructure itself. A producer's thread logs nothing.
+    pub(super) fn log_error(&self, event: &'static str, metric: Option<&str>, error: &(dyn Error + 'static)) {
+        if thread_role::in_producer() {
+            return;
+        }
+        let policy = self.settings.log_policy;
+        log::infrastructure_error(policy, event, self.entity_id(), metric, self.state(), error);
+    }
+
+    /// Counts one more handle.
+    pub(crate) fn add_handle(&self) {
+        // Relaxed, as in `Arc`: the caller has a handle, so the count cannot reach zero meanwhile.
+        self.handles.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts one handle less. The recorder stops without its last one.
+    pub(crate) fn drop_handle(self: &Arc<Self>) {
+        // AcqRel, as in `Arc`: what the other handles did happens before the stop. Also pairs with `has_handles`.
+        if self.handles.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.stop_silently();
+        }
+    }
+
+    pub(super) fn has_handles(&self) -> bool {
+        // Acquire: pairs with `drop_handle`.
+        self.handles.load(Ordering::Acquire) != 0
+    }
+
+    /// How many calls of a hook have begun or ended. Odd while a hook runs.
+    pub(super) fn hook_calls(&self) -> u64 {
+        // Acquire: pairs with `count_hook_call`. A thread that sees the hook running sees the state it was called with.
+        self.hook_calls.load(Ordering::Acquire)
+    }
+
+    pub(super) fn count_hook_call(&self) {
+        // Release: pairs with `hook_calls`.
+        self.hook_calls.fetch_add(1, Ordering::Release);
+    }
+
+    pub(super) fn hook_runs(&self) -> bool {
+        !self.hook_calls().is_multiple_of(2)
+    }
+
+    /// Whether accepted events are being processed, and no hook is in the way.
+    pub(super) fn is_processing(&self) -> bool {
+        self.state().processes() && !self.hook_runs()
+    }
+}
+
+/// Registering events.
+impl RecorderInner {
+    /// Reserves a position in the usual case: the recorder accepts events, its consumer is awake, and there is room.
+    #[inline]
+    pub(crate) fn try_reserve<E: MetricEvent>(&self) -> Result<Permit<'_, E>, ReserveError> {
+        self.queue.try_reserve()
+    }
+
+    /// Registers an event when [`try_reserve`](Self::try_reserve) found an unusual case.
+    ///
+    /// It is a function of its own so that the usual case needs no stack frame.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn register_slow<E: MetricEvent>(
+        self: &Arc<Self>,
+        event: E,
+        reason: ReserveError,
+    ) -> Result<(), RegisterEventError<E>> {
+        let mut reason = reason;
+        let mut event = event;
+        loop {
+            if self.is_disabled() {
+                panics::catch_and_ignore(|| drop(event));
+                return Ok(());
+            }
+            let refused = match self.queue.push_slow(event, reason) {
+                Ok(hint) => {
+                    self.after_accepting(hint);
+                    return Ok(());
+                }
+                Err((PushError::Full, event)) => return self.refuse_full(event),
+                Err((PushError::Closed, event)) => event,
+            };
+            let Some(error) = self.refusal() else {
+                // The recorder was started again after the queue was found closed.
+                event = refused;
+                reason = ReserveError::AtFastLimit;
+                continue;
+            };
+            self.counters.count_rejected();
+            return Err(RegisterEventError::new(refused, error));
+        }
+    }
+
+    /// Does what the queue asks of the producer whose event it has accepted.
+    fn after_accepting(self: &Arc<Self>, hint: WakeHint) {
+        match hint {
+            WakeHint::None => {}
+            WakeHint::Early => {
+                if self.schedule_state.set_turn_pending() {
+                    self.ensure_scheduled();
+                }
+            }
+            WakeHint::Unpark => {
+                self.ensure_started();
+                // A queue as small as that is full before the loop polls it.
+                self.schedule(self.queue.limit() < 4);
+            }
+        }
+    }
+
+    /// Drops or refuses an event that finds the queue full.
+    fn refuse_full<E: MetricEvent>(self: &Arc<Self>, event: E) -> Result<(), RegisterEventError<E>> {
+        if !self.schedule_state.is_queued_hint() {
+            // The producer that unparked the queue may be preempted before it scheduled the recorder.
+            self.ensure_scheduled();
+        }
+        match self.settings.overflow {
+            QueueOverflowPolicy::Drop => {
+                self.counters.count_dropped(E::EVENT_TYPE);
+                panics::catch_and_ignore(|| drop(event));
+                Ok(())
+            }
+            QueueOverflowPolicy::Error => {
+                self.counters.count_rejected();
+                let limit = usize::try_from(self.queue.limit()).unwrap_or(usize::MAX);
+                Err(RegisterEventError::new(event, MetricsRecorderError::QueueOverflow { limit }))
+            }
+        }
+    }
+
+    /// Why the recorder accepts no events. `None` when it does.
+    pub(super) fn refusal(&self) -> Option<MetricsRecorderError> {
+        let lifecycle = self.lifecycle();
+        let accepts = lifecycle.state().accepts();
+        (!accepts).then(|| lifecycle.invalid_state(MetricsRecorderState::ACCEPTING))
+    }
+
+    /// Starts a recorder whose first event was accepted.
+    ///
+    /// The producer of that event calls it, and so does every call that relies on the start: that producer may be preempted
+    /// between its event and this.
+    pub(super) fn ensure_started(self: &Arc<Self>) {
+        if self.state() == MetricsRecorderState::Virgin && !self.queue.is_parked() {
+            self.start_silently();
+        }
+    }
+
+    /// Starts the recorder if its first event was accepted, and requests an urgent turn.
+    fn ensure_scheduled(self: &Arc<Self>) {
+        self.ensure_started();
+        self.schedule(true);
+    }
+
+    /// Requests a turn. A recorder whose event loop has ended is cancelled.
+    pub(super) fn schedule(self: &Arc<Self>, urgent: bool) {
+        match &self.placement {
+            Placement::Disabled => {}
+            Placement::Task(_) => self.placement.wake_task(),
+            Placement::Loop(event_loop) => {
+                if !event_loop.schedule(self, urgent) {
+                    // This may be a producer's thread, which logs nothing.
+                    self.cancel_silently();
+                }
+            }
+        }
+    }
+}
+
+/// Starting, stopping, failing.
+impl RecorderInner {
+    pub(crate) fn start(self: &Arc<Self>) -> Begun {
+        if self.is_disabled() {
+            return Begun::Finished(Ok(()));
+        }
+        let operation = self.operation(OperationKind::Lifecycle, "metrics_recorder.start");
+        self.begin_start(operation.invoke(self.entity_id(), None, self.state()))
+    }
+
+    /// The start that the first event triggers. Registering an event logs nothing.
+    fn start_silently(self: &Arc<Self>) {
+        let operation = self.operation(OperationKind::Lifecycle, "metrics_recorder.start");
+        let _role = thread_role::enter_producer();
+        // No call waits for this start. Its failure is kept in the state.
+        drop(self.begin_start(operation.with_policy(LogPolicy::Silent)));
+    }
+
+    fn begin_start(self: &Arc<Self>, operation: Operation) -> Begun {
+        let can_start = self.placement.event_loop().is_none_or(|event_loop| match self.state() {
+            MetricsRecorderState::Stopped => event_loop.track(self),
+            _ => !event_loop.has_ended(),
+        });
+        let completion = Arc::default();
+        let mut lifecycle = lock_with_room(&self.lifecycle, Lifecycle::callers);
+        let result = match lifecycle.state().on_start() {
+            Decision::Refuse(expected) => {
+                let error = lifecycle.invalid_state(expected);
+                drop(lifecycle);
+                Err(error)
+            }
+            Decision::Join => return joined(lifecycle.join(operation)),
+            Decision::Begin if !can_start => {
+                drop(lifecycle);
+                Err(MetricsRecorderError::LoopUnavailable)
+            }
+            Decision::Begin if self.hooks.is_some() => {
+                lifecycle.begin(MetricsRecorderState::Starting, &completion, operation);
+                self.queue.reopen();
+                drop(lifecycle);
+                self.spawn_task();
+                return Begun::Pending(completion);
+            }
+            Decision::Begin => {
+                let needs_task = lifecycle.run();
+                self.queue.reopen();
+                drop(lifecycle);
+                if needs_task {
+                    self.spawn_task();
+                }
+                if !self.queue.is_parked() {
+                    // The stop before may not have had the turn that parks the queue. An event then unparks nothing.
+                    self.schedule(false);
+                }
+                // Tokio drops the task at once when its runtime has ended.
+                let cause = self.lifecycle().cause();
+                cause.map_or(Ok(()), |cause| Err(MetricsRecorderError::clone(&cause)))
+            }
+        };
+        operation.end(self.entity_id(), None, self.state(), &result);
+        Begun::Finished(result)
+    }
+
+    fn spawn_task(self: &Arc<Self>) {
+        self.placement.spawn(|| Box::new(task::run(Arc::clone(self))));
+    }
+
+    pub(crate) fn stop(self: &Arc<Self>) -> Begun {
+        if self.is_disabled() {
+            return Begun::Finished(Ok(()));
+        }
+        self.ensure_started();
+        let operation = self.operation(OperationKind::Lifecycle, "metrics_recorder.stop");
+        self.begin_stop(operation.invoke(self.entity_id(), None, self.state()))
+    }
+
+    /// The stop that follows the drop of the last handle.
+    pub(super) fn stop_silently(self: &Arc<Self>) {
+        let operation = self.operation(OperationKind::Lifecycle, "metrics_recorder.stop");
+        drop(self.begin_stop(operation.with_policy(LogPolicy::Silent)));
+    }
+
+    fn begin_stop(self: &Arc<Self>, operation: Operation) -> Begun {
+        let completion = Arc::default();
+        let mut lifecycle = lock_with_room(&self.lifecycle, Lifecycle::callers);
+        match lifecycle.state().on_stop() {
+            Decision::Refuse(expected) => {
+                let result = Err(lifecycle.invalid_state(expected));
+                let state = lifecycle.state();
+                drop(lifecycle);
+                operation.end(self.entity_id(), None, state, &result);
+                Begun::Finished(result)
+            }
+            Decision::Join => joined(lifecycle.join(operation)),
+            Decision::Begin => {
+                lifecycle.begin(MetricsRecorderState::Stopping, &completion, operation);
+                self.queue.close();
+                drop(lifecycle);
+                if self.hooks.is_none() && self.is_drained() {
+                    // Nothing is left to do that needs the thread of the event loop.
+                    self.finish_stop(Ok(()));
+                }
+                // The queue parks in the turn that follows.
+                self.schedule(true);
+                Begun::Pending(completion)
+            }
+        }
+    }
+
+    /// Ends a successful start.
+    pub(super) fn finish_start(&self) {
+        self.finish(MetricsRecorderState::Starting, MetricsRecorderState::Running, Ok(()));
+    }
+
+    /// Ends a stop, unless events were accepted since the caller found the queue drained: then the stop is a newer one.
+    pub(super) fn finish_stop(&self, result: Outcome) {
+        self.finish(MetricsRecorderState::Stopping, MetricsRecorderState::Stopped, result);
+    }
+
+    fn finish(&self, from: MetricsRecorderState, to: MetricsRecorderState, result: Outcome) {
+        let ending = Ending::new(result);
+        let finished = {
+            let mut lifecycle = self.lifecycle();
+            if to == MetricsRecorderState::Stopped && !self.is_drained() {
+                return;
+            }
+            lifecycle.finish(from, to, ending)
+        };
+        let Ok(ended) = finished else {
+            return;
+        };
+        let was_logged = ended.complete(self.entity_id());
+        if let (Err(error), false) = (&ended.result, was_logged) {
+            // No call waits for the stop that follows the drop of the last handle.
+            self.log_error("metrics_recorder.cleanup.failed", None, error);
+        }
+    }
+
+    /// Puts the recorder into FAILURE, unless it has ended already.
+    pub(super) fn fail(&self, error: &MetricsRecorderError) {
+        if let Some(ended) = self.transition_to_failed(MetricsRecorderState::Failure, error) {
+            self.announce(&ended);
+        }
+    }
+
+    /// Puts the recorder into CANCELLED, unless it has ended already. Pending events of a failed recorder are discarded.
+    pub(super) fn cancel(&self) {
+        let error = MetricsRecorderError::DispatcherCancelled;
+        if let Some(ended) = self.transition_to_failed(MetricsRecorderState::Cancelled, &error) {
+            self.announce(&ended);
+        }
+        // A recorder that had failed before may have lost the task that was about to discard its events.
+        if self.state().has_failed() {
+            self.discard_pending();
+        }
+    }
+
+    /// Cancels the recorder on a producer's thread, which logs nothing.
+    fn cancel_silently(&self) {
+        let _role = thread_role::enter_producer();
+        let error = MetricsRecorderError::DispatcherCancelled;
+        if let Some(ended) = self.transition_to_failed(MetricsRecorderState::Cancelled, &error) {
+            ended.complete(self.entity_id());
+            self.discard_pending();
+        }
+    }
+
+    /// Enters FAILURE or CANCELLED, unless the recorder has ended already. The caller announces the end without a lock.
+    pub(super) fn transition_to_failed(
+        &self,
+        state: MetricsRecorderState,
+        error: &MetricsRecorderError,
+    ) -> Option<Ended> {
+        let ending = Ending::new(Err(error.clone()));
+        let failed = {
+            let mut lifecycle = self.lifecycle();
+            let failed = lifecycle.fail(state, ending);
+            if failed.is_ok() {
+                self.queue.close();
+            }
+            failed
+        };
+        failed.ok()
+    }
+
+    /// Completes all waits for the operation that the failure has ended, and logs the failure.
+    pub(super) fn announce(&self, ended: &Ended) {
+        ended.complete(self.entity_id());
+        if let Err(error) = &ended.result {
+            self.log_error("metrics_recorder.dispatch_error", None, error);
+        }
+    }
+}
+
+/// An operation in progress that a call has joined.
+fn joined(completion: Option<Arc<Completion>>) -> Begun {
+    // STARTING and STOPPING always have an operation. If it were missing, it would have ended.
+    completion.map_or(Begun::Finished(Ok(())), Begun::Pending)
+}

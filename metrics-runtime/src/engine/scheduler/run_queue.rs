@@ -1,0 +1,214 @@
+//! What the event loop shares with all other threads: the recorders that ask for a turn, and how the loop sleeps.
+//!
+//! # Invariants
+//!
+//! * R1: while a recorder's `queued` flag is set, a request of it is in the list or the loop's thread has the recorder. So
+//!   the recorder gets a turn without a further request.
+//! * R2: the loop clears `queued` before it looks at a recorder for the last time ([`RunQueue::deschedule`]). That look sees
+//!   what came before the store; a request after it puts the recorder into the list again.
+//! * R3: the loop goes to sleep only while the list is empty, and it says so under the lock of the list. A request that comes
+//!   later finds the loop asleep and wakes it.
+//!
+//! `queued`, `in_priority` and `tracked` are read and written under the lock of the list, so relaxed accesses suffice.
+
+use std::time::Instant;
+
+use crate::sync::{AtomicBool, AtomicU64, Mutex, MutexGuard, Ordering, lock, lock_with_room};
+
+/// What the scheduler knows about one recorder. It is part of the recorder, so that a request needs no lookup.
+#[derive(Default)]
+pub(in crate::engine) struct ScheduleState {
+    /// A request of the recorder is in the list, or the loop has the recorder and gives it turns.
+    queued: AtomicBool,
+    /// A request for a turn before the timer fires is in the list.
+    in_priority: AtomicBool,
+    /// The event loop cancels the recorder at its end, wherever the recorder is then.
+    pub(super) tracked: AtomicBool,
+    /// A turn comes soon: a producer that finds the queue above its watermark need not ask for one.
+    turn_pending: AtomicBool,
+    /// The round of the loop in which the recorder had its last turn.
+    last_round: AtomicU64,
+}
+
+impl ScheduleState {
+    /// Whether the loop has the recorder, or is about to. The answer is a hint: it may change at any time.
+    pub(in crate::engine) fn is_queued_hint(&self) -> bool {
+        self.queued.load(Ordering::Relaxed)
+    }
+
+    /// Notes that a turn comes soon. Answers whether the caller is the one who must ask for it.
+    pub(in crate::engine) fn set_turn_pending(&self) -> bool {
+        // AcqRel: pairs with the swap in `clear_turn_pending`. A producer that finds the flag set relies on the turn that
+        // follows that swap, so its event must be visible to this turn.
+        !self.turn_pending.swap(true, Ordering::AcqRel)
+    }
+
+    /// Notes that the turn is over: from now on, a producer that finds the queue above its watermark asks for a turn.
+    pub(in crate::engine) fn clear_turn_pending(&self) {
+        // AcqRel: pairs with the swap in `set_turn_pending`. Events pushed before that swap are visible to the caller.
+        self.turn_pending.swap(false, Ordering::AcqRel);
+    }
+
+    /// Begins the recorder's turn in that round of the loop. Answers `false` when it had its turn in this round already.
+    pub(super) fn begin_turn(&self, round: u64) -> bool {
+        // Relaxed: only the loop's thread uses it.
+        let last = self.last_round.load(Ordering::Relaxed);
+        self.last_round.store(round, Ordering::Relaxed);
+        last != round
+    }
+}
+
+/// The requests of other threads to the loop.
+pub(super) struct RunQueue<R>(Mutex<Requests<R>>);
+
+struct Requests<R> {
+    list: Vec<Request<R>>,
+    sleep: Sleep,
+    phase: Phase,
+}
+
+/// A recorder that asks for a turn.
+pub(super) struct Request<R> {
+    pub(super) recorder: R,
+    /// The loop has the recorder already, and its turn must not wait for the timer.
+    pub(super) has_priority: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sleep {
+    Awake,
+    /// The loop sleeps until this time. Urgent requests wake it, and so do recorders whose events may not wait as long.
+    Until(Instant),
+    /// The loop sleeps until the next request.
+    Parked,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Running,
+    /// The runtime has asked the loop to end.
+    Ending,
+    Ended,
+}
+
+/// What became of a request for a turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Requested {
+    /// The loop has ended. There will be no turn.
+    Refused,
+    /// The loop gives the turn in time.
+    Noted,
+    /// The same, and the caller must wake the loop.
+    MustWake,
+}
+
+impl<R> RunQueue<R> {
+    pub(super) fn new() -> Self {
+        Self(Mutex::new(Requests { list: Vec::new(), sleep: Sleep::Awake, phase: Phase::Running }))
+    }
+
+    /// Asks for a turn of the recorder that `recorder` returns and `state` belongs to.
+    ///
+    /// An urgent request is served at once. Another one may wait for the loop's timer, at most until `latest`.
+    pub(super) fn request(
+        &self,
+        state: &ScheduleState,
+        urgent: bool,
+        recorder: impl FnOnce() -> R,
+        latest: impl FnOnce() -> Instant,
+    ) -> Requested {
+        let mut requests = lock_with_room(&self.0, |requests| &mut requests.list);
+        if requests.phase == Phase::Ended {
+            return Requested::Refused;
+        }
+        if !state.queued.swap(true, Ordering::Relaxed) {
+            requests.list.push(Request { recorder: recorder(), has_priority: false });
+        } else if urgent && !state.in_priority.swap(true, Ordering::Relaxed) {
+            requests.list.push(Request { recorder: recorder(), has_priority: true });
+        }
+        // The first thread that found the loop asleep may be preempted before it wakes the loop. So every thread wakes the
+        // loop until the loop itself says that it is awake.
+        let must_wake = match requests.sleep {
+            Sleep::Awake => false,
+            Sleep::Until(next) => urgent || latest() < next,
+            Sleep::Parked => true,
+        };
+        if must_wake { Requested::MustWake } else { Requested::Noted }
+    }
+
+    /// Exchanges the list for `taken`, which is empty. Answers whether the loop goes on.
+    ///
+    /// `state_of` returns the state of a recorder.
+    pub(super) fn take_requests(
+        &self,
+        taken: &mut Vec<Request<R>>,
+        state_of: impl Fn(&R) -> &ScheduleState,
+    ) -> bool {
+        debug_assert!(taken.is_empty());
+        let mut requests = self.lock();
+        requests.sleep = Sleep::Awake;
+        // An exchange allocates and frees nothing under the lock.
+        std::mem::swap(taken, &mut requests.list);
+        for request in taken.iter().filter(|request| request.has_priority) {
+            // A request from now on may be about events that the coming turn does not see.
+            state_of(&request.recorder).in_priority.store(false, Ordering::Relaxed);
+        }
+        requests.phase == Phase::Running
+    }
+
+    /// Gives up a recorder that has parked or ended, unless `wants_turn` finds work (R2). Answers whether the loop keeps it.
+    pub(super) fn deschedule(&self, state: &ScheduleState, wants_turn: impl FnOnce() -> bool) -> bool {
+        {
+            let _requests = self.lock();
+            state.queued.store(false, Ordering::Relaxed);
+        }
+        wants_turn() && {
+            let _requests = self.lock();
+            // Another thread may have put the recorder into the list meanwhile.
+            !state.queued.swap(true, Ordering::Relaxed)
+        }
+    }
+
+    /// Puts the loop to sleep, unless there are requests (R3). Answers whether the loop may sleep.
+    pub(super) fn try_sleep(&self, sleep: Sleep) -> bool {
+        let mut requests = self.lock();
+        let idle = requests.phase == Phase::Running && requests.list.is_empty();
+        if idle {
+            requests.sleep = sleep;
+        }
+        idle
+    }
+
+    /// Asks the loop to end after its current round. The caller must wake the loop.
+    pub(super) fn end(&self) {
+        let mut requests = self.lock();
+        if requests.phase == Phase::Running {
+            requests.phase = Phase::Ending;
+        }
+    }
+
+    /// Refuses requests from now on. Returns those whose turns never came.
+    pub(super) fn close(&self) -> Vec<Request<R>> {
+        let mut requests = self.lock();
+        requests.phase = Phase::Ended;
+        std::mem::take(&mut requests.list)
+    }
+
+    pub(super) fn has_ended(&self) -> bool {
+        self.lock().phase == Phase::Ended
+    }
+
+    #[cfg(all(test, not(mvx_loom)))]
+    pub(super) fn priority_requests(&self) -> usize {
+        self.lock().list.iter().filter(|request| request.has_priority).count()
+    }
+
+    #[cfg(all(test, not(mvx_loom)))]
+    pub(super) fn sleep(&self) -> Sleep {
+        self.lock().sleep
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Requests<R>> {
+        lock(&self.0)
+    }
+}

@@ -1,0 +1,401 @@
+//! What the loop keeps while it cannot run, and what wakes it. The tests take the steps of the loop themselves.
+
+// Miri needs minutes for the rounds of a busy loop, and the loop has no unsafe code.
+#![cfg(not(miri))]
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Barrier};
+use std::task::{Context, Waker};
+use std::time::{Duration, Instant};
+
+use tokio::runtime::Builder;
+
+use super::{EventLoop, MAX_IDLE_POLLS, Rounds, Sleep};
+use crate::engine::{MetricFailurePolicy, Placement, QueueOverflowPolicy, RecorderInner, Settings};
+use crate::event::MetricEvent;
+use crate::log::LogPolicy;
+use crate::queue::WakeHint;
+use crate::recorder::MetricsRecorder;
+use crate::state::MetricsRecorderState;
+
+const LIMIT: u64 = 16;
+
+struct Fact;
+
+impl MetricEvent for Fact {
+    const EVENT_TYPE: &'static str = "fact";
+}
+
+/// A recorder whose events are processed at once.
+fn running_recorder(event_loop: &Arc<EventLoop>) -> MetricsRecorder {
+    polled_recorder(event_loop, Duration::ZERO)
+}
+
+fn polled_recorder(event_loop: &Arc<EventLoop>, poll_interval: Duration) -> MetricsRecorder {
+    let settings = Settings {
+        entity_id: Arc::from("a"),
+        namespace: Arc::from("test"),
+        queue_max_size: LIMIT,
+        overflow: QueueOverflowPolicy::Drop,
+        log_policy: LogPolicy::Silent,
+        metric_failure: MetricFailurePolicy::Quarantine,
+        poll_interval,
+        hook_timeout: Duration::MAX,
+    };
+    let placement = Placement::Loop(Arc::clone(event_loop));
+    let recorder = MetricsRecorder::from_inner(RecorderInner::new(settings, None, placement));
+    recorder.start().wait().expect("starts");
+    recorder
+}
+
+/// Runs the loop to its end. Until then the loop and the recorders it has keep each other.
+fn run_to_the_end(event_loop: &EventLoop) {
+    event_loop.end();
+    let tokio = Builder::new_current_thread().enable_time().build().expect("a tokio runtime");
+    tokio.block_on(event_loop.run());
+}
+
+impl Rounds<'_> {
+    /// Takes the requests and gives all turns of the next round.
+    fn give_round(&mut self) {
+        let event_loop = self.event_loop;
+        assert!(event_loop.take_requests(self), "the loop goes on");
+        self.number += 1;
+        event_loop.give_priority_turns(self);
+        event_loop.give_turns(self);
+    }
+
+    fn lens(&self) -> (usize, usize, usize) {
+        (self.busy.len(), self.priority.len(), self.idle.len())
+    }
+}
+
+#[test]
+fn a_loop_that_is_held_up_keeps_one_priority_request_of_each_recorder() {
+    let event_loop = Arc::new(EventLoop::new());
+    let recorders: Vec<_> = (0..3).map(|_| running_recorder(&event_loop)).collect();
+    for _ in 0..1_000 {
+        for recorder in &recorders {
+            recorder.inner().schedule(true);
+        }
+    }
+    assert_eq!(event_loop.run_queue.priority_requests(), 3);
+
+    let mut rounds = Rounds::new(&event_loop);
+    assert!(event_loop.take_requests(&mut rounds));
+    assert_eq!(rounds.lens(), (3, 3, 0));
+    // The turns of the requests above may be over already.
+    recorders[0].inner().schedule(true);
+    assert_eq!(event_loop.run_queue.priority_requests(), 1);
+}
+
+#[test]
+fn a_recorder_that_is_started_again_and_again_is_tracked_once() {
+    let event_loop = Arc::new(EventLoop::new());
+    let recorders: Vec<_> = (0..3).map(|_| running_recorder(&event_loop)).collect();
+    for _ in 0..1_000 {
+        for recorder in &recorders {
+            recorder.stop().wait().expect("stops");
+            recorder.start().wait().expect("starts again");
+        }
+    }
+    assert_eq!(event_loop.restarted.lock().recorders.len(), 3);
+    run_to_the_end(&event_loop);
+}
+
+#[test]
+fn a_recorder_that_is_started_again_while_the_loop_ends_does_not_outlive_it() {
+    for _ in 0..2_000 {
+        let event_loop = Arc::new(EventLoop::new());
+        let recorder = running_recorder(&event_loop);
+        recorder.stop().wait().expect("stops");
+        let mut rounds = Rounds::new(&event_loop);
+        rounds.give_round();
+        assert_eq!(rounds.lens(), (0, 0, 0), "the loop does not have it any more");
+        let both = Barrier::new(2);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                event_loop.end();
+                both.wait();
+                drop(rounds);
+            });
+            both.wait();
+            // Whatever the start answers, the state at the end counts.
+            drop(recorder.start().wait());
+        });
+        assert_ne!(recorder.status(), MetricsRecorderState::Running);
+    }
+}
+
+#[test]
+fn a_restart_before_the_turn_of_the_stop_is_scheduled() {
+    let event_loop = Arc::new(EventLoop::new());
+    let recorder = running_recorder(&event_loop);
+    recorder.emit(Fact);
+    let mut rounds = Rounds::new(&event_loop);
+    rounds.give_round();
+    recorder.emit(Fact);
+    drop(recorder.stop());
+    // The stop ends on another thread than the loop's, which did not park the queue.
+    let mut state = recorder.inner().metrics.try_lock().expect("no thread has it");
+    let mut consumer = state.consumer.take().expect("no task has it");
+    recorder.inner().queue.next_batch(&mut consumer, 1).expect("the second event").consume();
+    state.consumer = Some(consumer);
+    drop(state);
+    recorder.inner().finish_stop(Ok(()));
+    assert_eq!(recorder.status(), MetricsRecorderState::Stopped);
+    // As if the stopping thread had been preempted before its request.
+    let mut requests = Vec::new();
+    event_loop.run_queue.take_requests(&mut requests, |recorder| recorder.schedule_state());
+    for request in requests {
+        assert!(!event_loop.run_queue.deschedule(request.recorder.schedule_state(), || false));
+    }
+    recorder.start().wait().expect("starts again");
+    recorder.emit(Fact);
+    rounds.give_round();
+    assert_eq!(recorder.stats().pending, 0, "the event did not unpark the queue, and has its turn");
+}
+
+/// Whether the loop was woken since the last call.
+fn was_woken(event_loop: &EventLoop) -> bool {
+    pin!(event_loop.wake.notified()).poll(&mut Context::from_waker(Waker::noop())).is_ready()
+}
+
+#[test]
+fn with_interval_zero_a_recorder_parks_at_once_and_each_lone_event_wakes_the_loop() {
+    let event_loop = Arc::new(EventLoop::new());
+    let recorder = running_recorder(&event_loop);
+    let mut rounds = Rounds::new(&event_loop);
+    for _ in 0..10 {
+        assert!(event_loop.run_queue.try_sleep(Sleep::Parked), "there are no requests");
+        recorder.emit(Fact);
+        assert!(was_woken(&event_loop));
+        rounds.give_round();
+        assert_eq!((recorder.stats().pending, rounds.lens()), (0, (0, 0, 0)));
+    }
+}
+
+#[test]
+fn while_traffic_is_recent_an_event_wakes_the_loop_only_above_the_watermark() {
+    let event_loop = Arc::new(EventLoop::new());
+    let recorder = polled_recorder(&event_loop, Duration::from_hours(1));
+    let mut rounds = Rounds::new(&event_loop);
+    assert!(event_loop.run_queue.try_sleep(Sleep::Parked), "there are no requests");
+    recorder.emit(Fact);
+    assert!(was_woken(&event_loop), "the first event wakes it");
+    for _ in 0..100 {
+        rounds.give_round();
+        assert_eq!((recorder.stats().pending, rounds.lens()), (0, (0, 0, 1)));
+        let sleep = Sleep::Until(Instant::now() + Duration::from_hours(1));
+        assert!(event_loop.run_queue.try_sleep(sleep), "there are no requests");
+        (0..LIMIT / 4).for_each(|_| recorder.emit(Fact));
+        assert!(!was_woken(&event_loop), "the timer is early enough");
+        assert_eq!(event_loop.run_queue.sleep(), sleep);
+        (LIMIT / 4..=LIMIT / 2).for_each(|_| recorder.emit(Fact));
+        assert!(was_woken(&event_loop), "half of the limit is pending");
+        (LIMIT / 2 + 1..LIMIT).for_each(|_| recorder.emit(Fact));
+        assert!(!was_woken(&event_loop), "once is enough");
+        assert_eq!(recorder.stats().dropped, 0);
+    }
+}
+
+#[test]
+fn after_idle_polls_the_recorder_parks_and_one_event_wakes_the_loop() {
+    let event_loop = Arc::new(EventLoop::new());
+    let recorder = polled_recorder(&event_loop, Duration::from_nanos(1));
+    let mut rounds = Rounds::new(&event_loop);
+    for _ in 0..10 {
+        assert!(event_loop.run_queue.try_sleep(Sleep::Parked), "there are no requests");
+        recorder.emit(Fact);
+        assert!(was_woken(&event_loop), "no timer is set");
+        recorder.emit(Fact);
+        assert!(!was_woken(&event_loop), "once is enough");
+        rounds.give_round();
+        let mut polls = 0;
+        while !rounds.idle.is_empty() {
+            polls += u32::from(event_loop.poll_idle(&mut rounds));
+        }
+        assert_eq!(polls, MAX_IDLE_POLLS + 1);
+        assert_eq!(rounds.lens(), (0, 0, 0), "the recorder costs nothing any more");
+    }
+}
+
+#[test]
+fn a_sleeping_loop_is_woken_by_an_event_that_may_not_wait_that_long() {
+    const INTERVAL: Duration = Duration::from_mins(1);
+    let until = Instant::now() + 2 * INTERVAL;
+    for (poll_interval, wakes) in [(Duration::ZERO, true), (INTERVAL, true), (10 * INTERVAL, false)] {
+        let event_loop = Arc::new(EventLoop::new());
+        let recorder = polled_recorder(&event_loop, poll_interval);
+        assert!(event_loop.run_queue.try_sleep(Sleep::Until(until)), "there are no requests");
+        recorder.emit(Fact);
+        assert_eq!(was_woken(&event_loop), wakes, "{poll_interval:?}");
+        run_to_the_end(&event_loop);
+    }
+}
+
+#[test]
+fn a_loop_with_a_priority_request_does_not_sleep() {
+    let event_loop = Arc::new(EventLoop::new());
+    let recorder = polled_recorder(&event_loop, Duration::from_hours(1));
+    let mut rounds = Rounds::new(&event_loop);
+    recorder.emit(Fact);
+    rounds.give_round();
+    assert_eq!(rounds.lens(), (0, 0, 1));
+    // A reader asks while the loop is awake, after the loop took its requests.
+    recorder.inner().schedule(true);
+    let sleep = Sleep::Until(Instant::now() + Duration::from_hours(1));
+    assert!(!event_loop.run_queue.try_sleep(sleep), "the reader does not wait for the timer");
+}
+
+/// While it is dropped, in its recorder's turn, it emits further events.
+struct EmitsOnDrop(MetricsRecorder);
+
+impl MetricEvent for EmitsOnDrop {
+    const EVENT_TYPE: &'static str = "emits_on_drop";
+}
+
+impl Drop for EmitsOnDrop {
+    fn drop(&mut self) {
+        (0..LIMIT).for_each(|_| self.0.emit(Fact));
+    }
+}
+
+#[test]
+fn a_queue_that_fills_up_during_a_turn_is_not_left_to_the_timer() {
+    for has_priority in [false, true] {
+        let event_loop = Arc::new(EventLoop::new());
+        let recorder = polled_recorder(&event_loop, Duration::from_nanos(1));
+        let mut rounds = Rounds::new(&event_loop);
+        recorder.emit(Fact);
+        rounds.give_round();
+        assert_eq!((recorder.stats().pending, rounds.lens()), (0, (0, 0, 1)));
+
+        recorder.emit(EmitsOnDrop(recorder.clone()));
+        if has_priority {
+            (0..LIMIT / 2).for_each(|_| recorder.emit(Fact));
+        } else {
+            assert!(event_loop.poll_idle(&mut rounds));
+        }
+        rounds.give_round();
+        assert!(recorder.stats().pending > LIMIT / 4, "the turn ends with what was pending when it began");
+        assert_eq!(event_loop.run_queue.priority_requests(), 0, "the turn was pending all the time");
+        let expected = if has_priority { (0, 1, 1) } else { (1, 0, 0) };
+        assert_eq!(rounds.lens(), expected);
+
+        rounds.give_round();
+        assert_eq!(recorder.stats().pending, 0);
+        assert_eq!((rounds.busy.len(), rounds.priority.len()), (0, 0));
+    }
+}
+
+/// It is handed from one recorder to the other while it is dropped, in the turn of its recorder.
+struct Ball {
+    here: MetricsRecorder,
+    there: MetricsRecorder,
+    hops: u64,
+    ends: Arc<EventLoop>,
+}
+
+impl MetricEvent for Ball {
+    const EVENT_TYPE: &'static str = "ball";
+}
+
+impl Drop for Ball {
+    fn drop(&mut self) {
+        let Self { here, there, hops, ends } = self;
+        match hops.checked_sub(1) {
+            Some(hops) => {
+                let ball = Self { here: there.clone(), there: here.clone(), hops, ends: Arc::clone(ends) };
+                there.emit(ball);
+            }
+            None => ends.end(),
+        }
+    }
+}
+
+#[test]
+fn a_loop_with_a_request_in_every_round_lets_the_tasks_of_its_thread_run() {
+    const HOPS: u64 = 1_000;
+    let event_loop = Arc::new(EventLoop::new());
+    let [here, there] = [(); 2].map(|()| running_recorder(&event_loop));
+    let turns = Arc::new(AtomicU64::new(0));
+    let counted = Arc::clone(&turns);
+    let tokio = Builder::new_current_thread().enable_time().build().expect("a tokio runtime");
+    tokio.spawn(async move {
+        loop {
+            counted.fetch_add(1, Ordering::Relaxed);
+            tokio::task::yield_now().await;
+        }
+    });
+    here.emit(Ball { here: here.clone(), there: there.clone(), hops: HOPS, ends: Arc::clone(&event_loop) });
+    tokio.block_on(event_loop.run());
+    assert!(turns.load(Ordering::Relaxed) >= HOPS, "{turns:?} turns");
+}
+
+/// A producer that has reserved a position and does not publish.
+#[test]
+fn rs4_rounds_that_consume_nothing_are_no_progress() {
+    let event_loop = Arc::new(EventLoop::new());
+    let recorder = running_recorder(&event_loop);
+    let mut rounds = Rounds::new(&event_loop);
+    recorder.emit(Fact);
+    let Ok(permit) = recorder.inner().try_reserve::<Fact>() else {
+        panic!("the queue is awake and has room");
+    };
+    rounds.give_round();
+    assert_eq!(recorder.stats().pending, 1);
+    rounds.number += 1;
+    assert!(!event_loop.give_turns(&mut rounds), "the second round consumed nothing");
+    assert_eq!(rounds.lens(), (1, 0, 0));
+    permit.send(Fact);
+    rounds.number += 1;
+    assert!(event_loop.give_turns(&mut rounds));
+    assert_eq!(recorder.stats().pending, 0);
+}
+
+/// A producer that was preempted between the event that unparked its recorder and its request for a turn.
+fn unparked_without_a_request(event_loop: &Arc<EventLoop>) -> MetricsRecorder {
+    let recorder = polled_recorder(event_loop, Duration::from_hours(1));
+    let hint = recorder.inner().queue.push(Fact).ok().expect("there is room");
+    assert_eq!(hint, WakeHint::Unpark);
+    recorder
+}
+
+#[test]
+fn rs5_a_queue_that_fills_up_is_drained_although_the_first_producer_was_preempted() {
+    let event_loop = Arc::new(EventLoop::new());
+    let recorder = unparked_without_a_request(&event_loop);
+    let mut rounds = Rounds::new(&event_loop);
+    for _ in 0..3 {
+        (0..2 * LIMIT).for_each(|_| recorder.emit(Fact));
+        rounds.give_round();
+        assert_eq!(recorder.stats().pending, 0);
+    }
+}
+
+#[test]
+fn rs5_a_full_queue_asks_for_a_turn_although_two_producers_were_preempted() {
+    let event_loop = Arc::new(EventLoop::new());
+    let recorder = unparked_without_a_request(&event_loop);
+    let mut rounds = Rounds::new(&event_loop);
+    // The second one was preempted above the watermark, after it had noted that a turn is pending.
+    assert!(recorder.inner().schedule_state.set_turn_pending());
+    (0..2 * LIMIT).for_each(|_| recorder.emit(Fact));
+    rounds.give_round();
+    assert_eq!(recorder.stats().pending, 0);
+}
+
+#[test]
+fn rs5_a_recorder_that_parked_leaves_no_turn_pending() {
+    let event_loop = Arc::new(EventLoop::new());
+    let recorder = running_recorder(&event_loop);
+    let mut rounds = Rounds::new(&event_loop);
+    (0..LIMIT).for_each(|_| recorder.emit(Fact));
+    rounds.give_round();
+    rounds.give_round();
+    assert_eq!(rounds.lens(), (0, 0, 0), "the recorder is parked");
+    assert!(recorder.inner().schedule_state.set_turn_pending());
+}

@@ -1,0 +1,67 @@
+//! The choices of a recorder, complete and checked.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::error::InvalidArgument;
+use crate::log::LogPolicy;
+
+/// How many events may be pending by default.
+pub(crate) const DEFAULT_QUEUE_MAX_SIZE: usize = 10_000;
+/// How long a shutdown, and so a wait for a running hook, takes at most by default.
+pub(crate) const DEFAULT_SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
+const MAX_POLL_INTERVAL: Duration = Duration::from_secs(1);
+/// The queue of this limit takes 16 GiB when it is full.
+const MAX_QUEUE_SIZE: usize = 1 << 28;
+
+/// What happens to an event when as many are pending as the recorder may hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum QueueOverflowPolicy {
+    /// The event is dropped and counted, and the call succeeds. The default of recorders created through a runtime.
+    Drop,
+    /// The call fails with `QueueOverflow` and hands the event back. The default of recorders created directly.
+    Error,
+}
+
+/// What happens when a metric panics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum MetricFailurePolicy {
+    /// The metric is quarantined: it keeps its last state and gets no more events, and its snapshot says why it failed. The
+    /// recorder's other metrics go on.
+    #[default]
+    Quarantine,
+    /// The recorder goes into `FAILURE`.
+    FailRecorder,
+}
+
+pub(crate) struct Settings {
+    pub(crate) entity_id: Arc<str>,
+    pub(crate) namespace: Arc<str>,
+    /// How many events may be pending.
+    pub(crate) queue_max_size: u64,
+    pub(crate) overflow: QueueOverflowPolicy,
+    pub(crate) log_policy: LogPolicy,
+    pub(crate) metric_failure: MetricFailurePolicy,
+    /// How long the event loop of a runtime lets events wait while traffic is recent. Recorders with a task ignore it.
+    pub(crate) poll_interval: Duration,
+    /// How long a thread waits for one call of a hook.
+    pub(crate) hook_timeout: Duration,
+}
+
+/// Checks a queue limit that was given as `argument`.
+pub(crate) fn check_queue_max_size(argument: &'static str, events: usize) -> Result<u64, InvalidArgument> {
+    match events {
+        0 => Err(InvalidArgument { argument, problem: "must be at least 1" }),
+        1..=MAX_QUEUE_SIZE => Ok(events as u64),
+        _ => Err(InvalidArgument { argument, problem: "must be at most 268435456" }),
+    }
+}
+
+pub(crate) fn check_poll_interval(interval: Duration) -> Result<Duration, InvalidArgument> {
+    if interval > MAX_POLL_INTERVAL {
+        return Err(InvalidArgument { argument: "poll_interval", problem: "must be at most 1 s" });
+    }
+    Ok(interval)
+}

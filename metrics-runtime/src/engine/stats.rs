@@ -1,0 +1,142 @@
+//! Accounting: where every event that was offered to a recorder went.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use serde::Serialize;
+
+use crate::sync::{Mutex, lock, lock_with_room};
+
+/// What became of the events that were offered to a recorder.
+///
+/// Every call counts once: `calls == accepted + dropped + rejected`. At rest `accepted == processed + discarded`.
+///
+/// ```
+/// use mvx_metrics::{MetricsRuntime, RecorderOptions, metric_event};
+///
+/// #[metric_event(name = "tick")]
+/// struct Tick;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let runtime = MetricsRuntime::new("example")?;
+/// runtime.start()?;
+/// let recorder = runtime.create_recorder_with("clock", RecorderOptions::new().queue_max_size(10))?;
+/// for _ in 0..1_000 {
+///     recorder.emit(Tick);
+/// }
+/// recorder.flush().wait()?;
+///
+/// let stats = recorder.stats();
+/// assert_eq!(stats.accepted + stats.dropped, 1_000);
+/// assert_eq!(stats.dropped, stats.dropped_by_type.get("tick").copied().unwrap_or_default());
+/// assert_eq!((stats.processed, stats.pending, stats.discarded), (stats.accepted, 0, 0));
+/// # runtime.shutdown()?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[non_exhaustive]
+pub struct RecorderStats {
+    /// Events taken into the queue.
+    pub accepted: u64,
+    /// Accepted events that were applied to the metrics listening to them.
+    pub processed: u64,
+    /// Events dropped because the queue was full and the policy is [`Drop`](crate::QueueOverflowPolicy::Drop).
+    pub dropped: u64,
+    /// The same by event type.
+    pub dropped_by_type: BTreeMap<&'static str, u64>,
+    /// Events handed back with an error.
+    pub rejected: u64,
+    /// Accepted events that were lost to a failure.
+    pub discarded: u64,
+    /// Accepted events not yet processed, never more than `queue_max_size`.
+    pub pending: u64,
+}
+
+/// The counts that are not positions of the queue.
+pub(super) struct Counters {
+    rejected: AtomicU64,
+    /// The position of the first discarded event. All events after it are discarded too.
+    discarded_from: AtomicU64,
+    /// One entry for each type of which events were ever dropped.
+    dropped: Mutex<Vec<(&'static str, u64)>>,
+}
+
+impl Default for Counters {
+    fn default() -> Self {
+        Self {
+            rejected: AtomicU64::new(0),
+            discarded_from: AtomicU64::new(u64::MAX),
+            dropped: Mutex::new(Vec::new()),
+        }
+    }
+}
+
+impl Counters {
+    pub(super) fn count_rejected(&self) {
+        // Relaxed, here and below: a count orders nothing.
+        self.rejected.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts the events from this position on as discarded. Later calls change nothing.
+    ///
+    /// It is called before the events leave the queue, so `processed` never includes them.
+    pub(super) fn discard_from(&self, position: u64) {
+        // Relaxed: the release store of the queue's head follows.
+        self.discarded_from.fetch_min(position, Ordering::Relaxed);
+    }
+
+    pub(super) fn count_dropped(&self, event_type: &'static str) {
+        let mut dropped = lock_with_room(&self.dropped, |dropped| dropped);
+        match dropped.iter_mut().find(|(other, _)| *other == event_type) {
+            Some((_, count)) => *count += 1,
+            None => dropped.push((event_type, 1)),
+        }
+    }
+
+    /// A copy of the counts of dropped events. It is allocated while the lock is free, as in [`lock_with_room`].
+    fn dropped(&self) -> Vec<(&'static str, u64)> {
+        let mut copy = Vec::new();
+        loop {
+            let types = {
+                let dropped = lock(&self.dropped);
+                if dropped.len() <= copy.capacity() {
+                    copy.extend_from_slice(&dropped);
+                    return copy;
+                }
+                dropped.len()
+            };
+            copy.reserve(types);
+        }
+    }
+
+    /// Completes the counts with those of the queue. The caller has read `consumed` before `accepted`.
+    pub(super) fn stats(&self, consumed: u64, accepted: u64, limit: u64) -> RecorderStats {
+        // Between the two reads events may have been consumed, and others accepted in their place. When `consumed` was read,
+        // at most `limit` more were accepted. So this is the value of `accepted` at some moment between the reads.
+        let accepted = accepted.min(consumed + limit);
+        let processed = consumed.min(self.discarded_from.load(Ordering::Relaxed));
+        let dropped_by_type: BTreeMap<_, _> = self.dropped().into_iter().collect();
+        RecorderStats {
+            accepted,
+            processed,
+            dropped: dropped_by_type.values().sum(),
+            dropped_by_type,
+            rejected: self.rejected.load(Ordering::Relaxed),
+            discarded: consumed - processed,
+            pending: accepted - consumed,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pending_never_exceeds_the_limit_when_events_are_consumed_between_the_two_reads() {
+        // 100 events were consumed and 10 of 10 were pending; then 30 more were consumed and accepted.
+        let stats = Counters::default().stats(100, 140, 10);
+        assert_eq!((stats.accepted, stats.processed, stats.pending), (110, 100, 10));
+    }
+}

@@ -1,0 +1,260 @@
+//! The task of a recorder that was created directly or has hooks.
+//!
+//! With hooks the task goes event by event: it applies one event under the metrics lock, runs the hooks without the lock, and
+//! then consumes the event. Guards return the consumer, the applied event and the recorder itself, so an aborted task leaves a
+//! recorder that is CANCELLED, readable, and right in its accounts.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::recorder_inner::RecorderInner;
+use super::scheduler::{MAX_EVENTS_PER_TURN, TurnOutcome};
+use crate::error::{MetricsRecorderError, SharedError};
+use crate::hooks::{self, DynHooks, HookError, MetricChange};
+use crate::queue::{Batch, Consumer};
+use crate::state::MetricsRecorderState;
+use crate::thread_role;
+
+/// How long a task processes events with hooks before it lets other tasks of its thread run.
+const MAX_TURN_DURATION: Duration = Duration::from_micros(200);
+
+/// Runs a recorder from its start to its stop or failure.
+pub(super) fn run(recorder: Arc<RecorderInner>) -> impl Future<Output = ()> + Send {
+    // The guard is made here and not in the task: tokio may drop the task before its first poll.
+    let guard = CancelOnDrop { recorder, ended: false };
+    async move {
+        let recorder = &guard.recorder;
+        match recorder.hooks() {
+            None => run_without_hooks(recorder).await,
+            Some(hooks) => run_with_hooks(recorder, hooks).await,
+        }
+        guard.disarm();
+    }
+}
+
+/// Cancels the recorder when its task is dropped before it has ended.
+struct CancelOnDrop {
+    recorder: Arc<RecorderInner>,
+    ended: bool,
+}
+
+impl CancelOnDrop {
+    fn disarm(mut self) {
+        self.ended = true;
+    }
+}
+
+impl Drop for CancelOnDrop {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.recorder.lifecycle().task_ended();
+            self.recorder.cancel();
+        }
+    }
+}
+
+async fn run_without_hooks(recorder: &Arc<RecorderInner>) {
+    loop {
+        recorder.schedule_state.clear_turn_pending();
+        match recorder.try_turn_of(MAX_EVENTS_PER_TURN) {
+            Some(TurnOutcome::Ended) if recorder.lifecycle().try_end_task() => break,
+            Some(TurnOutcome::Drained) if recorder.park() => recorder.placement.woken().await,
+            Some(TurnOutcome::Drained | TurnOutcome::More { progress: true } | TurnOutcome::Ended) => {
+                tokio::task::yield_now().await;
+            }
+            // A reader or a producer is in the way. This thread has other tasks, so it does not wait for either.
+            Some(TurnOutcome::More { progress: false }) | None => yield_thread().await,
+        }
+    }
+}
+
+async fn run_with_hooks(recorder: &Arc<RecorderInner>, hooks: &dyn DynHooks) {
+    let started = match recorder.state() {
+        MetricsRecorderState::Starting => start(recorder, hooks).await,
+        _ => Ok(()),
+    };
+    match started {
+        Ok(()) => serve(recorder, hooks).await,
+        Err(error) => recorder.fail(&error),
+    }
+    if recorder.state().has_failed() {
+        // Discards the pending events, which completes their waiters.
+        let ended = || {
+            let turn = recorder.try_turn_of(MAX_EVENTS_PER_TURN);
+            turn.filter(|turn| *turn == TurnOutcome::Ended)
+        };
+        retry_until_some(ended).await;
+        clean_up(recorder, hooks).await;
+    } else {
+        let stopped = call(recorder, || hooks.on_stopped()).await;
+        recorder.finish_stop(stopped.map_err(|cause| MetricsRecorderError::OnStoppedHookFailed { cause }));
+    }
+}
+
+async fn start(recorder: &Arc<RecorderInner>, hooks: &dyn DynHooks) -> Result<(), MetricsRecorderError> {
+    let started = call(recorder, || hooks.on_starting()).await;
+    started.map_err(|cause| MetricsRecorderError::OnStartingHookFailed { cause })?;
+    recorder.finish_start();
+    if !recorder.has_handles() {
+        // The last handle was dropped while the hook ran, and its stop was refused.
+        recorder.stop_silently();
+    }
+    Ok(())
+}
+
+/// Processes events until the recorder stops and nothing is pending, or until it fails.
+async fn serve(recorder: &Arc<RecorderInner>, hooks: &dyn DynHooks) {
+    let mut lease = Lease::take(recorder).await;
+    recorder.record_progress();
+    let mut turn_began = Instant::now();
+    while recorder.state().processes() {
+        if turn_began.elapsed() > MAX_TURN_DURATION {
+            // Hooks that never wait would otherwise keep the thread from other recorders.
+            tokio::task::yield_now().await;
+            recorder.record_progress();
+            turn_began = Instant::now();
+        }
+        if process_one(recorder, hooks, &mut lease.consumer).await {
+            continue;
+        }
+        recorder.schedule_state.clear_turn_pending();
+        match recorder.state() {
+            MetricsRecorderState::Stopping if recorder.is_drained() => {
+                // Parking gives the last segment back.
+                recorder.queue.park(&mut lease.consumer);
+                return;
+            }
+            MetricsRecorderState::Running if recorder.queue.park(&mut lease.consumer) => {
+                recorder.placement.woken().await;
+            }
+            // An event was accepted or is about to be published.
+            _ => yield_thread().await,
+        }
+    }
+}
+
+/// Processes one event with its hooks. Answers whether there was one.
+async fn process_one(recorder: &RecorderInner, hooks: &dyn DynHooks, consumer: &mut Consumer) -> bool {
+    let Some(batch) = recorder.queue.next_batch(consumer, 1) else {
+        return false;
+    };
+    let accepted = retry_until_some(|| recorder.try_apply_first(&batch)).await;
+    let mut applied = AppliedEvent { recorder, batch: Some(batch), is_finished: false };
+    for metric in accepted {
+        let Some(batch) = &mut applied.batch else {
+            break;
+        };
+        let change = MetricChange { recorder, metric: &metric, event: batch.first() };
+        let result = call(recorder, || hooks.on_metric_changed(change)).await;
+        if let Err(cause) = result {
+            // The recorder fails before the event counts as processed: a waiter for this event finds the FAILURE.
+            recorder.fail(&MetricsRecorderError::Unexpected { cause });
+            break;
+        }
+    }
+    applied.finish().await;
+    true
+}
+
+/// Retries an attempt that needs the metrics lock. A reader may hold the lock, and this thread has other tasks.
+async fn retry_until_some<T>(mut attempt: impl FnMut() -> Option<T>) -> T {
+    loop {
+        if let Some(done) = attempt() {
+            return done;
+        }
+        yield_thread().await;
+    }
+}
+
+/// Lets the other tasks of this thread run, and another thread that needs this processor.
+async fn yield_thread() {
+    std::thread::yield_now();
+    tokio::task::yield_now().await;
+}
+
+/// An applied event. It is consumed when this is dropped, also when the task is aborted in a hook.
+struct AppliedEvent<'a> {
+    recorder: &'a RecorderInner,
+    batch: Option<Batch<'a>>,
+    /// Waiters for the event are completed.
+    is_finished: bool,
+}
+
+impl AppliedEvent<'_> {
+    async fn finish(mut self) {
+        self.consume();
+        retry_until_some(|| self.recorder.try_finish_event()).await;
+        self.is_finished = true;
+    }
+
+    fn consume(&mut self) {
+        if let Some(batch) = self.batch.take() {
+            // The event's `Drop` is user code, and must not wait for this task.
+            let _role = thread_role::enter_metrics();
+            batch.consume();
+        }
+    }
+}
+
+impl Drop for AppliedEvent<'_> {
+    fn drop(&mut self) {
+        self.consume();
+        if !self.is_finished {
+            // The task was aborted. If a reader holds the metrics, the cancellation that follows completes the waiters.
+            self.recorder.try_finish_event();
+        }
+    }
+}
+
+/// Calls a hook. Readers do not wait for it.
+async fn call<'a, F>(recorder: &RecorderInner, hook: F) -> Result<(), SharedError>
+where
+    F: FnOnce() -> Pin<Box<dyn Future<Output = Result<(), HookError>> + Send + 'a>>,
+{
+    let _call = HookCall::begin(recorder);
+    hooks::run(recorder.identity(), hook).await
+}
+
+/// Marks the recorder as running a hook, until it is dropped.
+struct HookCall<'a>(&'a RecorderInner);
+
+impl<'a> HookCall<'a> {
+    fn begin(recorder: &'a RecorderInner) -> Self {
+        recorder.count_hook_call();
+        Self(recorder)
+    }
+}
+
+impl Drop for HookCall<'_> {
+    fn drop(&mut self) {
+        self.0.count_hook_call();
+    }
+}
+
+async fn clean_up(recorder: &RecorderInner, hooks: &dyn DynHooks) {
+    if let Err(error) = call(recorder, || hooks.on_stopped()).await {
+        recorder.log_error("metrics_recorder.cleanup.failed", None, &*error);
+    }
+}
+
+/// The task's right to consume while hooks run between the events. It goes back when the task ends, however it ends.
+struct Lease<'a> {
+    recorder: &'a RecorderInner,
+    consumer: Consumer,
+}
+
+impl<'a> Lease<'a> {
+    /// Waits for a reader that holds the metrics. The task of the run before has returned the consumer already.
+    async fn take(recorder: &'a RecorderInner) -> Self {
+        let consumer = retry_until_some(|| recorder.try_take_consumer()).await;
+        Self { recorder, consumer }
+    }
+}
+
+impl Drop for Lease<'_> {
+    fn drop(&mut self) {
+        self.recorder.return_consumer(std::mem::replace(&mut self.consumer, Consumer::new()));
+    }
+}

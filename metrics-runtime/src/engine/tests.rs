@@ -1,0 +1,178 @@
+//! States between two steps of an operation, which no public call can stop at.
+
+use std::sync::Arc;
+
+use tokio::runtime::{Builder, Runtime};
+
+use crate::dispatch::EventHandler;
+use crate::event::MetricEvent;
+use crate::hooks::RecorderHooks;
+use crate::metric::Metric;
+use crate::queue::ReserveError;
+use crate::recorder::{MetricsRecorder, RecorderOptions};
+use crate::snapshot::MetricSnapshot;
+use crate::state::MetricsRecorderState;
+
+/// An event that says by its count whether it was dropped.
+struct Counted(#[expect(dead_code, reason = "its count is what matters")] Arc<()>);
+
+impl MetricEvent for Counted {
+    const EVENT_TYPE: &'static str = "counted";
+}
+
+/// A running recorder in a tokio runtime that nobody drives.
+fn running() -> (Runtime, MetricsRecorder) {
+    let tokio = Builder::new_current_thread().build().expect("a tokio runtime");
+    let recorder = {
+        let _inside = tokio.enter();
+        MetricsRecorder::new("direct", RecorderOptions::new()).expect("inside of a tokio runtime")
+    };
+    recorder.start().wait().expect("starts");
+    (tokio, recorder)
+}
+
+#[test]
+#[cfg_attr(miri, ignore = "10,000 rounds of waiting take minutes")]
+fn an_event_published_after_everything_was_given_up_is_discarded() {
+    for read in [false, true] {
+        let (tokio, recorder) = running();
+        let token = Arc::new(());
+        // The first event unparks the queue, so that the next one finds its place without further questions.
+        recorder.register_event(Counted(Arc::clone(&token))).expect("accepted");
+        let Ok(permit) = recorder.inner().try_reserve::<Counted>() else {
+            panic!("the queue is open, awake and almost empty");
+        };
+        drop(tokio);
+        assert_eq!(recorder.status(), MetricsRecorderState::Cancelled);
+        let stats = recorder.stats();
+        assert_eq!((stats.accepted, stats.discarded, stats.pending), (2, 1, 1));
+        permit.send(Counted(Arc::clone(&token)));
+        if read {
+            assert!(recorder.metric_snapshots().expect("reads").is_empty());
+        } else {
+            let stats = recorder.stats();
+            assert_eq!((stats.accepted, stats.processed, stats.discarded, stats.pending), (2, 0, 2, 0));
+        }
+        assert_eq!(Arc::strong_count(&token), 1, "both events were dropped");
+    }
+}
+
+#[test]
+#[cfg_attr(miri, ignore = "10,000 rounds of waiting take minutes")]
+fn an_event_published_after_everything_was_given_up_is_dropped_with_the_recorder() {
+    let (tokio, recorder) = running();
+    let token = Arc::new(());
+    recorder.register_event(Counted(Arc::clone(&token))).expect("accepted");
+    let core = Arc::clone(recorder.inner());
+    let Ok(permit) = core.try_reserve::<Counted>() else {
+        panic!("the queue is open, awake and almost empty");
+    };
+    drop((tokio, recorder));
+    permit.send(Counted(Arc::clone(&token)));
+    assert_eq!(Arc::strong_count(&token), 2);
+    drop(core);
+    assert_eq!(Arc::strong_count(&token), 1);
+}
+
+#[test]
+fn a_call_that_found_the_queue_closed_just_before_a_restart_is_accepted() {
+    let (_tokio, recorder) = running();
+    recorder.stop().wait().expect("stops");
+    recorder.start().wait().expect("starts again");
+    let token = Arc::new(());
+    assert!(recorder.inner().refusal().is_none(), "the producer tries again");
+    let answer = recorder.inner().register_slow(Counted(Arc::clone(&token)), ReserveError::AtFastLimit);
+    assert!(answer.is_ok(), "the recorder runs");
+    recorder.flush().wait().expect("flushes");
+    let stats = recorder.stats();
+    assert_eq!((stats.accepted, stats.processed, stats.rejected), (1, 1, 0));
+    assert_eq!(Arc::strong_count(&token), 1);
+}
+
+#[test]
+fn a_call_that_found_the_queue_closed_is_refused_once() {
+    let (_tokio, recorder) = running();
+    recorder.stop().wait().expect("stops");
+    let answer = recorder.inner().register_slow(Counted(Arc::new(())), ReserveError::AtFastLimit);
+    let refused = answer.expect_err("the recorder is stopped");
+    assert_eq!(refused.error().reason(), "INVALID_RECORDER_STATE");
+    let stats = recorder.stats();
+    assert_eq!((stats.accepted, stats.rejected), (0, 1));
+}
+
+#[test]
+fn the_end_of_an_older_stop_does_not_end_a_newer_one() {
+    let (_tokio, recorder) = running();
+    recorder.stop().wait().expect("stops");
+    recorder.start().wait().expect("starts again");
+    let token = Arc::new(());
+    recorder.register_event(Counted(Arc::clone(&token))).expect("accepted");
+    let newer = recorder.stop();
+    // A thread that had processed the last event before the older stop, and was then held up.
+    recorder.inner().finish_stop(Ok(()));
+    assert_eq!(recorder.status(), MetricsRecorderState::Stopping);
+    assert!(!newer.is_finished());
+    newer.wait().expect("stops");
+    assert_eq!(recorder.stats().processed, 1);
+    assert_eq!(Arc::strong_count(&token), 1);
+}
+
+#[test]
+fn a_recorder_that_has_stopped_is_parked_and_so_holds_no_segment() {
+    struct Idle;
+
+    impl RecorderHooks for Idle {}
+
+    let tokio = Builder::new_current_thread().build().expect("a tokio runtime");
+    for options in [RecorderOptions::new(), RecorderOptions::new().hooks(Idle)] {
+        tokio.block_on(async {
+            let recorder = MetricsRecorder::new("direct", options).expect("inside of tokio");
+            for processed in 1..3 {
+                recorder.start().await.expect("starts");
+                recorder.register_event(Counted(Arc::new(()))).expect("accepted");
+                assert!(!recorder.inner().queue.is_parked());
+                recorder.stop().await.expect("stops");
+                // The task of a recorder without hooks ends after its stop.
+                tokio::task::yield_now().await;
+                assert!(recorder.inner().queue.is_parked());
+                assert_eq!(recorder.stats().processed, processed);
+            }
+        });
+    }
+}
+
+/// A metric that listens to nothing.
+struct Deaf;
+
+impl Metric for Deaf {
+    fn metric_name(&self) -> &'static str {
+        "deaf"
+    }
+
+    fn handlers() -> &'static [EventHandler<Self>] {
+        &[]
+    }
+
+    fn snapshot(&self) -> MetricSnapshot {
+        MetricSnapshot::of_static("deaf")
+    }
+}
+
+#[test]
+fn a_call_in_the_middle_of_which_the_recorder_ends_answers_those_who_wait() {
+    let calls: [fn(&MetricsRecorder); 2] =
+        [|recorder| drop(recorder.flush()), |recorder| drop(recorder.register_metric(Deaf))];
+    for call in calls {
+        let (tokio, recorder) = running();
+        recorder.register_event(Counted(Arc::new(()))).expect("accepted");
+        let flush = recorder.flush();
+        let held = recorder.inner().metrics.try_lock().expect("no thread has it");
+        drop(tokio);
+        assert_eq!((recorder.status(), flush.is_finished()), (MetricsRecorderState::Cancelled, false));
+        // As if the call had been held up with the lock in its hands.
+        drop(held);
+        call(&recorder);
+        assert!(flush.is_finished());
+        assert_eq!(flush.wait().expect_err("it was cancelled").reason(), "INVALID_RECORDER_STATE");
+    }
+}

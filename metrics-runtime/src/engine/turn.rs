@@ -1,0 +1,277 @@
+//! Turns: a recorder's pending events are applied, or discarded after a failure.
+//!
+//! Any thread may try a turn. The metrics lock lets one thread at a time consume, and the thread of an event loop or a task
+//! never waits for that lock: a reader may hold it for long.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::drain::{DrainEffects, MetricsState};
+use super::fair_lock::FairGuard;
+use super::recorder_inner::RecorderInner;
+use super::scheduler::{MAX_EVENTS_PER_TURN, Runnable, ScheduleState, TurnOutcome};
+use super::settings::MetricFailurePolicy;
+use crate::dispatch::MetricFailure;
+use crate::error::MetricsRecorderError;
+use crate::queue::{Batch, Consumer};
+use crate::state::MetricsRecorderState;
+use crate::sync::lock;
+use crate::thread_role;
+
+/// How long a failed recorder waits for a producer that has reserved a position and not yet published its event, or for a
+/// reader that holds the metrics. Both take nanoseconds, unless the thread is preempted or runs user code.
+const DISCARD_TIMEOUT: Duration = Duration::from_millis(10);
+
+impl RecorderInner {
+    /// Processes at most `budget` of the events that are pending now, without hooks. `None` while a reader holds the metrics.
+    ///
+    /// Events that are accepted during the turn are left for the next one. A consumer close behind a producer would take the
+    /// cache line that the producer writes to, at every event.
+    pub(super) fn try_turn_of(&self, budget: u64) -> Option<TurnOutcome> {
+        let target = self.queue.accepted();
+        let mut effects = DrainEffects::default();
+        let begin = {
+            let mut metrics = self.try_lock_metrics()?;
+            self.record_progress();
+            let begin = self.queue.consumed();
+            self.drain(&mut metrics, budget.min(target.saturating_sub(begin)), &mut effects);
+            begin
+        };
+        self.finish_drain(effects);
+        let consumed = self.queue.consumed();
+        let more = TurnOutcome::More { progress: consumed > begin };
+        if consumed < target {
+            return Some(more);
+        }
+        let state = self.state();
+        if state.accepts() {
+            return Some(TurnOutcome::Drained);
+        }
+        // The recorder accepts no events any more, so what is pending now is all that will ever be.
+        if !self.is_drained() {
+            return Some(more);
+        }
+        self.park_locked(&mut *self.try_lock_metrics()?);
+        if state == MetricsRecorderState::Stopping {
+            self.finish_stop(Ok(()));
+        }
+        Some(TurnOutcome::Ended)
+    }
+
+    /// Applies at most `budget` pending events, or discards them after a failure.
+    pub(super) fn drain(&self, metrics: &mut MetricsState, budget: u64, effects: &mut DrainEffects) {
+        let _role = thread_role::enter_metrics();
+        let discards = self.state().has_failed();
+        metrics.drain(&self.queue, budget, effects, |metrics, batch, position, effects| {
+            if discards {
+                self.counters.discard_from(position);
+            } else {
+                metrics.apply_batch(batch, &mut effects.failures);
+                self.apply_failure_policy(effects);
+            }
+            effects.ended.is_none()
+        });
+    }
+
+    /// Puts the recorder into FAILURE for the first metric that has panicked, if that is the policy.
+    ///
+    /// It runs before the events count as consumed, so that a stop cannot succeed in between.
+    fn apply_failure_policy(&self, effects: &mut DrainEffects) {
+        if self.settings.metric_failure == MetricFailurePolicy::Quarantine || effects.failures.is_empty() {
+            return;
+        }
+        let MetricFailure { metric, panic } = &effects.failures[0];
+        let cause = Arc::new(panic.clone());
+        let error = MetricsRecorderError::MetricFailed { metric: metric.to_string(), cause };
+        if let Some(ended) = self.transition_to_failed(MetricsRecorderState::Failure, &error) {
+            effects.ended = Some(ended);
+            effects.failures.remove(0);
+        }
+    }
+
+    /// Logs what failed in a drain and completes the waiters. Wakers and subscribers are user code, so no lock is held.
+    pub(super) fn finish_drain(&self, DrainEffects { failures, ended, completed }: DrainEffects) {
+        if let Some(ended) = ended {
+            self.announce(&ended);
+        }
+        for MetricFailure { metric, panic } in failures {
+            self.log_error("metrics_recorder.dispatch_error", Some(&metric), &panic);
+        }
+        if completed.is_empty() {
+            return;
+        }
+        let outcome = {
+            let lifecycle = self.lifecycle();
+            let failed = lifecycle.state().has_failed();
+            if failed { Err(lifecycle.invalid_state(MetricsRecorderState::ACCEPTING)) } else { Ok(()) }
+        };
+        for completion in completed {
+            completion.complete(outcome.clone());
+        }
+    }
+
+    /// Discards what is pending after a failure, and completes all waiters.
+    ///
+    /// Where another thread holds the metrics, that thread discards instead: see [`after_unlock`](Self::after_unlock).
+    pub(super) fn discard_pending(&self) {
+        if thread_role::in_metrics() {
+            // User code of a metric has ended the recorder, and this thread may hold the recorder's own metrics.
+            return self.discard_stragglers();
+        }
+        let deadline = Instant::now() + DISCARD_TIMEOUT;
+        loop {
+            let turn = self.try_turn_of(u64::MAX);
+            match turn {
+                Some(TurnOutcome::Ended) => break,
+                // The task of the recorder is in a hook, and discards when the hook has ended.
+                Some(_) if self.is_consumer_taken() => return,
+                _ if Instant::now() < deadline => std::thread::yield_now(),
+                None => return,
+                Some(_) => break,
+            }
+        }
+        let mut effects = DrainEffects::default();
+        if let Some(mut metrics) = self.try_lock_metrics() {
+            effects.completed = metrics.take_completed_waiters(u64::MAX);
+        }
+        self.finish_drain(effects);
+    }
+
+    /// Does what another thread could not do while this one held the metrics: a recorder that fails waits for no reader.
+    ///
+    /// A thread other than the consumer's calls it after it has released the metrics.
+    pub(super) fn after_unlock(&self) {
+        if self.state().has_failed() {
+            self.discard_pending();
+        }
+    }
+
+    /// Discards events that were published after [`discard_pending`](Self::discard_pending) gave up waiting for them, unless
+    /// another thread holds the metrics. Called before anything is counted.
+    pub(crate) fn discard_stragglers(&self) {
+        if self.is_drained() || !self.state().has_failed() {
+            return;
+        }
+        let mut effects = DrainEffects::default();
+        if let Some(mut metrics) = self.try_lock_metrics() {
+            self.drain(&mut metrics, u64::MAX, &mut effects);
+        }
+        self.finish_drain(effects);
+    }
+
+    /// Parks the queue, unless events are pending or a reader holds the metrics. Answers whether the queue is parked.
+    pub(super) fn park(&self) -> bool {
+        self.try_lock_metrics().is_some_and(|mut metrics| self.park_locked(&mut metrics))
+    }
+
+    fn park_locked(&self, metrics: &mut MetricsState) -> bool {
+        metrics.consumer.as_mut().is_some_and(|consumer| self.queue.park(consumer))
+    }
+
+    /// Locks the metrics. `None` while a reader holds them or waits for them.
+    pub(super) fn try_lock_metrics(&self) -> Option<FairGuard<'_, MetricsState>> {
+        let mut metrics = self.metrics.try_lock()?;
+        self.take_back_consumer(&mut metrics);
+        Some(metrics)
+    }
+
+    /// Notes that the recorder gets work done, for threads that wait for any recorder of its event loop.
+    pub(super) fn record_progress(&self) {
+        if let Some(event_loop) = self.placement.event_loop() {
+            event_loop.record_progress();
+        }
+    }
+}
+
+/// For a task with hooks, which goes event by event. None of it waits for a reader.
+impl RecorderInner {
+    /// Takes the consumer, so that the task can read an event while hooks run.
+    pub(super) fn try_take_consumer(&self) -> Option<Consumer> {
+        self.try_lock_metrics()?.consumer.take()
+    }
+
+    /// Returns the consumer without the metrics lock, which a reader may hold for long. The next thread that locks the
+    /// metrics takes it back.
+    pub(super) fn return_consumer(&self, consumer: Consumer) {
+        *lock(&self.returned_consumer) = Some(consumer);
+    }
+
+    pub(super) fn take_back_consumer(&self, metrics: &mut MetricsState) {
+        if metrics.consumer.is_none() {
+            metrics.consumer = lock(&self.returned_consumer).take();
+        }
+    }
+
+    /// Whether the recorder's task has the consumer.
+    fn is_consumer_taken(&self) -> bool {
+        self.try_lock_metrics().is_some_and(|metrics| metrics.consumer.is_none())
+    }
+
+    /// Applies the first event of a batch. Returns the names of the metrics that accepted it; `None` while a reader holds
+    /// the metrics.
+    pub(super) fn try_apply_first(&self, batch: &Batch<'_>) -> Option<Vec<Arc<str>>> {
+        let mut effects = DrainEffects::default();
+        let accepted = {
+            let mut metrics = self.try_lock_metrics()?;
+            let _role = thread_role::enter_metrics();
+            drop(metrics.activate_due(self.queue.consumed()));
+            let accepted = metrics.metrics.apply_first(batch, &mut effects.failures);
+            self.apply_failure_policy(&mut effects);
+            accepted
+        };
+        self.finish_drain(effects);
+        Some(accepted)
+    }
+
+    /// Does what is due after the task has consumed an event. `None` while a reader holds the metrics.
+    pub(super) fn try_finish_event(&self) -> Option<()> {
+        let mut effects = DrainEffects::default();
+        {
+            let mut metrics = self.try_lock_metrics()?;
+            let _role = thread_role::enter_metrics();
+            metrics.after_consuming(self.queue.consumed(), &mut effects);
+        }
+        self.finish_drain(effects);
+        Some(())
+    }
+}
+
+impl Runnable for RecorderInner {
+    fn schedule_state(&self) -> &ScheduleState {
+        &self.schedule_state
+    }
+
+    fn poll_interval(&self) -> Duration {
+        self.settings.poll_interval
+    }
+
+    fn consumed(&self) -> u64 {
+        self.queue.consumed()
+    }
+
+    fn has_work(&self) -> bool {
+        !self.queue.is_idle()
+    }
+
+    fn try_turn(&self) -> Option<TurnOutcome> {
+        self.try_turn_of(MAX_EVENTS_PER_TURN)
+    }
+
+    fn try_release(&self) -> bool {
+        self.schedule_state.clear_turn_pending();
+        // Producers that found the turn pending did not ask for another one.
+        !self.queue.is_above_watermark()
+    }
+
+    fn try_park(&self) -> bool {
+        self.park()
+    }
+
+    fn wants_turn(&self) -> bool {
+        !self.queue.is_parked() || self.state() == MetricsRecorderState::Stopping
+    }
+
+    fn cancel(&self) {
+        RecorderInner::cancel(self);
+    }
+}

@@ -1,0 +1,138 @@
+//! What the handle of a runtime and its endpoints share: the state, the thread, the recorders.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use parking_lot::{Mutex, MutexGuard};
+
+use super::builder::MetricsRuntimeBuilder;
+use super::registry::Registry;
+use super::removed::RemovedRecorders;
+use super::start::LoopThread;
+use crate::engine::{Completion, EventLoop};
+use crate::error::MetricsRuntimeError;
+use crate::log::{LogPolicy, LogTarget, Operation, OperationKind};
+use crate::recorder::MetricsRecorder;
+use crate::state::MetricsRuntimeState;
+use crate::thread_role;
+
+pub(super) type Result<T> = std::result::Result<T, MetricsRuntimeError>;
+
+/// The shared part of a runtime.
+///
+/// # Locks
+///
+/// `state` is held for microseconds, never during a wait, and no user code runs under it. `removed` is locked before `state`,
+/// never inside of it.
+pub(crate) struct RuntimeInner {
+    namespace: Arc<str>,
+    pub(super) config: MetricsRuntimeBuilder,
+    pub(super) event_loop: Arc<EventLoop>,
+    state: Mutex<RuntimeState>,
+    /// What an extension keeps of removed recorders.
+    pub(super) removed: Mutex<Box<dyn RemovedRecorders>>,
+}
+
+/// What changes in the life of a runtime.
+pub(super) struct RuntimeState {
+    pub(super) state: MetricsRuntimeState,
+    pub(super) registry: Registry,
+    pub(super) thread: Option<LoopThread>,
+    /// The shutdown in progress.
+    pub(super) shutdown: Option<Arc<Completion<Result<()>>>>,
+}
+
+/// A start that is still under way ends here: no handle can use or shut down the runtime any more.
+impl Drop for RuntimeInner {
+    fn drop(&mut self) {
+        self.event_loop.end();
+    }
+}
+
+impl RuntimeInner {
+    pub(super) fn new(config: MetricsRuntimeBuilder, removed: Box<dyn RemovedRecorders>) -> Self {
+        let state = RuntimeState {
+            state: MetricsRuntimeState::Virgin,
+            registry: Registry::default(),
+            thread: None,
+            shutdown: None,
+        };
+        Self {
+            namespace: Arc::from(config.namespace.trim()),
+            event_loop: Arc::new(EventLoop::new()),
+            config,
+            state: Mutex::new(state),
+            removed: Mutex::new(removed),
+        }
+    }
+
+    pub(crate) fn namespace(&self) -> &Arc<str> {
+        &self.namespace
+    }
+
+    pub(crate) fn log_policy(&self) -> LogPolicy {
+        self.config.log_policy
+    }
+
+    pub(crate) fn status(&self) -> MetricsRuntimeState {
+        self.state().state
+    }
+
+    pub(super) fn state(&self) -> MutexGuard<'_, RuntimeState> {
+        self.state.lock()
+    }
+
+    /// The state of a runtime that runs.
+    pub(super) fn running(&self) -> Result<MutexGuard<'_, RuntimeState>> {
+        let state = self.state();
+        match state.state {
+            MetricsRuntimeState::Running => Ok(state),
+            other => Err(invalid_state(other, MetricsRuntimeState::USABLE)),
+        }
+    }
+
+    /// Logs an operation of the runtime: its call, and its success or failure.
+    pub(crate) fn logged<T>(
+        &self,
+        kind: OperationKind,
+        event: &'static str,
+        operation: impl FnOnce() -> Result<T>,
+    ) -> Result<T> {
+        let log = Operation::new(LogTarget::Runtime, self.log_policy(), kind, event);
+        let log = log.invoke(&self.namespace, None, self.status());
+        let result = operation();
+        log.end(&self.namespace, None, self.status(), &result);
+        result
+    }
+
+    /// Whether a blocking wait here would wait for the current thread.
+    pub(super) fn waiting_would_deadlock(&self) -> bool {
+        thread_role::is_event_loop(self.event_loop.identity())
+            || thread_role::in_hook()
+            || thread_role::in_metrics()
+    }
+
+    pub(super) fn check_may_wait(&self) -> Result<()> {
+        if self.waiting_would_deadlock() { Err(MetricsRuntimeError::WouldDeadlock) } else { Ok(()) }
+    }
+
+    /// Refuses an operation on the recorder of that id in a hook of this very recorder: its end would wait for the hook.
+    pub(super) fn check_not_in_own_hook(&self, id: &str) -> Result<()> {
+        let own = thread_role::in_hook()
+            && self.state().registry.get(id.trim()).is_some_and(MetricsRecorder::is_in_hook);
+        if own { Err(MetricsRuntimeError::WouldDeadlock) } else { Ok(()) }
+    }
+}
+
+pub(super) fn invalid_state(
+    state: MetricsRuntimeState,
+    expected: &'static [MetricsRuntimeState],
+) -> MetricsRuntimeError {
+    MetricsRuntimeError::InvalidState { state, expected }
+}
+
+/// The end of a timeout that begins now. A timeout beyond what the clock can show ends in a century.
+pub(super) fn deadline_in(timeout: Duration) -> Instant {
+    const CENTURY: Duration = Duration::from_hours(100 * 365 * 24);
+    Instant::now() + timeout.min(CENTURY)
+}

@@ -1,0 +1,130 @@
+//! Shutting a runtime down: all its recorders stop, and its thread ends, within the shutdown timeout.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::inner::{Result, RuntimeInner, deadline_in, invalid_state};
+use super::start::LoopThread;
+use crate::engine::{Completion, LifecycleHandle};
+use crate::error::{MetricsRecorderError, MetricsRuntimeError};
+use crate::log::OperationKind;
+use crate::recorder::MetricsRecorder;
+use crate::state::{MetricsRecorderState, MetricsRuntimeState, ShutdownDecision};
+
+/// How much longer than the shutdown timeout a thread waits for the shutdown of another thread.
+const JOIN_GRACE: Duration = Duration::from_secs(1);
+/// The part of the shutdown timeout that is kept for the runtime's thread, which must give up recorders that do not stop.
+const MAX_THREAD_RESERVE: Duration = Duration::from_millis(500);
+
+impl RuntimeInner {
+    pub(super) fn shut_down_on_drop(&self) {
+        if self.status() == MetricsRuntimeState::Running && self.shutdown().is_err() {
+            // In a hook nothing can be waited for. The thread then ends after its current round.
+            self.event_loop.end();
+        }
+    }
+
+    pub(super) fn shutdown(&self) -> Result<()> {
+        self.logged(OperationKind::Lifecycle, "metrics_runtime.shutdown", || {
+            self.check_may_wait()?;
+            let mut state = self.state();
+            match state.state.on_shutdown() {
+                ShutdownDecision::Close => {
+                    state.state = MetricsRuntimeState::Closed;
+                    Ok(())
+                }
+                ShutdownDecision::Refuse => Err(invalid_state(state.state, MetricsRuntimeState::CLOSEABLE)),
+                ShutdownDecision::Join => {
+                    let shutdown = state.shutdown.clone().ok_or(MetricsRuntimeError::LoopUnavailable)?;
+                    drop(state);
+                    let timeout = self.config.shutdown_timeout.saturating_add(JOIN_GRACE);
+                    shutdown.wait_until(deadline_in(timeout)).unwrap_or(Err(MetricsRuntimeError::Stalled {
+                        waited_for: "the shutdown in another thread",
+                        waited: timeout,
+                    }))
+                }
+                ShutdownDecision::Begin => {
+                    state.state = MetricsRuntimeState::Stopping;
+                    let shutdown = Arc::<Completion<Result<()>>>::default();
+                    state.shutdown = Some(Arc::clone(&shutdown));
+                    let removing = state.registry.removing();
+                    let recorders = state.registry.drain();
+                    let thread = state.thread.take();
+                    drop(state);
+                    let result = self.stop_all(recorders, removing, thread);
+                    self.state().state = match result {
+                        Ok(()) => MetricsRuntimeState::Closed,
+                        Err(_) => MetricsRuntimeState::Failure,
+                    };
+                    shutdown.complete(result.clone());
+                    result
+                }
+            }
+        })
+    }
+
+    /// Stops the recorders, then ends the thread.
+    fn stop_all(
+        &self,
+        recorders: Vec<(Arc<str>, MetricsRecorder)>,
+        removing: Vec<MetricsRecorder>,
+        thread: Option<LoopThread>,
+    ) -> Result<()> {
+        let timeout = self.config.shutdown_timeout;
+        let deadline = deadline_in(timeout);
+        let reserve = (timeout / 4).min(MAX_THREAD_RESERVE);
+        let stop_deadline = deadline_in(timeout.saturating_sub(reserve));
+        let stops: Vec<_> = recorders
+            .into_iter()
+            .map(|(id, recorder)| {
+                let stop = (recorder.status() == MetricsRecorderState::Running).then(|| recorder.stop());
+                (id, recorder, stop)
+            })
+            .collect();
+        let mut failed = Vec::new();
+        for (id, recorder, stop) in stops {
+            if let Err(error) = self.stop_until(stop_deadline, &recorder, stop) {
+                failed.push((id.to_string(), error));
+            }
+        }
+        for recorder in removing {
+            // The thread that removes the recorder gets the outcome.
+            drop(self.stop_until(stop_deadline, &recorder, None));
+        }
+        self.event_loop.end();
+        let ended_in_time = thread.is_none_or(|thread| thread.join_until(deadline));
+        if failed.is_empty() && ended_in_time {
+            return Ok(());
+        }
+        Err(MetricsRuntimeError::Shutdown { recorders: failed, timed_out: !ended_in_time })
+    }
+
+    /// Waits for `stop`. Without one it stops the recorder, unless the recorder has stopped already.
+    pub(super) fn stop_until(
+        &self,
+        deadline: Instant,
+        recorder: &MetricsRecorder,
+        stop: Option<LifecycleHandle>,
+    ) -> std::result::Result<(), MetricsRecorderError> {
+        let stop = match recorder.status() {
+            MetricsRecorderState::Virgin | MetricsRecorderState::Stopped => return Ok(()),
+            MetricsRecorderState::Starting if stop.is_none() => {
+                // How the start ends shows in the state that follows it.
+                drop(recorder.start().wait_until(deadline));
+                recorder.stop()
+            }
+            _ => stop.unwrap_or_else(|| recorder.stop()),
+        };
+        match stop.wait_until(deadline) {
+            // The stop of another thread was faster.
+            Some(Err(MetricsRecorderError::InvalidState {
+                state: MetricsRecorderState::Stopped, ..
+            })) => Ok(()),
+            Some(result) => result,
+            None => Err(MetricsRecorderError::Stalled {
+                waited_for: "the recorder to stop",
+                waited: self.config.shutdown_timeout,
+            }),
+        }
+    }
+}
