@@ -9,6 +9,7 @@
     reason = "calls handlers of erased metrics with erased events; T1 and T2 of `MetricSet` make it sound"
 )]
 
+mod metric;
 mod metric_set;
 
 use std::any::TypeId;
@@ -20,6 +21,7 @@ use std::slice;
 use crate::event::{EventRef, MetricEvent};
 use crate::queue::slot::Slot;
 
+pub use metric::{Metric, TypedMetric};
 pub(crate) use metric_set::{MetricBox, MetricFailure, MetricSet};
 
 type BatchHandler = unsafe fn(NonNull<()>, &[Slot]);

@@ -45,6 +45,5 @@ pub(crate) use self::read::Observation;
 pub(crate) use self::recorder_inner::RecorderInner;
 pub(crate) use self::scheduler::EventLoop;
 pub(crate) use self::settings::{
-    DEFAULT_QUEUE_MAX_SIZE, DEFAULT_SHUTDOWN_TIMEOUT, Settings, check_poll_interval,
-    check_queue_max_size,
+    DEFAULT_QUEUE_MAX_SIZE, DEFAULT_SHUTDOWN_TIMEOUT, Settings, check_poll_interval, check_queue_max_size,
 };

@@ -68,6 +68,7 @@ mod health;
 mod history;
 mod name;
 mod removed;
+mod skipped_log;
 mod text;
 mod totals;
 
@@ -79,10 +80,5 @@ pub use format::Format;
 #[cfg(feature = "http")]
 pub(crate) use exposition::exposition;
 pub(crate) use removed::RemovedTotals;
-
-/// Logs why an exposition is incomplete, or a scrape was not answered. A subscriber is user code, and may panic.
-pub(crate) fn warn(event: &'static str, error: &dyn std::fmt::Display) {
-    crate::panics::catch_and_ignore(
-        || tracing::warn!(target: "mvx_metrics::export", event, error = %error),
-    );
-}
+#[cfg(feature = "http")]
+pub(crate) use skipped_log::warn;

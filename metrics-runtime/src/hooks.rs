@@ -8,9 +8,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use crate::dispatch::MetricBox;
+use crate::dispatch::{Metric, TypedMetric};
 use crate::error::{MetricsRecorderError, SharedError};
 use crate::event::EventRef;
-use crate::metric::{Metric, TypedMetric};
 use crate::panics::{self, Panic};
 use crate::queue::PendingEvent;
 use crate::snapshot::MetricSnapshot;

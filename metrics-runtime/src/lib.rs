@@ -97,7 +97,6 @@ mod hooks;
 pub mod http;
 mod label;
 mod log;
-mod metric;
 mod panics;
 mod queue;
 mod recorder;
@@ -112,14 +111,13 @@ pub use descriptor::{DimensionDescriptor, DimensionKind, MergeRule, MetricDescri
 pub use dimension::{
     Breakdown, Counter, Dimension, Gauge, GaugeValue, Histogram, InFlight, Max, Mean, Measure, Min, Sum,
 };
-pub use dispatch::{EventBatch, EventHandler, HandleEvent};
+pub use dispatch::{EventBatch, EventHandler, HandleEvent, Metric, TypedMetric};
 pub use engine::{LifecycleHandle, MetricFailurePolicy, QueueOverflowPolicy, RecorderStats, Registered};
 pub use error::{MetricsRecorderError, MetricsRuntimeError, RegisterEventError, SharedError};
 pub use event::{EventRef, MetricEvent};
 pub use hooks::{HookError, MetricChange, RecorderHooks};
 pub use label::{BoundedLabel, Label, ToLabel};
 pub use log::LogPolicy;
-pub use metric::{Metric, TypedMetric};
 #[doc = include_str!("docs/label.md")]
 pub use mvx_metrics_derive::Label;
 #[doc = include_str!("docs/metric.md")]

@@ -54,7 +54,12 @@ pub(crate) struct Operation {
 }
 
 impl Operation {
-    pub(crate) fn new(target: LogTarget, policy: LogPolicy, kind: OperationKind, event: &'static str) -> Self {
+    pub(crate) fn new(
+        target: LogTarget,
+        policy: LogPolicy,
+        kind: OperationKind,
+        event: &'static str,
+    ) -> Self {
         Self { target, silent: !policy.enables(kind), event, started: Instant::now() }
     }
 
@@ -156,7 +161,8 @@ impl<E: Error + ?Sized> fmt::Display for Chain<'_, E> {
         /// A user's error may be its own source.
         const MAX_SOURCES: usize = 16;
         let text = |error: &dyn fmt::Display| {
-            panics::catch(|| error.to_string()).unwrap_or_else(|panic| format!("an error whose message {panic}"))
+            panics::catch(|| error.to_string())
+                .unwrap_or_else(|panic| format!("an error whose message {panic}"))
         };
         formatter.write_str(&text(&self.0))?;
         let mut last: &dyn Error = &self.0;

@@ -23,9 +23,9 @@ pub use serde::ser::{Serialize, SerializeMap, Serializer};
 pub use crate::descriptor::{DimensionDescriptor, DimensionKind, MergeRule, MetricDescriptor};
 pub use crate::dimension::{Add, Bucketed, BucketsOf, Count, DefaultBuckets, Dimension, Record, Set, Sub};
 pub use crate::dispatch::{EventHandler, HandleEvent};
+pub use crate::dispatch::{Metric, TypedMetric};
 pub use crate::event::MetricEvent;
 pub use crate::label::{BoundedLabel, Label, LabelPart, ToLabel};
-pub use crate::metric::{Metric, TypedMetric};
 pub use crate::snapshot::{DimensionValue, Dimensions, MetricSnapshot};
 
 use crate::dimension::{Breakdown, is_indexed};

@@ -12,13 +12,13 @@ use tokio::runtime::Handle;
 
 use crate::descriptor::MetricDescriptor;
 use crate::dispatch::MetricBox;
+use crate::dispatch::{Metric, TypedMetric};
 use crate::engine::{
     LifecycleHandle, Placement, QueueOverflowPolicy, RecorderInner, RecorderStats, Registered,
 };
 use crate::error::{MetricsRecorderError, RegisterEventError};
 use crate::event::MetricEvent;
 use crate::log::LogPolicy;
-use crate::metric::{Metric, TypedMetric};
 use crate::panics;
 use crate::snapshot::MetricSnapshots;
 use crate::state::MetricsRecorderState;

@@ -1,7 +1,9 @@
 //! The runtime: one thread with an event loop, and the recorders that live there.
 
 mod builder;
+mod config;
 mod inner;
+mod loop_thread;
 mod recorders;
 mod registry;
 mod removed;
@@ -16,6 +18,7 @@ use std::thread;
 
 use tokio::sync::oneshot;
 
+use self::config::Config;
 use self::inner::Result;
 use crate::error::{MetricsRuntimeError, SharedError};
 use crate::recorder::{MetricsRecorder, RecorderOptions};
@@ -67,7 +70,7 @@ impl MetricsRuntime {
         MetricsRuntimeBuilder::new(namespace.into())
     }
 
-    fn from_builder(config: MetricsRuntimeBuilder) -> Self {
+    fn from_config(config: Config) -> Self {
         Self { inner: Arc::new(RuntimeInner::new(config, crate::removed_recorders())) }
     }
 

@@ -5,12 +5,12 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::dispatch::MetricBox;
+use crate::engine::Registered;
 use crate::error::MetricsRecorderError;
 use crate::event::MetricEvent;
-use crate::engine::Registered;
+use crate::panics::CatchDropPanic;
 use crate::recorder::{ErasedEvent, Recorder, Sealed};
 use crate::snapshot::MetricSnapshots;
-use crate::panics::CatchDropPanic;
 
 /// A recorder that keeps events for assertions. Clones share the kept events.
 ///

@@ -11,13 +11,13 @@ use std::any::{Any, TypeId};
 use std::ptr::NonNull;
 use std::sync::Arc;
 
+use super::metric::Metric;
 use crate::descriptor::MetricDescriptor;
 use crate::dispatch::{BatchHandler, EventHandler, OneHandler};
 use crate::error::MetricsRecorderError;
-use crate::metric::Metric;
+use crate::panics::{self, Panic};
 use crate::queue::Batch;
 use crate::snapshot::MetricSnapshot;
-use crate::panics::{self, Panic};
 
 #[derive(Default)]
 pub(crate) struct MetricSet {

@@ -152,7 +152,7 @@ impl<T> Drop for FairGuard<'_, T> {
     }
 }
 
-#[cfg(all(test, not(mvx_loom)))]
+#[cfg(test)]
 mod tests {
     use std::sync::atomic::AtomicU32;
     use std::sync::mpsc;

@@ -112,8 +112,7 @@ impl Future for LifecycleHandle {
             Wait::Finished(outcome) => Poll::Ready(outcome.clone()),
             // The hook would wait for an operation that waits for the hook.
             Wait::For { recorder, waiter }
-                if thread_role::in_hook_of(recorder.identity())
-                    && waiter.operation().outcome().is_none() =>
+                if thread_role::in_hook_of(recorder.identity()) && waiter.operation().outcome().is_none() =>
             {
                 Poll::Ready(Err(MetricsRecorderError::WouldDeadlock))
             }

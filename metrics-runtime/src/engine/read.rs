@@ -19,10 +19,10 @@ use super::stall::{
 use super::stats::RecorderStats;
 use crate::descriptor::MetricDescriptor;
 use crate::dispatch::MetricBox;
+use crate::dispatch::TypedMetric;
 use crate::error::MetricsRecorderError;
 use crate::hooks::MetricReader;
 use crate::log::OperationKind;
-use crate::metric::TypedMetric;
 use crate::panics::{self, Panic};
 use crate::snapshot::{MetricSnapshot, MetricSnapshots};
 use crate::state::MetricsRecorderState;
@@ -107,10 +107,7 @@ impl RecorderInner {
     }
 
     /// Reads the metrics after all events that are accepted by now, unless that would mean to wait for a hook or a start.
-    fn read<R>(
-        self: &Arc<Self>,
-        read: impl FnOnce(&MetricsState) -> R,
-    ) -> Result<R, MetricsRecorderError> {
+    fn read<R>(self: &Arc<Self>, read: impl FnOnce(&MetricsState) -> R) -> Result<R, MetricsRecorderError> {
         if thread_role::in_metrics() {
             return Err(MetricsRecorderError::WouldDeadlock);
         }
@@ -147,11 +144,7 @@ impl RecorderInner {
     }
 
     /// Shows the metrics to `read`, then releases them.
-    fn view<R>(
-        &self,
-        metrics: FairGuard<'_, MetricsState>,
-        read: impl FnOnce(&MetricsState) -> R,
-    ) -> R {
+    fn view<R>(&self, metrics: FairGuard<'_, MetricsState>, read: impl FnOnce(&MetricsState) -> R) -> R {
         let value = {
             let _role = thread_role::enter_metrics();
             read(&metrics)
@@ -249,8 +242,7 @@ impl RecorderInner {
             if metrics.contains(&metric.name) { Registered::Replaced } else { Registered::Added };
         // The consumer needs the lock that this thread holds. So it sees the metric before it passes this position.
         let position = self.queue.accepted();
-        let replaced =
-            (metrics.register(position, metric), metrics.activate_due(self.queue.consumed()));
+        let replaced = (metrics.register(position, metric), metrics.activate_due(self.queue.consumed()));
         drop(metrics);
         // Metrics are user code: they are dropped when the lock is released.
         drop(replaced);

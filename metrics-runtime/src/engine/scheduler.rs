@@ -242,7 +242,8 @@ impl EventLoop {
 
     /// Moves the requests of other threads to the loop's own lists. Answers `false` when the loop is to end.
     fn take_requests(&self, rounds: &mut Rounds<'_>) -> bool {
-        let goes_on = self.run_queue.take_requests(&mut rounds.requests, |recorder| recorder.schedule_state());
+        let goes_on =
+            self.run_queue.take_requests(&mut rounds.requests, |recorder| recorder.schedule_state());
         for Request { recorder, has_priority } in rounds.requests.drain(..) {
             if has_priority { rounds.priority.push(recorder) } else { rounds.busy.push(recorder) }
         }

@@ -126,11 +126,10 @@ mod tests {
 
     #[test]
     fn the_obstacle_names_what_is_waited_for() {
-        assert_eq!([IDLE, HELD, IN_HOOK].map(|now| now.obstacle()), [
-            Obstacle::Consumer,
-            Obstacle::Holder,
-            Obstacle::Hook
-        ]);
+        assert_eq!(
+            [IDLE, HELD, IN_HOOK].map(|now| now.obstacle()),
+            [Obstacle::Consumer, Obstacle::Holder, Obstacle::Hook]
+        );
         let names = [Obstacle::Consumer, Obstacle::Holder, Obstacle::Hook].map(Obstacle::description);
         assert!(names.iter().enumerate().all(|(at, name)| !names[..at].contains(name)));
     }

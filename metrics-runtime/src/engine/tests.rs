@@ -5,9 +5,9 @@ use std::sync::Arc;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::dispatch::EventHandler;
+use crate::dispatch::Metric;
 use crate::event::MetricEvent;
 use crate::hooks::RecorderHooks;
-use crate::metric::Metric;
 use crate::queue::ReserveError;
 use crate::recorder::{MetricsRecorder, RecorderOptions};
 use crate::snapshot::MetricSnapshot;

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::history::SeriesHistory;
 use super::removed::{RemovedTotals, UnreadRecorder};
 use super::totals::{Presence, Totals};
-use crate::state::MetricsRecorderState;
 use crate::runtime::RecorderSnapshot;
+use crate::state::MetricsRecorderState;
 
 /// Which recorders share series.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]

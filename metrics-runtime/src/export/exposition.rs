@@ -1,10 +1,6 @@
 //! The exposition: from recorders to text, in three steps. The collector adds recorders up, families give the totals their
 //! names, and the writer spells them.
 
-use std::collections::HashSet;
-
-use parking_lot::Mutex;
-
 use super::collector::{Collector, Group, Scope};
 use super::family::{Families, Skipped};
 use super::format::Format;
@@ -13,7 +9,7 @@ use super::removed::RemovedTotals;
 use super::text;
 use super::totals::MetricTotal;
 use crate::error::MetricsRuntimeError;
-use crate::log::{LogPolicy, OperationKind};
+use crate::log::OperationKind;
 use crate::runtime::{MetricsRuntime, RuntimeInner, RuntimeSnapshot};
 
 /// The metrics of a runtime as text.
@@ -105,30 +101,6 @@ impl RuntimeSnapshot {
             collector.add(recorder);
         }
         render(scope, format, collector)
-    }
-}
-
-/// The skipped dimensions that were logged already.
-#[derive(Debug, Default)]
-pub(crate) struct SkippedLog(Mutex<HashSet<Skipped>>);
-
-impl SkippedLog {
-    /// Further skipped dimensions are not logged; the expositions list them all.
-    const MAX_LOGGED: usize = 1_000;
-
-    pub(super) fn log(&self, policy: LogPolicy, skipped: &[Skipped]) {
-        if skipped.is_empty() || policy == LogPolicy::Silent {
-            return;
-        }
-        for skipped in skipped.iter().filter(|skipped| self.insert(skipped)) {
-            super::warn("metrics_export.skipped", skipped);
-        }
-    }
-
-    /// Returns whether the dimension was not logged before and is to be logged now.
-    fn insert(&self, skipped: &Skipped) -> bool {
-        let mut logged = self.0.lock();
-        logged.len() < Self::MAX_LOGGED && logged.insert(skipped.clone())
     }
 }
 

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use super::exposition::SkippedLog;
 use super::history::SeriesHistory;
+use super::skipped_log::SkippedLog;
 use super::totals::{Presence, Totals};
 use crate::engine::{Observation, RecorderInner};
 use crate::runtime::RemovedRecorders;

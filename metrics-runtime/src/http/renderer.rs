@@ -61,7 +61,11 @@ impl Renderer {
     }
 }
 
-async fn serve_requests(runtime: Arc<RuntimeInner>, scope: Scope, mut receiver: mpsc::Receiver<RenderRequest>) {
+async fn serve_requests(
+    runtime: Arc<RuntimeInner>,
+    scope: Scope,
+    mut receiver: mpsc::Receiver<RenderRequest>,
+) {
     let mut pause_end = Instant::now();
     while let Some(first) = receiver.recv().await {
         tokio::time::sleep_until(pause_end.into()).await;

@@ -203,7 +203,8 @@ impl Slot {
     pub(crate) unsafe fn clear(&self, meta: &'static EventMeta) {
         if meta.needs_drop {
             // SAFETY: `meta` describes the event, no thread refers to it, and the slot is freed right below.
-            self.payload.with_mut(|payload| crate::panics::catch_and_ignore(|| unsafe { (meta.drop)(payload) }));
+            self.payload
+                .with_mut(|payload| crate::panics::catch_and_ignore(|| unsafe { (meta.drop)(payload) }));
         }
         // Relaxed: the release store of `head` in `Batch::consume` shows the free slot to the producers.
         self.meta.store(ptr::null_mut(), Ordering::Relaxed);

@@ -3,14 +3,14 @@
 use std::any::Any;
 use std::sync::Arc;
 
+use crate::dispatch::Metric;
 use crate::dispatch::MetricBox;
 use crate::engine::Registered;
 use crate::error::{MetricsRecorderError, RegisterEventError};
 use crate::event::MetricEvent;
-use crate::metric::Metric;
+use crate::panics;
 use crate::recorder::MetricsRecorder;
 use crate::snapshot::MetricSnapshots;
-use crate::panics;
 
 /// What a component may do with a recorder, so that it need not know which one it holds.
 ///

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::MetricsRuntime;
+use super::config::Config;
 use crate::engine::{
     DEFAULT_QUEUE_MAX_SIZE, DEFAULT_SHUTDOWN_TIMEOUT, QueueOverflowPolicy, check_poll_interval,
     check_queue_max_size,
@@ -39,20 +40,11 @@ const MAX_STACK_SIZE: usize = 1 << 30;
 /// ```
 #[derive(Debug, Clone)]
 #[must_use]
-pub struct MetricsRuntimeBuilder {
-    pub(super) namespace: String,
-    pub(super) queue_max_size: usize,
-    pub(super) queue_overflow_policy: QueueOverflowPolicy,
-    pub(super) log_policy: LogPolicy,
-    pub(super) startup_timeout: Duration,
-    pub(super) shutdown_timeout: Duration,
-    pub(super) poll_interval: Duration,
-    pub(super) thread_stack_size: Option<usize>,
-}
+pub struct MetricsRuntimeBuilder(Config);
 
 impl MetricsRuntimeBuilder {
     pub(super) fn new(namespace: String) -> Self {
-        Self {
+        Self(Config {
             namespace,
             queue_max_size: DEFAULT_QUEUE_MAX_SIZE,
             queue_overflow_policy: QueueOverflowPolicy::Drop,
@@ -61,36 +53,36 @@ impl MetricsRuntimeBuilder {
             shutdown_timeout: DEFAULT_SHUTDOWN_TIMEOUT,
             poll_interval: DEFAULT_POLL_INTERVAL,
             thread_stack_size: None,
-        }
+        })
     }
 
     /// How many accepted events may be pending in each recorder: at least 1, at most 268,435,456; by default 10,000.
     pub fn default_queue_max_size(mut self, events: usize) -> Self {
-        self.queue_max_size = events;
+        self.0.queue_max_size = events;
         self
     }
 
     /// What happens to events beyond the limit; by default they are dropped and counted.
     pub fn default_queue_overflow_policy(mut self, policy: QueueOverflowPolicy) -> Self {
-        self.queue_overflow_policy = policy;
+        self.0.queue_overflow_policy = policy;
         self
     }
 
     /// What the runtime logs, and its recorders unless they are told otherwise.
     pub fn log_policy(mut self, policy: LogPolicy) -> Self {
-        self.log_policy = policy;
+        self.0.log_policy = policy;
         self
     }
 
     /// How long the thread, and a recorder's `on_starting` hook, may take to start; by default 5 s.
     pub fn startup_timeout(mut self, timeout: Duration) -> Self {
-        self.startup_timeout = timeout;
+        self.0.startup_timeout = timeout;
         self
     }
 
     /// How long a shutdown, or stopping one recorder, may take; by default 5 s.
     pub fn shutdown_timeout(mut self, timeout: Duration) -> Self {
-        self.shutdown_timeout = timeout;
+        self.0.shutdown_timeout = timeout;
         self
     }
 
@@ -104,7 +96,7 @@ impl MetricsRuntimeBuilder {
     /// While a recorder is looked at on this timer, handing an event over wakes nobody. Snapshots, stops and a queue that
     /// fills up wake the runtime at once.
     pub fn poll_interval(mut self, interval: Duration) -> Self {
-        self.poll_interval = interval;
+        self.0.poll_interval = interval;
         self
     }
 
@@ -112,7 +104,7 @@ impl MetricsRuntimeBuilder {
     ///
     /// Metrics and hooks run there: they need their own part of it.
     pub fn thread_stack_size(mut self, bytes: usize) -> Self {
-        self.thread_stack_size = Some(bytes);
+        self.0.thread_stack_size = Some(bytes);
         self
     }
 
@@ -122,18 +114,19 @@ impl MetricsRuntimeBuilder {
     /// [`InvalidArgument`](MetricsRuntimeError::InvalidArgument) when the namespace is blank or has a NUL character in it,
     /// or when the queue size, the poll interval or the stack size cannot be.
     pub fn build(self) -> Result<MetricsRuntime, MetricsRuntimeError> {
+        let config = self.0;
         let invalid = |argument, problem| Err(InvalidArgument { argument, problem }.into());
-        if self.namespace.trim().is_empty() {
+        if config.namespace.trim().is_empty() {
             return invalid("namespace", "must not be blank");
         }
-        if self.namespace.contains('\0') {
+        if config.namespace.contains('\0') {
             return invalid("namespace", "must not contain a NUL character");
         }
-        check_queue_max_size("default_queue_max_size", self.queue_max_size)?;
-        if self.thread_stack_size.is_some_and(|bytes| !(MIN_STACK_SIZE..=MAX_STACK_SIZE).contains(&bytes)) {
+        check_queue_max_size("default_queue_max_size", config.queue_max_size)?;
+        if config.thread_stack_size.is_some_and(|bytes| !(MIN_STACK_SIZE..=MAX_STACK_SIZE).contains(&bytes)) {
             return invalid("thread_stack_size", "must be at least 128 KiB and at most 2^46 bytes");
         }
-        check_poll_interval(self.poll_interval)?;
-        Ok(MetricsRuntime::from_builder(self))
+        check_poll_interval(config.poll_interval)?;
+        Ok(MetricsRuntime::from_config(config))
     }
 }

@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 
 use parking_lot::{Mutex, MutexGuard};
 
-use super::builder::MetricsRuntimeBuilder;
+use super::config::Config;
+use super::loop_thread::LoopThread;
 use super::registry::Registry;
 use super::removed::RemovedRecorders;
-use super::start::LoopThread;
 use crate::engine::{Completion, EventLoop};
 use crate::error::MetricsRuntimeError;
 use crate::log::{LogPolicy, LogTarget, Operation, OperationKind};
@@ -26,7 +26,7 @@ pub(super) type Result<T> = std::result::Result<T, MetricsRuntimeError>;
 /// never inside of it.
 pub(crate) struct RuntimeInner {
     namespace: Arc<str>,
-    pub(super) config: MetricsRuntimeBuilder,
+    pub(super) config: Config,
     pub(super) event_loop: Arc<EventLoop>,
     state: Mutex<RuntimeState>,
     /// What an extension keeps of removed recorders.
@@ -50,7 +50,7 @@ impl Drop for RuntimeInner {
 }
 
 impl RuntimeInner {
-    pub(super) fn new(config: MetricsRuntimeBuilder, removed: Box<dyn RemovedRecorders>) -> Self {
+    pub(super) fn new(config: Config, removed: Box<dyn RemovedRecorders>) -> Self {
         let state = RuntimeState {
             state: MetricsRuntimeState::Virgin,
             registry: Registry::default(),

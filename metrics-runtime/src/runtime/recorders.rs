@@ -58,9 +58,11 @@ impl RuntimeInner {
 
     fn start_recorder(&self, id: &str, recorder: &MetricsRecorder) -> Result<()> {
         let timeout = self.config.startup_timeout;
-        let started = recorder.start().wait_until(deadline_in(timeout)).unwrap_or(Err(
-            MetricsRecorderError::Stalled { waited_for: "the recorder to start", waited: timeout },
-        ));
+        let started =
+            recorder.start().wait_until(deadline_in(timeout)).unwrap_or(Err(MetricsRecorderError::Stalled {
+                waited_for: "the recorder to start",
+                waited: timeout,
+            }));
         started.map_err(|cause| MetricsRuntimeError::RecorderStartup { id: id.to_owned(), cause })
     }
 

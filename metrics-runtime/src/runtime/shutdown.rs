@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::inner::{Result, RuntimeInner, deadline_in, invalid_state};
-use super::start::LoopThread;
+use super::loop_thread::LoopThread;
 use crate::engine::{Completion, LifecycleHandle};
 use crate::error::{MetricsRecorderError, MetricsRuntimeError};
 use crate::log::OperationKind;

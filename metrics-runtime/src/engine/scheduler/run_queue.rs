@@ -17,7 +17,7 @@ use crate::sync::{AtomicBool, AtomicU64, Mutex, MutexGuard, Ordering, lock, lock
 
 /// What the scheduler knows about one recorder. It is part of the recorder, so that a request needs no lookup.
 #[derive(Default)]
-pub(in crate::engine) struct ScheduleState {
+pub(crate) struct ScheduleState {
     /// A request of the recorder is in the list, or the loop has the recorder and gives it turns.
     queued: AtomicBool,
     /// A request for a turn before the timer fires is in the list.
@@ -32,19 +32,19 @@ pub(in crate::engine) struct ScheduleState {
 
 impl ScheduleState {
     /// Whether the loop has the recorder, or is about to. The answer is a hint: it may change at any time.
-    pub(in crate::engine) fn is_queued_hint(&self) -> bool {
+    pub(crate) fn is_queued_hint(&self) -> bool {
         self.queued.load(Ordering::Relaxed)
     }
 
     /// Notes that a turn comes soon. Answers whether the caller is the one who must ask for it.
-    pub(in crate::engine) fn set_turn_pending(&self) -> bool {
+    pub(crate) fn set_turn_pending(&self) -> bool {
         // AcqRel: pairs with the swap in `clear_turn_pending`. A producer that finds the flag set relies on the turn that
         // follows that swap, so its event must be visible to this turn.
         !self.turn_pending.swap(true, Ordering::AcqRel)
     }
 
     /// Notes that the turn is over: from now on, a producer that finds the queue above its watermark asks for a turn.
-    pub(in crate::engine) fn clear_turn_pending(&self) {
+    pub(crate) fn clear_turn_pending(&self) {
         // AcqRel: pairs with the swap in `set_turn_pending`. Events pushed before that swap are visible to the caller.
         self.turn_pending.swap(false, Ordering::AcqRel);
     }

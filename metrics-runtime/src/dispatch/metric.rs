@@ -1,7 +1,7 @@
 //! Metrics: they own the measured state and know which events change it.
 
+use super::EventHandler;
 use crate::descriptor::MetricDescriptor;
-use crate::dispatch::EventHandler;
 use crate::event::EventRef;
 use crate::snapshot::MetricSnapshot;
 

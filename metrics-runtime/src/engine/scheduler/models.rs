@@ -1,0 +1,202 @@
+//! The run queue under loom, together with a recorder's queue: no request for a turn is lost.
+//!
+//! `RUSTFLAGS="--cfg mvx_loom" cargo test -p mvx-metrics --release --lib models`
+//!
+//! A lost request leaves the loop asleep with an event pending, which loom reports as a deadlock. Each step was broken on
+//! purpose, one at a time:
+//!
+//! | broken | noticed by |
+//! |---|---|
+//! | `deschedule` without the second look, or the look before the store | `no_request_is_lost..` |
+//! | `request` does not wake a parked loop; `try_sleep` ignores requests | `no_request_is_lost..` |
+//! | `request` drops an urgent request for a recorder that the loop has; `in_priority` is never cleared | `an_urgent_request..` |
+//! | a sleep until the timer is not interrupted by an urgent request | `an_urgent_request..` |
+//! | `clear_turn_pending` after the look at the watermark, or missing | `a_queue_above_its_watermark..` |
+//! | `turn_pending` stored and loaded instead of swapped | `a_queue_above_its_watermark..` |
+
+use std::time::{Duration, Instant};
+
+use loom::sync::Notify;
+use loom::thread;
+
+use super::run_queue::{Requested, RunQueue, ScheduleState, Sleep};
+use crate::event::MetricEvent;
+use crate::queue::{Consumer, Queue, SegmentPool, WakeHint};
+use crate::sync::{AtomicU64, Ordering};
+
+/// Loom interrupts threads at most so often. Otherwise there are too many orders, and bugs need few interruptions.
+const MAX_INTERRUPTIONS: usize = 3;
+
+struct Event;
+
+impl MetricEvent for Event {
+    const EVENT_TYPE: &'static str = "event";
+}
+
+/// A recorder, as far as the run queue and its own queue are concerned, and its event loop.
+struct Model {
+    queue: Queue,
+    state: std::sync::Arc<ScheduleState>,
+    run_queue: RunQueue<std::sync::Arc<ScheduleState>>,
+    wake: Notify,
+    /// How many events the loop's turns have consumed.
+    consumed: AtomicU64,
+}
+
+impl Model {
+    fn new(limit: u64) -> Self {
+        Self {
+            queue: Queue::new(limit, crate::sync::Arc::new(SegmentPool::new())),
+            state: std::sync::Arc::default(),
+            run_queue: RunQueue::new(),
+            wake: Notify::new(),
+            consumed: AtomicU64::new(0),
+        }
+    }
+
+    fn request(&self, urgent: bool) {
+        let later = || Instant::now() + Duration::from_hours(1);
+        if self.run_queue.request(&self.state, urgent, || self.state.clone(), later) == Requested::MustWake {
+            self.wake.notify();
+        }
+    }
+
+    /// What a producer does, as `RecorderInner::after_accepting`.
+    fn emit(&self) {
+        match self.queue.push(Event).ok().expect("there is room") {
+            WakeHint::None => {}
+            WakeHint::Early if self.state.set_turn_pending() => self.request(true),
+            WakeHint::Early => {}
+            WakeHint::Unpark => self.request(false),
+        }
+    }
+
+    /// A turn: consumes what is pending.
+    fn turn(&self, consumer: &mut Consumer) {
+        let target = self.queue.accepted();
+        while self.queue.consumed() < target {
+            match self.queue.next_batch(consumer, target - self.queue.consumed()) {
+                Some(batch) => batch.consume(),
+                None => thread::yield_now(),
+            }
+        }
+        self.consumed.store(self.queue.consumed(), Ordering::Relaxed);
+    }
+
+    /// The loop with a poll interval of zero, until it has consumed so many events.
+    fn run_without_timer(&self, events: u64) {
+        let (mut consumer, mut requests, mut has_recorder) = (Consumer::new(), Vec::new(), false);
+        loop {
+            self.run_queue.take_requests(&mut requests, |state| state);
+            has_recorder |= !requests.is_empty();
+            requests.clear();
+            if has_recorder {
+                self.turn(&mut consumer);
+                if self.queue.park(&mut consumer) {
+                    has_recorder = self.run_queue.deschedule(&self.state, || !self.queue.is_parked());
+                }
+            }
+            if self.queue.consumed() == events {
+                return;
+            }
+            if !has_recorder && self.run_queue.try_sleep(Sleep::Parked) {
+                self.wake.wait();
+            } else {
+                thread::yield_now();
+            }
+        }
+    }
+
+    /// The loop with a timer that never fires, until it has consumed so many events. Urgent requests alone wake it.
+    fn run_with_timer(&self, events: u64) {
+        let (mut consumer, mut requests) = (Consumer::new(), Vec::new());
+        loop {
+            self.run_queue.take_requests(&mut requests, |state| state);
+            if !requests.is_empty() {
+                requests.clear();
+                self.turn(&mut consumer);
+                self.state.clear_turn_pending();
+                while self.queue.is_above_watermark() {
+                    self.turn(&mut consumer);
+                    self.state.clear_turn_pending();
+                }
+            }
+            if self.queue.consumed() >= events {
+                return;
+            }
+            let sleep = Sleep::Until(Instant::now() + Duration::from_mins(1));
+            if self.run_queue.try_sleep(sleep) {
+                self.wake.wait();
+            } else {
+                thread::yield_now();
+            }
+        }
+    }
+}
+
+fn check(interruptions: usize, body: impl Fn() + Sync + Send + 'static) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = Some(interruptions);
+    builder.check(body);
+}
+
+#[test]
+fn no_request_is_lost_when_the_recorder_parks() {
+    check(MAX_INTERRUPTIONS, || {
+        let model = loom::sync::Arc::new(Model::new(4));
+        let producer = {
+            let model = loom::sync::Arc::clone(&model);
+            thread::spawn(move || (0..2).for_each(|_| model.emit()))
+        };
+        model.run_without_timer(2);
+        producer.join().expect("no panic");
+    });
+}
+
+#[test]
+fn no_request_is_lost_between_two_producers() {
+    check(2, || {
+        let model = loom::sync::Arc::new(Model::new(4));
+        let producers = [(); 2].map(|()| {
+            let model = loom::sync::Arc::clone(&model);
+            thread::spawn(move || model.emit())
+        });
+        model.run_without_timer(2);
+        producers.into_iter().for_each(|producer| producer.join().expect("no panic"));
+    });
+}
+
+#[test]
+fn an_urgent_request_gets_a_turn_before_the_timer_fires() {
+    check(MAX_INTERRUPTIONS, || {
+        let model = loom::sync::Arc::new(Model::new(16));
+        // The loop has the recorder, which is idle, and polls it later.
+        model.emit();
+        let reader = {
+            let model = loom::sync::Arc::clone(&model);
+            thread::spawn(move || {
+                for _ in 0..2 {
+                    model.emit();
+                    model.request(true);
+                }
+            })
+        };
+        model.run_with_timer(3);
+        reader.join().expect("no panic");
+    });
+}
+
+#[test]
+fn a_queue_above_its_watermark_gets_a_turn_before_the_timer_fires() {
+    check(MAX_INTERRUPTIONS, || {
+        let model = loom::sync::Arc::new(Model::new(4));
+        model.emit();
+        let producer = {
+            let model = loom::sync::Arc::clone(&model);
+            thread::spawn(move || (0..3).for_each(|_| model.emit()))
+        };
+        // The last events may stay below the watermark and wait for the timer.
+        model.run_with_timer(2);
+        producer.join().expect("no panic");
+    });
+}
