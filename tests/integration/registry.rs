@@ -2,6 +2,7 @@
 //! Covers `RT_I1`, `RT_I2`, `RT_I5`, `RT_I6`, `RT_J1`, `RT_K1`, `RT_K2`, `RT_L1` to `RT_L3`.
 
 use std::error::Error as _;
+use std::thread;
 use std::time::Duration;
 
 use mvx_metrics::{MetricsRecorderState, MetricsRuntime, MetricsRuntimeError, RecorderOptions};
@@ -141,6 +142,25 @@ fn rt_i5_a_failed_start_frees_the_id() {
         assert!(runtime.list_recorder_ids().expect("lists").is_empty());
         runtime.create_recorder("a").expect("the id is free");
         runtime.shutdown().expect("nothing of it is left");
+    });
+}
+
+#[test]
+fn rt_i5_a_start_may_take_longer_than_the_shutdown_timeout() {
+    bounded(|| {
+        let builder = MetricsRuntime::builder("rt.i5").shutdown_timeout(Duration::from_millis(50));
+        let runtime = builder.build().expect("valid");
+        runtime.start().expect("starts");
+        let gate = Gate::new();
+        let options = RecorderOptions::new().hooks(Script::new().starting(Act::Wait(gate.clone())));
+        thread::scope(|scope| {
+            let creation = scope.spawn(|| runtime.create_recorder_with("a", options));
+            gate.wait_for_arrival();
+            // Four times as long as a wait without a deadline would go on.
+            thread::sleep(Duration::from_millis(200));
+            gate.open();
+            creation.join().expect("no panic").expect("the startup timeout alone bounds the start");
+        });
     });
 }
 

@@ -344,8 +344,12 @@ impl RecorderInner {
             let progress = self.progress();
             stalled_for = detector.stalled_for(progress);
             let obstacle = progress.obstacle();
-            let timeout =
-                if obstacle == Obstacle::Hook { self.settings.hook_timeout } else { patience.stall_timeout };
+            let timeout = match obstacle {
+                // A deadline alone bounds the wait for a hook.
+                Obstacle::Hook if deadline.is_some() => Duration::MAX,
+                Obstacle::Hook => self.settings.hook_timeout,
+                Obstacle::Holder | Obstacle::Consumer => patience.stall_timeout,
+            };
             if stalled_for >= timeout {
                 return Waited::Stalled(stalled(obstacle, stalled_for));
             }

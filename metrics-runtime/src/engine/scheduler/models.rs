@@ -63,11 +63,14 @@ impl Model {
 
     /// What a producer does, as `RecorderInner::after_accepting`.
     fn emit(&self) {
-        match self.queue.push(Event).ok().expect("there is room") {
-            WakeHint::None => {}
-            WakeHint::Early if self.state.set_turn_pending() => self.request(true),
-            WakeHint::Early => {}
-            WakeHint::Unpark => self.request(false),
+        loop {
+            match self.queue.push(Event) {
+                Ok(WakeHint::Early) if self.state.set_turn_pending() => return self.request(true),
+                Ok(WakeHint::Unpark) => return self.request(false),
+                Ok(WakeHint::None | WakeHint::Early) => return,
+                // The queue is full: the loop has work.
+                Err(_) => thread::yield_now(),
+            }
         }
     }
 
@@ -188,15 +191,29 @@ fn an_urgent_request_gets_a_turn_before_the_timer_fires() {
 
 #[test]
 fn a_queue_above_its_watermark_gets_a_turn_before_the_timer_fires() {
-    check(MAX_INTERRUPTIONS, || {
+    check(2, || {
         let model = loom::sync::Arc::new(Model::new(4));
         model.emit();
         let producer = {
             let model = loom::sync::Arc::clone(&model);
-            thread::spawn(move || (0..3).for_each(|_| model.emit()))
+            thread::spawn(move || (0..4).for_each(|_| model.emit()))
         };
-        // The last events may stay below the watermark and wait for the timer.
-        model.run_with_timer(2);
+        // The last event may stay below the watermark and wait for the timer.
+        model.run_with_timer(4);
         producer.join().expect("no panic");
+    });
+}
+
+#[test]
+fn two_producers_above_the_watermark_get_a_turn_before_the_timer_fires() {
+    check(2, || {
+        let model = loom::sync::Arc::new(Model::new(4));
+        model.emit();
+        let producers = [(); 2].map(|()| {
+            let model = loom::sync::Arc::clone(&model);
+            thread::spawn(move || (0..2).for_each(|_| model.emit()))
+        });
+        model.run_with_timer(4);
+        producers.into_iter().for_each(|producer| producer.join().expect("no panic"));
     });
 }
