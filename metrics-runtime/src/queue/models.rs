@@ -8,24 +8,36 @@
 //!
 //! # What they prove
 //!
-//! Each step of the protocol was broken on purpose, one at a time. What notices (`tests` are those without loom):
+//! Each step of the protocol was broken on purpose, one at a time. The second column names a model that fails then; `tests` are
+//! those without loom.
 //!
 //! | broken | noticed by |
 //! |---|---|
-//! | exchange that reserves: relaxed, or a load and a store; flags ignored; release at the gate missing | `reuse`: `..behind_the_one_that_unparks..` |
-//! | position given up when its segment is missing; segment installed without the exchange or release, or found without acquire | the same |
-//! | park without the gate or the exchange, or segment removed before it; parked queue entered beside the gate | the same |
-//! | `fast_limit`: stored or loaded relaxed, in either place | `reuse`: `..relies_on_anothers_look..` |
-//! | limit or `fast_limit` too high by one; `fast_limit` beyond the limit | `handoff`: `..within_the_limit`; `tests`: the deque |
-//! | event published before it is written, or relaxed, or seen relaxed; `head` relaxed on either side; segment removed early | `reuse`: `a_slot_is_reused..` |
-//! | slot not cleared; event not dropped; run beyond what is published; `head` too far | `reuse`: `..behind_the_one_that_unparks..` |
-//! | `head` moved before the events are dropped | `handoff`: `..counts_as_consumed_is_dropped` |
-//! | ring a segment too short; ring shown or found relaxed | `reuse`: `a_slot_freed..`; `sleep`: `no_wake_up..` |
-//! | segment kept when it is done with, or while parked; PARKED left set, or cleared by `close` | `tests` |
-//! | park with events pending or when closed; wake-up not told; CLOSED ignored, set with a store, kept; PARKED lost | `sleep` |
-//! | orderings of `park`, `close`, `reopen`; acquire at the gate | nothing: the gate's lock, or `lifecycle`, orders the same |
-//! | slot freed before its event is dropped; `head` moved before the segment is removed | nothing: a slot comes back with its segment only, and the ring has an entry to spare (D1) |
-//! | acquire of the producer that installs a segment too late | nothing: loom's clock does not tell an allocation from the unlock before it |
+//! | exchange of `try_advance` or `advance_locked` relaxed; `park` or `advance_locked` without the lock; segment removed before parking or outside of the lock; unparking installs no segment | `reuse`: `..behind_the_one_that_unparks..` |
+//! | first position of a segment reserved without installing one | `reuse`: `..installs_a_segment_while..` |
+//! | `fast_limit` beyond the segment's end or stored before the exchange; `advance_locked` goes on below `fast_limit` | `reuse`: `two_producers_install..`; `handoff` |
+//! | limit checked too late or not at all under the lock | `handoff`: `..within_the_limit` |
+//! | `fast_limit` beyond `head + limit` | `tests` |
+//! | event published before it is written, relaxed, or seen relaxed; segment removed early | `handoff`: `..consumed_in_order` |
+//! | `head` stored or loaded relaxed, or moved before the events are dropped | `handoff`: `..counts_as_consumed_is_dropped` |
+//! | slot not cleared; event not dropped; batch beyond the published slots; `head` too far | `reuse`: `..behind_the_one_that_unparks..` |
+//! | ring a segment too short | `reuse`: `..has_not_read_the_head..` |
+//! | ring stored or found relaxed | `sleep`: `no_wake_up..` |
+//! | segment kept when it is consumed or while parked; PARKED left set, or cleared by `close`; last segment kept by a dropped queue | `tests` |
+//! | park with events pending or when closed; wake hint lost; CLOSED ignored under the lock, set with a store, kept; a failed exchange under the lock ignored; PARKED lost | `sleep` |
+//! | metadata that forgets the box of a large event; ring kept by a dropped queue | `tests/allocator` |
+//!
+//! Nothing notices these, for the reasons given:
+//!
+//! | broken | reason |
+//! |---|---|
+//! | orderings of `park`, `close`, `reopen` | `park_lock`, or the recorder's `lifecycle`, orders the same |
+//! | `fast_limit` stored or loaded relaxed | loom runs the steps of a thread in program order; only the language's model lets an exchange come before the load it depends on |
+//! | segment installed relaxed, or found relaxed by the consumer | loom does not check that the slots' own initialisation is visible |
+//! | `fast_limit` stored also when the tail is below it | the same or a larger limit that keeps Q1 and Q7 |
+//! | `check_room` without CLOSED or the limit | it only spares the lock, where both are checked again |
+//! | a segment installed over one that a closed queue has kept | a leak, which loom does not see, in a race that other tests do not meet |
+//! | slot freed before its event is dropped; `head` moved before the segment is removed | a slot is reused with its segment only, and the ring has an entry to spare (D1) |
 
 mod handoff;
 mod reuse;
