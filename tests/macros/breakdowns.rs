@@ -223,6 +223,7 @@ struct Visits {
 const MOST_PAGES: usize = 3;
 
 #[test]
+#[cfg_attr(miri, ignore = "7,000 events take minutes")]
 fn many_labels_are_told_apart() {
     let mut metric = Visits::default();
     for page in (0..6_000).chain(1_000..2_000) {
