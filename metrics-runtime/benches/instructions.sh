@@ -38,5 +38,5 @@ row "prometheus-client, family lookup" handoff:family '*counted_handoff*' 8192
 row "metrics macros, Prometheus exporter" handoff:macros '*counted_handoff*' 8192
 echo
 echo "dispatch, on the runtime thread, in runs of 256 events"
-row "mvx-metrics, the whole turn" dispatch:ours '*RecorderCore*turn*' 256
+row "mvx-metrics, the whole turn" dispatch:ours '*try_turn_of*' 256
 row "of it the metric's own loop" dispatch:ours '*handle_batch*' 256

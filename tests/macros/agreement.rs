@@ -88,6 +88,7 @@ prop_compose! {
 
 proptest! {
     #[test]
+    #[cfg_attr(miri, ignore = "takes minutes")]
     fn rm7_typed_and_erased_snapshots_agree(events in prop::collection::vec(done(), 0..40)) {
         let mut metric = Everything::default();
         for event in &events {

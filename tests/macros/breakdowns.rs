@@ -237,6 +237,7 @@ struct Visits {
 const MAX_PAGES: usize = 3;
 
 #[test]
+#[cfg_attr(miri, ignore = "7,000 events take minutes")]
 fn up_to_limit_labels_are_counted_apart() {
     let mut metric = Visits::default();
     for page in (0..6_000).chain(1_000..2_000) {
