@@ -72,7 +72,9 @@ fn rs3_an_allocator_that_emits_an_event_for_each_block_does_not_deadlock() {
                 })
             })
             .collect();
-        threads.into_iter().for_each(|thread| thread.join().expect("no panic"));
+        for thread in threads {
+            thread.join().expect("no panic");
+        }
         recorder.stop().wait().expect("it stops");
         let snapshot =
             recorder.metric_snapshot::<Allocations>().expect("it can be read").expect("it is registered");
