@@ -109,7 +109,7 @@ pub enum MetricsRecorderError {
     /// The call gave up waiting: a handler, a hook, another reader or a thread made no progress, or a timeout passed.
     ///
     /// Nothing is cancelled: the operation that the call waited for goes on.
-    #[error("gave up waiting for {waited_for} after {waited:?}")]
+    #[error("gave up after {waited:?}, waiting for {waited_for}")]
     Stalled {
         /// What the call waited for.
         waited_for: &'static str,
@@ -299,7 +299,7 @@ pub enum MetricsRuntimeError {
     /// The call gave up waiting: a handler, a hook, another reader or a thread made no progress, or a timeout passed.
     ///
     /// Nothing is cancelled: the operation that the call waited for goes on.
-    #[error("gave up waiting for {waited_for} after {waited:?}")]
+    #[error("gave up after {waited:?}, waiting for {waited_for}")]
     Stalled {
         /// What the call waited for.
         waited_for: &'static str,

@@ -180,7 +180,7 @@ fn rt_i5_a_start_that_takes_too_long_frees_the_id() {
         while let Some(source) = last.source() {
             last = source;
         }
-        assert_eq!(last.to_string(), "gave up waiting for the recorder to start after 100ms");
+        assert_eq!(last.to_string(), "gave up after 100ms, waiting for the recorder to start");
         runtime.create_recorder("a").expect("the id is free");
         runtime.shutdown().expect("the given-up start does not matter");
     });
@@ -360,7 +360,7 @@ fn rt_k2_a_stop_beyond_the_timeout_is_a_stop_error() {
         let error = runtime.stop_recorder("a").expect_err("the hook never returns");
         assert_eq!(error.reason(), "RECORDER_STOP_ERROR");
         let cause = error.source().map(ToString::to_string);
-        assert_eq!(cause.as_deref(), Some("gave up waiting for the recorder to stop after 100ms"));
+        assert_eq!(cause.as_deref(), Some("gave up after 100ms, waiting for the recorder to stop"));
     });
 }
 

@@ -206,7 +206,7 @@ fn rt_c7_a_hook_that_never_returns_does_not_block_the_shutdown() {
         assert_eq!(recorders[0].1.reason(), "STALLED");
         assert_eq!(
             error.to_string(),
-            "the runtime did not shut down cleanly: recorder `stuck`: gave up waiting for the recorder to stop after 200ms"
+            "the runtime did not shut down cleanly: recorder `stuck`: gave up after 200ms, waiting for the recorder to stop"
         );
         assert_eq!(good.status(), MetricsRecorderState::Stopped);
         eventually("the hook is given up", || stuck.status() == MetricsRecorderState::Cancelled);

@@ -400,6 +400,8 @@ impl RecorderInner {
 }
 
 fn stalled(obstacle: Obstacle, waited: Duration) -> MetricsRecorderError {
+    // Milliseconds are precise enough for a reader of the message.
+    let waited = Duration::from_millis(u64::try_from(waited.as_millis()).unwrap_or(u64::MAX));
     MetricsRecorderError::Stalled { waited_for: obstacle.description(), waited }
 }
 
