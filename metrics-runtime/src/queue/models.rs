@@ -6,7 +6,7 @@
 //! Loom itself reports a race on an event, a deadlock, and a leaked [`Arc`]. The slot asserts that it is free when an event is
 //! written into it.
 //!
-//! # What they prove
+//! # Proofs
 //!
 //! Each step of the protocol was broken on purpose, one at a time. What notices (`tests` are those without loom):
 //!
@@ -18,7 +18,7 @@
 //! | `fast_limit`: stored or loaded relaxed, in either place | `reuse`: `..relies_on_anothers_look..` |
 //! | limit or `fast_limit` too high by one; `fast_limit` beyond the limit | `handoff`: `..within_the_limit`; `tests`: the deque |
 //! | event published before it is written, or relaxed, or seen relaxed; `head` relaxed on either side; segment removed early | `reuse`: `a_slot_is_reused..` |
-//! | slot not cleared; event not dropped; run beyond what is published; `head` too far | `reuse`: `..behind_the_one_that_unparks..` |
+//! | slot not cleared; event not dropped; batch beyond the published events; `head` too far | `reuse`: `..behind_the_one_that_unparks..` |
 //! | `head` moved before the events are dropped | `handoff`: `..counts_as_consumed_is_dropped` |
 //! | ring a segment too short; ring shown or found relaxed | `reuse`: `a_slot_freed..`; `sleep`: `no_wake_up..` |
 //! | segment kept when it is done with, or while parked; PARKED left set, or cleared by `close` | `tests` |

@@ -28,7 +28,7 @@ impl MetricEvent for Fact {
     const EVENT_TYPE: &'static str = "fact";
 }
 
-/// A recorder whose events are processed at once.
+/// A recorder without a poll interval.
 fn running_recorder(event_loop: &Arc<EventLoop>) -> MetricsRecorder {
     polled_recorder(event_loop, Duration::ZERO)
 }
