@@ -13,8 +13,8 @@
 //! * the time in which a client reads nothing of a response,
 //! * the pause after each rendering.
 //!
-//! When all connections are in use, the endpoint evicts one for the next client: the connection without progress for the longest
-//! time, or the next one that gets its response. So idle, slow and busy clients cannot shut others out.
+//! When all connections are in use, the endpoint evicts one for the next client. It closes the connection without progress for
+//! the longest time, or the next one that gets its response. So idle, slow and busy clients cannot shut others out.
 
 mod connections;
 mod renderer;

@@ -170,8 +170,8 @@ impl MetricsRuntime {
     /// The state of all recorders with their metrics, in the order of their creation.
     ///
     /// Recorders are read one after the other while all of them go on. Only the recorder that is being read is locked, for
-    /// some microseconds. Events accepted before the call are included, unless a hook of their recorder runs, its handlers make
-    /// no progress, or all pending events together take more than two seconds.
+    /// some microseconds. Events accepted before the call are included. There are three exceptions: a hook of their recorder
+    /// runs, its handlers make no progress, or all pending events together take more than two seconds.
     ///
     /// # Errors
     /// [`InvalidState`](crate::MetricsRuntimeError::InvalidState) unless the runtime runs;
