@@ -31,7 +31,7 @@ use crate::thread_role;
 /// How long an observer waits for one holder of a recorder's metrics. It has other recorders to read.
 const OBSERVER_LOCK_TIMEOUT: Duration = Duration::from_millis(100);
 
-/// What [`RecorderInner::register_metric`] did.
+/// The effect of registering a metric, from [`MetricsRecorder::register_metric`](crate::MetricsRecorder::register_metric).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Registered {
     /// There was no metric of that name.

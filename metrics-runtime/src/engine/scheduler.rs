@@ -41,9 +41,9 @@ const MAX_IDLE_POLLS: u32 = 16;
 const MAX_POLLS_PER_ROUND: usize = 1_024;
 /// How many rounds in a row may make no progress before the loop pauses between two rounds. Rounds make no progress while
 /// readers hold the metrics of all busy recorders, or while producers have reserved positions and not yet published.
-const MAX_FUTILE_ROUNDS: u32 = 64;
+const MAX_ROUNDS_WITHOUT_PROGRESS: u32 = 64;
 /// How long the loop then pauses.
-const FUTILE_ROUND_BACKOFF: Duration = Duration::from_millis(1);
+const NO_PROGRESS_BACKOFF: Duration = Duration::from_millis(1);
 
 /// How a turn has left its recorder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -218,7 +218,7 @@ impl EventLoop {
     /// Gives turns until it is told to end. Recorders that it has or tracks at its end are cancelled.
     pub(crate) async fn run(&self) {
         let mut rounds = Rounds::new(self);
-        let mut futile_rounds = 0;
+        let mut rounds_without_progress = 0;
         while self.take_requests(&mut rounds) {
             rounds.number += 1;
             // Priority turns come first: a reader or a stop waits for them.
@@ -228,15 +228,16 @@ impl EventLoop {
                 self.poll_idle(&mut rounds),
             ];
             let has_work = !rounds.busy.is_empty() || !rounds.priority.is_empty();
-            futile_rounds = if has_work && progress == [false; 3] { futile_rounds + 1 } else { 0 };
+            rounds_without_progress =
+                if has_work && progress == [false; 3] { rounds_without_progress + 1 } else { 0 };
             if !has_work {
                 let next_poll = rounds.idle.peek().map(|idle| idle.next_poll);
                 self.sleep(next_poll.map_or(Sleep::Parked, Sleep::Until), next_poll).await;
-            } else if futile_rounds > MAX_FUTILE_ROUNDS {
+            } else if rounds_without_progress > MAX_ROUNDS_WITHOUT_PROGRESS {
                 // Every request wakes this sleep, as it wakes a parked loop, but the work at hand does not wait for one.
-                self.sleep(Sleep::Parked, Some(Instant::now() + FUTILE_ROUND_BACKOFF)).await;
+                self.sleep(Sleep::Parked, Some(Instant::now() + NO_PROGRESS_BACKOFF)).await;
             } else {
-                if futile_rounds > 0 {
+                if rounds_without_progress > 0 {
                     // The reader or producer that is in the way may need this very processor.
                     std::thread::yield_now();
                 }

@@ -12,9 +12,9 @@
 //!
 //! | broken | noticed by |
 //! |---|---|
-//! | exchange that reserves: relaxed, or a load and a store; flags ignored; release at the gate missing | `reuse`: `..behind_the_one_that_unparks..` |
+//! | exchange that reserves: relaxed, or a load and a store; flags ignored; release under `park_lock` missing | `reuse`: `..behind_the_one_that_unparks..` |
 //! | position given up when its segment is missing; segment installed without the exchange or release, or found without acquire | the same |
-//! | park without the gate or the exchange, or segment removed before it; parked queue entered beside the gate | the same |
+//! | park without `park_lock` or the exchange, or segment removed before it; parked queue entered without `park_lock` | the same |
 //! | `fast_limit`: stored or loaded relaxed, in either place | `reuse`: `..relies_on_anothers_look..` |
 //! | limit or `fast_limit` too high by one; `fast_limit` beyond the limit | `handoff`: `..within_the_limit`; `tests`: the deque |
 //! | event published before it is written, or relaxed, or seen relaxed; `head` relaxed on either side; segment removed early | `reuse`: `a_slot_is_reused..` |
@@ -23,7 +23,7 @@
 //! | ring a segment too short; ring shown or found relaxed | `reuse`: `a_slot_freed..`; `sleep`: `no_wake_up..` |
 //! | segment kept when it is done with, or while parked; PARKED left set, or cleared by `close` | `tests` |
 //! | park with events pending or when closed; wake-up not told; CLOSED ignored, set with a store, kept; PARKED lost | `sleep` |
-//! | orderings of `park`, `close`, `reopen`; acquire at the gate | nothing: the gate's lock, or `lifecycle`, orders the same |
+//! | orderings of `park`, `close`, `reopen`; acquire under `park_lock` | nothing: that lock, or `lifecycle`, orders the same |
 //! | slot freed before its event is dropped; `head` moved before the segment is removed | nothing: a slot comes back with its segment only, and the ring has an entry to spare (D1) |
 //! | acquire of the producer that installs a segment too late | nothing: loom's clock does not tell an allocation from the unlock before it |
 

@@ -22,7 +22,7 @@ const LIST_BATCH_SIZE: usize = 256;
 /// How long an observer of a runtime waits for pending events to be processed, for all recorders together.
 const OBSERVER_DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The state of a runtime with all its recorders, read by [`MetricsRuntime::snapshot`].
+/// The state of a runtime with all its recorders, read by [`MetricsRuntime::snapshot`](crate::MetricsRuntime::snapshot).
 ///
 /// Serialises with serde as `{"namespace", "status", "recorders": [{"id", "entity_id", "namespace", "status", "stats",
 /// "metrics"}, ..]}`.
