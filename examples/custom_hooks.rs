@@ -18,7 +18,7 @@ struct Sale {
     cents: u64,
 }
 
-/// What was sold.
+/// The sales of a shop.
 #[derive(Metric, Default)]
 #[metric(name = "shop.sales", on(Sale))]
 struct Sales {

@@ -45,7 +45,7 @@ async fn measure() -> Result<(), Box<dyn Error>> {
     println!("{}", serde_json::to_string_pretty(&recorder.metric_snapshots()?)?);
 
     recorder.emit(Reading { celsius: 23.0 });
-    // Processes what was accepted first.
+    // Processes the accepted events first.
     recorder.stop().await?;
     println!("stopped: {}", recorder.status());
 

@@ -62,7 +62,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// One worker of many: its recorder goes with it, and what it counted stays in the totals.
+/// One worker of many: its recorder ends with it, and its counts stay in the totals.
 fn work(runtime: &MetricsRuntime, number: u32) -> Result<(), Box<dyn Error>> {
     let id = format!("worker-{number}");
     let recorder = runtime.create_recorder(&id)?;

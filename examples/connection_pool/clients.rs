@@ -1,4 +1,4 @@
-//! The clients: real connections with uneven traffic, each of which counts what it sends by itself.
+//! The clients: real connections with uneven traffic. Each client counts its requests itself.
 
 use std::io;
 use std::net::SocketAddr;

@@ -53,7 +53,7 @@ pub struct Session<R> {
 }
 
 impl<R: Recorder> Session<R> {
-    /// A session whose requests are counted with the recorder.
+    /// A session. The recorder counts its requests.
     pub fn new(recorder: R) -> Self {
         recorder.register_metric(ConnectionTraffic::default()).ok();
         Self { recorder }

@@ -30,7 +30,7 @@ pub struct PoolConnections {
     closed: Counter,
 }
 
-/// Accepts connections for as long as it is polled; each closed one sends its recorder, whose state is then final.
+/// Accepts connections as long as it is polled. Each closed connection sends its recorder, which then has its final state.
 pub async fn serve(
     listener: TcpListener,
     runtime: Arc<MetricsRuntime>,
@@ -50,7 +50,7 @@ pub async fn serve(
             }
             pool.emit(ConnectionClosed);
             match runtime.stop_and_remove_recorder_async(&id).await {
-                // Nobody listens any more when the program ends.
+                // The receiver is gone when the program ends.
                 Ok(recorder) => drop(closed.send(recorder)),
                 Err(error) => tracing::error!(%error, id, "recorder not stopped"),
             }

@@ -1,4 +1,4 @@
-//! The macros never panic, whatever item they are given, and what they write is Rust.
+//! The macros never panic, whatever item they are given, and their output is Rust.
 //!
 //! An input is a source file. Each of its items goes through each macro, with the arguments of its own
 //! `#[metric_event(..)]` if there is one.

@@ -3,7 +3,7 @@
 #
 #   metrics-runtime/benches/instructions.sh > metrics-runtime/benches/instructions.txt
 #
-# Each figure is the difference between a long run and a short one, so that what happens once does not count.
+# Each figure is the difference between a long run and a short one. So work that is done once does not count.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -11,7 +11,7 @@ table=$(cargo bench -p mvx-metrics --bench table --no-run 2>&1 | sed -n 's/.*Exe
 output=$(mktemp -d)
 trap 'rm -r "$output"' EXIT
 
-# instructions WORK BATCHES FUNCTION: how many were carried out inside of FUNCTION.
+# instructions WORK BATCHES FUNCTION: the number of instructions inside of FUNCTION.
 instructions() {
     valgrind --tool=callgrind --callgrind-out-file="$output/out" --toggle-collect="$3" \
         "$table" --bench "--instructions=$1:$2" 2>&1 | sed -n 's/^.*Collected : //p'
@@ -37,6 +37,6 @@ row "prometheus-client, cached handles" handoff:cached '*counted_handoff*' 8192
 row "prometheus-client, family lookup" handoff:family '*counted_handoff*' 8192
 row "metrics macros, Prometheus exporter" handoff:macros '*counted_handoff*' 8192
 echo
-echo "dispatch, on the runtime thread, in runs of 256 events"
-row "mvx-metrics, the whole turn" dispatch:ours '*try_turn_of*' 256
+echo "dispatch, on the runtime thread, in batches of 256 events"
+row "mvx-metrics, the whole turn" dispatch:ours '*RecorderInner*try_turn_of*' 256
 row "of it the metric's own loop" dispatch:ours '*handle_batch*' 256

@@ -32,7 +32,7 @@ pub use sum::Sum;
 
 /// State that events update and a snapshot shows: the type of a field under `#[derive(Metric)]`.
 ///
-/// [`Counter`](crate::Counter), [`Sum`](crate::Sum) and the like implement it. A type of your own becomes a dimension with
+/// [`Counter`], [`Sum`] and the other dimension types implement it. A type of your own becomes a dimension with
 /// this trait and one or more of the traits in [`feed`](crate::feed), which say how events update it:
 ///
 /// ```

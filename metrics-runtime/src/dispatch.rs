@@ -67,7 +67,7 @@ pub trait HandleEvent<E: MetricEvent> {
 
 /// One entry of a metric's handler table: an event type and how the metric `M` handles it.
 ///
-/// See [`Metric::handlers`](crate::Metric::handlers).
+/// See [`Metric::handlers`].
 pub struct EventHandler<M: ?Sized> {
     type_id: TypeId,
     event_type: &'static str,

@@ -2,18 +2,18 @@
 //!
 //! From the bottom to the top; a file imports only files above it in this list, except that a recorder spawns its task:
 //!
-//! | file | what |
+//! | file | content |
 //! |---|---|
-//! | `settings`, `stats` | a recorder's choices; its accounts |
-//! | `completion` | the end of an operation, for all who wait |
+//! | `settings`, `stats` | the settings of a recorder; the counts of its events |
+//! | `completion` | the end of an operation, for all waiters |
 //! | `stall`, `fair_lock` | the rule by which a waiting thread gives up; the lock of the metrics |
-//! | `lifecycle` | the state of a recorder, behind the lifecycle lock |
-//! | `drain` | the metrics and the consumer, behind the metrics lock |
+//! | `lifecycle` | the state of a recorder, guarded by the lifecycle lock |
+//! | `drain` | the metrics and the consumer, guarded by the metrics lock; the one way to drain a queue |
 //! | `scheduler` | the event loop and its run queue |
 //! | `placement` | where a recorder's events are processed |
-//! | `recorder_inner`, `turn` | what the handles of a recorder share |
+//! | `recorder_inner`, `turn` | the shared part of a recorder; turns, and giving up after a failure |
 //! | `task` | the task of a recorder that was created directly or has hooks |
-//! | `read` | reading, registering metrics, waiting |
+//! | `read` | reading, registering metrics, the one way to wait |
 //! | `handle` | the public handle of an operation |
 
 mod completion;

@@ -9,10 +9,10 @@ use thiserror::Error;
 
 use crate::state::{MetricsRecorderState, MetricsRuntimeState};
 
-/// An error of the user's own code, or of the system, shared by all who waited for the operation that it ended.
+/// An error of user code or of the system. All waiters of the operation that it ended share it.
 pub type SharedError = Arc<dyn Error + Send + Sync>;
 
-/// What can go wrong with a recorder.
+/// The errors of a recorder.
 ///
 /// Errors are cheap to clone: every caller that waited for a failed operation gets the same one.
 ///
@@ -25,7 +25,7 @@ pub type SharedError = Arc<dyn Error + Send + Sync>;
 ///
 /// impl RecorderHooks for Unreachable {
 ///     async fn on_starting(&self) -> Result<(), HookError> {
-///         Err("nobody listens there".into())
+///         Err("connection refused".into())
 ///     }
 /// }
 ///
@@ -35,10 +35,10 @@ pub type SharedError = Arc<dyn Error + Send + Sync>;
 /// let error = runtime.create_recorder_with("news", RecorderOptions::new().hooks(Unreachable)).unwrap_err();
 /// assert_eq!(error.reason(), "RECORDER_STARTUP_ERROR");
 ///
-/// // From the outermost error to what the hook returned.
+/// // From the outermost error to the one that the hook returned.
 /// let causes = std::iter::successors(error.source(), |cause| (*cause).source());
 /// let causes: Vec<String> = causes.map(ToString::to_string).collect();
-/// assert_eq!(causes, ["the on_starting hook failed", "nobody listens there"]);
+/// assert_eq!(causes, ["the on_starting hook failed", "connection refused"]);
 /// # runtime.shutdown()?;
 /// # Ok(())
 /// # }
@@ -46,8 +46,7 @@ pub type SharedError = Arc<dyn Error + Send + Sync>;
 #[derive(Debug, Clone, Error)]
 #[non_exhaustive]
 pub enum MetricsRecorderError {
-    /// There is no event loop to process events: the recorder was created outside of a tokio runtime, or its runtime is
-    /// gone.
+    /// No event loop can process events: the recorder was created outside of a tokio runtime, or its runtime has ended.
     #[error(
         "no event loop is available: create the recorder in a running tokio runtime or through `MetricsRuntime`"
     )]
@@ -59,25 +58,25 @@ pub enum MetricsRecorderError {
         state: MetricsRecorderState,
         /// The states that allow the call.
         expected: &'static [MetricsRecorderState],
-        /// What put the recorder into its state, when that was a failure.
+        /// The failure that put the recorder into this state, if one did.
         #[source]
         cause: Option<Arc<MetricsRecorderError>>,
     },
     /// `on_starting` returned an error or panicked.
     #[error("the on_starting hook failed")]
     OnStartingHookFailed {
-        /// What the hook returned.
+        /// The error that the hook returned, or its panic.
         #[source]
         cause: SharedError,
     },
     /// `on_stopped` returned an error or panicked.
     #[error("the on_stopped hook failed")]
     OnStoppedHookFailed {
-        /// What the hook returned.
+        /// The error that the hook returned, or its panic.
         #[source]
         cause: SharedError,
     },
-    /// As many events are pending as the recorder may hold, and its policy is to say so.
+    /// The queue is full, and the recorder's policy is to return an error.
     #[error("{limit} events are pending, the limit of this recorder")]
     QueueOverflow {
         /// The recorder's limit.
@@ -86,12 +85,12 @@ pub enum MetricsRecorderError {
     /// The task that processes events was aborted from outside, or its event loop ended.
     #[error("the task that processes events was cancelled")]
     DispatcherCancelled,
-    /// A metric panicked, and the recorder's policy is to fail then.
+    /// A metric panicked, and the recorder's policy is to fail for that reason.
     #[error("metric `{metric}` failed")]
     MetricFailed {
         /// The metric's name.
         metric: String,
-        /// What it panicked with.
+        /// The panic, with its message.
         #[source]
         cause: SharedError,
     },
@@ -100,7 +99,7 @@ pub enum MetricsRecorderError {
     InvalidArgument {
         /// The argument.
         argument: &'static str,
-        /// What is wrong with it.
+        /// Why it cannot be used.
         problem: &'static str,
     },
     /// The call would wait for its own thread. It was refused at once.
@@ -111,12 +110,12 @@ pub enum MetricsRecorderError {
     /// Nothing is cancelled: the operation that the call waited for goes on.
     #[error("gave up after {waited:?}, waiting for {waited_for}")]
     Stalled {
-        /// What the call waited for.
+        /// The name of the obstacle.
         waited_for: &'static str,
         /// How long the call saw no progress, or the timeout that passed.
         waited: Duration,
     },
-    /// Something else, most often an error of the `on_metric_changed` hook.
+    /// Another error, in most cases one of the `on_metric_changed` hook.
     #[error("unexpected error")]
     Unexpected {
         /// The error.
@@ -225,7 +224,7 @@ impl<E> From<RegisterEventError<E>> for MetricsRecorderError {
     }
 }
 
-/// What can go wrong with a runtime.
+/// The errors of a runtime.
 #[derive(Debug, Clone, Error)]
 #[non_exhaustive]
 pub enum MetricsRuntimeError {
@@ -240,7 +239,7 @@ pub enum MetricsRuntimeError {
     /// The runtime's thread or event loop could not be created, or was not ready in time.
     #[error("the runtime could not be started")]
     Startup {
-        /// What was in the way.
+        /// Why there is no thread or no event loop.
         #[source]
         cause: SharedError,
     },
@@ -249,7 +248,7 @@ pub enum MetricsRuntimeError {
     Shutdown {
         /// The recorders that failed to stop, by id, each with the cause.
         recorders: Vec<(String, MetricsRecorderError)>,
-        /// Whether the runtime's thread did not end within the timeout. It then goes on by itself.
+        /// Whether the runtime's thread did not end within the timeout. The thread then goes on until it can end.
         timed_out: bool,
     },
     /// The runtime has no event loop, although its state says so.
@@ -290,7 +289,7 @@ pub enum MetricsRuntimeError {
     InvalidArgument {
         /// The argument.
         argument: &'static str,
-        /// What is wrong with it.
+        /// Why it cannot be used.
         problem: &'static str,
     },
     /// The call would wait for its own thread. It was refused at once.
@@ -301,12 +300,12 @@ pub enum MetricsRuntimeError {
     /// Nothing is cancelled: the operation that the call waited for goes on.
     #[error("gave up after {waited:?}, waiting for {waited_for}")]
     Stalled {
-        /// What the call waited for.
+        /// The name of the obstacle.
         waited_for: &'static str,
         /// How long the call saw no progress, or the timeout that passed.
         waited: Duration,
     },
-    /// Something else.
+    /// Another error.
     #[error("unexpected error")]
     Unexpected {
         /// The error.
@@ -360,7 +359,7 @@ pub(crate) struct InvalidArgument {
 #[error("no answer within {0:?}")]
 pub(crate) struct TimedOut(pub(crate) Duration);
 
-/// A list of states for people: `VIRGIN or STOPPED`.
+/// A list of states in a message: `VIRGIN or STOPPED`.
 struct States<'a, S>(&'a [S]);
 
 impl<S: fmt::Display> fmt::Display for States<'_, S> {
@@ -373,17 +372,17 @@ impl<S: fmt::Display> fmt::Display for States<'_, S> {
     }
 }
 
-/// What went wrong in a shutdown: at most eight recorders by name.
+/// The failures of a shutdown: at most eight recorders by name.
 struct Failures<'a>(&'a [(String, MetricsRecorderError)], bool);
 
 impl fmt::Display for Failures<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const NAMED: usize = 8;
-        for (index, (id, error)) in self.0.iter().take(NAMED).enumerate() {
+        const MAX_NAMED_RECORDERS: usize = 8;
+        for (index, (id, error)) in self.0.iter().take(MAX_NAMED_RECORDERS).enumerate() {
             let separator = if index == 0 { ": " } else { "; " };
             write!(formatter, "{separator}recorder `{id}`: {error}")?;
         }
-        if let Some(more @ 1..) = self.0.len().checked_sub(NAMED) {
+        if let Some(more @ 1..) = self.0.len().checked_sub(MAX_NAMED_RECORDERS) {
             write!(formatter, "; and {more} more recorders")?;
         }
         if self.1 { formatter.write_str("; its thread did not end in time") } else { Ok(()) }

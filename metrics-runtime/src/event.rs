@@ -32,7 +32,7 @@ pub trait MetricEvent: Send + 'static {
     const EVENT_TYPE: &'static str;
 }
 
-/// A borrowed view of an event whose type is not known statically.
+/// A borrowed view of an event of any type.
 ///
 /// ```
 /// use mvx_metrics::{EventRef, metric_event};

@@ -1,4 +1,4 @@
-//! Hooks: user code that runs when a recorder starts, changes a metric, or stops.
+//! Hooks: user code that runs when a recorder starts, when one of its metrics changes, and when it stops.
 
 use std::error::Error;
 use std::fmt;
@@ -16,10 +16,10 @@ use crate::queue::PendingEvent;
 use crate::snapshot::MetricSnapshot;
 use crate::thread_role;
 
-/// What a hook returns when it fails.
+/// The error of a hook.
 pub type HookError = Box<dyn Error + Send + Sync>;
 
-/// Code that runs with a recorder's events: to open, feed and close a publisher, for example.
+/// Code that runs with a recorder's events, for example to open, feed and close a publisher.
 ///
 /// Hooks run where the recorder's events are processed, never on a producer's thread. Each call is awaited: the recorder's
 /// next event waits for it, and other recorders go on. A hook that returns an error or panics puts the recorder into
@@ -111,7 +111,7 @@ impl MetricChange<'_> {
 
     /// The event that the metric accepted.
     ///
-    /// The reference cannot be kept across an `.await`: take out of the event what is needed first.
+    /// The reference cannot be kept across an `.await`: copy the needed fields of the event first.
     #[must_use]
     pub fn event(&self) -> EventRef<'_> {
         self.event.view()
@@ -119,8 +119,8 @@ impl MetricChange<'_> {
 
     /// The metric's state after this event and before the next one.
     ///
-    /// The call waits for other readers of the recorder's metrics. When one of them makes no progress for five seconds,
-    /// perhaps because it waits for something that the hook holds, the snapshot has no dimensions and says so in `failed`.
+    /// The call waits for other readers of the recorder's metrics. One of them may make no progress for five seconds, perhaps
+    /// because it waits for a lock that the hook holds. The snapshot then has no dimensions and says so in `failed`.
     #[must_use]
     pub fn snapshot(&self) -> MetricSnapshot {
         let mut snapshot = MetricSnapshot::new(self.metric);
@@ -221,7 +221,7 @@ pub(crate) async fn run<'a>(
     }
 }
 
-/// A hook's future whose panics are caught, the panic of its `Drop` included.
+/// A hook's future. Its panics are caught, the panic of its `Drop` included.
 struct CatchUnwind<'a> {
     recorder: usize,
     future: Option<HookFuture<'a>>,

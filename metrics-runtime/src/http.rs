@@ -6,10 +6,15 @@
 //! accept ─▶ one task per connection ─▶ routes ─▶ renderer ─▶ one rendering at a time, in a blocking thread
 //! ```
 //!
-//! Limits bound what a client can cost: the number and age of connections, the size and time of headers, the time a client
-//! may read nothing of a response, and the pause after each rendering. When all connections are in use, the endpoint evicts
-//! the one that has made no progress for the longest time, or closes the next one that gets its response. So idle, slow and
-//! busy clients cannot shut others out.
+//! Limits bound the cost of clients:
+//!
+//! * the number and the age of connections,
+//! * the size of headers, and the time that they take,
+//! * the time in which a client reads nothing of a response,
+//! * the pause after each rendering.
+//!
+//! When all connections are in use, the endpoint evicts one for the next client. It closes the connection without progress for
+//! the longest time, or the next one that gets its response. So idle, slow and busy clients cannot shut others out.
 
 mod connections;
 mod renderer;

@@ -5,7 +5,7 @@ mod impls;
 use std::borrow::Cow;
 use std::hash::Hasher;
 
-/// A type whose values are the labels of a [`Breakdown`](crate::Breakdown).
+/// A type of labels for a [`Breakdown`](crate::Breakdown).
 ///
 /// Strings, integers, `bool` and tuples of two to four labels are labels. Enums without data become labels with
 /// [`#[derive(Label)]`](macro@crate::Label), which has examples. Do not implement this trait by hand.

@@ -1,6 +1,6 @@
 //! Metrics from typed domain events.
 //!
-//! Production code emits events that say what happened. Metrics turn these events into numbers. Neither knows the other:
+//! Production code emits events that say what happened. Metrics turn these events into numbers. Neither depends on the other:
 //!
 //! ```text
 //! production code -> event -> recorder handoff (bounded queue) -> runtime thread
@@ -12,7 +12,8 @@
 //! * A **metric** is a struct with [`#[derive(Metric)]`](macro@Metric). Its fields are its dimensions. A field's type says how
 //!   values are aggregated; its attribute says where they come from.
 //! * A [`MetricsRecorder`] is the handle that a component holds. There is one for each measured scope: a component, a
-//!   connection, a session. It takes events from any thread, in sync and async code, usually without a lock, and never waits for room or for other events.
+//!   connection, a session. It takes events from any thread, in sync and async code, usually without a lock. The call never
+//!   waits for room or for other events.
 //! * The [`MetricsRuntime`] belongs to the application. It has one thread for all its recorders.
 //! * A **snapshot** is the state at one moment, [typed](MetricsRecorder::metric_snapshot) or
 //!   [by name](MetricsRecorder::metric_snapshots).
@@ -132,7 +133,7 @@ pub use snapshot::{
 };
 pub use state::{MetricsRecorderState, MetricsRuntimeState};
 
-/// The one place where features plug into the runtime: what keeps the counts of removed recorders.
+/// The one place where features plug into the runtime: the store for the counts of removed recorders.
 fn removed_recorders() -> Box<dyn runtime::RemovedRecorders> {
     #[cfg(feature = "openmetrics")]
     return Box::new(export::RemovedTotals::default());

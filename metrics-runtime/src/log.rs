@@ -20,7 +20,7 @@ pub enum LogPolicy {
     Inspection,
 }
 
-/// What a policy distinguishes operations by.
+/// The two kinds of operations that a policy tells apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum OperationKind {
     Lifecycle,

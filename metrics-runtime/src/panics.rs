@@ -6,8 +6,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Runs user code and turns a panic into its message.
 ///
-/// Unwind safety is asserted. A metric that panicked gets no more events, and its snapshot says that it failed. Everything
-/// else that user code can reach is not shared with it.
+/// Unwind safety is asserted. A metric that panicked gets no more events, and its snapshot says that it failed. User code
+/// reaches no other state of the library that a panic could leave half changed.
 pub(crate) fn catch<R>(code: impl FnOnce() -> R) -> Result<R, Panic> {
     catch_unwind(AssertUnwindSafe(code)).map_err(|payload| {
         let message = payload
@@ -27,8 +27,8 @@ pub(crate) fn catch_and_ignore(code: impl FnOnce()) {
     }
 }
 
-/// Drops the payload of a panic. Its `Drop` may panic again, with another payload whose `Drop` panics, and so on. The second
-/// payload is therefore leaked, unless it is plain text.
+/// Drops the payload of a panic. Its `Drop` may panic again, and so may the `Drop` of that second payload, without end. So the
+/// second payload is leaked, unless it is plain text.
 fn drop_payload(payload: Box<dyn Any + Send>) {
     if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(payload)))
         && !(second.is::<&'static str>() || second.is::<String>())
@@ -37,7 +37,7 @@ fn drop_payload(payload: Box<dyn Any + Send>) {
     }
 }
 
-/// A value of the user's whose `Drop` may panic. The panic ends here.
+/// A value of user code. If its `Drop` panics, the panic ends here.
 pub(crate) struct CatchDropPanic<T>(Option<T>);
 
 impl<T> CatchDropPanic<T> {

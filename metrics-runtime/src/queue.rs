@@ -114,7 +114,7 @@ struct ConsumerLine {
 }
 
 impl Queue {
-    /// An open queue whose consumer is parked.
+    /// An open queue with a parked consumer.
     pub(crate) fn new(limit: u64, pool: Arc<SegmentPool>) -> Self {
         debug_assert!(limit > 0);
         let line = ProducerLine {

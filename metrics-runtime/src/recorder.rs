@@ -1,4 +1,4 @@
-//! Recorders: the handle production code holds, one for each measured scope.
+//! Recorders: the handle that production code holds, one for each measured scope.
 
 mod interface;
 mod options;
@@ -30,10 +30,10 @@ pub use self::options::RecorderOptions;
 pub(crate) use self::interface::{ErasedEvent, Sealed};
 pub(crate) use self::options::RecorderDefaults;
 
-/// The namespace of a recorder that was created directly and given none.
+/// The namespace of a recorder that was created directly, without one in its options.
 const DEFAULT_NAMESPACE: &str = "metrics";
 
-/// The handle production code holds: it accepts events in any thread, queues them, and owns the metrics of its scope.
+/// The handle that production code holds. It accepts events from any thread, queues them, and owns the metrics of its scope.
 ///
 /// Cheap to clone; clones are the same recorder. Usually created by
 /// [`MetricsRuntime::create_recorder`](crate::MetricsRuntime::create_recorder). When the last clone is dropped, all
@@ -67,7 +67,7 @@ pub struct MetricsRecorder {
 }
 
 impl MetricsRecorder {
-    /// Creates a recorder that lives in the running tokio runtime: the application owns the environment and the lifecycle.
+    /// Creates a recorder in the running tokio runtime, without a `MetricsRuntime`. The application starts and stops it.
     ///
     /// The recorder is `VIRGIN`; [`start`](Self::start) or the first event starts it. A blank entity id is replaced by a
     /// generated one. The options' entity id, if given, wins over the argument.
@@ -87,7 +87,7 @@ impl MetricsRecorder {
         Ok(Self::from_inner(RecorderInner::new(settings, hooks, Placement::in_task(tokio, None))))
     }
 
-    /// A recorder that accepts everything and does nothing: for components whose metrics are switched off.
+    /// A recorder that accepts all calls and does nothing, for components with metrics switched off.
     #[must_use]
     pub fn disabled() -> Self {
         static DISABLED: LazyLock<MetricsRecorder> = LazyLock::new(|| {
@@ -110,9 +110,9 @@ impl MetricsRecorder {
 
     /// Registers an event, to be processed later, in a few nanoseconds. The call waits for no other event and logs nothing.
     ///
-    /// The usual case takes no lock. The first event after a pause, a full queue and a recorder that accepts no events take
-    /// locks that are held for nanoseconds, so the call is not async-signal-safe. The first event starts a recorder that was
-    /// not started yet.
+    /// The usual case takes no lock. The first event after a pause, an event that finds the queue full, and an event that is
+    /// refused take locks. These are held for nanoseconds. So the call is not async-signal-safe. The first event starts a
+    /// recorder that is `VIRGIN`.
     ///
     /// # Errors
     /// The event comes back with the error: [`QueueOverflow`](MetricsRecorderError::QueueOverflow) when the queue is full
@@ -158,11 +158,11 @@ impl MetricsRecorder {
     ///
     /// # Errors
     /// [`WouldDeadlock`](MetricsRecorderError::WouldDeadlock), at once, when only this very thread can process the pending
-    /// events: inside of a metric's own code, and for a recorder with hooks inside of a single-threaded tokio runtime.
+    /// events. That is so in a metric's own code, and for a recorder with hooks in a single-threaded tokio runtime.
     /// `flush().await` first there.
     ///
     /// [`Stalled`](MetricsRecorderError::Stalled) when there is no progress for five seconds: no thread processes the events,
-    /// or a handler or another reader holds the metrics. That one may wait for something that this thread holds.
+    /// or a handler or another reader holds the metrics. It may wait for a lock that this thread holds.
     pub fn metric_snapshots(&self) -> Result<MetricSnapshots, MetricsRecorderError> {
         self.inner.metric_snapshots()
     }
@@ -176,7 +176,7 @@ impl MetricsRecorder {
         self.inner.metric_snapshot::<M>()
     }
 
-    /// What the metrics of this recorder measure, in the order of their registration.
+    /// The declarations of this recorder's metrics, in the order of their registration.
     ///
     /// # Errors
     /// As [`metric_snapshots`](Self::metric_snapshots).
@@ -186,9 +186,9 @@ impl MetricsRecorder {
 
     /// Starts the recorder; the handle waits until it runs. While it is starting the call joins the same start.
     ///
-    /// The handle's error is [`InvalidState`](MetricsRecorderError::InvalidState) unless the recorder is `VIRGIN`,
-    /// `STARTING` or `STOPPED`, [`OnStartingHookFailed`](MetricsRecorderError::OnStartingHookFailed) when the hook fails,
-    /// [`LoopUnavailable`](MetricsRecorderError::LoopUnavailable) when its runtime was shut down, and
+    /// The handle's error is [`InvalidState`](MetricsRecorderError::InvalidState) unless the recorder is `VIRGIN`, `STARTING` or
+    /// `STOPPED`; [`OnStartingHookFailed`](MetricsRecorderError::OnStartingHookFailed) when the hook fails;
+    /// [`LoopUnavailable`](MetricsRecorderError::LoopUnavailable) when its runtime was shut down;
     /// [`DispatcherCancelled`](MetricsRecorderError::DispatcherCancelled) when its task is aborted meanwhile.
     pub fn start(&self) -> LifecycleHandle {
         LifecycleHandle::new(&self.inner, self.inner.start())
@@ -230,7 +230,7 @@ impl MetricsRecorder {
         self.inner.state()
     }
 
-    /// What became of the events so far.
+    /// The counts of the events so far.
     #[must_use]
     pub fn stats(&self) -> RecorderStats {
         self.inner.discard_stragglers();
@@ -247,7 +247,7 @@ impl MetricsRecorder {
     }
 }
 
-// A panic of the user's code inside of a recorder is caught there and leaves it whole.
+// A panic of user code inside of a recorder is caught there, and leaves the recorder's data whole.
 impl UnwindSafe for MetricsRecorder {}
 impl RefUnwindSafe for MetricsRecorder {}
 

@@ -1,4 +1,4 @@
-//! The runtime: one thread with an event loop, and the recorders that live there.
+//! The runtime: one thread with an event loop, and the recorders that it owns.
 
 mod builder;
 mod config;
@@ -30,14 +30,14 @@ pub use self::snapshot::{RecorderSnapshot, RuntimeSnapshot};
 pub(crate) use self::inner::RuntimeInner;
 pub(crate) use self::removed::RemovedRecorders;
 
-/// The environment recorders live in: one dedicated thread with a tokio event loop, and a registry of recorders.
+/// The owner of recorders: one dedicated thread with a tokio event loop, and a registry of recorders.
 ///
 /// Owned by the application: one runtime for an application or a large subsystem, many recorders in it. Dropping a running
 /// runtime shuts it down, within the shutdown timeout.
 ///
-/// All methods are synchronous and may be called from any thread. Those that wait for the runtime's thread refuse to do so
-/// on that very thread, in a hook, with [`WouldDeadlock`](MetricsRuntimeError::WouldDeadlock), and have a twin for async
-/// code with `_async` in its name.
+/// All methods are synchronous and may be called from any thread. Methods that wait for the runtime's thread have a twin for
+/// async code, with `_async` in its name. On the runtime's own thread, that is in a hook, they return
+/// [`WouldDeadlock`](MetricsRuntimeError::WouldDeadlock) at once.
 ///
 /// ```
 /// use mvx_metrics::{MetricsRuntime, MetricsRuntimeState};
@@ -65,7 +65,7 @@ impl MetricsRuntime {
         Self::builder(namespace).build()
     }
 
-    /// A builder, for choices other than the defaults.
+    /// A builder, for a runtime with options.
     pub fn builder(namespace: impl Into<String>) -> MetricsRuntimeBuilder {
         MetricsRuntimeBuilder::new(namespace.into())
     }
@@ -110,7 +110,7 @@ impl MetricsRuntime {
     /// say otherwise.
     ///
     /// # Errors
-    /// [`InvalidArgument`](MetricsRuntimeError::InvalidArgument) when the id is blank or the queue size cannot be;
+    /// [`InvalidArgument`](MetricsRuntimeError::InvalidArgument) when the id is blank or an option is out of range;
     /// [`RecorderAlreadyExists`](MetricsRuntimeError::RecorderAlreadyExists) when the id is in use or being created;
     /// [`RecorderStartup`](MetricsRuntimeError::RecorderStartup) when its `on_starting` hook fails or takes longer than the
     /// startup timeout: the id is then free again; [`InvalidState`](MetricsRuntimeError::InvalidState) unless the runtime
@@ -146,7 +146,7 @@ impl MetricsRuntime {
         self.inner.list_recorder_ids()
     }
 
-    /// Stops a recorder, which stays registered. One that is stopped already is fine.
+    /// Stops a recorder, which stays registered. A recorder that has stopped already is no error.
     ///
     /// # Errors
     /// [`RecorderNotFound`](MetricsRuntimeError::RecorderNotFound) when there is none or it is being removed;
@@ -159,7 +159,7 @@ impl MetricsRuntime {
     }
 
     /// Stops a recorder, removes it and returns it: its final state stays readable, and its id is free again. It is removed
-    /// even when it fails to stop. Of several concurrent callers one gets it.
+    /// even when it fails to stop. Of several concurrent callers, one gets it.
     ///
     /// # Errors
     /// As [`stop_recorder`](Self::stop_recorder).
@@ -170,8 +170,8 @@ impl MetricsRuntime {
     /// The state of all recorders with their metrics, in the order of their creation.
     ///
     /// Recorders are read one after the other while all of them go on. Only the recorder that is being read is locked, for
-    /// some microseconds. Events accepted before the call are included, with three exceptions: a hook of their recorder runs,
-    /// its handlers make no progress, or there are more than can be processed within two seconds.
+    /// some microseconds. Events accepted before the call are included. There are three exceptions: a hook of their recorder
+    /// runs, its handlers make no progress, or all pending events together take more than two seconds.
     ///
     /// # Errors
     /// [`InvalidState`](crate::MetricsRuntimeError::InvalidState) unless the runtime runs;
@@ -193,7 +193,7 @@ impl MetricsRuntime {
     }
 }
 
-/// For async code: another thread waits, so the caller's executor is not blocked.
+/// For async code. Another thread waits, so the caller's executor is not blocked.
 impl MetricsRuntime {
     /// As [`start`](Self::start), without blocking the caller's executor.
     ///
@@ -209,7 +209,7 @@ impl MetricsRuntime {
     /// As there.
     pub async fn shutdown_async(&self) -> Result<()> {
         if self.inner.waiting_would_deadlock() {
-            // The shutdown would wait for the hook that awaits it.
+            // The shutdown would wait for the hook, which awaits the shutdown.
             return Err(MetricsRuntimeError::WouldDeadlock);
         }
         self.in_thread(RuntimeInner::shutdown).await

@@ -1,4 +1,4 @@
-//! The states of recorders and runtimes, and what each call does in each state. All of it is plain functions over tables.
+//! The states of recorders and runtimes, and the effect of each call in each state, as pure functions.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 /// | call | `Virgin` | `Starting` | `Running` | `Stopping` | `Stopped` | `Failure`, `Cancelled` |
 /// |---|---|---|---|---|---|---|
 /// | `start` | starts | joins the start | refused | refused | starts again | refused |
-/// | `stop` | refused | refused | processes what is pending, stops | joins the stop | refused | refused |
+/// | `stop` | refused | refused | processes pending events, stops | joins the stop | refused | refused |
 /// | `register_event` | accepts, starts | accepts and keeps | accepts | refused | refused | refused with the cause |
 /// | `register_metric` | ok | ok | ok | refused | refused | refused with the cause |
 /// | snapshots | ok | ok | ok | ok | ok | ok |
@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "UPPERCASE")]
 #[non_exhaustive]
 pub enum MetricsRecorderState {
-    /// Created and not yet started; the first event or `start` starts it.
+    /// Created and not yet started. The first event or `start` starts it.
     Virgin,
     /// The `on_starting` hook runs; events are accepted and kept.
     Starting,
@@ -29,7 +29,7 @@ pub enum MetricsRecorderState {
     Stopping,
     /// All accepted events are processed; can be started again.
     Stopped,
-    /// A hook or, if the recorder was told so, a metric failed. Final.
+    /// A hook failed, or a metric under [`MetricFailurePolicy::FailRecorder`](crate::MetricFailurePolicy::FailRecorder). Final.
     Failure,
     /// The task that processes events was aborted from outside. Final.
     Cancelled,
@@ -49,7 +49,7 @@ impl fmt::Display for MetricsRecorderState {
     }
 }
 
-/// What `start` or `stop` of a recorder does.
+/// The effect of `start` or `stop` of a recorder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Decision {
     /// The call begins the operation.
@@ -135,7 +135,7 @@ impl fmt::Display for MetricsRuntimeState {
     }
 }
 
-/// What `start` of a runtime does.
+/// The effect of `start` of a runtime.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum StartDecision {
     Begin,
@@ -144,7 +144,7 @@ pub(crate) enum StartDecision {
     Refuse,
 }
 
-/// What `shutdown` of a runtime does.
+/// The effect of `shutdown` of a runtime.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ShutdownDecision {
     Begin,
@@ -192,33 +192,48 @@ mod tests {
             self, Cancelled, Failure, Running, Starting, Stopped, Stopping, Virgin,
         };
 
-        const ALL: [MetricsRecorderState; 7] =
+        const RECORDER_STATES: [MetricsRecorderState; 7] =
             [Virgin, Starting, Running, Stopping, Stopped, Failure, Cancelled];
 
         #[test]
         fn the_table_of_start_is_the_contract() {
-            const REFUSED: Decision = Decision::Refuse(&[Virgin, Stopped]);
-            let expected =
-                [Decision::Begin, Decision::Join, REFUSED, REFUSED, Decision::Begin, REFUSED, REFUSED];
-            assert_eq!(ALL.map(MetricsRecorderState::on_start), expected);
+            const START_REFUSED: Decision = Decision::Refuse(&[Virgin, Stopped]);
+            let expected = [
+                Decision::Begin,
+                Decision::Join,
+                START_REFUSED,
+                START_REFUSED,
+                Decision::Begin,
+                START_REFUSED,
+                START_REFUSED,
+            ];
+            assert_eq!(RECORDER_STATES.map(MetricsRecorderState::on_start), expected);
         }
 
         #[test]
         fn the_table_of_stop_is_the_contract() {
-            const REFUSED: Decision = Decision::Refuse(&[Running]);
-            let expected = [REFUSED, REFUSED, Decision::Begin, Decision::Join, REFUSED, REFUSED, REFUSED];
-            assert_eq!(ALL.map(MetricsRecorderState::on_stop), expected);
+            const STOP_REFUSED: Decision = Decision::Refuse(&[Running]);
+            let expected = [
+                STOP_REFUSED,
+                STOP_REFUSED,
+                Decision::Begin,
+                Decision::Join,
+                STOP_REFUSED,
+                STOP_REFUSED,
+                STOP_REFUSED,
+            ];
+            assert_eq!(RECORDER_STATES.map(MetricsRecorderState::on_stop), expected);
         }
 
         #[test]
         fn events_and_metrics_are_accepted_before_and_while_running() {
             let expected = [true, true, true, false, false, false, false];
-            assert_eq!(ALL.map(MetricsRecorderState::accepts), expected);
+            assert_eq!(RECORDER_STATES.map(MetricsRecorderState::accepts), expected);
         }
 
         #[test]
         fn display_and_serde_give_the_same_upper_case_names() {
-            ALL.into_iter().for_each(super::check_names);
+            RECORDER_STATES.into_iter().for_each(super::check_names);
         }
     }
 
@@ -226,25 +241,26 @@ mod tests {
         use super::MetricsRuntimeState::{self, Closed, Failure, Running, Starting, Stopping, Virgin};
         use super::{ShutdownDecision, StartDecision};
 
-        const ALL: [MetricsRuntimeState; 6] = [Virgin, Starting, Running, Stopping, Closed, Failure];
+        const RUNTIME_STATES: [MetricsRuntimeState; 6] =
+            [Virgin, Starting, Running, Stopping, Closed, Failure];
 
         #[test]
         fn the_table_of_start_is_the_contract() {
             use StartDecision::{Begin, Nothing, Refuse};
             let expected = [Begin, Refuse, Nothing, Refuse, Refuse, Refuse];
-            assert_eq!(ALL.map(MetricsRuntimeState::on_start), expected);
+            assert_eq!(RUNTIME_STATES.map(MetricsRuntimeState::on_start), expected);
         }
 
         #[test]
         fn the_table_of_shutdown_is_the_contract() {
             use ShutdownDecision::{Begin, Close, Join, Refuse};
             let expected = [Close, Refuse, Begin, Join, Close, Refuse];
-            assert_eq!(ALL.map(MetricsRuntimeState::on_shutdown), expected);
+            assert_eq!(RUNTIME_STATES.map(MetricsRuntimeState::on_shutdown), expected);
         }
 
         #[test]
         fn display_and_serde_give_the_same_upper_case_names() {
-            ALL.into_iter().for_each(super::check_names);
+            RUNTIME_STATES.into_iter().for_each(super::check_names);
         }
     }
 

@@ -1,4 +1,4 @@
-//! The switch between real and loom's primitives: loom runs the protocols of the queue and of the run queue.
+//! The switch between the real primitives and those of loom, which checks the protocols of the queue and of the run queue.
 
 #[cfg(mvx_loom)]
 pub(crate) use loom::{
@@ -28,9 +28,9 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
-/// Locks a mutex whose data has a list with room for one more entry.
+/// Locks a mutex, and makes sure that a list in its data has room for one more entry.
 ///
-/// The list grows while the mutex is free: the allocator may be code that emits an event, which needs the same mutex.
+/// The list grows while the mutex is free: the user's allocator may emit an event, and that needs the same mutex.
 pub(crate) fn lock_with_room<T, E>(
     mutex: &Mutex<T>,
     list: impl Fn(&mut T) -> &mut Vec<E>,

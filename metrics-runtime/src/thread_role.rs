@@ -1,4 +1,4 @@
-//! What the current thread is doing for this library. Calls that would wait for their own thread are refused, and code on a
+//! The role of the current thread in this library. A call that would wait for its own thread is refused, and code on a
 //! producer's thread logs nothing.
 
 use std::cell::Cell;
@@ -10,7 +10,7 @@ thread_local! {
 
 #[derive(Clone, Copy)]
 struct ThreadRole {
-    /// The identity of the recorder whose hook this thread polls; 0 for none.
+    /// This thread polls a hook of the recorder with this identity; 0 for none.
     hook_of: usize,
     /// The thread runs code of a metric, an event or a snapshot, and may hold a recorder's metrics lock.
     in_metrics: bool,
@@ -65,7 +65,7 @@ pub(crate) fn is_event_loop(identity: usize) -> bool {
     EVENT_LOOP.try_with(Cell::get).is_ok_and(|event_loop| event_loop == identity)
 }
 
-/// A thread that has destroyed its thread-locals has no role: the library runs none of its own loops there.
+/// A thread that has destroyed its thread-locals has no role. The library runs no event loop, hook or handler there.
 fn role() -> ThreadRole {
     ROLE.try_with(Cell::get).unwrap_or(NO_ROLE)
 }

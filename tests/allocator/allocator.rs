@@ -26,7 +26,7 @@ thread_local! {
     static DEPTH: Cell<Option<u32>> = const { Cell::new(None) };
     /// How many blocks this thread has allocated.
     static ALLOCATED: Cell<u64> = const { Cell::new(0) };
-    /// The size of the block whose allocation this thread waits in; 0 for none.
+    /// This thread waits in the allocation of a block of this size; 0 for none.
     static HELD_SIZE: Cell<usize> = const { Cell::new(0) };
 }
 

@@ -1,7 +1,7 @@
 //! The cost of expositions, beside the encoders of `prometheus-client` and `metrics-exporter-prometheus`.
 //!
-//! Run with `cargo bench -p mvx-metrics --features openmetrics --bench exposition`. All encode the same five families of
-//! the same thousand entities in one run: a counter, a counter by outcome, a counter of bytes, a gauge and a histogram of
+//! Run with `cargo bench -p mvx-metrics --features openmetrics --bench exposition`. All encode five families of a thousand
+//! entities in one run. The families are a counter, a counter by outcome, a counter of bytes, a gauge, and a histogram of
 //! sixteen buckets.
 
 mod delay;
@@ -43,7 +43,7 @@ fn main() {
     }
     let prometheus_client = peers::prometheus_client();
     let exporter = peers::exporter();
-    // In turns, so that other load of the machine affects all rows alike.
+    // The encoders take turns, so that other load of the machine affects all rows alike.
     let mut rows: [Row<'_>; 5] = [
         ("this crate, encoding a snapshot, OpenMetrics", Vec::new(), String::new(), &|| {
             ours.encode_open_metrics()
@@ -68,9 +68,9 @@ fn main() {
         times.sort_unstable();
         let samples = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).count();
         let median = times[times.len() / 2];
-        let each =
+        let per_sample =
             median.as_secs_f64() * 1e9 / f64::from(u32::try_from(samples).expect("not that many samples"));
-        println!("{name:<48} {samples:>8} {:>7.2} ms {each:>9.1} ns", median.as_secs_f64() * 1e3);
+        println!("{name:<48} {samples:>8} {:>7.2} ms {per_sample:>9.1} ns", median.as_secs_f64() * 1e3);
     }
     drop(ours);
     ours::rollup();

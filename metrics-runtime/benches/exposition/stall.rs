@@ -1,8 +1,8 @@
 //! How long a snapshot delays the event loop and the registry.
 //!
-//! An event is handled late for two reasons. The event loop had no processor: the scheduler measures this delay. Or the event loop
-//! did other work or waited for a lock: this is the hold, the rest of the time. The bench prints both, and for comparison the
-//! effect of a thread that only computes.
+//! An event is handled late for two reasons. The event loop had no processor: the scheduler measures this delay. Or the event
+//! loop did other work or waited for a lock: this is the hold, the rest of the time. The bench prints both, and for comparison
+//! the effect of a thread that only computes.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard};
@@ -41,13 +41,13 @@ struct Ticked {
 }
 
 /// Measures how late the event loop handles each event.
-struct Pace {
+struct Lateness {
     last: Instant,
     /// The delay of the event loop, and its value at the previous event.
     delay: Option<(Delay, Duration)>,
 }
 
-impl HandleEvent<Ticked> for Pace {
+impl HandleEvent<Ticked> for Lateness {
     fn handle(&mut self, event: &Ticked) -> bool {
         let now = Instant::now();
         let (delay, before) = self.delay.get_or_insert_with(|| (Delay::of_this_thread(), Duration::ZERO));
@@ -67,9 +67,9 @@ impl HandleEvent<Ticked> for Pace {
     }
 }
 
-impl Metric for Pace {
+impl Metric for Lateness {
     fn metric_name(&self) -> &'static str {
-        "pace"
+        "lateness"
     }
 
     fn handlers() -> &'static [EventHandler<Self>] {
@@ -77,7 +77,7 @@ impl Metric for Pace {
     }
 
     fn snapshot(&self) -> MetricSnapshot {
-        MetricSnapshot::new("pace")
+        MetricSnapshot::new("lateness")
     }
 }
 
@@ -105,10 +105,10 @@ pub fn loop_and_registry() {
         MetricsRuntime::builder("bench").poll_interval(Duration::ZERO).build().expect("valid choices");
     runtime.start().expect("a thread can be started");
     let probe = runtime.create_recorder("probe").expect("the id is free");
-    probe.register_metric(Pace { last: Instant::now(), delay: None }).expect("the recorder runs");
+    probe.register_metric(Lateness { last: Instant::now(), delay: None }).expect("the recorder runs");
     println!(
         "\n{:<48} {:>10} {:>8} {:>12} {:>12} {:>12}",
-        "what goes on beside the loop", "lasts", "events", "late at most", "held at most", "registry"
+        "other work during the measurement", "lasts", "events", "late at most", "held at most", "registry"
     );
     watch("nothing", &runtime, &probe, |_| thread::sleep(ROUND_TIME));
     watch("a thread that only computes", &runtime, &probe, |_| {

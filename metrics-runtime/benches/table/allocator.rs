@@ -1,4 +1,4 @@
-//! A global allocator that counts while it is asked to.
+//! A global allocator that can count allocations.
 #![allow(unsafe_code, reason = "`GlobalAlloc` is an unsafe trait")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -12,7 +12,7 @@ static COUNTING: AtomicBool = AtomicBool::new(false);
 static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
 static LIVE_BYTES: AtomicI64 = AtomicI64::new(0);
 
-/// What all threads together allocated.
+/// The allocations of all threads together.
 #[derive(Debug, Clone, Copy)]
 pub struct Allocations {
     /// Calls that allocate or reallocate.

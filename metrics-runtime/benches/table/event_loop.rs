@@ -1,4 +1,4 @@
-//! What ours and the straightforward port have in common: recorders whose events are applied on a thread of its own.
+//! The common interface of our runtime and of the straightforward port: one thread applies the events of many recorders.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,7 +17,7 @@ pub trait EventLoop: Send + Sync + Sized {
     /// Creates one more recorder.
     fn create_recorder(&self, setup: Setup) -> Self::Recorder;
 
-    /// Runs `action` on the loop's thread, which does nothing else meanwhile.
+    /// Runs `action` on the loop's thread. The loop does nothing else during that time.
     fn run(&self, action: impl FnOnce() + Send + 'static);
 
     /// Stops the recorders and the thread.
@@ -29,33 +29,33 @@ pub trait LoopRecorder: Producer + Clone + Sync {
     /// How many events were applied so far.
     fn processed(&self) -> u64;
 
-    /// The first metric after all events handed over before.
+    /// The counts of the first metric, with all events that were handed over before.
     fn snapshot(&self) -> Counted;
 }
 
-/// Keeps an event loop from doing anything until it is dropped.
-pub struct Blockade {
-    over: Arc<AtomicBool>,
+/// Blocks an event loop until it is dropped.
+pub struct LoopBlocker {
+    released: Arc<AtomicBool>,
 }
 
-impl Blockade {
-    /// Blocks the loop; its thread then does nothing but to look for the end.
+impl LoopBlocker {
+    /// Blocks the loop. Its thread spins until the drop.
     pub fn new(event_loop: &impl EventLoop) -> Self {
         let blocked = Arc::new(AtomicBool::new(false));
-        let over = Arc::new(AtomicBool::new(false));
-        let (report, end) = (Arc::clone(&blocked), Arc::clone(&over));
+        let released = Arc::new(AtomicBool::new(false));
+        let (report, end) = (Arc::clone(&blocked), Arc::clone(&released));
         event_loop.run(move || {
             report.store(true, Ordering::Release);
             spin_until(&end);
         });
         spin_until(&blocked);
-        Self { over }
+        Self { released }
     }
 }
 
-impl Drop for Blockade {
+impl Drop for LoopBlocker {
     fn drop(&mut self) {
-        self.over.store(true, Ordering::Release);
+        self.released.store(true, Ordering::Release);
     }
 }
 

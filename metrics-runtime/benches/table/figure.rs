@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::harness::Contestant;
+use crate::harness::Participant;
 
 /// A figure with all its rounds.
 #[derive(Debug, Clone)]
@@ -33,13 +33,13 @@ impl Figure {
     }
 }
 
-/// Measures the contestants in turn, ours between any two peers, because a machine's speed drifts and single runs have
-/// modes; the figure of ours comes first.
+/// Measures the participants in turn, ours between any two peers, because a machine's speed drifts and single runs have
+/// modes. Our figure comes first.
 pub fn alternate(
     rounds: usize,
-    ours: &dyn Contestant,
-    peers: &[&dyn Contestant],
-    measure: impl Fn(&dyn Contestant) -> f64,
+    ours: &dyn Participant,
+    peers: &[&dyn Participant],
+    measure: impl Fn(&dyn Participant) -> f64,
 ) -> Vec<Figure> {
     let mut our_figure = Figure::new(ours.name());
     let mut figures: Vec<_> = peers.iter().map(|peer| Figure::new(peer.name())).collect();

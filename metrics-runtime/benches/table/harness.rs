@@ -23,17 +23,17 @@ pub const PACED_EVENTS: u64 = 1_000_000;
 const LONE_GAP: Duration = Duration::from_micros(50);
 const LONE_EVENTS: usize = 1_000;
 
-/// The cost of one event among seldom ones.
+/// The cost of an event after a pause.
 #[derive(Debug, Clone, Copy)]
 pub struct LoneCost {
     pub median_ns: f64,
     pub p99_ns: f64,
-    /// The share of calls that entered the kernel; `None` where that cannot be seen.
+    /// The share of calls that entered the kernel. `None` on systems that do not show it.
     pub with_syscall: Option<f64>,
 }
 
-/// A subject with its setup, its type forgotten.
-pub trait Contestant {
+/// A subject with its setup, of any type.
+pub trait Participant {
     fn name(&self) -> &'static str;
 
     fn takes(&self, producers: usize) -> bool;
@@ -44,23 +44,23 @@ pub trait Contestant {
     /// Nanoseconds per event of all producers together, until the last event is applied.
     fn sustained_round(&self, producers: usize) -> f64;
 
-    /// The cost of a call when the one before was a moment ago and is long done.
+    /// The cost of a call shortly after another one that is done.
     fn lone_round(&self) -> LoneCost;
 }
 
-/// The contestant that sets up the subject `S` in the same way for every round.
-pub struct Contest<S> {
+/// The participant that sets up the subject `S` in the same way for every round.
+pub struct Trial<S> {
     name: &'static str,
     setup: Setup,
     subject: PhantomData<fn() -> S>,
 }
 
-impl<S: Subject> Contest<S> {
+impl<S: Subject> Trial<S> {
     pub const fn new() -> Self {
         Self { name: S::NAME, setup: Setup::DEFAULT, subject: PhantomData }
     }
 
-    /// The contestant under another name and with this many metrics on the event.
+    /// The participant under another name and with this many metrics on the event.
     pub fn with_metrics(self, name: &'static str, metrics: usize) -> Self {
         Self { name, setup: Setup { metrics, ..self.setup }, ..self }
     }
@@ -74,14 +74,14 @@ impl<S: Subject> Contest<S> {
         as_float(refused)
     }
 
-    /// Starts the subject where it does not sit on the core of a lone producer.
+    /// Starts the subject. With one producer, the subject gets another core than the producer.
     fn start(&self, producers: usize) -> S {
         let core = (producers == 1).then_some(1);
         threads::on_core(core, || S::start(self.setup))
     }
 }
 
-impl<S: Subject> Contestant for Contest<S> {
+impl<S: Subject> Participant for Trial<S> {
     fn name(&self) -> &'static str {
         self.name
     }
@@ -143,7 +143,7 @@ fn in_parallel<T: Send>(count: usize, action: impl Fn(usize) -> T + Sync) -> Vec
     })
 }
 
-/// Produces bursts, drained in between, and returns the nanoseconds per event of each.
+/// Produces bursts, which are drained in between. Returns the nanoseconds per event of each burst.
 fn burst_thread<S: Subject>(subject: &S, barrier: &SpinBarrier, index: usize) -> Vec<f64> {
     let mut producer = subject.producer();
     let mut times = Vec::with_capacity(BURSTS);
@@ -171,7 +171,7 @@ fn burst(producer: &mut impl Producer, numbers: std::ops::Range<u64>) -> f64 {
     elapsed / as_float(BURST)
 }
 
-/// Produces as fast as the subject takes it for the time of a round; returns when it started and how many it were.
+/// Produces as fast as the subject accepts, for the time of a round. Returns the start and the number of events.
 fn sustained_thread<S: Subject>(subject: &S, barrier: &SpinBarrier, index: usize) -> (Instant, u64) {
     let mut producer = subject.producer();
     barrier.wait();
@@ -192,15 +192,15 @@ fn sustained_thread<S: Subject>(subject: &S, barrier: &SpinBarrier, index: usize
 
 /// Offers small bursts of events, as many as are due by the clock.
 fn paced_thread(producer: &mut impl Producer, pace: Duration) -> u64 {
-    const AT_ONCE: u64 = 16;
+    const BURST_SIZE: u64 = 16;
     let started = Instant::now();
     let mut refused = 0;
-    for first in (0..PACED_EVENTS).step_by(usize::try_from(AT_ONCE).unwrap_or(1)) {
+    for first in (0..PACED_EVENTS).step_by(usize::try_from(BURST_SIZE).unwrap_or(1)) {
         let due = pace * u32::try_from(first).unwrap_or(u32::MAX);
         while started.elapsed() < due {
             std::hint::spin_loop();
         }
-        for number in first..PACED_EVENTS.min(first + AT_ONCE) {
+        for number in first..PACED_EVENTS.min(first + BURST_SIZE) {
             refused += u64::from(producer.hand_over(SaveFinished::number(number)).is_err());
         }
     }
@@ -230,7 +230,7 @@ fn lone_thread(producer: &mut impl Producer) -> (Vec<f64>, Option<f64>) {
     )
 }
 
-/// Lets time go by without giving up the core.
+/// Waits without giving up the core.
 pub fn pause(time: Duration) {
     let started = Instant::now();
     while started.elapsed() < time {
@@ -238,16 +238,16 @@ pub fn pause(time: Duration) {
     }
 }
 
-/// What reading the clock twice costs, in nanoseconds.
+/// The cost of reading the clock twice, in nanoseconds.
 fn clock_cost() -> f64 {
     median((0..1_000).map(|_| nanoseconds(Instant::now().elapsed())).collect())
 }
 
 /// Waits until the subject has applied that many events.
 pub fn drain(subject: &impl Subject, events: u64) {
-    let give_up = Instant::now() + Duration::from_secs(30);
+    let deadline = Instant::now() + Duration::from_secs(30);
     while subject.processed().is_some_and(|processed| processed < events) {
-        assert!(Instant::now() < give_up, "{:?} of {events} events processed", subject.processed());
+        assert!(Instant::now() < deadline, "{:?} of {events} events processed", subject.processed());
         thread::sleep(Duration::from_micros(50));
     }
 }

@@ -1,5 +1,5 @@
-//! Work for callgrind, as `../instructions.sh` asks for it: nothing is timed, and what is to be counted happens inside of
-//! functions that are never inlined, so that callgrind can start and stop counting by their names.
+//! Work for callgrind, as `../instructions.sh` asks for it. Nothing is timed. The counted work happens inside of functions that
+//! are never inlined, so that callgrind can start and stop counting by their names.
 
 use crate::event_loop::{EventLoop, LoopRecorder, OneRecorder};
 use crate::harness::drain;
@@ -13,14 +13,14 @@ use crate::workload::SaveFinished;
 const HANDOFF_BATCH: u64 = 8_192;
 const DISPATCH_BATCH: u64 = 256;
 
-/// What to do, from an argument such as `--instructions=handoff:ours:20`.
+/// The work to do, from an argument such as `--instructions=handoff:ours:20`.
 pub struct Run {
     work: fn(u64),
     batches: u64,
 }
 
-/// The run that the arguments ask for, if they do.
-pub fn chosen(arguments: &[String]) -> Option<Run> {
+/// The run that the arguments ask for, if there is one.
+pub fn from_arguments(arguments: &[String]) -> Option<Run> {
     let run = arguments.iter().find_map(|argument| argument.strip_prefix("--instructions="))?;
     let (work, batches) = run.rsplit_once(':').expect("the number of batches stands behind a colon");
     let work = match work {
@@ -38,7 +38,7 @@ pub fn chosen(arguments: &[String]) -> Option<Run> {
 }
 
 impl Run {
-    pub fn carry_out(self) {
+    pub fn execute(self) {
         (self.work)(self.batches);
     }
 }
@@ -64,10 +64,10 @@ fn counted_handoff(producer: &mut impl Producer, first: u64) {
     }
 }
 
-/// Has the loop find complete runs of events: it looks at them only when it is asked for a snapshot.
+/// Makes the loop find complete batches of events: it processes them only when a snapshot is requested.
 fn dispatch(batches: u64) {
     let event_loop = OurLoop::start();
-    let mut recorder = event_loop.create_unhurried_recorder();
+    let mut recorder = event_loop.create_slow_polled_recorder();
     for batch in 0..batches {
         for number in batch * DISPATCH_BATCH..(batch + 1) * DISPATCH_BATCH {
             assert!(

@@ -1,8 +1,8 @@
-//! What the library costs, beside its peers in the same run.
+//! The cost of the library, beside its peers in the same run.
 //!
-//! `cargo bench -p mvx-metrics --bench table` prints the whole table in about a minute; words after `--` choose the rows
-//! whose titles contain one of them. Ratios count: absolute times differ from machine to machine. Figures are medians
-//! over alternating rounds, with the lowest and the highest round in parentheses.
+//! `cargo bench -p mvx-metrics --bench table` prints the whole table in about a minute. Words after `--` choose rows by their
+//! titles. Ratios count: absolute times differ from machine to machine. Figures are medians over alternating rounds, with the
+//! lowest and the highest round in parentheses.
 //!
 //! `metrics-runtime/benches/instructions.sh` counts instructions instead, which do not depend on noise.
 
@@ -31,8 +31,8 @@ fn main() {
     if !arguments.iter().any(|argument| argument == "--bench") {
         return;
     }
-    if let Some(run) = instructions::chosen(&arguments) {
-        return run.carry_out();
+    if let Some(run) = instructions::from_arguments(&arguments) {
+        return run.execute();
     }
     let words: Vec<&String> = arguments.iter().filter(|argument| !argument.starts_with("--")).collect();
     if threads::core_count() < 2 {

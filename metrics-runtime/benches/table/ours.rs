@@ -1,4 +1,4 @@
-//! Ours: a runtime with recorders whose first metric does the work of the table.
+//! Our runtime. The first metric of each recorder does the work of the table.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -62,17 +62,18 @@ struct RunOnLoop(Cell<Option<Action>>);
 
 type Action = Box<dyn FnOnce() + Send>;
 
-struct Runs;
+/// The metric that runs the code.
+struct ActionRunner;
 
-impl HandleEvent<RunOnLoop> for Runs {
+impl HandleEvent<RunOnLoop> for ActionRunner {
     fn handle(&mut self, event: &RunOnLoop) -> bool {
         event.0.take().map(|action| action()).is_some()
     }
 }
 
-impl Metric for Runs {
+impl Metric for ActionRunner {
     fn metric_name(&self) -> &'static str {
-        "runs"
+        "action_runner"
     }
 
     fn handlers() -> &'static [EventHandler<Self>] {
@@ -84,19 +85,19 @@ impl Metric for Runs {
     }
 }
 
-/// A runtime as it is by default, apart from its metrics.
+/// A runtime with default options.
 pub struct OurLoop {
     runtime: MetricsRuntime,
-    /// The recorder of what is to be run on the loop.
-    runs: MetricsRecorder,
+    /// The recorder that runs code on the loop's thread.
+    actions: MetricsRecorder,
     created: AtomicU64,
 }
 
 impl OurLoop {
-    /// Creates a recorder whose events are left alone until somebody asks for its state.
-    pub fn create_unhurried_recorder(&self) -> OurRecorder {
+    /// Creates a recorder with a poll interval so long that only a snapshot makes the loop process its events.
+    pub fn create_slow_polled_recorder(&self) -> OurRecorder {
         let options = RecorderOptions::new().poll_interval(Duration::from_secs(1));
-        let recorder = self.runtime.create_recorder_with("unhurried", options).expect("a fresh id");
+        let recorder = self.runtime.create_recorder_with("slow_polled", options).expect("a fresh id");
         recorder.register_metric(SaveAttempts::default()).expect("the recorder runs");
         OurRecorder(recorder)
     }
@@ -109,14 +110,14 @@ impl EventLoop for OurLoop {
     fn start() -> Self {
         let runtime = MetricsRuntime::new("bench").expect("a valid namespace");
         runtime.start().expect("the runtime starts");
-        let runs = runtime.create_recorder("runs").expect("a fresh id");
-        runs.register_metric(Runs).expect("the recorder runs");
-        Self { runtime, runs, created: AtomicU64::new(0) }
+        let actions = runtime.create_recorder("actions").expect("a fresh id");
+        actions.register_metric(ActionRunner).expect("the recorder runs");
+        Self { runtime, actions, created: AtomicU64::new(0) }
     }
 
     fn create_recorder(&self, setup: Setup) -> OurRecorder {
         let id = format!("recorder-{}", self.created.fetch_add(1, Ordering::Relaxed));
-        // The harness offers a refused event again, or fails when there must be none.
+        // The harness offers a refused event again, or fails where no event may be refused.
         let options = RecorderOptions::new()
             .queue_max_size(setup.pending_limit)
             .queue_overflow_policy(QueueOverflowPolicy::Error);
@@ -132,11 +133,11 @@ impl EventLoop for OurLoop {
     }
 
     fn run(&self, action: impl FnOnce() + Send + 'static) {
-        self.runs.emit(RunOnLoop(Cell::new(Some(Box::new(action)))));
+        self.actions.emit(RunOnLoop(Cell::new(Some(Box::new(action)))));
     }
 
     fn shut_down(self) {
-        drop(self.runs);
+        drop(self.actions);
         self.runtime.shutdown().expect("everything stops");
     }
 }

@@ -4,14 +4,14 @@ use std::cell::{Cell, RefCell};
 
 use crate::figure::Figure;
 
-/// Prints rows, and at the end all goals with how they were met.
+/// Prints rows, and at the end all goals with their results.
 #[derive(Default)]
 pub struct Report {
     title: Cell<&'static str>,
     verdicts: RefCell<Vec<Verdict>>,
 }
 
-/// How a figure of ours is to compare with that of a peer.
+/// The goal of a figure of ours, relative to a peer.
 #[derive(Debug, Clone, Copy)]
 pub struct Goal {
     /// The peer's name.
@@ -49,10 +49,10 @@ impl Report {
         }
     }
 
-    /// Prints one figure, `None` where the system does not show it, and how it stands to its goal if it has one.
+    /// Prints one figure and, if it has a goal, whether the goal is met. `None` is a figure that the system does not show.
     pub fn value(&self, name: &str, value: impl Into<Option<f64>>, unit: &str, at_most: Option<f64>) {
         let Some(value) = value.into() else {
-            println!("    {name:<38}{:>10} {unit}: this system does not tell", "-");
+            println!("    {name:<38}{:>10} {unit}: not available on this system", "-");
             return;
         };
         print!("    {name:<38}{value:>10.1} {unit}");
@@ -87,7 +87,7 @@ fn figure_text(figure: &Figure) -> String {
     format!("    {:<38}{median:>10.1}  ({lowest:.1} to {highest:.1})", figure.name)
 }
 
-/// A ratio as people say it: "1/12.0" or "2.50 x".
+/// A ratio as text: "1/12.0" or "2.50 x".
 fn ratio_text(ratio: f64) -> String {
     if ratio < 0.8 { format!("1/{:.1}", 1.0 / ratio) } else { format!("{ratio:.2} x") }
 }

@@ -15,7 +15,7 @@ use crate::report::Report;
 type Ours = OneRecorder<OurLoop>;
 pub type Port = OneRecorder<PortLoop>;
 
-/// One row: what it is called, what its figures are, and what measures and prints them.
+/// One row: its title, the meaning of its figures, and the function that measures and prints them.
 pub struct Row {
     pub title: &'static str,
     pub measure: &'static str,
@@ -26,7 +26,7 @@ pub struct Row {
 pub const ROWS: [Row; 12] = [
     Row {
         title: "the machine",
-        measure: "what no handoff between threads can do without, to read the rest by",
+        measure: "the parts of any handoff between threads, to compare the rest with",
         print: machine::print,
     },
     Row {

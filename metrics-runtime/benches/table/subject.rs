@@ -1,4 +1,4 @@
-//! What is measured: subjects that count the same events, each in its own way.
+//! The measured subjects: they count the same events, each in its own way.
 
 use crate::workload::SaveFinished;
 
@@ -10,7 +10,7 @@ pub const PENDING_LIMIT: usize = 10_000;
 pub struct Setup {
     /// How many events may be pending.
     pub pending_limit: usize,
-    /// How many metrics listen to the event: that of the workload, and beyond it such with a lone counter.
+    /// How many metrics listen to the event: first the one of the workload, then metrics with one counter.
     pub metrics: usize,
 }
 
@@ -39,7 +39,7 @@ pub trait Subject: Send + Sync + Sized {
     /// Work that an application must do from time to time, outside of the measured time.
     fn upkeep(&self) {}
 
-    /// Stops it and tells what it has counted.
+    /// Stops it and returns its counts.
     fn finish(self) -> Counted;
 }
 
@@ -49,7 +49,7 @@ pub trait Producer: Send {
     fn hand_over(&mut self, event: SaveFinished) -> Result<(), SaveFinished>;
 }
 
-/// What a subject says it has counted, so that no figure comes from work left undone.
+/// The counts of a subject. The harness checks them, so that no figure comes from work left undone.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counted {
     pub total: u64,
@@ -57,7 +57,7 @@ pub struct Counted {
 }
 
 impl Counted {
-    /// What must have been counted when each producer handed over this many events.
+    /// The right counts when each producer handed over this many events.
     pub fn expected(handed_over: &[u64]) -> Self {
         let numbers = handed_over.iter().zip(0..).flat_map(|(count, producer)| numbers(producer, 0, *count));
         let bytes = numbers.map(|number| SaveFinished::number(number).bytes).sum();

@@ -1,7 +1,7 @@
-//! Which calls enter the kernel: the system calls of one thread, seen by the thread itself.
+//! Which calls enter the kernel: a thread observes its own system calls.
 //!
-//! Linux can hand a thread's system calls back to it as signals ("syscall user dispatch"), switched on and off by a byte
-//! in memory. That needs no privilege and no tracer, and costs nothing while the byte says "allow".
+//! Linux can turn a thread's system calls into signals to that thread ("syscall user dispatch"). A byte in memory switches this
+//! on and off. That needs no privilege and no tracer, and costs nothing while the byte says "allow".
 #![cfg_attr(
     all(target_os = "linux", target_arch = "x86_64"),
     allow(unsafe_code, reason = "the kernel's interface is a C interface")
@@ -12,8 +12,8 @@ pub struct Watch {
     calls_with_syscall: u64,
 }
 
-/// Runs `action` and returns how many of the calls it made through the watch entered the kernel; without running it,
-/// `None` where that cannot be seen.
+/// Runs `action` and returns how many of its calls through the watch entered the kernel. On systems without this feature it
+/// does not run `action` and returns `None`.
 pub fn watch(action: impl FnOnce(&mut Watch)) -> Option<u64> {
     let mut watch = Watch { calls_with_syscall: 0 };
     dispatch::run(|| action(&mut watch)).then_some(watch.calls_with_syscall)
@@ -47,7 +47,8 @@ mod dispatch {
     /// The byte that the kernel reads at each system call of the thread that runs `run`.
     static SELECTOR: AtomicU8 = AtomicU8::new(ALLOW);
 
-    /// Runs `action` on a thread whose system calls trap; false, and not run, where the kernel has no such thing.
+    /// Runs `action` while the system calls of this thread trap. Answers `false`, without running it, on kernels without this
+    /// feature.
     pub fn run(action: impl FnOnce()) -> bool {
         static ONE_THREAD: Mutex<()> = Mutex::new(());
         let _one_thread = ONE_THREAD.lock();
@@ -80,12 +81,12 @@ mod dispatch {
         let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
         action.sa_sigaction = handler as usize;
         action.sa_flags = libc::SA_SIGINFO;
-        // SAFETY: `action` is initialised, its handler has the signature that `SA_SIGINFO` asks for, and the handler
-        // only does what is allowed in a signal handler: it stores to an atomic and to the saved registers.
+        // SAFETY: `action` is initialised, and its handler has the signature that `SA_SIGINFO` asks for. The handler only
+        // stores to an atomic and to the saved registers, which a signal handler may do.
         unsafe { libc::sigaction(libc::SIGSYS, &raw const action, ptr::null_mut()) == 0 }
     }
 
-    /// Lets the thread make system calls and has it repeat the one that trapped.
+    /// Allows system calls again, and makes the thread repeat the call that trapped.
     extern "C" fn allow_and_repeat(_signal: c_int, _info: *mut siginfo_t, context: *mut c_void) {
         SELECTOR.store(ALLOW, Ordering::SeqCst);
         // SAFETY: the kernel passes a handler with `SA_SIGINFO` the interrupted thread's context, which nothing else

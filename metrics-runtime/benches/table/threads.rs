@@ -1,4 +1,4 @@
-//! Threads on cores of their own, a common start, and how often threads were woken.
+//! Threads pinned to cores, a barrier for a common start, and counts of wake-ups.
 
 use std::fs;
 use std::sync::LazyLock;
@@ -21,7 +21,7 @@ pub fn pin(core: usize) {
     }
 }
 
-/// Runs `action` on a thread of its own, so that pinning it, or what it starts, leaves the caller alone.
+/// Runs `action` on a new thread. So the core applies to that thread and its children, and not to the caller.
 pub fn on_core<T: Send>(core: Option<usize>, action: impl FnOnce() -> T + Send) -> T {
     let run = || {
         if let Some(core) = core {
@@ -63,7 +63,7 @@ impl SpinBarrier {
     }
 }
 
-/// How often the other threads of this process were scheduled so far; `None` where the system does not tell.
+/// How often the other threads of this process were scheduled so far. `None` on systems that do not count it.
 pub fn switches_of_other_threads() -> Option<u64> {
     let current = fs::read_link("/proc/thread-self").ok()?;
     let tasks = fs::read_dir("/proc/self/task").ok()?;

@@ -133,7 +133,7 @@ impl<T: Measure> Dimension for Histogram<T> {
     }
 }
 
-/// A measure whose histograms have default buckets.
+/// A measure with default buckets for its histograms.
 #[diagnostic::on_unimplemented(
     message = "a histogram of `{Self}` needs buckets: add `buckets = [..]`, or `unit = bytes` for powers of four",
     label = "no buckets for `{Self}`",

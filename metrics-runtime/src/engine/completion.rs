@@ -36,7 +36,7 @@ impl<O> Default for Completion<O> {
 
 impl<O> Drop for State<O> {
     fn drop(&mut self) {
-        // An outcome may own the error of a hook, whose `Drop` is user code.
+        // An outcome may own the error of a hook. The `Drop` of that error is user code.
         let outcome = self.outcome.take();
         panics::catch_and_ignore(|| drop(outcome));
     }

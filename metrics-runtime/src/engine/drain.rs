@@ -1,8 +1,8 @@
 //! The state behind a recorder's metrics lock, and the one way to drain events into it.
 //!
-//! The event loop, a recorder's own task and waiting threads all call [`MetricsState::drain`]. A task with hooks takes the
-//! consumer out and goes event by event, because hooks run between the events and without the lock; it calls
-//! [`MetricsState::activate_due`] and [`MetricsState::after_consuming`], the same two ends of a drain.
+//! The event loop, a worker task without hooks and waiting threads all call [`MetricsState::drain`]. A worker task with hooks
+//! takes the consumer out and goes event by event, because hooks run between the events and without the lock. It calls
+//! [`MetricsState::activate_due`] before each event and [`MetricsState::after_consuming`] after it, as a drain does.
 
 use std::sync::Arc;
 
@@ -30,7 +30,7 @@ pub(super) struct DrainEffects {
     pub(super) failures: Vec<MetricFailure>,
     /// The recorder's own failure, when a metric's panic fails the recorder.
     pub(super) ended: Option<Ended>,
-    /// Waiters whose events are now consumed.
+    /// The waiters that have reached their position.
     pub(super) completed: Vec<Arc<Completion>>,
 }
 
@@ -52,7 +52,8 @@ impl MetricsState {
 
     /// Registers a metric that takes part from `position` on. No earlier call had a higher position.
     ///
-    /// Returns a metric of the same name that no event can reach any more.
+    /// Two metrics of one name at one position would see the same events. Then the newer one replaces the older one, which
+    /// is returned.
     pub(super) fn register(&mut self, position: u64, metric: MetricBox) -> Option<MetricBox> {
         let same = |(from, pending): &&mut (u64, MetricBox)| *from == position && pending.name == metric.name;
         if let Some((_, pending)) = self.pending.iter_mut().find(same) {
@@ -67,7 +68,7 @@ impl MetricsState {
         self.metrics.contains(name) || self.pending.iter().any(|(_, metric)| &*metric.name == name)
     }
 
-    /// Activates the registered metrics whose position has come. Returns the metrics they replace.
+    /// Activates the registered metrics that take part from `position` on. Returns the metrics they replace.
     pub(super) fn activate_due(&mut self, position: u64) -> Vec<MetricBox> {
         let due = self.pending.partition_point(|(from, _)| *from <= position);
         self.pending.drain(..due).filter_map(|(_, metric)| self.metrics.register(metric)).collect()
@@ -99,8 +100,9 @@ impl MetricsState {
 
     /// Consumes at most `budget` pending events in batches of one type.
     ///
-    /// For each batch `apply` gets the metrics, the position of the batch's first event, and the effects. It applies the
-    /// events or gives them up, and answers whether the drain goes on. The batch counts as consumed after `apply` only.
+    /// For each batch `apply` gets the metrics, the position of the batch's first event, and the effects. It applies or
+    /// discards the events, and answers whether the drain goes on. The batch counts as consumed only after `apply`: a stop
+    /// that finds the queue drained in between would succeed although a metric has just failed.
     pub(super) fn drain(
         &mut self,
         queue: &Queue,
@@ -108,11 +110,12 @@ impl MetricsState {
         effects: &mut DrainEffects,
         mut apply: impl FnMut(&mut MetricSet, &Batch<'_>, u64, &mut DrainEffects) -> bool,
     ) {
-        // Without the consumer a task with hooks drains the queue.
+        // A worker task with hooks has the consumer, so that task drains the queue.
         let Some(mut consumer) = self.consumer.take() else {
             return;
         };
         let mut left = budget;
+        // The consumer stays outside of `self` in this loop: a batch borrows it, and `apply` needs the metrics.
         while left > 0 {
             let position = queue.consumed();
             drop(self.activate_due(position));
@@ -132,9 +135,9 @@ impl MetricsState {
         self.after_consuming(queue.consumed(), effects);
     }
 
-    /// Does what is due after events were consumed: metrics are activated, and waiters complete.
+    /// Ends a drain: activates metrics, and collects the waiters that have reached their position.
     pub(super) fn after_consuming(&mut self, consumed: u64, effects: &mut DrainEffects) {
-        // At once, not before the next event: that event may be far away.
+        // Now, not before the next event: that event may be far away, and the replaced metrics hold memory.
         drop(self.activate_due(consumed));
         effects.completed.append(&mut self.take_completed_waiters(consumed));
     }

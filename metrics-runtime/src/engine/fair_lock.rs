@@ -45,9 +45,9 @@ impl<T> FairLock<T> {
         }
     }
 
-    /// Locks for the consumer, which never waits. `None` while a reader has the lock or has waited for it longer.
+    /// Locks for the consumer, which never waits. `None` while a reader has the lock, or when it is a waiting reader's turn.
     pub(super) fn try_lock(&self) -> Option<FairGuard<'_, T>> {
-        // Relaxed: hints. A reader that was missed gets the lock after this turn.
+        // Relaxed: hints. A waiting reader that these loads miss gets the lock after this turn.
         if self.waiting.load(Ordering::Relaxed) > 0 && self.consumer_was_last.load(Ordering::Relaxed) {
             return None;
         }
@@ -63,7 +63,7 @@ impl<T> FairLock<T> {
         timeout: Duration,
         progress: impl Fn() -> P,
     ) -> Result<FairGuard<'_, T>, Duration> {
-        // Relaxed: a hint. A reader that was missed keeps its place, and has it after this one.
+        // Relaxed: a hint. A waiting reader that this load misses keeps its ticket, and locks after this thread.
         if self.waiting.load(Ordering::Relaxed) == 0
             && let Some(guard) = self.value.try_lock()
         {
@@ -145,7 +145,7 @@ impl<T> Drop for FairGuard<'_, T> {
         // Pairs with the fence in `lock_while`.
         fence(Ordering::SeqCst);
         if self.lock.waiting.load(Ordering::Relaxed) > 0 {
-            // A reader that is about to wait holds the lock of the queue, so it does not miss this.
+            // A reader holds the lock of the queue until it waits, so it does not miss the notification.
             let _queue = self.lock.queue.lock();
             self.lock.changed.notify_all();
         }
@@ -218,7 +218,7 @@ mod tests {
     fn the_consumer_does_not_give_way_twice_in_a_row() {
         let lock = FairLock::new(());
         drop(lock.lock_while(LONG, || ()).expect("it is free"));
-        // A reader that has taken a ticket and has not got the lock yet.
+        // A reader that has a ticket and does not have the lock yet.
         lock.waiting.store(1, Ordering::Relaxed);
         let turn = lock.try_lock();
         assert!(turn.is_some(), "a reader was last");

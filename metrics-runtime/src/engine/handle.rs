@@ -65,13 +65,14 @@ impl LifecycleHandle {
     /// # Errors
     /// The error that the operation ended with.
     ///
-    /// [`WouldDeadlock`](MetricsRecorderError::WouldDeadlock), at once, where this thread itself would have to do the work: in
-    /// a hook, in a metric, and for a recorder with hooks inside of a single-threaded tokio runtime. `.await` the handle there.
+    /// [`WouldDeadlock`](MetricsRecorderError::WouldDeadlock), at once, where this thread itself would have to do the work. That
+    /// is so in a hook, in a metric, and for a recorder with hooks in a single-threaded tokio runtime. `.await` the handle
+    /// there.
     ///
     /// [`Stalled`](MetricsRecorderError::Stalled) when there is no progress: for five seconds in general, and for the
     /// runtime's `shutdown_timeout` while a hook runs.
     pub fn wait(self) -> Result<(), MetricsRecorderError> {
-        // Without a deadline there is always an outcome.
+        // Without a deadline the wait always has an outcome.
         self.wait_at_most(None).unwrap_or(Err(MetricsRecorderError::WouldDeadlock))
     }
 

@@ -1,8 +1,8 @@
 //! A recorder's state, and how calls and failures lead from one state to the next.
 //!
-//! A recorder keeps a [`Lifecycle`] behind its lifecycle lock. The methods change nothing else, run no user code, and neither
-//! allocate nor free: the allocator may be code that emits an event, which needs the same lock. What is left to do is
-//! returned, and done when the lock is released.
+//! The lifecycle lock of a recorder guards its [`Lifecycle`]. The methods change nothing else, and run no user code. They neither
+//! allocate nor free: the user's allocator may emit an event, and that needs the same lock. A method that leaves work to its
+//! caller returns it, for example as [`Ended`]. The caller does the work when the lock is released.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ const MAX_LOGGED_CALLERS: usize = 256;
 
 pub(super) struct Lifecycle {
     state: MetricsRecorderState,
-    /// What led to FAILURE or CANCELLED.
+    /// The error that led to FAILURE or CANCELLED.
     cause: Option<Arc<MetricsRecorderError>>,
     /// The end of the start or stop in progress.
     ongoing: Option<Arc<Completion>>,
@@ -29,13 +29,13 @@ pub(super) struct Lifecycle {
 
 impl Drop for Lifecycle {
     fn drop(&mut self) {
-        // The cause may be the error of a hook, whose `Drop` is user code.
+        // The cause may be the error of a hook. The `Drop` of that error is user code.
         let cause = self.cause.take();
         panics::catch_and_ignore(|| drop(cause));
     }
 }
 
-/// The outcome of an operation, with what the recorder keeps of it. It is made before the lifecycle lock is taken.
+/// The outcome of an operation, and the cause that the recorder keeps. It is allocated before the lifecycle lock is taken.
 pub(super) struct Ending {
     result: Outcome,
     cause: Option<Arc<MetricsRecorderError>>,
@@ -89,7 +89,7 @@ impl Lifecycle {
         MetricsRecorderError::InvalidState { state: self.state, expected, cause: self.cause.clone() }
     }
 
-    /// What led to the recorder's failure, if it has failed.
+    /// The error that led to the recorder's failure, if it has failed.
     pub(super) fn cause(&self) -> Option<Arc<MetricsRecorderError>> {
         self.cause.clone()
     }

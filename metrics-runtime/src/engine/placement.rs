@@ -20,7 +20,7 @@ pub(crate) enum Placement {
 
 pub(crate) struct TaskPlacement {
     tokio: Handle,
-    /// The event loop of the runtime whose thread runs the task. `None` for a recorder that was created directly.
+    /// The event loop on the same thread as the task. `None` for a recorder that was created directly.
     event_loop: Option<Arc<EventLoop>>,
     wake: Notify,
 }
@@ -28,7 +28,7 @@ pub(crate) struct TaskPlacement {
 /// When a thread that waits for a recorder processes the recorder's events itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum CallerDrains {
-    /// It need not wait for another thread, or must not: waiting could stop the thread that processes the events.
+    /// The thread that processes the events may be this one, or there may be none. A mere wait might then never end.
     AtOnce,
     /// Only when the thread that processes the events makes no progress.
     WhenStalled,
@@ -61,8 +61,8 @@ impl Placement {
 
     /// Whether a blocking wait here would block the thread that runs the recorder's task.
     ///
-    /// A directly created recorder in a single-threaded tokio runtime answers `true` inside of every single-threaded tokio
-    /// runtime: a thread that is in one cannot know whether another thread drives the other.
+    /// For a directly created recorder in a single-threaded tokio runtime, the answer is `true` inside of every single-threaded
+    /// tokio runtime. The current thread cannot know which thread drives the recorder's one.
     pub(super) fn runs_on_current_thread(&self) -> bool {
         let is_single_threaded = |tokio: &Handle| tokio.runtime_flavor() == RuntimeFlavor::CurrentThread;
         match self {

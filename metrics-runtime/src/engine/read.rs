@@ -1,7 +1,7 @@
 //! Reading a recorder's metrics, registering metrics, and waiting: what threads other than the consumer's do.
 //!
-//! A read includes all events that were accepted before it. So it requests a drain and waits for it, like a flush; there is
-//! one loop that waits ([`RecorderInner::wait`]) and one rule by which it gives up ([`stall`](super::stall)).
+//! A read includes all events that were accepted before it. So it requests a drain and waits for it, like a flush. One loop
+//! waits for all of them ([`RecorderInner::wait`]), and it gives up by one rule ([`stall`](super::stall)).
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -31,12 +31,12 @@ use crate::thread_role;
 /// How long an observer waits for one holder of a recorder's metrics. It has other recorders to read.
 const OBSERVER_LOCK_TIMEOUT: Duration = Duration::from_millis(100);
 
-/// What [`RecorderInner::register_metric`] did.
+/// The effect of registering a metric, from [`MetricsRecorder::register_metric`](crate::MetricsRecorder::register_metric).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Registered {
     /// There was no metric of that name.
     Added,
-    /// The metric took the place of one of the same name, whose state is discarded.
+    /// The metric took the place of one of the same name. The state of the replaced metric is discarded.
     Replaced,
 }
 
@@ -54,10 +54,10 @@ pub(crate) struct DrainRequest {
     completion: Arc<Completion>,
 }
 
-/// What a waiting thread does about missing progress.
+/// How a waiting thread reacts to missing progress.
 struct Patience {
     drains: CallerDrains,
-    /// After that long without progress it gives up, unless a hook runs.
+    /// It gives up after this time without progress. While a hook runs, `hook_timeout` replaces it.
     stall_timeout: Duration,
 }
 
@@ -106,7 +106,11 @@ impl RecorderInner {
         result
     }
 
-    /// Reads the metrics after all events that are accepted by now, unless that would mean to wait for a hook or a start.
+    /// Reads the metrics after all events that are accepted by now. It does not wait for a hook or a start: then it shows the
+    /// metrics as they are.
+    ///
+    /// Each round locks the metrics, and either reads them or waits without the lock. The wait may end early, because a hook
+    /// begins. So the next round looks at the positions again.
     fn read<R>(self: &Arc<Self>, read: impl FnOnce(&MetricsState) -> R) -> Result<R, MetricsRecorderError> {
         if thread_role::in_metrics() {
             return Err(MetricsRecorderError::WouldDeadlock);
@@ -120,6 +124,7 @@ impl RecorderInner {
                 let mut effects = DrainEffects::default();
                 self.drain(&mut metrics, target.saturating_sub(self.queue.consumed()), &mut effects);
                 if !effects.is_empty() {
+                    // Log subscribers and wakers are user code, so they run without the lock.
                     drop(metrics);
                     self.finish_drain(effects);
                     metrics = self.lock_metrics()?;
@@ -134,10 +139,9 @@ impl RecorderInner {
             let completion = metrics.completion_at(target);
             drop(metrics);
             self.schedule(true);
-            // The wait also ends when a hook begins to run. The read then shows the state as it is.
             let patience = Patience { drains, stall_timeout: STALL_TIMEOUT };
-            let interrupted = || !self.is_processing();
-            if let Waited::Stalled(error) = self.wait(&completion, None, &patience, interrupted) {
+            let hook_runs_or_ended = || !self.is_processing();
+            if let Waited::Stalled(error) = self.wait(&completion, None, &patience, hook_runs_or_ended) {
                 return Err(error);
             }
         }
@@ -157,7 +161,8 @@ impl RecorderInner {
 
 /// Reading for an observer of many recorders, which waits for no user code.
 impl RecorderInner {
-    /// Requests that the events accepted by now are processed. `None` when they are, or when no thread does it.
+    /// Requests that the events accepted by now are processed. `None` when they are processed already, or when the recorder does
+    /// not process events now.
     pub(crate) fn request_drain(self: &Arc<Self>) -> Option<DrainRequest> {
         self.ensure_started();
         let target = self.queue.accepted();
@@ -172,8 +177,9 @@ impl RecorderInner {
 
     /// Waits until the events are processed, a hook is in the way, nothing makes progress, or the deadline passes.
     pub(crate) fn wait_drained(self: &Arc<Self>, request: &DrainRequest, deadline: Instant) {
+        // The completion may come late: the thread that completes it holds it until it has released the metrics.
         let interrupted = || !self.is_processing() || self.queue.consumed() >= request.target;
-        // An observer does not run handlers, and has other recorders to read.
+        // An observer runs no handlers and has other recorders to read, so it waits for less long.
         let patience = Patience { drains: CallerDrains::Never, stall_timeout: HELP_TIMEOUT };
         // However the wait ends, the observer reads the recorder as it is then.
         let _ = self.wait(&request.completion, Some(deadline), &patience, interrupted);
@@ -187,7 +193,7 @@ impl RecorderInner {
         }
     }
 
-    /// Reads the recorder at once. `None` while events are pending, or while another thread holds the metrics.
+    /// Reads the recorder without waiting. `None` while events are pending, or while another thread holds the metrics.
     pub(crate) fn try_observe_drained(&self) -> Option<Observation> {
         let metrics = self.try_lock_metrics()?;
         if self.is_drained() {
@@ -240,11 +246,11 @@ impl RecorderInner {
         }
         let registered =
             if metrics.contains(&metric.name) { Registered::Replaced } else { Registered::Added };
-        // The consumer needs the lock that this thread holds. So it sees the metric before it passes this position.
+        // The consumer needs the lock that this thread holds. So it finds the metric before it passes this position.
         let position = self.queue.accepted();
         let replaced = (metrics.register(position, metric), metrics.activate_due(self.queue.consumed()));
         drop(metrics);
-        // Metrics are user code: they are dropped when the lock is released.
+        // The `Drop` of a metric is user code, so it runs when the lock is released.
         drop(replaced);
         Ok(registered)
     }
@@ -304,8 +310,9 @@ impl RecorderInner {
 
     /// Waits for `completion` as long as there is progress towards it. Every blocking wait for a recorder ends up here.
     ///
-    /// The wait also ends at the deadline, and when `interrupted` answers `true`. Meanwhile this thread processes the
-    /// recorder's events itself where its patience says so.
+    /// The wait also ends at the deadline, and when `interrupted` answers `true`. It wakes up at a check interval, because no
+    /// thread would announce that there is no progress. Where `patience` allows it, this thread meanwhile processes the
+    /// recorder's events itself. So it succeeds even when the thread that should process them is blocked.
     fn wait(
         self: &Arc<Self>,
         completion: &Completion,
@@ -323,7 +330,7 @@ impl RecorderInner {
             };
             let pause = match helps.then(|| self.try_turn_of(MAX_EVENTS_PER_TURN)).flatten() {
                 Some(TurnOutcome::More { progress: true }) => Duration::ZERO,
-                // A producer has reserved a position and is about to publish its event.
+                // A producer has reserved a position and publishes its event soon. No thread announces that.
                 Some(TurnOutcome::More { progress: false }) => PUBLISH_CHECK_INTERVAL,
                 Some(TurnOutcome::Drained | TurnOutcome::Ended) | None => PROGRESS_CHECK_INTERVAL,
             };
@@ -331,6 +338,7 @@ impl RecorderInner {
             let until = deadline.map_or(check, |deadline| deadline.min(check));
             if let Some(outcome) = completion.wait_until(until) {
                 if helps {
+                    // This thread held the metrics in its turns. The recorder may have failed meanwhile.
                     self.after_unlock();
                 }
                 return Waited::Completed(outcome);
@@ -390,7 +398,8 @@ impl RecorderInner {
         Ok(metrics)
     }
 
-    /// Locks the metrics for an observer. However fast a handler is, the observer waits for one turn of it at most.
+    /// Locks the metrics for an observer, which waits for one turn of the consumer at most. `None` when one thread holds the
+    /// metrics for longer.
     fn lock_metrics_for_observer(&self) -> Option<FairGuard<'_, MetricsState>> {
         let locked = self.metrics.lock_while(OBSERVER_LOCK_TIMEOUT, || self.metrics.acquisitions());
         let mut metrics = locked.ok()?;
@@ -405,7 +414,7 @@ fn stalled(obstacle: Obstacle, waited: Duration) -> MetricsRecorderError {
     MetricsRecorderError::Stalled { waited_for: obstacle.description(), waited }
 }
 
-/// For hooks. A hook runs after its recorder has applied an event, and reads the metrics as they are.
+/// For hooks. A hook runs between two events of its recorder, so it reads the metrics as they are.
 impl MetricReader for RecorderInner {
     fn entity_id(&self) -> &str {
         &self.settings.entity_id

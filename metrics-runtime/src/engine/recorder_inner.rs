@@ -1,5 +1,5 @@
-//! What all handles of a recorder share: its queue, its metrics, its lifecycle. This file and `turn` are the recorder's
-//! whole internal interface.
+//! The shared part of a recorder: its queue, its metrics, its lifecycle. This file, `turn` and `read` are its whole internal
+//! interface.
 //!
 //! # Locks
 //!
@@ -37,7 +37,7 @@ use crate::thread_role;
 pub(crate) struct RecorderInner {
     pub(super) queue: Queue,
     pub(super) metrics: FairLock<MetricsState>,
-    /// The consumer, on its way back from a task with hooks. The task cannot wait for `metrics`.
+    /// The consumer, on its way back from a worker task with hooks. That task cannot wait for `metrics`.
     pub(super) returned_consumer: Mutex<Option<Consumer>>,
     lifecycle: Mutex<Lifecycle>,
     pub(super) counters: Counters,
@@ -225,7 +225,7 @@ impl RecorderInner {
         }
     }
 
-    /// Does what the queue asks of the producer whose event it has accepted.
+    /// Follows the hint that the queue gave the producer of an accepted event.
     fn after_accepting(self: &Arc<Self>, hint: WakeHint) {
         match hint {
             WakeHint::None => {}
@@ -236,7 +236,7 @@ impl RecorderInner {
             }
             WakeHint::Unpark => {
                 self.ensure_started();
-                // A queue as small as that is full before the loop polls it.
+                // Such a small queue is full before the loop polls it.
                 self.schedule(self.queue.limit() < 4);
             }
         }
@@ -245,7 +245,7 @@ impl RecorderInner {
     /// Drops or refuses an event that finds the queue full.
     fn refuse_full<E: MetricEvent>(self: &Arc<Self>, event: E) -> Result<(), RegisterEventError<E>> {
         if !self.schedule_state.is_queued_hint() {
-            // The producer that unparked the queue may be preempted before it scheduled the recorder.
+            // The producer that unparked the queue may have been preempted before it scheduled the recorder.
             self.ensure_scheduled();
         }
         match self.settings.overflow {
@@ -269,10 +269,10 @@ impl RecorderInner {
         (!accepts).then(|| lifecycle.invalid_state(MetricsRecorderState::ACCEPTING))
     }
 
-    /// Starts a recorder whose first event was accepted.
+    /// Starts a recorder that has accepted its first event.
     ///
-    /// The producer of that event calls it, and so does every call that relies on the start: that producer may be preempted
-    /// between its event and this.
+    /// The producer of that event calls it. The producer may be preempted between its event and this call. So every call that
+    /// relies on the start calls it, too.
     pub(super) fn ensure_started(self: &Arc<Self>) {
         if self.state() == MetricsRecorderState::Virgin && !self.queue.is_parked() {
             self.start_silently();
@@ -285,7 +285,7 @@ impl RecorderInner {
         self.schedule(true);
     }
 
-    /// Requests a turn. A recorder whose event loop has ended is cancelled.
+    /// Requests a turn. When the event loop has ended, the recorder is cancelled.
     pub(super) fn schedule(self: &Arc<Self>, urgent: bool) {
         match &self.placement {
             Placement::Disabled => {}
@@ -351,10 +351,10 @@ impl RecorderInner {
                     self.spawn_task();
                 }
                 if !self.queue.is_parked() {
-                    // The stop before may not have had the turn that parks the queue. An event then unparks nothing.
+                    // The turn that parks the queue may not have come since the last stop. An event would then unpark nothing.
                     self.schedule(false);
                 }
-                // Tokio drops the task at once when its runtime has ended.
+                // When its runtime has ended, tokio drops the task at once, and that cancels the recorder.
                 let cause = self.lifecycle().cause();
                 cause.map_or(Ok(()), |cause| Err(MetricsRecorderError::clone(&cause)))
             }
@@ -399,10 +399,10 @@ impl RecorderInner {
                 self.queue.close();
                 drop(lifecycle);
                 if self.hooks.is_none() && self.is_drained() {
-                    // Nothing is left to do that needs the thread of the event loop.
+                    // The stop need not wait for a turn of the event loop.
                     self.finish_stop(Ok(()));
                 }
-                // The queue parks in the turn that follows.
+                // The queue parks in the requested turn.
                 self.schedule(true);
                 Begun::Pending(completion)
             }
@@ -433,7 +433,7 @@ impl RecorderInner {
         };
         let was_logged = ended.complete(self.entity_id());
         if let (Err(error), false) = (&ended.result, was_logged) {
-            // No call waits for the stop that follows the drop of the last handle.
+            // No call waits for the stop that follows the drop of the last handle, so no call reports its error.
             self.log_error("metrics_recorder.cleanup.failed", None, error);
         }
     }
@@ -451,7 +451,7 @@ impl RecorderInner {
         if let Some(ended) = self.transition_to_failed(MetricsRecorderState::Cancelled, &error) {
             self.announce(&ended);
         }
-        // A recorder that had failed before may have lost the task that was about to discard its events.
+        // If the recorder had failed before, the worker task that was about to discard its events may be gone.
         if self.state().has_failed() {
             self.discard_pending();
         }

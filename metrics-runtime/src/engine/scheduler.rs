@@ -8,9 +8,11 @@
 //! # Fairness
 //!
 //! The loop goes in rounds. In each round every recorder with pending events gets one turn, and a turn processes at most
-//! [`MAX_EVENTS_PER_TURN`] events. So an event waits at most for three things: the poll interval of its recorder, the events
-//! before it in its own queue, and for each `MAX_EVENTS_PER_TURN` of those one turn of every other recorder. A flooded
-//! recorder takes no more than its turn.
+//! [`MAX_EVENTS_PER_TURN`] events. A flooded recorder takes no more than its turn. So an event waits at most for:
+//!
+//! * the poll interval of its recorder,
+//! * the events before it in its own queue,
+//! * one turn of every other recorder for each `MAX_EVENTS_PER_TURN` of these events.
 
 #[cfg(all(test, mvx_loom))]
 mod models;
@@ -39,11 +41,11 @@ const MAX_IDLE_POLLS: u32 = 16;
 const MAX_POLLS_PER_ROUND: usize = 1_024;
 /// How many rounds in a row may make no progress before the loop pauses between two rounds. Rounds make no progress while
 /// readers hold the metrics of all busy recorders, or while producers have reserved positions and not yet published.
-const MAX_FUTILE_ROUNDS: u32 = 64;
+const MAX_ROUNDS_WITHOUT_PROGRESS: u32 = 64;
 /// How long the loop then pauses.
-const FUTILE_ROUND_BACKOFF: Duration = Duration::from_millis(1);
+const NO_PROGRESS_BACKOFF: Duration = Duration::from_millis(1);
 
-/// What is left to do after a turn.
+/// How a turn has left its recorder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum TurnOutcome {
     /// Events are pending. `progress` says whether the turn consumed any.
@@ -82,7 +84,7 @@ pub(crate) struct EventLoop {
     wake: Notify,
     /// Counts turns. Waiting threads tell by it whether the loop makes progress.
     turns: atomic::AtomicU64,
-    /// Recorders that were restarted. The loop may not have them when it ends, but it must cancel them.
+    /// Recorders that were restarted. The loop must cancel them at its end, even when they are in none of its lists.
     restarted: Mutex<Restarted>,
     pub(super) pool: crate::sync::Arc<SegmentPool>,
 }
@@ -158,8 +160,8 @@ impl EventLoop {
         requested != Requested::Refused
     }
 
-    /// Cancels a restarted recorder at the loop's end, wherever the recorder is then: its runtime may have removed it.
-    /// Answers `false` when the loop has ended.
+    /// Tracks a restarted recorder: the loop cancels it at its end, even if the runtime has removed it meanwhile. Answers
+    /// `false` when the loop has ended.
     pub(super) fn track<R: Runnable + 'static>(&self, recorder: &Arc<R>) -> bool {
         let mut restarted = self.restarted.lock();
         // Relaxed: read and written under the lock.
@@ -168,6 +170,7 @@ impl EventLoop {
             return !restarted.closed;
         }
         if restarted.recorders.len() == restarted.recorders.capacity() {
+            // Before the list grows, it forgets the recorders that no longer exist.
             restarted.recorders.retain(|recorder| recorder.strong_count() > 0);
         }
         let recorder: Weak<R> = Arc::downgrade(recorder);
@@ -197,13 +200,13 @@ impl EventLoop {
     }
 }
 
-/// The recorders that the loop has, in the loop's own lists. They are cancelled when this is dropped: the loop has ended.
+/// The loop's own lists of recorders. They end with the loop, and their drop cancels the recorders.
 struct Rounds<'a> {
     event_loop: &'a EventLoop,
     number: u64,
     /// Recorders with pending events. Each gets one turn in a round.
     busy: Vec<Recorder>,
-    /// Recorders that are busy or idle and whose turn must not wait for the timer.
+    /// Busy and idle recorders that asked for a turn before the timer fires.
     priority: Vec<Recorder>,
     idle: BinaryHeap<Idle>,
     /// The list of requests that was emptied last. It changes places with the list in the run queue.
@@ -215,23 +218,26 @@ impl EventLoop {
     /// Gives turns until it is told to end. Recorders that it has or tracks at its end are cancelled.
     pub(crate) async fn run(&self) {
         let mut rounds = Rounds::new(self);
-        let mut futile_rounds = 0;
+        let mut rounds_without_progress = 0;
         while self.take_requests(&mut rounds) {
             rounds.number += 1;
+            // Priority turns come first: a reader or a stop waits for them.
             let progress = [
                 self.give_priority_turns(&mut rounds),
                 self.give_turns(&mut rounds),
                 self.poll_idle(&mut rounds),
             ];
             let has_work = !rounds.busy.is_empty() || !rounds.priority.is_empty();
-            futile_rounds = if has_work && progress == [false; 3] { futile_rounds + 1 } else { 0 };
+            rounds_without_progress =
+                if has_work && progress == [false; 3] { rounds_without_progress + 1 } else { 0 };
             if !has_work {
                 let next_poll = rounds.idle.peek().map(|idle| idle.next_poll);
                 self.sleep(next_poll.map_or(Sleep::Parked, Sleep::Until), next_poll).await;
-            } else if futile_rounds > MAX_FUTILE_ROUNDS {
-                self.sleep(Sleep::Parked, Some(Instant::now() + FUTILE_ROUND_BACKOFF)).await;
+            } else if rounds_without_progress > MAX_ROUNDS_WITHOUT_PROGRESS {
+                // Every request wakes this sleep, as it wakes a parked loop, but the work at hand does not wait for one.
+                self.sleep(Sleep::Parked, Some(Instant::now() + NO_PROGRESS_BACKOFF)).await;
             } else {
-                if futile_rounds > 0 {
+                if rounds_without_progress > 0 {
                     // The reader or producer that is in the way may need this very processor.
                     std::thread::yield_now();
                 }
@@ -299,11 +305,11 @@ impl EventLoop {
                 return true;
             }
             if outcome == TurnOutcome::Ended {
-                return self.keeps(recorder);
+                return self.deschedule(recorder);
             }
             let interval = recorder.poll_interval();
             if interval.is_zero() {
-                return !recorder.try_park() || self.keeps(recorder);
+                return !recorder.try_park() || self.deschedule(recorder);
             }
             rounds.idle.push(Idle {
                 next_poll: now + interval,
@@ -316,7 +322,7 @@ impl EventLoop {
         progress
     }
 
-    /// Polls the idle recorders whose time has come. Answers whether there were any.
+    /// Polls the idle recorders that are due. Answers whether there were any.
     fn poll_idle(&self, rounds: &mut Rounds<'_>) -> bool {
         if rounds.idle.is_empty() {
             return false;
@@ -332,7 +338,8 @@ impl EventLoop {
             let consumed_now = recorder.consumed();
             let polls = if consumed_now == consumed { polls + 1 } else { 0 };
             let parked = polls > MAX_IDLE_POLLS && recorder.try_park();
-            if recorder.has_work() || (parked && self.keeps(&recorder)) {
+            // A recorder that is not parked sends no request for an event, so the loop itself must look.
+            if recorder.has_work() || (parked && self.deschedule(&recorder)) {
                 recorder.schedule_state().set_turn_pending();
                 rounds.busy.push(recorder);
             } else if !parked {
@@ -343,8 +350,9 @@ impl EventLoop {
         true
     }
 
-    /// Gives up a recorder that has parked or ended. Answers `true` when it needs a turn all the same.
-    fn keeps(&self, recorder: &Recorder) -> bool {
+    /// Removes a recorder that has parked or ended from the run queue, unless it needs a turn all the same. Answers whether
+    /// the loop keeps it.
+    fn deschedule(&self, recorder: &Recorder) -> bool {
         self.run_queue.deschedule(recorder.schedule_state(), || recorder.wants_turn())
     }
 
@@ -364,7 +372,7 @@ impl EventLoop {
         }
     }
 
-    /// Refuses requests from now on. Returns the recorders that count on the loop and that the loop does not have.
+    /// Refuses requests from now on. Returns the recorders that rely on the loop and are in none of its own lists.
     fn close(&self) -> Vec<Recorder> {
         let requests = self.run_queue.close();
         let restarted = {

@@ -1,4 +1,4 @@
-//! The choices of a recorder, complete and checked.
+//! The settings of a recorder, complete and checked.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,10 +11,10 @@ pub(crate) const DEFAULT_QUEUE_MAX_SIZE: usize = 10_000;
 /// How long a shutdown, and so a wait for a running hook, takes at most by default.
 pub(crate) const DEFAULT_SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
 const MAX_POLL_INTERVAL: Duration = Duration::from_secs(1);
-/// The queue of this limit takes 16 GiB when it is full.
+/// A full queue of this limit takes 16 GiB.
 const MAX_QUEUE_SIZE: usize = 1 << 28;
 
-/// What happens to an event when as many are pending as the recorder may hold.
+/// What happens to an event that finds the queue full.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum QueueOverflowPolicy {

@@ -2,13 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-/// How often a waiting thread looks at what it waits for.
+/// How often a waiting thread checks for progress.
 pub(super) const PROGRESS_CHECK_INTERVAL: Duration = Duration::from_millis(20);
-/// How often a thread looks for an event whose position is reserved. Producers publish within nanoseconds, unless preempted.
+/// How often a thread looks for the event of a reserved position. Producers publish within nanoseconds, unless preempted.
 pub(super) const PUBLISH_CHECK_INTERVAL: Duration = Duration::from_micros(100);
-/// After that long without progress a waiting thread processes the recorder's events itself, if the recorder has no hooks.
+/// After this time without progress, a waiting thread processes the events itself, if the recorder has no hooks.
 pub(super) const HELP_TIMEOUT: Duration = Duration::from_secs(1);
-/// After that long without progress a waiting thread gives up.
+/// After this time without progress, a waiting thread gives up.
 pub(super) const STALL_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Counters of a recorder and its event loop. They change while the recorder's events get processed.
@@ -26,7 +26,7 @@ pub(super) struct Progress {
     pub(super) is_locked: bool,
 }
 
-/// What a waiting thread waits for in the end.
+/// The obstacle that keeps a waiting thread waiting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Obstacle {
     Hook,
@@ -56,7 +56,7 @@ impl Progress {
         }
     }
 
-    /// Whether the recorder has come closer to what a thread waits for since `earlier`.
+    /// Whether a waiting thread has come closer to its aim since `earlier`.
     fn is_ahead_of(&self, earlier: &Self) -> bool {
         if (self.consumed, self.hook_calls) != (earlier.consumed, earlier.hook_calls) {
             return true;
@@ -82,7 +82,7 @@ impl StallDetector {
         Self { last: progress, since: Instant::now() }
     }
 
-    /// How long there was no progress, given how things stand now. Must be called at every check interval.
+    /// How long there was no progress until `now`. Must be called at every check interval.
     pub(super) fn stalled_for(&mut self, now: Progress) -> Duration {
         if now.is_ahead_of(&self.last) {
             *self = Self::new(now);

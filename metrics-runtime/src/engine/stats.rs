@@ -1,4 +1,4 @@
-//! Accounting: where every event that was offered to a recorder went.
+//! The counts of a recorder: every event that was offered to it is in one of them.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::sync::{Mutex, lock, lock_with_room};
 
-/// What became of the events that were offered to a recorder.
+/// The counts of the events that were offered to a recorder.
 ///
 /// Every call counts once: `calls == accepted + dropped + rejected`. At rest `accepted == processed + discarded`.
 ///
@@ -113,7 +113,7 @@ impl Counters {
     /// Completes the counts with those of the queue. The caller has read `consumed` before `accepted`.
     pub(super) fn stats(&self, consumed: u64, accepted: u64, limit: u64) -> RecorderStats {
         // Between the two reads events may have been consumed, and others accepted in their place. When `consumed` was read,
-        // at most `limit` more were accepted. So this is the value of `accepted` at some moment between the reads.
+        // at most `limit` more events were accepted. So the smaller number is `accepted` at some moment between the reads.
         let accepted = accepted.min(consumed + limit);
         let processed = consumed.min(self.discarded_from.load(Ordering::Relaxed));
         let dropped_by_type: BTreeMap<_, _> = self.dropped().into_iter().collect();

@@ -1,8 +1,11 @@
-//! The task of a recorder that was created directly or has hooks.
+//! The worker task of a recorder that was created directly or has hooks.
 //!
-//! With hooks the task goes event by event: it applies one event under the metrics lock, runs the hooks without the lock, and
-//! then consumes the event. Guards return the consumer, the applied event and the recorder itself, so an aborted task leaves a
-//! recorder that is CANCELLED, readable, and right in its accounts.
+//! With hooks the task goes event by event. It applies one event under the metrics lock, runs the hooks without the lock, and
+//! then consumes the event.
+//!
+//! Tokio may drop the task at every await, for example when its runtime ends. Three guards then act: [`Lease`] returns the
+//! consumer, [`AppliedEvent`] consumes the event, and [`CancelOnDrop`] cancels the recorder. So the recorder stays readable, and
+//! its counts stay right.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -17,7 +20,7 @@ use crate::queue::{Batch, Consumer};
 use crate::state::MetricsRecorderState;
 use crate::thread_role;
 
-/// How long a task processes events with hooks before it lets other tasks of its thread run.
+/// How long a worker task processes events with hooks before it lets other tasks of its thread run.
 const MAX_TURN_DURATION: Duration = Duration::from_micros(200);
 
 /// Runs a recorder from its start to its stop or failure.
@@ -57,14 +60,16 @@ impl Drop for CancelOnDrop {
 
 async fn run_without_hooks(recorder: &Arc<RecorderInner>) {
     loop {
+        // Cleared before the turn: producers that found the flag set until now have their events in this turn.
         recorder.schedule_state.clear_turn_pending();
         match recorder.try_turn_of(MAX_EVENTS_PER_TURN) {
+            // A restart may come between the turn and this. Then this task goes on with the new run.
             Some(TurnOutcome::Ended) if recorder.lifecycle().try_end_task() => break,
             Some(TurnOutcome::Drained) if recorder.park() => recorder.placement.woken().await,
             Some(TurnOutcome::Drained | TurnOutcome::More { progress: true } | TurnOutcome::Ended) => {
                 tokio::task::yield_now().await;
             }
-            // A reader or a producer is in the way. This thread has other tasks, so it does not wait for either.
+            // A reader holds the metrics, or a producer has not published. This thread has other tasks, so it does not block.
             Some(TurnOutcome::More { progress: false }) | None => yield_thread().await,
         }
     }
@@ -80,7 +85,7 @@ async fn run_with_hooks(recorder: &Arc<RecorderInner>, hooks: &dyn DynHooks) {
         Err(error) => recorder.fail(&error),
     }
     if recorder.state().has_failed() {
-        // Discards the pending events, which completes their waiters.
+        // Discards the pending events and completes their waiters.
         let ended = || {
             let turn = recorder.try_turn_of(MAX_EVENTS_PER_TURN);
             turn.filter(|turn| *turn == TurnOutcome::Ended)
@@ -98,13 +103,13 @@ async fn start(recorder: &Arc<RecorderInner>, hooks: &dyn DynHooks) -> Result<()
     started.map_err(|cause| MetricsRecorderError::OnStartingHookFailed { cause })?;
     recorder.finish_start();
     if !recorder.has_handles() {
-        // The last handle was dropped while the hook ran, and its stop was refused.
+        // The last handle was dropped while the hook ran. Its stop was refused, because the recorder was STARTING.
         recorder.stop_silently();
     }
     Ok(())
 }
 
-/// Processes events until the recorder stops and nothing is pending, or until it fails.
+/// Processes events until the recorder fails, or until it stops and no event is pending.
 async fn serve(recorder: &Arc<RecorderInner>, hooks: &dyn DynHooks) {
     let mut lease = Lease::take(recorder).await;
     recorder.record_progress();
@@ -129,7 +134,7 @@ async fn serve(recorder: &Arc<RecorderInner>, hooks: &dyn DynHooks) {
             MetricsRecorderState::Running if recorder.queue.park(&mut lease.consumer) => {
                 recorder.placement.woken().await;
             }
-            // An event was accepted or is about to be published.
+            // An event was accepted, or a producer publishes it soon.
             _ => yield_thread().await,
         }
     }
@@ -174,7 +179,7 @@ async fn yield_thread() {
     tokio::task::yield_now().await;
 }
 
-/// An applied event. It is consumed when this is dropped, also when the task is aborted in a hook.
+/// An applied event. Its drop consumes it, so the event counts even when the task is aborted in a hook.
 struct AppliedEvent<'a> {
     recorder: &'a RecorderInner,
     batch: Option<Batch<'a>>,
@@ -191,7 +196,7 @@ impl AppliedEvent<'_> {
 
     fn consume(&mut self) {
         if let Some(batch) = self.batch.take() {
-            // The event's `Drop` is user code, and must not wait for this task.
+            // The event's `Drop` is user code. Under this role, calls of it that would wait for this task are refused.
             let _role = thread_role::enter_metrics();
             batch.consume();
         }
@@ -202,13 +207,13 @@ impl Drop for AppliedEvent<'_> {
     fn drop(&mut self) {
         self.consume();
         if !self.is_finished {
-            // The task was aborted. If a reader holds the metrics, the cancellation that follows completes the waiters.
+            // The task was aborted. If a reader holds the metrics, the waiters complete with the cancellation that follows.
             self.recorder.try_finish_event();
         }
     }
 }
 
-/// Calls a hook. Readers do not wait for it.
+/// Calls a hook, and counts the call. Readers that see a running hook do not wait for it.
 async fn call<'a, F>(recorder: &RecorderInner, hook: F) -> Result<(), SharedError>
 where
     F: FnOnce() -> Pin<Box<dyn Future<Output = Result<(), HookError>> + Send + 'a>>,
@@ -239,14 +244,14 @@ async fn clean_up(recorder: &RecorderInner, hooks: &dyn DynHooks) {
     }
 }
 
-/// The task's right to consume while hooks run between the events. It goes back when the task ends, however it ends.
+/// The consumer, while hooks run between the events. Its drop returns the consumer, however the task ends.
 struct Lease<'a> {
     recorder: &'a RecorderInner,
     consumer: Consumer,
 }
 
 impl<'a> Lease<'a> {
-    /// Waits for a reader that holds the metrics. The task of the run before has returned the consumer already.
+    /// Waits while a reader holds the metrics. The task of the last run has returned the consumer already.
     async fn take(recorder: &'a RecorderInner) -> Self {
         let consumer = retry_until_some(|| recorder.try_take_consumer()).await;
         Self { recorder, consumer }

@@ -20,7 +20,7 @@ impl MetricEvent for Counted {
     const EVENT_TYPE: &'static str = "counted";
 }
 
-/// A running recorder in a tokio runtime that nobody drives.
+/// A running recorder in a tokio runtime that no thread drives.
 fn running() -> (Runtime, MetricsRecorder) {
     let tokio = Builder::new_current_thread().build().expect("a tokio runtime");
     let recorder = {
@@ -33,11 +33,11 @@ fn running() -> (Runtime, MetricsRecorder) {
 
 #[test]
 #[cfg_attr(miri, ignore = "10,000 rounds of waiting take minutes")]
-fn an_event_published_after_everything_was_given_up_is_discarded() {
+fn an_event_published_after_the_cancellation_is_discarded() {
     for read in [false, true] {
         let (tokio, recorder) = running();
         let token = Arc::new(());
-        // The first event unparks the queue, so that the next one finds its place without further questions.
+        // The first event unparks the queue, so the next one is reserved in the usual case.
         recorder.register_event(Counted(Arc::clone(&token))).expect("accepted");
         let Ok(permit) = recorder.inner().try_reserve::<Counted>() else {
             panic!("the queue is open, awake and almost empty");
@@ -59,7 +59,7 @@ fn an_event_published_after_everything_was_given_up_is_discarded() {
 
 #[test]
 #[cfg_attr(miri, ignore = "10,000 rounds of waiting take minutes")]
-fn an_event_published_after_everything_was_given_up_is_dropped_with_the_recorder() {
+fn an_event_published_after_the_cancellation_is_dropped_with_the_recorder() {
     let (tokio, recorder) = running();
     let token = Arc::new(());
     recorder.register_event(Counted(Arc::clone(&token))).expect("accepted");
@@ -108,7 +108,7 @@ fn the_end_of_an_older_stop_does_not_end_a_newer_one() {
     let token = Arc::new(());
     recorder.register_event(Counted(Arc::clone(&token))).expect("accepted");
     let newer = recorder.stop();
-    // A thread that had processed the last event before the older stop, and was then held up.
+    // A thread that had processed the last event before the older stop, and was then preempted.
     recorder.inner().finish_stop(Ok(()));
     assert_eq!(recorder.status(), MetricsRecorderState::Stopping);
     assert!(!newer.is_finished());
@@ -141,12 +141,12 @@ fn a_recorder_that_has_stopped_is_parked_and_so_holds_no_segment() {
     }
 }
 
-/// A metric that listens to nothing.
-struct Deaf;
+/// A metric without handlers.
+struct NoHandlers;
 
-impl Metric for Deaf {
+impl Metric for NoHandlers {
     fn metric_name(&self) -> &'static str {
-        "deaf"
+        "no_handlers"
     }
 
     fn handlers() -> &'static [EventHandler<Self>] {
@@ -154,14 +154,14 @@ impl Metric for Deaf {
     }
 
     fn snapshot(&self) -> MetricSnapshot {
-        MetricSnapshot::of_static("deaf")
+        MetricSnapshot::of_static("no_handlers")
     }
 }
 
 #[test]
-fn a_call_in_the_middle_of_which_the_recorder_ends_answers_those_who_wait() {
+fn a_call_during_which_the_recorder_ends_completes_the_waiters() {
     let calls: [fn(&MetricsRecorder); 2] =
-        [|recorder| drop(recorder.flush()), |recorder| drop(recorder.register_metric(Deaf))];
+        [|recorder| drop(recorder.flush()), |recorder| drop(recorder.register_metric(NoHandlers))];
     for call in calls {
         let (tokio, recorder) = running();
         recorder.register_event(Counted(Arc::new(()))).expect("accepted");
@@ -169,7 +169,7 @@ fn a_call_in_the_middle_of_which_the_recorder_ends_answers_those_who_wait() {
         let held = recorder.inner().metrics.try_lock().expect("no thread has it");
         drop(tokio);
         assert_eq!((recorder.status(), flush.is_finished()), (MetricsRecorderState::Cancelled, false));
-        // As if the call had been held up with the lock in its hands.
+        // As if the call had been preempted while it held the lock.
         drop(held);
         call(&recorder);
         assert!(flush.is_finished());

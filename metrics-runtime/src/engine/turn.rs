@@ -1,7 +1,7 @@
 //! Turns: a recorder's pending events are applied, or discarded after a failure.
 //!
-//! Any thread may try a turn. The metrics lock lets one thread at a time consume, and the thread of an event loop or a task
-//! never waits for that lock: a reader may hold it for long.
+//! Any thread may try a turn, and the metrics lock lets one thread at a time consume. The event loop and the worker tasks never
+//! wait for that lock, because a reader may hold it for long. They try again in a later turn.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -18,15 +18,15 @@ use crate::state::MetricsRecorderState;
 use crate::sync::lock;
 use crate::thread_role;
 
-/// How long a failed recorder waits for a producer that has reserved a position and not yet published its event, or for a
-/// reader that holds the metrics. Both take nanoseconds, unless the thread is preempted or runs user code.
+/// How long a failed recorder waits for a producer that has yet to publish its event, or for a reader that holds the metrics.
+/// Both take nanoseconds, unless the thread is preempted or runs user code.
 const DISCARD_TIMEOUT: Duration = Duration::from_millis(10);
 
 impl RecorderInner {
     /// Processes at most `budget` of the events that are pending now, without hooks. `None` while a reader holds the metrics.
     ///
-    /// Events that are accepted during the turn are left for the next one. A consumer close behind a producer would take the
-    /// cache line that the producer writes to, at every event.
+    /// Events that are accepted during the turn are left for the next one. A consumer close behind a producer would take away
+    /// the cache line that the producer writes to, at every event.
     pub(super) fn try_turn_of(&self, budget: u64) -> Option<TurnOutcome> {
         let target = self.queue.accepted();
         let mut effects = DrainEffects::default();
@@ -47,7 +47,8 @@ impl RecorderInner {
         if state.accepts() {
             return Some(TurnOutcome::Drained);
         }
-        // The recorder accepts no events any more, so what is pending now is all that will ever be.
+        // The recorder accepts no more events. Some may have been accepted after `target` was read, before the queue was
+        // closed. When these are consumed as well, no event is left and none will come.
         if !self.is_drained() {
             return Some(more);
         }
@@ -61,9 +62,12 @@ impl RecorderInner {
     /// Applies at most `budget` pending events, or discards them after a failure.
     pub(super) fn drain(&self, metrics: &mut MetricsState, budget: u64, effects: &mut DrainEffects) {
         let _role = thread_role::enter_metrics();
+        // The state is read once. If the recorder fails during this drain, the drain ends with the batch that it has begun,
+        // and the next drain discards.
         let discards = self.state().has_failed();
         metrics.drain(&self.queue, budget, effects, |metrics, batch, position, effects| {
             if discards {
+                // Before the batch is consumed: otherwise `stats` would show these events as processed for a moment.
                 self.counters.discard_from(position);
             } else {
                 metrics.apply_batch(batch, &mut effects.failures);
@@ -75,7 +79,7 @@ impl RecorderInner {
 
     /// Puts the recorder into FAILURE for the first metric that has panicked, if that is the policy.
     ///
-    /// It runs before the events count as consumed, so that a stop cannot succeed in between.
+    /// It runs before the events count as consumed. Otherwise a stop could succeed in between.
     fn apply_failure_policy(&self, effects: &mut DrainEffects) {
         if self.settings.metric_failure == MetricFailurePolicy::Quarantine || effects.failures.is_empty() {
             return;
@@ -85,11 +89,13 @@ impl RecorderInner {
         let error = MetricsRecorderError::MetricFailed { metric: metric.to_string(), cause };
         if let Some(ended) = self.transition_to_failed(MetricsRecorderState::Failure, &error) {
             effects.ended = Some(ended);
+            // The failure of the recorder names this metric, so it is not logged twice.
             effects.failures.remove(0);
         }
     }
 
-    /// Logs what failed in a drain and completes the waiters. Wakers and subscribers are user code, so no lock is held.
+    /// Logs the failures of a drain and completes its waiters. Wakers and log subscribers are user code, so the caller holds no
+    /// lock.
     pub(super) fn finish_drain(&self, DrainEffects { failures, ended, completed }: DrainEffects) {
         if let Some(ended) = ended {
             self.announce(&ended);
@@ -110,12 +116,13 @@ impl RecorderInner {
         }
     }
 
-    /// Discards what is pending after a failure, and completes all waiters.
+    /// Discards the pending events after a failure, and completes all waiters.
     ///
     /// Where another thread holds the metrics, that thread discards instead: see [`after_unlock`](Self::after_unlock).
     pub(super) fn discard_pending(&self) {
         if thread_role::in_metrics() {
-            // User code of a metric has ended the recorder, and this thread may hold the recorder's own metrics.
+            // User code of a metric has ended the recorder, and this thread may hold the recorder's own metrics. Then a wait
+            // would be in vain, and the outer drain discards.
             return self.discard_stragglers();
         }
         let deadline = Instant::now() + DISCARD_TIMEOUT;
@@ -123,10 +130,12 @@ impl RecorderInner {
             let turn = self.try_turn_of(u64::MAX);
             match turn {
                 Some(TurnOutcome::Ended) => break,
-                // The task of the recorder is in a hook, and discards when the hook has ended.
+                // The worker task is in a hook, and discards when the hook has ended.
                 Some(_) if self.is_consumer_taken() => return,
                 _ if Instant::now() < deadline => std::thread::yield_now(),
+                // A reader holds the metrics, and discards after its read.
                 None => return,
+                // A producer has not published its event. `discard_stragglers` discards it, or the drop of the queue.
                 Some(_) => break,
             }
         }
@@ -137,17 +146,19 @@ impl RecorderInner {
         self.finish_drain(effects);
     }
 
-    /// Does what another thread could not do while this one held the metrics: a recorder that fails waits for no reader.
+    /// Discards for another thread that could not do so while this thread held the metrics: a failing recorder waits for no
+    /// reader.
     ///
-    /// A thread other than the consumer's calls it after it has released the metrics.
+    /// Threads other than the consumer's call it after they have released the metrics.
     pub(super) fn after_unlock(&self) {
         if self.state().has_failed() {
             self.discard_pending();
         }
     }
 
-    /// Discards events that were published after [`discard_pending`](Self::discard_pending) gave up waiting for them, unless
-    /// another thread holds the metrics. Called before anything is counted.
+    /// Discards events that were published after [`discard_pending`](Self::discard_pending) gave up waiting for them.
+    ///
+    /// It does nothing while another thread holds the metrics. A handle's `stats` calls it before it counts.
     pub(crate) fn discard_stragglers(&self) {
         if self.is_drained() || !self.state().has_failed() {
             return;
@@ -183,9 +194,9 @@ impl RecorderInner {
     }
 }
 
-/// For a task with hooks, which goes event by event. None of it waits for a reader.
+/// For a worker task with hooks, which goes event by event. None of these methods waits for a reader.
 impl RecorderInner {
-    /// Takes the consumer, so that the task can read an event while hooks run.
+    /// Takes the consumer, so that the worker task can read an event while hooks run.
     pub(super) fn try_take_consumer(&self) -> Option<Consumer> {
         self.try_lock_metrics()?.consumer.take()
     }
@@ -202,7 +213,7 @@ impl RecorderInner {
         }
     }
 
-    /// Whether the recorder's task has the consumer.
+    /// Whether the worker task has the consumer.
     fn is_consumer_taken(&self) -> bool {
         self.try_lock_metrics().is_some_and(|metrics| metrics.consumer.is_none())
     }
@@ -223,7 +234,8 @@ impl RecorderInner {
         Some(accepted)
     }
 
-    /// Does what is due after the task has consumed an event. `None` while a reader holds the metrics.
+    /// Activates metrics and completes waiters, after the worker task has consumed an event. `None` while a reader holds the
+    /// metrics.
     pub(super) fn try_finish_event(&self) -> Option<()> {
         let mut effects = DrainEffects::default();
         {
@@ -259,7 +271,8 @@ impl Runnable for RecorderInner {
 
     fn try_release(&self) -> bool {
         self.schedule_state.clear_turn_pending();
-        // Producers that found the turn pending did not ask for another one.
+        // Producers that found the turn pending asked for no other one. So this thread checks the watermark after it has
+        // cleared the flag: either a producer finds the flag clear, or this thread finds the queue above its watermark.
         !self.queue.is_above_watermark()
     }
 

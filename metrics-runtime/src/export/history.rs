@@ -1,7 +1,9 @@
 //! What earlier expositions of a runtime have shown, so that no counter falls and no series changes its meaning.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
 
 use super::family_key::FamilyKey;
 use super::totals::{LabelSlots, Totals};
@@ -32,20 +34,20 @@ type ShapeKey = (Arc<str>, String, String);
 
 impl SeriesHistory {
     pub(super) fn get_or_create_label_slots(&self, namespace: &Arc<str>) -> LabelSlots {
-        lock(&self.0.label_slots).entry(Arc::clone(namespace)).or_default().clone()
+        self.0.label_slots.lock().entry(Arc::clone(namespace)).or_default().clone()
     }
 
     /// Raises counters and histograms of incomplete totals to at least their last shown value. The complete totals would be no
     /// smaller.
     pub(super) fn fill_gaps(&self, namespace: &Arc<str>, totals: &mut Totals) {
-        if let Some(last) = lock(&self.0.totals).get(namespace) {
+        if let Some(last) = self.0.totals.lock().get(namespace) {
             totals.raise_to(last);
         }
     }
 
     /// Stores totals that are shown, unless a later exposition has stored its own meanwhile.
     pub(super) fn store(&self, namespace: Arc<str>, totals: Totals) {
-        let mut stored = lock(&self.0.totals);
+        let mut stored = self.0.totals.lock();
         match stored.get(&namespace) {
             Some(last) if last.stats.accepted > totals.stats.accepted => {}
             _ => drop(stored.insert(namespace, totals)),
@@ -59,7 +61,7 @@ impl SeriesHistory {
         names: &[String],
         key: &FamilyKey<'_>,
     ) -> Result<(), (String, FamilyKey<'static>)> {
-        let mut reserved = lock(&self.0.names);
+        let mut reserved = self.0.names.lock();
         let taken =
             names.iter().find_map(|name| Some((name, reserved.get(name).filter(|other| *other != key)?)));
         if let Some((name, other)) = taken
@@ -77,7 +79,7 @@ impl SeriesHistory {
 
     /// Stores the first shape of a dimension in the rollup of a namespace. Returns whether `shape` is the first one.
     pub(super) fn fix_shape(&self, namespace: &Arc<str>, metric: &str, dimension: &str, shape: u64) -> bool {
-        let mut shapes = lock(&self.0.shapes);
+        let mut shapes = self.0.shapes.lock();
         let key = (Arc::clone(namespace), metric.to_owned(), dimension.to_owned());
         match shapes.get(&key) {
             Some(first) => *first == shape,
@@ -85,8 +87,4 @@ impl SeriesHistory {
             None => shapes.insert(key, shape).is_none(),
         }
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -6,7 +6,7 @@
 //! Loom itself reports a race on an event, a deadlock, and a leaked [`Arc`]. The slot asserts that it is free when an event is
 //! written into it.
 //!
-//! # What they prove
+//! # Proofs
 //!
 //! Each step of the protocol was broken on purpose, one at a time. The second column names a model that fails then; `tests` are
 //! those without loom.

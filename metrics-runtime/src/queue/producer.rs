@@ -192,7 +192,7 @@ impl Queue {
         if tail & POSITION >= self.consumed() + line.limit { Err(PushError::Full) } else { Ok(()) }
     }
 
-    /// As [`advance`](Self::advance), for a parked queue, or one with its tail at `fast_limit`.
+    /// As [`advance`](Self::advance), for a queue that is parked or has its tail at `fast_limit`.
     ///
     /// Returns `None` when the caller must look again: another producer has moved `fast_limit` on, or the spare has no
     /// segment although the tail needs one by now.

@@ -1,4 +1,4 @@
-//! The narrow contract for components: what they may do with a recorder.
+//! The trait that components depend on, instead of a certain type of recorder.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::panics;
 use crate::recorder::MetricsRecorder;
 use crate::snapshot::MetricSnapshots;
 
-/// What a component may do with a recorder, so that it need not know which one it holds.
+/// The calls that a component makes to a recorder of any type.
 ///
 /// Implemented by [`MetricsRecorder`], by [`CaptureRecorder`](crate::testing::CaptureRecorder) for tests, and by
 /// references and `Arc`s to them. Components either are generic over it or hold an `Arc<dyn Recorder>`; the methods are

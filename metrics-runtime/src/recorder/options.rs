@@ -14,7 +14,7 @@ use crate::hooks::{DynHooks, RecorderHooks};
 use crate::log::LogPolicy;
 use crate::panics::CatchDropPanic;
 
-/// What can be chosen for a recorder. What is not chosen comes from the runtime, or is a default.
+/// The options of a recorder. An option that is not set comes from the runtime, or has a default.
 ///
 /// ```
 /// use mvx_metrics::{QueueOverflowPolicy, RecorderOptions};
@@ -38,7 +38,7 @@ pub struct RecorderOptions {
 }
 
 impl RecorderOptions {
-    /// Options of which nothing is chosen.
+    /// No option is set.
     pub fn new() -> Self {
         Self::default()
     }
@@ -80,12 +80,12 @@ impl RecorderOptions {
         self
     }
 
-    /// How long events may wait before they are processed, while the recorder has traffic: zero to process them at once, at
-    /// most 1 s; by default as [the runtime's](crate::MetricsRuntimeBuilder::poll_interval).
+    /// How long events may wait before they are processed, while the recorder has recent traffic: at most 1 s. With zero they are
+    /// processed at once. By default it is [the runtime's](crate::MetricsRuntimeBuilder::poll_interval).
     ///
-    /// The timer has a granularity of 1 ms: what is between zero and 1 ms may mean up to about 2 ms, as 1 ms does.
+    /// The timer has a granularity of 1 ms: with any interval up to 1 ms but zero, an event waits up to about 2 ms.
     ///
-    /// Recorders with hooks, and recorders that were created directly, process events at once whatever is chosen here.
+    /// Recorders with hooks, and recorders that were created directly, always process events at once.
     pub fn poll_interval(mut self, interval: Duration) -> Self {
         self.poll_interval = Some(interval);
         self
@@ -114,7 +114,7 @@ impl fmt::Debug for RecorderOptions {
     }
 }
 
-/// The settings of a recorder whose options choose nothing.
+/// The settings of a recorder without options.
 pub(crate) struct RecorderDefaults {
     pub(crate) entity_id: Arc<str>,
     pub(crate) namespace: Arc<str>,
@@ -126,7 +126,7 @@ pub(crate) struct RecorderDefaults {
 }
 
 impl RecorderDefaults {
-    /// The defaults of recorders that are created directly, but for the entity id.
+    /// The defaults of recorders that are created directly, without an entity id.
     pub(super) fn direct() -> Self {
         Self {
             entity_id: Arc::from(""),

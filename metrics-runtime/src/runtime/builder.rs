@@ -21,7 +21,7 @@ const MAX_STACK_SIZE: usize = 1 << 46;
 #[cfg(not(target_pointer_width = "64"))]
 const MAX_STACK_SIZE: usize = 1 << 30;
 
-/// Builds a [`MetricsRuntime`] with other than the default choices.
+/// Builds a [`MetricsRuntime`] with options.
 ///
 /// ```
 /// use std::time::Duration;
@@ -68,7 +68,7 @@ impl MetricsRuntimeBuilder {
         self
     }
 
-    /// What the runtime logs, and its recorders unless they are told otherwise.
+    /// What the runtime logs. Its recorders log the same, unless their options say otherwise.
     pub fn log_policy(mut self, policy: LogPolicy) -> Self {
         self.0.log_policy = policy;
         self
@@ -86,15 +86,15 @@ impl MetricsRuntimeBuilder {
         self
     }
 
-    /// How long the runtime lets events of a recorder with recent traffic wait before it looks at them; by default 1 ms, at
+    /// How long events may wait before the runtime processes them, while their recorder has recent traffic: by default 1 ms, at
     /// most 1 s.
     ///
-    /// The timer has a granularity of 1 ms and never fires early: with 1 ms an event waits up to about 2 ms, and with less,
-    /// 200 µs for example, it may wait for as long, if not as often. What must be sooner needs [`Duration::ZERO`]: the
-    /// recorder's events are then processed at once, and each event after a pause wakes the runtime's thread.
-    ///
-    /// While a recorder is looked at on this timer, handing an event over wakes nobody. Snapshots, stops and a queue that
+    /// The runtime polls such a recorder on a timer, so registering an event wakes no thread. Snapshots, stops and a queue that
     /// fills up wake the runtime at once.
+    ///
+    /// The timer has a granularity of 1 ms and never fires early. With 1 ms, an event waits up to about 2 ms. With a shorter
+    /// interval, 200 µs for example, some events still wait that long. With [`Duration::ZERO`] events are processed at once, and
+    /// each event after a pause wakes the runtime's thread.
     pub fn poll_interval(mut self, interval: Duration) -> Self {
         self.0.poll_interval = interval;
         self
@@ -102,7 +102,7 @@ impl MetricsRuntimeBuilder {
 
     /// The size of the stack of the runtime's thread in bytes, at least 128 KiB; by default that of the standard library.
     ///
-    /// Metrics and hooks run there: they need their own part of it.
+    /// Metrics and hooks run on this thread, and need their own part of the stack.
     pub fn thread_stack_size(mut self, bytes: usize) -> Self {
         self.0.thread_stack_size = Some(bytes);
         self
@@ -111,8 +111,8 @@ impl MetricsRuntimeBuilder {
     /// Creates the runtime; there is no thread yet.
     ///
     /// # Errors
-    /// [`InvalidArgument`](MetricsRuntimeError::InvalidArgument) when the namespace is blank or has a NUL character in it,
-    /// or when the queue size, the poll interval or the stack size cannot be.
+    /// [`InvalidArgument`](MetricsRuntimeError::InvalidArgument) when the namespace is blank or has a NUL character in it;
+    /// also when the queue size, the poll interval or the stack size is out of range.
     pub fn build(self) -> Result<MetricsRuntime, MetricsRuntimeError> {
         let config = self.0;
         let invalid = |argument, problem| Err(InvalidArgument { argument, problem }.into());

@@ -1,4 +1,4 @@
-//! The choices of a runtime, complete and checked.
+//! The settings of a runtime, complete and checked.
 
 use std::time::Duration;
 

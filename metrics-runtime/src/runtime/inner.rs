@@ -1,4 +1,4 @@
-//! What the handle of a runtime and its endpoints share: the state, the thread, the recorders.
+//! The part of a runtime that its handle and its endpoints share: the state, the thread, the recorders.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -29,11 +29,11 @@ pub(crate) struct RuntimeInner {
     pub(super) config: Config,
     pub(super) event_loop: Arc<EventLoop>,
     state: Mutex<RuntimeState>,
-    /// What an extension keeps of removed recorders.
+    /// The state that an extension keeps of removed recorders.
     pub(super) removed: Mutex<Box<dyn RemovedRecorders>>,
 }
 
-/// What changes in the life of a runtime.
+/// The part of a runtime that changes.
 pub(super) struct RuntimeState {
     pub(super) state: MetricsRuntimeState,
     pub(super) registry: Registry,
@@ -42,7 +42,7 @@ pub(super) struct RuntimeState {
     pub(super) shutdown: Option<Arc<Completion<Result<()>>>>,
 }
 
-/// A start that is still under way ends here: no handle can use or shut down the runtime any more.
+/// A start in progress ends here, because no handle is left that could use or shut down the runtime.
 impl Drop for RuntimeInner {
     fn drop(&mut self) {
         self.event_loop.end();
@@ -131,8 +131,8 @@ pub(super) fn invalid_state(
     MetricsRuntimeError::InvalidState { state, expected }
 }
 
-/// The end of a timeout that begins now. A timeout beyond what the clock can show ends in a century.
+/// The end of a timeout that begins now. A timeout that the clock cannot represent ends in a century.
 pub(super) fn deadline_in(timeout: Duration) -> Instant {
-    const CENTURY: Duration = Duration::from_hours(100 * 365 * 24);
-    Instant::now() + timeout.min(CENTURY)
+    const MAX_TIMEOUT: Duration = Duration::from_hours(100 * 365 * 24);
+    Instant::now() + timeout.min(MAX_TIMEOUT)
 }

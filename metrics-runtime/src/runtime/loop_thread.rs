@@ -49,7 +49,7 @@ impl LoopThread {
         if self.main_returned.recv_timeout(left()) == Err(RecvTimeoutError::Timeout) {
             return false;
         }
-        // `JoinHandle::join` has no timeout, and a destructor of a user's thread-local may run for any time. So another
+        // `JoinHandle::join` has no timeout, and the destructor of a user's thread-local may run for any time. So another
         // thread joins.
         let (joined, has_joined) = mpsc::sync_channel(1);
         let thread = self.thread;
@@ -76,6 +76,6 @@ fn run_event_loop(event_loop: &EventLoop, ready: &mpsc::SyncSender<Result<Handle
     };
     let _ = ready.send(Ok(tokio.handle().clone()));
     panics::catch_and_ignore(|| tokio.block_on(event_loop.run()));
-    // Hooks that still run are dropped. Threads that they left blocked are not waited for.
+    // Drops the hooks that still run. It does not wait for blocked threads that hooks have spawned.
     panics::catch_and_ignore(|| tokio.shutdown_background());
 }

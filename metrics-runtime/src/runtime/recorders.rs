@@ -39,7 +39,7 @@ impl RuntimeInner {
             let other = state.state;
             drop(state);
             started?;
-            // The runtime was shut down meanwhile. The recorder stops when its only handle is dropped here.
+            // The runtime was shut down meanwhile. This drops the only handle of the recorder, which stops it.
             Err(invalid_state(other, MetricsRuntimeState::USABLE))
         })
     }
@@ -121,7 +121,7 @@ impl RuntimeInner {
             let was_read = removed_recorders.add(recorder.inner(), &last);
             (was_read, self.state().registry.remove(number))
         };
-        // The handle is dropped, and a subscriber runs, when no lock is held: both are user code.
+        // The drop of the handle may run user code, and so may a log subscriber. So no lock is held.
         drop(removed);
         if !was_read && self.log_policy() != LogPolicy::Silent {
             log::late_metrics(recorder.entity_id());

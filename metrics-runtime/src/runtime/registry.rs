@@ -24,7 +24,7 @@ enum IdState {
 struct Entry {
     id: Arc<str>,
     recorder: MetricsRecorder,
-    /// The recorder is being stopped, to be removed. No call finds it any more, but what it has counted still counts.
+    /// The recorder is being stopped, to be removed. No call finds it any more, but snapshots still include it.
     is_removing: bool,
 }
 
@@ -110,8 +110,8 @@ impl Registry {
         self.recorders.values().filter(|entry| !entry.is_removing).map(|entry| &entry.id)
     }
 
-    /// Lists at most `count` recorders from that number on, in the order of creation, recorders that are being removed
-    /// included. Returns the number to go on with, if there are more.
+    /// Lists at most `count` recorders from the number `from` on, in the order of creation. It includes recorders that are being
+    /// removed. If there are more, it returns the number to go on with.
     pub(super) fn list(&self, from: u64, count: usize, list: &mut Vec<RegisteredRecorder>) -> Option<u64> {
         let mut rest = self.recorders.range(from..);
         list.extend(rest.by_ref().take(count).map(|(_, entry)| RegisteredRecorder {

@@ -13,13 +13,13 @@ use crate::state::{MetricsRecorderState, MetricsRuntimeState, ShutdownDecision};
 
 /// How much longer than the shutdown timeout a thread waits for the shutdown of another thread.
 const JOIN_GRACE: Duration = Duration::from_secs(1);
-/// The part of the shutdown timeout that is kept for the runtime's thread, which must give up recorders that do not stop.
+/// The part of the shutdown timeout that is reserved for the runtime's thread, which cancels recorders that did not stop.
 const MAX_THREAD_RESERVE: Duration = Duration::from_millis(500);
 
 impl RuntimeInner {
     pub(super) fn shut_down_on_drop(&self) {
         if self.status() == MetricsRuntimeState::Running && self.shutdown().is_err() {
-            // In a hook nothing can be waited for. The thread then ends after its current round.
+            // A hook must not wait, so its shutdown is refused. The thread then ends after its current round.
             self.event_loop.end();
         }
     }
@@ -109,7 +109,7 @@ impl RuntimeInner {
         let stop = match recorder.status() {
             MetricsRecorderState::Virgin | MetricsRecorderState::Stopped => return Ok(()),
             MetricsRecorderState::Starting if stop.is_none() => {
-                // How the start ends shows in the state that follows it.
+                // If the start fails, the stop below reports the failure.
                 drop(recorder.start().wait_until(deadline));
                 recorder.stop()
             }

@@ -19,10 +19,10 @@ use crate::state::{MetricsRecorderState, MetricsRuntimeState};
 const DRAIN_BATCH_SIZE: usize = 256;
 /// How many recorders are listed under one lock of the registry.
 const LIST_BATCH_SIZE: usize = 256;
-/// How long an observer of a runtime waits in all for pending events to be processed.
-const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long an observer of a runtime waits for pending events to be processed, for all recorders together.
+const OBSERVER_DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The state of a runtime with all its recorders, read by [`MetricsRuntime::snapshot`].
+/// The state of a runtime with all its recorders, read by [`MetricsRuntime::snapshot`](crate::MetricsRuntime::snapshot).
 ///
 /// Serialises with serde as `{"namespace", "status", "recorders": [{"id", "entity_id", "namespace", "status", "stats",
 /// "metrics"}, ..]}`.
@@ -54,7 +54,7 @@ pub struct RuntimeSnapshot {
     pub status: MetricsRuntimeState,
     /// The recorders in the order of their creation.
     pub recorders: Vec<RecorderSnapshot>,
-    /// What an extension keeps of removed recorders.
+    /// The state that an extension keeps of removed recorders.
     #[serde(skip)]
     #[allow(dead_code, reason = "only an extension reads it")]
     pub(crate) removed: Arc<dyn Any + Send + Sync>,
@@ -75,14 +75,14 @@ pub struct RecorderSnapshot {
     pub namespace: Arc<str>,
     /// The state the recorder was in.
     pub status: MetricsRecorderState,
-    /// What became of its events.
+    /// The counts of its events.
     pub stats: RecorderStats,
     /// The state of its metrics, in the order of their registration.
     pub metrics: MetricSnapshots,
     /// Whether the metrics could not be read, because a handler or another reader held them for long.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub stalled: bool,
-    /// What the metrics measure, in the same order.
+    /// The declarations of the metrics, in the same order.
     #[serde(skip)]
     pub descriptors: Vec<MetricDescriptor>,
 }
@@ -104,7 +104,7 @@ impl RecorderSnapshot {
     }
 }
 
-/// The recorders of a runtime, and what is kept of removed ones, at one moment.
+/// The recorders of a runtime, and a copy of the removed ones' state, at one moment.
 pub(crate) struct RecorderList {
     recorders: Vec<RegisteredRecorder>,
     pub(crate) removed: Arc<dyn Any + Send + Sync>,
@@ -113,7 +113,7 @@ pub(crate) struct RecorderList {
 impl RecorderList {
     /// Reads the recorders one by one.
     pub(crate) fn read(&self, mut add: impl FnMut(RecorderSnapshot)) {
-        let deadline = Instant::now() + DRAIN_TIMEOUT;
+        let deadline = Instant::now() + OBSERVER_DRAIN_TIMEOUT;
         for batch in self.recorders.chunks(DRAIN_BATCH_SIZE) {
             let requests: Vec<_> = batch.iter().map(|recorder| recorder.inner.request_drain()).collect();
             for (recorder, request) in batch.iter().zip(&requests) {

@@ -177,7 +177,7 @@ impl<'de, L: Label, R: Output> Deserialize<'de> for BreakdownSnapshot<L, R> {
     }
 }
 
-/// Collects the entries of a map whose nesting is `parts` deep.
+/// Collects the entries of a map that is nested `parts` deep.
 struct EntriesOfMap<'a, R> {
     parts: usize,
     path: &'a mut Vec<Cow<'static, str>>,

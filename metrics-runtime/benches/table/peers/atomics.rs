@@ -1,4 +1,4 @@
-//! A shared struct of atomics: the least that counting on the caller's thread can cost.
+//! A shared struct of atomics: the lower bound for counting on the caller's thread.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -60,7 +60,7 @@ impl Producer for Macros {
     }
 }
 
-/// What the exporter's text says; the counters of one process go on from round to round.
+/// The counts in the exporter's text. The counters of a process go on from round to round.
 fn counted() -> Counted {
     let text = EXPORTER.render();
     let value = |name| {

@@ -17,7 +17,7 @@ trait Event: Any + Send {}
 
 impl<E: Any + Send> Event for E {}
 
-/// A metric that finds out for itself whether an event concerns it.
+/// A metric that itself checks the type of each event.
 trait PortMetric: Send {
     fn handle(&mut self, event: &dyn Event) -> bool;
 
@@ -36,16 +36,16 @@ impl PortMetric for SaveTotals {
     }
 }
 
-/// A lone counter on the same event.
+/// A metric with one counter on the same event.
 #[derive(Default)]
 struct Count(u64);
 
 impl PortMetric for Count {
     fn handle(&mut self, event: &dyn Event) -> bool {
         let event: &dyn Any = event;
-        let concerned = event.is::<SaveFinished>();
-        self.0 += u64::from(concerned);
-        concerned
+        let is_handled = event.is::<SaveFinished>();
+        self.0 += u64::from(is_handled);
+        is_handled
     }
 
     fn totals(&self) -> SaveTotals {
@@ -94,7 +94,7 @@ impl EventLoop for PortLoop {
     }
 
     fn shut_down(self) {
-        // The loop only ends by this message.
+        // Nothing else ends the loop.
         self.stop.send(()).ok();
         self.thread.join().expect("the loop does not panic");
     }
@@ -115,7 +115,7 @@ async fn dispatch(
                 processed += 1;
                 progress.store(processed, Ordering::Release);
             }
-            // Nobody waits any more when this fails.
+            // The send fails when the caller has gone.
             Message::Snapshot(reply) => {
                 drop(reply.send(metrics.iter().map(|metric| metric.totals()).collect()));
             }

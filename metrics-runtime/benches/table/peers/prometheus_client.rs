@@ -1,4 +1,4 @@
-//! `prometheus-client`, with its handles kept at hand and with the labelled one looked up in its family each time.
+//! `prometheus-client`, once with all handles cached, and once with a lookup of the labelled handle at each event.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;

@@ -1,4 +1,4 @@
-//! An `rtrb` ring whose consumer never sleeps: the least that a handoff from thread to thread can cost.
+//! An `rtrb` ring with a consumer that never sleeps: the lower bound for a handoff from thread to thread.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,11 +1,11 @@
-//! What more metrics on one event cost: nothing on the producer's thread, little on the runtime's.
+//! The cost of more metrics on one event: nothing on the producer's thread, little on the runtime's.
 
 use std::time::{Duration, Instant};
 
 use super::Ours;
-use crate::event_loop::{Blockade, EventLoop, LoopRecorder, OneRecorder};
+use crate::event_loop::{EventLoop, LoopBlocker, LoopRecorder, OneRecorder};
 use crate::figure::{alternate, as_float, median, nanoseconds};
-use crate::harness::Contest;
+use crate::harness::Trial;
 use crate::harness::pause;
 use crate::ours::OurLoop;
 use crate::peers::PortLoop;
@@ -19,9 +19,9 @@ const ROUNDS: usize = 10;
 const DRAINS: usize = 20;
 
 pub fn producer(report: &Report) {
-    let many = Contest::<Ours>::new().with_metrics("16 metrics on the event", MANY);
-    let one = Contest::<Ours>::new().with_metrics("1 metric on the event", 1);
-    let figures = alternate(ROUNDS, &many, &[&one], |contestant| contestant.burst_round(1));
+    let many = Trial::<Ours>::new().with_metrics("16 metrics on the event", MANY);
+    let one = Trial::<Ours>::new().with_metrics("1 metric on the event", 1);
+    let figures = alternate(ROUNDS, &many, &[&one], |participant| participant.burst_round(1));
     report.compare(&figures, &[Goal { peer: "1 metric on the event", at_most: 1.1 }]);
 }
 
@@ -42,7 +42,7 @@ fn drains<L: EventLoop>(report: &Report, goal: Option<f64>) {
     report.value("", (many - one) / as_float(MANY as u64 - 1), "ns for each further counter", goal);
 }
 
-/// Nanoseconds per event that the loop needs for events that all wait for it already.
+/// Nanoseconds per event for a loop that finds all events pending.
 fn drain_cost<L: EventLoop>(metrics: usize) -> f64 {
     let setup = Setup { metrics, ..Setup::DEFAULT };
     let OneRecorder { event_loop, mut recorder } =
@@ -58,7 +58,7 @@ fn drain_cost<L: EventLoop>(metrics: usize) -> f64 {
 
 fn drain_time<L: EventLoop>(event_loop: &L, recorder: &mut L::Recorder) -> f64 {
     let before = recorder.processed();
-    let blockade = Blockade::new(event_loop);
+    let blocker = LoopBlocker::new(event_loop);
     for number in 0..PENDING_LIMIT as u64 {
         assert!(
             recorder.hand_over(SaveFinished::number(number)).is_ok(),
@@ -66,9 +66,9 @@ fn drain_time<L: EventLoop>(event_loop: &L, recorder: &mut L::Recorder) -> f64 {
         );
     }
     let started = Instant::now();
-    drop(blockade);
+    drop(blocker);
     while recorder.processed() < before + PENDING_LIMIT as u64 {
-        // Not too often: the counters share a cache line with what the loop writes.
+        // Not too often: the counters share a cache line with data that the loop writes.
         pause(Duration::from_micros(1));
     }
     nanoseconds(started.elapsed())

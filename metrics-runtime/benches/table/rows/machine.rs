@@ -17,7 +17,7 @@ const ROUND_TRIPS: u64 = 50_000;
 struct Word(AtomicU64);
 
 pub fn print(report: &Report) {
-    line(report, "a compare-exchange nobody disputes", exchange_round);
+    line(report, "an uncontended compare-exchange", exchange_round);
     if threads::core_count() > 1 {
         line(report, "a cache line to the other core and back", round_trip_round);
     }

@@ -1,4 +1,4 @@
-//! Many recorders in one runtime: what each costs in memory, how soon they are there, and that they sleep.
+//! Many recorders in one runtime: the memory of each, the time to create them, and whether they sleep when idle.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -13,13 +13,14 @@ use crate::subject::{Producer, Setup};
 use crate::threads;
 use crate::workload::SaveFinished;
 
-const MANY: usize = 100_000;
-const WEIGHED: usize = 10_000;
-/// One recorder of so many gets an event before the idle time.
-const EVERY: usize = 1_000;
-/// After the last event, until the loop must be asleep.
-const SETTLING: Duration = Duration::from_millis(500);
-const IDLE: Duration = Duration::from_secs(1);
+const RECORDERS: usize = 100_000;
+/// How many recorders share the measured memory.
+const MEASURED_RECORDERS: usize = 10_000;
+/// One in this many recorders gets an event before the idle time.
+const ACTIVE_STEP: usize = 1_000;
+/// The time after the last event, until the loop must be asleep.
+const SETTLE_TIME: Duration = Duration::from_millis(500);
+const IDLE_TIME: Duration = Duration::from_secs(1);
 
 pub fn print(report: &Report) {
     recorders::<OurLoop>(report, true);
@@ -33,21 +34,21 @@ fn recorders<L: EventLoop>(report: &Report, ours: bool) {
     let event_loop = threads::on_core(Some(1), L::start);
     let (mut recorders, created) = threads::on_core(Some(0), || {
         let started = Instant::now();
-        let recorders = create(&event_loop, MANY);
+        let recorders = create(&event_loop, RECORDERS);
         (recorders, started.elapsed())
     });
     report.value("", created.as_secs_f64() * 1e3, "ms for 100,000", goal(1_000.0));
 
-    for recorder in recorders.iter_mut().step_by(EVERY) {
+    for recorder in recorders.iter_mut().step_by(ACTIVE_STEP) {
         assert!(recorder.hand_over(SaveFinished::number(0)).is_ok(), "a lone event was refused");
     }
-    thread::sleep(SETTLING);
+    thread::sleep(SETTLE_TIME);
     assert!(
-        recorders.iter().step_by(EVERY).all(|recorder| recorder.processed() == 1),
+        recorders.iter().step_by(ACTIVE_STEP).all(|recorder| recorder.processed() == 1),
         "all events are applied"
     );
     let before = threads::switches_of_other_threads();
-    let ((), allocations) = counted(|| thread::sleep(IDLE));
+    let ((), allocations) = counted(|| thread::sleep(IDLE_TIME));
     let wake_ups = before.zip(threads::switches_of_other_threads()).map(|(before, after)| after - before);
     report.value("", wake_ups.map(as_float), "wake-ups in an idle second", goal(0.0));
     report.value("", as_float(allocations.count), "allocations in an idle second", goal(0.0));
@@ -57,14 +58,14 @@ fn recorders<L: EventLoop>(report: &Report, ours: bool) {
 
 fn bytes_each<L: EventLoop>() -> f64 {
     let event_loop = L::start();
-    // What the first one sets up for all is not the price of a recorder.
+    // The first recorder also allocates memory for all others.
     let first = create(&event_loop, 1);
     let mut recorders = Vec::new();
-    recorders.reserve_exact(WEIGHED);
-    let ((), allocations) = counted(|| recorders.extend(create(&event_loop, WEIGHED)));
+    recorders.reserve_exact(MEASURED_RECORDERS);
+    let ((), allocations) = counted(|| recorders.extend(create(&event_loop, MEASURED_RECORDERS)));
     drop((first, recorders));
     event_loop.shut_down();
-    as_float(allocations.live_bytes.unsigned_abs()) / as_float(WEIGHED as u64)
+    as_float(allocations.live_bytes.unsigned_abs()) / as_float(MEASURED_RECORDERS as u64)
 }
 
 fn create<L: EventLoop>(event_loop: &L, count: usize) -> Vec<L::Recorder> {

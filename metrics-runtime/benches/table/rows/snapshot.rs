@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::event_loop::{Blockade, EventLoop, LoopRecorder, OneRecorder};
+use crate::event_loop::{EventLoop, LoopBlocker, LoopRecorder, OneRecorder};
 use crate::figure::{median, nanoseconds};
 use crate::ours::OurLoop;
 use crate::peers::PortLoop;
@@ -12,8 +12,8 @@ use crate::subject::{PENDING_LIMIT, Producer, Setup, Subject};
 use crate::threads;
 use crate::workload::SaveFinished;
 
-/// Between snapshots of an idle runtime: longer than the runtime stays awake for more.
-const QUIET: Duration = Duration::from_millis(3);
+/// The time between snapshots of an idle runtime: by then the runtime sleeps again.
+const SNAPSHOT_INTERVAL: Duration = Duration::from_millis(3);
 const IDLE_SNAPSHOTS: u64 = 150;
 const BUSY_SNAPSHOTS: u64 = 30;
 
@@ -34,7 +34,7 @@ fn snapshots<L: EventLoop>(report: &Report, idle_goal: Option<f64>, busy_goal: O
 }
 
 fn idle_snapshot<L: EventLoop>(subject: &OneRecorder<L>) -> f64 {
-    thread::sleep(QUIET);
+    thread::sleep(SNAPSHOT_INTERVAL);
     let started = Instant::now();
     subject.recorder.snapshot();
     nanoseconds(started.elapsed()) / 1e3
@@ -43,7 +43,7 @@ fn idle_snapshot<L: EventLoop>(subject: &OneRecorder<L>) -> f64 {
 fn busy_snapshot<L: EventLoop>(subject: &OneRecorder<L>, round: u64) -> f64 {
     let pending = PENDING_LIMIT as u64;
     let mut recorder = subject.recorder.clone();
-    let blockade = Blockade::new(&subject.event_loop);
+    let blocker = LoopBlocker::new(&subject.event_loop);
     for number in 0..pending {
         assert!(
             recorder.hand_over(SaveFinished::number(number)).is_ok(),
@@ -51,7 +51,7 @@ fn busy_snapshot<L: EventLoop>(subject: &OneRecorder<L>, round: u64) -> f64 {
         );
     }
     let started = Instant::now();
-    drop(blockade);
+    drop(blocker);
     let counted = recorder.snapshot();
     let elapsed = nanoseconds(started.elapsed()) / 1e3;
     assert_eq!(counted.total, pending * round, "a snapshot sees everything accepted before");

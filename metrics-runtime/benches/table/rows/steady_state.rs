@@ -1,4 +1,4 @@
-//! What a recorder allocates once it is warm.
+//! The allocations of a recorder after a warm-up.
 
 use crate::allocator::counted;
 use crate::event_loop::{EventLoop, OneRecorder};
@@ -13,7 +13,7 @@ use crate::workload::SaveFinished;
 
 const WARM_UP: u64 = 30;
 const BURSTS: u64 = 60;
-/// An allocation in one of them is no steady state's: when the consumer is held up, more is pending than ever before.
+/// A single round may allocate: when the consumer is preempted, more events are pending than ever before.
 const ROUNDS: usize = 3;
 
 pub fn print(report: &Report) {

@@ -24,7 +24,7 @@ use crate::event::MetricEvent;
 use crate::queue::{Consumer, Queue, SegmentPool, WakeHint};
 use crate::sync::{AtomicU64, Ordering};
 
-/// Loom interrupts threads at most so often. Otherwise there are too many orders, and bugs need few interruptions.
+/// How often loom interrupts threads. With more there are too many orders, and bugs need few interruptions.
 const MAX_INTERRUPTIONS: usize = 3;
 
 struct Event;
@@ -61,7 +61,7 @@ impl Model {
         }
     }
 
-    /// What a producer does, as `RecorderInner::after_accepting`.
+    /// A producer's call, as in `RecorderInner::register_slow` and `after_accepting`.
     fn emit(&self) {
         loop {
             match self.queue.push(Event) {
@@ -74,7 +74,7 @@ impl Model {
         }
     }
 
-    /// A turn: consumes what is pending.
+    /// A turn: consumes the pending events.
     fn turn(&self, consumer: &mut Consumer) {
         let target = self.queue.accepted();
         while self.queue.consumed() < target {

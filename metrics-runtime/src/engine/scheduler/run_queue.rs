@@ -1,11 +1,11 @@
-//! What the event loop shares with all other threads: the recorders that ask for a turn, and how the loop sleeps.
+//! The part of the event loop that all threads use: the recorders that ask for a turn, and the kind of the loop's sleep.
 //!
 //! # Invariants
 //!
 //! * R1: while a recorder's `queued` flag is set, a request of it is in the list or the loop's thread has the recorder. So
 //!   the recorder gets a turn without a further request.
-//! * R2: the loop clears `queued` before it looks at a recorder for the last time ([`RunQueue::deschedule`]). That look sees
-//!   what came before the store; a request after it puts the recorder into the list again.
+//! * R2: the loop clears `queued` before it looks at a recorder for the last time ([`RunQueue::deschedule`]). Work that came
+//!   before the store is visible to that look. A request after the store puts the recorder into the list again.
 //! * R3: the loop goes to sleep only while the list is empty, and it says so under the lock of the list. A request that comes
 //!   later finds the loop asleep and wakes it.
 //!
@@ -15,7 +15,7 @@ use std::time::Instant;
 
 use crate::sync::{AtomicBool, AtomicU64, Mutex, MutexGuard, Ordering, lock, lock_with_room};
 
-/// What the scheduler knows about one recorder. It is part of the recorder, so that a request needs no lookup.
+/// The scheduler's state of one recorder. It is part of the recorder, so that a request needs no lookup.
 #[derive(Default)]
 pub(crate) struct ScheduleState {
     /// A request of the recorder is in the list, or the loop has the recorder and gives it turns.
@@ -36,7 +36,7 @@ impl ScheduleState {
         self.queued.load(Ordering::Relaxed)
     }
 
-    /// Notes that a turn comes soon. Answers whether the caller is the one who must ask for it.
+    /// Notes that a turn comes soon. Answers `true` to the first caller, which must ask for the turn.
     pub(crate) fn set_turn_pending(&self) -> bool {
         // AcqRel: pairs with the swap in `clear_turn_pending`. A producer that finds the flag set relies on the turn that
         // follows that swap, so its event must be visible to this turn.
@@ -77,7 +77,7 @@ pub(super) struct Request<R> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Sleep {
     Awake,
-    /// The loop sleeps until this time. Urgent requests wake it, and so do recorders whose events may not wait as long.
+    /// The loop sleeps until this time. An urgent request wakes it, and so does a recorder with a shorter poll interval.
     Until(Instant),
     /// The loop sleeps until the next request.
     Parked,
@@ -91,7 +91,7 @@ enum Phase {
     Ended,
 }
 
-/// What became of a request for a turn.
+/// The answer to a request for a turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Requested {
     /// The loop has ended. There will be no turn.
@@ -187,7 +187,7 @@ impl<R> RunQueue<R> {
         }
     }
 
-    /// Refuses requests from now on. Returns those whose turns never came.
+    /// Refuses requests from now on. Returns the requests that got no turn.
     pub(super) fn close(&self) -> Vec<Request<R>> {
         let mut requests = self.lock();
         requests.phase = Phase::Ended;

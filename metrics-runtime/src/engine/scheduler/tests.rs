@@ -22,13 +22,13 @@ use crate::state::MetricsRecorderState;
 
 const LIMIT: u64 = 16;
 
-struct Fact;
+struct Tick;
 
-impl MetricEvent for Fact {
-    const EVENT_TYPE: &'static str = "fact";
+impl MetricEvent for Tick {
+    const EVENT_TYPE: &'static str = "tick";
 }
 
-/// A recorder whose events are processed at once.
+/// A recorder without a poll interval.
 fn running_recorder(event_loop: &Arc<EventLoop>) -> MetricsRecorder {
     polled_recorder(event_loop, Duration::ZERO)
 }
@@ -133,10 +133,10 @@ fn a_recorder_that_is_started_again_while_the_loop_ends_does_not_outlive_it() {
 fn a_restart_before_the_turn_of_the_stop_is_scheduled() {
     let event_loop = Arc::new(EventLoop::new());
     let recorder = running_recorder(&event_loop);
-    recorder.emit(Fact);
+    recorder.emit(Tick);
     let mut rounds = Rounds::new(&event_loop);
     rounds.give_round();
-    recorder.emit(Fact);
+    recorder.emit(Tick);
     drop(recorder.stop());
     // The stop ends on another thread than the loop's, which did not park the queue.
     let mut state = recorder.inner().metrics.try_lock().expect("no thread has it");
@@ -153,7 +153,7 @@ fn a_restart_before_the_turn_of_the_stop_is_scheduled() {
         assert!(!event_loop.run_queue.deschedule(request.recorder.schedule_state(), || false));
     }
     recorder.start().wait().expect("starts again");
-    recorder.emit(Fact);
+    recorder.emit(Tick);
     rounds.give_round();
     assert_eq!(recorder.stats().pending, 0, "the event did not unpark the queue, and has its turn");
 }
@@ -170,7 +170,7 @@ fn with_interval_zero_a_recorder_parks_at_once_and_each_lone_event_wakes_the_loo
     let mut rounds = Rounds::new(&event_loop);
     for _ in 0..10 {
         assert!(event_loop.run_queue.try_sleep(Sleep::Parked), "there are no requests");
-        recorder.emit(Fact);
+        recorder.emit(Tick);
         assert!(was_woken(&event_loop));
         rounds.give_round();
         assert_eq!((recorder.stats().pending, rounds.lens()), (0, (0, 0, 0)));
@@ -183,19 +183,19 @@ fn while_traffic_is_recent_an_event_wakes_the_loop_only_above_the_watermark() {
     let recorder = polled_recorder(&event_loop, Duration::from_hours(1));
     let mut rounds = Rounds::new(&event_loop);
     assert!(event_loop.run_queue.try_sleep(Sleep::Parked), "there are no requests");
-    recorder.emit(Fact);
+    recorder.emit(Tick);
     assert!(was_woken(&event_loop), "the first event wakes it");
     for _ in 0..100 {
         rounds.give_round();
         assert_eq!((recorder.stats().pending, rounds.lens()), (0, (0, 0, 1)));
         let sleep = Sleep::Until(Instant::now() + Duration::from_hours(1));
         assert!(event_loop.run_queue.try_sleep(sleep), "there are no requests");
-        (0..LIMIT / 4).for_each(|_| recorder.emit(Fact));
+        (0..LIMIT / 4).for_each(|_| recorder.emit(Tick));
         assert!(!was_woken(&event_loop), "the timer is early enough");
         assert_eq!(event_loop.run_queue.sleep(), sleep);
-        (LIMIT / 4..=LIMIT / 2).for_each(|_| recorder.emit(Fact));
+        (LIMIT / 4..=LIMIT / 2).for_each(|_| recorder.emit(Tick));
         assert!(was_woken(&event_loop), "half of the limit is pending");
-        (LIMIT / 2 + 1..LIMIT).for_each(|_| recorder.emit(Fact));
+        (LIMIT / 2 + 1..LIMIT).for_each(|_| recorder.emit(Tick));
         assert!(!was_woken(&event_loop), "once is enough");
         assert_eq!(recorder.stats().dropped, 0);
     }
@@ -208,9 +208,9 @@ fn after_idle_polls_the_recorder_parks_and_one_event_wakes_the_loop() {
     let mut rounds = Rounds::new(&event_loop);
     for _ in 0..10 {
         assert!(event_loop.run_queue.try_sleep(Sleep::Parked), "there are no requests");
-        recorder.emit(Fact);
+        recorder.emit(Tick);
         assert!(was_woken(&event_loop), "no timer is set");
-        recorder.emit(Fact);
+        recorder.emit(Tick);
         assert!(!was_woken(&event_loop), "once is enough");
         rounds.give_round();
         let mut polls = 0;
@@ -230,7 +230,7 @@ fn a_sleeping_loop_is_woken_by_an_event_that_may_not_wait_that_long() {
         let event_loop = Arc::new(EventLoop::new());
         let recorder = polled_recorder(&event_loop, poll_interval);
         assert!(event_loop.run_queue.try_sleep(Sleep::Until(until)), "there are no requests");
-        recorder.emit(Fact);
+        recorder.emit(Tick);
         assert_eq!(was_woken(&event_loop), wakes, "{poll_interval:?}");
         run_to_the_end(&event_loop);
     }
@@ -241,7 +241,7 @@ fn a_loop_with_a_priority_request_does_not_sleep() {
     let event_loop = Arc::new(EventLoop::new());
     let recorder = polled_recorder(&event_loop, Duration::from_hours(1));
     let mut rounds = Rounds::new(&event_loop);
-    recorder.emit(Fact);
+    recorder.emit(Tick);
     rounds.give_round();
     assert_eq!(rounds.lens(), (0, 0, 1));
     // A reader asks while the loop is awake, after the loop took its requests.
@@ -259,7 +259,7 @@ impl MetricEvent for EmitsOnDrop {
 
 impl Drop for EmitsOnDrop {
     fn drop(&mut self) {
-        (0..LIMIT).for_each(|_| self.0.emit(Fact));
+        (0..LIMIT).for_each(|_| self.0.emit(Tick));
     }
 }
 
@@ -269,13 +269,13 @@ fn a_queue_that_fills_up_during_a_turn_is_not_left_to_the_timer() {
         let event_loop = Arc::new(EventLoop::new());
         let recorder = polled_recorder(&event_loop, Duration::from_nanos(1));
         let mut rounds = Rounds::new(&event_loop);
-        recorder.emit(Fact);
+        recorder.emit(Tick);
         rounds.give_round();
         assert_eq!((recorder.stats().pending, rounds.lens()), (0, (0, 0, 1)));
 
         recorder.emit(EmitsOnDrop(recorder.clone()));
         if has_priority {
-            (0..LIMIT / 2).for_each(|_| recorder.emit(Fact));
+            (0..LIMIT / 2).for_each(|_| recorder.emit(Tick));
         } else {
             assert!(event_loop.poll_idle(&mut rounds));
         }
@@ -341,8 +341,8 @@ fn rs4_rounds_that_consume_nothing_are_no_progress() {
     let event_loop = Arc::new(EventLoop::new());
     let recorder = running_recorder(&event_loop);
     let mut rounds = Rounds::new(&event_loop);
-    recorder.emit(Fact);
-    let Ok(permit) = recorder.inner().try_reserve::<Fact>() else {
+    recorder.emit(Tick);
+    let Ok(permit) = recorder.inner().try_reserve::<Tick>() else {
         panic!("the queue is awake and has room");
     };
     rounds.give_round();
@@ -350,7 +350,7 @@ fn rs4_rounds_that_consume_nothing_are_no_progress() {
     rounds.number += 1;
     assert!(!event_loop.give_turns(&mut rounds), "the second round consumed nothing");
     assert_eq!(rounds.lens(), (1, 0, 0));
-    permit.send(Fact);
+    permit.send(Tick);
     rounds.number += 1;
     assert!(event_loop.give_turns(&mut rounds));
     assert_eq!(recorder.stats().pending, 0);
@@ -359,7 +359,7 @@ fn rs4_rounds_that_consume_nothing_are_no_progress() {
 /// A producer that was preempted between the event that unparked its recorder and its request for a turn.
 fn unparked_without_a_request(event_loop: &Arc<EventLoop>) -> MetricsRecorder {
     let recorder = polled_recorder(event_loop, Duration::from_hours(1));
-    let hint = recorder.inner().queue.push(Fact).ok().expect("there is room");
+    let hint = recorder.inner().queue.push(Tick).ok().expect("there is room");
     assert_eq!(hint, WakeHint::Unpark);
     recorder
 }
@@ -370,7 +370,7 @@ fn rs5_a_queue_that_fills_up_is_drained_although_the_first_producer_was_preempte
     let recorder = unparked_without_a_request(&event_loop);
     let mut rounds = Rounds::new(&event_loop);
     for _ in 0..3 {
-        (0..2 * LIMIT).for_each(|_| recorder.emit(Fact));
+        (0..2 * LIMIT).for_each(|_| recorder.emit(Tick));
         rounds.give_round();
         assert_eq!(recorder.stats().pending, 0);
     }
@@ -383,7 +383,7 @@ fn rs5_a_full_queue_asks_for_a_turn_although_two_producers_were_preempted() {
     let mut rounds = Rounds::new(&event_loop);
     // The second one was preempted above the watermark, after it had noted that a turn is pending.
     assert!(recorder.inner().schedule_state.set_turn_pending());
-    (0..2 * LIMIT).for_each(|_| recorder.emit(Fact));
+    (0..2 * LIMIT).for_each(|_| recorder.emit(Tick));
     rounds.give_round();
     assert_eq!(recorder.stats().pending, 0);
 }
@@ -393,7 +393,7 @@ fn rs5_a_recorder_that_parked_leaves_no_turn_pending() {
     let event_loop = Arc::new(EventLoop::new());
     let recorder = running_recorder(&event_loop);
     let mut rounds = Rounds::new(&event_loop);
-    (0..LIMIT).for_each(|_| recorder.emit(Fact));
+    (0..LIMIT).for_each(|_| recorder.emit(Tick));
     rounds.give_round();
     rounds.give_round();
     assert_eq!(rounds.lens(), (0, 0, 0), "the recorder is parked");

@@ -5,7 +5,9 @@
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
 
 /// How many breakdowns of a namespace have slots that outlive an exposition.
 const MAX_BREAKDOWNS: usize = 4_096;
@@ -24,7 +26,7 @@ pub(super) struct AdmittedLabels(Arc<Mutex<HashSet<Vec<Cow<'static, str>>>>>);
 impl LabelSlots {
     /// The labels of a breakdown, none at first; `None` when there are too many breakdowns.
     pub(super) fn get_or_create(&self, metric: &str, dimension: &str) -> Option<AdmittedLabels> {
-        let mut breakdowns = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut breakdowns = self.0.lock();
         let key = (metric.to_owned(), dimension.to_owned());
         if breakdowns.len() >= MAX_BREAKDOWNS && !breakdowns.contains_key(&key) {
             return None;
@@ -36,7 +38,7 @@ impl LabelSlots {
 impl AdmittedLabels {
     /// Gives a label one of `limit` slots, unless it has one already. Returns whether it has a slot now.
     pub(super) fn admit(&self, labels: &[Cow<'static, str>], limit: usize) -> bool {
-        let mut admitted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut admitted = self.0.lock();
         admitted.contains(labels) || (admitted.len() < limit && admitted.insert(labels.to_vec()))
     }
 }
