@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use mvx_metrics::{MetricsRecorder, MetricsRecorderState, RecorderOptions};
+use mvx_metrics::{MetricsRecorder, MetricsRecorderState, MetricsRuntime, RecorderOptions};
 use mvx_metrics_tests::{
     Act, Gate, Gated, GatedSnapshot, Script, Step, Steps, bounded, in_threads, running_runtime,
 };
@@ -83,13 +83,37 @@ fn rc17_a_slow_hook_in_a_single_threaded_runtime_is_waited_for() {
         });
         let opens = std::thread::spawn(move || {
             gate.wait_for_arrival();
-            // Longer than the second after which a wait without progress ends.
+            // Longer than the second after which a thread that waits for a recorder without hooks processes events itself.
             std::thread::sleep(Duration::from_millis(1_500));
             gate.open();
         });
         tokio.block_on(start).expect("starts");
         opens.join().expect("opens");
         waits.join().expect("no panic").expect("the hook was running");
+    });
+}
+
+#[test]
+fn rc17_a_hook_may_run_longer_than_a_wait_goes_on_without_progress() {
+    bounded(|| {
+        let builder = MetricsRuntime::builder("rc17").shutdown_timeout(Duration::from_secs(30));
+        let runtime = builder.build().expect("valid");
+        runtime.start().expect("starts");
+        let gate = Gate::new();
+        let hooks = Script::new().changed(Act::Wait(gate.clone()));
+        let recorder =
+            runtime.create_recorder_with("a", RecorderOptions::new().hooks(hooks)).expect("creates");
+        recorder.register_metric(Steps::default()).expect("registers");
+        recorder.emit(Step(1));
+        std::thread::scope(|scope| {
+            let waits = scope.spawn(|| recorder.flush().wait());
+            gate.wait_for_arrival();
+            // Longer than the five seconds after which a wait without progress ends where no hook runs.
+            std::thread::sleep(Duration::from_secs(6));
+            gate.open();
+            waits.join().expect("no panic").expect("the shutdown timeout alone bounds the wait for a hook");
+        });
+        runtime.shutdown().expect("shuts down");
     });
 }
 
