@@ -40,6 +40,7 @@ pub use self::settings::{MetricFailurePolicy, QueueOverflowPolicy};
 pub use self::stats::RecorderStats;
 
 pub(crate) use self::completion::Completion;
+pub(crate) use self::fair_lock::{FairGuard, FairLock};
 pub(crate) use self::placement::Placement;
 pub(crate) use self::read::Observation;
 pub(crate) use self::recorder_inner::RecorderInner;

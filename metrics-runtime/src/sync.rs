@@ -1,31 +1,56 @@
 //! The switch between the real primitives and those of loom, which checks the protocols of the queue and of the run queue.
 
-#[cfg(mvx_loom)]
-pub(crate) use loom::{
-    cell::UnsafeCell,
-    hint::spin_loop,
-    sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering},
-    sync::{Arc, Mutex, MutexGuard},
-};
-#[cfg(not(mvx_loom))]
-pub(crate) use parking_lot::{Mutex, MutexGuard};
-#[cfg(not(mvx_loom))]
-pub(crate) use std::{
-    hint::spin_loop,
-    sync::Arc,
-    sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering},
-};
+use std::sync::{PoisonError, TryLockError};
+use std::time::Duration;
 
-/// Locks a mutex of either kind. No mutex of this crate can be poisoned: user code that may panic under one is caught there.
+#[cfg(mvx_loom)]
+use loom::sync as primitives;
 #[cfg(not(mvx_loom))]
-pub(crate) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock()
+use std::sync as primitives;
+
+#[cfg(mvx_loom)]
+pub(crate) use loom::{cell::UnsafeCell, hint::spin_loop};
+pub(crate) use primitives::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering};
+pub(crate) use primitives::{Arc, MutexGuard};
+#[cfg(not(mvx_loom))]
+pub(crate) use std::hint::spin_loop;
+
+/// A mutex without poison: user code that may panic while a mutex of this crate is locked is caught there.
+#[derive(Debug, Default)]
+pub(crate) struct Mutex<T>(primitives::Mutex<T>);
+
+impl<T> Mutex<T> {
+    pub(crate) fn new(value: T) -> Self {
+        Self(primitives::Mutex::new(value))
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Locks the mutex if no thread holds it.
+    pub(crate) fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
+        match self.0.try_lock() {
+            Ok(guard) => Some(guard),
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
+    }
 }
 
-/// Locks a mutex of either kind.
-#[cfg(mvx_loom)]
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+/// A condition variable for [`Mutex`].
+#[derive(Debug, Default)]
+pub(crate) struct Condvar(primitives::Condvar);
+
+impl Condvar {
+    /// Releases the mutex and waits for a notification, for `timeout` at most. Then it locks the mutex again.
+    pub(crate) fn wait_for<'a, T>(&self, guard: MutexGuard<'a, T>, timeout: Duration) -> MutexGuard<'a, T> {
+        self.0.wait_timeout(guard, timeout).unwrap_or_else(PoisonError::into_inner).0
+    }
+
+    pub(crate) fn notify_all(&self) {
+        self.0.notify_all();
+    }
 }
 
 /// Locks a mutex, and makes sure that a list in its data has room for one more entry.
@@ -37,7 +62,7 @@ pub(crate) fn lock_with_room<T, E>(
 ) -> MutexGuard<'_, T> {
     let mut spare = Vec::new();
     loop {
-        let mut data = lock(mutex);
+        let mut data = mutex.lock();
         let entries = list(&mut data);
         let mut has_room = entries.len() < entries.capacity();
         if has_room && spare.capacity() == 0 {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
-use parking_lot::{Condvar, Mutex};
+use crate::sync::{Condvar, Mutex};
 
 use crate::error::MetricsRecorderError;
 use crate::panics;
@@ -30,7 +30,7 @@ struct State<O> {
 impl<O> Default for Completion<O> {
     fn default() -> Self {
         let state = State { outcome: None, wakers: BTreeMap::new(), awaited: 0 };
-        Self { state: Mutex::new(state), completed: Condvar::new() }
+        Self { state: Mutex::new(state), completed: Condvar::default() }
     }
 }
 
@@ -67,9 +67,11 @@ impl<O: Clone> Completion<O> {
     pub(crate) fn wait_until(&self, deadline: Instant) -> Option<O> {
         let mut state = self.state.lock();
         while state.outcome.is_none() {
-            if self.completed.wait_until(&mut state, deadline).timed_out() {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
                 break;
             }
+            state = self.completed.wait_for(state, left);
         }
         state.outcome.clone()
     }

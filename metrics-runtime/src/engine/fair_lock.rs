@@ -1,4 +1,6 @@
-//! The lock of a recorder's metrics. Readers get it in the order of their arrival, and take turns with the consumer.
+//! A lock that waiting threads get in the order of their arrival: the lock of a recorder's metrics and of a runtime's state.
+//!
+//! The threads that wait for metrics are readers. The consumer of the recorder's events never waits, and takes turns with them.
 //!
 //! A plain lock would be unfair to both sides. A thread that locks again at once mostly has the lock before a waiting thread
 //! has woken up. So readers queue up, and the consumer gives way when it had the lock last and a reader waits.
@@ -8,12 +10,12 @@ use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence};
 use std::time::{Duration, Instant};
 
-use parking_lot::{Condvar, Mutex, MutexGuard};
+use crate::sync::{Condvar, Mutex, MutexGuard};
 
 /// How often a waiting reader looks whether the lock makes progress, in each timeout.
 const CHECKS_PER_TIMEOUT: u32 = 5;
 
-pub(super) struct FairLock<T> {
+pub(crate) struct FairLock<T> {
     value: Mutex<T>,
     /// The tickets of the waiting readers, in the order of their arrival.
     queue: Mutex<Queue>,
@@ -25,6 +27,7 @@ pub(super) struct FairLock<T> {
     consumer_was_last: AtomicBool,
     /// How often the lock was acquired.
     acquisitions: AtomicU64,
+    is_locked: AtomicBool,
 }
 
 #[derive(Default)]
@@ -34,14 +37,15 @@ struct Queue {
 }
 
 impl<T> FairLock<T> {
-    pub(super) fn new(value: T) -> Self {
+    pub(crate) fn new(value: T) -> Self {
         Self {
             value: Mutex::new(value),
-            queue: Mutex::default(),
-            changed: Condvar::new(),
+            queue: Mutex::new(Queue::default()),
+            changed: Condvar::default(),
             waiting: AtomicUsize::new(0),
             consumer_was_last: AtomicBool::new(false),
             acquisitions: AtomicU64::new(0),
+            is_locked: AtomicBool::new(false),
         }
     }
 
@@ -53,6 +57,17 @@ impl<T> FairLock<T> {
         }
         let guard = self.value.try_lock()?;
         Some(self.acquired(guard, true))
+    }
+
+    /// Locks for a thread that waits as long as it takes, after the threads that wait already.
+    pub(crate) fn lock(&self) -> FairGuard<'_, T> {
+        /// Each look at the clock costs the thread its place among those that wait.
+        const LOOK_INTERVAL: Duration = Duration::from_mins(1);
+        loop {
+            if let Ok(guard) = self.lock_while(LOOK_INTERVAL, || ()) {
+                return guard;
+            }
+        }
     }
 
     /// Locks for a reader, after the readers that wait already.
@@ -84,7 +99,7 @@ impl<T> FairLock<T> {
             {
                 break Ok(guard);
             }
-            self.changed.wait_for(&mut queue, timeout / CHECKS_PER_TIMEOUT);
+            queue = self.changed.wait_for(queue, timeout / CHECKS_PER_TIMEOUT);
             let now = progress();
             if now != last.0 {
                 last = (now, Instant::now());
@@ -102,9 +117,10 @@ impl<T> FairLock<T> {
     }
 
     fn acquired<'a>(&'a self, guard: MutexGuard<'a, T>, by_consumer: bool) -> FairGuard<'a, T> {
-        // Relaxed, and no read-modify-write: both are written under the lock only, and read as hints.
+        // Relaxed, and no read-modify-write: all three are written under the lock only, and read as hints.
         self.acquisitions.store(self.acquisitions.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
         self.consumer_was_last.store(by_consumer, Ordering::Relaxed);
+        self.is_locked.store(true, Ordering::Relaxed);
         FairGuard { lock: self, value: Some(guard) }
     }
 
@@ -114,12 +130,12 @@ impl<T> FairLock<T> {
     }
 
     pub(super) fn is_locked(&self) -> bool {
-        self.value.is_locked()
+        self.is_locked.load(Ordering::Relaxed)
     }
 }
 
 /// Releases the lock when it is dropped.
-pub(super) struct FairGuard<'a, T> {
+pub(crate) struct FairGuard<'a, T> {
     lock: &'a FairLock<T>,
     /// `None` only while the guard is dropped.
     value: Option<MutexGuard<'a, T>>,
@@ -141,6 +157,7 @@ impl<T> DerefMut for FairGuard<'_, T> {
 
 impl<T> Drop for FairGuard<'_, T> {
     fn drop(&mut self) {
+        self.lock.is_locked.store(false, Ordering::Relaxed);
         drop(self.value.take());
         // Pairs with the fence in `lock_while`.
         fence(Ordering::SeqCst);

@@ -20,7 +20,7 @@ use super::drain::MetricsState;
 use super::fair_lock::FairLock;
 use super::lifecycle::{Ended, Ending, Lifecycle};
 use super::placement::Placement;
-use super::scheduler::ScheduleState;
+use super::scheduler::{EventLoop, ScheduleState};
 use super::settings::{QueueOverflowPolicy, Settings};
 use super::stats::{Counters, RecorderStats};
 use super::task;
@@ -31,7 +31,7 @@ use crate::log::{self, LogPolicy, LogTarget, Operation, OperationKind};
 use crate::panics::{self, CatchDropPanic};
 use crate::queue::{Consumer, Permit, PushError, Queue, ReserveError, SegmentPool, WakeHint};
 use crate::state::{Decision, MetricsRecorderState};
-use crate::sync::{Mutex, MutexGuard, lock, lock_with_room};
+use crate::sync::{Mutex, MutexGuard, lock_with_room};
 use crate::thread_role;
 
 pub(crate) struct RecorderInner {
@@ -113,7 +113,7 @@ impl RecorderInner {
     }
 
     pub(super) fn lifecycle(&self) -> MutexGuard<'_, Lifecycle> {
-        lock(&self.lifecycle)
+        self.lifecycle.lock()
     }
 
     pub(crate) fn stats(&self) -> RecorderStats {
@@ -353,6 +353,10 @@ impl RecorderInner {
                 if !self.queue.is_parked() {
                     // The turn that parks the queue may not have come since the last stop. An event would then unpark nothing.
                     self.schedule(false);
+                }
+                if self.placement.event_loop().is_some_and(EventLoop::has_ended) {
+                    // The loop may have cancelled the recorders it tracks before this one was running.
+                    self.cancel_silently();
                 }
                 // When its runtime has ended, tokio drops the task at once, and that cancels the recorder.
                 let cause = self.lifecycle().cause();

@@ -25,7 +25,7 @@ use std::collections::BinaryHeap;
 use std::sync::{Arc, Weak, atomic};
 use std::time::{Duration, Instant};
 
-use parking_lot::Mutex;
+use crate::sync::Mutex;
 use tokio::sync::Notify;
 
 use self::run_queue::{Request, Requested, RunQueue, Sleep};

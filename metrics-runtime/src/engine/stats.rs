@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::Serialize;
 
-use crate::sync::{Mutex, lock, lock_with_room};
+use crate::sync::{Mutex, lock_with_room};
 
 /// The counts of the events that were offered to a recorder.
 ///
@@ -99,7 +99,7 @@ impl Counters {
         let mut copy = Vec::new();
         loop {
             let types = {
-                let dropped = lock(&self.dropped);
+                let dropped = self.dropped.lock();
                 if dropped.len() <= copy.capacity() {
                     copy.extend_from_slice(&dropped);
                     return copy;

@@ -15,7 +15,6 @@ use crate::dispatch::MetricFailure;
 use crate::error::MetricsRecorderError;
 use crate::queue::{Batch, Consumer};
 use crate::state::MetricsRecorderState;
-use crate::sync::lock;
 use crate::thread_role;
 
 /// How long a failed recorder waits for a producer that has yet to publish its event, or for a reader that holds the metrics.
@@ -204,12 +203,12 @@ impl RecorderInner {
     /// Returns the consumer without the metrics lock, which a reader may hold for long. The next thread that locks the
     /// metrics takes it back.
     pub(super) fn return_consumer(&self, consumer: Consumer) {
-        *lock(&self.returned_consumer) = Some(consumer);
+        *self.returned_consumer.lock() = Some(consumer);
     }
 
     pub(super) fn take_back_consumer(&self, metrics: &mut MetricsState) {
         if metrics.consumer.is_none() {
-            metrics.consumer = lock(&self.returned_consumer).take();
+            metrics.consumer = self.returned_consumer.lock().take();
         }
     }
 

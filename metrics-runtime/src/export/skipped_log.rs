@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use parking_lot::Mutex;
+use crate::sync::Mutex;
 
 use super::family::Skipped;
 use crate::log::LogPolicy;

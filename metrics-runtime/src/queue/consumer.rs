@@ -8,7 +8,7 @@ use crate::event::EventRef;
 use crate::queue::segment::is_segment_start;
 use crate::queue::slot::{self, EventMeta, Slot};
 use crate::queue::{CLOSED, PARKED, POSITION, Queue};
-use crate::sync::{Ordering, lock};
+use crate::sync::Ordering;
 
 impl Queue {
     /// The next events of one type in a row, at most `max`; `None` when the next event is not published yet.
@@ -46,7 +46,7 @@ impl Queue {
     pub(crate) fn park(&self, _consumer: &mut Consumer) -> bool {
         let line = self.line();
         let (tail, segment) = {
-            let _guard = lock(self.park_lock());
+            let _guard = self.park_lock().lock();
             // Relaxed: only the consumer writes it.
             let head = self.head().load(Ordering::Relaxed);
             // Relaxed: the exchange checks it.

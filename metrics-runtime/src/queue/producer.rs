@@ -6,7 +6,7 @@ use crate::event::MetricEvent;
 use crate::queue::segment::{Spare, is_segment_start, segment_end};
 use crate::queue::slot::{self, Slot};
 use crate::queue::{CLOSED, PARKED, POSITION, Queue};
-use crate::sync::{Ordering, lock, spin_loop};
+use crate::sync::{Ordering, spin_loop};
 
 /// How long a producer backs off after it has lost an exchange: about a microsecond. The winner hands over some 50 events
 /// in that time, each at the price of a single producer.
@@ -197,7 +197,7 @@ impl Queue {
     /// Returns `None` when the caller must look again: another producer has moved `fast_limit` on, or the spare has no
     /// segment although the tail needs one by now.
     fn advance_locked(&self, spare: &mut Spare<'_>) -> Result<Option<(u64, WakeHint)>, PushError> {
-        let _guard = lock(self.park_lock());
+        let _guard = self.park_lock().lock();
         let line = self.line();
         // Relaxed: the exchange checks it. Except for CLOSED it is the latest value if it is parked or at `fast_limit`,
         // because such a tail changes under `park_lock` only (Q4, Q8).

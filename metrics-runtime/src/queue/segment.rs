@@ -3,7 +3,7 @@
 use std::ptr;
 
 use crate::queue::slot::{self, Slot};
-use crate::sync::{AtomicPtr, Mutex, Ordering, lock};
+use crate::sync::{AtomicPtr, Mutex, Ordering};
 
 /// Slots in a segment: large enough to visit the pool rarely, small enough that a recorder with few events holds little.
 #[cfg(not(mvx_loom))]
@@ -36,13 +36,13 @@ impl SegmentPool {
     }
 
     fn take(&self) -> Box<Segment> {
-        let pooled = lock(&self.0).pop();
+        let pooled = self.0.lock().pop();
         pooled.unwrap_or_else(allocate)
     }
 
     pub(crate) fn put(&self, segment: Box<Segment>) {
         let surplus = {
-            let mut free = lock(&self.0);
+            let mut free = self.0.lock();
             if free.len() < MAX_POOLED_SEGMENTS {
                 // Within the capacity.
                 free.push(segment);
@@ -56,7 +56,7 @@ impl SegmentPool {
 
     #[cfg(all(test, not(mvx_loom)))]
     pub(crate) fn free_segments(&self) -> usize {
-        lock(&self.0).len()
+        self.0.lock().len()
     }
 }
 

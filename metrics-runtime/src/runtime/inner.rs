@@ -3,17 +3,16 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use parking_lot::{Mutex, MutexGuard};
-
 use super::config::Config;
 use super::loop_thread::LoopThread;
 use super::registry::Registry;
 use super::removed::RemovedRecorders;
-use crate::engine::{Completion, EventLoop};
+use crate::engine::{Completion, EventLoop, FairGuard, FairLock};
 use crate::error::MetricsRuntimeError;
 use crate::log::{LogPolicy, LogTarget, Operation, OperationKind};
 use crate::recorder::MetricsRecorder;
 use crate::state::MetricsRuntimeState;
+use crate::sync::Mutex;
 use crate::thread_role;
 
 pub(super) type Result<T> = std::result::Result<T, MetricsRuntimeError>;
@@ -28,7 +27,7 @@ pub(crate) struct RuntimeInner {
     namespace: Arc<str>,
     pub(super) config: Config,
     pub(super) event_loop: Arc<EventLoop>,
-    state: Mutex<RuntimeState>,
+    state: FairLock<RuntimeState>,
     /// The state that an extension keeps of removed recorders.
     pub(super) removed: Mutex<Box<dyn RemovedRecorders>>,
 }
@@ -61,7 +60,7 @@ impl RuntimeInner {
             namespace: Arc::from(config.namespace.trim()),
             event_loop: Arc::new(EventLoop::new()),
             config,
-            state: Mutex::new(state),
+            state: FairLock::new(state),
             removed: Mutex::new(removed),
         }
     }
@@ -78,12 +77,12 @@ impl RuntimeInner {
         self.state().state
     }
 
-    pub(super) fn state(&self) -> MutexGuard<'_, RuntimeState> {
+    pub(super) fn state(&self) -> FairGuard<'_, RuntimeState> {
         self.state.lock()
     }
 
     /// The state of a runtime that runs.
-    pub(super) fn running(&self) -> Result<MutexGuard<'_, RuntimeState>> {
+    pub(super) fn running(&self) -> Result<FairGuard<'_, RuntimeState>> {
         let state = self.state();
         match state.state {
             MetricsRuntimeState::Running => Ok(state),

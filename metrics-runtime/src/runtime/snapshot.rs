@@ -4,7 +4,6 @@ use std::any::Any;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use parking_lot::MutexGuard;
 use serde::{Serialize, Serializer};
 
 use super::inner::{Result, RuntimeInner};
@@ -157,7 +156,7 @@ impl RuntimeInner {
             let state = self.running()?;
             next = state.registry.list(from, LIST_BATCH_SIZE, &mut recorders);
             // Other threads that need the registry get it before the next part of the list.
-            MutexGuard::unlock_fair(state);
+            drop(state);
         }
         Ok(RecorderList { recorders, removed: removed_recorders.copy() })
     }

@@ -13,7 +13,7 @@
 
 use std::time::Instant;
 
-use crate::sync::{AtomicBool, AtomicU64, Mutex, MutexGuard, Ordering, lock, lock_with_room};
+use crate::sync::{AtomicBool, AtomicU64, Mutex, MutexGuard, Ordering, lock_with_room};
 
 /// The scheduler's state of one recorder. It is part of the recorder, so that a request needs no lookup.
 #[derive(Default)]
@@ -209,6 +209,6 @@ impl<R> RunQueue<R> {
     }
 
     fn lock(&self) -> MutexGuard<'_, Requests<R>> {
-        lock(&self.0)
+        self.0.lock()
     }
 }

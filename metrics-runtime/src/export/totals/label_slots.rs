@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use parking_lot::Mutex;
+use crate::sync::Mutex;
 
 /// How many breakdowns of a namespace have slots that outlive an exposition.
 const MAX_BREAKDOWNS: usize = 4_096;
