@@ -1,4 +1,7 @@
 //! The switch between real and loom's primitives: loom runs the protocols of the queue and of the run queue.
+//!
+//! An emit takes these mutexes, and the allocator may be code that emits. So they are not `parking_lot`'s: a thread that
+//! waits for one of those may allocate while it holds locks that are shared by all of them.
 
 #[cfg(mvx_loom)]
 pub(crate) use loom::{
@@ -7,25 +10,17 @@ pub(crate) use loom::{
     sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering},
     sync::{Arc, Mutex, MutexGuard},
 };
-#[cfg(not(mvx_loom))]
-pub(crate) use parking_lot::{Mutex, MutexGuard};
+use std::sync::PoisonError;
 #[cfg(not(mvx_loom))]
 pub(crate) use std::{
     hint::spin_loop,
-    sync::Arc,
     sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering},
+    sync::{Arc, Mutex, MutexGuard},
 };
 
-/// Locks a mutex of either kind. No mutex of this crate can be poisoned: user code that may panic under one is caught there.
-#[cfg(not(mvx_loom))]
-pub(crate) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock()
-}
-
-/// Locks a mutex of either kind.
-#[cfg(mvx_loom)]
+/// Locks a mutex of either kind. No panic can poison it: no user code runs under one of these.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Locks a mutex whose data has a list with room for one more entry.
