@@ -88,9 +88,8 @@ fn rs3_an_allocator_that_emits_an_event_for_each_block_does_not_deadlock() {
 
 /// Recorders with full queues: a handler of each blocks at the gate.
 fn full_recorders(runtime: &MetricsRuntime, gate: &Gate) -> Vec<MetricsRecorder> {
-    let recorder = runtime
-        .create_recorder_with("full", RecorderOptions::new().queue_max_size(1))
-        .expect("a fresh id");
+    let recorder =
+        runtime.create_recorder_with("full", RecorderOptions::new().queue_max_size(1)).expect("a fresh id");
     recorder.register_metric(Gated(gate.clone())).expect("it runs");
     recorder.emit(Step(0));
     gate.wait_for_arrival();
