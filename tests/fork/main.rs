@@ -122,7 +122,9 @@ fn hx6_waits_in_a_forked_process_end() {
         }),
     ];
     let deadline = Instant::now() + DEADLINE;
-    children.into_iter().for_each(|child| child.check(deadline));
+    for child in children {
+        child.check(deadline);
+    }
 
     // The parent goes on.
     recorder.emit(Step(1));
