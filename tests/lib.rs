@@ -22,7 +22,8 @@ pub mod script;
 pub use deadline::{bounded, bounded_async, eventually, in_threads};
 pub use environment::{Direct, running_runtime};
 pub use fixtures::{
-    Drops, Fragile, Gated, GatedSnapshot, Journal, Other, SnapshotPanics, Step, Steps, StepsSnapshot, Tracked,
+    CallsOnce, Drops, Fragile, Gated, GatedSnapshot, Journal, Other, SnapshotPanics, Step, Steps,
+    StepsSnapshot, Tracked,
 };
 pub use gate::Gate;
 pub use script::{Act, HookLog, Script};

@@ -32,6 +32,8 @@ mod task;
 mod turn;
 
 #[cfg(all(test, not(mvx_loom)))]
+mod preemption_tests;
+#[cfg(all(test, not(mvx_loom)))]
 mod tests;
 
 pub use self::handle::LifecycleHandle;

@@ -3,9 +3,10 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
+use std::sync::{OnceLock, mpsc};
 use std::thread;
+use std::time::Duration;
 
 use mvx_metrics::{MetricsRecorder, metric_event};
 
@@ -15,20 +16,31 @@ static ALLOCATOR: Allocator = Allocator;
 /// Bytes in use in the whole program.
 static IN_USE: AtomicI64 = AtomicI64::new(0);
 
-/// Where threads inside of [`emitting`] report their allocations.
-static OBSERVER: OnceLock<MetricsRecorder> = OnceLock::new();
+/// The recorders of each test that observes allocations. The last ones get the events.
+static OBSERVERS: [OnceLock<Vec<MetricsRecorder>>; 4] = [const { OnceLock::new() }; 4];
+
+/// How many tests have set their recorders.
+static TESTS: AtomicUsize = AtomicUsize::new(0);
+
+/// Whether every thread of the program emits.
+static ALL_THREADS_EMIT: AtomicBool = AtomicBool::new(false);
 
 /// An emit may allocate, and then emits again. This bounds the recursion.
 const MAX_DEPTH: u32 = 4;
 
 thread_local! {
-    /// How many emits this thread is in, or `None` while it does not emit.
-    static DEPTH: Cell<Option<u32>> = const { Cell::new(None) };
+    /// How many emits this thread is in.
+    static DEPTH: Cell<u32> = const { Cell::new(0) };
+    /// Whether this thread emits although not all threads do.
+    static EMITS: Cell<bool> = const { Cell::new(false) };
     /// How many blocks this thread has allocated.
     static ALLOCATED: Cell<u64> = const { Cell::new(0) };
     /// This thread waits in the allocation of a block of this size; 0 for none.
     static HELD_SIZE: Cell<usize> = const { Cell::new(0) };
 }
+
+/// Chooses the recorder of the next event.
+static EVENTS: AtomicUsize = AtomicUsize::new(0);
 
 static HELD_THREADS: AtomicUsize = AtomicUsize::new(0);
 static RELEASED: AtomicBool = AtomicBool::new(false);
@@ -50,16 +62,34 @@ pub fn blocks_allocated_by(code: impl FnOnce()) -> u64 {
     ALLOCATED.get() - before
 }
 
-/// Chooses the recorder for the rest of the program.
-pub fn observe_with(recorder: MetricsRecorder) {
-    assert!(OBSERVER.set(recorder).is_ok(), "one recorder for the whole program");
+/// Chooses the recorders that get the events of the test that follows. Each block is an event for one of them in turn.
+pub fn observe_with(recorders: Vec<MetricsRecorder>) {
+    let test = TESTS.load(Ordering::SeqCst);
+    assert!(OBSERVERS[test].set(recorders).is_ok(), "tests run one at a time");
+    TESTS.store(test + 1, Ordering::SeqCst);
 }
 
 /// Runs `code` on this thread; each block that it allocates, frees or moves becomes an event.
 pub fn emitting<R>(code: impl FnOnce() -> R) -> R {
-    DEPTH.set(Some(0));
+    EMITS.set(true);
     let result = code();
-    DEPTH.set(None);
+    EMITS.set(false);
+    result
+}
+
+/// Runs `code`; meanwhile each block that any thread of the program allocates, frees or moves becomes an event.
+///
+/// After half a minute the events end, so that a test that hangs can say so.
+pub fn emitting_everywhere<R>(code: impl FnOnce() -> R) -> R {
+    let (done, ended) = mpsc::channel::<()>();
+    let watchdog = thread::spawn(move || {
+        let _ = ended.recv_timeout(Duration::from_secs(30));
+        ALL_THREADS_EMIT.store(false, Ordering::SeqCst);
+    });
+    ALL_THREADS_EMIT.store(true, Ordering::SeqCst);
+    let result = code();
+    drop(done);
+    watchdog.join().expect("no panic");
     result
 }
 
@@ -100,16 +130,24 @@ fn note(allocated: usize, freed: usize) {
         }
         HELD_THREADS.fetch_sub(1, Ordering::SeqCst);
     }
-    let Some(Some(depth)) = DEPTH.try_get() else {
+    if ALL_THREADS_EMIT.load(Ordering::Relaxed) || EMITS.try_get() == Some(true) {
+        emit(allocated.max(freed));
+    }
+}
+
+fn emit(bytes: usize) {
+    let Some(depth) = DEPTH.try_get().filter(|depth| *depth < MAX_DEPTH) else {
         return;
     };
-    if depth < MAX_DEPTH
-        && let Some(recorder) = OBSERVER.get()
-    {
-        DEPTH.set(Some(depth + 1));
-        recorder.emit(Allocation { bytes: allocated.max(freed) as u64 });
-        DEPTH.set(Some(depth));
-    }
+    let tests = TESTS.load(Ordering::SeqCst);
+    let Some(recorders) = tests.checked_sub(1).and_then(|test| OBSERVERS[test].get()) else {
+        return;
+    };
+    // Relaxed: it need not be exact.
+    let number = EVENTS.fetch_add(1, Ordering::Relaxed);
+    DEPTH.set(depth + 1);
+    recorders[number % recorders.len()].emit(Allocation { bytes: bytes as u64 });
+    DEPTH.set(depth);
 }
 
 /// `LocalKey::get` for a thread that may be ending.

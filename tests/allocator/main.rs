@@ -4,15 +4,16 @@ mod allocator;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
+use std::time::Duration;
 
 use mvx_metrics::{
     Counter, Metric, MetricsRecorder, MetricsRuntime, QueueOverflowPolicy, RecorderOptions, metric_event,
 };
-use mvx_metrics_tests::{Gate, Gated, Step, bounded, running_runtime};
+use mvx_metrics_tests::{Gate, Gated, Script, Step, bounded, in_threads, running_runtime};
 
 use crate::allocator::{
-    Allocation, blocks_allocated_by, bytes_in_use, emitting, held_up_at, observe_with, release,
-    wait_for_held_thread,
+    Allocation, blocks_allocated_by, bytes_in_use, emitting, emitting_everywhere, held_up_at, observe_with,
+    release, wait_for_held_thread,
 };
 
 /// The tests of this program share one allocator.
@@ -32,6 +33,8 @@ struct Large {
 struct Small;
 
 const LARGE: Large = Large { bulk: [0; 77] };
+/// How long a test measures what a held-up producer costs.
+const HELD_TIME: Duration = Duration::from_millis(300);
 /// 256 slots of a cache line.
 const SEGMENT_BYTES: usize = 256 * 64;
 
@@ -60,7 +63,7 @@ fn rs3_an_allocator_that_emits_an_event_for_each_block_does_not_deadlock() {
             .create_recorder_with("observer", RecorderOptions::new().queue_max_size(1_000_000))
             .expect("a fresh id");
         recorder.register_metric(Allocations::default()).expect("it runs");
-        observe_with(recorder.clone());
+        observe_with(vec![recorder.clone()]);
         let threads: Vec<_> = (0..4)
             .map(|_| {
                 thread::spawn(|| {
@@ -85,11 +88,113 @@ fn rs3_an_allocator_that_emits_an_event_for_each_block_does_not_deadlock() {
     assert!(accepted >= 4 * 2 * 5_000, "{accepted}");
 }
 
+/// Recorders with full queues: a handler of each blocks at the gate.
+fn full_recorders(runtime: &MetricsRuntime, gate: &Gate) -> Vec<MetricsRecorder> {
+    let recorder =
+        runtime.create_recorder_with("full", RecorderOptions::new().queue_max_size(1)).expect("a fresh id");
+    recorder.register_metric(Gated(gate.clone())).expect("it runs");
+    recorder.emit(Step(0));
+    gate.wait_for_arrival();
+    recorder.emit(Step(1));
+    vec![recorder]
+}
+
+#[test]
+fn rs3_threads_that_wait_for_each_other_in_emit_may_allocate_meanwhile() {
+    let _alone = alone();
+    let dropped = bounded(|| {
+        let runtime = running_runtime("allocator");
+        let gate = Gate::new();
+        let recorders = full_recorders(&runtime, &gate);
+        observe_with(recorders.clone());
+        emitting_everywhere(|| {
+            for _ in 0..20 {
+                in_threads(48, |_| {
+                    for size in 0..500 {
+                        drop(std::hint::black_box(Vec::<u8>::with_capacity(size + 1)));
+                    }
+                });
+            }
+        });
+        gate.open();
+        runtime.shutdown().expect("everything stops");
+        recorders[0].stats().dropped
+    });
+    assert!(dropped >= 20 * 48 * 2 * 500, "{dropped}");
+}
+
+/// Goes through the life of a recorder and of a runtime. Every step allocates, and so emits to recorders in the same state.
+fn live(namespace: &str, recorder: &MetricsRecorder) {
+    let ignored = |result: Result<(), mvx_metrics::MetricsRecorderError>| drop(result);
+    for round in 0..100 {
+        ignored(recorder.register_metric(Allocations::default()).map(drop));
+        recorder.emit(LARGE);
+        ignored(recorder.flush().wait());
+        ignored(recorder.metric_snapshots().map(drop));
+        drop((recorder.stats(), recorder.metrics()));
+        ignored(recorder.stop().wait());
+        ignored(recorder.start().wait());
+        if round % 10 == 0 {
+            let runtime = running_runtime(namespace);
+            let options = RecorderOptions::new().hooks(Script::new());
+            let hooked = runtime.create_recorder_with("hooked", options).expect("a fresh id");
+            hooked.register_metric(Both::default()).expect("it runs");
+            hooked.emit(LARGE);
+            hooked.flush().wait().expect("it runs");
+            runtime.create_recorder("plain").expect("a fresh id").emit(Small);
+            drop(runtime.snapshot().expect("it runs"));
+            runtime.stop_and_remove_recorder("plain").expect("it stops");
+            runtime.shutdown().expect("everything stops");
+        }
+    }
+}
+
+#[test]
+fn rs3_every_call_may_allocate_while_every_thread_emits() {
+    let _alone = alone();
+    bounded(|| {
+        let runtime = running_runtime("allocator");
+        let options = |limit| RecorderOptions::new().queue_max_size(limit).poll_interval(Duration::ZERO);
+        let mut recorders: Vec<_> = [3, 300, 30_000]
+            .map(|limit| {
+                runtime.create_recorder_with(&format!("limit {limit}"), options(limit)).expect("a fresh id")
+            })
+            .into();
+        // Its hooks allocate too, and so feed themselves.
+        let hooked = options(30).hooks(Script::new());
+        recorders.push(runtime.create_recorder_with("hooked", hooked).expect("a fresh id"));
+        observe_with(recorders.clone());
+        emitting_everywhere(|| {
+            in_threads(8, |thread| live(&format!("life {thread}"), &recorders[thread % recorders.len()]));
+            runtime.shutdown().expect("everything stops");
+        });
+        for recorder in recorders {
+            let stats = recorder.stats();
+            assert_eq!((stats.accepted, stats.pending), (stats.processed + stats.discarded, 0));
+            assert!(stats.accepted > 0);
+        }
+    });
+}
+
+/// How long the threads of this name have run on a processor. `None` where the system does not tell.
+fn processor_time(name: &str) -> Option<Duration> {
+    let tasks = std::fs::read_dir("/proc/self/task").ok()?.flatten();
+    let is_meant = |comm: &str| comm.trim_end() == name;
+    let times = tasks
+        .map(|task| task.path())
+        .filter(|task| std::fs::read_to_string(task.join("comm")).is_ok_and(|comm| is_meant(&comm)))
+        .map(|task| {
+            let schedule = std::fs::read_to_string(task.join("schedstat")).ok()?;
+            schedule.split_whitespace().next()?.parse().ok().map(Duration::from_nanos)
+        });
+    times.sum()
+}
+
 /// A thread emits `event` and is held up in an allocation of `size` bytes; another one emits and reads.
 fn held_up<E: mvx_metrics::MetricEvent>(event: E, size: usize) {
     let _alone = alone();
     bounded(move || {
-        let runtime = running_runtime("allocator");
+        let runtime = running_runtime("held");
         let recorder = runtime.create_recorder("held").expect("a fresh id");
         recorder.register_metric(Both::default()).expect("it runs");
         let producer = {
@@ -99,10 +204,20 @@ fn held_up<E: mvx_metrics::MetricEvent>(event: E, size: usize) {
         wait_for_held_thread();
         recorder.emit(Small);
         let before = seen(&recorder);
+        // The system cuts the name of a thread.
+        let used = || processor_time("held.metrics_ru");
+        let used_before = used();
+        thread::sleep(HELD_TIME);
+        let used_after = used();
         release();
         producer.join().expect("no panic");
         assert_eq!(before, 1, "the event of the thread that is not held up");
         assert_eq!(seen(&recorder), 2);
+        if let (Some(before), Some(after)) = (used_before, used_after) {
+            assert!(before > Duration::ZERO, "the event loop's thread was found");
+            let used = after.saturating_sub(before);
+            assert!(used < HELD_TIME / 10, "the event loop used {used:?} of the processor");
+        }
         runtime.shutdown().expect("everything stops");
     });
 }

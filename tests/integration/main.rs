@@ -20,6 +20,8 @@ mod restart;
 mod runtime;
 mod runtime_async;
 mod runtime_shutdown;
+mod shutdown_timeout;
 mod stalled_readers;
 mod stalled_waits;
+mod stalls;
 mod wakers;

@@ -107,7 +107,8 @@ fn rt_c7_a_blocked_reader_does_not_delay_other_waiters_at_a_shutdown() {
                 assert_eq!(answers.len(), 3, "{answers:?}");
             });
             for recorder in [before, stuck, after] {
-                assert_eq!(recorder.status(), MetricsRecorderState::Cancelled);
+                // A wait for a hook ends after the shutdown timeout, and the runtime's thread may end a little later.
+                eventually("the thread gives it up", || recorder.status() == MetricsRecorderState::Cancelled);
                 eventually("all is accounted for", || recorder.stats().pending == 0);
             }
         }

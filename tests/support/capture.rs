@@ -20,7 +20,8 @@ pub struct Logged {
 }
 
 impl Logged {
-    fn of(event: &Event<'_>) -> Self {
+    /// The event as it was logged.
+    pub fn of(event: &Event<'_>) -> Self {
         let metadata = event.metadata();
         let mut fields = Fields(BTreeMap::new());
         event.record(&mut fields);

@@ -318,3 +318,36 @@ impl Metric for GatedSnapshot {
         MetricSnapshot::of_static("gated_snapshot")
     }
 }
+
+/// A metric that calls a function with its first step.
+pub struct CallsOnce(Option<Box<dyn FnOnce() + Send>>);
+
+impl CallsOnce {
+    /// The handler calls this function.
+    pub fn new(code: impl FnOnce() + Send + 'static) -> Self {
+        Self(Some(Box::new(code)))
+    }
+}
+
+impl HandleEvent<Step> for CallsOnce {
+    fn handle(&mut self, _: &Step) -> bool {
+        if let Some(code) = self.0.take() {
+            code();
+        }
+        true
+    }
+}
+
+impl Metric for CallsOnce {
+    fn metric_name(&self) -> &'static str {
+        "calls_once"
+    }
+
+    fn handlers() -> &'static [EventHandler<Self>] {
+        const { &[EventHandler::of::<Step>()] }
+    }
+
+    fn snapshot(&self) -> MetricSnapshot {
+        MetricSnapshot::of_static("calls_once")
+    }
+}

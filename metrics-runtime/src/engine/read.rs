@@ -287,7 +287,7 @@ impl RecorderInner {
 
 /// Waiting.
 impl RecorderInner {
-    /// Waits for an operation of this recorder. `None` when `deadline` passes first.
+    /// Waits for an operation of this recorder. `None` when `deadline` passes first, whatever user code does.
     pub(crate) fn wait_for(
         self: &Arc<Self>,
         operation: &Completion,
@@ -300,6 +300,8 @@ impl RecorderInner {
         if drains == CallerDrains::Never && self.placement.runs_on_current_thread() {
             return Some(Err(MetricsRecorderError::WouldDeadlock));
         }
+        // With a deadline the caller runs no handlers: a handler may not end before it, or never.
+        let drains = if deadline.is_some() { CallerDrains::Never } else { drains };
         let patience = Patience { drains, stall_timeout: STALL_TIMEOUT };
         match self.wait(operation, deadline, &patience, || false) {
             Waited::Completed(outcome) => Some(outcome),

@@ -40,7 +40,7 @@ impl Obstacle {
         match self {
             Self::Hook => "a running hook of the recorder",
             Self::Holder => "the recorder's metrics, which a handler or another reader holds",
-            Self::Consumer => "the recorder's events to be processed",
+            Self::Consumer => "the thread that processes the recorder's events",
         }
     }
 }
