@@ -5,6 +5,7 @@ use std::fmt;
 use std::time::Instant;
 
 use crate::panics;
+use crate::thread_role;
 
 /// What a runtime or a recorder logs. The events are emitted under the targets `mvx_metrics::runtime` and
 /// `mvx_metrics::recorder`; registering an event is never logged.
@@ -100,7 +101,8 @@ impl Operation {
         result: &Result<T, E>,
     ) {
         let Self { target, silent, event, started } = self;
-        if silent {
+        // A producer whose event loop has ended may end operations of other threads.
+        if silent || thread_role::in_producer() {
             return;
         }
         let elapsed_seconds = started.elapsed().as_secs_f64();

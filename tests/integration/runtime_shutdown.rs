@@ -180,7 +180,7 @@ fn rt_c6_one_recorder_fails_to_stop_and_the_others_stop() {
 
 /// A runtime with a startup and a shutdown timeout of 200 ms.
 fn runtime_with_short_timeouts(namespace: &str) -> MetricsRuntime {
-    let timeout = Duration::from_millis(200);
+    let timeout = Duration::from_millis(400);
     let builder = MetricsRuntime::builder(namespace).shutdown_timeout(timeout).startup_timeout(timeout);
     let runtime = builder.build().expect("valid");
     runtime.start().expect("starts");
@@ -206,7 +206,7 @@ fn rt_c7_a_hook_that_never_returns_does_not_block_the_shutdown() {
         assert_eq!(recorders[0].1.reason(), "STALLED");
         assert_eq!(
             error.to_string(),
-            "the runtime did not shut down cleanly: recorder `stuck`: gave up after 200ms, waiting for the recorder to stop"
+            "the runtime did not shut down cleanly: recorder `stuck`: gave up after 400ms, waiting for the recorder to stop"
         );
         assert_eq!(good.status(), MetricsRecorderState::Stopped);
         eventually("the hook is given up", || stuck.status() == MetricsRecorderState::Cancelled);

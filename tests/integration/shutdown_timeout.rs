@@ -5,8 +5,8 @@ use std::cell::RefCell;
 use std::time::{Duration, Instant};
 
 use mvx_metrics::{
-    MetricsRecorder, MetricsRecorderState, MetricsRuntime, MetricsRuntimeError, MetricsRuntimeState,
-    RecorderOptions,
+    EventHandler, Metric, MetricSnapshot, MetricsRecorder, MetricsRecorderState, MetricsRuntime,
+    MetricsRuntimeError, MetricsRuntimeState, RecorderOptions,
 };
 use mvx_metrics_tests::{Act, CallsOnce, Gate, Gated, Script, Step, Steps, bounded, eventually};
 
@@ -137,5 +137,44 @@ fn hx7_a_hook_that_does_not_end_does_not_hold_up_the_shutdown() {
         assert_eq!(left_by_shutdown(&runtime, timeout), [("stuck".to_owned(), "STALLED")]);
         gate.open();
         eventually("the thread ends", || threads_named("hx7.hook.metrics_runtime") == 0);
+    });
+}
+
+/// A metric whose `Drop` blocks at the gate.
+struct BlocksWhenDropped(Gate);
+
+impl Metric for BlocksWhenDropped {
+    fn metric_name(&self) -> &'static str {
+        "blocks_when_dropped"
+    }
+
+    fn handlers() -> &'static [EventHandler<Self>] {
+        &[]
+    }
+
+    fn snapshot(&self) -> MetricSnapshot {
+        MetricSnapshot::new("blocks_when_dropped")
+    }
+}
+
+impl Drop for BlocksWhenDropped {
+    fn drop(&mut self) {
+        self.0.block();
+    }
+}
+
+#[test]
+fn hx7_the_destructor_of_a_metric_does_not_hold_up_the_shutdown() {
+    bounded(|| {
+        let timeout = Duration::from_millis(300);
+        let (runtime, gate) = (runtime_with_timeout("hx7.metric", timeout), Gate::new());
+        let recorder = runtime.create_recorder("a").expect("creates");
+        recorder.register_metric(BlocksWhenDropped(gate.clone())).expect("registers");
+        // The runtime has the last handle.
+        drop(recorder);
+        assert_eq!(left_by_shutdown(&runtime, timeout), []);
+        gate.wait_for_arrival();
+        gate.open();
+        eventually("the thread ends", || threads_named("hx7.metric.metrics_runtime") == 0);
     });
 }

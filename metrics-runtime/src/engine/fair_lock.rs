@@ -1,28 +1,33 @@
-//! A lock that waiting threads get in the order of their arrival: the lock of a recorder's metrics and of a runtime's state.
+//! A lock that no thread is kept from for long: the lock of a recorder's metrics and of a runtime's state.
 //!
-//! The threads that wait for metrics are readers. The consumer of the recorder's events never waits, and takes turns with them.
+//! A plain lock is unfair. A thread that locks again at once mostly has the lock before a waiting thread has woken up. A lock
+//! that serves strictly in the order of arrival is slow: under contention each acquisition costs a switch of threads. So this
+//! lock does both. Any thread may take it while it is free, until the first of the waiting threads has been first for
+//! [`MAX_BARGING`]. Then that thread is next.
 //!
-//! A plain lock would be unfair to both sides. A thread that locks again at once mostly has the lock before a waiting thread
-//! has woken up. So readers queue up, and the consumer gives way when it had the lock last and a reader waits.
+//! The threads that wait for metrics are readers. The consumer of the recorder's events never waits. It gives way when it had
+//! the lock last and a reader waits.
 
-use std::collections::VecDeque;
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence};
+use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
-use crate::sync::{Condvar, Mutex, MutexGuard};
+use crate::sync::{Mutex, MutexGuard, lock_with_room};
 
-/// How often a waiting reader looks whether the lock makes progress, in each timeout.
+/// For how long other threads may overtake the first of the waiting threads.
+const MAX_BARGING: Duration = Duration::from_millis(1);
+/// How often a waiting thread looks whether the lock makes progress, in each timeout.
 const CHECKS_PER_TIMEOUT: u32 = 5;
 
 pub(crate) struct FairLock<T> {
     value: Mutex<T>,
-    /// The tickets of the waiting readers, in the order of their arrival.
-    queue: Mutex<Queue>,
-    /// Notified when the lock is released while readers wait, and when the first ticket changes.
-    changed: Condvar,
-    /// How many readers wait. Changed under the lock of `queue`.
+    /// The waiting threads in the order of their arrival, each with its ticket.
+    queue: Mutex<Tickets>,
+    /// How many threads wait. Changed under the lock of `queue`.
     waiting: AtomicUsize,
+    /// The first of the waiting threads is next: no thread may overtake it any more.
+    first_is_next: AtomicBool,
     /// Whether the consumer had the lock last.
     consumer_was_last: AtomicBool,
     /// How often the lock was acquired.
@@ -31,8 +36,8 @@ pub(crate) struct FairLock<T> {
 }
 
 #[derive(Default)]
-struct Queue {
-    tickets: VecDeque<u64>,
+struct Tickets {
+    waiting: Vec<(u64, Thread)>,
     issued: u64,
 }
 
@@ -40,9 +45,9 @@ impl<T> FairLock<T> {
     pub(crate) fn new(value: T) -> Self {
         Self {
             value: Mutex::new(value),
-            queue: Mutex::new(Queue::default()),
-            changed: Condvar::default(),
+            queue: Mutex::new(Tickets::default()),
             waiting: AtomicUsize::new(0),
+            first_is_next: AtomicBool::new(false),
             consumer_was_last: AtomicBool::new(false),
             acquisitions: AtomicU64::new(0),
             is_locked: AtomicBool::new(false),
@@ -50,7 +55,7 @@ impl<T> FairLock<T> {
     }
 
     /// Locks for the consumer, which never waits. `None` while a reader has the lock, or when it is a waiting reader's turn.
-    pub(super) fn try_lock(&self) -> Option<FairGuard<'_, T>> {
+    pub(super) fn try_lock_as_consumer(&self) -> Option<FairGuard<'_, T>> {
         // Relaxed: hints. A waiting reader that these loads miss gets the lock after this turn.
         if self.waiting.load(Ordering::Relaxed) > 0 && self.consumer_was_last.load(Ordering::Relaxed) {
             return None;
@@ -59,9 +64,9 @@ impl<T> FairLock<T> {
         Some(self.acquired(guard, true))
     }
 
-    /// Locks for a thread that waits as long as it takes, after the threads that wait already.
+    /// Locks for a thread that waits as long as it takes.
     pub(crate) fn lock(&self) -> FairGuard<'_, T> {
-        /// Each look at the clock costs the thread its place among those that wait.
+        /// The thread loses its place among the waiting threads when this time is over.
         const LOOK_INTERVAL: Duration = Duration::from_mins(1);
         loop {
             if let Ok(guard) = self.lock_while(LOOK_INTERVAL, || ()) {
@@ -70,50 +75,85 @@ impl<T> FairLock<T> {
         }
     }
 
-    /// Locks for a reader, after the readers that wait already.
+    /// Locks for a thread that can wait.
     ///
-    /// When `progress` stays the same for `timeout`, the reader gives up. The error says how long it stayed the same.
+    /// When `progress` stays the same for `timeout`, the thread gives up. The error says how long it stayed the same.
     pub(super) fn lock_while<P: PartialEq>(
         &self,
         timeout: Duration,
         progress: impl Fn() -> P,
     ) -> Result<FairGuard<'_, T>, Duration> {
-        // Relaxed: a hint. A waiting reader that this load misses keeps its ticket, and locks after this thread.
-        if self.waiting.load(Ordering::Relaxed) == 0
+        // Relaxed: a hint. A thread that overtakes the first one by it is the last to do so.
+        if !self.first_is_next.load(Ordering::Relaxed)
             && let Some(guard) = self.value.try_lock()
         {
             return Ok(self.acquired(guard, false));
         }
-        let mut queue = self.queue.lock();
-        queue.issued += 1;
-        let ticket = queue.issued;
-        queue.tickets.push_back(ticket);
-        self.waiting.fetch_add(1, Ordering::Relaxed);
+        let ticket = self.take_ticket();
         let mut last = (progress(), Instant::now());
+        let mut first_since = None;
         let locked = loop {
             // Pairs with the fence in `FairGuard::drop`: either this thread finds the lock free, or the thread that releases
             // it finds this one waiting.
             fence(Ordering::SeqCst);
-            if queue.tickets.front() == Some(&ticket)
-                && let Some(guard) = self.value.try_lock()
-            {
+            let is_first = self.is_first(ticket);
+            if is_first && let Some(guard) = self.value.try_lock() {
                 break Ok(guard);
             }
-            queue = self.changed.wait_for(queue, timeout / CHECKS_PER_TIMEOUT);
+            let mut pause = timeout / CHECKS_PER_TIMEOUT;
+            if is_first {
+                let first_for = first_since.get_or_insert_with(Instant::now).elapsed();
+                if first_for >= MAX_BARGING {
+                    // Relaxed: the lock itself orders all accesses to the value.
+                    self.first_is_next.store(true, Ordering::Relaxed);
+                } else {
+                    pause = pause.min(MAX_BARGING);
+                }
+            }
+            // The token of `unpark` is kept, so a release between the look above and this is not missed.
+            thread::park_timeout(pause);
             let now = progress();
             if now != last.0 {
                 last = (now, Instant::now());
             } else if last.1.elapsed() >= timeout {
-                break Err(last.1.elapsed());
+                break self.value.try_lock().ok_or_else(|| last.1.elapsed());
             }
         };
-        queue.tickets.retain(|other| *other != ticket);
-        self.waiting.fetch_sub(1, Ordering::Relaxed);
-        if !queue.tickets.is_empty() {
-            self.changed.notify_all();
-        }
-        drop(queue);
+        self.return_ticket(ticket);
         locked.map(|guard| self.acquired(guard, false))
+    }
+
+    /// Appends this thread to the waiting ones.
+    fn take_ticket(&self) -> u64 {
+        let thread = thread::current();
+        let mut queue = lock_with_room(&self.queue, |queue| &mut queue.waiting);
+        queue.issued += 1;
+        let ticket = queue.issued;
+        queue.waiting.push((ticket, thread));
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        ticket
+    }
+
+    fn is_first(&self, ticket: u64) -> bool {
+        self.queue.lock().waiting.first().is_some_and(|(first, _)| *first == ticket)
+    }
+
+    /// Removes a thread from the waiting ones. The next one is first, and must notice it.
+    fn return_ticket(&self, ticket: u64) {
+        let (removed, next) = {
+            let mut queue = self.queue.lock();
+            let index = queue.waiting.iter().position(|(other, _)| *other == ticket);
+            let removed = index.map(|index| queue.waiting.remove(index));
+            self.waiting.fetch_sub(1, Ordering::Relaxed);
+            if index == Some(0) {
+                self.first_is_next.store(false, Ordering::Relaxed);
+            }
+            (removed, queue.waiting.first().map(|(_, thread)| thread.clone()))
+        };
+        drop(removed);
+        if let Some(next) = next {
+            next.unpark();
+        }
     }
 
     fn acquired<'a>(&'a self, guard: MutexGuard<'a, T>, by_consumer: bool) -> FairGuard<'a, T> {
@@ -162,9 +202,10 @@ impl<T> Drop for FairGuard<'_, T> {
         // Pairs with the fence in `lock_while`.
         fence(Ordering::SeqCst);
         if self.lock.waiting.load(Ordering::Relaxed) > 0 {
-            // A reader holds the lock of the queue until it waits, so it does not miss the notification.
-            let _queue = self.lock.queue.lock();
-            self.lock.changed.notify_all();
+            let first = self.lock.queue.lock().waiting.first().map(|(_, thread)| thread.clone());
+            if let Some(first) = first {
+                first.unpark();
+            }
         }
     }
 }
@@ -188,7 +229,7 @@ mod tests {
     #[test]
     fn readers_get_the_lock_in_the_order_of_their_arrival() {
         let lock = FairLock::new(Vec::new());
-        let held = lock.try_lock().expect("it is free");
+        let held = lock.try_lock_as_consumer().expect("it is free");
         thread::scope(|scope| {
             for reader in 0..4 {
                 let lock = &lock;
@@ -197,7 +238,7 @@ mod tests {
             }
             drop(held);
         });
-        assert_eq!(*lock.try_lock().expect("it is free"), [0, 1, 2, 3]);
+        assert_eq!(*lock.try_lock_as_consumer().expect("it is free"), [0, 1, 2, 3]);
         assert_eq!(lock.acquisitions(), 6);
     }
 
@@ -206,7 +247,7 @@ mod tests {
         let lock = FairLock::new(());
         let turns = AtomicU32::new(0);
         thread::scope(|scope| {
-            let held = lock.try_lock().expect("it is free");
+            let held = lock.try_lock_as_consumer().expect("it is free");
             let (send, has_lock) = mpsc::channel();
             let (release, released) = mpsc::channel::<()>();
             let reader = scope.spawn({
@@ -222,12 +263,12 @@ mod tests {
             drop(held);
             // However fast the consumer tries again, the reader comes first.
             while has_lock.try_recv().is_err() {
-                assert!(lock.try_lock().is_none());
+                assert!(lock.try_lock_as_consumer().is_none());
                 turns.fetch_add(1, Ordering::Relaxed);
             }
             release.send(()).expect("the reader goes on");
             reader.join().expect("no panic");
-            assert!(lock.try_lock().is_some());
+            assert!(lock.try_lock_as_consumer().is_some());
         });
     }
 
@@ -237,23 +278,65 @@ mod tests {
         drop(lock.lock_while(LONG, || ()).expect("it is free"));
         // A reader that has a ticket and does not have the lock yet.
         lock.waiting.store(1, Ordering::Relaxed);
-        let turn = lock.try_lock();
+        let turn = lock.try_lock_as_consumer();
         assert!(turn.is_some(), "a reader was last");
         lock.waiting.store(0, Ordering::Relaxed);
         drop(turn);
         lock.waiting.store(1, Ordering::Relaxed);
-        assert!(lock.try_lock().is_none(), "the consumer was last");
+        assert!(lock.try_lock_as_consumer().is_none(), "the consumer was last");
+    }
+
+    #[test]
+    fn a_free_lock_may_be_taken_until_the_first_waiting_thread_is_next() {
+        let lock = FairLock::new(());
+        let timeout = Duration::from_millis(20);
+        // A thread that waits and has not woken up yet.
+        let ticket = lock.take_ticket();
+        assert!(
+            lock.lock_while(timeout, || ()).is_ok(),
+            "a lock that is free and not taken costs a switch of threads"
+        );
+        lock.first_is_next.store(true, Ordering::Relaxed);
+        let begin = Instant::now();
+        drop(lock.lock_while(timeout, || ()));
+        assert!(begin.elapsed() >= timeout, "the other thread is next");
+        lock.return_ticket(ticket);
+        assert!(!lock.first_is_next.load(Ordering::Relaxed));
+        assert_eq!(lock.waiting.load(Ordering::Relaxed), 0);
+    }
+
+    #[test]
+    fn a_waiting_thread_is_not_overtaken_for_long() {
+        let lock = FairLock::new(());
+        let ends = AtomicBool::new(false);
+        thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    while !ends.load(Ordering::Relaxed) {
+                        let guard = lock.lock();
+                        thread::sleep(Duration::from_micros(200));
+                        drop(guard);
+                    }
+                });
+            }
+            for _ in 0..20 {
+                let begin = Instant::now();
+                drop(lock.lock());
+                assert!(begin.elapsed() < Duration::from_secs(2), "{:?}", begin.elapsed());
+            }
+            ends.store(true, Ordering::Relaxed);
+        });
     }
 
     #[test]
     fn a_reader_gives_up_when_there_is_no_progress() {
         let lock = FairLock::new(());
-        let held = lock.try_lock();
+        let held = lock.try_lock_as_consumer();
         let timeout = Duration::from_millis(20);
         let waited = lock.lock_while(timeout, || ()).err().expect("the lock is held");
         assert!(waited >= timeout);
         assert_eq!(lock.waiting.load(Ordering::Relaxed), 0);
-        assert!(lock.queue.lock().tickets.is_empty());
+        assert!(lock.queue.lock().waiting.is_empty());
         drop(held);
         assert!(lock.lock_while(timeout, || ()).is_ok());
     }
@@ -261,7 +344,7 @@ mod tests {
     #[test]
     fn a_reader_waits_on_while_there_is_progress() {
         let lock = FairLock::new(());
-        let held = lock.try_lock();
+        let held = lock.try_lock_as_consumer();
         let looks = AtomicU32::new(0);
         let timeout = Duration::from_millis(20);
         // There is progress at the first ten looks.

@@ -134,6 +134,8 @@ impl RecorderInner {
                 return Ok(self.view(metrics, read));
             }
             if drains != CallerDrains::AtOnce && self.waiting_would_deadlock() {
+                drop(metrics);
+                self.after_unlock();
                 return Err(MetricsRecorderError::WouldDeadlock);
             }
             let completion = metrics.completion_at(target);
@@ -325,6 +327,9 @@ impl RecorderInner {
         let mut detector = StallDetector::new(self.progress());
         let mut stalled_for = Duration::ZERO;
         loop {
+            if interrupted() {
+                return Waited::Interrupted;
+            }
             let helps = match patience.drains {
                 CallerDrains::AtOnce => true,
                 CallerDrains::WhenStalled => stalled_for >= HELP_TIMEOUT,
@@ -347,9 +352,6 @@ impl RecorderInner {
             }
             if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
                 return Waited::DeadlinePassed;
-            }
-            if interrupted() {
-                return Waited::Interrupted;
             }
             let progress = self.progress();
             stalled_for = detector.stalled_for(progress);

@@ -227,6 +227,7 @@ impl RecorderInner {
 
     /// Follows the hint that the queue gave the producer of an accepted event.
     fn after_accepting(self: &Arc<Self>, hint: WakeHint) {
+        let _role = thread_role::enter_producer();
         match hint {
             WakeHint::None => {}
             WakeHint::Early => {
@@ -246,6 +247,7 @@ impl RecorderInner {
     fn refuse_full<E: MetricEvent>(self: &Arc<Self>, event: E) -> Result<(), RegisterEventError<E>> {
         if !self.schedule_state.is_queued_hint() {
             // The producer that unparked the queue may have been preempted before it scheduled the recorder.
+            let _role = thread_role::enter_producer();
             self.ensure_scheduled();
         }
         match self.settings.overflow {
@@ -292,8 +294,7 @@ impl RecorderInner {
             Placement::Task(_) => self.placement.wake_task(),
             Placement::Loop(event_loop) => {
                 if !event_loop.schedule(self, urgent) {
-                    // This may be a producer's thread, which logs nothing.
-                    self.cancel_silently();
+                    self.cancel();
                 }
             }
         }
@@ -313,37 +314,38 @@ impl RecorderInner {
     /// The start that the first event triggers. Registering an event logs nothing.
     fn start_silently(self: &Arc<Self>) {
         let operation = self.operation(OperationKind::Lifecycle, "metrics_recorder.start");
-        let _role = thread_role::enter_producer();
         // No call waits for this start. Its failure is kept in the state.
         drop(self.begin_start(operation.with_policy(LogPolicy::Silent)));
     }
 
     fn begin_start(self: &Arc<Self>, operation: Operation) -> Begun {
-        let can_start = self.placement.event_loop().is_none_or(|event_loop| match self.state() {
-            MetricsRecorderState::Stopped => event_loop.track(self),
-            _ => !event_loop.has_ended(),
-        });
-        let completion = Arc::default();
-        let mut lifecycle = lock_with_room(&self.lifecycle, Lifecycle::callers);
-        let result = match lifecycle.state().on_start() {
-            Decision::Refuse(expected) => {
+        let loop_has_ended = self.placement.event_loop().is_some_and(EventLoop::has_ended);
+        // Without hooks a start ends at once, so no call waits for it.
+        let completion = self.hooks.is_some().then(Arc::<Completion>::default);
+        let mut lifecycle = match completion {
+            Some(_) => lock_with_room(&self.lifecycle, Lifecycle::callers),
+            None => self.lifecycle(),
+        };
+        let result = match (lifecycle.state().on_start(), completion) {
+            (Decision::Refuse(expected), _) => {
                 let error = lifecycle.invalid_state(expected);
                 drop(lifecycle);
                 Err(error)
             }
-            Decision::Join => return joined(lifecycle.join(operation)),
-            Decision::Begin if !can_start => {
+            (Decision::Join, _) => return joined(lifecycle.join(operation)),
+            (Decision::Begin, _) if loop_has_ended => {
                 drop(lifecycle);
                 Err(MetricsRecorderError::LoopUnavailable)
             }
-            Decision::Begin if self.hooks.is_some() => {
+            (Decision::Begin, Some(completion)) => {
                 lifecycle.begin(MetricsRecorderState::Starting, &completion, operation);
                 self.queue.reopen();
                 drop(lifecycle);
                 self.spawn_task();
                 return Begun::Pending(completion);
             }
-            Decision::Begin => {
+            (Decision::Begin, None) => {
+                let restarts = lifecycle.state() == MetricsRecorderState::Stopped;
                 let needs_task = lifecycle.run();
                 self.queue.reopen();
                 drop(lifecycle);
@@ -354,10 +356,7 @@ impl RecorderInner {
                     // The turn that parks the queue may not have come since the last stop. An event would then unpark nothing.
                     self.schedule(false);
                 }
-                if self.placement.event_loop().is_some_and(EventLoop::has_ended) {
-                    // The loop may have cancelled the recorders it tracks before this one was running.
-                    self.cancel_silently();
-                }
+                self.end_with_loop(restarts);
                 // When its runtime has ended, tokio drops the task at once, and that cancels the recorder.
                 let cause = self.lifecycle().cause();
                 cause.map_or(Ok(()), |cause| Err(MetricsRecorderError::clone(&cause)))
@@ -365,6 +364,19 @@ impl RecorderInner {
         };
         operation.end(self.entity_id(), None, self.state(), &result);
         Begun::Finished(result)
+    }
+
+    /// Makes sure that a recorder that has just started does not outlive its event loop.
+    ///
+    /// The loop cancels at its end the recorders that it has or tracks, and the runtime stops the registered ones before. A
+    /// restarted recorder may be none of these, so the loop tracks it.
+    fn end_with_loop(self: &Arc<Self>, restarts: bool) {
+        if let Placement::Loop(event_loop) = &self.placement {
+            let ends = if restarts { event_loop.track(self) } else { !event_loop.has_ended() };
+            if !ends {
+                self.cancel();
+            }
+        }
     }
 
     fn spawn_task(self: &Arc<Self>) {
@@ -405,8 +417,11 @@ impl RecorderInner {
                 if self.hooks.is_none() && self.is_drained() {
                     // The stop need not wait for a turn of the event loop.
                     self.finish_stop(Ok(()));
+                    if matches!(self.placement, Placement::Loop(_)) && self.queue.is_parked() {
+                        return Begun::Pending(completion);
+                    }
                 }
-                // The queue parks in the requested turn.
+                // The queue parks in the requested turn, and a task ends.
                 self.schedule(true);
                 Begun::Pending(completion)
             }
@@ -457,16 +472,6 @@ impl RecorderInner {
         }
         // If the recorder had failed before, the worker task that was about to discard its events may be gone.
         if self.state().has_failed() {
-            self.discard_pending();
-        }
-    }
-
-    /// Cancels the recorder on a producer's thread, which logs nothing.
-    fn cancel_silently(&self) {
-        let _role = thread_role::enter_producer();
-        let error = MetricsRecorderError::DispatcherCancelled;
-        if let Some(ended) = self.transition_to_failed(MetricsRecorderState::Cancelled, &error) {
-            ended.complete(self.entity_id());
             self.discard_pending();
         }
     }

@@ -223,7 +223,7 @@ impl EventLoop {
             rounds.number += 1;
             // Priority turns come first: a reader or a stop waits for them.
             let progress = [
-                self.give_priority_turns(&mut rounds),
+                Self::give_priority_turns(&mut rounds),
                 self.give_turns(&mut rounds),
                 self.poll_idle(&mut rounds),
             ];
@@ -257,8 +257,7 @@ impl EventLoop {
     }
 
     /// Gives the turns that must not wait. Answers whether there was progress.
-    #[expect(clippy::unused_self, reason = "it is one of the three parts of a round")]
-    fn give_priority_turns(&self, rounds: &mut Rounds<'_>) -> bool {
+    fn give_priority_turns(rounds: &mut Rounds<'_>) -> bool {
         let mut progress = false;
         rounds.priority.retain(|recorder| {
             if !recorder.schedule_state().begin_turn(rounds.number) {
@@ -322,24 +321,26 @@ impl EventLoop {
         progress
     }
 
-    /// Polls the idle recorders that are due. Answers whether there were any.
+    /// Polls the idle recorders that are due. Answers whether any of them is busy again.
     fn poll_idle(&self, rounds: &mut Rounds<'_>) -> bool {
         if rounds.idle.is_empty() {
             return false;
         }
         let now = Instant::now();
-        for polled in 0..MAX_POLLS_PER_ROUND {
+        let mut progress = false;
+        for _ in 0..MAX_POLLS_PER_ROUND {
             if rounds.idle.peek().is_none_or(|idle| idle.next_poll > now) {
-                return polled > 0;
+                break;
             }
             let Some(Idle { polls, consumed, recorder, .. }) = rounds.idle.pop() else {
-                return polled > 0;
+                break;
             };
             let consumed_now = recorder.consumed();
             let polls = if consumed_now == consumed { polls + 1 } else { 0 };
             let parked = polls > MAX_IDLE_POLLS && recorder.try_park();
             // A recorder that is not parked sends no request for an event, so the loop itself must look.
             if recorder.has_work() || (parked && self.deschedule(&recorder)) {
+                progress = true;
                 recorder.schedule_state().set_turn_pending();
                 rounds.busy.push(recorder);
             } else if !parked {
@@ -347,7 +348,7 @@ impl EventLoop {
                 rounds.idle.push(Idle { next_poll, polls, consumed: consumed_now, recorder });
             }
         }
-        true
+        progress
     }
 
     /// Removes a recorder that has parked or ended from the run queue, unless it needs a turn all the same. Answers whether

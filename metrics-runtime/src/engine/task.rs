@@ -112,16 +112,15 @@ async fn start(recorder: &Arc<RecorderInner>, hooks: &dyn DynHooks) -> Result<()
 /// Processes events until the recorder fails, or until it stops and no event is pending.
 async fn serve(recorder: &Arc<RecorderInner>, hooks: &dyn DynHooks) {
     let mut lease = Lease::take(recorder).await;
-    recorder.record_progress();
     let mut turn_began = Instant::now();
     while recorder.state().processes() {
         if turn_began.elapsed() > MAX_TURN_DURATION {
             // Hooks that never wait would otherwise keep the thread from other recorders.
             tokio::task::yield_now().await;
-            recorder.record_progress();
             turn_began = Instant::now();
         }
         if process_one(recorder, hooks, &mut lease.consumer).await {
+            recorder.record_progress();
             continue;
         }
         recorder.schedule_state.clear_turn_pending();

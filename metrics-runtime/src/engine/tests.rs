@@ -10,6 +10,7 @@ use crate::event::MetricEvent;
 use crate::hooks::RecorderHooks;
 use crate::queue::ReserveError;
 use crate::recorder::{MetricsRecorder, RecorderOptions};
+use crate::runtime::MetricsRuntime;
 use crate::snapshot::MetricSnapshot;
 use crate::state::MetricsRecorderState;
 
@@ -166,7 +167,7 @@ fn a_call_during_which_the_recorder_ends_completes_the_waiters() {
         let (tokio, recorder) = running();
         recorder.register_event(Counted(Arc::new(()))).expect("accepted");
         let flush = recorder.flush();
-        let held = recorder.inner().metrics.try_lock().expect("no thread has it");
+        let held = recorder.inner().metrics.try_lock_as_consumer().expect("no thread has it");
         drop(tokio);
         assert_eq!((recorder.status(), flush.is_finished()), (MetricsRecorderState::Cancelled, false));
         // As if the call had been preempted while it held the lock.
@@ -175,4 +176,23 @@ fn a_call_during_which_the_recorder_ends_completes_the_waiters() {
         assert!(flush.is_finished());
         assert_eq!(flush.wait().expect_err("it was cancelled").reason(), "INVALID_RECORDER_STATE");
     }
+}
+
+#[test]
+#[cfg_attr(miri, ignore = "it waits for five seconds")]
+fn hx6_a_wait_for_an_event_that_is_never_published_ends() {
+    let runtime = MetricsRuntime::new("hx6").expect("a valid namespace");
+    runtime.start().expect("starts");
+    let (_tokio, direct) = running();
+    for recorder in [runtime.create_recorder("a").expect("creates"), direct] {
+        recorder.register_event(Counted(Arc::new(()))).expect("accepted");
+        let Ok(permit) = recorder.inner().try_reserve::<Counted>() else {
+            panic!("the queue is open, awake and almost empty");
+        };
+        let error = recorder.flush().wait().expect_err("the turns of the loop consume nothing");
+        assert_eq!(error.reason(), "STALLED");
+        permit.send(Counted(Arc::new(())));
+        recorder.flush().wait().expect("flushes");
+    }
+    runtime.shutdown().expect("shuts down");
 }

@@ -31,14 +31,18 @@ impl RecorderInner {
         let mut effects = DrainEffects::default();
         let begin = {
             let mut metrics = self.try_lock_metrics()?;
-            self.record_progress();
             let begin = self.queue.consumed();
             self.drain(&mut metrics, budget.min(target.saturating_sub(begin)), &mut effects);
             begin
         };
         self.finish_drain(effects);
         let consumed = self.queue.consumed();
-        let more = TurnOutcome::More { progress: consumed > begin };
+        let progress = consumed > begin;
+        if progress || begin >= target {
+            // A turn that found events and consumed none waits for a producer, and is no progress for a waiting thread.
+            self.record_progress();
+        }
+        let more = TurnOutcome::More { progress };
         if consumed < target {
             return Some(more);
         }
@@ -180,7 +184,7 @@ impl RecorderInner {
 
     /// Locks the metrics. `None` while a reader holds them or waits for them.
     pub(super) fn try_lock_metrics(&self) -> Option<FairGuard<'_, MetricsState>> {
-        let mut metrics = self.metrics.try_lock()?;
+        let mut metrics = self.metrics.try_lock_as_consumer()?;
         self.take_back_consumer(&mut metrics);
         Some(metrics)
     }

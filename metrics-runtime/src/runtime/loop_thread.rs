@@ -11,55 +11,50 @@ use super::config::Config;
 use crate::engine::EventLoop;
 use crate::error::{SharedError, TimedOut};
 use crate::panics;
+use crate::recorder::MetricsRecorder;
 use crate::thread_role;
 
 /// The runtime's thread.
 pub(super) struct LoopThread {
     pub(super) tokio: Handle,
     thread: JoinHandle<()>,
-    /// Disconnected when the thread's main function returns.
-    main_returned: mpsc::Receiver<()>,
 }
 
 impl LoopThread {
     /// Spawns the thread and waits until its event loop is ready.
     pub(super) fn spawn(event_loop: Arc<EventLoop>, config: &Config) -> Result<Self, SharedError> {
         let (ready, readiness) = mpsc::sync_channel(1);
-        let (alive, main_returned) = mpsc::sync_channel(0);
         let mut builder = thread::Builder::new().name(format!("{}.metrics_runtime", config.namespace.trim()));
         if let Some(bytes) = config.thread_stack_size {
             builder = builder.stack_size(bytes);
         }
-        let main = move || {
-            let _alive = alive;
-            run_event_loop(&event_loop, &ready);
-        };
+        let main = move || run_event_loop(&event_loop, &ready);
         let thread = builder.spawn(main).map_err(|error| Arc::new(error) as SharedError)?;
         let timeout = config.startup_timeout;
         let tokio = readiness.recv_timeout(timeout).map_err(|error| match error {
             RecvTimeoutError::Timeout => Arc::new(TimedOut(timeout)) as SharedError,
             RecvTimeoutError::Disconnected => Arc::new(error),
         })??;
-        Ok(Self { tokio, thread, main_returned })
+        Ok(Self { tokio, thread })
     }
 
-    /// Waits until the thread has ended, thread-local destructors included. Answers `false` when the deadline passes first.
-    pub(super) fn join_until(self, deadline: Instant) -> bool {
-        let left = || deadline.saturating_duration_since(Instant::now());
-        if self.main_returned.recv_timeout(left()) == Err(RecvTimeoutError::Timeout) {
-            return false;
-        }
-        // `JoinHandle::join` has no timeout, and the destructor of a user's thread-local may run for any time. So another
-        // thread joins.
-        let (joined, has_joined) = mpsc::sync_channel(1);
-        let thread = self.thread;
+    /// Drops the handles of stopped recorders, and waits until the thread has ended, thread-local destructors included. Answers
+    /// `false` when the deadline passes first.
+    ///
+    /// The destructors of metrics and of thread-locals are user code and may take any time, and `JoinHandle::join` has no
+    /// timeout. `JoinHandle::is_finished` is no substitute: it is true before the thread-locals are destroyed. So another
+    /// thread does both.
+    pub(super) fn join_until(self, deadline: Instant, stopped: Vec<MetricsRecorder>) -> bool {
+        let (ended, has_ended) = mpsc::sync_channel(1);
         let join = move || {
+            drop(stopped);
             // A panic of the thread was caught on it.
-            let _ = thread.join();
-            let _ = joined.send(());
+            let _ = self.thread.join();
+            let _ = ended.send(());
         };
         let helper = thread::Builder::new().name("metrics_runtime.join".to_owned()).spawn(join);
-        helper.is_ok() && has_joined.recv_timeout(left()).is_ok()
+        let left = deadline.saturating_duration_since(Instant::now());
+        helper.is_ok() && has_ended.recv_timeout(left).is_ok()
     }
 }
 

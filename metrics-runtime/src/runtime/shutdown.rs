@@ -82,17 +82,19 @@ impl RuntimeInner {
             })
             .collect();
         let mut failed = Vec::new();
+        let mut stopped = Vec::with_capacity(stops.len());
         for (id, recorder, stop) in stops {
             if let Err(error) = self.stop_until(stop_deadline, &recorder, stop) {
                 failed.push((id.to_string(), error));
             }
+            stopped.push(recorder);
         }
         for recorder in removing {
             // The thread that removes the recorder gets the outcome.
             drop(self.stop_until(stop_deadline, &recorder, None));
         }
         self.event_loop.end();
-        let ended_in_time = thread.is_none_or(|thread| thread.join_until(deadline));
+        let ended_in_time = thread.is_none_or(|thread| thread.join_until(deadline, stopped));
         if failed.is_empty() && ended_in_time {
             return Ok(());
         }

@@ -9,7 +9,7 @@
 //! * R3: the loop goes to sleep only while the list is empty, and it says so under the lock of the list. A request that comes
 //!   later finds the loop asleep and wakes it.
 //!
-//! `queued`, `in_priority` and `tracked` are read and written under the lock of the list, so relaxed accesses suffice.
+//! `queued` and `in_priority` are read and written under the lock of the list, so relaxed accesses suffice.
 
 use std::time::Instant;
 
