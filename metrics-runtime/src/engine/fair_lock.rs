@@ -17,11 +17,11 @@ const CHECKS_PER_TIMEOUT: u32 = 5;
 
 pub(crate) struct FairLock<T> {
     value: Mutex<T>,
-    /// The tickets of the waiting readers, in the order of their arrival.
-    queue: Mutex<Queue>,
+    /// The tickets of the waiting readers.
+    tickets: Mutex<Tickets>,
     /// Notified when the lock is released while readers wait, and when the first ticket changes.
     changed: Condvar,
-    /// How many readers wait. Changed under the lock of `queue`.
+    /// How many readers wait. Changed under the lock of `tickets`.
     waiting: AtomicUsize,
     /// Whether the consumer had the lock last.
     consumer_was_last: AtomicBool,
@@ -31,8 +31,9 @@ pub(crate) struct FairLock<T> {
 }
 
 #[derive(Default)]
-struct Queue {
-    tickets: VecDeque<u64>,
+struct Tickets {
+    /// In the order of arrival.
+    queued: VecDeque<u64>,
     issued: u64,
 }
 
@@ -40,7 +41,7 @@ impl<T> FairLock<T> {
     pub(crate) fn new(value: T) -> Self {
         Self {
             value: Mutex::new(value),
-            queue: Mutex::new(Queue::default()),
+            tickets: Mutex::new(Tickets::default()),
             changed: Condvar::default(),
             waiting: AtomicUsize::new(0),
             consumer_was_last: AtomicBool::new(false),
@@ -84,22 +85,22 @@ impl<T> FairLock<T> {
         {
             return Ok(self.acquired(guard, false));
         }
-        let mut queue = self.queue.lock();
-        queue.issued += 1;
-        let ticket = queue.issued;
-        queue.tickets.push_back(ticket);
+        let mut tickets = self.tickets.lock();
+        tickets.issued += 1;
+        let ticket = tickets.issued;
+        tickets.queued.push_back(ticket);
         self.waiting.fetch_add(1, Ordering::Relaxed);
         let mut last = (progress(), Instant::now());
         let locked = loop {
             // Pairs with the fence in `FairGuard::drop`: either this thread finds the lock free, or the thread that releases
             // it finds this one waiting.
             fence(Ordering::SeqCst);
-            if queue.tickets.front() == Some(&ticket)
+            if tickets.queued.front() == Some(&ticket)
                 && let Some(guard) = self.value.try_lock()
             {
                 break Ok(guard);
             }
-            queue = self.changed.wait_for(queue, timeout / CHECKS_PER_TIMEOUT);
+            tickets = self.changed.wait_for(tickets, timeout / CHECKS_PER_TIMEOUT);
             let now = progress();
             if now != last.0 {
                 last = (now, Instant::now());
@@ -107,12 +108,12 @@ impl<T> FairLock<T> {
                 break Err(last.1.elapsed());
             }
         };
-        queue.tickets.retain(|other| *other != ticket);
+        tickets.queued.retain(|other| *other != ticket);
         self.waiting.fetch_sub(1, Ordering::Relaxed);
-        if !queue.tickets.is_empty() {
+        if !tickets.queued.is_empty() {
             self.changed.notify_all();
         }
-        drop(queue);
+        drop(tickets);
         locked.map(|guard| self.acquired(guard, false))
     }
 
@@ -162,8 +163,8 @@ impl<T> Drop for FairGuard<'_, T> {
         // Pairs with the fence in `lock_while`.
         fence(Ordering::SeqCst);
         if self.lock.waiting.load(Ordering::Relaxed) > 0 {
-            // A reader holds the lock of the queue until it waits, so it does not miss the notification.
-            let _queue = self.lock.queue.lock();
+            // A reader holds the lock of `tickets` until it waits, so it does not miss the notification.
+            let _tickets = self.lock.tickets.lock();
             self.lock.changed.notify_all();
         }
     }
@@ -253,7 +254,7 @@ mod tests {
         let waited = lock.lock_while(timeout, || ()).err().expect("the lock is held");
         assert!(waited >= timeout);
         assert_eq!(lock.waiting.load(Ordering::Relaxed), 0);
-        assert!(lock.queue.lock().tickets.is_empty());
+        assert!(lock.tickets.lock().queued.is_empty());
         drop(held);
         assert!(lock.lock_while(timeout, || ()).is_ok());
     }
