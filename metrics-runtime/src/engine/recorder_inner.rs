@@ -445,7 +445,7 @@ impl RecorderInner {
     /// Puts the recorder into FAILURE, unless it has ended already.
     pub(super) fn fail(&self, error: &MetricsRecorderError) {
         if let Some(ended) = self.transition_to_failed(MetricsRecorderState::Failure, error) {
-            self.announce(&ended);
+            self.notify_failure(&ended);
         }
     }
 
@@ -453,7 +453,7 @@ impl RecorderInner {
     pub(super) fn cancel(&self) {
         let error = MetricsRecorderError::DispatcherCancelled;
         if let Some(ended) = self.transition_to_failed(MetricsRecorderState::Cancelled, &error) {
-            self.announce(&ended);
+            self.notify_failure(&ended);
         }
         // If the recorder had failed before, the worker task that was about to discard its events may be gone.
         if self.state().has_failed() {
@@ -471,7 +471,8 @@ impl RecorderInner {
         }
     }
 
-    /// Enters FAILURE or CANCELLED, unless the recorder has ended already. The caller announces the end without a lock.
+    /// Enters FAILURE or CANCELLED, unless the recorder has ended already. The caller holds no lock when it
+    /// completes the waits.
     pub(super) fn transition_to_failed(
         &self,
         state: MetricsRecorderState,
@@ -490,7 +491,7 @@ impl RecorderInner {
     }
 
     /// Completes all waits for the operation that the failure has ended, and logs the failure.
-    pub(super) fn announce(&self, ended: &Ended) {
+    pub(super) fn notify_failure(&self, ended: &Ended) {
         ended.complete(self.entity_id());
         if let Err(error) = &ended.result {
             self.log_error("metrics_recorder.dispatch_error", None, error);

@@ -97,7 +97,7 @@ impl RecorderInner {
     /// lock.
     pub(super) fn finish_drain(&self, DrainEffects { failures, ended, completed }: DrainEffects) {
         if let Some(ended) = ended {
-            self.announce(&ended);
+            self.notify_failure(&ended);
         }
         for MetricFailure { metric, panic } in failures {
             self.log_error("metrics_recorder.dispatch_error", Some(&metric), &panic);
