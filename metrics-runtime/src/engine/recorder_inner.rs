@@ -5,9 +5,9 @@
 //!
 //! * `lifecycle` guards the state and the operation in progress. The queue is closed and reopened under it, so the state and
 //!   the queue's CLOSED flag change together. No user code runs under it, and nothing is allocated or freed.
-//! * `metrics` guards the metrics and the right to consume. It is fair (see [`fair_lock`](super::fair_lock)).
-//!   Handlers, snapshots and the `Drop` of events run under it. They are user code; a thread that runs such code is refused
-//!   every call that needs this lock of any recorder (see [`thread_role`]), so no cycle can form.
+//! * `metrics` guards the metrics and the right to consume. It is fair (see [`fair_lock`](super::fair_lock)). Handlers,
+//!   snapshots and the `Drop` of events run under it. They are user code. A thread that runs such code is refused every
+//!   call that needs this lock of any recorder (see [`thread_role`]). So no cycle can form.
 //! * `lifecycle` may be taken inside `metrics`, never the other way round. `returned_consumer` is taken inside `metrics`, or
 //!   alone.
 

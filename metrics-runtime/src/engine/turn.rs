@@ -270,8 +270,9 @@ impl Runnable for RecorderInner {
 
     fn try_release(&self) -> bool {
         self.schedule_state.clear_turn_pending();
-        // Producers that found the turn pending asked for no other one. So this thread checks the watermark after it has
-        // cleared the flag: either a producer finds the flag clear, or this thread finds the queue above its watermark.
+        // Producers that found the turn pending asked for no other one. So this thread checks the watermark after it
+        // has cleared the flag. Either a producer finds the flag clear, or this thread finds the queue above its
+        // watermark.
         !self.queue.is_above_watermark()
     }
 
