@@ -1,8 +1,8 @@
 //! Hooks open a publisher, feed it and close it; production code knows nothing of it.
 //!
-//! Run with `cargo run --example custom_hooks`. A shop sells three things; prints what the publisher saw: that it was opened,
-//! the state of the metric after each sale, that it was closed, and the same once more for a second run of the recorder. At
-//! last a publisher that cannot be opened: the recorder is not created, and the error says why.
+//! Run with `cargo run --example custom_hooks`. A shop sells three things. The program prints what the publisher saw:
+//! its opening, the state of the metric after each sale, and its closing. The same follows for a second run of the
+//! recorder. At last a publisher cannot be opened: the recorder is not created, and the error says why.
 
 use std::error::Error;
 use std::sync::{Arc, Mutex, PoisonError};

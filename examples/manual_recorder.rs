@@ -1,8 +1,9 @@
 //! A recorder without a `MetricsRuntime`: it lives in the application's own tokio runtime, and the application starts and
 //! stops it.
 //!
-//! Run with `cargo run --example manual_recorder`. First prints the failure outside of a tokio runtime, then one recorder's
-//! life inside of one: its states, its snapshot, what became of its events, and that it takes none after its stop.
+//! Run with `cargo run --example manual_recorder`. The program first prints the failure outside of a tokio runtime.
+//! Then it prints one recorder's life inside of one: its states, its snapshot, and its counts of events. At last the
+//! stopped recorder refuses an event.
 
 use std::error::Error;
 

@@ -4,7 +4,7 @@
 ::core::compile_error! {
     "`String` is not a metric dimension: use `Counter`, `Sum<T>`, .. or `#[dimension(skip)]`"
 }
-/// What [`Saves`] reads as at one moment.
+/// The state of [`Saves`] at one moment.
 struct SavesSnapshot {
     /// The dimension `total`.
     total: ::mvx_metrics::__private::Output<Counter>,

@@ -1,4 +1,4 @@
-/// What [`Connections`] reads as at one moment.
+/// The state of [`Connections`] at one moment.
 struct ConnectionsSnapshot
 where
     Traffic: ::mvx_metrics::__private::Fields,

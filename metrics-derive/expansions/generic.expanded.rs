@@ -1,4 +1,4 @@
-/// What [`Finishes`] reads as at one moment.
+/// The state of [`Finishes`] at one moment.
 pub(crate) struct FinishesSnapshot<K: Label>
 where
     K: metrics::__private::Label,

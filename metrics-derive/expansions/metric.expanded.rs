@@ -1,4 +1,4 @@
-/// What [`DocumentSaveAttempts`] reads as at one moment.
+/// The state of [`DocumentSaveAttempts`] at one moment.
 pub struct DocumentSaveAttemptsSnapshot {
     /// All attempts.
     pub total: ::mvx_metrics::__private::Output<Counter>,

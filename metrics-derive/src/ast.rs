@@ -1,7 +1,7 @@
-//! The items as the user wrote them. Parsing reports syntax errors only; [`valid`](crate::valid) reports all others.
+//! The items as the user wrote them. Parsing reports wrong syntax and options that an attribute does not have.
+//! [`valid`](crate::valid) reports all other mistakes.
 
-use proc_macro2::{TokenStream, TokenTree};
-use quote::ToTokens;
+use proc_macro2::TokenStream;
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, Data, DeriveInput, Fields, Ident, Item, LitStr, Path, parse_quote};
@@ -134,42 +134,38 @@ impl<'a> Variant<'a> {
 }
 
 /// An item with `#[metric_event]`.
+pub enum EventItem {
+    Type(Event),
+    /// An item that is no type, such as a function.
+    Other(Item),
+}
+
+/// A struct, enum or union with `#[metric_event]`.
 pub struct Event {
     pub input: DeriveInput,
     pub root: Path,
     pub name: LitStr,
 }
 
-impl Event {
-    /// `None` for an item that is no type.
+impl EventItem {
+    /// `None` for tokens that are no item.
     pub fn from_syn(cx: &Ctxt, arguments: TokenStream, item: TokenStream) -> Option<Self> {
         let options = |input: ParseStream| Ok(EventOptions::from_arguments(cx, input));
         let options = options.parse2(arguments).unwrap_or_else(|error| {
             cx.push(error);
             EventOptions::default()
         });
-        let input = parse_type(cx, item)?;
-        let name = own_name(options.name.as_ref(), &input.ident);
-        Some(Self { root: root(options.krate.as_ref()), name, input })
+        match syn::parse2::<DeriveInput>(item.clone()) {
+            Ok(input) => {
+                let name = own_name(options.name.as_ref(), &input.ident);
+                Some(Self::Type(Event { root: root(options.krate.as_ref()), name, input }))
+            }
+            Err(error) => {
+                let item = syn::parse2(item).map_err(|_| cx.push(error));
+                item.ok().map(Self::Other)
+            }
+        }
     }
-}
-
-fn parse_type(cx: &Ctxt, item: TokenStream) -> Option<DeriveInput> {
-    let error = match syn::parse2(item.clone()) {
-        Ok(input) => return Some(input),
-        Err(error) => error,
-    };
-    match syn::parse2::<Item>(item) {
-        Ok(item) => cx.error(keyword(&item), "`#[metric_event]` goes on a struct or an enum"),
-        Err(_) => cx.push(error),
-    }
-    None
-}
-
-/// The keyword that begins an item, behind its attributes.
-fn keyword(item: &Item) -> TokenStream {
-    let tokens = item.to_token_stream().into_iter();
-    tokens.skip_while(|token| matches!(token, TokenTree::Punct(_) | TokenTree::Group(_))).take(1).collect()
 }
 
 /// The path of the `mvx_metrics` crate.

@@ -129,7 +129,7 @@ impl MetricAttrs {
     pub fn from_syn(cx: &Ctxt, attrs: &[Attribute]) -> Self {
         let mut metric = Self::default();
         let known = [&["on"], MetricOptions::KEYS].concat();
-        let known_inside_on = [&["with"], FeedOptions::KEYS].concat();
+        let known_inside_on = [ListenOptions::KEYS, FeedOptions::KEYS].concat();
         let place = Place { name: "metric", known: &known, known_inside_on: &known_inside_on };
         attributes(cx, attrs, &place, &mut |key, input| {
             if key == "on" {

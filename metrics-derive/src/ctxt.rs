@@ -1,3 +1,5 @@
+//! Collects the mistakes of an item.
+
 use std::cell::RefCell;
 use std::fmt::Display;
 use std::thread;

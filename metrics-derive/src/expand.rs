@@ -25,7 +25,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::DeriveInput;
 
-use crate::ast::{Event, Label, Metric};
+use crate::ast::{EventItem, Label, Metric};
 use crate::ctxt::Ctxt;
 
 /// `#[derive(Metric)]`.
@@ -50,11 +50,8 @@ pub fn label(input: &DeriveInput) -> TokenStream {
 /// `#[metric_event]`; the item stays as it was written.
 pub fn event(arguments: TokenStream, item: &TokenStream) -> TokenStream {
     let cx = Ctxt::new();
-    let event = Event::from_syn(&cx, arguments, item.clone());
-    let expanded = event.map(|event| {
-        event.validate(&cx);
-        event.expand()
-    });
+    let event = EventItem::from_syn(&cx, arguments, item.clone()).and_then(|item| item.validate(&cx));
+    let expanded = event.map(|event| event.expand());
     let errors = cx.check();
     quote!(#item #errors #expanded)
 }

@@ -1,3 +1,5 @@
+//! Type parameters: their names, and where they occur.
+
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{GenericParam, Generics};

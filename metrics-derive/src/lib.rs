@@ -4,7 +4,8 @@
 //!
 //! Each macro takes three steps, which `expand.rs` lists in one short function for each macro:
 //!
-//! 1. `from_syn` (`attr`, `ast`) parses the item and its options. It reports syntax that it cannot parse.
+//! 1. `from_syn` (`attr`, `ast`) parses the item and its options. It reports wrong syntax, and options
+//!    that an attribute does not have.
 //! 2. `validate` (`valid`) reports options, types and names that do not fit together. For a metric it returns the
 //!    `resolved` form, in which each feed has its event. No later step reports a mistake.
 //! 3. `expand` writes code, also for an item with mistakes: one mistake then gives one error.
@@ -16,8 +17,8 @@
 //!
 //! An option touches four places:
 //!
-//! 1. `attr.rs`: a row in the `options!` table of its attribute. The row is enough to parse the option, to report a
-//!    duplicate, a missing value or a misspelt key, and to refuse the option beside `skip`, `flatten` and `manual`.
+//! 1. `attr.rs`: a row in the `options!` table of its attribute. The row is enough to parse the option, and to report
+//!    a duplicate, a missing value or a misspelt key. It also refuses the option beside `skip`, `flatten` and `manual`.
 //! 2. `valid/`: a check which items and values the option fits. `feeds.rs` checks the options inside `on(..)`,
 //!    `dimension.rs` the other options of a field. `role.rs` lists the options that fit `skip`, `flatten` and `manual`.
 //! 3. `expand/`: the code that the option changes.

@@ -1,3 +1,5 @@
+//! Names of metrics, events and dimensions: their cases, their check, and the closest one to a misspelt word.
+
 use syn::ext::IdentExt;
 use syn::{Ident, LitStr};
 

@@ -1,3 +1,5 @@
+//! Tokens as text for messages.
+
 use quote::ToTokens;
 
 /// Tokens as the user would write them.

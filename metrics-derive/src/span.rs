@@ -1,3 +1,5 @@
+//! Locations for generated code: rustc reports at the user's tokens.
+
 use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
 

@@ -10,9 +10,11 @@ mod role;
 
 use std::collections::HashMap;
 
-use syn::{Data, Fields};
+use proc_macro2::{TokenStream, TokenTree};
+use quote::ToTokens;
+use syn::{Data, Fields, Item};
 
-use crate::ast::{self, Role, Variant};
+use crate::ast::{self, EventItem, Role, Variant};
 use crate::attr::{FeedOptions, FieldAttrs};
 use crate::ctxt::Ctxt;
 use crate::generics::parameters;
@@ -109,17 +111,32 @@ impl ast::Label<'_> {
     }
 }
 
-impl ast::Event {
-    /// Reports the mistakes of an event.
-    pub fn validate(&self, cx: &Ctxt) {
-        if let Data::Union(data) = &self.input.data {
-            cx.error(data.union_token, "`#[metric_event]` goes on a struct or an enum");
+impl EventItem {
+    /// Reports the mistakes of an event. `None` for an item that is no type.
+    pub fn validate(self, cx: &Ctxt) -> Option<ast::Event> {
+        let wrong_item = "`#[metric_event]` goes on a struct or an enum";
+        let event = match self {
+            Self::Type(event) => event,
+            Self::Other(item) => {
+                cx.error(keyword(&item), wrong_item);
+                return None;
+            }
+        };
+        if let Data::Union(data) = &event.input.data {
+            cx.error(data.union_token, wrong_item);
         }
-        name::check(cx, &self.name);
-        for lifetime in self.input.generics.lifetimes() {
+        name::check(cx, &event.name);
+        for lifetime in event.input.generics.lifetimes() {
             cx.error(&lifetime.lifetime, "metric events must be `'static`: own the data or use `Arc<str>`");
         }
+        Some(event)
     }
+}
+
+/// The keyword that begins an item, behind its attributes.
+fn keyword(item: &Item) -> TokenStream {
+    let tokens = item.to_token_stream().into_iter();
+    tokens.skip_while(|token| matches!(token, TokenTree::Punct(_) | TokenTree::Group(_))).take(1).collect()
 }
 
 fn report_same_names(cx: &Ctxt, fields: &[Field]) {

@@ -32,8 +32,8 @@ pub use sum::Sum;
 
 /// State that events update and a snapshot shows: the type of a field under `#[derive(Metric)]`.
 ///
-/// [`Counter`], [`Sum`] and the other dimension types implement it. A type of your own becomes a dimension with
-/// this trait and one or more of the traits in [`feed`](crate::feed), which say how events update it:
+/// [`Counter`], [`Sum`] and the other dimension types implement it. A type of your own becomes a dimension with this
+/// trait and a trait in [`feed`](crate::feed). The traits in `feed` say how events update it:
 ///
 /// ```
 /// use mvx_metrics::feed::{IntoMeasure, Record};

@@ -6,10 +6,11 @@
 //!
 //! # Scopes
 //!
-//! [`Scope::Rollup`] shows the totals of each namespace, including the counts of removed recorders. The removal of a recorder
-//! and the addition of its last state to the totals are one step, so no scrape misses a recorder or counts it twice. The totals
-//! take as much memory as two recorders of each kind in each namespace. Where a breakdown has a `limit`, the labels seen first
-//! have series of their own, and keep them while recorders come and go. The labels of a gauge go with their recorders.
+//! [`Scope::Rollup`] shows the totals of each namespace, including the counts of removed recorders. A recorder is
+//! removed and its last state is added to the totals in one step. So no scrape misses a recorder or counts it twice.
+//! The totals take as much memory as two recorders of each kind in each namespace. Where a breakdown has a `limit`, the
+//! labels seen first have series of their own, and keep them while recorders come and go. The labels of a gauge go with
+//! their recorders.
 //!
 //! [`Scope::PerEntity`] shows each entity.
 //!

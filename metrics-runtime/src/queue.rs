@@ -9,26 +9,27 @@
 //!
 //! # Algorithm
 //!
-//! One word, `tail`, holds the next position and two flags. The flags are its highest bits. One comparison with `fast_limit`
-//! therefore tells a producer in the usual case that the queue is open, the consumer is not parked, there is room, and the
-//! segment is installed. One compare-exchange then reserves the position. The producer writes its event into the slot and
-//! publishes it by storing a pointer to the metadata of its type. The consumer reads published slots in order of position,
-//! clears them, and moves `head`.
+//! One word, `tail`, holds the next position and two flags. The flags are its highest bits. So a producer needs one
+//! comparison with `fast_limit` in the usual case. A lower tail means: the queue is open, the consumer is not parked,
+//! there is room, and the segment is installed. One compare-exchange then reserves the position. The producer writes
+//! its event into the slot and publishes it by storing a pointer to the metadata of its type. The consumer reads
+//! published slots in order of position, clears them, and moves `head`.
 //!
 //! The slow path serves the other cases. A closed or full queue refuses the event without a lock. At a checkpoint, at the
 //! first position of a segment, and when the consumer is parked, the producer takes `park_lock` for a few instructions.
 //!
-//! Nothing allocates or frees between reserving and publishing, or under a lock: an event that does not fit a slot is boxed
-//! first, a segment is taken from the pool first. So a producer that is held up in the allocator holds up no other thread, and
-//! an allocator may push. A signal handler must not push: it may have interrupted a thread that holds a lock.
+//! Nothing allocates or frees between reserving and publishing, or under a lock. The producer first boxes an event that
+//! does not fit a slot, and first takes a segment from the pool. So a producer that is held up in the allocator holds
+//! up no other thread, and an allocator may push. A signal handler must not push: it may have interrupted a thread that
+//! holds a lock.
 //!
 //! # Speed
 //!
 //! The cost of a handoff is moving cache lines between cores; instructions matter less. A locked instruction waits for
-//! all stores before it. A slot that is still in the consumer's cache would thus delay the *next* exchange, so
-//! producers fetch slots for writing ahead of use, and so does the consumer, which will clear them. `tail` has a cache
-//! line of its own; fields that producers only read are on another one. A producer that loses an exchange backs off:
-//! two producers that exchange at the same time make each event dearer than one that waits.
+//! all stores before it. So a slot that is still in the consumer's cache would delay the *next* exchange. Producers
+//! therefore fetch slots for writing ahead of use. The consumer does the same, because it clears the slots. `tail` has
+//! a cache line of its own; fields that producers only read are on another one. A producer that loses an exchange backs
+//! off: each event costs more when two producers exchange at the same time.
 //!
 //! Positions are 64 bits wide, so the crate needs a target with 64-bit atomics.
 //!
@@ -46,9 +47,9 @@
 //! * Q5: The producer that clears PARKED learns it from [`WakeHint::Unpark`] and wakes the consumer. By Q4 a parked queue
 //!   comes to hold an event in no other way, so no wake-up is lost.
 //! * Q6: While CLOSED is set, no position is reserved: each reservation is an exchange from a tail without that flag.
-//! * Q7: The producer that reserves a position finds its segment installed. Segments are installed and `fast_limit` is written
-//!   under `park_lock` only. A segment is installed before the exchange that reserves its first position or clears PARKED,
-//!   and `fast_limit` never exceeds the end of the segment that was installed last.
+//! * Q7: The producer that reserves a position finds its segment installed. Segments are installed and `fast_limit` is
+//!   written under `park_lock` only. A segment is installed before the exchange that reserves its first position or
+//!   clears PARKED. `fast_limit` never exceeds the end of the segment that was installed last.
 //! * Q8: `fast_limit` only grows. A position at or above it is reserved under `park_lock` only, before `fast_limit` moves
 //!   beyond that position.
 
@@ -96,7 +97,7 @@ pub(crate) struct Queue {
 
 /// Fields that producers read for each event and seldom write.
 struct ProducerLine {
-    /// A producer may reserve any tail below it at once: the tail carries no flag, there is room (Q1), the segment is
+    /// A producer may reserve any tail below it at once. Such a tail has no flag, there is room (Q1), the segment is
     /// installed (Q7), and no checkpoint is due. Written under `park_lock` only.
     fast_limit: AtomicU64,
     directory: Directory,

@@ -115,10 +115,11 @@ impl MetricsRecorder {
     /// recorder that is `VIRGIN`.
     ///
     /// # Errors
-    /// The event comes back with the error: [`QueueOverflow`](MetricsRecorderError::QueueOverflow) when the queue is full
-    /// and the policy says so, [`InvalidState`](MetricsRecorderError::InvalidState) when the recorder is stopping, stopped
-    /// or failed. Under [`QueueOverflowPolicy::Drop`] an event beyond the limit is dropped and counted, and the call
-    /// succeeds.
+    /// The event comes back with the error:
+    /// * [`QueueOverflow`](MetricsRecorderError::QueueOverflow) when the queue is full and the policy says so
+    /// * [`InvalidState`](MetricsRecorderError::InvalidState) when the recorder is stopping, stopped or failed
+    ///
+    /// Under [`QueueOverflowPolicy::Drop`] an event beyond the limit is dropped and counted, and the call succeeds.
     #[inline]
     pub fn register_event<E: MetricEvent>(&self, event: E) -> Result<(), RegisterEventError<E>> {
         match self.inner.try_reserve() {
@@ -142,11 +143,11 @@ impl MetricsRecorder {
     /// Adds a metric to this scope. Events accepted before the call do not reach it, events accepted after it do.
     ///
     /// # Errors
-    /// [`InvalidState`](MetricsRecorderError::InvalidState) when the recorder is stopping, stopped or failed;
-    /// [`InvalidArgument`](MetricsRecorderError::InvalidArgument) when the metric's name is blank;
-    /// [`WouldDeadlock`](MetricsRecorderError::WouldDeadlock) inside of a metric's own code;
-    /// [`Stalled`](MetricsRecorderError::Stalled) when a handler or a reader holds the metrics without progress for five
-    /// seconds.
+    /// * [`InvalidState`](MetricsRecorderError::InvalidState) when the recorder is stopping, stopped or failed
+    /// * [`InvalidArgument`](MetricsRecorderError::InvalidArgument) when the metric's name is blank
+    /// * [`WouldDeadlock`](MetricsRecorderError::WouldDeadlock) inside of a metric's own code
+    /// * [`Stalled`](MetricsRecorderError::Stalled) when a handler or a reader holds the metrics without progress for
+    ///   five seconds
     pub fn register_metric<M: Metric>(&self, metric: M) -> Result<Registered, MetricsRecorderError> {
         self.inner.register_metric(MetricBox::named(metric)?)
     }
@@ -186,10 +187,11 @@ impl MetricsRecorder {
 
     /// Starts the recorder; the handle waits until it runs. While it is starting the call joins the same start.
     ///
-    /// The handle's error is [`InvalidState`](MetricsRecorderError::InvalidState) unless the recorder is `VIRGIN`, `STARTING` or
-    /// `STOPPED`; [`OnStartingHookFailed`](MetricsRecorderError::OnStartingHookFailed) when the hook fails;
-    /// [`LoopUnavailable`](MetricsRecorderError::LoopUnavailable) when its runtime was shut down;
-    /// [`DispatcherCancelled`](MetricsRecorderError::DispatcherCancelled) when its task is aborted meanwhile.
+    /// The handle's error is one of these:
+    /// * [`InvalidState`](MetricsRecorderError::InvalidState) unless the recorder is `VIRGIN`, `STARTING` or `STOPPED`
+    /// * [`OnStartingHookFailed`](MetricsRecorderError::OnStartingHookFailed) when the hook fails
+    /// * [`LoopUnavailable`](MetricsRecorderError::LoopUnavailable) when its runtime was shut down
+    /// * [`DispatcherCancelled`](MetricsRecorderError::DispatcherCancelled) when its task is aborted meanwhile
     pub fn start(&self) -> LifecycleHandle {
         LifecycleHandle::new(&self.inner, self.inner.start())
     }

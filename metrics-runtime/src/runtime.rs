@@ -77,9 +77,10 @@ impl MetricsRuntime {
     /// Creates the thread and its event loop, and waits until they are ready. Does nothing when the runtime runs.
     ///
     /// # Errors
-    /// [`InvalidState`](MetricsRuntimeError::InvalidState) while another thread starts the runtime, and after it was shut
-    /// down; [`Startup`](MetricsRuntimeError::Startup) when the thread or its event loop cannot be created, or is not ready
-    /// within the startup timeout: the runtime is then in `FAILURE`.
+    /// * [`InvalidState`](MetricsRuntimeError::InvalidState) while another thread starts the runtime, and after it was
+    ///   shut down
+    /// * [`Startup`](MetricsRuntimeError::Startup) when the thread or its event loop cannot be created, or is not ready
+    ///   within the startup timeout. The runtime is then in `FAILURE`.
     pub fn start(&self) -> Result<()> {
         self.inner.start()
     }
@@ -110,11 +111,12 @@ impl MetricsRuntime {
     /// say otherwise.
     ///
     /// # Errors
-    /// [`InvalidArgument`](MetricsRuntimeError::InvalidArgument) when the id is blank or an option is out of range;
-    /// [`RecorderAlreadyExists`](MetricsRuntimeError::RecorderAlreadyExists) when the id is in use or being created;
-    /// [`RecorderStartup`](MetricsRuntimeError::RecorderStartup) when its `on_starting` hook fails or takes longer than the
-    /// startup timeout: the id is then free again; [`InvalidState`](MetricsRuntimeError::InvalidState) unless the runtime
-    /// runs; [`WouldDeadlock`](MetricsRuntimeError::WouldDeadlock) in a hook.
+    /// * [`InvalidArgument`](MetricsRuntimeError::InvalidArgument) when the id is blank or an option is out of range
+    /// * [`RecorderAlreadyExists`](MetricsRuntimeError::RecorderAlreadyExists) when the id is in use or being created
+    /// * [`RecorderStartup`](MetricsRuntimeError::RecorderStartup) when its `on_starting` hook fails or takes longer
+    ///   than the startup timeout. The id is then free again.
+    /// * [`InvalidState`](MetricsRuntimeError::InvalidState) unless the runtime runs
+    /// * [`WouldDeadlock`](MetricsRuntimeError::WouldDeadlock) in a hook
     pub fn create_recorder_with(&self, id: &str, options: RecorderOptions) -> Result<MetricsRecorder> {
         self.inner.create_recorder(id, options)
     }
@@ -149,11 +151,12 @@ impl MetricsRuntime {
     /// Stops a recorder, which stays registered. A recorder that has stopped already is no error.
     ///
     /// # Errors
-    /// [`RecorderNotFound`](MetricsRuntimeError::RecorderNotFound) when there is none or it is being removed;
-    /// [`RecorderStop`](MetricsRuntimeError::RecorderStop) when it fails to stop, had failed before, or takes longer than
-    /// the shutdown timeout; [`InvalidArgument`](MetricsRuntimeError::InvalidArgument) when the id is blank;
-    /// [`InvalidState`](MetricsRuntimeError::InvalidState) unless the runtime runs;
-    /// [`WouldDeadlock`](MetricsRuntimeError::WouldDeadlock) in a hook.
+    /// * [`RecorderNotFound`](MetricsRuntimeError::RecorderNotFound) when there is none or it is being removed
+    /// * [`RecorderStop`](MetricsRuntimeError::RecorderStop) when it fails to stop, had failed before, or takes longer
+    ///   than the shutdown timeout
+    /// * [`InvalidArgument`](MetricsRuntimeError::InvalidArgument) when the id is blank
+    /// * [`InvalidState`](MetricsRuntimeError::InvalidState) unless the runtime runs
+    /// * [`WouldDeadlock`](MetricsRuntimeError::WouldDeadlock) in a hook
     pub fn stop_recorder(&self, id: &str) -> Result<()> {
         self.inner.stop_recorder(id)
     }

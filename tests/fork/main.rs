@@ -21,8 +21,8 @@ struct Child {
 impl Child {
     /// Forks this process. The new one runs `code` and ends.
     fn run(name: &'static str, code: impl FnOnce()) -> Self {
-        // SAFETY: the child has this thread only. No other thread of this program holds a lock that the child needs: the
-        // event loop sleeps, the harness waits for this test, and the C library takes care of its allocator.
+        // SAFETY: the child has this thread only. No other thread of this program holds a lock that the child needs:
+        // the event loop sleeps, and the harness waits for this test. The C library takes care of its allocator.
         let pid = unsafe { libc::fork() };
         assert!(pid >= 0, "the process cannot be forked");
         if pid == 0 {

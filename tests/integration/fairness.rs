@@ -236,7 +236,9 @@ fn fairness_readers_without_a_pause_let_other_readers_in() {
             for _ in 0..2 {
                 scope.spawn(|| {
                     while !ends.load(Ordering::Relaxed) {
-                        recorder.metric_snapshots().expect("the other reader lets go in between");
+                        recorder
+                            .metric_snapshots()
+                            .expect("the other reader releases the metrics in between");
                     }
                 });
             }

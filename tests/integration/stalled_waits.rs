@@ -134,7 +134,7 @@ fn rm4_calls_behind_a_blocked_handler_end() {
                 2 => recorder.register_metric(Steps::default()).map(drop),
                 _ => recorder.flush().wait(),
             };
-            answer.expect_err("the metric does not come to an end").reason()
+            answer.expect_err("the metric is blocked").reason()
         });
         assert_eq!(reasons, ["STALLED"; 4]);
         assert_eq!((recorder.stats().pending, recorder.status()), (1, MetricsRecorderState::Running));
@@ -159,7 +159,7 @@ fn check_that_calls_end(recorder: &MetricsRecorder) {
                 1 => recorder.register_metric(Steps::default()).map(drop),
                 _ => recorder.flush().wait(),
             };
-            answer.expect_err("the snapshot does not come to an end").reason()
+            answer.expect_err("the snapshot is blocked").reason()
         });
         gate.open();
         assert_eq!(reasons, ["STALLED"; 3]);

@@ -177,7 +177,7 @@ fn wait_until_idle(recorder: &MetricsRecorder) {
         if rests && recorder.stats().pending == 0 {
             return;
         }
-        assert!(Instant::now() < deadline, "{recorder:?} does not come to rest: {:?}", recorder.stats());
+        assert!(Instant::now() < deadline, "{recorder:?} does not become idle: {:?}", recorder.stats());
         std::thread::yield_now();
     }
 }

@@ -1,3 +1,5 @@
+//! Trait bounds on the types of fields and events.
+
 use proc_macro2::TokenStream;
 use syn::{Type, WherePredicate, parse2};
 

@@ -1,3 +1,5 @@
+//! What all impls of a metric have in common.
+
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 use syn::{WhereClause, WherePredicate, parse_quote};

@@ -1,3 +1,5 @@
+//! The impls of `#[metric_event]`.
+
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::{

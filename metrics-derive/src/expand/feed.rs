@@ -1,3 +1,5 @@
+//! `impl HandleEvent`: the changes that events make to fields.
+
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote};
 use syn::Type;

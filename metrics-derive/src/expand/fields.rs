@@ -1,3 +1,5 @@
+//! `impl Fields`: the dimensions one by one.
+
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::spanned::Spanned;

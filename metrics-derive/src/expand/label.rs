@@ -1,3 +1,5 @@
+//! The impls of `#[derive(Label)]`.
+
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Data, Generics, parse_quote};

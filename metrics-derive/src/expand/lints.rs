@@ -1,3 +1,5 @@
+//! Lint attributes for generated code.
+
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Attribute, Data, DeriveInput};

@@ -1,3 +1,5 @@
+//! The impls of `#[derive(Metric)]`.
+
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::Expr;

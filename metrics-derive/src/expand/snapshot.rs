@@ -1,3 +1,5 @@
+//! The snapshot struct `<Name>Snapshot` of a metric, and its impls.
+
 use std::collections::HashSet;
 
 use proc_macro2::{Ident, Span, TokenStream};
@@ -75,7 +77,7 @@ fn declaration(cx: &Context) -> TokenStream {
     let generics = generics(cx);
     let (_, _, where_clause) = generics.split_for_impl();
     let params = &generics.params;
-    let doc = format!(" What [`{}`] reads as at one moment.", cx.metric.input.ident);
+    let doc = format!(" The state of [`{}`] at one moment.", cx.metric.input.ident);
     let fields = cx.metric.visible_fields().map(|field| {
         let (ident, ty) = (field.ident, field.shape.ty);
         let doc = documentation(field);
@@ -112,6 +114,7 @@ fn implementations(cx: &Context) -> TokenStream {
     let all: Vec<_> = cx.metric.visible_fields().map(|field| field.ident).chain([&invalid]).collect();
     let names = all.iter().map(|field| field.unraw().to_string());
     let text = ident.to_string();
+    // `serialize` takes 0 for an unknown number of fields: the macro cannot see the fields of a flattened metric.
     let own = cx.metric.visible_fields().all(|field| field.role == Role::Dimension);
     let count = if own { cx.metric.visible_fields().count() } else { 0 };
     let fields = fields(cx, &generics);

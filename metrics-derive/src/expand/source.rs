@@ -1,3 +1,5 @@
+//! Code that takes values, labels and conditions from the event.
+
 use proc_macro2::{Delimiter, Group, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;

@@ -1,3 +1,5 @@
+//! Checks of the type arguments of dimensions.
+
 use syn::Type;
 
 use crate::ctxt::Ctxt;

@@ -1,3 +1,5 @@
+//! Checks of the buckets of histograms.
+
 use syn::{Expr, ExprLit, ExprUnary, Lit, UnOp};
 
 use crate::ctxt::Ctxt;

@@ -1,3 +1,5 @@
+//! Checks of the type of a dimension and of the options outside of `on(..)`.
+
 use syn::{Expr, ExprLit, Lit};
 
 use super::{arguments, buckets, feeds, labels};

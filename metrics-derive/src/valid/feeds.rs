@@ -1,3 +1,5 @@
+//! Checks of the options inside of `on(..)`: how an event updates a field.
+
 use syn::Ident;
 
 use crate::attr::FeedOptions;

@@ -1,3 +1,5 @@
+//! Checks of the labels of breakdowns.
+
 use syn::{Type, TypeTuple};
 
 use crate::attr::{Keyed, Source};

@@ -1,3 +1,5 @@
+//! Checks of `skip`, `flatten` and `manual`, and of attributes in the wrong place.
+
 use syn::{Attribute, Ident};
 
 use crate::ast::Field;

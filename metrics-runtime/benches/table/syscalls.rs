@@ -70,7 +70,7 @@ mod dispatch {
     fn switch(mode: c_ulong) -> bool {
         let selector = if mode == DISPATCH_ON { SELECTOR.as_ptr() } else { ptr::null_mut() };
         let nothing: c_ulong = 0;
-        // SAFETY: the selector is a static byte, valid for as long as the kernel may read it; an unknown option is an
+        // SAFETY: the selector is a static byte, valid for as long as the kernel may read it. An unknown option is an
         // error without any effect.
         unsafe { libc::prctl(SET_SYSCALL_USER_DISPATCH, mode, nothing, nothing, selector) == 0 }
     }

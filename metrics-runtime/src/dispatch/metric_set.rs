@@ -22,13 +22,13 @@ use crate::snapshot::MetricSnapshot;
 #[derive(Default)]
 pub(crate) struct MetricSet {
     /// In order of registration.
-    metrics: Vec<Registered>,
+    metrics: Vec<MetricEntry>,
     /// Sorted by type of event, within a type by index.
     targets: Vec<Target>,
 }
 
 /// One metric, and the panic after which it gets no more events, if there was one.
-struct Registered {
+struct MetricEntry {
     metric: MetricBox,
     failure: Option<Panic>,
 }
@@ -59,11 +59,11 @@ impl MetricSet {
                 self.targets.partition_point(|other| (other.type_id, other.index) <= (target.type_id, index));
             self.targets.insert(at, target);
         }
-        let registered = Registered { metric, failure: None };
+        let entry = MetricEntry { metric, failure: None };
         if let Some(place) = self.metrics.get_mut(index) {
-            return Some(std::mem::replace(place, registered).metric);
+            return Some(std::mem::replace(place, entry).metric);
         }
-        self.metrics.push(registered);
+        self.metrics.push(entry);
         None
     }
 
@@ -86,12 +86,12 @@ impl MetricSet {
     ) -> Vec<Arc<str>> {
         let mut accepted = Vec::new();
         for target in targets_of(&self.targets, batch) {
-            let registered = &mut self.metrics[target.index];
-            let answer = registered.call(failures, |metric| {
+            let entry = &mut self.metrics[target.index];
+            let answer = entry.call(failures, |metric| {
                 // SAFETY: as in `apply_batch`.
                 unsafe { (target.one)(metric, &batch.slots()[0]) }
             });
-            let name = &registered.metric.name;
+            let name = &entry.metric.name;
             // A metric may list an event twice; its name is returned once.
             if answer == Some(true) && accepted.last() != Some(name) {
                 accepted.push(Arc::clone(name));
@@ -105,7 +105,7 @@ impl MetricSet {
         &'a self,
         newer: impl Iterator<Item = &'a MetricBox>,
     ) -> Vec<(&'a MetricBox, Option<&'a Panic>)> {
-        let kept = self.metrics.iter().map(|registered| (&registered.metric, registered.failure.as_ref()));
+        let kept = self.metrics.iter().map(|entry| (&entry.metric, entry.failure.as_ref()));
         let mut current: Vec<_> = kept.collect();
         for metric in newer {
             match current.iter_mut().find(|(other, _)| other.name == metric.name) {
@@ -121,11 +121,11 @@ impl MetricSet {
     }
 
     fn index_of(&self, name: &str) -> Option<usize> {
-        self.metrics.iter().position(|registered| &*registered.metric.name == name)
+        self.metrics.iter().position(|entry| &*entry.metric.name == name)
     }
 }
 
-impl Registered {
+impl MetricEntry {
     /// Calls a handler, and returns its answer; `None` when the metric panics now or has panicked before.
     #[inline]
     fn call<R>(

@@ -23,8 +23,8 @@ const CHECKS_PER_TIMEOUT: u32 = 5;
 pub(crate) struct FairLock<T> {
     value: Mutex<T>,
     /// The waiting threads in the order of their arrival, each with its ticket.
-    queue: Mutex<Tickets>,
-    /// How many threads wait. Changed under the lock of `queue`.
+    tickets: Mutex<Tickets>,
+    /// How many threads wait. Changed under the lock of `tickets`.
     waiting: AtomicUsize,
     /// The first of the waiting threads is next: no thread may overtake it any more.
     first_is_next: AtomicBool,
@@ -45,7 +45,7 @@ impl<T> FairLock<T> {
     pub(crate) fn new(value: T) -> Self {
         Self {
             value: Mutex::new(value),
-            queue: Mutex::new(Tickets::default()),
+            tickets: Mutex::new(Tickets::default()),
             waiting: AtomicUsize::new(0),
             first_is_next: AtomicBool::new(false),
             consumer_was_last: AtomicBool::new(false),
@@ -126,29 +126,29 @@ impl<T> FairLock<T> {
     /// Appends this thread to the waiting ones.
     fn take_ticket(&self) -> u64 {
         let thread = thread::current();
-        let mut queue = lock_with_room(&self.queue, |queue| &mut queue.waiting);
-        queue.issued += 1;
-        let ticket = queue.issued;
-        queue.waiting.push((ticket, thread));
+        let mut tickets = lock_with_room(&self.tickets, |tickets| &mut tickets.waiting);
+        tickets.issued += 1;
+        let ticket = tickets.issued;
+        tickets.waiting.push((ticket, thread));
         self.waiting.fetch_add(1, Ordering::Relaxed);
         ticket
     }
 
     fn is_first(&self, ticket: u64) -> bool {
-        self.queue.lock().waiting.first().is_some_and(|(first, _)| *first == ticket)
+        self.tickets.lock().waiting.first().is_some_and(|(first, _)| *first == ticket)
     }
 
     /// Removes a thread from the waiting ones. The next one is first, and must notice it.
     fn return_ticket(&self, ticket: u64) {
         let (removed, next) = {
-            let mut queue = self.queue.lock();
-            let index = queue.waiting.iter().position(|(other, _)| *other == ticket);
-            let removed = index.map(|index| queue.waiting.remove(index));
+            let mut tickets = self.tickets.lock();
+            let index = tickets.waiting.iter().position(|(other, _)| *other == ticket);
+            let removed = index.map(|index| tickets.waiting.remove(index));
             self.waiting.fetch_sub(1, Ordering::Relaxed);
             if index == Some(0) {
                 self.first_is_next.store(false, Ordering::Relaxed);
             }
-            (removed, queue.waiting.first().map(|(_, thread)| thread.clone()))
+            (removed, tickets.waiting.first().map(|(_, thread)| thread.clone()))
         };
         drop(removed);
         if let Some(next) = next {
@@ -202,7 +202,7 @@ impl<T> Drop for FairGuard<'_, T> {
         // Pairs with the fence in `lock_while`.
         fence(Ordering::SeqCst);
         if self.lock.waiting.load(Ordering::Relaxed) > 0 {
-            let first = self.lock.queue.lock().waiting.first().map(|(_, thread)| thread.clone());
+            let first = self.lock.tickets.lock().waiting.first().map(|(_, thread)| thread.clone());
             if let Some(first) = first {
                 first.unpark();
             }
@@ -336,7 +336,7 @@ mod tests {
         let waited = lock.lock_while(timeout, || ()).err().expect("the lock is held");
         assert!(waited >= timeout);
         assert_eq!(lock.waiting.load(Ordering::Relaxed), 0);
-        assert!(lock.queue.lock().waiting.is_empty());
+        assert!(lock.tickets.lock().waiting.is_empty());
         drop(held);
         assert!(lock.lock_while(timeout, || ()).is_ok());
     }

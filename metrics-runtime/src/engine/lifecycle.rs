@@ -48,7 +48,7 @@ impl Ending {
     }
 }
 
-/// An operation, or a recorder, that has ended. It is announced when no lock is held.
+/// An operation, or a recorder, that has ended. Its waits are completed when no lock is held.
 pub(super) struct Ended {
     /// The state the recorder has entered.
     pub(super) state: MetricsRecorderState,

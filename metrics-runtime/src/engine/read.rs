@@ -315,7 +315,7 @@ impl RecorderInner {
     /// Waits for `completion` as long as there is progress towards it. Every blocking wait for a recorder ends up here.
     ///
     /// The wait also ends at the deadline, and when `interrupted` answers `true`. It wakes up at a check interval, because no
-    /// thread would announce that there is no progress. Where `patience` allows it, this thread meanwhile processes the
+    /// thread would notify it of a stall. Where `patience` allows it, this thread meanwhile processes the
     /// recorder's events itself. So it succeeds even when the thread that should process them is blocked.
     fn wait(
         self: &Arc<Self>,
@@ -337,7 +337,7 @@ impl RecorderInner {
             };
             let pause = match helps.then(|| self.try_turn_of(MAX_EVENTS_PER_TURN)).flatten() {
                 Some(TurnOutcome::More { progress: true }) => Duration::ZERO,
-                // A producer has reserved a position and publishes its event soon. No thread announces that.
+                // A producer has reserved a position and publishes its event soon, without notifying a thread.
                 Some(TurnOutcome::More { progress: false }) => PUBLISH_CHECK_INTERVAL,
                 Some(TurnOutcome::Drained | TurnOutcome::Ended) | None => PROGRESS_CHECK_INTERVAL,
             };

@@ -5,9 +5,9 @@
 //!
 //! * `lifecycle` guards the state and the operation in progress. The queue is closed and reopened under it, so the state and
 //!   the queue's CLOSED flag change together. No user code runs under it, and nothing is allocated or freed.
-//! * `metrics` guards the metrics and the right to consume. It is fair (see [`fair_lock`](super::fair_lock)).
-//!   Handlers, snapshots and the `Drop` of events run under it. They are user code; a thread that runs such code is refused
-//!   every call that needs this lock of any recorder (see [`thread_role`]), so no cycle can form.
+//! * `metrics` guards the metrics and the right to consume. It is fair (see [`fair_lock`](super::fair_lock)). Handlers,
+//!   snapshots and the `Drop` of events run under it. They are user code. A thread that runs such code is refused every
+//!   call that needs this lock of any recorder (see [`thread_role`]). So no cycle can form.
 //! * `lifecycle` may be taken inside `metrics`, never the other way round. `returned_consumer` is taken inside `metrics`, or
 //!   alone.
 
@@ -460,7 +460,7 @@ impl RecorderInner {
     /// Puts the recorder into FAILURE, unless it has ended already.
     pub(super) fn fail(&self, error: &MetricsRecorderError) {
         if let Some(ended) = self.transition_to_failed(MetricsRecorderState::Failure, error) {
-            self.announce(&ended);
+            self.notify_failure(&ended);
         }
     }
 
@@ -468,7 +468,7 @@ impl RecorderInner {
     pub(super) fn cancel(&self) {
         let error = MetricsRecorderError::DispatcherCancelled;
         if let Some(ended) = self.transition_to_failed(MetricsRecorderState::Cancelled, &error) {
-            self.announce(&ended);
+            self.notify_failure(&ended);
         }
         // If the recorder had failed before, the worker task that was about to discard its events may be gone.
         if self.state().has_failed() {
@@ -476,7 +476,7 @@ impl RecorderInner {
         }
     }
 
-    /// Enters FAILURE or CANCELLED, unless the recorder has ended already. The caller announces the end without a lock.
+    /// Enters FAILURE or CANCELLED, unless the recorder has ended already. The caller holds no lock when it completes the waits.
     pub(super) fn transition_to_failed(
         &self,
         state: MetricsRecorderState,
@@ -495,7 +495,7 @@ impl RecorderInner {
     }
 
     /// Completes all waits for the operation that the failure has ended, and logs the failure.
-    pub(super) fn announce(&self, ended: &Ended) {
+    pub(super) fn notify_failure(&self, ended: &Ended) {
         ended.complete(self.entity_id());
         if let Err(error) = &ended.result {
             self.log_error("metrics_recorder.dispatch_error", None, error);

@@ -71,16 +71,16 @@ pub(super) trait Runnable: Send + Sync {
     fn try_release(&self) -> bool;
     /// Parks the queue, unless events are pending or a reader holds the metrics. Answers whether the queue is parked.
     fn try_park(&self) -> bool;
-    /// Whether a recorder that has just parked or ended needs a turn that no request will announce.
+    /// Whether a recorder that has just parked or ended needs a turn that no other thread will request.
     fn wants_turn(&self) -> bool;
     /// Ends the recorder, because its loop has ended.
     fn cancel(&self);
 }
 
-type Recorder = Arc<dyn Runnable>;
+type RunnableRef = Arc<dyn Runnable>;
 
 pub(crate) struct EventLoop {
-    run_queue: RunQueue<Recorder>,
+    run_queue: RunQueue<RunnableRef>,
     wake: Notify,
     /// Counts turns. Waiting threads tell by it whether the loop makes progress.
     turns: atomic::AtomicU64,
@@ -103,7 +103,7 @@ struct Idle {
     polls: u32,
     /// How many events were consumed at the last poll.
     consumed: u64,
-    recorder: Recorder,
+    recorder: RunnableRef,
 }
 
 /// The next poll is the greatest element, because [`BinaryHeap`] returns that one first.
@@ -151,7 +151,7 @@ impl EventLoop {
         let requested = self.run_queue.request(
             recorder.schedule_state(),
             urgent,
-            || Arc::clone(recorder) as Recorder,
+            || Arc::clone(recorder) as RunnableRef,
             || Instant::now() + recorder.poll_interval(),
         );
         if requested == Requested::MustWake {
@@ -205,12 +205,12 @@ struct Rounds<'a> {
     event_loop: &'a EventLoop,
     number: u64,
     /// Recorders with pending events. Each gets one turn in a round.
-    busy: Vec<Recorder>,
+    busy: Vec<RunnableRef>,
     /// Busy and idle recorders that asked for a turn before the timer fires.
-    priority: Vec<Recorder>,
+    priority: Vec<RunnableRef>,
     idle: BinaryHeap<Idle>,
     /// The list of requests that was emptied last. It changes places with the list in the run queue.
-    requests: Vec<Request<Recorder>>,
+    requests: Vec<Request<RunnableRef>>,
 }
 
 /// For the loop's own thread.
@@ -353,7 +353,7 @@ impl EventLoop {
 
     /// Removes a recorder that has parked or ended from the run queue, unless it needs a turn all the same. Answers whether
     /// the loop keeps it.
-    fn deschedule(&self, recorder: &Recorder) -> bool {
+    fn deschedule(&self, recorder: &RunnableRef) -> bool {
         self.run_queue.deschedule(recorder.schedule_state(), || recorder.wants_turn())
     }
 
@@ -374,7 +374,7 @@ impl EventLoop {
     }
 
     /// Refuses requests from now on. Returns the recorders that rely on the loop and are in none of its own lists.
-    fn close(&self) -> Vec<Recorder> {
+    fn close(&self) -> Vec<RunnableRef> {
         let requests = self.run_queue.close();
         let restarted = {
             let mut restarted = self.restarted.lock();

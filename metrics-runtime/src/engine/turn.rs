@@ -101,7 +101,7 @@ impl RecorderInner {
     /// lock.
     pub(super) fn finish_drain(&self, DrainEffects { failures, ended, completed }: DrainEffects) {
         if let Some(ended) = ended {
-            self.announce(&ended);
+            self.notify_failure(&ended);
         }
         for MetricFailure { metric, panic } in failures {
             self.log_error("metrics_recorder.dispatch_error", Some(&metric), &panic);
@@ -274,8 +274,9 @@ impl Runnable for RecorderInner {
 
     fn try_release(&self) -> bool {
         self.schedule_state.clear_turn_pending();
-        // Producers that found the turn pending asked for no other one. So this thread checks the watermark after it has
-        // cleared the flag: either a producer finds the flag clear, or this thread finds the queue above its watermark.
+        // Producers that found the turn pending asked for no other one. So this thread checks the watermark after it
+        // has cleared the flag. Either a producer finds the flag clear, or this thread finds the queue above its
+        // watermark.
         !self.queue.is_above_watermark()
     }
 

@@ -135,9 +135,9 @@ impl Batch<'_> {
 
 /// An event that is still in the queue, to be viewed by one thread at a time.
 ///
-/// A worker task may move it to another thread, for which an event only needs to be `Send`. An event that is not `Sync` is
-/// never seen by two threads at once: a `PendingEvent` can be neither shared nor copied, [`Batch::first`] lends one at a
-/// time, and a view borrows the `PendingEvent`, so it ends before that moves.
+/// A worker task may move it to another thread, for which an event only needs to be `Send`. No two threads see an event
+/// that is not `Sync` at once. A `PendingEvent` can be neither shared nor copied, and [`Batch::first`] lends one at a
+/// time. A view borrows the `PendingEvent`, so the view ends before the `PendingEvent` moves.
 pub(crate) struct PendingEvent<'q> {
     slot: &'q Slot,
     meta: &'static EventMeta,

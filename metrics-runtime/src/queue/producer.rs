@@ -88,10 +88,10 @@ impl Queue {
         if tail >= self.line().fast_limit.load(Ordering::Acquire) {
             return Err(ReserveError::AtFastLimit);
         }
-        // Acquire: pairs with the exchange in `advance_locked`. By Q8 the producer that stored this limit had reserved a
-        // position before with that exchange. The exchanges since then continue its release sequence. So this producer sees the
-        // segment that was installed before it (Q7), and all that the consumer freed and removed before the `head`
-        // behind this limit (Q3). The same holds for the exchange that cleared PARKED.
+        // Acquire: pairs with the exchange in `advance_locked`. By Q8 the producer that stored this limit had reserved
+        // a position before with that exchange. The exchanges since then continue its release sequence. So this
+        // producer sees the segment that was installed before it (Q7). It also sees all that the consumer freed and
+        // removed before the `head` behind this limit (Q3). The same holds for the exchange that cleared PARKED.
         self.tail()
             .compare_exchange(tail, tail + 1, Ordering::Acquire, Ordering::Relaxed)
             .map_err(|_| ReserveError::Contended)
@@ -194,8 +194,8 @@ impl Queue {
 
     /// As [`advance`](Self::advance), for a queue that is parked or has its tail at `fast_limit`.
     ///
-    /// Returns `None` when the caller must look again: another producer has moved `fast_limit` on, or the spare has no
-    /// segment although the tail needs one by now.
+    /// Returns `None` when the caller must retry. Then another producer has moved `fast_limit`, or the spare has no
+    /// segment although the tail now needs one.
     fn advance_locked(&self, spare: &mut Spare<'_>) -> Result<Option<(u64, WakeHint)>, PushError> {
         let _guard = self.park_lock().lock();
         let line = self.line();

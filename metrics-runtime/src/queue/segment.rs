@@ -94,8 +94,8 @@ impl Drop for Spare<'_> {
 /// The ring of installed segments, indexed by position. The first event brings the ring along. The queue removes all segments
 /// before it drops the directory.
 ///
-/// * D1: The ring is longer than the number of segments that pending positions can touch, so an entry belongs to at most
-///   one segment in use.
+/// * D1: The ring is longer than the number of segments that pending positions can touch. So an entry belongs to at
+///   most one segment in use.
 /// * D2: `entries` is null until the first [`install`](Self::install). From then on it is a boxed slice of `mask + 1` entries.
 pub(crate) struct Directory {
     entries: AtomicPtr<AtomicPtr<Segment>>,
@@ -171,7 +171,7 @@ impl Directory {
         &segment[index]
     }
 
-    /// Makes sure that the ring and the segment of a position are there, with memory from the spare; `false` when the
+    /// Makes sure that the ring and the segment of a position are there, with memory from the spare. `false` when the
     /// spare lacks one of them.
     ///
     /// # Safety

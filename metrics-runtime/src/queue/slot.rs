@@ -28,15 +28,15 @@ pub(crate) struct Slot {
 const _: () =
     assert!(size_of::<Slot>() == size_of::<AtomicPtr<EventMeta>>() + size_of::<UnsafeCell<Payload>>());
 
-// SAFETY: events are `Send`. The producer that reserved the slot accesses the payload, then the consumer does; `meta` orders
-// the two. Only one thread at a time refers to an event that is not `Sync`: then `EventBatch` is not `Send`, and
+// SAFETY: events are `Send`. The producer that reserved the slot accesses the payload, then the consumer does; `meta`
+// orders the two. Only one thread at a time refers to an event that is not `Sync`. Its `EventBatch` is not `Send`.
 // `Batch::first` lends one `PendingEvent` at a time, which is never `Sync`.
 unsafe impl Send for Slot {}
 // SAFETY: as above.
 unsafe impl Sync for Slot {}
 
-/// How many slots before its use a slot is fetched: the time a line takes from another core's cache, divided by the time
-/// of one handoff.
+/// How many slots before its use a slot is fetched. This is the time a line takes from another core's cache, divided by
+/// the time of one handoff.
 pub(crate) const PREFETCH_DISTANCE: usize = 12;
 
 /// Fetches the slot that is used soon after the one of that index, within the segment.

@@ -41,14 +41,14 @@ impl MetricEvent for Nothing {
 
 /// An event as the model knows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Fact {
+enum ModelEvent {
     InPlace(u64),
     Boxed(u64),
     Aligned(u64),
     Nothing,
 }
 
-impl Fact {
+impl ModelEvent {
     fn of(number: u64) -> Self {
         match number % 4 {
             0 => Self::InPlace(number),
@@ -78,35 +78,35 @@ fn queue(limit: u64) -> Queue {
 }
 
 /// Consumes one batch of at most `most` events, and returns its events.
-fn take(queue: &Queue, consumer: &mut Consumer, most: u64) -> Vec<Fact> {
+fn take(queue: &Queue, consumer: &mut Consumer, most: u64) -> Vec<ModelEvent> {
     let Some(mut batch) = queue.next_batch(consumer, most) else {
         return Vec::new();
     };
-    let mut facts = Vec::new();
+    let mut events = Vec::new();
     let length = batch.slots().len();
     {
         let first = batch.first();
-        let event = first.view();
-        let fact = if let Some(event) = event.downcast_ref::<InPlace>() {
-            Fact::InPlace(event.0)
-        } else if let Some(event) = event.downcast_ref::<Boxed>() {
+        let view = first.view();
+        let event = if let Some(event) = view.downcast_ref::<InPlace>() {
+            ModelEvent::InPlace(event.0)
+        } else if let Some(event) = view.downcast_ref::<Boxed>() {
             assert!(event.0.iter().all(|number| *number == event.0[0]), "a boxed event is whole");
-            Fact::Boxed(event.0[0])
-        } else if let Some(event) = event.downcast_ref::<Aligned>() {
+            ModelEvent::Boxed(event.0[0])
+        } else if let Some(event) = view.downcast_ref::<Aligned>() {
             assert_eq!(std::ptr::from_ref(event).addr() % 128, 0, "an aligned event is aligned");
-            Fact::Aligned(event.0)
+            ModelEvent::Aligned(event.0)
         } else {
-            assert!(event.is::<Nothing>());
-            Fact::Nothing
+            assert!(view.is::<Nothing>());
+            ModelEvent::Nothing
         };
-        facts.resize(length, fact);
+        events.resize(length, event);
     }
     batch.consume();
-    facts
+    events
 }
 
 #[derive(Debug, Clone)]
-enum Step {
+enum Action {
     Push(u64),
     Take(u64),
     Park,
@@ -114,13 +114,13 @@ enum Step {
     Reopen,
 }
 
-fn step() -> impl Strategy<Value = Step> {
+fn action() -> impl Strategy<Value = Action> {
     prop_oneof![
-        6 => (0_u64..1_000).prop_map(Step::Push),
-        3 => (1_u64..2_000).prop_map(Step::Take),
-        1 => Just(Step::Park),
-        1 => Just(Step::Close),
-        1 => Just(Step::Reopen),
+        6 => (0_u64..1_000).prop_map(Action::Push),
+        3 => (1_u64..2_000).prop_map(Action::Take),
+        1 => Just(Action::Park),
+        1 => Just(Action::Close),
+        1 => Just(Action::Reopen),
     ]
 }
 
@@ -128,43 +128,43 @@ proptest! {
     #[test]
     fn a_queue_does_what_a_bounded_deque_does(
         limit in prop_oneof![1_u64..10, 250_u64..600],
-        steps in prop::collection::vec((step(), 1_usize..80), 1..if cfg!(miri) { 6 } else { 120 }),
+        actions in prop::collection::vec((action(), 1_usize..80), 1..if cfg!(miri) { 6 } else { 120 }),
     ) {
         let (queue, mut consumer, held) = (queue(limit), Consumer::new(), Arc::new(()));
         let (mut model, mut open, mut accepted) = (VecDeque::new(), true, 0);
-        for (step, times) in steps {
+        for (action, times) in actions {
             for _ in 0..times {
-                match step {
-                    Step::Push(number) => {
-                        let fact = Fact::of(number);
+                match action {
+                    Action::Push(number) => {
+                        let event = ModelEvent::of(number);
                         let expected = match (open, (model.len() as u64) < limit) {
                             (false, _) => Err(PushError::Closed),
                             (true, false) => Err(PushError::Full),
                             (true, true) => Ok(()),
                         };
-                        prop_assert_eq!(fact.push(&queue, &held).map(|_| ()), expected);
+                        prop_assert_eq!(event.push(&queue, &held).map(|_| ()), expected);
                         if expected.is_ok() {
-                            model.push_back(fact);
+                            model.push_back(event);
                             accepted += 1;
                         }
                     }
-                    Step::Take(most) => {
-                        for fact in take(&queue, &mut consumer, most) {
+                    Action::Take(most) => {
+                        for event in take(&queue, &mut consumer, most) {
                             // A batch has one type; `take` looks only at its first event.
                             let expected = model.pop_front().expect("a taken event was pushed");
-                            prop_assert_eq!(std::mem::discriminant(&fact), std::mem::discriminant(&expected));
+                            prop_assert_eq!(std::mem::discriminant(&event), std::mem::discriminant(&expected));
                         }
                     }
-                    Step::Park => {
+                    Action::Park => {
                         let parks = queue.park(&mut consumer);
                         prop_assert_eq!(parks, open && model.is_empty());
                         prop_assert_eq!(queue.is_parked() && !model.is_empty(), false);
                     }
-                    Step::Close => {
+                    Action::Close => {
                         queue.close();
                         open = false;
                     }
-                    Step::Reopen => {
+                    Action::Reopen => {
                         queue.reopen();
                         open = true;
                     }
@@ -173,7 +173,7 @@ proptest! {
                 prop_assert_eq!(queue.accepted() - queue.consumed(), model.len() as u64);
             }
         }
-        let pending: usize = model.iter().map(|fact| fact.holds()).sum();
+        let pending: usize = model.iter().map(|event| event.holds()).sum();
         prop_assert_eq!(Arc::strong_count(&held), 1 + pending, "consumed events are dropped, pending ones are not");
         drop(queue);
         prop_assert_eq!(Arc::strong_count(&held), 1, "everything is dropped with the queue");

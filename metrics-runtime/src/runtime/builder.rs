@@ -111,8 +111,8 @@ impl MetricsRuntimeBuilder {
     /// Creates the runtime; there is no thread yet.
     ///
     /// # Errors
-    /// [`InvalidArgument`](MetricsRuntimeError::InvalidArgument) when the namespace is blank or has a NUL character in it;
-    /// also when the queue size, the poll interval or the stack size is out of range.
+    /// [`InvalidArgument`](MetricsRuntimeError::InvalidArgument) when the namespace is blank or has a NUL character in
+    /// it. It is also the error when the queue size, the poll interval or the stack size is out of range.
     pub fn build(self) -> Result<MetricsRuntime, MetricsRuntimeError> {
         let config = self.0;
         let invalid = |argument, problem| Err(InvalidArgument { argument, problem }.into());

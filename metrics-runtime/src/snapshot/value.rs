@@ -11,8 +11,8 @@ use super::number::{Number, in_flight};
 
 /// The value of one dimension of any type.
 ///
-/// It keeps all that is needed to combine the values of several recorders: a mean keeps its sum and count, work in flight
-/// both counts, a histogram its buckets.
+/// It keeps all that is needed to combine the values of several recorders. A mean keeps its sum and count, work in
+/// flight both counts, a histogram its buckets.
 ///
 /// ```
 /// use std::time::Duration;
