@@ -45,7 +45,8 @@ needs_toolchain() {
   retry rustup toolchain install "$1" --profile minimal
 }
 
-has_component() { rustup component list --toolchain "$1" --installed | grep -q "^$2"; }
+# Not `grep -q`: it ends at the first match, and then `rustup` fails because nothing reads its output.
+has_component() { rustup component list --toolchain "$1" --installed | grep "^$2" >/dev/null; }
 
 # needs_component TOOLCHAIN COMPONENT
 needs_component() {
@@ -56,7 +57,7 @@ needs_component() {
 
 # needs_target TOOLCHAIN TARGET
 needs_target() {
-  rustup target list --toolchain "$1" --installed | grep -qx "$2" && return
+  rustup target list --toolchain "$1" --installed | grep -x "$2" >/dev/null && return
   in_ci || missing "the target $2 of the toolchain $1" "rustup target add $2 --toolchain $1"
   retry rustup target add "$2" --toolchain "$1"
 }

@@ -25,6 +25,23 @@ fn id_of(function: &str) -> Option<String> {
     }
 }
 
+/// The names of the test functions in a file that the harness runs on each call.
+fn test_functions(text: &str) -> Vec<&str> {
+    let (mut functions, mut is_test, mut is_ignored) = (Vec::new(), false, false);
+    for line in text.lines().map(str::trim_start) {
+        if line.starts_with("#[") {
+            is_test |= line.starts_with("#[test]");
+            is_ignored |= line.starts_with("#[ignore");
+        } else if let Some(function) = line.strip_prefix("fn ").filter(|_| is_test && !is_ignored) {
+            functions.push(function);
+        }
+        // Attributes and comments may stand between `#[test]` and the function.
+        let is_between = line.starts_with("#[") || line.starts_with("//");
+        (is_test, is_ignored) = (is_test && is_between, is_ignored && is_between);
+    }
+    functions
+}
+
 /// Adds the tests of all files in a folder. Cases of compile errors are no tests.
 fn add_tests(root: &Path, folder: &Path, coverage: &mut Coverage) {
     for entry in fs::read_dir(folder).expect("the folder of the tests") {
@@ -35,8 +52,7 @@ fn add_tests(root: &Path, folder: &Path, coverage: &mut Coverage) {
             let file = path.strip_prefix(root).expect("below the root").with_extension("");
             let file = file.to_str().expect("a name in ASCII").replace('\\', "/");
             let text = fs::read_to_string(&path).expect("a text");
-            let functions = text.lines().filter_map(|line| line.trim_start().strip_prefix("fn "));
-            for id in functions.filter_map(id_of) {
+            for id in test_functions(&text).into_iter().filter_map(id_of) {
                 coverage.entry(id).or_default().insert(file.clone());
             }
         }
@@ -75,6 +91,24 @@ fn every_listed_behaviour_has_tests_and_every_id_of_a_test_is_listed() {
     for (id, files) in &tested {
         assert!(listed.contains_key(id), "{id} has tests in {files:?} and is not in docs/behaviours.md");
     }
+}
+
+#[test]
+fn only_functions_that_the_harness_runs_are_tests() {
+    let text = "
+        #[test]
+        fn runs() {}
+        fn helper() {}
+        #[test]
+        #[ignore = \"slow\"]
+        fn ignored() {}
+        #[test]
+        // A comment.
+        #[cfg_attr(miri, ignore = \"slow\")]
+        fn runs_too(value in 0..1) {}
+        #[cfg(unix)]
+        fn other_helper() {}";
+    assert_eq!(test_functions(text), ["runs() {}", "runs_too(value in 0..1) {}"]);
 }
 
 #[test]

@@ -167,12 +167,9 @@ fn rt_i5_a_start_may_take_longer_than_the_shutdown_timeout() {
 #[test]
 fn rt_i5_a_start_that_takes_too_long_frees_the_id() {
     bounded(|| {
-        let builder = MetricsRuntime::builder("rt.i5").startup_timeout(Duration::from_millis(100));
+        let builder = MetricsRuntime::builder("rt.i5").startup_timeout(Duration::from_secs(1));
         let runtime = builder.build().expect("valid");
-        // On a busy machine the thread itself may need longer than the timeout.
-        if runtime.start().is_err() {
-            return;
-        }
+        runtime.start().expect("its thread needs less than a second");
         let options = RecorderOptions::new().hooks(Script::new().starting(Act::Never));
         let error = runtime.create_recorder_with("a", options).expect_err("the hook never returns");
         assert_eq!(error.reason(), "RECORDER_STARTUP_ERROR");
@@ -180,7 +177,7 @@ fn rt_i5_a_start_that_takes_too_long_frees_the_id() {
         while let Some(source) = last.source() {
             last = source;
         }
-        assert_eq!(last.to_string(), "gave up after 100ms, waiting for the recorder to start");
+        assert_eq!(last.to_string(), "gave up after 1s, waiting for the recorder to start");
         runtime.create_recorder("a").expect("the id is free");
         runtime.shutdown().expect("the given-up start does not matter");
     });

@@ -18,15 +18,33 @@ const USABLE: &[MetricsRuntimeState] = &[Running];
 const STARTABLE: &[MetricsRuntimeState] = &[Virgin, Running];
 pub const SHUTDOWNABLE: &[MetricsRuntimeState] = &[Virgin, Running, Stopping, Closed];
 
-/// How many threads of this process have this name. The system keeps only its first 15 characters.
-pub fn threads_named(name: &str) -> usize {
+/// How many threads of this process have this name. `None` where the system does not tell.
+fn threads_named(name: &str) -> Option<usize> {
+    if !cfg!(target_os = "linux") {
+        return None;
+    }
+    // Linux keeps only the first 15 characters of a thread's name.
     let name = &name[..name.len().min(15)];
     let tasks = std::fs::read_dir("/proc/self/task").expect("there are threads");
     let names = tasks.filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("comm")).ok());
-    names.filter(|other| other.trim_end() == name).count()
+    Some(names.filter(|other| other.trim_end() == name).count())
 }
 
-/// A runtime that cannot create its thread, because the stack is larger than the address space.
+/// Checks how many threads have this name, where the system tells.
+#[track_caller]
+pub fn assert_threads(name: &str, expected: usize) {
+    if let Some(threads) = threads_named(name) {
+        assert_eq!(threads, expected, "threads with the name {name}");
+    }
+}
+
+/// Waits until this many threads have this name, where the system tells.
+pub fn eventually_threads(what: &str, name: &str, expected: usize) {
+    eventually(what, || threads_named(name).is_none_or(|threads| threads == expected));
+}
+
+/// A runtime that cannot create its thread, because the stack is larger than the address space. Other systems than Linux may
+/// reserve such a stack all the same.
 pub fn impossible_runtime(namespace: &str) -> MetricsRuntime {
     let builder = MetricsRuntime::builder(namespace).thread_stack_size(1 << 46);
     builder.build().expect("it is only found out when the thread is created")
@@ -73,7 +91,7 @@ pub fn assert_unusable(runtime: &MetricsRuntime, state: MetricsRuntimeState) {
 fn rt_a1_a_new_runtime_is_virgin_and_has_no_thread() {
     let runtime = MetricsRuntime::new("rt.a1").expect("a valid namespace");
     assert_eq!((runtime.status(), runtime.namespace()), (Virgin, "rt.a1"));
-    assert_eq!(threads_named("rt.a1.metrics_runtime"), 0);
+    assert_threads("rt.a1.metrics_runtime", 0);
 }
 
 #[test]
@@ -111,9 +129,9 @@ fn rt_b1_start_creates_one_thread_of_the_documented_name() {
     bounded(|| {
         let runtime = running_runtime("rt.b1");
         assert_eq!(runtime.status(), Running);
-        assert_eq!(threads_named("rt.b1.metrics_runtime"), 1);
+        assert_threads("rt.b1.metrics_runtime", 1);
         runtime.shutdown().expect("shuts down");
-        eventually("the system has forgotten the thread", || threads_named("rt.b1.metrics_runtime") == 0);
+        eventually_threads("the system has forgotten the thread", "rt.b1.metrics_runtime", 0);
     });
 }
 
@@ -125,7 +143,7 @@ fn rt_b2_start_when_running_is_a_no_op() {
         for result in in_threads(32, |_| runtime.start()) {
             result.expect("a no-op");
         }
-        assert_eq!(threads_named("rt.b2.metrics_runtime"), 1);
+        assert_threads("rt.b2.metrics_runtime", 1);
         assert_eq!(runtime.list_recorder_ids().expect("lists"), ["a"]);
     });
 }
@@ -154,13 +172,14 @@ fn rt_b4_concurrent_first_starts_create_one_thread() {
                 assert_refused(refused, Starting, STARTABLE);
             }
             assert_eq!(runtime.status(), Running);
-            assert_eq!(threads_named("rt.b4.metrics_runtime"), 1);
+            assert_threads("rt.b4.metrics_runtime", 1);
             runtime.shutdown().expect("shuts down");
         }
     });
 }
 
 #[test]
+#[cfg_attr(not(target_os = "linux"), ignore = "another system may reserve the stack")]
 fn rt_b5_a_thread_that_cannot_be_created_is_a_startup_error() {
     bounded(|| {
         let runtime = impossible_runtime("rt.b5");
@@ -215,7 +234,7 @@ fn rt_b5_a_start_beyond_its_timeout_is_a_startup_error() {
                 }
             }
         }
-        eventually("late threads end", || threads_named("rt.b5.metrics_runtime") == 0);
+        eventually_threads("late threads end", "rt.b5.metrics_runtime", 0);
     });
 }
 
@@ -242,13 +261,6 @@ fn rt_i4_the_table_of_all_calls() {
         assert_refused(virgin.start(), Closed, STARTABLE);
         virgin.shutdown().expect("CLOSED stays closed");
 
-        let failed = impossible_runtime("rt.table");
-        failed.start().expect_err("no stack is that large");
-        assert_unusable(&failed, Failure);
-        assert_refused(failed.start(), Failure, STARTABLE);
-        assert_refused(failed.shutdown(), Failure, SHUTDOWNABLE);
-        assert_eq!(failed.status(), Failure);
-
         let gate = Gate::new();
         let stopping = running_runtime("rt.table");
         let options = RecorderOptions::new().hooks(Script::new().stopped(Act::Wait(gate.clone())));
@@ -266,6 +278,19 @@ fn rt_i4_the_table_of_all_calls() {
             joins.join().expect("no panic").expect("STOPPING joins");
         });
         assert_eq!(stopping.status(), Closed);
+    });
+}
+
+#[test]
+#[cfg_attr(not(target_os = "linux"), ignore = "another system may reserve the stack")]
+fn rt_i4_the_table_of_all_calls_after_a_failed_start() {
+    bounded(|| {
+        let failed = impossible_runtime("rt.table");
+        failed.start().expect_err("no stack is that large");
+        assert_unusable(&failed, Failure);
+        assert_refused(failed.start(), Failure, STARTABLE);
+        assert_refused(failed.shutdown(), Failure, SHUTDOWNABLE);
+        assert_eq!(failed.status(), Failure);
     });
 }
 
@@ -342,11 +367,14 @@ fn rt_i3_a_recorder_has_the_runtimes_defaults_unless_its_options_say_otherwise()
     });
 }
 
-/// The resident memory of this process in bytes.
-fn resident() -> usize {
-    let statm = std::fs::read_to_string("/proc/self/statm").expect("linux");
+/// The resident memory of this process in bytes. `None` where the system does not tell.
+fn resident() -> Option<usize> {
+    if !cfg!(target_os = "linux") {
+        return None;
+    }
+    let statm = std::fs::read_to_string("/proc/self/statm").expect("a process has memory");
     let pages = statm.split_whitespace().nth(1).expect("a second number");
-    pages.parse::<usize>().expect("a number") * 4_096
+    Some(pages.parse::<usize>().expect("a number") * 4_096)
 }
 
 #[test]
@@ -361,13 +389,16 @@ fn rt_m2_100_000_recorders_live_in_one_runtime() {
         let recorders: Vec<_> = (0..RECORDERS)
             .map(|number| runtime.create_recorder(&number.to_string()).expect("creates"))
             .collect();
-        let created = started.elapsed();
-        let bytes = resident().saturating_sub(before) / RECORDERS;
-        println!("created in {created:?}, {bytes} bytes each");
+        let (created, after) = (started.elapsed(), resident());
+        println!("created in {created:?}");
         // The limits are generous, because this build is not optimised and other tests run meanwhile. Benchmarks check the
         // contract's figures.
         assert!(created < Duration::from_secs(20), "{created:?}");
-        assert!(bytes < 4_096, "{bytes} bytes for each recorder");
+        if let (Some(before), Some(after)) = (before, after) {
+            let bytes = after.saturating_sub(before) / RECORDERS;
+            println!("{bytes} bytes each");
+            assert!(bytes < 4_096, "{bytes} bytes for each recorder");
+        }
         for (number, recorder) in recorders.iter().enumerate() {
             if number % 1_000 == 0 {
                 recorder.register_metric(Steps::default()).expect("registers");

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::task::{Context, Waker};
 
 use mvx_metrics::{MetricsRecorderState, MetricsRuntime, MetricsRuntimeState, RecorderOptions};
-use mvx_metrics_tests::{Act, Gate, Script, bounded, bounded_async, eventually, running_runtime};
+use mvx_metrics_tests::{Act, Gate, Script, bounded, bounded_async, running_runtime};
 
-use crate::runtime::threads_named;
+use crate::runtime::{assert_threads, eventually_threads};
 use MetricsRuntimeState::{Closed, Running, Stopping};
 
 #[test]
@@ -83,9 +83,10 @@ fn rt_c9_a_dropped_start_and_runtime_leave_no_thread() {
             }
             drop(runtime);
         }
-        eventually("all threads have ended", || {
-            threads_named("rt.c9.left.metrics_runtime") + threads_named("rt.c9.left.wait") == 0
-        });
+        // In this order: the waiting thread starts the other one.
+        for thread in ["wait", "metrics_runtime"] {
+            eventually_threads("all threads have ended", &format!("rt.c9.left.{thread}"), 0);
+        }
     });
 }
 
@@ -96,6 +97,6 @@ fn rt_c9_a_start_that_is_never_polled_does_not_begin() {
         drop(runtime.start_async());
         assert_eq!(runtime.status(), MetricsRuntimeState::Virgin);
         drop(runtime);
-        assert_eq!(threads_named("rt.c9.unpolled.metrics_runtime"), 0);
+        assert_threads("rt.c9.unpolled.metrics_runtime", 0);
     });
 }

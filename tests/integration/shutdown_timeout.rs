@@ -8,9 +8,9 @@ use mvx_metrics::{
     EventHandler, Metric, MetricSnapshot, MetricsRecorder, MetricsRecorderState, MetricsRuntime,
     MetricsRuntimeError, MetricsRuntimeState, RecorderOptions,
 };
-use mvx_metrics_tests::{Act, CallsOnce, Gate, Gated, Script, Step, Steps, bounded, eventually};
+use mvx_metrics_tests::{Act, CallsOnce, Gate, Gated, Script, Step, Steps, bounded};
 
-use crate::runtime::threads_named;
+use crate::runtime::eventually_threads;
 
 /// A loaded machine wakes a thread that late.
 const MARGIN: Duration = Duration::from_millis(1_500);
@@ -68,7 +68,7 @@ fn hx7_the_destructor_of_a_thread_local_does_not_hold_up_the_shutdown() {
         gate.wait_for_arrival();
         assert_eq!(recorder.status(), MetricsRecorderState::Stopped);
         gate.open();
-        eventually("the thread ends", || threads_named("hx7.local.metrics_runtime") == 0);
+        eventually_threads("the thread ends", "hx7.local.metrics_runtime", 0);
     });
 }
 
@@ -97,7 +97,7 @@ fn hx7_a_handler_that_does_not_end_does_not_hold_up_the_shutdown() {
         gate.wait_for_arrival();
         assert_eq!(left_by_shutdown(&runtime, timeout), [("stuck".to_owned(), "STALLED")]);
         gate.open();
-        eventually("the thread ends", || threads_named("hx7.handler.metrics_runtime") == 0);
+        eventually_threads("the thread ends", "hx7.handler.metrics_runtime", 0);
     });
 }
 
@@ -119,7 +119,7 @@ fn hx7_the_shutdown_runs_no_handler_itself() {
         let left = left_by_shutdown(&runtime, timeout);
         assert_eq!(left, ["first", "second"].map(|id| (id.to_owned(), "STALLED")));
         gate.open();
-        eventually("the thread ends", || threads_named("hx7.both.metrics_runtime") == 0);
+        eventually_threads("the thread ends", "hx7.both.metrics_runtime", 0);
     });
 }
 
@@ -136,7 +136,7 @@ fn hx7_a_hook_that_does_not_end_does_not_hold_up_the_shutdown() {
         gate.wait_for_arrival();
         assert_eq!(left_by_shutdown(&runtime, timeout), [("stuck".to_owned(), "STALLED")]);
         gate.open();
-        eventually("the thread ends", || threads_named("hx7.hook.metrics_runtime") == 0);
+        eventually_threads("the thread ends", "hx7.hook.metrics_runtime", 0);
     });
 }
 

@@ -1,7 +1,5 @@
 //! Runtimes with a small metric, and their endpoints.
 
-use std::fs;
-
 use mvx_metrics::export::Scope;
 use mvx_metrics::http::{Endpoint, EndpointOptions};
 use mvx_metrics::{Counter, Metric, MetricsRecorder, MetricsRuntime, Sum, metric_event};
@@ -34,12 +32,4 @@ pub fn recorder(runtime: &MetricsRuntime, id: &str) -> MetricsRecorder {
 
 pub fn endpoint(runtime: &MetricsRuntime, scope: Scope) -> Endpoint {
     runtime.serve_http(EndpointOptions::new().port(0).scope(scope)).expect("the system has a port")
-}
-
-/// The memory of this process in bytes.
-pub fn memory() -> u64 {
-    let status = fs::read_to_string("/proc/self/status").expect("a process has a status");
-    let line =
-        status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("the status has the memory");
-    line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") * 1024
 }

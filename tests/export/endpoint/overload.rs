@@ -12,7 +12,7 @@ use mvx_metrics::export::Scope;
 use mvx_metrics::{MetricsRecorder, MetricsRuntime};
 
 use crate::client::{ask, connect, get, read_answer};
-use crate::fixtures::{Worked, endpoint, memory, recorder, running};
+use crate::fixtures::{Worked, endpoint, recorder, running};
 
 /// How fast a steady stream of events was processed.
 #[derive(Clone, Copy)]
@@ -52,6 +52,14 @@ fn event_loop_cpu_time() -> u64 {
     let task = tasks.into_iter().find(is_loop).expect("the event loop has a thread");
     let times = fs::read_to_string(task.join("schedstat")).expect("the system keeps times");
     times.split_whitespace().next().and_then(|time| time.parse().ok()).expect("a number of nanoseconds")
+}
+
+/// The memory of this process in bytes.
+fn memory() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").expect("a process has a status");
+    let line =
+        status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("the status has the memory");
+    line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") * 1024
 }
 
 /// Misbehaves in one way until it is over. Returns how often.
