@@ -175,6 +175,6 @@ fn hx7_the_destructor_of_a_metric_does_not_hold_up_the_shutdown() {
         assert_eq!(left_by_shutdown(&runtime, timeout), []);
         gate.wait_for_arrival();
         gate.open();
-        eventually("the thread ends", || threads_named("hx7.metric.metrics_runtime") == 0);
+        eventually_threads("the thread ends", "hx7.metric.metrics_runtime", 0);
     });
 }
