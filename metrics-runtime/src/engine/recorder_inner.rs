@@ -332,7 +332,12 @@ impl RecorderInner {
                 drop(lifecycle);
                 Err(error)
             }
-            (Decision::Join, _) => return joined(lifecycle.join(operation)),
+            (Decision::Join, _) => {
+                let ongoing = lifecycle.join(operation);
+                // The unused completion is freed after the lock is released.
+                drop(lifecycle);
+                return joined(ongoing);
+            }
             (Decision::Begin, _) if loop_has_ended => {
                 drop(lifecycle);
                 Err(MetricsRecorderError::LoopUnavailable)
