@@ -248,7 +248,7 @@ pub enum MetricsRuntimeError {
     Shutdown {
         /// The recorders that failed to stop, by id, each with the cause.
         recorders: Vec<(String, MetricsRecorderError)>,
-        /// Whether the runtime's thread did not end within the timeout. The thread then goes on until it can end.
+        /// Whether the runtime's thread, or the destructor of a metric, did not end within the timeout. It then goes on by itself.
         timed_out: bool,
     },
     /// The runtime has no event loop, although its state says so.
