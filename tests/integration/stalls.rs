@@ -39,7 +39,7 @@ fn obstacle<T>(answer: Result<T, MetricsRecorderError>, timeout: Duration) -> &'
         panic!("{error:?}");
     };
     assert!(waited >= timeout && waited < timeout + 2 * STALL_TIMEOUT, "{waited_for}: {waited:?}");
-    assert_eq!(error.to_string(), format!("gave up waiting for {waited_for} after {waited:?}"));
+    assert_eq!(error.to_string(), format!("gave up after {waited:?}, waiting for {waited_for}"));
     waited_for
 }
 
