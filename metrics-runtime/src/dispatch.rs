@@ -161,3 +161,71 @@ impl<E> fmt::Debug for EventBatch<'_, E> {
         formatter.debug_struct("EventBatch").field("len", &self.slots.len()).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::snapshot::MetricSnapshot;
+
+    struct Sold(u32);
+    struct Returned;
+
+    impl MetricEvent for Sold {
+        const EVENT_TYPE: &'static str = "sold";
+    }
+
+    impl MetricEvent for Returned {
+        const EVENT_TYPE: &'static str = "returned";
+    }
+
+    /// It accepts what was sold, unless that is nothing, and no returns.
+    struct Sales;
+
+    impl HandleEvent<Sold> for Sales {
+        fn handle(&mut self, event: &Sold) -> bool {
+            event.0 > 0
+        }
+    }
+
+    impl HandleEvent<Returned> for Sales {
+        fn handle(&mut self, _: &Returned) -> bool {
+            false
+        }
+    }
+
+    impl Metric for Sales {
+        fn metric_name(&self) -> &'static str {
+            "sales"
+        }
+
+        fn handlers() -> &'static [EventHandler<Self>] {
+            const { &[EventHandler::of::<Sold>(), EventHandler::of::<Returned>()] }
+        }
+
+        fn snapshot(&self) -> MetricSnapshot {
+            MetricSnapshot::of_static("sales")
+        }
+    }
+
+    #[test]
+    fn a_metric_accepts_an_event_if_one_of_its_handlers_does() {
+        assert!(Sales.handle_event(EventRef::from(&Sold(1))));
+        assert!(!Sales.handle_event(EventRef::from(&Sold(0))));
+        assert!(!Sales.handle_event(EventRef::from(&Returned)));
+    }
+
+    #[test]
+    fn a_handler_shows_its_type_of_event() {
+        let handler = &Sales::handlers()[0];
+        assert_eq!(handler.event_type(), "sold");
+        assert_eq!(format!("{handler:?}"), "EventHandler { event_type: \"sold\", .. }");
+    }
+
+    #[test]
+    fn a_batch_knows_how_many_events_are_left() {
+        let slots = [Slot::new(), Slot::new()];
+        let batch = EventBatch::<Sold> { slots: slots.iter(), events: PhantomData };
+        assert_eq!(batch.size_hint(), (2, Some(2)));
+        assert_eq!(format!("{batch:?}"), "EventBatch { len: 2, .. }");
+    }
+}

@@ -100,3 +100,19 @@ impl<T> UnsafeCell<T> {
         write(self.0.get())
     }
 }
+
+#[cfg(all(test, not(mvx_loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_locked_list_has_room_for_one_more() {
+        let list = Mutex::new(Vec::new());
+        for entry in 0..100 {
+            let mut list = lock_with_room(&list, |list| list);
+            assert!(list.len() < list.capacity());
+            list.push(entry);
+        }
+        assert_eq!(*list.lock(), (0..100).collect::<Vec<_>>());
+    }
+}

@@ -142,3 +142,17 @@ impl MetricsState {
         effects.completed.append(&mut self.take_completed_waiters(consumed));
     }
 }
+
+#[cfg(all(test, not(mvx_loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waiters_for_one_position_share_a_completion() {
+        let mut state = MetricsState::new();
+        let [first, later, same] = [3, 5, 3].map(|target| state.completion_at(target));
+        assert!(Arc::ptr_eq(&first, &same) && !Arc::ptr_eq(&first, &later));
+        let completed = state.take_completed_waiters(4);
+        assert!(matches!(&completed[..], [completed] if Arc::ptr_eq(completed, &first)));
+    }
+}

@@ -337,7 +337,9 @@ mod tests {
         assert!(waited >= timeout);
         assert_eq!(lock.waiting.load(Ordering::Relaxed), 0);
         assert!(lock.tickets.lock().waiting.is_empty());
+        assert!(lock.is_locked());
         drop(held);
+        assert!(!lock.is_locked());
         assert!(lock.lock_while(timeout, || ()).is_ok());
     }
 
@@ -346,7 +348,8 @@ mod tests {
         let lock = FairLock::new(());
         let held = lock.try_lock_as_consumer();
         let looks = AtomicU32::new(0);
-        let timeout = Duration::from_millis(20);
+        // So long that this thread is not kept from five looks.
+        let timeout = Duration::from_millis(100);
         // There is progress at the first ten looks.
         let progress = || looks.fetch_add(1, Ordering::Relaxed).min(10);
         let begin = Instant::now();

@@ -65,3 +65,25 @@ pub(crate) fn check_poll_interval(interval: Duration) -> Result<Duration, Invali
     }
     Ok(interval)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_queue_limit_outside_of_the_range_is_refused_with_the_end_that_it_misses() {
+        let problem = |events| check_queue_max_size("limit", events).map_err(|error| error.problem);
+        assert_eq!((problem(1), problem(1 << 28)), (Ok(1), Ok(1 << 28)));
+        assert_eq!(problem(0), Err("must be at least 1"));
+        assert_eq!(problem((1 << 28) + 1), Err("must be at most 268435456"));
+    }
+
+    #[test]
+    fn a_poll_interval_is_at_most_a_second() {
+        let checked = |interval| check_poll_interval(interval).ok();
+        for interval in [Duration::ZERO, MAX_POLL_INTERVAL] {
+            assert_eq!(checked(interval), Some(interval));
+        }
+        assert_eq!(checked(MAX_POLL_INTERVAL + Duration::from_nanos(1)), None);
+    }
+}

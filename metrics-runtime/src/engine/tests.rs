@@ -1,11 +1,13 @@
 //! States between two steps of an operation, which no public call can stop at.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use tokio::runtime::{Builder, Runtime};
 
-use crate::dispatch::EventHandler;
-use crate::dispatch::Metric;
+use super::drain::DrainEffects;
+use super::stall::HELP_TIMEOUT;
+use crate::dispatch::{EventHandler, Metric};
 use crate::event::MetricEvent;
 use crate::hooks::RecorderHooks;
 use crate::queue::ReserveError;
@@ -195,4 +197,70 @@ fn hx6_a_wait_for_an_event_that_is_never_published_ends() {
         recorder.flush().wait().expect("flushes");
     }
     runtime.shutdown().expect("shuts down");
+}
+
+#[test]
+fn a_read_completes_the_flushes_whose_events_it_processes() {
+    let (_tokio, recorder) = running();
+    recorder.register_event(Counted(Arc::new(()))).expect("accepted");
+    let flush = recorder.flush();
+    assert!(!flush.is_finished());
+    recorder.metric_snapshots().expect("reads");
+    assert!(flush.is_finished());
+}
+
+#[test]
+fn an_observer_requests_nothing_when_no_event_is_pending() {
+    let (_tokio, recorder) = running();
+    assert!(recorder.inner().request_drain().is_none());
+    recorder.register_event(Counted(Arc::new(()))).expect("accepted");
+    assert!(recorder.inner().request_drain().is_some());
+}
+
+#[test]
+fn an_observer_waits_until_the_events_are_consumed() {
+    let (_tokio, recorder) = running();
+    recorder.register_event(Counted(Arc::new(()))).expect("accepted");
+    let request = recorder.inner().request_drain().expect("an event is pending");
+    let begin = Instant::now();
+    let timeout = Duration::from_millis(100);
+    recorder.inner().wait_drained(&request, begin + timeout);
+    assert!(begin.elapsed() >= timeout);
+
+    // As if the thread that has processed the event had been preempted before it completed the request.
+    let mut effects = DrainEffects::default();
+    let mut metrics = recorder.inner().metrics.try_lock_as_consumer().expect("no thread has it");
+    recorder.inner().drain(&mut metrics, 1, &mut effects);
+    drop(metrics);
+    let begin = Instant::now();
+    recorder.inner().wait_drained(&request, begin + 10 * HELP_TIMEOUT);
+    assert!(begin.elapsed() < HELP_TIMEOUT, "it does not wait for the completion");
+    recorder.inner().finish_drain(effects);
+}
+
+#[test]
+fn a_recorder_with_hooks_stops_after_the_last_reserved_event() {
+    struct Idle;
+
+    impl RecorderHooks for Idle {}
+
+    let tokio = Builder::new_current_thread().build().expect("a tokio runtime");
+    tokio.block_on(async {
+        let options = RecorderOptions::new().hooks(Idle);
+        let recorder = MetricsRecorder::new("direct", options).expect("inside of tokio");
+        recorder.start().await.expect("starts");
+        recorder.register_event(Counted(Arc::new(()))).expect("accepted");
+        let Ok(permit) = recorder.inner().try_reserve::<Counted>() else {
+            panic!("the queue is open, awake and almost empty");
+        };
+        let stop = recorder.stop();
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+        assert!(!stop.is_finished());
+        permit.send(Counted(Arc::new(())));
+        stop.await.expect("stops");
+        assert_eq!(recorder.stats().processed, 2);
+        assert!(recorder.inner().queue.is_parked());
+    });
 }

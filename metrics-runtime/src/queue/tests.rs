@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
-use super::segment::SEGMENT_SLOTS;
+use super::segment::{Directory, SEGMENT_SLOTS, Spare};
 use super::slot::Slot;
 use super::{Consumer, PushError, Queue, SegmentPool, WakeHint};
 use crate::event::MetricEvent;
@@ -329,4 +329,14 @@ fn a_pool_keeps_at_most_a_mebibyte() {
     while queue.push(Nothing).is_ok() {}
     while !take(&queue, &mut consumer, SEGMENT_SLOTS).is_empty() {}
     assert_eq!(pool.free_segments() * size_of::<Slot>() * 256, 1 << 20);
+}
+
+#[test]
+fn a_spare_segment_that_was_not_needed_goes_back_to_the_pool() {
+    let pool = SegmentPool::new();
+    let mut spare = Spare::new(&pool);
+    spare.prepare(&Directory::new(10), 0);
+    assert_eq!(pool.free_segments(), 0);
+    drop(spare);
+    assert_eq!(pool.free_segments(), 1);
 }

@@ -3,7 +3,7 @@
 // Miri needs minutes for the rounds of a busy loop, and the loop has no unsafe code.
 #![cfg(not(miri))]
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Barrier};
@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use tokio::runtime::Builder;
 
-use super::{EventLoop, MAX_IDLE_POLLS, Rounds, Sleep};
+use super::{EventLoop, MAX_EVENTS_PER_TURN, MAX_IDLE_POLLS, Rounds, Sleep};
 use crate::engine::{MetricFailurePolicy, Placement, QueueOverflowPolicy, RecorderInner, Settings};
 use crate::event::MetricEvent;
 use crate::log::LogPolicy;
@@ -34,10 +34,14 @@ fn running_recorder(event_loop: &Arc<EventLoop>) -> MetricsRecorder {
 }
 
 fn polled_recorder(event_loop: &Arc<EventLoop>, poll_interval: Duration) -> MetricsRecorder {
+    limited_recorder(event_loop, poll_interval, LIMIT)
+}
+
+fn limited_recorder(event_loop: &Arc<EventLoop>, poll_interval: Duration, limit: u64) -> MetricsRecorder {
     let settings = Settings {
         entity_id: Arc::from("a"),
         namespace: Arc::from("test"),
-        queue_max_size: LIMIT,
+        queue_max_size: limit,
         overflow: QueueOverflowPolicy::Drop,
         log_policy: LogPolicy::Silent,
         metric_failure: MetricFailurePolicy::Quarantine,
@@ -420,4 +424,93 @@ fn rs5_a_recorder_that_parked_leaves_no_turn_pending() {
     rounds.give_round();
     assert_eq!(rounds.lens(), (0, 0, 0), "the recorder is parked");
     assert!(recorder.inner().schedule_state.set_turn_pending());
+}
+
+#[test]
+fn loops_are_told_apart() {
+    let [one, other] = [(); 2].map(|()| EventLoop::new());
+    assert_ne!(one.identity(), other.identity());
+}
+
+#[test]
+fn a_loop_counts_its_turns() {
+    let event_loop = Arc::new(EventLoop::new());
+    let recorder = running_recorder(&event_loop);
+    let mut rounds = Rounds::new(&event_loop);
+    let before = event_loop.progress_counter();
+    recorder.emit(Tick);
+    rounds.give_round();
+    assert_eq!(event_loop.progress_counter(), before + 1);
+}
+
+#[test]
+fn the_loop_tracks_each_of_many_restarted_recorders() {
+    let event_loop = Arc::new(EventLoop::new());
+    let recorders: Vec<_> = (0..20).map(|_| running_recorder(&event_loop)).collect();
+    for recorder in &recorders {
+        recorder.stop().wait().expect("stops");
+        recorder.start().wait().expect("starts again");
+    }
+    assert_eq!(event_loop.restarted.lock().recorders.len(), 20);
+    run_to_the_end(&event_loop);
+    assert!(recorders.iter().all(|recorder| recorder.status() == MetricsRecorderState::Cancelled));
+}
+
+#[test]
+fn the_first_event_of_a_tiny_queue_does_not_wait_for_the_timer() {
+    for (limit, wakes) in [(1, true), (3, true), (4, false)] {
+        let event_loop = Arc::new(EventLoop::new());
+        let recorder = limited_recorder(&event_loop, Duration::from_hours(1), limit);
+        let sleep = Sleep::Until(Instant::now() + Duration::from_mins(1));
+        assert!(event_loop.run_queue.try_sleep(sleep), "there are no requests");
+        recorder.emit(Tick);
+        assert_eq!(was_woken(&event_loop), wakes, "limit {limit}");
+        run_to_the_end(&event_loop);
+    }
+}
+
+#[test]
+fn a_poll_that_is_not_due_is_no_progress() {
+    let event_loop = Arc::new(EventLoop::new());
+    let recorder = polled_recorder(&event_loop, Duration::from_hours(1));
+    let mut rounds = Rounds::new(&event_loop);
+    recorder.emit(Tick);
+    rounds.give_round();
+    assert!(!event_loop.poll_idle(&mut rounds));
+    assert_eq!(rounds.lens(), (0, 0, 1));
+}
+
+#[test]
+fn a_loop_that_makes_progress_does_not_pause() {
+    const EVENTS: u64 = 100 * MAX_EVENTS_PER_TURN;
+    let event_loop = Arc::new(EventLoop::new());
+    let recorder = limited_recorder(&event_loop, Duration::ZERO, 2 * EVENTS);
+    (0..EVENTS).for_each(|_| recorder.emit(Tick));
+    let (here, there) = (recorder.clone(), recorder.clone());
+    recorder.emit(Ball { here, there, hops: 0, ends: Arc::clone(&event_loop) });
+    // Without a timer, a pause would panic.
+    let tokio = Builder::new_current_thread().build().expect("a tokio runtime");
+    tokio.block_on(event_loop.run());
+    assert_eq!(recorder.stats().processed, EVENTS + 1);
+}
+
+#[test]
+fn a_loop_without_a_due_poll_sleeps() {
+    let event_loop = Arc::new(EventLoop::new());
+    let recorder = polled_recorder(&event_loop, Duration::from_hours(1));
+    recorder.emit(Tick);
+    let tokio = Builder::new_current_thread().enable_time().build().expect("a tokio runtime");
+    let mut rounds = 0;
+    let mut run = pin!(event_loop.run());
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            std::thread::sleep(Duration::from_millis(50));
+            event_loop.end();
+        });
+        tokio.block_on(poll_fn(|task| {
+            rounds += 1;
+            run.as_mut().poll(task)
+        }));
+    });
+    assert!(rounds < 10, "{rounds} rounds");
 }
