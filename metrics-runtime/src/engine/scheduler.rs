@@ -21,7 +21,7 @@ mod run_queue;
 mod tests;
 
 use std::cmp::Ordering;
-use std::collections::BinaryHeap;
+use std::collections::binary_heap::{BinaryHeap, PeekMut};
 use std::sync::{Arc, Weak, atomic};
 use std::time::{Duration, Instant};
 
@@ -329,10 +329,8 @@ impl EventLoop {
         let now = Instant::now();
         let mut progress = false;
         for _ in 0..MAX_POLLS_PER_ROUND {
-            if rounds.idle.peek().is_none_or(|idle| idle.next_poll > now) {
-                break;
-            }
-            let Some(Idle { polls, consumed, recorder, .. }) = rounds.idle.pop() else {
+            let due = rounds.idle.peek_mut().filter(|idle| idle.next_poll <= now).map(PeekMut::pop);
+            let Some(Idle { polls, consumed, recorder, .. }) = due else {
                 break;
             };
             let consumed_now = recorder.consumed();

@@ -264,3 +264,21 @@ fn a_recorder_with_hooks_stops_after_the_last_reserved_event() {
         assert!(recorder.inner().queue.is_parked());
     });
 }
+
+#[test]
+fn a_read_on_the_thread_of_a_recorder_with_hooks_is_refused_at_once() {
+    struct Idle;
+
+    impl RecorderHooks for Idle {}
+
+    let tokio = Builder::new_current_thread().build().expect("a tokio runtime");
+    tokio.block_on(async {
+        let options = RecorderOptions::new().hooks(Idle);
+        let recorder = MetricsRecorder::new("direct", options).expect("inside of tokio");
+        recorder.start().await.expect("starts");
+        recorder.register_event(Counted(Arc::new(()))).expect("accepted");
+        let error = recorder.metric_snapshots().expect_err("this thread would have to run the hooks");
+        assert_eq!(error.reason(), "WOULD_DEADLOCK");
+        recorder.stop().await.expect("stops");
+    });
+}

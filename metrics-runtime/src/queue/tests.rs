@@ -340,3 +340,12 @@ fn a_spare_segment_that_was_not_needed_goes_back_to_the_pool() {
     drop(spare);
     assert_eq!(pool.free_segments(), 1);
 }
+
+#[test]
+fn a_queue_is_above_its_watermark_when_more_than_a_quarter_is_pending() {
+    let queue = queue(16);
+    (0..4).for_each(|_| drop(queue.push(Nothing)));
+    assert!(!queue.is_above_watermark());
+    drop(queue.push(Nothing));
+    assert!(queue.is_above_watermark());
+}

@@ -514,3 +514,30 @@ fn a_loop_without_a_due_poll_sleeps() {
     });
     assert!(rounds < 10, "{rounds} rounds");
 }
+
+#[test]
+fn a_turn_that_leaves_events_pending_is_progress() {
+    let event_loop = Arc::new(EventLoop::new());
+    let recorder = limited_recorder(&event_loop, Duration::ZERO, 4 * MAX_EVENTS_PER_TURN);
+    (0..=MAX_EVENTS_PER_TURN).for_each(|_| recorder.emit(Tick));
+    let mut rounds = Rounds::new(&event_loop);
+    assert!(event_loop.take_requests(&mut rounds), "the loop goes on");
+    rounds.number += 1;
+    assert!(event_loop.give_turns(&mut rounds));
+    assert_eq!((recorder.stats().pending, rounds.busy.len()), (1, 1));
+}
+
+#[test]
+fn a_recorder_whose_events_another_thread_consumes_between_two_polls_does_not_park() {
+    let event_loop = Arc::new(EventLoop::new());
+    let recorder = polled_recorder(&event_loop, Duration::from_nanos(1));
+    let mut rounds = Rounds::new(&event_loop);
+    recorder.emit(Tick);
+    rounds.give_round();
+    for _ in 0..3 * MAX_IDLE_POLLS {
+        recorder.emit(Tick);
+        recorder.inner().try_turn_of(1).expect("no thread has the metrics");
+        assert!(!event_loop.poll_idle(&mut rounds), "no event is pending");
+        assert_eq!(rounds.lens(), (0, 0, 1));
+    }
+}
