@@ -178,7 +178,7 @@ mod tests {
         const EVENT_TYPE: &'static str = "returned";
     }
 
-    /// It accepts what was sold, unless that is nothing, and no returns.
+    /// It accepts sales of at least one item, and no returns.
     struct Sales;
 
     impl HandleEvent<Sold> for Sales {

@@ -101,7 +101,7 @@ impl<T> UnsafeCell<T> {
     }
 }
 
-#[cfg(all(test, not(mvx_loom)))]
+#[cfg(test)]
 mod tests {
     use super::*;
 

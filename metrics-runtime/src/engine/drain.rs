@@ -143,7 +143,7 @@ impl MetricsState {
     }
 }
 
-#[cfg(all(test, not(mvx_loom)))]
+#[cfg(test)]
 mod tests {
     use super::*;
 
