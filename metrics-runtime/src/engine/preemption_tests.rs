@@ -56,8 +56,9 @@ fn in_thread<R: Send>(call: impl FnOnce() -> R + Send) -> R {
     thread::scope(|scope| scope.spawn(call).join().expect("no panic"))
 }
 
+/// A task with hooks may yield after each event, because a turn of it is limited by time.
 async fn let_the_task_run() {
-    for _ in 0..10 {
+    for _ in 0..50 {
         tokio::task::yield_now().await;
     }
 }
