@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use mvx_metrics::export::{Exposition, Format, Scope};
@@ -141,8 +142,9 @@ fn metrics_beyond_the_limit_are_reported() {
 
 #[test]
 fn dimensions_beyond_the_limit_are_reported() {
-    let names: Vec<&'static str> = (0..4_097).map(|number| &*format!("d{number}").leak()).collect();
-    let dimensions = names.iter().map(|name| (*name, Counter, 1_u64.into())).collect();
+    static NAMES: LazyLock<Vec<String>> =
+        LazyLock::new(|| (0..4_097).map(|number| format!("d{number}")).collect());
+    let dimensions = NAMES.iter().map(|name| (&**name, Counter, 1_u64.into())).collect();
     let runtime = runtime_with(vec![metric("m", dimensions)]);
     let exposition = runtime.exposition(Scope::Rollup, Format::OpenMetrics).expect("the runtime runs");
     assert_eq!(
