@@ -1,9 +1,8 @@
 //! Covers skipped dimensions: names that clash, limits, shapes that differ, and how they are reported and logged.
 
 use std::borrow::Cow;
-use std::sync::Arc;
-use std::sync::LazyLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock};
 
 use mvx_metrics::export::{Exposition, Format, Scope};
 use mvx_metrics::{
