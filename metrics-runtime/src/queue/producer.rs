@@ -6,7 +6,7 @@ use crate::event::MetricEvent;
 use crate::queue::segment::{Spare, is_segment_start, segment_end};
 use crate::queue::slot::{self, Slot};
 use crate::queue::{CLOSED, PARKED, POSITION, Queue};
-use crate::sync::{Ordering, spin_loop};
+use crate::sync::{MutexGuard, Ordering, spin_loop};
 
 /// How long a producer backs off after it has lost an exchange: about a microsecond. The winner hands over some 50 events
 /// in that time, each at the price of a single producer.
@@ -15,6 +15,9 @@ const BACKOFF_SPINS: u32 = 64;
 /// One spin lets loom schedule another thread.
 #[cfg(mvx_loom)]
 const BACKOFF_SPINS: u32 = 1;
+/// How often a producer tries to lock before it sleeps. The lock is held for less than one back-off, unless its holder is
+/// preempted.
+const MAX_LOCK_ATTEMPTS: u32 = if cfg!(mvx_loom) { 1 } else { 16 };
 
 /// The producer's duty after its event was accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -179,6 +182,17 @@ impl Queue {
         }
     }
 
+    /// Locks `park_lock`. A thread that sleeps for it costs more than the lock is held, so this one spins for a while first.
+    fn lock_as_producer(&self) -> MutexGuard<'_, ()> {
+        for _ in 0..MAX_LOCK_ATTEMPTS {
+            if let Some(guard) = self.park_lock().try_lock() {
+                return guard;
+            }
+            back_off();
+        }
+        self.park_lock().lock()
+    }
+
     /// Says whether the queue refuses an event now. Reads `head`, a cache line of the consumer, only if it must.
     fn check_room(&self, tail: u64) -> Result<(), PushError> {
         let line = self.line();
@@ -197,7 +211,7 @@ impl Queue {
     /// Returns `None` when the caller must retry. Then another producer has moved `fast_limit`, or the spare has no
     /// segment although the tail now needs one.
     fn advance_locked(&self, spare: &mut Spare<'_>) -> Result<Option<(u64, WakeHint)>, PushError> {
-        let _guard = self.park_lock().lock();
+        let _guard = self.lock_as_producer();
         let line = self.line();
         // Relaxed: the exchange checks it. Except for CLOSED it is the latest value if it is parked or at `fast_limit`,
         // because such a tail changes under `park_lock` only (Q4, Q8).
