@@ -12,7 +12,7 @@
 //! | `request` drops an urgent request for a recorder that the loop has; `in_priority` is never cleared | `an_urgent_request..` |
 //! | a sleep until the timer is not interrupted by an urgent request | `an_urgent_request..` |
 //! | `clear_turn_pending` after the look at the watermark, or missing | `a_queue_above_its_watermark..` |
-//! | `turn_pending` stored or loaded instead of swapped, or swapped relaxed | `a_queue_above_its_watermark..` |
+//! | `turn_pending` stored or loaded instead of swapped | `a_queue_above_its_watermark..` |
 
 use std::time::{Duration, Instant};
 
