@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use mvx_metrics::{
     Breakdown, Counter, Gauge, HandleEvent, Histogram, InFlight, Label, Max, Mean, Metric, Min, Sum,
-    metric_event,
+    TypedMetric, metric_event,
 };
 use proptest::prelude::*;
 
@@ -105,4 +105,33 @@ proptest! {
         prop_assert!(hosts.len() <= 3);
         prop_assert_eq!(hosts.values().map(|host| host["count"].as_u64().unwrap()).sum::<u64>(), events.len() as u64);
     }
+}
+
+#[test]
+fn json_that_names_a_field_or_a_label_twice_is_refused() {
+    let mut metric = ByHost::default();
+    metric.handle(&Asked { host: "a".into(), cached: true });
+    let json = serde_json::to_string(&metric.typed_snapshot()).unwrap();
+    assert_eq!(json, r#"{"total":1,"by_host":{"a":{"true":1}}}"#);
+    let refusal = |json: &str| serde_json::from_str::<ByHostSnapshot>(json).unwrap_err().to_string();
+    let twice = refusal(&json.replace(r#""total":1"#, r#""total":1,"total":2"#));
+    assert!(twice.starts_with("the field `total` stands twice"), "{twice}");
+    let twice = refusal(&json.replace(r#""true":1"#, r#""true":1,"true":2"#));
+    assert!(twice.starts_with("the label `true` stands twice"), "{twice}");
+    let twice = refusal(&json.replace(r#"{"a":"#, r#"{"a":{"true":3},"a":"#));
+    assert!(twice.starts_with("the label `a` stands twice"), "{twice}");
+}
+
+#[metric_event]
+struct Asked {
+    host: String,
+    cached: bool,
+}
+
+#[derive(Metric, Default)]
+#[metric(on(Asked))]
+struct ByHost {
+    total: Counter,
+    #[dimension(by = (host, cached), limit = 3)]
+    by_host: Breakdown<(String, bool), Counter>,
 }

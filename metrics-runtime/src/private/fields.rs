@@ -1,7 +1,7 @@
 //! Serialising and deserialising typed snapshots.
 
 use std::any::Any;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -148,7 +148,11 @@ pub fn deserialize<'de, T: SnapshotFields, D: Deserializer<'de>>(deserializer: D
         fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<T, A::Error> {
             let mut partial = PartialSnapshot::default();
             let mut invalid = 0;
+            let mut seen = HashSet::new();
             while let Some(name) = map.next_key::<String>()? {
+                if !seen.insert(name.clone()) {
+                    return Err(DeserializeError::custom(format_args!("the field `{name}` stands twice")));
+                }
                 if T::read(&mut partial, &name, &mut map)? {
                 } else if name == T::INVALID {
                     invalid = map.next_value()?;

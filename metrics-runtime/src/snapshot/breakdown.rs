@@ -1,10 +1,11 @@
 //! The snapshot of a breakdown.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::de::{DeserializeSeed, MapAccess, Visitor};
+use serde::de::{self, DeserializeSeed, MapAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde::{Deserialize, Deserializer};
 
@@ -200,7 +201,11 @@ impl<'de, R: Output> Visitor<'de> for EntriesOfMap<'_, R> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let mut seen = HashSet::new();
         while let Some(text) = map.next_key::<String>()? {
+            if !seen.insert(text.clone()) {
+                return Err(de::Error::custom(format_args!("the label `{text}` stands twice")));
+            }
             self.path.push(Cow::Owned(text));
             if self.parts > 1 {
                 let (path, entries) = (&mut *self.path, &mut *self.entries);
