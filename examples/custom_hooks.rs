@@ -117,7 +117,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let options = RecorderOptions::new().hooks(Publisher::new(&broker, "broker.example:9000"));
     let recorder = runtime.create_recorder_with("shop", options)?;
-    recorder.register_metric(Sales::default())?;
+    recorder.metric::<Sales>()?;
     sell(&recorder, "bread", 450);
     sell(&recorder, "milk", 120);
     // Processes the events that were accepted, with their hooks, before it closes the publisher.

@@ -9,8 +9,9 @@ use std::time::Duration;
 use mvx_metrics::feed::{IntoMeasure, Record};
 use mvx_metrics::{
     Breakdown, Counter, Dimension, DimensionKind, DimensionValue, Gauge, Histogram, InFlight, Label, Max,
-    Mean, Metric, MetricsRuntime, Min, Sum, metric_event,
+    Mean, Metric, MetricsRuntime, Min, Output, Sum, metric_event,
 };
+use serde::{Deserialize, Serialize};
 
 /// A label of which all values are known: a breakdown by it needs no limit.
 #[derive(Label, Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,19 +104,19 @@ struct Requests {
     /// .. or of one's own.
     #[dimension(value = load, buckets = [0.25, 0.5, 0.75, 1])]
     load: Histogram<f64>,
-    /// One counter for each outcome.
+    /// One counter for each outcome, from the beginning on.
     #[dimension(by = outcome)]
     by_outcome: Breakdown<Outcome, Counter>,
     /// One mean for each host, and for at most two of them.
     #[dimension(by = host, limit = 2, value = elapsed)]
     by_host: Breakdown<String, Mean<Duration>>,
-    /// Two labels at once.
-    #[dimension(by = (outcome, cached))]
+    /// Two labels at once. Without `zeros = off` all six pairs would be shown from the beginning.
+    #[dimension(by = (outcome, cached), zeros = off)]
     by_outcome_and_cache: Breakdown<(Outcome, bool), Counter>,
     /// The value that came last; the largest one counts when recorders are rolled up.
     #[dimension(set = load, merge = max)]
     last_load: Gauge<f64>,
-    /// An aggregation of one's own.
+    /// An aggregation of one's own; its type says how recorders add up.
     #[dimension(value = load)]
     spread: Spread,
     /// Dimensions of another metric.
@@ -148,30 +149,48 @@ impl Connections {
     }
 }
 
-/// The distance between the smallest and the largest value.
+/// The smallest and the largest value, and their distance.
 #[derive(Default)]
 struct Spread {
-    range: Option<(f64, f64)>,
+    range: Option<Range>,
 }
 
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Range {
+    low: f64,
+    high: f64,
+}
+
+impl Output for Range {}
+
 impl Dimension for Spread {
-    type Output = Option<f64>;
+    type Output = Option<Range>;
     const KIND: DimensionKind = DimensionKind::Custom;
 
-    fn read(&self) -> Option<f64> {
-        self.range.map(|(low, high)| high - low)
+    fn read(&self) -> Option<Range> {
+        self.range.clone()
     }
 
-    fn value(&self) -> DimensionValue {
-        self.read().into()
+    fn value(range: Option<Range>) -> DimensionValue {
+        let parts =
+            |range: Range| DimensionValue::map([("low", range.low.into()), ("high", range.high.into())]);
+        range.map(parts).into()
     }
+
+    /// Without it, totals of several recorders would leave the dimension out.
+    const MERGE: Option<fn(&mut Option<Range>, &Option<Range>)> = Some(|range, other| {
+        let (Some(own), Some(other)) = (range.as_ref(), other) else {
+            return *range = range.take().or_else(|| other.clone());
+        };
+        *range = Some(Range { low: own.low.min(other.low), high: own.high.max(other.high) });
+    });
 }
 
 impl<V: IntoMeasure<f64>> Record<V> for Spread {
     fn record(&mut self, value: V) -> bool {
         let Some(value) = value.into_measure() else { return false };
-        let (low, high) = self.range.unwrap_or((value, value));
-        self.range = Some((low.min(value), high.max(value)));
+        let Range { low, high } = self.range.take().unwrap_or(Range { low: value, high: value });
+        self.range = Some(Range { low: low.min(value), high: high.max(value) });
         true
     }
 }
@@ -180,8 +199,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let runtime = MetricsRuntime::new("example.metrics")?;
     runtime.start()?;
     let recorder = runtime.create_recorder("server")?;
-    recorder.register_metric(Requests::default())?;
-    recorder.register_metric(Connections::default())?;
+    let answered = recorder.metric::<Requests>()?;
+    recorder.metric::<Connections>()?;
 
     let requests = [
         (Outcome::Success, "a.example", false, 20, 900, 0.2),
@@ -200,11 +219,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     recorder.emit(Measured(3_i64));
     recorder.emit(Pool::Drained);
 
-    if let Some(snapshot) = recorder.metric_snapshot::<Requests>()? {
-        println!("{snapshot:#?}");
-        println!("half of the answers took less than {:?} s", snapshot.latency.quantile(0.5));
-        println!("not found: {:?}", snapshot.by_outcome.get(Outcome::NotFound));
-    }
+    let snapshot = answered.snapshot()?;
+    println!("{snapshot:#?}");
+    println!("half of the answers took less than {:?} s", snapshot.latency.quantile(0.5));
+    println!("not found: {:?}", snapshot.by_outcome.get(Outcome::NotFound));
     println!("{}", serde_json::to_string_pretty(&recorder.metric_snapshots()?)?);
     runtime.shutdown()?;
     Ok(())

@@ -1,13 +1,16 @@
 //! A component states what happened; a metric counts it; the snapshot shows it.
 //!
 //! Run with `cargo run --example document_storage`. Prints one metric as JSON: three attempts to save a document, two of
-//! which succeeded.
+//! which succeeded. Then it prints two of the numbers, read with types.
 
 use std::error::Error;
 use std::fmt;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use mvx_metrics::{Counter, Label, Metric, MetricsRecorder, MetricsRuntime, metric_event};
+use mvx_metrics::{
+    Counter, Label, Metric, MetricHandle, MetricsRecorderError, MetricsRuntime, Recorder, metric_event,
+};
 
 #[derive(Label, Debug, Clone, Copy, PartialEq, Eq)]
 enum SaveOutcome {
@@ -35,14 +38,15 @@ struct DocumentSaveAttempts {
 }
 
 struct DocumentStorage {
-    recorder: MetricsRecorder,
+    recorder: Arc<dyn Recorder>,
+    attempts: MetricHandle<DocumentSaveAttempts>,
 }
 
 impl DocumentStorage {
-    fn new(recorder: MetricsRecorder) -> Self {
-        // Metrics are optional: without them the storage works as well.
-        recorder.register_metric(DocumentSaveAttempts::default()).ok();
-        Self { recorder }
+    fn new(recorder: Arc<dyn Recorder>) -> Result<Self, MetricsRecorderError> {
+        // Another component may have asked for this metric before; then both share it.
+        let attempts = recorder.metric()?;
+        Ok(Self { recorder, attempts })
     }
 
     fn save(&self, id: &str, content: &str) -> Result<(), SaveError> {
@@ -82,11 +86,15 @@ fn main() -> Result<(), Box<dyn Error>> {
     let runtime = MetricsRuntime::new("example.metrics")?;
     runtime.start()?;
     let recorder = runtime.create_recorder("document_storage")?;
-    let storage = DocumentStorage::new(recorder.clone());
+    let storage = DocumentStorage::new(Arc::new(recorder.clone()))?;
     storage.save("doc-001", "First document")?;
     storage.save("doc-002", "Second document")?;
     storage.save("", "Broken document").unwrap_err();
     println!("{}", serde_json::to_string_pretty(&recorder.metric_snapshots()?)?);
+
+    // The storage reads its own metric with types.
+    let attempts = storage.attempts.snapshot()?;
+    println!("{} of {} attempts have failed", attempts.failure_total, attempts.total);
     runtime.shutdown()?;
     Ok(())
 }

@@ -33,7 +33,7 @@ fn options() -> RecorderOptions {
 async fn measure() -> Result<(), Box<dyn Error>> {
     let recorder = MetricsRecorder::new("sensor-1", options())?;
     println!("{} of {}: {}", recorder.entity_id(), recorder.namespace(), recorder.status());
-    recorder.register_metric(Readings::default())?;
+    let readings = recorder.metric::<Readings>()?;
 
     recorder.start().await?;
     println!("started: {}", recorder.status());
@@ -61,9 +61,8 @@ async fn measure() -> Result<(), Box<dyn Error>> {
         stats.accepted, stats.processed, stats.dropped, stats.rejected
     );
     // The last state stays readable.
-    if let Some(readings) = recorder.metric_snapshot::<Readings>()? {
-        println!("{} readings, the highest {:?}", readings.total, readings.highest);
-    }
+    let readings = readings.snapshot()?;
+    println!("{} readings, the highest {:?}", readings.total, readings.highest.known());
     Ok(())
 }
 

@@ -66,7 +66,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn work(runtime: &MetricsRuntime, number: u32) -> Result<(), Box<dyn Error>> {
     let id = format!("worker-{number}");
     let recorder = runtime.create_recorder(&id)?;
-    recorder.register_metric(WorkerJobs::default())?;
+    recorder.metric::<WorkerJobs>()?;
     for job in 0..number % 5 {
         let started = Instant::now();
         sleep(Duration::from_millis(u64::from(job)));

@@ -37,7 +37,8 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let address = listener.local_addr()?;
     let (closed, mut closing) = mpsc::unbounded_channel();
-    let server = tokio::spawn(server::serve(listener, Arc::clone(&runtime), pool.clone(), closed));
+    let in_pool = pool.metric::<PoolConnections>()?;
+    let server = tokio::spawn(server::serve(listener, Arc::clone(&runtime), pool, closed));
     let sent = clients::run(CONNECTIONS, address).await?;
     let mut connections = Vec::new();
     for _ in 0..CONNECTIONS {
@@ -47,7 +48,7 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     server.abort();
 
     let counted = print_report(&mut connections);
-    let pool = pool.metric_snapshot::<PoolConnections>()?.ok_or("the pool has no metric")?;
+    let pool = in_pool.snapshot()?;
     println!("opened {}, closed {}", pool.opened, pool.closed);
     let left = runtime.list_recorder_ids()?;
     if let Some(endpoint) = endpoint {
@@ -92,7 +93,8 @@ impl Connection {
         if stats.dropped + stats.rejected + stats.discarded > 0 {
             return Err(format!("{} lost events: {stats:?}", recorder.entity_id()).into());
         }
-        let traffic = recorder.metric_snapshot::<ConnectionTraffic>()?.ok_or("a connection has no metric")?;
+        // The session has registered the metric, so the stopped recorder still has it.
+        let traffic = recorder.metric::<ConnectionTraffic>()?.snapshot()?;
         Ok(Self { id: recorder.entity_id().to_owned(), traffic })
     }
 }
@@ -113,7 +115,7 @@ fn print_report(connections: &mut [Connection]) -> Traffic {
             traffic.protocol_errors,
             traffic.received,
             traffic.sent,
-            traffic.largest_request.unwrap_or_default(),
+            traffic.largest_request.known().unwrap_or_default(),
         );
     }
     let mut total = Traffic::default();

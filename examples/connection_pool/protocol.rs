@@ -4,7 +4,7 @@
 
 use std::time::{Duration, Instant};
 
-use mvx_metrics::{Counter, Label, Max, Mean, Metric, Recorder, Sum, metric_event};
+use mvx_metrics::{Counter, Label, Max, Mean, Metric, MetricsRecorderError, Recorder, Sum, metric_event};
 
 /// How a request ended.
 #[derive(Label, Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,9 +54,9 @@ pub struct Session<R> {
 
 impl<R: Recorder> Session<R> {
     /// A session. The recorder counts its requests.
-    pub fn new(recorder: R) -> Self {
-        recorder.register_metric(ConnectionTraffic::default()).ok();
-        Self { recorder }
+    pub fn new(recorder: R) -> Result<Self, MetricsRecorderError> {
+        recorder.metric::<ConnectionTraffic>()?;
+        Ok(Self { recorder })
     }
 
     /// Answers a request; both lines come with their line ends.

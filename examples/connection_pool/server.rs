@@ -37,7 +37,6 @@ pub async fn serve(
     pool: MetricsRecorder,
     closed: mpsc::UnboundedSender<MetricsRecorder>,
 ) -> Result<(), Box<dyn Error + Send + Sync>> {
-    pool.register_metric(PoolConnections::default())?;
     for number in 1.. {
         let (stream, _) = listener.accept().await?;
         pool.emit(ConnectionOpened);
@@ -45,7 +44,7 @@ pub async fn serve(
         let recorder = runtime.create_recorder_async(&id).await?;
         let (runtime, pool, closed) = (Arc::clone(&runtime), pool.clone(), closed.clone());
         tokio::spawn(async move {
-            if let Err(error) = talk(stream, &Session::new(recorder)).await {
+            if let Err(error) = talk(stream, recorder).await {
                 tracing::warn!(%error, id, "connection broken");
             }
             pool.emit(ConnectionClosed);
@@ -59,7 +58,8 @@ pub async fn serve(
     Ok(())
 }
 
-async fn talk(mut stream: TcpStream, session: &Session<MetricsRecorder>) -> std::io::Result<()> {
+async fn talk(mut stream: TcpStream, recorder: MetricsRecorder) -> Result<(), Box<dyn Error + Send + Sync>> {
+    let session = Session::new(recorder)?;
     let (reader, mut writer) = stream.split();
     let mut reader = BufReader::new(reader);
     let mut request = String::new();

@@ -1,16 +1,20 @@
-//! A typed snapshot that JSON could be read as is written and read back without a change.
+//! A snapshot that JSON or MessagePack could be read as, with or without types, is written and read back without a change. It merges
+//! with the snapshot of a fresh metric, and has an interval since it.
 
 #![no_main]
 
 use std::path::Path;
+use std::sync::LazyLock;
 use std::time::Duration;
 use std::{env, fs};
 
 use libfuzzer_sys::{Corpus, fuzz_target};
 use mvx_metrics::{
-    Breakdown, Counter, Gauge, HandleEvent, Histogram, InFlight, Label, Max, Mean, Metric,
-    MetricsRecorderState, MetricsRuntimeState, Min, Sum, TypedMetric, metric_event,
+    Breakdown, Counter, Gauge, HandleEvent, Histogram, InFlight, Label, Max, Mean, Merge, Metric,
+    MetricSnapshot, MetricSnapshots, MetricsRecorderState, MetricsRuntime, MetricsRuntimeState, Min, Sum,
+    TypedMetric, metric_event,
 };
+use serde::Serialize;
 use serde_json::Value;
 
 #[derive(Label, Debug, Clone, Copy)]
@@ -76,31 +80,93 @@ const SEEDS: &str = "MVX_FUZZ_SEEDS";
 
 fuzz_target!(
     init: write_seeds(),
-    |json: &[u8]| -> Corpus {
-        let _ = serde_json::from_slice::<MetricsRecorderState>(json);
-        let _ = serde_json::from_slice::<MetricsRuntimeState>(json);
-        match serde_json::from_slice(json) {
-            Ok(snapshot) => {
-                assert_comes_back(&snapshot);
-                Corpus::Keep
-            }
-            Err(_) => Corpus::Reject,
+    |input: &[u8]| -> Corpus {
+        let _ = serde_json::from_slice::<MetricsRecorderState>(input);
+        let _ = serde_json::from_slice::<MetricsRuntimeState>(input);
+        let typed = [serde_json::from_slice(input).ok(), rmp_serde::from_slice(input).ok()];
+        let erased = [serde_json::from_slice(input).ok(), rmp_serde::from_slice(input).ok()];
+        let metrics = [serde_json::from_slice(input).ok(), rmp_serde::from_slice(input).ok()];
+        let mut is_read = false;
+        for snapshot in typed.into_iter().flatten() {
+            is_read = true;
+            assert_typed(&snapshot);
         }
+        for snapshots in erased.into_iter().flatten() {
+            is_read = true;
+            assert_erased(&snapshots);
+        }
+        for snapshot in metrics.into_iter().flatten() {
+            is_read = true;
+            assert_metric(&snapshot);
+        }
+        if is_read { Corpus::Keep } else { Corpus::Reject }
     }
 );
+
+fn assert_typed(snapshot: &EverythingSnapshot) {
+    assert_comes_back(snapshot);
+    let fresh = metric_with_events().typed_snapshot();
+    for (one, other) in [(snapshot, &fresh), (&fresh, snapshot), (snapshot, snapshot)] {
+        let mut merged = one.clone();
+        merged.merge(other);
+        assert_comes_back(&merged);
+        assert_comes_back(&merged.since(one));
+        assert_comes_back(&one.since(&merged));
+    }
+}
 
 fn assert_comes_back(snapshot: &EverythingSnapshot) {
     let written = serde_json::to_string(snapshot).expect("a snapshot that was read is written");
     let read: EverythingSnapshot =
-        serde_json::from_str(&written).expect("a snapshot that was written is read");
+        serde_json::from_str(&written).unwrap_or_else(|error| panic!("{error}: {written}"));
     assert_eq!(read, *snapshot, "{written}");
     let value: Value = serde_json::from_str(&written).expect("it is JSON");
     assert_eq!(serde_json::to_value(&read).expect("it is written again"), value);
+    let bytes = rmp_serde::to_vec_named(snapshot).expect("it is written as MessagePack");
+    assert_eq!(rmp_serde::from_slice::<EverythingSnapshot>(&bytes).expect("it is read"), *snapshot);
 }
 
-fn write_seeds() {
+fn assert_erased(snapshots: &MetricSnapshots) {
+    let written = serde_json::to_string(snapshots).expect("snapshots that were read are written");
+    let read: MetricSnapshots = serde_json::from_str(&written).expect("they are read");
+    assert_eq!(serde_json::to_string(&read).expect("they are written again"), written);
+    for snapshot in snapshots {
+        assert_metric(snapshot);
+    }
+}
+
+fn assert_metric(snapshot: &MetricSnapshot) {
+    let fresh = declared();
+    for (one, other) in [(snapshot, &fresh), (&fresh, snapshot), (snapshot, snapshot)] {
+        let mut merged = one.clone();
+        let result = merged.merge(other);
+        if result.is_err() {
+            assert_eq!(merged, *one, "a merge that failed changes nothing");
+        }
+        serde_json::to_string(&merged).expect("it is written");
+        if let Ok(interval) = merged.since(one) {
+            serde_json::to_string(&interval).expect("it is written");
+        }
+        let _ = one.since(other);
+    }
+}
+
+/// The snapshot that a recorder takes, with its declaration.
+fn declared() -> MetricSnapshot {
+    static DECLARED: LazyLock<MetricSnapshot> = LazyLock::new(|| {
+        let runtime = MetricsRuntime::new("fuzz").expect("a name");
+        runtime.start().expect("it starts");
+        let recorder = runtime.create_recorder("fuzz").expect("a fresh id");
+        recorder.register_metric(metric_with_events()).expect("it runs");
+        let snapshots = recorder.metric_snapshots().expect("it can be read");
+        runtime.shutdown().expect("it stops");
+        snapshots.into_iter().next().expect("it has one metric")
+    });
+    DECLARED.clone()
+}
+
+fn metric_with_events() -> Everything {
     let mut metric = Everything::default();
-    let none = metric.typed_snapshot();
     for (number, host) in (1..).zip(["a", "b", "c", "d"]) {
         metric.handle(&Done {
             outcome: if number == 1 { Outcome::Failure } else { Outcome::Success },
@@ -113,11 +179,27 @@ fn write_seeds() {
             closed: 1,
         });
     }
-    for (name, snapshot) in [("none", none), ("some", metric.typed_snapshot())] {
-        assert_comes_back(&snapshot);
-        if let Some(folder) = env::var_os(SEEDS) {
-            let json = serde_json::to_vec(&snapshot).expect("a snapshot is written");
-            fs::write(Path::new(&folder).join(name), json).expect("the folder for seeds takes one");
-        }
+    metric
+}
+
+fn write_seeds() {
+    let some = metric_with_events();
+    let none = Everything::default().typed_snapshot();
+    let erased: MetricSnapshots = [declared()].into_iter().collect();
+    for (name, snapshot) in [("none", none), ("some", some.typed_snapshot())] {
+        assert_typed(&snapshot);
+        write_seed(name, &snapshot);
     }
+    assert_erased(&erased);
+    write_seed("erased", &erased);
+}
+
+/// Writes a seed in both formats.
+fn write_seed(name: &str, snapshot: &impl Serialize) {
+    let Some(folder) = env::var_os(SEEDS) else { return };
+    let folder = Path::new(&folder);
+    let json = serde_json::to_vec(snapshot).expect("a snapshot is written");
+    let message_pack = rmp_serde::to_vec_named(snapshot).expect("a snapshot is written");
+    fs::write(folder.join(name), json).expect("the folder for seeds takes one");
+    fs::write(folder.join(format!("{name}.msgpack")), message_pack).expect("the folder for seeds takes one");
 }

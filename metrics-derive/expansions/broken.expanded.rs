@@ -1,5 +1,5 @@
 ::core::compile_error! {
-    "unknown `dimension` option `wen`, expected one of `on`, `value`, `when`, `by`, `add`, `sub`, `set`, `name`, `limit`, `buckets`, `unit`, `merge`, `flatten`, `skip`, `manual`; did you mean `when`?"
+    "unknown `dimension` option `wen`, expected one of `on`, `value`, `when`, `by`, `add`, `sub`, `set`, `name`, `limit`, `buckets`, `unit`, `merge`, `zeros`, `flatten`, `skip`, `manual`; did you mean `when`?"
 }
 ::core::compile_error! {
     "`String` is not a metric dimension: use `Counter`, `Sum<T>`, .. or `#[dimension(skip)]`"
@@ -10,6 +10,8 @@ struct SavesSnapshot {
     total: ::mvx_metrics::__private::Output<Counter>,
     /// How many values could not be recorded because they were not finite.
     invalid: ::mvx_metrics::__private::primitive::u64,
+    #[doc(hidden)]
+    __times: ::mvx_metrics::__private::Times,
 }
 const _: () = {
     #[automatically_derived]
@@ -42,6 +44,9 @@ const _: () = {
         fn descriptor(&self) -> ::mvx_metrics::__private::MetricDescriptor {
             ::mvx_metrics::__private::own_descriptor::<Self>("saves", "")
         }
+        fn is_derived() -> ::mvx_metrics::__private::primitive::bool {
+            true
+        }
     }
     #[automatically_derived]
     impl ::mvx_metrics::__private::TypedMetric for Saves
@@ -53,7 +58,21 @@ const _: () = {
             SavesSnapshot {
                 total: ::mvx_metrics::__private::Dimension::read(&self.total),
                 invalid: ::mvx_metrics::__private::Fields::invalid(self),
+                __times: ::mvx_metrics::__private::Times::default(),
             }
+        }
+        fn typed_snapshot_at(
+            &self,
+            __times: ::mvx_metrics::__private::Times,
+        ) -> Self::Snapshot {
+            ::mvx_metrics::__private::typed_snapshot_at(self, __times)
+        }
+        const NAME: &'static ::mvx_metrics::__private::primitive::str = "saves";
+        fn restore(
+            __snapshot: &::mvx_metrics::__private::MetricSnapshot,
+            __taken_at: ::mvx_metrics::__private::Timestamp,
+        ) -> ::mvx_metrics::__private::Option<Self::Snapshot> {
+            ::mvx_metrics::__private::restore::<Self>(__snapshot, __taken_at)
         }
     }
     #[automatically_derived]
@@ -62,14 +81,16 @@ const _: () = {
         Saved: ::mvx_metrics::__private::MetricEvent,
     {
         const DIMENSIONS: &'static [::mvx_metrics::__private::DimensionDescriptor] = &[
-            ::mvx_metrics::__private::describe(
+            ::mvx_metrics::__private::describe::<
+                Counter,
+            >(
                 "total",
-                <Counter as ::mvx_metrics::__private::Dimension>::KIND,
-                <Counter as ::mvx_metrics::__private::Dimension>::UNIT,
+                ::mvx_metrics::__private::None,
                 "",
                 const { &[] },
                 ::mvx_metrics::__private::None,
-                ::mvx_metrics::__private::MergeRule::Sum,
+                ::mvx_metrics::__private::None,
+                ::mvx_metrics::__private::None,
             ),
         ];
         fn values(
@@ -81,7 +102,7 @@ const _: () = {
                 __dimensions,
                 __prefix,
                 "total",
-                ::mvx_metrics::__private::Dimension::value(&self.total),
+                ::mvx_metrics::__private::Dimension::read_value(&self.total),
             );
         }
         fn invalid(&self) -> ::mvx_metrics::__private::primitive::u64 {
@@ -96,7 +117,44 @@ const _: () = {
             Self {
                 total: ::mvx_metrics::__private::Clone::clone(&self.total),
                 invalid: ::mvx_metrics::__private::Clone::clone(&self.invalid),
+                __times: self.__times,
             }
+        }
+    }
+    impl SavesSnapshot {
+        /// What [`Saves`] has recorded after an earlier snapshot: counts subtract, gauges keep the later value, extremes are unknown.
+        /// When counting began anew meanwhile, the interval counts from 0.
+        #[must_use]
+        fn since(&self, earlier: &Self) -> Self {
+            ::mvx_metrics::__private::since(self, earlier)
+        }
+        /// Whether counting began anew after an earlier snapshot: the metric was replaced, or its program restarted.
+        #[must_use]
+        fn restarted_since(
+            &self,
+            earlier: &Self,
+        ) -> ::mvx_metrics::__private::primitive::bool {
+            ::mvx_metrics::__private::restarted_since(self, earlier)
+        }
+        /// When a recorder took the snapshot; `None` when none did, or when the snapshot was read back.
+        #[must_use]
+        fn taken_at(
+            &self,
+        ) -> ::mvx_metrics::__private::Option<::mvx_metrics::__private::SystemTime> {
+            self.__times.taken_at()
+        }
+        /// Since when the metric counts; `None` as for `taken_at`.
+        #[must_use]
+        fn counting_since(
+            &self,
+        ) -> ::mvx_metrics::__private::Option<::mvx_metrics::__private::SystemTime> {
+            self.__times.counting_since()
+        }
+    }
+    #[automatically_derived]
+    impl ::mvx_metrics::__private::Merge for SavesSnapshot {
+        fn merge(&mut self, __other: &Self) {
+            ::mvx_metrics::__private::merge(self, __other);
         }
     }
     #[automatically_derived]
@@ -171,10 +229,47 @@ const _: () = {
             ::mvx_metrics::__private::Ok(Self {
                 total: ::mvx_metrics::__private::finish(__partial, 0usize, "total")?,
                 invalid: __invalid,
+                __times: ::mvx_metrics::__private::Times::default(),
             })
         }
-        fn invalid(&mut self) -> &mut ::mvx_metrics::__private::primitive::u64 {
-            &mut self.invalid
+        fn head(
+            &self,
+        ) -> (
+            ::mvx_metrics::__private::primitive::u64,
+            ::mvx_metrics::__private::Times,
+        ) {
+            (self.invalid, self.__times)
+        }
+        fn head_mut(
+            &mut self,
+        ) -> (
+            &mut ::mvx_metrics::__private::primitive::u64,
+            &mut ::mvx_metrics::__private::Times,
+        ) {
+            (&mut self.invalid, &mut self.__times)
+        }
+        fn merge_fields(&mut self, __other: &Self) {
+            <Counter as ::mvx_metrics::__private::Dimension>::merge_outputs(
+                &mut self.total,
+                &__other.total,
+                ::mvx_metrics::__private::None,
+            );
+        }
+        fn subtract_fields(&mut self, __earlier: &Self) {
+            self.total = <Counter as ::mvx_metrics::__private::Dimension>::since(
+                &self.total,
+                &__earlier.total,
+            );
+        }
+        fn has_fallen(
+            &self,
+            __earlier: &Self,
+        ) -> ::mvx_metrics::__private::primitive::bool {
+            false
+                || <Counter as ::mvx_metrics::__private::Dimension>::has_fallen(
+                    &self.total,
+                    &__earlier.total,
+                )
         }
     }
 };

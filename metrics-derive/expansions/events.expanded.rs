@@ -13,6 +13,8 @@ where
     traffic: ::mvx_metrics::__private::Flattened<Traffic>,
     /// How many values could not be recorded because they were not finite.
     invalid: ::mvx_metrics::__private::primitive::u64,
+    #[doc(hidden)]
+    __times: ::mvx_metrics::__private::Times,
 }
 const _: () = {
     #[automatically_derived]
@@ -89,6 +91,9 @@ const _: () = {
         fn descriptor(&self) -> ::mvx_metrics::__private::MetricDescriptor {
             ::mvx_metrics::__private::descriptor::<Self>("connections", "")
         }
+        fn is_derived() -> ::mvx_metrics::__private::primitive::bool {
+            true
+        }
     }
     #[automatically_derived]
     impl ::mvx_metrics::__private::TypedMetric for Connections
@@ -105,7 +110,21 @@ const _: () = {
                 longest: ::mvx_metrics::__private::Dimension::read(&self.longest),
                 traffic: ::mvx_metrics::__private::flattened(&self.traffic),
                 invalid: ::mvx_metrics::__private::Fields::invalid(self),
+                __times: ::mvx_metrics::__private::Times::default(),
             }
+        }
+        fn typed_snapshot_at(
+            &self,
+            __times: ::mvx_metrics::__private::Times,
+        ) -> Self::Snapshot {
+            ::mvx_metrics::__private::typed_snapshot_at(self, __times)
+        }
+        const NAME: &'static ::mvx_metrics::__private::primitive::str = "connections";
+        fn restore(
+            __snapshot: &::mvx_metrics::__private::MetricSnapshot,
+            __taken_at: ::mvx_metrics::__private::Timestamp,
+        ) -> ::mvx_metrics::__private::Option<Self::Snapshot> {
+            ::mvx_metrics::__private::restore::<Self>(__snapshot, __taken_at)
         }
     }
     const _: () = ::mvx_metrics::__private::assert_distinct(
@@ -119,25 +138,22 @@ const _: () = {
         Traffic: ::mvx_metrics::__private::Fields,
     {
         const DIMENSIONS: &'static [::mvx_metrics::__private::DimensionDescriptor] = &[
-            ::mvx_metrics::__private::describe(
+            ::mvx_metrics::__private::describe::<
+                InFlight,
+            >(
                 "open",
-                <InFlight as ::mvx_metrics::__private::Dimension>::KIND,
-                <InFlight as ::mvx_metrics::__private::Dimension>::UNIT,
+                ::mvx_metrics::__private::None,
                 "",
                 const { &[] },
                 ::mvx_metrics::__private::None,
-                ::mvx_metrics::__private::MergeRule::Sum,
+                ::mvx_metrics::__private::None,
+                ::mvx_metrics::__private::None,
             ),
-            ::mvx_metrics::__private::describe(
+            ::mvx_metrics::__private::describe::<
+                Breakdown<(String, u16), Counter>,
+            >(
                 "by_host",
-                <Breakdown<
-                    (String, u16),
-                    Counter,
-                > as ::mvx_metrics::__private::Dimension>::KIND,
-                <Breakdown<
-                    (String, u16),
-                    Counter,
-                > as ::mvx_metrics::__private::Dimension>::UNIT,
+                ::mvx_metrics::__private::None,
                 "",
                 const {
                     &[
@@ -151,16 +167,19 @@ const _: () = {
                         Counter,
                     > as ::mvx_metrics::__private::HasLabel>::Label,
                 >(100),
-                ::mvx_metrics::__private::MergeRule::Sum,
+                ::mvx_metrics::__private::None,
+                ::mvx_metrics::__private::None,
             ),
-            ::mvx_metrics::__private::describe(
+            ::mvx_metrics::__private::describe::<
+                Max<Duration>,
+            >(
                 "longest",
-                <Max<Duration> as ::mvx_metrics::__private::Dimension>::KIND,
-                <Max<Duration> as ::mvx_metrics::__private::Dimension>::UNIT,
+                ::mvx_metrics::__private::None,
                 "",
                 const { &[] },
                 ::mvx_metrics::__private::None,
-                ::mvx_metrics::__private::MergeRule::Sum,
+                ::mvx_metrics::__private::None,
+                ::mvx_metrics::__private::None,
             ),
         ];
         const NAMES: ::mvx_metrics::__private::Names = ::mvx_metrics::__private::Names {
@@ -199,19 +218,19 @@ const _: () = {
                 __dimensions,
                 __prefix,
                 "open",
-                ::mvx_metrics::__private::Dimension::value(&self.open),
+                ::mvx_metrics::__private::Dimension::read_value(&self.open),
             );
             ::mvx_metrics::__private::push(
                 __dimensions,
                 __prefix,
                 "by_host",
-                ::mvx_metrics::__private::Dimension::value(&self.by_host),
+                ::mvx_metrics::__private::Dimension::read_value(&self.by_host),
             );
             ::mvx_metrics::__private::push(
                 __dimensions,
                 __prefix,
                 "longest",
-                ::mvx_metrics::__private::Dimension::value(&self.longest),
+                ::mvx_metrics::__private::Dimension::read_value(&self.longest),
             );
             ::mvx_metrics::__private::Fields::values(
                 &self.traffic,
@@ -242,7 +261,50 @@ const _: () = {
                 longest: ::mvx_metrics::__private::Clone::clone(&self.longest),
                 traffic: ::mvx_metrics::__private::Clone::clone(&self.traffic),
                 invalid: ::mvx_metrics::__private::Clone::clone(&self.invalid),
+                __times: self.__times,
             }
+        }
+    }
+    impl ConnectionsSnapshot
+    where
+        Traffic: ::mvx_metrics::__private::Fields,
+    {
+        /// What [`Connections`] has recorded after an earlier snapshot: counts subtract, gauges keep the later value, extremes are unknown.
+        /// When counting began anew meanwhile, the interval counts from 0.
+        #[must_use]
+        fn since(&self, earlier: &Self) -> Self {
+            ::mvx_metrics::__private::since(self, earlier)
+        }
+        /// Whether counting began anew after an earlier snapshot: the metric was replaced, or its program restarted.
+        #[must_use]
+        fn restarted_since(
+            &self,
+            earlier: &Self,
+        ) -> ::mvx_metrics::__private::primitive::bool {
+            ::mvx_metrics::__private::restarted_since(self, earlier)
+        }
+        /// When a recorder took the snapshot; `None` when none did, or when the snapshot was read back.
+        #[must_use]
+        fn taken_at(
+            &self,
+        ) -> ::mvx_metrics::__private::Option<::mvx_metrics::__private::SystemTime> {
+            self.__times.taken_at()
+        }
+        /// Since when the metric counts; `None` as for `taken_at`.
+        #[must_use]
+        fn counting_since(
+            &self,
+        ) -> ::mvx_metrics::__private::Option<::mvx_metrics::__private::SystemTime> {
+            self.__times.counting_since()
+        }
+    }
+    #[automatically_derived]
+    impl ::mvx_metrics::__private::Merge for ConnectionsSnapshot
+    where
+        Traffic: ::mvx_metrics::__private::Fields,
+    {
+        fn merge(&mut self, __other: &Self) {
+            ::mvx_metrics::__private::merge(self, __other);
         }
     }
     #[automatically_derived]
@@ -359,7 +421,7 @@ const _: () = {
                         if <::mvx_metrics::__private::Flattened<
                             Traffic,
                         > as ::mvx_metrics::__private::SnapshotFields>::read(
-                            __partial.nested(3usize),
+                            __partial.nested(3usize, "traffic_"),
                             __rest,
                             __map,
                         )? {
@@ -379,14 +441,104 @@ const _: () = {
                 by_host: ::mvx_metrics::__private::finish(__partial, 1usize, "by_host")?,
                 longest: ::mvx_metrics::__private::finish(__partial, 2usize, "longest")?,
                 traffic: ::mvx_metrics::__private::SnapshotFields::finish(
-                    __partial.nested(3usize),
+                    __partial.nested(3usize, "traffic_"),
                     0,
                 )?,
                 invalid: __invalid,
+                __times: ::mvx_metrics::__private::Times::default(),
             })
         }
-        fn invalid(&mut self) -> &mut ::mvx_metrics::__private::primitive::u64 {
-            &mut self.invalid
+        fn head(
+            &self,
+        ) -> (
+            ::mvx_metrics::__private::primitive::u64,
+            ::mvx_metrics::__private::Times,
+        ) {
+            (self.invalid, self.__times)
+        }
+        fn head_mut(
+            &mut self,
+        ) -> (
+            &mut ::mvx_metrics::__private::primitive::u64,
+            &mut ::mvx_metrics::__private::Times,
+        ) {
+            (&mut self.invalid, &mut self.__times)
+        }
+        fn merge_fields(&mut self, __other: &Self) {
+            <InFlight as ::mvx_metrics::__private::Dimension>::merge_outputs(
+                &mut self.open,
+                &__other.open,
+                ::mvx_metrics::__private::None,
+            );
+            <Breakdown<
+                (String, u16),
+                Counter,
+            > as ::mvx_metrics::__private::Dimension>::merge_outputs(
+                &mut self.by_host,
+                &__other.by_host,
+                ::mvx_metrics::__private::None,
+            );
+            <Max<
+                Duration,
+            > as ::mvx_metrics::__private::Dimension>::merge_outputs(
+                &mut self.longest,
+                &__other.longest,
+                ::mvx_metrics::__private::None,
+            );
+            ::mvx_metrics::__private::SnapshotFields::merge_fields(
+                &mut self.traffic,
+                &__other.traffic,
+            );
+        }
+        fn subtract_fields(&mut self, __earlier: &Self) {
+            self.open = <InFlight as ::mvx_metrics::__private::Dimension>::since(
+                &self.open,
+                &__earlier.open,
+            );
+            self.by_host = <Breakdown<
+                (String, u16),
+                Counter,
+            > as ::mvx_metrics::__private::Dimension>::since(
+                &self.by_host,
+                &__earlier.by_host,
+            );
+            self.longest = <Max<
+                Duration,
+            > as ::mvx_metrics::__private::Dimension>::since(
+                &self.longest,
+                &__earlier.longest,
+            );
+            ::mvx_metrics::__private::SnapshotFields::subtract_fields(
+                &mut self.traffic,
+                &__earlier.traffic,
+            );
+        }
+        fn has_fallen(
+            &self,
+            __earlier: &Self,
+        ) -> ::mvx_metrics::__private::primitive::bool {
+            false
+                || <InFlight as ::mvx_metrics::__private::Dimension>::has_fallen(
+                    &self.open,
+                    &__earlier.open,
+                )
+                || <Breakdown<
+                    (String, u16),
+                    Counter,
+                > as ::mvx_metrics::__private::Dimension>::has_fallen(
+                    &self.by_host,
+                    &__earlier.by_host,
+                )
+                || <Max<
+                    Duration,
+                > as ::mvx_metrics::__private::Dimension>::has_fallen(
+                    &self.longest,
+                    &__earlier.longest,
+                )
+                || ::mvx_metrics::__private::SnapshotFields::has_fallen(
+                    &self.traffic,
+                    &__earlier.traffic,
+                )
         }
     }
 };

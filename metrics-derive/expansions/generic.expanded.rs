@@ -7,6 +7,8 @@ where
     pub(crate) by_kind: metrics::__private::Output<Breakdown<K, Counter>>,
     /// How many values could not be recorded because they were not finite.
     pub(crate) invalid: metrics::__private::primitive::u64,
+    #[doc(hidden)]
+    pub(crate) __times: metrics::__private::Times,
 }
 const _: () = {
     #[automatically_derived]
@@ -52,6 +54,9 @@ const _: () = {
         fn descriptor(&self) -> metrics::__private::MetricDescriptor {
             metrics::__private::own_descriptor::<Self>("finishes", "")
         }
+        fn is_derived() -> metrics::__private::primitive::bool {
+            true
+        }
     }
     #[automatically_derived]
     impl<K: Label, Unused> metrics::__private::TypedMetric for Finishes<K, Unused>
@@ -65,7 +70,21 @@ const _: () = {
             FinishesSnapshot {
                 by_kind: metrics::__private::Dimension::read(&self.by_kind),
                 invalid: metrics::__private::Fields::invalid(self),
+                __times: metrics::__private::Times::default(),
             }
+        }
+        fn typed_snapshot_at(
+            &self,
+            __times: metrics::__private::Times,
+        ) -> Self::Snapshot {
+            metrics::__private::typed_snapshot_at(self, __times)
+        }
+        const NAME: &'static metrics::__private::primitive::str = "finishes";
+        fn restore(
+            __snapshot: &metrics::__private::MetricSnapshot,
+            __taken_at: metrics::__private::Timestamp,
+        ) -> metrics::__private::Option<Self::Snapshot> {
+            metrics::__private::restore::<Self>(__snapshot, __taken_at)
         }
     }
     #[automatically_derived]
@@ -76,16 +95,18 @@ const _: () = {
         K: metrics::__private::Label,
     {
         const DIMENSIONS: &'static [metrics::__private::DimensionDescriptor] = &[
-            metrics::__private::describe(
+            metrics::__private::describe::<
+                Breakdown<K, Counter>,
+            >(
                 "by_kind",
-                <Breakdown<K, Counter> as metrics::__private::Dimension>::KIND,
-                <Breakdown<K, Counter> as metrics::__private::Dimension>::UNIT,
+                metrics::__private::None,
                 "",
                 const { &[metrics::__private::label_name("kind")] },
                 metrics::__private::limit::<
                     <Breakdown<K, Counter> as metrics::__private::HasLabel>::Label,
                 >(3),
-                metrics::__private::MergeRule::Sum,
+                metrics::__private::None,
+                metrics::__private::None,
             ),
         ];
         fn values(
@@ -97,7 +118,7 @@ const _: () = {
                 __dimensions,
                 __prefix,
                 "by_kind",
-                metrics::__private::Dimension::value(&self.by_kind),
+                metrics::__private::Dimension::read_value(&self.by_kind),
             );
         }
         fn invalid(&self) -> metrics::__private::primitive::u64 {
@@ -115,7 +136,50 @@ const _: () = {
             Self {
                 by_kind: metrics::__private::Clone::clone(&self.by_kind),
                 invalid: metrics::__private::Clone::clone(&self.invalid),
+                __times: self.__times,
             }
+        }
+    }
+    impl<K: Label> FinishesSnapshot<K>
+    where
+        K: metrics::__private::Label,
+    {
+        /// What [`Finishes`] has recorded after an earlier snapshot: counts subtract, gauges keep the later value, extremes are unknown.
+        /// When counting began anew meanwhile, the interval counts from 0.
+        #[must_use]
+        pub(crate) fn since(&self, earlier: &Self) -> Self {
+            metrics::__private::since(self, earlier)
+        }
+        /// Whether counting began anew after an earlier snapshot: the metric was replaced, or its program restarted.
+        #[must_use]
+        pub(crate) fn restarted_since(
+            &self,
+            earlier: &Self,
+        ) -> metrics::__private::primitive::bool {
+            metrics::__private::restarted_since(self, earlier)
+        }
+        /// When a recorder took the snapshot; `None` when none did, or when the snapshot was read back.
+        #[must_use]
+        pub(crate) fn taken_at(
+            &self,
+        ) -> metrics::__private::Option<metrics::__private::SystemTime> {
+            self.__times.taken_at()
+        }
+        /// Since when the metric counts; `None` as for `taken_at`.
+        #[must_use]
+        pub(crate) fn counting_since(
+            &self,
+        ) -> metrics::__private::Option<metrics::__private::SystemTime> {
+            self.__times.counting_since()
+        }
+    }
+    #[automatically_derived]
+    impl<K: Label> metrics::__private::Merge for FinishesSnapshot<K>
+    where
+        K: metrics::__private::Label,
+    {
+        fn merge(&mut self, __other: &Self) {
+            metrics::__private::merge(self, __other);
         }
     }
     #[automatically_derived]
@@ -205,10 +269,47 @@ const _: () = {
             metrics::__private::Ok(Self {
                 by_kind: metrics::__private::finish(__partial, 0usize, "by_kind")?,
                 invalid: __invalid,
+                __times: metrics::__private::Times::default(),
             })
         }
-        fn invalid(&mut self) -> &mut metrics::__private::primitive::u64 {
-            &mut self.invalid
+        fn head(
+            &self,
+        ) -> (metrics::__private::primitive::u64, metrics::__private::Times) {
+            (self.invalid, self.__times)
+        }
+        fn head_mut(
+            &mut self,
+        ) -> (&mut metrics::__private::primitive::u64, &mut metrics::__private::Times) {
+            (&mut self.invalid, &mut self.__times)
+        }
+        fn merge_fields(&mut self, __other: &Self) {
+            <Breakdown<
+                K,
+                Counter,
+            > as metrics::__private::Dimension>::merge_outputs(
+                &mut self.by_kind,
+                &__other.by_kind,
+                metrics::__private::None,
+            );
+        }
+        fn subtract_fields(&mut self, __earlier: &Self) {
+            self.by_kind = <Breakdown<
+                K,
+                Counter,
+            > as metrics::__private::Dimension>::since(
+                &self.by_kind,
+                &__earlier.by_kind,
+            );
+        }
+        fn has_fallen(&self, __earlier: &Self) -> metrics::__private::primitive::bool {
+            false
+                || <Breakdown<
+                    K,
+                    Counter,
+                > as metrics::__private::Dimension>::has_fallen(
+                    &self.by_kind,
+                    &__earlier.by_kind,
+                )
         }
     }
 };

@@ -8,6 +8,8 @@ pub struct DocumentSaveAttemptsSnapshot {
     pub elapsed: ::mvx_metrics::__private::Output<Histogram<Duration>>,
     /// How many values could not be recorded because they were not finite.
     pub invalid: ::mvx_metrics::__private::primitive::u64,
+    #[doc(hidden)]
+    pub __times: ::mvx_metrics::__private::Times,
 }
 const _: () = {
     const __BUCKETS_2: &[Duration] = ::mvx_metrics::__private::default_buckets::<
@@ -65,6 +67,9 @@ const _: () = {
                 Self,
             >("document_storage.save.attempts", "Attempts to save a document.")
         }
+        fn is_derived() -> ::mvx_metrics::__private::primitive::bool {
+            true
+        }
     }
     #[automatically_derived]
     impl ::mvx_metrics::__private::TypedMetric for DocumentSaveAttempts
@@ -78,12 +83,27 @@ const _: () = {
                 success_total: ::mvx_metrics::__private::Dimension::read(
                     &self.success_total,
                 ),
-                elapsed: ::mvx_metrics::__private::Bucketed::read_within(
+                elapsed: ::mvx_metrics::__private::BucketedReading::read_within(
                     &self.elapsed,
                     __BUCKETS_2,
+                    true,
                 ),
                 invalid: ::mvx_metrics::__private::Fields::invalid(self),
+                __times: ::mvx_metrics::__private::Times::default(),
             }
+        }
+        fn typed_snapshot_at(
+            &self,
+            __times: ::mvx_metrics::__private::Times,
+        ) -> Self::Snapshot {
+            ::mvx_metrics::__private::typed_snapshot_at(self, __times)
+        }
+        const NAME: &'static ::mvx_metrics::__private::primitive::str = "document_storage.save.attempts";
+        fn restore(
+            __snapshot: &::mvx_metrics::__private::MetricSnapshot,
+            __taken_at: ::mvx_metrics::__private::Timestamp,
+        ) -> ::mvx_metrics::__private::Option<Self::Snapshot> {
+            ::mvx_metrics::__private::restore::<Self>(__snapshot, __taken_at)
         }
     }
     #[automatically_derived]
@@ -92,32 +112,42 @@ const _: () = {
         DocumentSaveAttempt: ::mvx_metrics::__private::MetricEvent,
     {
         const DIMENSIONS: &'static [::mvx_metrics::__private::DimensionDescriptor] = &[
-            ::mvx_metrics::__private::describe(
+            ::mvx_metrics::__private::describe::<
+                Counter,
+            >(
                 "total",
-                <Counter as ::mvx_metrics::__private::Dimension>::KIND,
-                <Counter as ::mvx_metrics::__private::Dimension>::UNIT,
+                ::mvx_metrics::__private::None,
                 "All attempts.",
                 const { &[] },
                 ::mvx_metrics::__private::None,
-                ::mvx_metrics::__private::MergeRule::Sum,
+                ::mvx_metrics::__private::None,
+                ::mvx_metrics::__private::None,
             ),
-            ::mvx_metrics::__private::describe(
+            ::mvx_metrics::__private::describe::<
+                Counter,
+            >(
                 "success_total",
-                <Counter as ::mvx_metrics::__private::Dimension>::KIND,
-                <Counter as ::mvx_metrics::__private::Dimension>::UNIT,
+                ::mvx_metrics::__private::None,
                 "",
                 const { &[] },
                 ::mvx_metrics::__private::None,
-                ::mvx_metrics::__private::MergeRule::Sum,
+                ::mvx_metrics::__private::None,
+                ::mvx_metrics::__private::None,
             ),
-            ::mvx_metrics::__private::describe(
+            ::mvx_metrics::__private::describe::<
+                Histogram<Duration>,
+            >(
                 "elapsed",
-                <Histogram<Duration> as ::mvx_metrics::__private::Dimension>::KIND,
-                <Histogram<Duration> as ::mvx_metrics::__private::Dimension>::UNIT,
+                ::mvx_metrics::__private::None,
                 "",
                 const { &[] },
                 ::mvx_metrics::__private::None,
-                ::mvx_metrics::__private::MergeRule::Sum,
+                ::mvx_metrics::__private::None,
+                ::mvx_metrics::__private::Some(const {
+                    &::mvx_metrics::__private::BucketsOf::<
+                        Duration,
+                    >::numbers::<{ __BUCKETS_2.len() }>(__BUCKETS_2)
+                }),
             ),
         ];
         fn values(
@@ -129,21 +159,22 @@ const _: () = {
                 __dimensions,
                 __prefix,
                 "total",
-                ::mvx_metrics::__private::Dimension::value(&self.total),
+                ::mvx_metrics::__private::Dimension::read_value(&self.total),
             );
             ::mvx_metrics::__private::push(
                 __dimensions,
                 __prefix,
                 "success_total",
-                ::mvx_metrics::__private::Dimension::value(&self.success_total),
+                ::mvx_metrics::__private::Dimension::read_value(&self.success_total),
             );
             ::mvx_metrics::__private::push(
                 __dimensions,
                 __prefix,
                 "elapsed",
-                ::mvx_metrics::__private::Bucketed::value_within(
+                ::mvx_metrics::__private::BucketedReading::read_value_within(
                     &self.elapsed,
                     __BUCKETS_2,
+                    true,
                 ),
             );
         }
@@ -167,7 +198,44 @@ const _: () = {
                 ),
                 elapsed: ::mvx_metrics::__private::Clone::clone(&self.elapsed),
                 invalid: ::mvx_metrics::__private::Clone::clone(&self.invalid),
+                __times: self.__times,
             }
+        }
+    }
+    impl DocumentSaveAttemptsSnapshot {
+        /// What [`DocumentSaveAttempts`] has recorded after an earlier snapshot: counts subtract, gauges keep the later value, extremes are unknown.
+        /// When counting began anew meanwhile, the interval counts from 0.
+        #[must_use]
+        pub fn since(&self, earlier: &Self) -> Self {
+            ::mvx_metrics::__private::since(self, earlier)
+        }
+        /// Whether counting began anew after an earlier snapshot: the metric was replaced, or its program restarted.
+        #[must_use]
+        pub fn restarted_since(
+            &self,
+            earlier: &Self,
+        ) -> ::mvx_metrics::__private::primitive::bool {
+            ::mvx_metrics::__private::restarted_since(self, earlier)
+        }
+        /// When a recorder took the snapshot; `None` when none did, or when the snapshot was read back.
+        #[must_use]
+        pub fn taken_at(
+            &self,
+        ) -> ::mvx_metrics::__private::Option<::mvx_metrics::__private::SystemTime> {
+            self.__times.taken_at()
+        }
+        /// Since when the metric counts; `None` as for `taken_at`.
+        #[must_use]
+        pub fn counting_since(
+            &self,
+        ) -> ::mvx_metrics::__private::Option<::mvx_metrics::__private::SystemTime> {
+            self.__times.counting_since()
+        }
+    }
+    #[automatically_derived]
+    impl ::mvx_metrics::__private::Merge for DocumentSaveAttemptsSnapshot {
+        fn merge(&mut self, __other: &Self) {
+            ::mvx_metrics::__private::merge(self, __other);
         }
     }
     #[automatically_derived]
@@ -274,10 +342,79 @@ const _: () = {
                 )?,
                 elapsed: ::mvx_metrics::__private::finish(__partial, 2usize, "elapsed")?,
                 invalid: __invalid,
+                __times: ::mvx_metrics::__private::Times::default(),
             })
         }
-        fn invalid(&mut self) -> &mut ::mvx_metrics::__private::primitive::u64 {
-            &mut self.invalid
+        fn head(
+            &self,
+        ) -> (
+            ::mvx_metrics::__private::primitive::u64,
+            ::mvx_metrics::__private::Times,
+        ) {
+            (self.invalid, self.__times)
+        }
+        fn head_mut(
+            &mut self,
+        ) -> (
+            &mut ::mvx_metrics::__private::primitive::u64,
+            &mut ::mvx_metrics::__private::Times,
+        ) {
+            (&mut self.invalid, &mut self.__times)
+        }
+        fn merge_fields(&mut self, __other: &Self) {
+            <Counter as ::mvx_metrics::__private::Dimension>::merge_outputs(
+                &mut self.total,
+                &__other.total,
+                ::mvx_metrics::__private::None,
+            );
+            <Counter as ::mvx_metrics::__private::Dimension>::merge_outputs(
+                &mut self.success_total,
+                &__other.success_total,
+                ::mvx_metrics::__private::None,
+            );
+            <Histogram<
+                Duration,
+            > as ::mvx_metrics::__private::Dimension>::merge_outputs(
+                &mut self.elapsed,
+                &__other.elapsed,
+                ::mvx_metrics::__private::None,
+            );
+        }
+        fn subtract_fields(&mut self, __earlier: &Self) {
+            self.total = <Counter as ::mvx_metrics::__private::Dimension>::since(
+                &self.total,
+                &__earlier.total,
+            );
+            self.success_total = <Counter as ::mvx_metrics::__private::Dimension>::since(
+                &self.success_total,
+                &__earlier.success_total,
+            );
+            self.elapsed = <Histogram<
+                Duration,
+            > as ::mvx_metrics::__private::Dimension>::since(
+                &self.elapsed,
+                &__earlier.elapsed,
+            );
+        }
+        fn has_fallen(
+            &self,
+            __earlier: &Self,
+        ) -> ::mvx_metrics::__private::primitive::bool {
+            false
+                || <Counter as ::mvx_metrics::__private::Dimension>::has_fallen(
+                    &self.total,
+                    &__earlier.total,
+                )
+                || <Counter as ::mvx_metrics::__private::Dimension>::has_fallen(
+                    &self.success_total,
+                    &__earlier.success_total,
+                )
+                || <Histogram<
+                    Duration,
+                > as ::mvx_metrics::__private::Dimension>::has_fallen(
+                    &self.elapsed,
+                    &__earlier.elapsed,
+                )
         }
     }
 };

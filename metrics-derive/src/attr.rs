@@ -57,6 +57,7 @@ options! {
         "buckets" => buckets: Expr = assigned("[..]", expression),
         "unit" => unit: LitStr = assigned("bytes", word),
         "merge" => merge: Ident = assigned("max", plain),
+        "zeros" => zeros: Ident = assigned("off", plain),
         "flatten" => flatten: FlattenOptions = flatten,
         "skip" => skip: () = flag,
         "manual" => manual: () = flag,

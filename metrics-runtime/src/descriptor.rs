@@ -1,6 +1,12 @@
 //! Descriptors: static descriptions of metrics, for exporters and other adapters.
 
+use std::any::Any;
 use std::borrow::Cow;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::number::{Number, NumberType};
 
 /// The static description of a metric.
 ///
@@ -26,7 +32,7 @@ use std::borrow::Cow;
 /// let read = &descriptor.dimensions[0];
 /// assert_eq!((&*read.name, read.kind, read.unit.as_deref()), ("read", DimensionKind::Sum, Some("bytes")));
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct MetricDescriptor {
     /// The metric's name.
@@ -59,45 +65,128 @@ impl MetricDescriptor {
 }
 
 /// The static description of one dimension.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct DimensionDescriptor {
     /// The dimension's name within its metric.
     pub name: Cow<'static, str>,
     /// The kind of aggregate.
     pub kind: DimensionKind,
+    /// The type of the recorded numbers; `None` where the dimension does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub number: Option<NumberType>,
     /// The unit of the values, such as `seconds` or `bytes`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit: Option<Cow<'static, str>>,
     /// The help text, empty when there is none.
+    #[serde(default, skip_serializing_if = "str::is_empty")]
     pub help: Cow<'static, str>,
     /// The names of a breakdown's labels, one for each part of a label. They are the names of the event's fields that the
     /// labels come from. Empty for all other dimensions.
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
     pub labels: Cow<'static, [Cow<'static, str>]>,
     /// The largest number of labels that a breakdown keeps, `other` not included; `None` when the labels need no limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<usize>,
-    /// How a gauge, or a dimension of your own, is combined when several recorders are rolled up.
-    pub merge: MergeRule,
+    /// The upper bounds of a histogram's buckets, without the last bucket, which has none.
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    pub buckets: Cow<'static, [Number]>,
+    /// How the values of several recorders combine. `None` for a dimension of your own that does not say so: it is left out
+    /// of totals.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merge: Option<MergeRule>,
+    /// The number of parts of a breakdown's labels; 0 for all other dimensions.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(crate) parts: usize,
+    #[serde(skip)]
+    pub(crate) merge_values: MergeValues,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+fn is_zero(number: &usize) -> bool {
+    *number == 0
+}
+
+/// How values without types of a dimension of the user's own combine. `None` where the dimension's type is not known here, as in
+/// a descriptor that was read back.
+///
+/// It takes no part in comparisons of descriptors.
+#[doc(hidden)]
+#[derive(Clone, Copy, Default)]
+pub struct MergeValues(pub Option<OwnRules>);
+
+/// The rules of a dimension type of the user's own, for `DimensionValue`s. Each leaves its first value as it is, and returns
+/// `false`, when a value does not have the form of the type's output.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy)]
+pub struct OwnRules {
+    /// [`Dimension::MERGE`](crate::Dimension::MERGE), if the type has it.
+    pub merge: Option<CombineValues>,
+    /// [`Dimension::since`](crate::Dimension::since).
+    pub since: CombineValues,
+}
+
+/// Combines its first value with the second one.
+#[doc(hidden)]
+pub type CombineValues = fn(&mut dyn Any, &dyn Any) -> bool;
+
+impl PartialEq for MergeValues {
+    fn eq(&self, _other: &Self) -> bool {
+        true
+    }
+}
+
+impl fmt::Debug for MergeValues {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(if self.0.is_some() { "known" } else { "unknown" })
+    }
 }
 
 impl DimensionDescriptor {
-    /// A descriptor without unit, help and labels.
+    /// A descriptor without unit, help and labels. Its merge rule is the kind's own.
     #[must_use]
     pub const fn new(name: &'static str, kind: DimensionKind) -> Self {
         Self {
             name: Cow::Borrowed(name),
             kind,
+            number: None,
             unit: None,
             help: Cow::Borrowed(""),
             labels: Cow::Borrowed(&[]),
             limit: None,
-            merge: MergeRule::Sum,
+            buckets: Cow::Borrowed(&[]),
+            merge: kind.merge_rule(),
+            parts: 0,
+            merge_values: MergeValues(None),
         }
+    }
+
+    /// The rule by which values merge. Only gauges and dimensions of the user's own choose it.
+    pub(crate) fn merge_rule(&self) -> Option<MergeRule> {
+        match (self.kind, self.merge) {
+            _ if self.merge_values.0.is_some() => self.merge,
+            (DimensionKind::Gauge | DimensionKind::Custom, rule)
+            | (_, rule @ (None | Some(MergeRule::Own))) => rule,
+            (kind, Some(_)) => kind.merge_rule(),
+        }
+    }
+
+    /// Whether the dimension's type is the user's own: then the type alone knows what an interval is.
+    pub(crate) fn is_of_own_type(&self) -> bool {
+        self.merge_values.0.is_some() || matches!(self.merge, None | Some(MergeRule::Own))
+    }
+
+    /// The number of parts of a label.
+    pub(crate) fn label_parts(&self) -> usize {
+        self.parts.max(self.labels.len())
     }
 }
 
-/// How a gauge, or a dimension of your own, is combined when several recorders are rolled up: `merge = ..` of
-/// `#[dimension]`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+/// How the values of several recorders combine. For gauges and for dimensions of your own, `merge = ..` of `#[dimension]`
+/// says it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum MergeRule {
     /// The values are added up.
@@ -107,10 +196,13 @@ pub enum MergeRule {
     Min,
     /// The largest value is kept.
     Max,
+    /// The dimension's type merges its values itself, by [`Dimension::MERGE`](crate::Dimension::MERGE).
+    Own,
 }
 
 /// The kind of aggregate of a dimension. A breakdown has the kind of the dimensions inside it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum DimensionKind {
     /// A count that only grows.
@@ -131,4 +223,18 @@ pub enum DimensionKind {
     Histogram,
     /// A dimension of your own.
     Custom,
+}
+
+impl DimensionKind {
+    /// The rule by which values of this kind merge, unless the dimension declares another one.
+    pub(crate) const fn merge_rule(self) -> Option<MergeRule> {
+        match self {
+            Self::Counter | Self::Sum | Self::Mean | Self::Gauge | Self::InFlight | Self::Histogram => {
+                Some(MergeRule::Sum)
+            }
+            Self::Min => Some(MergeRule::Min),
+            Self::Max => Some(MergeRule::Max),
+            Self::Custom => None,
+        }
+    }
 }

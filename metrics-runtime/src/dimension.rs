@@ -11,11 +11,19 @@ mod mean;
 mod measure;
 mod sum;
 
-use crate::descriptor::DimensionKind;
-use crate::snapshot::{DimensionValue, Output};
+use std::any::Any;
+
+use serde::Deserialize;
+use serde::de::value::Error as ReadError;
+
+use crate::descriptor::{
+    CombineValues, DimensionDescriptor, DimensionKind, MergeRule, MergeValues, OwnRules,
+};
+use crate::snapshot::{
+    DeserializeOutput, DimensionValue, Number, NumberType, Output, ValueDeserializer, merge_plain_values,
+};
 
 pub use breakdown::Breakdown;
-pub(crate) use breakdown::is_indexed;
 #[doc(hidden)]
 pub use buckets::BucketsOf;
 pub(crate) use buckets::append;
@@ -24,7 +32,7 @@ pub use extremum::{Max, Min};
 pub use gauge::Gauge;
 pub use histogram::Histogram;
 #[doc(hidden)]
-pub use histogram::{Bucketed, DefaultBuckets};
+pub use histogram::{Bucketed, BucketedReading, DefaultBuckets};
 pub use in_flight::InFlight;
 pub use mean::Mean;
 pub use measure::{GaugeValue, IntoMeasure, Measure};
@@ -54,9 +62,11 @@ pub use sum::Sum;
 ///         self.rises
 ///     }
 ///
-///     fn value(&self) -> DimensionValue {
-///         self.rises.into()
+///     fn value(rises: u64) -> DimensionValue {
+///         rises.into()
 ///     }
+///
+///     const MERGE: Option<fn(&mut u64, &u64)> = Some(|rises, others| *rises += others);
 /// }
 ///
 /// impl<V: IntoMeasure<f64>> Record<V> for Rises {
@@ -91,7 +101,7 @@ pub use sum::Sum;
     label = "not a dimension",
     note = "a type of your own becomes one with `impl Dimension for {Self}`"
 )]
-pub trait Dimension: Send + 'static {
+pub trait Dimension: Sized + Send + 'static {
     /// The type of the dimension's field in the typed snapshot.
     type Output: Output;
 
@@ -101,16 +111,150 @@ pub trait Dimension: Send + 'static {
     /// The unit that the type itself implies, such as `seconds` for durations.
     const UNIT: Option<&'static str> = None;
 
+    /// How the outputs of two recorders merge: it adds the second one to the first one.
+    ///
+    /// Without it, and without the option `merge` on the field, the dimension is left out of totals over several recorders. A
+    /// merged snapshot then keeps the first output. Where an output is a [`Merge`](crate::Merge), write
+    /// `Some(Merge::merge)`. The form that [`value`](Dimension::value) returns must be the one that the output serialises as.
+    #[expect(clippy::type_complexity, reason = "the type says it all")]
+    const MERGE: Option<fn(&mut Self::Output, &Self::Output)> = None;
+
+    #[doc(hidden)]
+    const SHAPE: Shape = Shape::of_own_type::<Self>();
+
     /// The current state for the typed snapshot.
     fn read(&self) -> Self::Output;
 
-    /// The current state for the snapshot without types, equal in content to [`read`](Dimension::read).
-    fn value(&self) -> DimensionValue;
+    /// The same output for the snapshot without types.
+    fn value(output: Self::Output) -> DimensionValue;
+
+    /// The current state for the snapshot without types.
+    #[doc(hidden)]
+    fn read_value(&self) -> DimensionValue {
+        Self::value(self.read())
+    }
+
+    /// The output of the interval between two reads. By default it is the later output.
+    fn since(later: &Self::Output, earlier: &Self::Output) -> Self::Output {
+        let _ = earlier;
+        later.clone()
+    }
 
     /// How many values could not be recorded because they were not finite.
     fn invalid(&self) -> u64 {
         0
     }
+
+    /// Merges by the option `merge` of the field, or as the type declares. Returns `false` when neither says how.
+    #[doc(hidden)]
+    fn merge_outputs(output: &mut Self::Output, other: &Self::Output, rule: Option<MergeRule>) -> bool {
+        match (Self::MERGE, rule) {
+            (Some(merge), _) => {
+                merge(output, other);
+                true
+            }
+            (None, Some(rule)) => {
+                output.merge_by_rule(other, rule) || merge_by_form::<Self>(output, other, rule)
+            }
+            (None, None) => false,
+        }
+    }
+
+    /// Whether an output that only grows is lower than it was.
+    #[doc(hidden)]
+    fn has_fallen(later: &Self::Output, earlier: &Self::Output) -> bool {
+        let _ = (later, earlier);
+        false
+    }
+
+    /// The output of a label that no event has had yet; `None` when such a label is not shown.
+    #[doc(hidden)]
+    #[must_use]
+    fn zero() -> Option<Self::Output> {
+        None
+    }
+
+    /// Whether a label with this output may vanish although nothing began to count anew.
+    #[doc(hidden)]
+    fn may_vanish(output: &Self::Output) -> bool {
+        Self::zero().as_ref() == Some(output)
+    }
+}
+
+/// What a dimension's type says about its values, for its descriptor.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy)]
+pub struct Shape {
+    pub number: Option<NumberType>,
+    /// The number of parts of a breakdown's labels.
+    pub parts: usize,
+    pub buckets: &'static [Number],
+    /// The rule without the option `merge`.
+    pub merge: Option<MergeRule>,
+    pub merge_values: MergeValues,
+}
+
+impl Shape {
+    /// The shape of a type of this crate.
+    pub(crate) const fn new(kind: DimensionKind, number: Option<NumberType>) -> Self {
+        Self { number, parts: 0, buckets: &[], merge: kind.merge_rule(), merge_values: MergeValues(None) }
+    }
+
+    const fn of_own_type<D: Dimension>() -> Self {
+        let (merge, merge_values): (_, Option<CombineValues>) = match D::MERGE {
+            Some(_) => (Some(MergeRule::Own), Some(merge_values_of::<D>)),
+            None => (None, None),
+        };
+        let rules = OwnRules { merge: merge_values, since: since_values_of::<D> };
+        let number = <D::Output as Output>::NUMBER;
+        Self { merge, merge_values: MergeValues(Some(rules)), ..Self::new(DimensionKind::Custom, number) }
+    }
+}
+
+/// Merges two values by the `MERGE` of their type.
+fn merge_values_of<D: Dimension>(into: &mut dyn Any, from: &dyn Any) -> bool {
+    let Some(merge) = D::MERGE else { return false };
+    combine_values::<D>(into, from, |mut output, other| {
+        merge(&mut output, &other);
+        output
+    })
+}
+
+/// Merges two outputs that are no numbers by the form that they have without types: a map merges value by value.
+fn merge_by_form<D: Dimension>(output: &mut D::Output, other: &D::Output, rule: MergeRule) -> bool {
+    let mut declared = DimensionDescriptor::new("", DimensionKind::Custom);
+    declared.merge = Some(rule);
+    let mut merged = D::value(output.clone());
+    if !merge_plain_values(&declared, &mut merged, &D::value(other.clone())) {
+        return false;
+    }
+    let read = read_output(&merged);
+    let is_read = read.is_some();
+    if let Some(read) = read {
+        *output = read;
+    }
+    is_read
+}
+
+fn read_output<R: Output>(value: &DimensionValue) -> Option<R> {
+    let read = DeserializeOutput::<R>::deserialize(ValueDeserializer::<ReadError>::of(value));
+    read.ok().map(|DeserializeOutput(output)| output)
+}
+
+/// Leaves in a value what it has recorded after an earlier one, by the `since` of their type.
+fn since_values_of<D: Dimension>(later: &mut dyn Any, earlier: &dyn Any) -> bool {
+    combine_values::<D>(later, earlier, |later, earlier| D::since(&later, &earlier))
+}
+
+fn combine_values<D: Dimension>(
+    into: &mut dyn Any,
+    other: &dyn Any,
+    combine: impl FnOnce(D::Output, D::Output) -> D::Output,
+) -> bool {
+    let (Some(into), Some(other)) = (into.downcast_mut(), other.downcast_ref()) else { return false };
+    let (Some(output), Some(other)) = (read_output(into), read_output(other)) else { return false };
+    *into = D::value(combine(output, other));
+    true
 }
 
 /// A dimension that each event updates without a value.

@@ -13,6 +13,7 @@
 //! | `placement` | where a recorder's events are processed |
 //! | `recorder_inner`, `turn` | the shared part of a recorder; turns, and giving up after a failure |
 //! | `task` | the task of a recorder that was created directly or has hooks |
+//! | `metric_source` | where the handle of a metric reads it |
 //! | `read` | reading, registering metrics, the one way to wait |
 //! | `handle` | the public handle of an operation |
 
@@ -21,6 +22,7 @@ mod drain;
 mod fair_lock;
 mod handle;
 mod lifecycle;
+mod metric_source;
 mod placement;
 mod read;
 mod recorder_inner;
@@ -43,6 +45,7 @@ pub use self::stats::RecorderStats;
 
 pub(crate) use self::completion::Completion;
 pub(crate) use self::fair_lock::{FairGuard, FairLock};
+pub(crate) use self::metric_source::MetricSource;
 pub(crate) use self::placement::Placement;
 pub(crate) use self::read::Observation;
 pub(crate) use self::recorder_inner::RecorderInner;

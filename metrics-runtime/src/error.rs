@@ -102,6 +102,12 @@ pub enum MetricsRecorderError {
         /// Why it cannot be used.
         problem: &'static str,
     },
+    /// The recorder's metric of that name has another type than the call asks for.
+    #[error("the recorder's metric `{metric}` has another type")]
+    MetricTypeMismatch {
+        /// The metric's name.
+        metric: String,
+    },
     /// The call would wait for its own thread. It was refused at once.
     #[error("waiting here would deadlock: the call comes from the thread that would have to do the work")]
     WouldDeadlock,
@@ -136,11 +142,19 @@ impl MetricsRecorderError {
             Self::QueueOverflow { .. } => "QUEUE_OVERFLOW",
             Self::DispatcherCancelled => "DISPATCHER_UNEXPECTEDLY_CANCELLED",
             Self::MetricFailed { .. } => "METRIC_FAILED",
-            Self::InvalidArgument { .. } => "INVALID_ARGUMENT",
+            Self::InvalidArgument { .. } | Self::MetricTypeMismatch { .. } => "INVALID_ARGUMENT",
             Self::WouldDeadlock => "WOULD_DEADLOCK",
             Self::Stalled { .. } => "STALLED",
             Self::Unexpected { .. } => "UNEXPECTED_ERROR",
         }
+    }
+
+    pub(crate) fn unexpected(cause: impl Error + Send + Sync + 'static) -> Self {
+        Self::Unexpected { cause: Arc::new(cause) }
+    }
+
+    pub(crate) fn metric_type_mismatch(metric: &str) -> Self {
+        Self::MetricTypeMismatch { metric: metric.to_owned() }
     }
 }
 

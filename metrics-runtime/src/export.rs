@@ -1,23 +1,31 @@
 //! Export: the metrics of a runtime as text for Prometheus. Feature `openmetrics`.
 //!
-//! [`MetricsRuntime::exposition`](crate::MetricsRuntime::exposition) reads the recorders one by one and renders them.
-//! [`RuntimeSnapshot::exposition`](crate::RuntimeSnapshot::exposition) renders a snapshot. Both work in the calling thread and
-//! never in the event loop. The module `http`, in the feature `http`, serves the same text over HTTP.
+//! [`MetricsRuntime::exposition`](crate::MetricsRuntime::exposition) reads the recorders one by one and renders their totals.
+//! [`Totals::exposition`](crate::Totals::exposition) renders totals that were read before, also those of another process, and
+//! [`RuntimeSnapshot::exposition`](crate::RuntimeSnapshot::exposition) a snapshot. All work in the calling thread and never in the
+//! event loop. The module `http`, in the feature `http`, serves the same text over HTTP.
+//! [`ExpositionOptions`] choose scope and format, add constant labels, and switch `_created` off.
 //!
 //! # Scopes
 //!
-//! [`Scope::Rollup`] shows the totals of each namespace, including the counts of removed recorders. A recorder is
-//! removed and its last state is added to the totals in one step. So no scrape misses a recorder or counts it twice.
+//! [`Scope::Rollup`] shows the totals of each namespace, including the counts of removed recorders and of replaced metrics. A
+//! recorder is removed and its last state is added to the totals in one step. So no scrape misses a recorder or counts it twice.
 //! The totals take as much memory as two recorders of each kind in each namespace. Where a breakdown has a `limit`, the
 //! labels seen first have series of their own, and keep them while recorders come and go. The labels of a gauge go with
 //! their recorders.
 //!
-//! [`Scope::PerEntity`] shows each entity.
+//! [`Scope::PerEntity`] shows each entity. There a metric that replaces another one counts from zero, as after a restart of the
+//! program, and its `_created` series has the later time.
 //!
-//! A metric that replaces another one in its recorder counts from zero, as after a restart of the program. A recorder cannot be
-//! read while a handler does not return; then `mvx_metrics_recorders_stalled` is not 0. Meanwhile the counters and histograms
-//! of a rollup show at least the values they have shown before. If such a recorder is removed, its counts are added as soon as
-//! it can be read.
+//! A recorder cannot be read while a handler does not return; then `mvx_metrics_recorders_stalled` is not 0. Meanwhile the
+//! counters and histograms of a rollup show at least the values they have shown before. If such a recorder is removed, its counts
+//! are added as soon as it can be read. After a shutdown the text is that of the final state.
+//!
+//! # Series that begin with 0
+//!
+//! Labels that a type knows, at most 64 of them, have their series from the registration on: variants of an enum, `bool`, and
+//! tuples of these. This holds for breakdowns of counters, sums, means, work in flight and histograms. So `increase()` in
+//! Prometheus sees a first failure. The option `zeros = off` of the field shows labels only after their first event.
 //!
 //! # Names
 //!
@@ -37,15 +45,20 @@
 //! | `Counter`, `Sum<u64>`, `Sum<Duration>` | counter | adds up; stays when a recorder is removed |
 //! | `Sum<i64>`, `Sum<f64>` | gauge, because it may fall | adds up; stays |
 //! | `Min<T>`, `Max<T>` | gauge | the minimum, the maximum; stays |
-//! | `Mean<T>` | gauge | the mean of all values; stays |
+//! | `Mean<u64>`, `Mean<Duration>` | summary with `_sum` and `_count` | both add up; stay |
+//! | `Mean<i64>`, `Mean<f64>` | gauge with the mean, because the sum may fall | the mean of all values; stays |
 //! | `InFlight` | gauge, started minus finished | adds up; stays, as work may end in another recorder than it began in |
 //! | `Gauge<T>` | gauge | by its `merge` rule; goes with its recorder |
 //! | `Histogram<T>` | histogram | adds up bucket by bucket; stays |
 //! | `Breakdown<L, D>` | as `D`, with labels | label by label, within its `limit`; as `D` |
-//! | a custom number | unknown | by its `merge` rule; stays |
+//! | a custom number | unknown | by its type's `MERGE` or the field's `merge = ..`, else left out; stays |
 //! | several named custom values ([`DimensionValue::map`](crate::DimensionValue::map)) | one family for each, with its name at the end | as a custom number |
 //!
-//! Durations are in seconds. Empty values and texts have no series.
+//! Durations are in seconds. Empty values, unknown extremes, texts and lists have no series. In OpenMetrics counters, histograms and
+//! summaries also have `_created`, the time since when they count.
+//!
+//! A custom dimension that does not declare how it merges is not in a rollup. It is listed in
+//! [`Totals::left_out`](crate::Totals::left_out) and in [`Exposition::skipped`].
 //!
 //! # When names clash
 //!
@@ -57,29 +70,30 @@
 //!
 //! `mvx_metrics_events_accepted_total`, `.._processed_total`, `.._dropped_total` by `event_type`, `.._rejected_total`,
 //! `.._discarded_total`, `mvx_metrics_events_pending`, `mvx_metrics_recorders` by `state`, `mvx_metrics_recorders_removed_total`,
-//! `mvx_metrics_recorders_stalled`, `mvx_metrics_metrics_failed` and `mvx_metrics_values_invalid_total` by `metric`.
+//! `mvx_metrics_recorders_stalled`, `mvx_metrics_metrics_failed` and `mvx_metrics_values_invalid_total` by `metric`. They begin with 0:
+//! the dropped events have a series for each event type that a registered metric listens to, the last two for each metric.
 
-mod collector;
 mod exposition;
 mod family;
 mod family_key;
 mod family_type;
 mod format;
 mod health;
-mod history;
+mod labels;
+mod memory;
 mod name;
-mod removed;
-mod skipped_log;
+mod options;
+mod parts;
+mod skipped;
 mod text;
-mod totals;
 
-pub use collector::Scope;
+pub use crate::totals::Scope;
 pub use exposition::Exposition;
-pub use family::Skipped;
 pub use format::Format;
+pub use options::ExpositionOptions;
+pub use skipped::Skipped;
 
 #[cfg(feature = "http")]
 pub(crate) use exposition::exposition;
-pub(crate) use removed::RemovedTotals;
 #[cfg(feature = "http")]
-pub(crate) use skipped_log::warn;
+pub(crate) use skipped::warn;

@@ -9,6 +9,7 @@
 //! | decide what an event contains and where to emit it | [`designing_events`] |
 //! | choose the type that answers my question | [`choosing_dimensions`] |
 //! | measure each connection, session or job separately | [`one_recorder_per_entity`] |
+//! | read rates, intervals, totals of many recorders | [`reading`] |
 //! | test the component, the metric, or both | [`testing`] |
 //! | send numbers to another system | [`hooks_and_adapters`] |
 //! | run it in production | [`in_production`] |
@@ -31,5 +32,7 @@ pub mod hooks_and_adapters {}
 pub mod in_production {}
 #[doc = include_str!("guide/one_recorder_per_entity.md")]
 pub mod one_recorder_per_entity {}
+#[doc = include_str!("guide/reading.md")]
+pub mod reading {}
 #[doc = include_str!("guide/testing.md")]
 pub mod testing {}

@@ -13,7 +13,7 @@ use crate::error::{MetricsRecorderError, SharedError};
 use crate::event::EventRef;
 use crate::panics::{self, Panic};
 use crate::queue::PendingEvent;
-use crate::snapshot::MetricSnapshot;
+use crate::snapshot::{MetricSnapshot, Timestamp};
 use crate::thread_role;
 
 /// The error of a hook.
@@ -125,7 +125,7 @@ impl MetricChange<'_> {
     pub fn snapshot(&self) -> MetricSnapshot {
         let mut snapshot = MetricSnapshot::new(self.metric);
         let read = self.recorder.with_metric(self.metric, &mut |metric, failure| {
-            snapshot = metric.snapshot(failure);
+            snapshot = metric.snapshot(failure, Timestamp::now());
         });
         if let Err(error) = read {
             snapshot.failed = Some(format!("cannot be read: {error}"));
@@ -138,8 +138,7 @@ impl MetricChange<'_> {
     pub fn typed_snapshot<M: TypedMetric>(&self) -> Option<M::Snapshot> {
         let mut snapshot = None;
         let read = self.recorder.with_metric(self.metric, &mut |metric, _| {
-            let typed = || metric.downcast::<M>().map(TypedMetric::typed_snapshot);
-            snapshot = panics::catch(typed).ok().flatten();
+            snapshot = metric.typed_snapshot::<M>().ok().flatten();
         });
         read.ok().and(snapshot)
     }

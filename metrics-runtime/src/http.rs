@@ -161,7 +161,8 @@ pub struct Endpoint {
 impl MetricsRuntime {
     /// Serves the metrics over HTTP until the endpoint is dropped, in a thread named `{namespace}.metrics_http`.
     ///
-    /// Before the runtime is started and after it is shut down the endpoint answers 503.
+    /// Before the runtime is started, and while it is shut down, `/metrics` and `/snapshot` are 503. After the shutdown they
+    /// have the final state.
     ///
     /// # Errors
     /// [`EndpointError::Address`] when the address is in use or not an address of this machine;

@@ -27,6 +27,21 @@ pub trait Label: ToLabel<Self> + Sized + 'static {
     fn push_parts_of_index(index: usize, parts: &mut Vec<LabelPart>) {
         let _ = (index, parts);
     }
+
+    /// Whether a label of this type can have these texts.
+    #[doc(hidden)]
+    #[must_use]
+    fn has_texts(texts: &[Cow<'static, str>]) -> bool {
+        let Some(count) = Self::CARDINALITY else {
+            return texts.iter().all(|text| text.len() <= MAX_LABEL_BYTES);
+        };
+        let mut parts = Vec::with_capacity(Self::PARTS);
+        (0..count).any(|index| {
+            parts.clear();
+            Self::push_parts_of_index(index, &mut parts);
+            parts.iter().map(LabelPart::text).eq(texts.iter().cloned())
+        })
+    }
 }
 
 /// A type with a fixed number of labels. A breakdown by it needs no `limit`.
@@ -65,6 +80,14 @@ pub trait ToLabel<L: Label> {
     fn fits(&self) -> bool {
         true
     }
+}
+
+/// A label type with more values than this is looked up by hash: an array with a slot for each value would cost more.
+const MAX_INDEXED_LABELS: usize = 4096;
+
+/// Whether each label of the type has a slot of its own, so that it needs no limit.
+pub(crate) const fn is_indexed<L: Label>() -> bool {
+    matches!(L::CARDINALITY, Some(cardinality) if cardinality <= MAX_INDEXED_LABELS)
 }
 
 /// The label under which a breakdown counts all labels beyond its limit.

@@ -15,8 +15,9 @@
 //!   connection, a session. It takes events from any thread, in sync and async code, usually without a lock. The call never
 //!   waits for room or for other events.
 //! * The [`MetricsRuntime`] belongs to the application. It has one thread for all its recorders.
-//! * A **snapshot** is the state at one moment, [typed](MetricsRecorder::metric_snapshot) or
-//!   [by name](MetricsRecorder::metric_snapshots).
+//! * A **snapshot** is the state at one moment, [typed](MetricHandle::snapshot) or [by name](MetricsRecorder::metric_snapshots).
+//!   `later.since(&earlier)` is the interval between two.
+//! * [`Totals`] add up the recorders of a runtime, with those that were removed.
 //!
 //! ```
 //! use mvx_metrics::{Counter, Max, Metric, MetricsRuntime, metric_event};
@@ -42,12 +43,12 @@
 //!     let runtime = MetricsRuntime::new("example")?;
 //!     runtime.start()?;
 //!     let recorder = runtime.create_recorder("uploads")?;
-//!     recorder.register_metric(Uploads::default())?;
+//!     let uploads = recorder.metric::<Uploads>()?;
 //!
 //!     recorder.emit(UploadEnded { stored: true, elapsed: Duration::from_millis(30) });
 //!     recorder.emit(UploadEnded { stored: false, elapsed: Duration::from_millis(70) });
 //!
-//!     let uploads = recorder.metric_snapshot::<Uploads>()?.expect("it was registered");
+//!     let uploads = uploads.snapshot()?;
 //!     assert_eq!((uploads.total, uploads.failed), (2, 1));
 //!     assert_eq!(uploads.slowest, Some(Duration::from_millis(70)));
 //!     runtime.shutdown()?;
@@ -64,7 +65,8 @@
 //! | emit events | [`metric_event`](macro@metric_event), [`MetricEvent`]; [`Recorder`], the trait that a component depends on |
 //! | declare metrics | [`Metric`](macro@Metric), [`Label`](macro@Label); [`Counter`], [`Sum`], [`Min`], [`Max`], [`Mean`], [`Gauge`], [`InFlight`], [`Histogram`], [`Breakdown`] |
 //! | run recorders | [`MetricsRuntime`], [`MetricsRuntimeBuilder`], [`RecorderOptions`], [`MetricsRecorder`], [`LifecycleHandle`] |
-//! | read numbers | [`MetricSnapshots`], [`DimensionValue`], [`RuntimeSnapshot`], [`RecorderStats`], [`MetricDescriptor`]; `export` |
+//! | read numbers | [`MetricHandle`], [`Totals`], [`MetricSnapshots`], [`DimensionValue`], [`RuntimeSnapshot`], [`RecorderStats`], [`MetricDescriptor`]; `export` |
+//! | merge and compare | [`Merge`], [`MergeError`], [`MeanSnapshot`], [`InFlightSnapshot`], [`HistogramSnapshot`], [`Extreme`] |
 //! | react to changes | [`RecorderHooks`], [`MetricChange`] |
 //! | test | [`testing::CaptureRecorder`], [`HandleEvent::handle`], [`TypedMetric::typed_snapshot`] |
 //! | extend | metrics by hand: [`Metric`](trait@Metric), [`HandleEvent`], [`EventHandler`]; dimensions of your own: [`Dimension`], [`feed`] |
@@ -73,7 +75,7 @@
 //!
 //! | feature | adds |
 //! |---|---|
-//! | `openmetrics` | `export`: text for Prometheus, with totals across recorders; no further dependency |
+//! | `openmetrics` | `export`: text for Prometheus; no further dependency |
 //! | `http` | `openmetrics`, and `http`: an endpoint that serves the text; depends on hyper |
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -98,6 +100,7 @@ mod hooks;
 pub mod http;
 mod label;
 mod log;
+mod number;
 mod panics;
 mod queue;
 mod recorder;
@@ -107,6 +110,7 @@ mod state;
 mod sync;
 pub mod testing;
 mod thread_role;
+mod totals;
 
 pub use descriptor::{DimensionDescriptor, DimensionKind, MergeRule, MetricDescriptor};
 pub use dimension::{
@@ -125,21 +129,18 @@ pub use mvx_metrics_derive::Label;
 pub use mvx_metrics_derive::Metric;
 #[doc = include_str!("docs/metric_event.md")]
 pub use mvx_metrics_derive::metric_event;
-pub use recorder::{MetricsRecorder, Recorder, RecorderOptions};
-pub use runtime::{MetricsRuntime, MetricsRuntimeBuilder, RecorderSnapshot, RuntimeSnapshot};
+pub use recorder::{MetricHandle, MetricsRecorder, Recorder, RecorderOptions};
+pub use runtime::{MetricsRuntime, MetricsRuntimeBuilder};
 pub use snapshot::{
-    BreakdownEntry, BreakdownSnapshot, Bucket, DimensionValue, Dimensions, HistogramSnapshot, MetricSnapshot,
-    MetricSnapshots, Number, Output,
+    Arithmetic, BreakdownEntry, BreakdownIter, BreakdownSnapshot, Bucket, DimensionValue, Dimensions,
+    Extreme, HistogramSnapshot, InFlightSnapshot, MeanSnapshot, Merge, MergeError, MetricSnapshot,
+    MetricSnapshots, Number, NumberType, Output,
 };
 pub use state::{MetricsRecorderState, MetricsRuntimeState};
-
-/// The one place where features plug into the runtime: the store for the counts of removed recorders.
-fn removed_recorders() -> Box<dyn runtime::RemovedRecorders> {
-    #[cfg(feature = "openmetrics")]
-    return Box::new(export::RemovedTotals::default());
-    #[cfg(not(feature = "openmetrics"))]
-    Box::new(())
-}
+pub use totals::{
+    GroupTotals, LeftOut, NamespaceRecorders, RecorderSnapshot, RecorderTotals, RuntimeSnapshot, Scope,
+    Totals,
+};
 
 /// How events update a dimension: one trait for each way, for dimensions of your own.
 ///

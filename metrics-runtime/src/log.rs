@@ -143,6 +143,18 @@ pub(crate) fn infrastructure_error(
     }
 }
 
+/// Logs that a metric took the place of one of the same name, unless the policy is [`LogPolicy::Silent`].
+pub(crate) fn metric_replaced(policy: LogPolicy, entity_id: &str, metric: &str, state: impl fmt::Display) {
+    if policy != LogPolicy::Silent {
+        panics::catch_and_ignore(|| {
+            tracing::warn!(
+                target: "mvx_metrics::recorder",
+                event = "metrics_recorder.metric_replaced", entity_id, metric, %state
+            );
+        });
+    }
+}
+
 /// Logs that the metrics of a removed recorder are missing from the totals.
 pub(crate) fn late_metrics(entity_id: &str) {
     panics::catch_and_ignore(|| {

@@ -21,16 +21,24 @@ pub use serde::de::{Deserialize, Deserializer, Error as DeserializeError, MapAcc
 pub use serde::ser::{Serialize, SerializeMap, Serializer};
 
 pub use crate::descriptor::{DimensionDescriptor, DimensionKind, MergeRule, MetricDescriptor};
-pub use crate::dimension::{Add, Bucketed, BucketsOf, Count, DefaultBuckets, Dimension, Record, Set, Sub};
+pub use crate::dimension::{
+    Add, Bucketed, BucketedReading, BucketsOf, Count, DefaultBuckets, Dimension, Record, Set, Sub,
+};
 pub use crate::dispatch::{EventHandler, HandleEvent};
 pub use crate::dispatch::{Metric, TypedMetric};
 pub use crate::event::MetricEvent;
 pub use crate::label::{BoundedLabel, Label, LabelPart, ToLabel};
-pub use crate::snapshot::{DimensionValue, Dimensions, MetricSnapshot};
+pub use crate::snapshot::{DimensionValue, Dimensions, Merge, MetricSnapshot, Number, Times, Timestamp};
+pub use std::time::SystemTime;
 
-use crate::dimension::{Breakdown, is_indexed};
+use crate::dimension::Breakdown;
+use crate::dimension::Shape;
+use crate::label::is_indexed;
 
-pub use fields::{PartialSnapshot, SnapshotFields, deserialize, finish, flattened, read, serialize, write};
+pub use fields::{
+    PartialSnapshot, SnapshotFields, deserialize, finish, flattened, merge, read, restarted_since, restore,
+    serialize, since, write,
+};
 pub use names::{Names, assert_distinct};
 
 /// The type of a field of a typed snapshot.
@@ -92,12 +100,26 @@ impl<L: Label, D: Default, Q: ToLabel<L>> ByLabel<Q> for Breakdown<L, D> {
     message = "labels belong to `Breakdown<L, D>` only, and `{Self}` is not a breakdown",
     label = "not a breakdown"
 )]
-pub trait HasLabel {
+pub trait HasLabel: Dimension {
     type Label;
+
+    /// Reads the labels that events have had, without zeros.
+    fn read_seen(&self) -> Self::Output;
+
+    /// The same without types.
+    fn read_seen_value(&self) -> DimensionValue;
 }
 
-impl<L: Label, D> HasLabel for Breakdown<L, D> {
+impl<L: Label, D: Dimension> HasLabel for Breakdown<L, D> {
     type Label = L;
+
+    fn read_seen(&self) -> Self::Output {
+        Breakdown::read_seen(self)
+    }
+
+    fn read_seen_value(&self) -> DimensionValue {
+        Breakdown::read_seen_value(self)
+    }
 }
 
 /// Whether a label of a derived enum is the variant with this index.
@@ -129,29 +151,43 @@ pub const fn default_buckets<T: DefaultBuckets>() -> &'static [T] {
     T::DEFAULT_BUCKETS
 }
 
-/// The descriptor of one dimension.
+/// The descriptor of one dimension. `merge` and `buckets` are those of the field's options.
 #[must_use]
-pub const fn describe(
+pub const fn describe<D: Dimension>(
     name: &'static str,
-    kind: DimensionKind,
     unit: Option<&'static str>,
     help: &'static str,
     labels: &'static [Cow<'static, str>],
     limit: Option<usize>,
-    merge: MergeRule,
+    merge: Option<MergeRule>,
+    buckets: Option<&'static [Number]>,
 ) -> DimensionDescriptor {
-    let unit = match unit {
-        Some(unit) => Some(Cow::Borrowed(unit)),
-        None => None,
+    let Shape { number, parts, buckets: own_buckets, merge: own_merge, merge_values } = D::SHAPE;
+    let unit = match (unit, D::UNIT) {
+        (Some(unit), _) | (None, Some(unit)) => Some(Cow::Borrowed(unit)),
+        (None, None) => None,
     };
+    // The option is for gauges, and for types of the user's own without `MERGE`. An alias may be of any other type.
+    let takes_option = match own_merge {
+        Some(_) => matches!(D::KIND, DimensionKind::Gauge) && merge_values.0.is_none(),
+        None => true,
+    };
+    let merge = if takes_option && merge.is_some() { merge } else { own_merge };
     DimensionDescriptor {
         name: Cow::Borrowed(name),
-        kind,
+        kind: D::KIND,
+        number,
         unit,
         help: Cow::Borrowed(help),
         labels: Cow::Borrowed(labels),
         limit,
+        buckets: Cow::Borrowed(match buckets {
+            Some(buckets) => buckets,
+            None => own_buckets,
+        }),
         merge,
+        parts,
+        merge_values,
     }
 }
 
@@ -175,13 +211,20 @@ pub fn own_descriptor<M: Fields>(name: &'static str, help: &'static str) -> Metr
     MetricDescriptor::new(name).with_help(help).with_dimensions(M::DIMENSIONS)
 }
 
-/// The snapshot of a derived metric.
+/// The snapshot of a derived metric, without types.
 #[must_use]
 pub fn snapshot<M: Fields>(name: &'static str, metric: &M) -> MetricSnapshot {
     let mut snapshot = MetricSnapshot::of_static(name);
     snapshot.dimensions.reserve(M::DIMENSIONS.len());
     metric.values("", &mut snapshot.dimensions);
     snapshot.invalid = metric.invalid();
+    snapshot
+}
+
+/// The typed snapshot of a metric with the times that its recorder knows.
+pub fn typed_snapshot_at<M: Fields>(metric: &M, times: Times) -> M::Snapshot {
+    let mut snapshot = metric.typed_snapshot();
+    *snapshot.head_mut().1 = times;
     snapshot
 }
 

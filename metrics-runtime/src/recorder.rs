@@ -1,8 +1,10 @@
 //! Recorders: the handle that production code holds, one for each measured scope.
 
 mod interface;
+mod metric_handle;
 mod options;
 
+use std::any::TypeId;
 use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -25,9 +27,10 @@ use crate::state::MetricsRecorderState;
 use crate::thread_role;
 
 pub use self::interface::Recorder;
+pub use self::metric_handle::MetricHandle;
 pub use self::options::RecorderOptions;
 
-pub(crate) use self::interface::{ErasedEvent, Sealed};
+pub(crate) use self::interface::{ErasedEvent, ReadMetric, Sealed};
 pub(crate) use self::options::RecorderDefaults;
 
 /// The namespace of a recorder that was created directly, without one in its options.
@@ -55,9 +58,9 @@ const DEFAULT_NAMESPACE: &str = "metrics";
 /// let runtime = MetricsRuntime::new("example")?;
 /// runtime.start()?;
 /// let recorder = runtime.create_recorder("greeter")?;
-/// recorder.register_metric(Greetings::default())?;
+/// let greetings = recorder.metric::<Greetings>()?;
 /// recorder.emit(Greeted);
-/// assert_eq!(recorder.metric_snapshot::<Greetings>()?.map(|greetings| greetings.total), Some(1));
+/// assert_eq!(greetings.snapshot()?.total, 1);
 /// runtime.shutdown()?;
 /// # Ok(())
 /// # }
@@ -140,7 +143,109 @@ impl MetricsRecorder {
         }
     }
 
+    /// The metric of type `M`: the one of its name, or a new one in its default state. This is the usual way to have a metric.
+    ///
+    /// Components that ask for one type share one metric, whichever of them asks first. A metric that was there is found in
+    /// every state of the recorder. A call that registers a metric is logged like
+    /// [`register_metric`](Self::register_metric). One that finds it logs nothing.
+    ///
+    /// Events accepted before a metric is registered do not reach it, events accepted after it do.
+    ///
+    /// # Errors
+    /// * [`MetricTypeMismatch`](MetricsRecorderError::MetricTypeMismatch) when the metric of that name has another type
+    /// * those of [`register_metric`](Self::register_metric); [`InvalidState`](MetricsRecorderError::InvalidState) only when a
+    ///   new metric is needed
+    /// * [`Unexpected`](MetricsRecorderError::Unexpected) when the default or the name of `M` panics
+    ///
+    /// ```
+    /// use mvx_metrics::{Counter, Metric, MetricsRuntime, metric_event};
+    ///
+    /// #[metric_event]
+    /// struct Saved;
+    ///
+    /// #[derive(Metric, Default)]
+    /// #[metric(on(Saved))]
+    /// struct Saves {
+    ///     total: Counter,
+    /// }
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let runtime = MetricsRuntime::new("example")?;
+    /// runtime.start()?;
+    /// let recorder = runtime.create_recorder("storage")?;
+    ///
+    /// let saves = recorder.metric::<Saves>()?;
+    /// recorder.emit(Saved);
+    /// assert_eq!(saves.snapshot()?.total, 1);
+    ///
+    /// // It finds the same metric.
+    /// assert_eq!(recorder.metric::<Saves>()?.snapshot()?.total, 1);
+    /// runtime.shutdown()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn metric<M: TypedMetric + Default>(&self) -> Result<MetricHandle<M>, MetricsRecorderError> {
+        Recorder::metric(self)
+    }
+
+    /// As [`metric`](Self::metric), with a metric to register when there is none of its name.
+    ///
+    /// It serves metrics without a default. When a metric of that name and type is there, the given one is dropped.
+    ///
+    /// # Errors
+    /// As [`metric`](Self::metric).
+    ///
+    /// ```
+    /// use mvx_metrics::{Counter, Metric, MetricsRuntime, metric_event};
+    ///
+    /// #[metric_event]
+    /// struct Paid {
+    ///     cents: u64,
+    /// }
+    ///
+    /// #[derive(Metric)]
+    /// #[metric(on(Paid, with = Self::paid))]
+    /// struct LargePayments {
+    ///     #[dimension(skip)]
+    ///     from_cents: u64,
+    ///     #[dimension(manual)]
+    ///     total: Counter,
+    /// }
+    ///
+    /// impl LargePayments {
+    ///     fn paid(&mut self, paid: &Paid) -> bool {
+    ///         let is_large = paid.cents >= self.from_cents;
+    ///         if is_large {
+    ///             self.total.increment();
+    ///         }
+    ///         is_large
+    ///     }
+    /// }
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let runtime = MetricsRuntime::new("example")?;
+    /// runtime.start()?;
+    /// let recorder = runtime.create_recorder("till")?;
+    /// let metric = LargePayments { from_cents: 10_000, total: Counter::default() };
+    /// let large_payments = recorder.register_metric_if_absent(metric)?;
+    /// recorder.emit(Paid { cents: 250 });
+    /// recorder.emit(Paid { cents: 12_000 });
+    /// assert_eq!(large_payments.snapshot()?.total, 1);
+    /// runtime.shutdown()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn register_metric_if_absent<M: TypedMetric>(
+        &self,
+        metric: M,
+    ) -> Result<MetricHandle<M>, MetricsRecorderError> {
+        Recorder::register_metric_if_absent(self, metric)
+    }
+
     /// Adds a metric to this scope. Events accepted before the call do not reach it, events accepted after it do.
+    ///
+    /// A metric of the same name is replaced and counting begins anew, which is logged at WARN. Rollups of the runtime keep what
+    /// the replaced one has counted. [`metric`](Self::metric) shares the metric instead.
     ///
     /// # Errors
     /// * [`InvalidState`](MetricsRecorderError::InvalidState) when the recorder is stopping, stopped or failed
@@ -174,7 +279,8 @@ impl MetricsRecorder {
     /// As [`metric_snapshots`](Self::metric_snapshots); [`Unexpected`](MetricsRecorderError::Unexpected) when the metric
     /// panics.
     pub fn metric_snapshot<M: TypedMetric>(&self) -> Result<Option<M::Snapshot>, MetricsRecorderError> {
-        self.inner.metric_snapshot::<M>()
+        let typed = self.inner.read_first(TypeId::of::<M>(), MetricBox::typed_snapshot::<M>);
+        typed.map(Option::flatten)
     }
 
     /// The declarations of this recorder's metrics, in the order of their registration.

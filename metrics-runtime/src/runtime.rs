@@ -4,11 +4,10 @@ mod builder;
 mod config;
 mod inner;
 mod loop_thread;
+mod reading;
 mod recorders;
 mod registry;
-mod removed;
 mod shutdown;
-mod snapshot;
 mod start;
 
 use std::fmt;
@@ -23,12 +22,11 @@ use self::inner::Result;
 use crate::error::{MetricsRuntimeError, SharedError};
 use crate::recorder::{MetricsRecorder, RecorderOptions};
 use crate::state::MetricsRuntimeState;
+use crate::totals::{RuntimeSnapshot, Scope, Totals};
 
 pub use self::builder::MetricsRuntimeBuilder;
-pub use self::snapshot::{RecorderSnapshot, RuntimeSnapshot};
 
 pub(crate) use self::inner::RuntimeInner;
-pub(crate) use self::removed::RemovedRecorders;
 
 /// The owner of recorders: one dedicated thread with a tokio event loop, and a registry of recorders.
 ///
@@ -71,7 +69,7 @@ impl MetricsRuntime {
     }
 
     fn from_config(config: Config) -> Self {
-        Self { inner: Arc::new(RuntimeInner::new(config, crate::removed_recorders())) }
+        Self { inner: Arc::new(RuntimeInner::new(config)) }
     }
 
     /// Creates the thread and its event loop, and waits until they are ready. Does nothing when the runtime runs.
@@ -176,11 +174,23 @@ impl MetricsRuntime {
     /// some microseconds. Events accepted before the call are included. There are three exceptions: a hook of their recorder
     /// runs, its handlers make no progress, or all pending events together take more than two seconds.
     ///
+    /// After a shutdown the answer is the final state, with the recorders that there were when the shutdown began.
+    ///
     /// # Errors
-    /// [`InvalidState`](crate::MetricsRuntimeError::InvalidState) unless the runtime runs;
+    /// [`InvalidState`](crate::MetricsRuntimeError::InvalidState) before the start and during a shutdown;
     /// [`WouldDeadlock`](crate::MetricsRuntimeError::WouldDeadlock) in a hook.
     pub fn snapshot(&self) -> Result<RuntimeSnapshot> {
         self.inner.snapshot()
+    }
+
+    /// The metrics of all recorders, added up, in one of two scopes. They are read as for [`snapshot`](Self::snapshot).
+    ///
+    /// A rollup includes removed recorders and replaced metrics. [`Totals`] has an example.
+    ///
+    /// # Errors
+    /// As [`snapshot`](Self::snapshot).
+    pub fn totals(&self, scope: Scope) -> Result<Totals> {
+        self.inner.totals(scope)
     }
 
     /// The state the runtime is in.
@@ -269,6 +279,14 @@ impl MetricsRuntime {
     /// As there.
     pub async fn snapshot_async(&self) -> Result<RuntimeSnapshot> {
         self.in_thread(RuntimeInner::snapshot).await
+    }
+
+    /// As [`totals`](Self::totals), without blocking the caller's executor.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn totals_async(&self, scope: Scope) -> Result<Totals> {
+        self.in_thread(move |inner| inner.totals(scope)).await
     }
 
     /// Runs an operation that waits in a thread of its own. The operation goes on when the future is dropped.

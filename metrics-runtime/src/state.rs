@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 /// | snapshots | ok | ok | ok | ok | ok | ok |
 ///
 /// Refused is [`InvalidState`](crate::MetricsRecorderError::InvalidState). Displays and serialises as `VIRGIN` and so on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 #[non_exhaustive]
 pub enum MetricsRecorderState {

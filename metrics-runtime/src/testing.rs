@@ -1,21 +1,24 @@
 //! Help for tests: a recorder that keeps all events.
 
-use std::any::Any;
+use std::any::{Any, TypeId};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::descriptor::MetricDescriptor;
 use crate::dispatch::MetricBox;
-use crate::engine::Registered;
+use crate::engine::{MetricSource, Registered};
 use crate::error::MetricsRecorderError;
 use crate::event::MetricEvent;
 use crate::panics::CatchDropPanic;
-use crate::recorder::{ErasedEvent, Recorder, Sealed};
+use crate::recorder::{ErasedEvent, ReadMetric, Recorder, Sealed};
 use crate::snapshot::MetricSnapshots;
+use crate::state::MetricsRecorderState;
 
 /// A recorder that keeps events for assertions. Clones share the kept events.
 ///
 /// It accepts every event and every metric, but applies no event to a metric:
-/// [`metric_snapshots`](Recorder::metric_snapshots) is empty.
+/// [`metric_snapshots`](Recorder::metric_snapshots) is empty, and a [`MetricHandle`](crate::MetricHandle) reads the metric's
+/// first state. Its entity id is `capture`, and it is always `RUNNING`.
 ///
 /// ```
 /// use mvx_metrics::testing::CaptureRecorder;
@@ -88,6 +91,16 @@ impl CaptureRecorder {
         drop(events);
     }
 
+    /// Keeps the name of a metric, once.
+    fn note(&self, metric: &Arc<str>) -> Registered {
+        let mut captured = self.lock();
+        if captured.metrics.contains(metric) {
+            return Registered::Replaced;
+        }
+        captured.metrics.push(Arc::clone(metric));
+        Registered::Added
+    }
+
     fn lock(&self) -> MutexGuard<'_, Captured> {
         self.captured.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -96,6 +109,18 @@ impl CaptureRecorder {
 impl Recorder for CaptureRecorder {
     fn metric_snapshots(&self) -> Result<MetricSnapshots, MetricsRecorderError> {
         Ok(MetricSnapshots::default())
+    }
+
+    fn metrics(&self) -> Result<Vec<MetricDescriptor>, MetricsRecorderError> {
+        Ok(Vec::new())
+    }
+
+    fn entity_id(&self) -> &'static str {
+        "capture"
+    }
+
+    fn status(&self) -> MetricsRecorderState {
+        MetricsRecorderState::Running
     }
 }
 
@@ -109,12 +134,16 @@ impl Sealed for CaptureRecorder {
     }
 
     fn add(&self, metric: MetricBox) -> Result<Registered, MetricsRecorderError> {
-        let mut captured = self.lock();
-        if captured.metrics.contains(&metric.name) {
-            return Ok(Registered::Replaced);
-        }
-        captured.metrics.push(Arc::clone(&metric.name));
-        Ok(Registered::Added)
+        Ok(self.note(&metric.name))
+    }
+
+    fn find_or_add(&self, metric: MetricBox) -> Result<MetricSource, MetricsRecorderError> {
+        self.note(&metric.name);
+        Ok(MetricSource::unregistered(metric))
+    }
+
+    fn read(&self, _: TypeId, _: &mut ReadMetric<'_>) -> Result<(), MetricsRecorderError> {
+        Ok(())
     }
 }
 

@@ -1,4 +1,4 @@
-//! What the library does in and with the program's allocator. Covers RS3 and RS4, and looks for leaks.
+//! What the library does in and with the program's allocator. Covers RS3, RS4 and ST13, and looks for leaks.
 
 mod allocator;
 
@@ -7,7 +7,8 @@ use std::thread;
 use std::time::Duration;
 
 use mvx_metrics::{
-    Counter, Metric, MetricsRecorder, MetricsRuntime, QueueOverflowPolicy, RecorderOptions, metric_event,
+    Breakdown, Counter, HandleEvent, Label, Metric, MetricsRecorder, MetricsRuntime, QueueOverflowPolicy,
+    RecorderOptions, TypedMetric, metric_event,
 };
 use mvx_metrics_tests::{Gate, Gated, Script, Step, bounded, in_threads, running_runtime};
 
@@ -252,6 +253,40 @@ fn a_large_event_that_is_dropped_is_not_boxed_first() {
         gate.open();
         runtime.shutdown().expect("everything stops");
     });
+}
+
+#[derive(Label, Clone, Copy)]
+enum Size {
+    Small,
+    Medium,
+    Large,
+}
+
+#[metric_event]
+struct Sized {
+    size: Size,
+    is_new: bool,
+}
+
+#[derive(Metric, Default)]
+#[metric(on(Sized))]
+struct BySize {
+    #[dimension(by = (size, is_new))]
+    by_size: Breakdown<(Size, bool), Counter>,
+}
+
+#[test]
+fn st13_zeros_take_no_memory_in_the_metric() {
+    let mut metric = None;
+    assert_eq!(blocks_allocated_by(|| metric = Some(BySize::default())), 0);
+    let mut metric = metric.expect("it was created");
+    assert_eq!(metric.typed_snapshot().by_size.len(), 6);
+    assert_eq!(metric.snapshot().dimensions.len(), 1);
+    // The slots of all labels are one block. It is allocated by the first event, and not by reading.
+    let sizes = [Size::Small, Size::Medium, Size::Large];
+    let blocks =
+        sizes.map(|size| blocks_allocated_by(|| assert!(metric.handle(&Sized { size, is_new: true }))));
+    assert_eq!(blocks, [1, 0, 0]);
 }
 
 /// Runs `round` a few times to fill caches, then many times; fails when these leave memory behind.

@@ -3,8 +3,9 @@
 use mvx_metrics::export::{Exposition, Format, Scope};
 use mvx_metrics::feed::{IntoMeasure, Record};
 use mvx_metrics::{
-    Breakdown, Dimension, DimensionKind, DimensionValue, Metric, MetricsRuntime, metric_event,
+    Breakdown, Dimension, DimensionKind, DimensionValue, Metric, MetricsRuntime, Output, metric_event,
 };
+use serde::{Deserialize, Serialize};
 
 use crate::fixtures::{running, value};
 
@@ -21,18 +22,37 @@ struct Load {
     calls: u64,
 }
 
-impl Dimension for Load {
-    type Output = f64;
-    const KIND: DimensionKind = DimensionKind::Custom;
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct LoadSnapshot {
+    last: f64,
+    calls: Calls,
+    size: String,
+}
 
-    fn read(&self) -> f64 {
-        self.last
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Calls {
+    made: u64,
+    lost: Option<u64>,
+}
+
+impl Output for LoadSnapshot {}
+
+impl Dimension for Load {
+    type Output = LoadSnapshot;
+    const KIND: DimensionKind = DimensionKind::Custom;
+    const MERGE: Option<fn(&mut LoadSnapshot, &LoadSnapshot)> = Some(|load, other| {
+        load.last += other.last;
+        load.calls.made += other.calls.made;
+    });
+
+    fn read(&self) -> LoadSnapshot {
+        let size = if self.last > 0.5 { "large" } else { "small" };
+        LoadSnapshot { last: self.last, calls: Calls { made: self.calls, lost: None }, size: size.to_owned() }
     }
 
-    fn value(&self) -> DimensionValue {
-        let size = if self.last > 0.5 { "large" } else { "small" };
-        let calls = DimensionValue::map([("made", self.calls.into()), ("lost", DimensionValue::Empty)]);
-        DimensionValue::map([("last", self.last.into()), ("calls", calls), ("size", size.to_owned().into())])
+    fn value(load: LoadSnapshot) -> DimensionValue {
+        let calls = DimensionValue::map([("made", load.calls.made.into()), ("lost", load.calls.lost.into())]);
+        DimensionValue::map([("last", load.last.into()), ("calls", calls), ("size", load.size.into())])
     }
 }
 
@@ -57,8 +77,8 @@ impl Dimension for Last {
         self.0
     }
 
-    fn value(&self) -> DimensionValue {
-        self.0.into()
+    fn value(last: f64) -> DimensionValue {
+        last.into()
     }
 }
 
@@ -78,7 +98,7 @@ struct Machine {
     load: Load,
     #[dimension(value = load, by = secure)]
     by_security: Breakdown<bool, Load>,
-    #[dimension(value = load)]
+    #[dimension(value = load, merge = sum)]
     sum: Last,
     #[dimension(value = load, merge = min)]
     least: Last,

@@ -3,15 +3,24 @@
 //! They check what the contract says under "Adapters at the edge". The head of each file names its topic, and the ids of the
 //! behaviours it covers, where they have ids.
 
+mod after_shutdown;
 mod continuity;
 mod custom_dimensions;
+mod everything;
 mod fixtures;
 mod golden;
 mod handwritten;
 mod health;
 mod many_recorders;
+mod merging;
+mod replaced;
 mod rollup;
+mod round_trip;
 mod runtime_snapshot;
+mod samples;
 mod skipped;
 mod slow_readers;
+mod times;
+mod totals;
 mod values;
+mod zeros;

@@ -40,13 +40,16 @@ fn a_snapshot_serialises_to_the_shape_of_the_contract() {
     assert_eq!(recorder["status"], "RUNNING");
     assert_eq!(recorder["stats"]["accepted"], 1);
     assert_eq!(recorder["metrics"]["service.requests"]["dimensions"]["total"], 1);
-    assert_eq!(recorder.as_object().map(serde_json::Map::len), Some(6));
+    assert!(recorder["created_at"].as_f64() <= json["taken_at"].as_f64());
+    assert_eq!(recorder.as_object().map(serde_json::Map::len), Some(7));
+    assert_eq!(json.as_object().map(serde_json::Map::len), Some(5));
 }
 
 #[test]
-fn a_snapshot_after_shutdown_is_refused() {
-    let runtime = running("shop");
-    runtime.shutdown().expect("it ends");
+fn a_snapshot_before_the_start_is_refused() {
+    let runtime = mvx_metrics::MetricsRuntime::new("shop").expect("a valid namespace");
+    assert!(matches!(runtime.snapshot(), Err(MetricsRuntimeError::InvalidState { .. })));
+    runtime.shutdown().expect("there is nothing to end");
     assert!(matches!(runtime.snapshot(), Err(MetricsRuntimeError::InvalidState { .. })));
 }
 

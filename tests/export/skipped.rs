@@ -6,8 +6,8 @@ use std::sync::{Arc, LazyLock};
 
 use mvx_metrics::export::{Exposition, Format, Scope};
 use mvx_metrics::{
-    BreakdownEntry, Bucket, DimensionKind, DimensionValue, HistogramSnapshot, LogPolicy, MetricsRuntime,
-    Number,
+    BreakdownEntry, Bucket, DimensionKind, DimensionValue, Extreme, HistogramSnapshot, LogPolicy,
+    MetricsRuntime, Number,
 };
 use mvx_metrics_tests::capture::{self, Listener};
 use tracing::{Event, Level};
@@ -96,8 +96,13 @@ fn an_exposition_succeeds_when_a_subscriber_panics() {
 
 #[test]
 fn the_series_names_of_a_histogram_clash_with_other_names() {
-    let histogram =
-        HistogramSnapshot { count: 0, sum: Number::Unsigned(0), min: None, max: None, buckets: vec![] };
+    let histogram = HistogramSnapshot {
+        count: 0,
+        sum: Number::Unsigned(0),
+        min: Extreme::None,
+        max: Extreme::None,
+        buckets: vec![],
+    };
     let runtime = runtime_with(vec![metric(
         "job",
         vec![("size_count", Gauge, 1_i64.into()), ("size", Histogram, DimensionValue::Histogram(histogram))],
@@ -112,8 +117,13 @@ fn histograms_with_other_buckets_are_skipped_in_a_rollup() {
     let histogram = |bound: u64| {
         let bucket = |upper_bound, count| Bucket { upper_bound, count };
         let buckets = vec![bucket(Some(Number::Unsigned(bound)), 1), bucket(None, 1)];
-        let histogram =
-            HistogramSnapshot { count: 2, sum: Number::Unsigned(9), min: None, max: None, buckets };
+        let histogram = HistogramSnapshot {
+            count: 2,
+            sum: Number::Unsigned(9),
+            min: Extreme::None,
+            max: Extreme::None,
+            buckets,
+        };
         vec![("size", Histogram, DimensionValue::Histogram(histogram))]
     };
     let runtime = runtime_with(vec![metric("job", histogram(10))]);
@@ -134,7 +144,7 @@ fn metrics_beyond_the_limit_are_reported() {
     let exposition = runtime.exposition(Scope::Rollup, Format::OpenMetrics).expect("the runtime runs");
     assert_eq!(
         reasons(&exposition),
-        ["values of the metric `m4096` are skipped: more than 4096 metrics in this namespace"]
+        ["values of the metric `m4096` are skipped: there are more than 4,096 metrics"]
     );
     assert_eq!(value(&exposition.text, "m4095_d_total{namespace=\"shop\"}").to_string(), "1");
 }
@@ -148,7 +158,7 @@ fn dimensions_beyond_the_limit_are_reported() {
     let exposition = runtime.exposition(Scope::Rollup, Format::OpenMetrics).expect("the runtime runs");
     assert_eq!(
         reasons(&exposition),
-        ["values of the metric `m` are skipped: more than 4096 dimensions in this metric"]
+        ["values of the metric `m` are skipped: the metric has more than 4,096 dimensions"]
     );
     assert_eq!(value(&exposition.text, "m_d4095_total{namespace=\"shop\"}").to_string(), "1");
     assert!(!exposition.text.contains("m_d4096"), "{}", exposition.text);
@@ -167,7 +177,7 @@ fn labels_with_values_of_another_type_than_before_are_reported() {
     assert_eq!(
         reasons(&exposition),
         [
-            "values of the metric `m` are skipped: some labels have values of other types or buckets than before"
+            "`d` of the metric `m` is skipped in the family `m_d`: some of its values have other forms than the first ones"
         ]
     );
     assert_eq!(value(&exposition.text, "m_d_total{namespace=\"shop\",label=\"a\"}").to_string(), "1");

@@ -4,7 +4,9 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use mvx_metrics::export::{Format, Scope};
-use mvx_metrics::{BreakdownEntry, Bucket, DimensionKind, DimensionValue, HistogramSnapshot, Number};
+use mvx_metrics::{
+    BreakdownEntry, Bucket, DimensionKind, DimensionValue, Extreme, HistogramSnapshot, MeanSnapshot, Number,
+};
 
 use crate::fixtures::value;
 use crate::handwritten::{lines, metric, runtime_with};
@@ -24,11 +26,17 @@ fn odd_numbers_are_spelled_as_prometheus_expects() {
             ("tiny", Sum, Duration::from_nanos(5).into()),
         ],
     )]);
-    let text = runtime.exposition(Scope::Rollup, Format::OpenMetrics).expect("the runtime runs").text;
-    assert!(text.contains("# TYPE odd_nan unknown\nodd_nan{namespace=\"shop\"} NaN\n"), "{text}");
-    assert!(text.contains("odd_low{namespace=\"shop\"} -Inf\n"), "{text}");
-    assert!(text.contains("# TYPE odd_fall gauge\nodd_fall{namespace=\"shop\"} -3\n"), "{text}");
-    assert!(text.contains("odd_tiny_total{namespace=\"shop\"} 0.000000005\n"), "{text}");
+    let text = runtime.exposition(Scope::PerEntity, Format::OpenMetrics).expect("the runtime runs").text;
+    assert!(
+        text.contains("# TYPE odd_nan unknown\nodd_nan{namespace=\"shop\",entity_id=\"one\"} NaN\n"),
+        "{text}"
+    );
+    assert!(text.contains("odd_low{namespace=\"shop\",entity_id=\"one\"} -Inf\n"), "{text}");
+    assert!(
+        text.contains("# TYPE odd_fall gauge\nodd_fall{namespace=\"shop\",entity_id=\"one\"} -3\n"),
+        "{text}"
+    );
+    assert!(text.contains("odd_tiny_total{namespace=\"shop\",entity_id=\"one\"} 0.000000005\n"), "{text}");
     assert!(!text.contains("odd_text") && !text.contains("odd_empty"), "{text}");
 }
 
@@ -53,12 +61,18 @@ fn histogram<const N: usize>(
 ) -> DimensionValue {
     let count = buckets.iter().map(|(_, count)| count).sum();
     let buckets = buckets.map(|(upper_bound, count)| Bucket { upper_bound, count }).to_vec();
-    DimensionValue::Histogram(HistogramSnapshot { count, sum, min: Some(min), max: None, buckets })
+    DimensionValue::Histogram(HistogramSnapshot {
+        count,
+        sum,
+        min: Extreme::Known(min),
+        max: Extreme::Unknown,
+        buckets,
+    })
 }
 
 #[test]
 fn totals_of_floating_point_numbers_saturate() {
-    let mean = DimensionValue::Mean { sum: f64::MAX, count: 1 };
+    let mean = DimensionValue::Mean(MeanSnapshot { sum: Number::Float(f64::MAX), count: 1 });
     let buckets = [(None, 1)];
     let histogram = histogram(buckets, Number::Float(f64::MAX), Number::Float(f64::MAX));
     let most = || {

@@ -586,6 +586,12 @@ fn fl6_every_recorder_error_has_its_code_message_and_source() {
                 Some("the cause"),
             ),
             (
+                MetricsRecorderError::MetricTypeMismatch { metric: "m".to_owned() },
+                "INVALID_ARGUMENT",
+                "the recorder's metric `m` has another type",
+                None,
+            ),
+            (
                 MetricsRecorderError::InvalidArgument { argument: "size", problem: "must not be" },
                 "INVALID_ARGUMENT",
                 "invalid size: must not be",

@@ -1,5 +1,5 @@
 //! Which log events each operation writes, with all their fields.
-//! Covers LG1; `logging_policies.rs` has what the policies change.
+//! Covers LG1 and ST15; `logging_policies.rs` has what the policies change.
 
 use std::error::Error;
 
@@ -312,6 +312,99 @@ fn lg1_failing_to_register_a_metric_with_its_name() {
         let error = recorder.register_metric(Steps::default()).expect_err("it has stopped");
         let event = "metrics_recorder.register_metric";
         assert_failure(RECORDER, id, event, " metric=steps", ["STOPPED", "STOPPED"], &error);
+    });
+}
+
+#[test]
+fn lg1_asking_for_a_metric_that_is_new() {
+    bounded(|| {
+        let id = "lg.1.recorder.metric";
+        let recorder = direct(&Direct::new(), id, Normal, RecorderOptions::new());
+        recorder.metric::<Steps>().expect("registers");
+        let event = "metrics_recorder.register_metric";
+        assert_success(RECORDER, id, event, " metric=steps", ["VIRGIN", "VIRGIN"]);
+        // These calls find it, and log nothing.
+        recorder.metric::<Steps>().expect("finds");
+        recorder.register_metric_if_absent(Steps::default()).expect("finds");
+        assert_eq!(titles(id), [format!("{event} invoke"), format!("{event} success")]);
+    });
+}
+
+#[test]
+fn lg1_failing_to_ask_for_a_metric() {
+    bounded(|| {
+        let id = "lg.1.recorder.metric.failed";
+        let application = Direct::new();
+        let recorder = direct(&application, id, Normal, RecorderOptions::new());
+        recorder.start().wait().expect("starts");
+        recorder.stop().wait().expect("stops");
+        let error = recorder.metric::<Steps>().expect_err("it has stopped");
+        let event = "metrics_recorder.register_metric";
+        assert_failure(RECORDER, id, event, " metric=steps", ["STOPPED", "STOPPED"], &error);
+    });
+}
+
+#[test]
+fn lg1_asking_for_a_metric_of_another_type() {
+    bounded(|| {
+        let id = "lg.1.recorder.metric.mismatch";
+        let recorder = direct(&Direct::new(), id, Normal, RecorderOptions::new());
+        recorder.register_metric(Steps::named("snapshot_panics")).expect("registers");
+        let error = recorder.metric::<SnapshotPanics>().expect_err("another type");
+        let event = "metrics_recorder.register_metric";
+        let [.., invoked, failed] = &lines(id, event)[..] else { panic!("it is logged") };
+        assert_eq!(invoked, "DEBUG mvx_metrics::recorder metric=snapshot_panics phase=invoke state=VIRGIN");
+        let expected = format!(
+            "WARN mvx_metrics::recorder elapsed error={error} metric=snapshot_panics phase=failed state=VIRGIN"
+        );
+        assert_eq!(*failed, expected);
+    });
+}
+
+#[test]
+fn lg1_reading_through_the_handle_of_a_metric() {
+    bounded(|| {
+        let event = "metrics_recorder.get_metric_snapshots";
+        let recorder_of = |id| direct(&Direct::new(), id, Inspection, RecorderOptions::new());
+        let id = "lg.1.handle.snapshot";
+        recorder_of(id).metric::<Steps>().expect("registers").snapshot().expect("reads");
+        assert_success(RECORDER, id, event, "", ["VIRGIN", "VIRGIN"]);
+        let id = "lg.1.handle.failed";
+        recorder_of(id).metric::<Steps>().expect("registers").failed().expect("reads");
+        assert_success(RECORDER, id, event, "", ["VIRGIN", "VIRGIN"]);
+        let id = "lg.1.handle.snapshot.failed";
+        let panics = recorder_of(id).metric::<SnapshotPanics>().expect("registers");
+        let error = panics.snapshot().expect_err("it panics");
+        assert_failure(RECORDER, id, event, "", ["VIRGIN", "VIRGIN"], &error);
+    });
+}
+
+#[test]
+fn st15_replacing_a_metric_is_logged_at_warn() {
+    bounded(|| {
+        let id = "lg.1.recorder.replaced";
+        let recorder = direct(&Direct::new(), id, Normal, RecorderOptions::new());
+        let event = "metrics_recorder.metric_replaced";
+        recorder.register_metric(Steps::default()).expect("registers");
+        recorder.metric::<Steps>().expect("finds");
+        assert!(lines(id, event).is_empty());
+        recorder.register_metric(Steps::default()).expect("replaces");
+        assert_eq!(lines(id, event), ["WARN mvx_metrics::recorder metric=steps state=VIRGIN"]);
+        let register = "metrics_recorder.register_metric";
+        let expected = [format!("{register} invoke"), event.to_owned(), format!("{register} success")];
+        assert_eq!(titles(id)[2..], expected);
+    });
+}
+
+#[test]
+fn st15_a_silent_recorder_does_not_log_that_a_metric_is_replaced() {
+    bounded(|| {
+        let id = "lg.1.recorder.replaced.silent";
+        let recorder = direct(&Direct::new(), id, LogPolicy::Silent, RecorderOptions::new());
+        for _ in 0..2 {
+            recorder.register_metric(Steps::default()).expect("registers");
+        }
+        assert!(titles(id).is_empty());
     });
 }
 

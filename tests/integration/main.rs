@@ -9,6 +9,7 @@ mod lifecycle;
 mod logging;
 mod logging_outcomes;
 mod logging_policies;
+mod metric_handle;
 mod metrics;
 mod panics;
 mod recorder;

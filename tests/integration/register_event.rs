@@ -136,7 +136,9 @@ fn re5_at_the_limit_the_event_is_dropped_and_counted_by_type() {
         assert_eq!(drops.dropped(), 2);
         let stats = recorder.stats();
         assert_eq!((stats.accepted, stats.rejected, stats.dropped), (3, 0, 3));
-        assert_eq!(stats.dropped_by_type.into_iter().collect::<Vec<_>>(), [("step", 1), ("tracked", 2)]);
+        let dropped: Vec<_> =
+            stats.dropped_by_type.iter().map(|(event_type, count)| (&**event_type, *count)).collect();
+        assert_eq!(dropped, [("step", 1), ("tracked", 2)]);
         gate.open();
         assert_eq!(Steps::total(&recorder), 3);
     });
@@ -348,6 +350,12 @@ fn re12_code_over_recorder_works_with_both_kinds() {
         assert_eq!(Steps::total(&recorder), 2);
         let recorder = application.recorder(RecorderOptions::new());
         walk_dyn(&(Arc::new(recorder.clone()) as Arc<dyn Recorder>));
+        assert_eq!(Steps::total(&recorder), 2);
+        let recorder = application.recorder(RecorderOptions::new());
+        walk(&(Box::new(recorder.clone()) as Box<dyn Recorder>));
+        assert_eq!(Steps::total(&recorder), 2);
+        let recorder = application.recorder(RecorderOptions::new());
+        walk(&(&recorder as &dyn Recorder));
         assert_eq!(Steps::total(&recorder), 2);
 
         let capture = CaptureRecorder::new();

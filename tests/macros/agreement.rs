@@ -117,9 +117,9 @@ fn json_that_names_a_field_or_a_label_twice_is_refused() {
     let twice = refusal(&json.replace(r#""total":1"#, r#""total":1,"total":2"#));
     assert!(twice.starts_with("the field `total` stands twice"), "{twice}");
     let twice = refusal(&json.replace(r#""true":1"#, r#""true":1,"true":2"#));
-    assert!(twice.starts_with("the label `true` stands twice"), "{twice}");
+    assert!(twice.starts_with("`by_host`: `a`: the label `true` stands twice at line 1"), "{twice}");
     let twice = refusal(&json.replace(r#"{"a":"#, r#"{"a":{"true":3},"a":"#));
-    assert!(twice.starts_with("the label `a` stands twice"), "{twice}");
+    assert!(twice.starts_with("`by_host`: the label `a` stands twice at line 1"), "{twice}");
 }
 
 #[metric_event]

@@ -132,16 +132,16 @@ fn values_feed_every_simple_dimension() {
     let mut metric = SaveValues { note: "not shown".to_owned(), ..SaveValues::default() };
     assert_eq!(
         dimensions(&metric),
-        json!({"bytes": 0, "shortest": null, "largest": null, "elapsed": null, "load_now": null, "last": null,
-            "lost_bytes": 0})
+        json!({"bytes": 0, "shortest": null, "largest": null, "elapsed": {"mean": null, "sum": 0.0, "count": 0},
+            "load_now": null, "last": null, "lost_bytes": 0})
     );
     metric.handle(&save(SaveOutcome::Success, 500, 4));
     metric.handle(&save(SaveOutcome::Failure, 1500, 7));
     metric.handle(&save(SaveOutcome::Success, 250, 0));
     assert_eq!(
         dimensions(&metric),
-        json!({"bytes": 11, "shortest": 0.5, "largest": -3, "elapsed": 0.75, "load_now": 25.0, "last": 0.25,
-            "lost_bytes": 7})
+        json!({"bytes": 11, "shortest": 0.5, "largest": -3, "elapsed": {"mean": 0.75, "sum": 2.25, "count": 3},
+            "load_now": 25.0, "last": 0.25, "lost_bytes": 7})
     );
     assert_eq!(metric.typed_snapshot().shortest, Some(Duration::from_millis(500)));
     assert_eq!(metric.note, "not shown");
@@ -242,7 +242,10 @@ fn ev2_a_metric_ignores_what_it_does_not_list_or_want() {
     let mut metric = HighPorts::default();
     assert!(!metric.handle(&Connected(80, Some(1.0))));
     assert!(!metric.handle_event((&HTTPConnectionClosed).into()));
-    assert_eq!(dimensions(&metric), json!({"seen": 0, "load": 0.0, "mean": null}));
+    assert_eq!(
+        dimensions(&metric),
+        json!({"seen": 0, "load": 0.0, "mean": {"mean": null, "sum": 0.0, "count": 0}})
+    );
 }
 
 #[test]
@@ -251,7 +254,8 @@ fn values_that_are_not_finite_are_counted_as_invalid() {
     metric.handle(&Connected(8080, Some(f64::NAN)));
     metric.handle(&Connected(8080, Some(f64::INFINITY)));
     metric.handle(&Connected(8080, Some(2.0)));
-    assert_eq!(dimensions(&metric), json!({"seen": 3, "load": 2.0, "mean": 2.0, "invalid": 4}));
+    let mean = json!({"mean": 2.0, "sum": 2.0, "count": 1});
+    assert_eq!(dimensions(&metric), json!({"seen": 3, "load": 2.0, "mean": mean, "invalid": 4}));
     assert_eq!(json(&metric)["high_ports"]["invalid"], 4);
     assert_eq!(metric.typed_snapshot().invalid, 4);
 }

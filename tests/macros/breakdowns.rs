@@ -1,12 +1,13 @@
-//! Breakdowns: labels of every form, limits, the label `other`, work in flight. No ids; the contract's section on labels.
+//! Breakdowns: labels of every form, limits, the label `other`, work in flight; the contract's section on labels.
+//! Covers ST11.
 
 use std::time::Duration;
 
 use mvx_metrics::{
-    Breakdown, Counter, DimensionKind, DimensionValue, Gauge, HandleEvent, InFlight, Label, Max, Mean,
-    Metric, Sum, TypedMetric, metric_event,
+    Breakdown, Counter, DimensionKind, DimensionValue, Extreme, Gauge, HandleEvent, InFlight,
+    InFlightSnapshot, Label, Max, Mean, MeanSnapshot, Metric, Number, Sum, TypedMetric, metric_event,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::basics::dimensions;
 
@@ -77,10 +78,18 @@ impl Answered {
 }
 
 #[test]
-fn a_breakdown_is_empty_at_first() {
-    let empty = json!({"by_method": {}, "slowest": {}, "by_tier": {}, "by_host": {}, "by_all": {}, "errors": {},
-        "ratios": {}, "last": {}});
-    assert_eq!(dimensions(&Answers::default()), empty);
+fn st11_a_breakdown_shows_zeros_at_first_where_the_type_knows_the_labels() {
+    let first = json!({
+        "by_method": {"get": 0, "post": 0, "DELETE!": 0},
+        "by_tier": {"PAID": 0, "FREE-OF-CHARGE": 0},
+        "slowest": {}, "by_host": {}, "by_all": {}, "errors": {}, "ratios": {}, "last": {},
+    });
+    assert_eq!(dimensions(&Answers::default()), first);
+}
+
+/// The mean of one value.
+fn one_mean(value: f64) -> Value {
+    json!({"mean": value, "sum": value, "count": 1})
 }
 
 #[test]
@@ -102,8 +111,8 @@ fn a_breakdown_has_one_dimension_for_each_label() {
             "by_tier": {"PAID": 200, "FREE-OF-CHARGE": 1208},
             "by_host": {"a.example": 2, "b.example": 2},
             "by_all": {
-                "a.example": {"3": {"get": 0.304}, "5": {"get": 0.5}},
-                "b.example": {"2": {"post": 0.2}, "4": {"DELETE!": 0.404}},
+                "a.example": {"3": {"get": one_mean(0.304)}, "5": {"get": one_mean(0.5)}},
+                "b.example": {"2": {"post": one_mean(0.2)}, "4": {"DELETE!": one_mean(0.404)}},
             },
             "errors": {"client": 1, "server": 1},
             "ratios": {},
@@ -128,9 +137,10 @@ fn typed_breakdowns_are_read_by_label() {
     metric.handle(&answered(Method::Get, "a.example", 200));
     let snapshot = metric.typed_snapshot();
     assert_eq!(snapshot.by_method.get(Method::Get), Some(&1));
-    assert_eq!(snapshot.by_method.get(Method::Post), None);
+    assert_eq!(snapshot.by_method.get(Method::Post), Some(&0));
+    assert_eq!(snapshot.slowest.get((Method::Post, false)), None);
     assert_eq!(snapshot.by_host.get("a.example"), Some(&1));
-    assert_eq!(snapshot.slowest.get((Method::Get, false)), Some(&Some(Duration::from_millis(200))));
+    assert_eq!(snapshot.slowest.get((Method::Get, false)), Some(&Extreme::Known(Duration::from_millis(200))));
     assert_eq!(metric.by_host.get("a.example").map(Counter::get), Some(1));
     assert_eq!(metric.by_method.get(Method::Get).map(Counter::get), Some(1));
     assert!(metric.by_host.get("b.example").is_none());
@@ -171,7 +181,7 @@ fn a_limit_is_for_open_labels_alone() {
     let snapshot = metric.typed_snapshot();
     assert_eq!(
         (snapshot.methods.len(), snapshot.by_method_and_cache.len(), snapshot.by_alias.len()),
-        (2, 2, 2)
+        (3, 6, 3)
     );
     // The descriptor has the limit that totals over several recorders apply.
     let limits: Vec<_> = metric.descriptor().dimensions.iter().map(|dimension| dimension.limit).collect();
@@ -272,7 +282,10 @@ fn an_erased_breakdown_keeps_labels_and_what_can_be_combined() {
     let snapshot = metric.snapshot();
     let Some(DimensionValue::Breakdown(entries)) = snapshot.get("by_all") else { panic!("no breakdown") };
     assert_eq!(entries[0].labels, ["a", "5", "get"]);
-    assert_eq!(entries[0].value, DimensionValue::Mean { sum: 0.5, count: 1 });
+    assert_eq!(
+        entries[0].value,
+        DimensionValue::Mean(MeanSnapshot { sum: Number::Duration(Duration::from_millis(500)), count: 1 })
+    );
 }
 
 #[metric_event]
@@ -314,13 +327,23 @@ struct Jobs {
 #[test]
 fn work_in_flight_is_started_minus_finished() {
     let mut metric = Jobs::default();
-    assert_eq!(dimensions(&metric), json!({"running": 0, "load": {}}));
+    let amounts = |started: u64, finished: u64| {
+        let current = started.cast_signed() - finished.cast_signed();
+        json!({"current": current, "started": started, "finished": finished})
+    };
+    assert_eq!(dimensions(&metric), json!({"running": amounts(0, 0), "load": {}}));
     metric.handle(&Job::Started { queue: "mail", size: 3 });
     metric.handle(&Job::Started { queue: "mail", size: 4 });
     metric.handle(&Job::Finished { queue: "mail", size: 3 });
     metric.handle(&Job::Finished { queue: "print", size: 9 });
-    assert_eq!(dimensions(&metric), json!({"running": 0, "load": {"mail": 4, "print": -9}}));
-    assert_eq!(metric.snapshot().get("running"), Some(&DimensionValue::InFlight { started: 2, finished: 2 }));
+    assert_eq!(
+        dimensions(&metric),
+        json!({"running": amounts(2, 2), "load": {"mail": amounts(7, 3), "print": amounts(0, 9)}})
+    );
+    assert_eq!(
+        metric.snapshot().get("running"),
+        Some(&DimensionValue::InFlight(InFlightSnapshot { started: 2, finished: 2 }))
+    );
     assert_eq!((metric.running.started(), metric.running.finished()), (2, 2));
     assert_eq!(metric.snapshot().get("running").and_then(DimensionValue::as_u64), Some(0));
     metric.handle(&Job::Finished { queue: "mail", size: 1 });

@@ -209,7 +209,7 @@ struct Loads {
 #[test]
 fn a_gauge_says_how_it_is_merged() {
     let dimensions = Loads::default().descriptor().dimensions.into_owned();
-    assert_eq!([dimensions[0].merge, dimensions[1].merge], [MergeRule::Max, MergeRule::Sum]);
+    assert_eq!([dimensions[0].merge, dimensions[1].merge], [Some(MergeRule::Max), Some(MergeRule::Sum)]);
     assert_eq!(dimensions[0].unit.as_deref(), Some("percent"));
 }
 
@@ -238,11 +238,11 @@ impl Dimension for Spread {
         SpreadOutput { low: self.low, high: self.high, calls: self.calls }
     }
 
-    fn value(&self) -> DimensionValue {
+    fn value(spread: SpreadOutput) -> DimensionValue {
         DimensionValue::map([
-            ("low", self.low.into()),
-            ("high", self.high.into()),
-            ("calls", self.calls.into()),
+            ("low", spread.low.into()),
+            ("high", spread.high.into()),
+            ("calls", spread.calls.into()),
         ])
     }
 }
@@ -403,14 +403,17 @@ fn a_typed_snapshot_names_the_missing_field() {
     let error = serde_json::from_str::<ConstantsSnapshot>(r#"{"level": 1.0}"#).unwrap_err();
     assert!(error.to_string().starts_with("missing field `timeout`"), "{error}");
     let error = serde_json::from_str::<ConstantsSnapshot>(r#"{"level": "high"}"#).unwrap_err();
-    assert!(error.to_string().starts_with("invalid type: string"), "{error}");
-    let text = r#"{"later": [1], "points": 1, "timeout": 0.5, "negative": null, "level": null}"#;
+    assert!(error.to_string().starts_with("`level`: invalid type: string"), "{error}");
+    let text = r#"{"points": 1, "timeout": 0.5, "negative": null, "level": null}"#;
     assert_eq!(
         serde_json::from_str::<ConstantsSnapshot>(text).unwrap().timeout,
         Some(Duration::from_millis(500))
     );
     let error = serde_json::from_str::<ConstantsSnapshot>(&text.replace("0.5", "-1")).unwrap_err();
     assert!(error.to_string().contains("zero or more"), "{error}");
+    let error =
+        serde_json::from_str::<ConstantsSnapshot>(&text.replace('{', r#"{"later": [1],"#)).unwrap_err();
+    assert!(error.to_string().starts_with("the metric has no dimension `later`"), "{error}");
 }
 
 #[test]

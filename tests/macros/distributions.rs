@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use mvx_metrics::{
-    Breakdown, Bucket, DimensionValue, HandleEvent, Histogram, HistogramSnapshot, Label, Metric, Number,
-    TypedMetric, metric_event,
+    Breakdown, Bucket, DimensionValue, Extreme, HandleEvent, Histogram, HistogramSnapshot, Label, Metric,
+    Number, TypedMetric, metric_event,
 };
 use serde_json::{Value, json};
 
@@ -114,8 +114,8 @@ fn quantiles_are_interpolated() {
     let histogram = HistogramSnapshot::<u64> {
         count: 100,
         sum: 0,
-        min: Some(5),
-        max: Some(100),
+        min: Extreme::Known(5),
+        max: Extreme::Known(100),
         buckets: buckets.map(|(upper_bound, count)| Bucket { upper_bound, count }).to_vec(),
     };
     let quantiles =
@@ -131,8 +131,8 @@ fn quantiles_of_an_impossible_snapshot_do_not_panic() {
     let histogram = |min: f64, max: f64| HistogramSnapshot::<f64> {
         count: 2,
         sum: 0.0,
-        min: Some(min),
-        max: Some(max),
+        min: Extreme::Known(min),
+        max: Extreme::Known(max),
         buckets: vec![Bucket { upper_bound: Some(0.0), count: 1 }, Bucket { upper_bound: None, count: 1 }],
     };
     assert_eq!(histogram(9.0, 1.0).quantile(0.5), None);

@@ -6,3 +6,4 @@ mod breakdowns;
 mod composition;
 mod distributions;
 mod labels;
+mod state;

@@ -8,6 +8,7 @@ use super::context::{Context, buckets_name};
 use super::source;
 use crate::ast::Role;
 use crate::resolved::{Field, Verdict};
+use crate::shape::Kind;
 use crate::span::located_at;
 
 /// `impl Fields`: the dimensions one by one. The metric itself uses them, and metrics that it is flattened into.
@@ -21,15 +22,19 @@ pub fn expand(cx: &Context) -> TokenStream {
         .map(|field| describe(cx, field));
     let values = cx.metric.visible_fields().map(|field| {
         let (ident, name, span) = (field.ident, &field.name, located_at(field.shape.ty.span()));
-        if field.role == Role::Flatten {
-            let prefix = field.prefix();
-            return quote!(#private::Fields::values(&self.#ident, &#private::prefixed(__prefix, #prefix), __dimensions););
-        }
-        let value = if field.is_histogram() {
-            let buckets = buckets_name(field);
-            quote_at!(private, span => #private::Bucketed::value_within(&self.#ident, #buckets))
-        } else {
-            quote_at!(private, span => #private::Dimension::value(&self.#ident))
+        let value = match Reading::of(field) {
+            Reading::Flattened => {
+                let prefix = field.prefix();
+                return quote!(#private::Fields::values(&self.#ident, &#private::prefixed(__prefix, #prefix), __dimensions););
+            }
+            Reading::Bucketed { zeros } => {
+                let buckets = buckets_name(field);
+                quote_at!(private, span => #private::BucketedReading::read_value_within(&self.#ident, #buckets, #zeros))
+            }
+            Reading::WithoutZeros => {
+                quote_at!(private, span => #private::HasLabel::read_seen_value(&self.#ident))
+            }
+            Reading::Plain => quote_at!(private, span => #private::Dimension::read_value(&self.#ident)),
         };
         quote!(#private::push(__dimensions, __prefix, #name, #value);)
     });
@@ -62,6 +67,34 @@ pub fn expand(cx: &Context) -> TokenStream {
     }
 }
 
+/// How a field is read for a snapshot.
+pub enum Reading {
+    Flattened,
+    /// A histogram, or one for each label.
+    Bucketed {
+        zeros: bool,
+    },
+    /// A breakdown that does not show labels without events.
+    WithoutZeros,
+    Plain,
+}
+
+impl Reading {
+    pub fn of(field: &Field) -> Self {
+        let has_zeros = field.options.zeros.is_none();
+        if field.role == Role::Flatten {
+            Self::Flattened
+        } else if field.has_buckets() && field.shape.inner().measured().is_some() {
+            Self::Bucketed { zeros: has_zeros }
+        } else if !has_zeros && matches!(field.shape.kind, Kind::Breakdown | Kind::Unknown) {
+            // `validate` has reported the option of any other type.
+            Self::WithoutZeros
+        } else {
+            Self::Plain
+        }
+    }
+}
+
 fn describe(cx: &Context, field: &Field) -> TokenStream {
     let private = &cx.private;
     let (name, help, ty) = (&field.name, &field.help, field.shape.ty);
@@ -73,24 +106,41 @@ fn describe(cx: &Context, field: &Field) -> TokenStream {
         || quote!(#private::None),
         |limit| quote_at!(private, located_at(ty.span()) => #private::limit::<<#ty as #private::HasLabel>::Label>(#limit)),
     );
-    let merge = match field.options.merge.as_ref().map(|merge| merge.value.to_string()).as_deref() {
-        Some("min") => quote!(Min),
-        Some("max") => quote!(Max),
-        _ => quote!(Sum),
-    };
-    let dimension = quote_at!(private, located_at(ty.span()) => <#ty as #private::Dimension>);
+    let merge = merge_rule(private, field);
     let unit = field.options.unit.as_ref().map(|unit| &unit.value);
-    let unit = unit.map_or_else(|| quote!(#dimension::UNIT), |unit| quote!(#private::Some(#unit)));
+    let unit = unit.map_or_else(|| quote!(#private::None), |unit| quote!(#private::Some(#unit)));
+    let buckets = if field.has_buckets() && field.shape.inner().measured().is_some() {
+        let measure = field.shape.inner().measured().map(|measured| measured.ty);
+        let mut buckets = buckets_name(field);
+        // When the bounds are wrong, rustc names each use of the constant.
+        if let Some(written) = &field.options.buckets {
+            buckets.set_span(located_at(written.value.span()));
+        }
+        quote!(#private::Some(const { &#private::BucketsOf::<#measure>::numbers::<{ #buckets.len() }>(#buckets) }))
+    } else {
+        quote!(#private::None)
+    };
+    let describe = quote_at!(private, located_at(ty.span()) => #private::describe::<#ty>);
     quote! {
-        #private::describe(
+        #describe(
             #name,
-            #dimension::KIND,
             #unit,
             #help,
             const { &[#(#private::label_name(#labels)),*] },
             #limit,
-            #private::MergeRule::#merge,
+            #merge,
+            #buckets,
         )
+    }
+}
+
+/// The rule of the option `merge`.
+pub fn merge_rule(private: &TokenStream, field: &Field) -> TokenStream {
+    match field.options.merge.as_ref().map(|merge| merge.value.to_string()).as_deref() {
+        Some("min") => quote!(#private::Some(#private::MergeRule::Min)),
+        Some("max") => quote!(#private::Some(#private::MergeRule::Max)),
+        Some(_) => quote!(#private::Some(#private::MergeRule::Sum)),
+        None => quote!(#private::None),
     }
 }
 

@@ -6,7 +6,8 @@ use syn::Expr;
 use syn::spanned::Spanned;
 
 use super::context::{Context, buckets_name};
-use super::{feed, fields, lints, snapshot, source};
+use super::fields::{self, Reading};
+use super::{feed, lints, snapshot, source};
 use crate::ast::Role;
 use crate::attr::Keyed;
 use crate::resolved::{Field, Metric, Verdict};
@@ -78,13 +79,14 @@ fn implementation(cx: &Context) -> TokenStream {
     let (_, snapshot_generics, _) = generics.split_for_impl();
     let readings = cx.metric.visible_fields().map(|field| {
         let (ident, span) = (field.ident, located_at(field.shape.ty.span()));
-        let reading = match field.role {
-            Role::Flatten => quote_at!(private, span => #private::flattened(&self.#ident)),
-            _ if field.is_histogram() => {
+        let reading = match Reading::of(field) {
+            Reading::Flattened => quote_at!(private, span => #private::flattened(&self.#ident)),
+            Reading::Bucketed { zeros } => {
                 let buckets = buckets_name(field);
-                quote_at!(private, span => #private::Bucketed::read_within(&self.#ident, #buckets))
+                quote_at!(private, span => #private::BucketedReading::read_within(&self.#ident, #buckets, #zeros))
             }
-            _ => quote_at!(private, span => #private::Dimension::read(&self.#ident)),
+            Reading::WithoutZeros => quote_at!(private, span => #private::HasLabel::read_seen(&self.#ident)),
+            Reading::Plain => quote_at!(private, span => #private::Dimension::read(&self.#ident)),
         };
         quote!(#ident: #reading)
     });
@@ -106,6 +108,10 @@ fn implementation(cx: &Context) -> TokenStream {
             fn descriptor(&self) -> #private::MetricDescriptor {
                 #private::#descriptor::<Self>(#name, #help)
             }
+
+            fn is_derived() -> #private::primitive::bool {
+                true
+            }
         }
 
         #typed {
@@ -115,7 +121,21 @@ fn implementation(cx: &Context) -> TokenStream {
                 #snapshot {
                     #(#readings,)*
                     #invalid: #private::Fields::invalid(self),
+                    __times: #private::Times::default(),
                 }
+            }
+
+            fn typed_snapshot_at(&self, __times: #private::Times) -> Self::Snapshot {
+                #private::typed_snapshot_at(self, __times)
+            }
+
+            const NAME: &'static #private::primitive::str = #name;
+
+            fn restore(
+                __snapshot: &#private::MetricSnapshot,
+                __taken_at: #private::Timestamp,
+            ) -> #private::Option<Self::Snapshot> {
+                #private::restore::<Self>(__snapshot, __taken_at)
             }
         }
     }

@@ -8,8 +8,8 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Generics, WherePredicate, parse_quote};
 
-use super::bounds;
 use super::context::Context;
+use super::{bounds, fields};
 use crate::ast::Role;
 use crate::generics::{mentions, parameters};
 use crate::resolved::{Field, Metric};
@@ -91,6 +91,8 @@ fn declaration(cx: &Context) -> TokenStream {
             #(#fields,)*
             #[doc = " How many values could not be recorded because they were not finite."]
             #vis #invalid: #private::primitive::u64,
+            #[doc(hidden)]
+            #vis __times: #private::Times,
         }
     }
 }
@@ -111,18 +113,56 @@ fn implementations(cx: &Context) -> TokenStream {
     let mut deserialize = generics.clone();
     deserialize.params.insert(0, parse_quote!('de));
     let (de_generics, _, _) = deserialize.split_for_impl();
+    let (vis, metric) = (&cx.metric.input.vis, &cx.metric.input.ident);
+    let since_doc = format!(
+        " What [`{metric}`] has recorded after an earlier snapshot: counts subtract, gauges keep the later value, extremes are unknown."
+    );
     let all: Vec<_> = cx.metric.visible_fields().map(|field| field.ident).chain([&invalid]).collect();
     let names = all.iter().map(|field| field.unraw().to_string());
     let text = ident.to_string();
     // `serialize` takes 0 for an unknown number of fields: the macro cannot see the fields of a flattened metric.
     let own = cx.metric.visible_fields().all(|field| field.role == Role::Dimension);
     let count = if own { cx.metric.visible_fields().count() } else { 0 };
-    let fields = fields(cx, &generics);
+    let snapshot_fields = snapshot_fields(cx, &generics);
     quote! {
         #[automatically_derived]
         impl #impl_generics #private::Clone for #ident #ty_generics #where_clause {
             fn clone(&self) -> Self {
-                Self { #(#all: #private::Clone::clone(&self.#all)),* }
+                Self { #(#all: #private::Clone::clone(&self.#all),)* __times: self.__times }
+            }
+        }
+
+        impl #impl_generics #ident #ty_generics #where_clause {
+            #[doc = #since_doc]
+            #[doc = " When counting began anew meanwhile, the interval counts from 0."]
+            #[must_use]
+            #vis fn since(&self, earlier: &Self) -> Self {
+                #private::since(self, earlier)
+            }
+
+            #[doc = " Whether counting began anew after an earlier snapshot: the metric was replaced, or its program restarted."]
+            #[must_use]
+            #vis fn restarted_since(&self, earlier: &Self) -> #private::primitive::bool {
+                #private::restarted_since(self, earlier)
+            }
+
+            #[doc = " When a recorder took the snapshot; `None` when none did, or when the snapshot was read back."]
+            #[must_use]
+            #vis fn taken_at(&self) -> #private::Option<#private::SystemTime> {
+                self.__times.taken_at()
+            }
+
+            #[doc = " Since when the metric counts; `None` as for `taken_at`."]
+            #[must_use]
+            #vis fn counting_since(&self) -> #private::Option<#private::SystemTime> {
+                self.__times.counting_since()
+            }
+        }
+
+        #[automatically_derived]
+        impl #impl_generics #private::Merge for #ident #ty_generics #where_clause {
+            fn merge(&mut self, __other: &Self) {
+                #private::merge(self, __other);
             }
         }
 
@@ -159,18 +199,44 @@ fn implementations(cx: &Context) -> TokenStream {
             }
         }
 
-        #fields
+        #snapshot_fields
     }
 }
 
-/// `impl SnapshotFields`: serde writes and reads the snapshot through it.
-fn fields(cx: &Context, generics: &Generics) -> TokenStream {
+/// `impl SnapshotFields`: serde writes and reads the snapshot through it, and snapshots are combined through it.
+fn snapshot_fields(cx: &Context, generics: &Generics) -> TokenStream {
     let private = &cx.private;
     let (ident, invalid) = (ident(cx.metric), invalid(cx.metric));
     let invalid_name = invalid.to_string();
     let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
-    let fields: Vec<_> = cx.metric.visible_fields().collect();
-    let write = fields.iter().map(|field| {
+    let (writing, reading, combining) = (writing(cx), reading(cx), combining(cx));
+    quote! {
+        #[automatically_derived]
+        impl #impl_generics #private::SnapshotFields for #ident #ty_generics #where_clause {
+            const INVALID: &'static #private::primitive::str = #invalid_name;
+
+            #writing
+
+            #reading
+
+            fn head(&self) -> (#private::primitive::u64, #private::Times) {
+                (self.#invalid, self.__times)
+            }
+
+            fn head_mut(&mut self) -> (&mut #private::primitive::u64, &mut #private::Times) {
+                (&mut self.#invalid, &mut self.__times)
+            }
+
+            #combining
+        }
+    }
+}
+
+/// The method that shows each field.
+fn writing(cx: &Context) -> TokenStream {
+    let private = &cx.private;
+    let fields = || cx.metric.visible_fields();
+    let write = fields().map(|field| {
         let (ident, name) = (field.ident, &field.name);
         if field.role == Role::Flatten {
             let prefix = field.prefix();
@@ -179,6 +245,22 @@ fn fields(cx: &Context, generics: &Generics) -> TokenStream {
             quote!(#private::write(__map, __prefix, #name, &self.#ident)?;)
         }
     });
+    quote! {
+        fn write<__M: #private::SerializeMap>(
+            &self,
+            __prefix: &#private::primitive::str,
+            __map: &mut __M,
+        ) -> #private::Result<(), __M::Error> {
+            #(#write)*
+            #private::Ok(())
+        }
+    }
+}
+
+/// The methods that read fields by name, and make a snapshot of them.
+fn reading(cx: &Context) -> TokenStream {
+    let (private, invalid) = (&cx.private, invalid(cx.metric));
+    let fields: Vec<_> = cx.metric.visible_fields().collect();
     let mut names = HashSet::new();
     let own = fields.iter().enumerate().filter(|(_, field)| field.role == Role::Dimension);
     let own = own.filter(|(_, field)| names.insert(field.name.value()));
@@ -191,7 +273,7 @@ fn fields(cx: &Context, generics: &Generics) -> TokenStream {
         let (ty, prefix) = (field.shape.ty, field.prefix());
         quote! {
             if let #private::Some(__rest) = #private::primitive::str::strip_prefix(__name, #prefix) {
-                if <#private::Flattened<#ty> as #private::SnapshotFields>::read(__partial.nested(#index), __rest, __map)? {
+                if <#private::Flattened<#ty> as #private::SnapshotFields>::read(__partial.nested(#index, #prefix), __rest, __map)? {
                     return #private::Ok(true);
                 }
             }
@@ -200,49 +282,76 @@ fn fields(cx: &Context, generics: &Generics) -> TokenStream {
     let finish = fields.iter().enumerate().map(|(index, field)| {
         let (ident, name) = (field.ident, &field.name);
         if field.role == Role::Flatten {
-            quote!(#ident: #private::SnapshotFields::finish(__partial.nested(#index), 0)?)
+            let prefix = field.prefix();
+            quote!(#ident: #private::SnapshotFields::finish(__partial.nested(#index, #prefix), 0)?)
         } else {
             quote!(#ident: #private::finish(__partial, #index, #name)?)
         }
     });
     quote! {
-        #[automatically_derived]
-        impl #impl_generics #private::SnapshotFields for #ident #ty_generics #where_clause {
-            const INVALID: &'static #private::primitive::str = #invalid_name;
-
-            fn write<__M: #private::SerializeMap>(
-                &self,
-                __prefix: &#private::primitive::str,
-                __map: &mut __M,
-            ) -> #private::Result<(), __M::Error> {
-                #(#write)*
-                #private::Ok(())
-            }
-
-            fn read<'de, __A: #private::MapAccess<'de>>(
-                __partial: &mut #private::PartialSnapshot,
-                __name: &#private::primitive::str,
-                __map: &mut __A,
-            ) -> #private::Result<#private::primitive::bool, __A::Error> {
-                match __name {
-                    #(#own)*
-                    _ => {
-                        #(#flattened)*
-                        #private::Ok(false)
-                    }
+        fn read<'de, __A: #private::MapAccess<'de>>(
+            __partial: &mut #private::PartialSnapshot,
+            __name: &#private::primitive::str,
+            __map: &mut __A,
+        ) -> #private::Result<#private::primitive::bool, __A::Error> {
+            match __name {
+                #(#own)*
+                _ => {
+                    #(#flattened)*
+                    #private::Ok(false)
                 }
             }
+        }
 
-            fn finish<__E: #private::DeserializeError>(
-                __partial: &mut #private::PartialSnapshot,
-                __invalid: #private::primitive::u64,
-            ) -> #private::Result<Self, __E> {
-                #private::Ok(Self { #(#finish,)* #invalid: __invalid })
-            }
+        fn finish<__E: #private::DeserializeError>(
+            __partial: &mut #private::PartialSnapshot,
+            __invalid: #private::primitive::u64,
+        ) -> #private::Result<Self, __E> {
+            #private::Ok(Self { #(#finish,)* #invalid: __invalid, __times: #private::Times::default() })
+        }
+    }
+}
 
-            fn invalid(&mut self) -> &mut #private::primitive::u64 {
-                &mut self.#invalid
-            }
+/// The methods that combine each field with that of another snapshot.
+fn combining(cx: &Context) -> TokenStream {
+    let private = &cx.private;
+    let fields = || cx.metric.visible_fields();
+    let merge = fields().map(|field| {
+        let (ident, ty) = (field.ident, field.shape.ty);
+        if field.role == Role::Flatten {
+            quote!(#private::SnapshotFields::merge_fields(&mut self.#ident, &__other.#ident);)
+        } else {
+            let rule = fields::merge_rule(private, field);
+            quote!(<#ty as #private::Dimension>::merge_outputs(&mut self.#ident, &__other.#ident, #rule);)
+        }
+    });
+    let subtract = fields().map(|field| {
+        let (ident, ty) = (field.ident, field.shape.ty);
+        if field.role == Role::Flatten {
+            quote!(#private::SnapshotFields::subtract_fields(&mut self.#ident, &__earlier.#ident);)
+        } else {
+            quote!(self.#ident = <#ty as #private::Dimension>::since(&self.#ident, &__earlier.#ident);)
+        }
+    });
+    let has_fallen = fields().map(|field| {
+        let (ident, ty) = (field.ident, field.shape.ty);
+        if field.role == Role::Flatten {
+            quote!(#private::SnapshotFields::has_fallen(&self.#ident, &__earlier.#ident))
+        } else {
+            quote!(<#ty as #private::Dimension>::has_fallen(&self.#ident, &__earlier.#ident))
+        }
+    });
+    quote! {
+        fn merge_fields(&mut self, __other: &Self) {
+            #(#merge)*
+        }
+
+        fn subtract_fields(&mut self, __earlier: &Self) {
+            #(#subtract)*
+        }
+
+        fn has_fallen(&self, __earlier: &Self) -> #private::primitive::bool {
+            false #(|| #has_fallen)*
         }
     }
 }

@@ -30,6 +30,7 @@ pub fn check(cx: &Ctxt, field: &Field, parameters: &[String]) -> Verdict {
     buckets::check(cx, field);
     unit(cx, field);
     merge(cx, field);
+    zeros(cx, field);
     let inner = field.shape.inner();
     if !buckets_are_constant(cx, field, parameters) || !measure(cx, inner) || !labels::check(cx, field) {
         return Verdict::Unusable;
@@ -99,5 +100,17 @@ fn merge(cx: &Ctxt, field: &Field) {
         cx.error(rule, format!("unknown merge rule `{rule}`, expected `sum`, `min` or `max`"));
     } else if !matches!(field.shape.inner().kind, Kind::Gauge | Kind::Unknown) {
         cx.error(&merge.key, "`merge` applies to `Gauge<T>` only");
+    }
+}
+
+fn zeros(cx: &Ctxt, field: &Field) {
+    let Some(zeros) = &field.options.zeros else { return };
+    if zeros.value != "off" {
+        cx.error(
+            &zeros.value,
+            "`zeros` takes `off` only: leave it out to show all labels from the beginning",
+        );
+    } else if !matches!(field.shape.kind, Kind::Breakdown | Kind::Unknown) {
+        cx.error(&zeros.key, "`zeros` applies to `Breakdown<L, D>` only");
     }
 }

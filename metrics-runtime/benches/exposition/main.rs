@@ -37,8 +37,16 @@ fn main() {
         return;
     }
     let ours = ours::Ours::new(ENTITIES);
-    if std::env::args().any(|argument| argument == "profile") {
-        (0..1_000).for_each(|_| drop(black_box(ours.encode_open_metrics())));
+    // For a profiler: one of these over and over.
+    let profiled: [(&str, &dyn Fn()); 4] = [
+        ("profile-encoding", &|| drop(black_box(ours.encode_open_metrics()))),
+        ("profile-reading", &|| drop(black_box(ours.expose()))),
+        ("profile-rollup", &|| drop(black_box(ours.roll_up()))),
+        ("profile-snapshot", &|| drop(black_box(ours.snapshot()))),
+    ];
+    let mut asked = profiled.iter().filter(|(name, _)| std::env::args().any(|other| other == *name));
+    if let Some((_, profiled)) = asked.next() {
+        (0..2_000).for_each(|_| profiled());
         return;
     }
     let prometheus_client = peers::prometheus_client();

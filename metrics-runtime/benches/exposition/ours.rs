@@ -84,6 +84,14 @@ impl Ours {
         self.snapshot.exposition(Scope::PerEntity, Format::Prometheus).text
     }
 
+    pub fn roll_up(&self) -> String {
+        self.runtime.exposition(Scope::Rollup, Format::OpenMetrics).expect("the runtime runs").text
+    }
+
+    pub fn snapshot(&self) -> RuntimeSnapshot {
+        self.runtime.snapshot().expect("the runtime runs")
+    }
+
     pub fn expose(&self) -> String {
         self.runtime.exposition(Scope::PerEntity, Format::OpenMetrics).expect("the runtime runs").text
     }

@@ -1,25 +1,27 @@
 //! Breakdowns: one dimension for each label.
 
+use std::borrow::Cow;
 use std::collections::hash_map::RandomState;
 use std::fmt;
 use std::hash::{BuildHasher, Hasher};
 use std::marker::PhantomData;
 
-use crate::descriptor::DimensionKind;
-use crate::label::{BoundedLabel, Label, LabelPart, OTHER, ToLabel};
+use crate::descriptor::{DimensionKind, MergeRule};
+use crate::label::{BoundedLabel, Label, LabelPart, OTHER, ToLabel, is_indexed};
 use crate::snapshot::{BreakdownEntry, BreakdownSnapshot, DimensionValue};
 
-use super::Dimension;
+use super::{BucketedReading, Dimension, Shape};
 
-/// A label type with more values than this is looked up by hash: an array with a slot for each value would cost more.
-const MAX_INDEXED_LABELS: usize = 4096;
+/// A breakdown shows all labels of a type from the beginning if there are at most this many.
+const MAX_ZERO_LABELS: usize = 64;
 
 /// One dimension `D` for each label `L`.
 ///
-/// Updated with `by`, and with what `D` needs. In a snapshot it is a [`BreakdownSnapshot`], without labels at first.
+/// Updated with `by`, and with what `D` needs. In a snapshot it is a [`BreakdownSnapshot`].
 ///
 /// * Labels of an enum with `#[derive(Label)]`, of `bool`, and of tuples of these are found by index. A snapshot shows them
-///   in the order of their declaration.
+///   in the order of their declaration. If there are at most 64, and `D` counts something, all of them are there from the
+///   beginning, with 0; the option `zeros = off` shows them only after their first event.
 /// * Labels of all other types, such as strings, need `limit = N`. A snapshot shows them in the order of their texts. A new
 ///   label beyond the limit, and every label of more than 256 bytes, is counted under the label `other`.
 ///
@@ -162,11 +164,6 @@ impl<L: Label, D: Default> Breakdown<L, D> {
     }
 }
 
-/// Whether each label of the type has a slot of its own, so that it needs no limit.
-pub(crate) const fn is_indexed<L: Label>() -> bool {
-    matches!(L::CARDINALITY, Some(cardinality) if cardinality <= MAX_INDEXED_LABELS)
-}
-
 #[cold]
 fn empty_slots<L: Label, D>() -> Box<[Option<D>]> {
     (0..L::CARDINALITY.unwrap_or(0)).map(|_| None).collect()
@@ -272,28 +269,86 @@ fn is_other(parts: &[LabelPart]) -> bool {
     parts.iter().all(|part| *part.text() == *OTHER)
 }
 
+impl<L: Label, D: Dimension> Breakdown<L, D> {
+    /// Reads each label: in the order of declaration where labels are indexed, else in the order of the texts.
+    ///
+    /// A label that the type knows and that no event has had yet gets the value of `zero`, if there is one.
+    fn read_labels<R, E>(
+        &self,
+        zero: impl Fn() -> Option<R>,
+        read: impl Fn(&D) -> R,
+        entry: impl Fn(Vec<Cow<'static, str>>, R) -> E,
+    ) -> Vec<E> {
+        let slots: &[Option<D>] = match &self.dimensions {
+            LabelMap::Hashed(_) => {
+                let seen = self.seen().into_iter();
+                return seen.map(|(texts, dimension)| entry(texts, read(dimension))).collect();
+            }
+            LabelMap::Indexed(slots) => slots,
+            LabelMap::Empty => &[],
+        };
+        let has_zeros = const { matches!(L::CARDINALITY, Some(count) if count <= MAX_ZERO_LABELS) };
+        let count = if has_zeros { L::CARDINALITY.unwrap_or(0) } else { slots.len() };
+        let mut parts = Vec::with_capacity(L::PARTS);
+        let mut entries = Vec::with_capacity(if has_zeros { count } else { 0 });
+        for index in 0..count {
+            let value = match slots.get(index) {
+                Some(Some(dimension)) => Some(read(dimension)),
+                _ if has_zeros => zero(),
+                _ => None,
+            };
+            let Some(value) = value else { continue };
+            parts.clear();
+            L::push_parts_of_index(index, &mut parts);
+            entries.push(entry(texts(&parts), value));
+        }
+        entries
+    }
+
+    fn read_outputs(
+        &self,
+        zero: impl Fn() -> Option<D::Output>,
+        read: impl Fn(&D) -> D::Output,
+    ) -> BreakdownSnapshot<L, D::Output> {
+        BreakdownSnapshot::of_entries(self.read_labels(zero, read, |texts, output| (texts, output)))
+    }
+
+    fn read_values(
+        &self,
+        zero: impl Fn() -> Option<DimensionValue>,
+        read: impl Fn(&D) -> DimensionValue,
+    ) -> DimensionValue {
+        DimensionValue::Breakdown(
+            self.read_labels(zero, read, |labels, value| BreakdownEntry { labels, value }),
+        )
+    }
+
+    /// Reads the labels that events have had.
+    pub(crate) fn read_seen(&self) -> BreakdownSnapshot<L, D::Output> {
+        self.read_outputs(|| None, D::read)
+    }
+
+    /// The same without types.
+    pub(crate) fn read_seen_value(&self) -> DimensionValue {
+        self.read_values(|| None, D::read_value)
+    }
+}
+
 impl<L: Label, D> Breakdown<L, D> {
-    /// Each label with its dimension: in the order of declaration where labels are indexed, else in the order of the texts.
-    fn entries(&self) -> Vec<(Vec<LabelPart>, &D)> {
+    /// The labels that events have had: in the order of declaration where labels are indexed, else in the order of the texts.
+    fn seen(&self) -> Vec<(Vec<Cow<'static, str>>, &D)> {
         match &self.dimensions {
             LabelMap::Empty => Vec::new(),
             LabelMap::Indexed(slots) => {
-                let filled =
-                    slots.iter().enumerate().filter_map(|(index, slot)| Some((index, slot.as_ref()?)));
-                let entries = filled.map(|(index, dimension)| {
-                    let mut parts = Vec::with_capacity(L::PARTS);
-                    L::push_parts_of_index(index, &mut parts);
-                    (parts, dimension)
-                });
-                entries.collect()
+                let seen = slots.iter().enumerate().filter_map(|(index, slot)| Some((index, slot.as_ref()?)));
+                seen.map(|(index, dimension)| (texts_of_index::<L>(index), dimension)).collect()
             }
             LabelMap::Hashed(table) => {
-                let entries =
-                    table.entries.iter().map(|entry| (entry.key.parts().to_vec(), &entry.dimension));
-                let other = table.other.iter().map(|other| (vec![LabelPart::Fixed(OTHER); L::PARTS], other));
-                let mut entries: Vec<_> = entries.chain(other).collect();
-                entries.sort_by_cached_key(|(parts, _)| texts(parts));
-                entries
+                let labels = table.entries.iter().map(|entry| (texts(entry.key.parts()), &entry.dimension));
+                let other = table.other.iter().map(|other| (vec![OTHER.into(); L::PARTS], other));
+                let mut labels: Vec<_> = labels.chain(other).collect();
+                labels.sort_by(|(left, _), (right, _)| left.cmp(right));
+                labels
             }
         }
     }
@@ -311,28 +366,68 @@ impl<L: Label, D> Breakdown<L, D> {
     }
 }
 
-fn texts(parts: &[LabelPart]) -> Vec<std::borrow::Cow<'static, str>> {
+fn texts(parts: &[LabelPart]) -> Vec<Cow<'static, str>> {
     parts.iter().map(LabelPart::text).collect()
+}
+
+fn texts_of_index<L: Label>(index: usize) -> Vec<Cow<'static, str>> {
+    let mut parts = Vec::with_capacity(L::PARTS);
+    L::push_parts_of_index(index, &mut parts);
+    texts(&parts)
 }
 
 impl<L: Label, D: Dimension> Dimension for Breakdown<L, D> {
     type Output = BreakdownSnapshot<L, D::Output>;
     const KIND: DimensionKind = D::KIND;
     const UNIT: Option<&'static str> = D::UNIT;
+    const SHAPE: Shape = Shape { parts: L::PARTS, ..D::SHAPE };
 
     fn read(&self) -> Self::Output {
-        self.entries().into_iter().map(|(parts, dimension)| (texts(&parts), dimension.read())).collect()
+        self.read_outputs(D::zero, D::read)
     }
 
-    fn value(&self) -> DimensionValue {
-        let entries = self.entries().into_iter();
-        let entries = entries
-            .map(|(parts, dimension)| BreakdownEntry { labels: texts(&parts), value: dimension.value() });
+    fn read_value(&self) -> DimensionValue {
+        self.read_values(|| D::zero().map(D::value), D::read_value)
+    }
+
+    fn value(output: Self::Output) -> DimensionValue {
+        let entries = output.into_entries();
+        let entries = entries.map(|(labels, output)| BreakdownEntry { labels, value: D::value(output) });
         DimensionValue::Breakdown(entries.collect())
+    }
+
+    fn since(later: &Self::Output, earlier: &Self::Output) -> Self::Output {
+        later.since_labels(earlier, D::since)
+    }
+
+    fn merge_outputs(output: &mut Self::Output, other: &Self::Output, rule: Option<MergeRule>) -> bool {
+        output.merge_labels(other, |output, other| D::merge_outputs(output, other, rule))
+    }
+
+    fn has_fallen(later: &Self::Output, earlier: &Self::Output) -> bool {
+        later.any_label_has_fallen(earlier, D::has_fallen, D::may_vanish)
     }
 
     fn invalid(&self) -> u64 {
         self.dimensions().fold(0, |invalid, dimension| invalid.saturating_add(dimension.invalid()))
+    }
+}
+
+impl<L: Label, D: BucketedReading> BucketedReading for Breakdown<L, D> {
+    type Measure = D::Measure;
+
+    fn read_within(&self, bounds: &'static [D::Measure], zeros: bool) -> Self::Output {
+        let zero = || if zeros { D::zero_within(bounds) } else { None };
+        self.read_outputs(zero, |dimension| dimension.read_within(bounds, zeros))
+    }
+
+    fn read_value_within(&self, bounds: &'static [D::Measure], zeros: bool) -> DimensionValue {
+        let zero = || if zeros { D::zero_within(bounds).map(D::value) } else { None };
+        self.read_values(zero, |dimension| dimension.read_value_within(bounds, zeros))
+    }
+
+    fn zero_within(_bounds: &'static [D::Measure]) -> Option<Self::Output> {
+        None
     }
 }
 
@@ -344,7 +439,6 @@ impl<L, D> Default for Breakdown<L, D> {
 
 impl<L: Label, D: fmt::Debug> fmt::Debug for Breakdown<L, D> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let entries = self.entries();
-        formatter.debug_map().entries(entries.iter().map(|(parts, value)| (texts(parts), value))).finish()
+        formatter.debug_map().entries(self.seen()).finish()
     }
 }

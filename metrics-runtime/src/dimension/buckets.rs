@@ -5,6 +5,8 @@
 use std::marker::PhantomData;
 use std::time::Duration;
 
+use crate::snapshot::Number;
+
 /// Makes the bounds of a histogram of `T` from a constant, at compile time.
 #[derive(Debug)]
 pub struct BucketsOf<T>(PhantomData<T>);
@@ -140,6 +142,31 @@ impl BucketsOf<Duration> {
 }
 
 /// Fails the compilation with a message about one bound.
+macro_rules! numbers {
+    ($($number:ty => $variant:ident;)*) => {
+        $(impl BucketsOf<$number> {
+            /// The bounds without their type, for a descriptor.
+            #[must_use]
+            pub const fn numbers<const N: usize>(bounds: &[$number]) -> [Number; N] {
+                let mut numbers = [Number::Unsigned(0); N];
+                let mut index = 0;
+                while index < N {
+                    numbers[index] = Number::$variant(bounds[index]);
+                    index += 1;
+                }
+                numbers
+            }
+        })*
+    };
+}
+
+numbers! {
+    u64 => Unsigned;
+    i64 => Signed;
+    f64 => Float;
+    Duration => Duration;
+}
+
 #[track_caller]
 const fn fail(index: usize, problem: &str) -> ! {
     let mut text = [0; 96];

@@ -1,10 +1,10 @@
 //! Counters.
 
-use crate::descriptor::DimensionKind;
-use crate::snapshot::DimensionValue;
+use crate::descriptor::{DimensionKind, MergeRule};
+use crate::snapshot::{Arithmetic, DimensionValue, NumberType};
 
 use super::measure::IntoMeasure;
-use super::{Add, Count, Dimension};
+use super::{Add, Count, Dimension, Shape};
 
 /// A count that only grows. It saturates and never wraps around.
 ///
@@ -59,13 +59,31 @@ impl Counter {
 impl Dimension for Counter {
     type Output = u64;
     const KIND: DimensionKind = DimensionKind::Counter;
+    const SHAPE: Shape = Shape::new(Self::KIND, Some(NumberType::Unsigned));
 
     fn read(&self) -> u64 {
         self.count
     }
 
-    fn value(&self) -> DimensionValue {
-        DimensionValue::Unsigned(self.count)
+    fn value(count: u64) -> DimensionValue {
+        DimensionValue::Unsigned(count)
+    }
+
+    fn since(later: &u64, earlier: &u64) -> u64 {
+        later.minus(*earlier)
+    }
+
+    fn merge_outputs(count: &mut u64, other: &u64, _rule: Option<MergeRule>) -> bool {
+        *count = count.plus(*other);
+        true
+    }
+
+    fn has_fallen(later: &u64, earlier: &u64) -> bool {
+        later < earlier
+    }
+
+    fn zero() -> Option<u64> {
+        Some(0)
     }
 }
 

@@ -1,10 +1,10 @@
 //! The smallest and the largest value.
 
-use crate::descriptor::DimensionKind;
-use crate::snapshot::DimensionValue;
+use crate::descriptor::{DimensionKind, MergeRule};
+use crate::snapshot::{DimensionValue, Extreme};
 
-use super::measure::{IntoMeasure, Measure, finite, optional};
-use super::{Dimension, Record};
+use super::measure::{IntoMeasure, Measure, finite};
+use super::{Dimension, Record, Shape};
 
 macro_rules! extremum {
     ($(#[$doc:meta])* $name:ident, $kind:ident, $get:literal, |$new:ident, $old:ident| $replaces:expr) => {
@@ -40,16 +40,30 @@ macro_rules! extremum {
         }
 
         impl<T: Measure> Dimension for $name<T> {
-            type Output = Option<T>;
+            type Output = Extreme<T>;
             const KIND: DimensionKind = DimensionKind::$kind;
             const UNIT: Option<&'static str> = T::UNIT;
+            const SHAPE: Shape = Shape::new(Self::KIND, T::NUMBER);
 
-            fn read(&self) -> Option<T> {
-                self.extremum
+            fn read(&self) -> Extreme<T> {
+                self.extremum.into()
             }
 
-            fn value(&self) -> DimensionValue {
-                optional(self.extremum)
+            fn value(extreme: Extreme<T>) -> DimensionValue {
+                DimensionValue::from(extreme)
+            }
+
+            fn since(later: &Extreme<T>, earlier: &Extreme<T>) -> Extreme<T> {
+                later.since(earlier)
+            }
+
+            fn merge_outputs(
+                extreme: &mut Extreme<T>,
+                other: &Extreme<T>,
+                _rule: Option<MergeRule>,
+            ) -> bool {
+                extreme.merge(*other, |$new, $old| $replaces);
+                true
             }
 
             fn invalid(&self) -> u64 {
@@ -71,7 +85,7 @@ macro_rules! extremum {
 extremum! {
     /// The smallest of the values.
     ///
-    /// Updated with `value`. A snapshot shows an `Option<T>`, `None` before the first value.
+    /// Updated with `value`. A snapshot shows an [`Extreme<T>`](Extreme), `None` before the first value.
     ///
     /// ```
     /// use mvx_metrics::{HandleEvent, Min, Metric, metric_event};
@@ -100,7 +114,7 @@ extremum! {
 extremum! {
     /// The largest of the values.
     ///
-    /// Updated with `value`. A snapshot shows an `Option<T>`, `None` before the first value.
+    /// Updated with `value`. A snapshot shows an [`Extreme<T>`](Extreme), `None` before the first value.
     ///
     /// ```
     /// use mvx_metrics::{HandleEvent, Max, Metric, metric_event};

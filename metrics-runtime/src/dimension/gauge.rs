@@ -1,10 +1,10 @@
 //! Gauges.
 
-use crate::descriptor::DimensionKind;
-use crate::snapshot::DimensionValue;
+use crate::descriptor::{DimensionKind, MergeRule};
+use crate::snapshot::{DimensionValue, Output};
 
-use super::measure::{GaugeValue, IntoMeasure, Measure, finite, optional};
-use super::{Dimension, Record, Set};
+use super::measure::{GaugeValue, IntoMeasure, Measure, finite};
+use super::{Dimension, Record, Set, Shape};
 
 /// The value that was set last. `T` is `i64`, `f64` or `Duration`, and never unsigned.
 ///
@@ -64,13 +64,23 @@ impl<T: GaugeValue> Dimension for Gauge<T> {
     type Output = Option<T>;
     const KIND: DimensionKind = DimensionKind::Gauge;
     const UNIT: Option<&'static str> = T::UNIT;
+    const SHAPE: Shape = Shape::new(Self::KIND, T::NUMBER);
 
     fn read(&self) -> Option<T> {
         self.value
     }
 
-    fn value(&self) -> DimensionValue {
-        optional(self.value)
+    fn value(output: Option<T>) -> DimensionValue {
+        output.map_or(DimensionValue::Empty, |value| DimensionValue::from(value.into()))
+    }
+
+    fn merge_outputs(output: &mut Option<T>, other: &Option<T>, rule: Option<MergeRule>) -> bool {
+        output.merge_by_rule(other, rule.unwrap_or_default())
+    }
+
+    /// In totals a gauge goes with its recorder.
+    fn may_vanish(_output: &Option<T>) -> bool {
+        true
     }
 
     fn invalid(&self) -> u64 {

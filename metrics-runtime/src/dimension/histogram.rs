@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use crate::descriptor::DimensionKind;
-use crate::snapshot::{Bucket, DimensionValue, HistogramSnapshot, Number};
+use crate::descriptor::{DimensionKind, MergeRule};
+use crate::snapshot::{Bucket, DimensionValue, HistogramSnapshot, Merge, Number};
 
 use super::measure::{IntoMeasure, Measure, finite};
-use super::{Dimension, Record};
+use super::{Dimension, Record, Shape};
 
 /// A distribution of values over buckets, with their count, sum, minimum and maximum.
 ///
@@ -36,7 +36,7 @@ use super::{Dimension, Record};
 /// let moves = games.typed_snapshot().moves;
 /// let buckets: Vec<_> = moves.buckets.iter().map(|bucket| (bucket.upper_bound, bucket.count)).collect();
 /// assert_eq!(buckets, [(Some(20), 1), (Some(40), 1), (Some(80), 1), (None, 1)]);
-/// assert_eq!((moves.count, moves.sum, moves.max), (4, 293, Some(200)));
+/// assert_eq!((moves.count, moves.sum, moves.max.known()), (4, 293, Some(200)));
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct Histogram<T: 'static> {
@@ -105,13 +105,17 @@ impl<T: Measure> Histogram<T> {
         HistogramSnapshot {
             count: self.count,
             sum: number(self.sum),
-            min: self.extremes.map(|(min, _)| number(min)),
-            max: self.extremes.map(|(_, max)| number(max)),
+            min: self.extremes.map(|(min, _)| number(min)).into(),
+            max: self.extremes.map(|(_, max)| number(max)).into(),
             buckets: upper_bound
                 .zip(counts)
                 .map(|(upper_bound, count)| Bucket { upper_bound, count })
                 .collect(),
         }
+    }
+
+    fn value_within(&self, bounds: &'static [T]) -> DimensionValue {
+        DimensionValue::Histogram(self.snapshot(bounds, Into::<Number>::into))
     }
 }
 
@@ -119,13 +123,39 @@ impl<T: Measure> Dimension for Histogram<T> {
     type Output = HistogramSnapshot<T>;
     const KIND: DimensionKind = DimensionKind::Histogram;
     const UNIT: Option<&'static str> = T::UNIT;
+    const SHAPE: Shape = Shape { buckets: T::DEFAULT_BUCKET_NUMBERS, ..Shape::new(Self::KIND, T::NUMBER) };
 
     fn read(&self) -> Self::Output {
         self.snapshot(T::DEFAULT_BUCKETS, |value| value)
     }
 
-    fn value(&self) -> DimensionValue {
-        DimensionValue::Histogram(self.snapshot(T::DEFAULT_BUCKETS, Into::<Number>::into))
+    fn read_value(&self) -> DimensionValue {
+        self.value_within(T::DEFAULT_BUCKETS)
+    }
+
+    fn value(histogram: Self::Output) -> DimensionValue {
+        DimensionValue::Histogram(HistogramSnapshot::of(&histogram))
+    }
+
+    fn since(later: &Self::Output, earlier: &Self::Output) -> Self::Output {
+        later.since(earlier)
+    }
+
+    fn merge_outputs(histogram: &mut Self::Output, other: &Self::Output, _rule: Option<MergeRule>) -> bool {
+        histogram.merge(other);
+        true
+    }
+
+    fn has_fallen(later: &Self::Output, earlier: &Self::Output) -> bool {
+        later.has_fallen_since(earlier)
+    }
+
+    fn zero() -> Option<Self::Output> {
+        Some(Self::default().read())
+    }
+
+    fn may_vanish(histogram: &Self::Output) -> bool {
+        histogram.count == 0
     }
 
     fn invalid(&self) -> u64 {
@@ -162,41 +192,54 @@ impl<T: Measure, V: IntoMeasure<T>> Record<V> for WithBounds<'_, T> {
     }
 }
 
-/// A dimension that has the option `buckets`.
+/// A dimension that has the option `buckets`: a histogram, or one for each label.
+pub trait BucketedReading: Dimension {
+    /// The type of the histogram's values.
+    type Measure: Measure;
+
+    /// Like [`Dimension::read`], with these bounds where a histogram has none yet. `zeros` tells whether labels that no
+    /// event has had yet are shown.
+    fn read_within(&self, bounds: &'static [Self::Measure], zeros: bool) -> Self::Output;
+
+    /// The same without types.
+    fn read_value_within(&self, bounds: &'static [Self::Measure], zeros: bool) -> DimensionValue;
+
+    /// Like [`Dimension::zero`], with these bounds.
+    fn zero_within(bounds: &'static [Self::Measure]) -> Option<Self::Output>;
+}
+
+impl<T: Measure> BucketedReading for Histogram<T> {
+    type Measure = T;
+
+    fn read_within(&self, bounds: &'static [T], _zeros: bool) -> Self::Output {
+        self.snapshot(bounds, |value| value)
+    }
+
+    fn read_value_within(&self, bounds: &'static [T], _zeros: bool) -> DimensionValue {
+        self.value_within(bounds)
+    }
+
+    fn zero_within(bounds: &'static [T]) -> Option<Self::Output> {
+        Some(Self::default().snapshot(bounds, |value| value))
+    }
+}
+
+/// A dimension to which an event is applied with the option `buckets`.
 #[diagnostic::on_unimplemented(
     message = "`buckets` applies to `Histogram<T>` only, and `{Self}` is not a histogram",
     label = "has no buckets"
 )]
-pub trait Bucketed: Dimension {
-    /// The type of the histogram's values.
-    type Measure: Measure;
-
+pub trait Bucketed: BucketedReading {
     /// Gives the histogram these bounds, unless it has bounds already.
     fn within(&mut self, bounds: &'static [Self::Measure]) -> WithBounds<'_, Self::Measure>;
-
-    /// Like [`Dimension::read`], with these bounds if the histogram has none yet.
-    fn read_within(&self, bounds: &'static [Self::Measure]) -> Self::Output;
-
-    /// Like [`Dimension::value`], with these bounds if the histogram has none yet.
-    fn value_within(&self, bounds: &'static [Self::Measure]) -> DimensionValue;
 }
 
 impl<T: Measure> Bucketed for Histogram<T> {
-    type Measure = T;
-
     #[inline]
     fn within(&mut self, bounds: &'static [T]) -> WithBounds<'_, T> {
         if self.counts.is_empty() {
             self.set_bounds(bounds);
         }
         WithBounds(self)
-    }
-
-    fn read_within(&self, bounds: &'static [T]) -> Self::Output {
-        self.snapshot(bounds, |value| value)
-    }
-
-    fn value_within(&self, bounds: &'static [T]) -> DimensionValue {
-        DimensionValue::Histogram(self.snapshot(bounds, Into::<Number>::into))
     }
 }

@@ -1,15 +1,15 @@
 //! Work in flight: started, and not finished yet.
 
-use crate::descriptor::DimensionKind;
-use crate::snapshot::{DimensionValue, in_flight};
+use crate::descriptor::{DimensionKind, MergeRule};
+use crate::snapshot::{DimensionValue, InFlightSnapshot, Merge};
 
 use super::measure::IntoMeasure;
-use super::{Add, Dimension, Sub};
+use super::{Add, Dimension, Shape, Sub};
 
 /// The amount of work that was started and is not finished yet. Both counts are kept, so recorders can be added up.
 ///
-/// One event updates it with `add`, another one with `sub`. A snapshot shows an `i64`: 0 before the first event, and
-/// below 0 while more was finished than started.
+/// One event updates it with `add`, another one with `sub`. A snapshot shows an [`InFlightSnapshot`]. Its current amount is 0
+/// before the first event, and below 0 while more was finished than started.
 ///
 /// ```
 /// use mvx_metrics::{HandleEvent, InFlight, Metric, metric_event};
@@ -55,7 +55,7 @@ impl InFlight {
     /// Started minus finished.
     #[must_use]
     pub fn get(&self) -> i64 {
-        in_flight(self.started, self.finished)
+        self.read().current()
     }
 
     /// The amount that was started.
@@ -72,15 +72,37 @@ impl InFlight {
 }
 
 impl Dimension for InFlight {
-    type Output = i64;
+    type Output = InFlightSnapshot;
     const KIND: DimensionKind = DimensionKind::InFlight;
+    const SHAPE: Shape = Shape::new(Self::KIND, None);
 
-    fn read(&self) -> i64 {
-        self.get()
+    fn read(&self) -> InFlightSnapshot {
+        InFlightSnapshot { started: self.started, finished: self.finished }
     }
 
-    fn value(&self) -> DimensionValue {
-        DimensionValue::InFlight { started: self.started, finished: self.finished }
+    fn value(in_flight: InFlightSnapshot) -> DimensionValue {
+        DimensionValue::InFlight(in_flight)
+    }
+
+    fn since(later: &InFlightSnapshot, earlier: &InFlightSnapshot) -> InFlightSnapshot {
+        later.since(earlier)
+    }
+
+    fn merge_outputs(
+        in_flight: &mut InFlightSnapshot,
+        other: &InFlightSnapshot,
+        _rule: Option<MergeRule>,
+    ) -> bool {
+        in_flight.merge(other);
+        true
+    }
+
+    fn has_fallen(later: &InFlightSnapshot, earlier: &InFlightSnapshot) -> bool {
+        later.started < earlier.started || later.finished < earlier.finished
+    }
+
+    fn zero() -> Option<InFlightSnapshot> {
+        Some(InFlightSnapshot::default())
     }
 }
 

@@ -1,14 +1,14 @@
 //! Arithmetic means.
 
-use crate::descriptor::DimensionKind;
-use crate::snapshot::DimensionValue;
+use crate::descriptor::{DimensionKind, MergeRule};
+use crate::snapshot::{DimensionValue, MeanSnapshot, Merge};
 
 use super::measure::{IntoMeasure, Measure, finite};
-use super::{Dimension, Record};
+use super::{Dimension, Record, Shape};
 
 /// The arithmetic mean of the values. Their sum and count are kept, so the means of several recorders can be combined.
 ///
-/// Updated with `value`. A snapshot shows an `Option<f64>`, in seconds for durations, and `None` before the first value.
+/// Updated with `value`. A snapshot shows a [`MeanSnapshot`]. Its mean is `None` before the first value.
 ///
 /// ```
 /// use mvx_metrics::{HandleEvent, Mean, Metric, metric_event};
@@ -52,7 +52,7 @@ impl<T: Measure> Mean<T> {
     /// The mean of the recorded values; `None` before the first one.
     #[must_use]
     pub fn get(&self) -> Option<f64> {
-        self.value().as_f64()
+        self.read().mean()
     }
 
     /// The sum of the recorded values.
@@ -69,16 +69,34 @@ impl<T: Measure> Mean<T> {
 }
 
 impl<T: Measure> Dimension for Mean<T> {
-    type Output = Option<f64>;
+    type Output = MeanSnapshot<T>;
     const KIND: DimensionKind = DimensionKind::Mean;
     const UNIT: Option<&'static str> = T::UNIT;
+    const SHAPE: Shape = Shape::new(Self::KIND, T::NUMBER);
 
-    fn read(&self) -> Option<f64> {
-        self.get()
+    fn read(&self) -> MeanSnapshot<T> {
+        MeanSnapshot { sum: self.sum, count: self.count }
     }
 
-    fn value(&self) -> DimensionValue {
-        DimensionValue::Mean { sum: self.sum.as_f64(), count: self.count }
+    fn value(mean: MeanSnapshot<T>) -> DimensionValue {
+        DimensionValue::Mean(MeanSnapshot::of(mean))
+    }
+
+    fn since(later: &MeanSnapshot<T>, earlier: &MeanSnapshot<T>) -> MeanSnapshot<T> {
+        later.since(earlier)
+    }
+
+    fn merge_outputs(mean: &mut MeanSnapshot<T>, other: &MeanSnapshot<T>, _rule: Option<MergeRule>) -> bool {
+        mean.merge(other);
+        true
+    }
+
+    fn has_fallen(later: &MeanSnapshot<T>, earlier: &MeanSnapshot<T>) -> bool {
+        later.count < earlier.count
+    }
+
+    fn zero() -> Option<MeanSnapshot<T>> {
+        Some(MeanSnapshot::default())
     }
 
     fn invalid(&self) -> u64 {

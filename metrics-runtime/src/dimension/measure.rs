@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::snapshot::{DimensionValue, Number, Output};
+use crate::snapshot::{Arithmetic, Number, Output};
 
 /// A type of number that dimensions record: `u64`, `i64`, `f64` or [`Duration`].
 ///
@@ -12,19 +12,19 @@ use crate::snapshot::{DimensionValue, Number, Output};
     message = "`{Self}` is not a measure: use `u64`, `i64`, `f64` or `Duration`",
     label = "not a measure"
 )]
-pub trait Measure:
-    Output + Copy + Sync + PartialOrd + Default + Into<Number> + IntoMeasure<Self> + sealed::Sealed
-{
+pub trait Measure: Output + Arithmetic + Sync + Default + IntoMeasure<Self> + sealed::Sealed {
     /// The unit that the type itself implies: seconds for durations.
     const UNIT: Option<&'static str> = None;
+
+    /// Whether no value is below zero.
+    #[doc(hidden)]
+    const IS_UNSIGNED: bool;
 
     #[doc(hidden)]
     const DEFAULT_BUCKETS: &'static [Self] = &[];
 
-    /// The sum, or the nearest value that the type can hold.
     #[doc(hidden)]
-    #[must_use]
-    fn plus(self, other: Self) -> Self;
+    const DEFAULT_BUCKET_NUMBERS: &'static [Number] = &[];
 
     /// Whether the value can be recorded; `false` for infinities and NaN.
     #[doc(hidden)]
@@ -58,10 +58,7 @@ mod sealed {
 }
 
 impl Measure for u64 {
-    #[inline]
-    fn plus(self, other: Self) -> Self {
-        self.saturating_add(other)
-    }
+    const IS_UNSIGNED: bool = true;
 
     #[expect(clippy::cast_precision_loss, reason = "the caller asks for a floating-point number")]
     fn as_f64(self) -> f64 {
@@ -70,10 +67,7 @@ impl Measure for u64 {
 }
 
 impl Measure for i64 {
-    #[inline]
-    fn plus(self, other: Self) -> Self {
-        self.saturating_add(other)
-    }
+    const IS_UNSIGNED: bool = false;
 
     #[expect(clippy::cast_precision_loss, reason = "the caller asks for a floating-point number")]
     fn as_f64(self) -> f64 {
@@ -82,10 +76,7 @@ impl Measure for i64 {
 }
 
 impl Measure for f64 {
-    #[inline]
-    fn plus(self, other: Self) -> Self {
-        (self + other).clamp(f64::MIN, f64::MAX)
-    }
+    const IS_UNSIGNED: bool = false;
 
     #[inline]
     fn is_finite(self) -> bool {
@@ -99,12 +90,11 @@ impl Measure for f64 {
 
 impl Measure for Duration {
     const UNIT: Option<&'static str> = Some("seconds");
+    const IS_UNSIGNED: bool = true;
     const DEFAULT_BUCKETS: &'static [Self] = super::BucketsOf::<Self>::SECONDS;
-
-    #[inline]
-    fn plus(self, other: Self) -> Self {
-        self.saturating_add(other)
-    }
+    const DEFAULT_BUCKET_NUMBERS: &'static [Number] = &super::BucketsOf::<Self>::numbers::<
+        { super::BucketsOf::<Self>::SECONDS.len() },
+    >(Self::DEFAULT_BUCKETS);
 
     fn as_f64(self) -> f64 {
         self.as_secs_f64()
@@ -120,11 +110,6 @@ pub(super) fn finite<T: Measure>(value: T, invalid: &mut u64) -> Option<T> {
         *invalid = invalid.saturating_add(1);
         None
     }
-}
-
-/// The value of a dimension that may have recorded nothing yet.
-pub(super) fn optional<T: Measure>(value: Option<T>) -> DimensionValue {
-    value.map_or(DimensionValue::Empty, |value| DimensionValue::from(value.into()))
 }
 
 /// A value of an event that can be recorded as a `T`: a `T`, a narrower number, or an `Option` of these.

@@ -1,10 +1,10 @@
 //! Sums.
 
-use crate::descriptor::DimensionKind;
+use crate::descriptor::{DimensionKind, MergeRule};
 use crate::snapshot::DimensionValue;
 
 use super::measure::{IntoMeasure, Measure, finite};
-use super::{Dimension, Record};
+use super::{Dimension, Record, Shape};
 
 /// The sum of the values. It saturates and never wraps around.
 ///
@@ -58,13 +58,32 @@ impl<T: Measure> Dimension for Sum<T> {
     type Output = T;
     const KIND: DimensionKind = DimensionKind::Sum;
     const UNIT: Option<&'static str> = T::UNIT;
+    const SHAPE: Shape = Shape::new(Self::KIND, T::NUMBER);
 
     fn read(&self) -> T {
         self.sum
     }
 
-    fn value(&self) -> DimensionValue {
-        DimensionValue::from(self.sum.into())
+    fn value(sum: T) -> DimensionValue {
+        DimensionValue::from(sum.into())
+    }
+
+    fn since(later: &T, earlier: &T) -> T {
+        later.minus(*earlier)
+    }
+
+    fn merge_outputs(sum: &mut T, other: &T, _rule: Option<MergeRule>) -> bool {
+        *sum = sum.plus(*other);
+        true
+    }
+
+    /// A sum of signed numbers may fall.
+    fn has_fallen(later: &T, earlier: &T) -> bool {
+        T::IS_UNSIGNED && later < earlier
+    }
+
+    fn zero() -> Option<T> {
+        Some(T::default())
     }
 
     fn invalid(&self) -> u64 {

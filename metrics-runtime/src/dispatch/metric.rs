@@ -3,7 +3,7 @@
 use super::EventHandler;
 use crate::descriptor::MetricDescriptor;
 use crate::event::EventRef;
-use crate::snapshot::MetricSnapshot;
+use crate::snapshot::{MetricSnapshot, Times, Timestamp};
 
 /// Measured state, and the handlers that update it from events.
 ///
@@ -73,6 +73,16 @@ pub trait Metric: Send + 'static {
         MetricDescriptor::new(self.metric_name().to_owned())
     }
 
+    /// Whether all metrics of this type have one descriptor, as derived ones do.
+    #[doc(hidden)]
+    #[must_use]
+    fn is_derived() -> bool
+    where
+        Self: Sized,
+    {
+        false
+    }
+
     /// Applies an event of any type; `true` when the metric accepted it.
     ///
     /// This is for tests, and for metrics without a recorder. A recorder calls the handlers directly.
@@ -119,4 +129,23 @@ pub trait TypedMetric: Metric {
 
     /// The current state, equal in content to [`Metric::snapshot`].
     fn typed_snapshot(&self) -> Self::Snapshot;
+
+    /// The same with the times that the metric's recorder knows.
+    #[doc(hidden)]
+    fn typed_snapshot_at(&self, times: Times) -> Self::Snapshot {
+        let _ = times;
+        self.typed_snapshot()
+    }
+
+    /// The name of all metrics of this type; empty for one that is written by hand.
+    #[doc(hidden)]
+    const NAME: &'static str = "";
+
+    /// Reads the typed snapshot back from one without types; `None` when it is of another declaration.
+    #[doc(hidden)]
+    #[must_use]
+    fn restore(snapshot: &MetricSnapshot, taken_at: Timestamp) -> Option<Self::Snapshot> {
+        let _ = (snapshot, taken_at);
+        None
+    }
 }

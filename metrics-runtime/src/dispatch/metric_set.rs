@@ -11,13 +11,13 @@ use std::any::{Any, TypeId};
 use std::ptr::NonNull;
 use std::sync::Arc;
 
-use super::metric::Metric;
+use super::metric::{Metric, TypedMetric};
 use crate::descriptor::MetricDescriptor;
 use crate::dispatch::{BatchHandler, EventHandler, OneHandler};
 use crate::error::MetricsRecorderError;
 use crate::panics::{self, Panic};
 use crate::queue::Batch;
-use crate::snapshot::MetricSnapshot;
+use crate::snapshot::{Declaration, Declared, MetricSnapshot, Times, Timestamp};
 
 #[derive(Default)]
 pub(crate) struct MetricSet {
@@ -116,8 +116,10 @@ impl MetricSet {
         current
     }
 
-    pub(crate) fn contains(&self, name: &str) -> bool {
-        self.index_of(name).is_some()
+    /// The metric of that name, with its panic if there was one.
+    pub(crate) fn find(&self, name: &str) -> Option<(&MetricBox, Option<&Panic>)> {
+        let entry = &self.metrics[self.index_of(name)?];
+        Some((&entry.metric, entry.failure.as_ref()))
     }
 
     fn index_of(&self, name: &str) -> Option<usize> {
@@ -159,6 +161,8 @@ fn targets_of<'a>(targets: &'a [Target], batch: &Batch<'_>) -> impl Iterator<Ite
 /// A metric of any type, with the name it was registered under.
 pub struct MetricBox {
     pub(crate) name: Arc<str>,
+    declaration: Declaration,
+    counting_since: Timestamp,
     /// The metric's handlers. [`MetricSet::register`] takes them out and sets their index.
     targets: Vec<Target>,
     /// `None` only while it is dropped.
@@ -169,15 +173,34 @@ impl MetricBox {
     /// Boxes a metric under the name that it returns for itself.
     pub(crate) fn named<M: Metric>(metric: M) -> Result<Self, MetricsRecorderError> {
         let known = panics::catch(|| (Arc::<str>::from(metric.metric_name()), targets_of_type::<M>()));
-        let unknown = Self { name: Arc::from(""), targets: Vec::new(), metric: Some(Box::new(metric)) };
+        let declaration = panics::catch(|| declaration_of(&metric));
+        let is_declared = declaration.is_ok();
+        let unnamed = Self {
+            name: Arc::from(""),
+            declaration: declaration.unwrap_or_else(|_| Declaration::undeclared("")),
+            counting_since: Timestamp::now(),
+            targets: Vec::new(),
+            metric: Some(Box::new(metric)),
+        };
         match known {
             Ok((name, _)) if name.trim().is_empty() => Err(MetricsRecorderError::InvalidArgument {
                 argument: "metric name",
                 problem: "must not be blank",
             }),
-            Ok((name, targets)) => Ok(unknown.with(name, targets)),
-            Err(panic) => Err(MetricsRecorderError::Unexpected { cause: Arc::new(panic) }),
+            Ok((name, targets)) => {
+                let mut named = unnamed.with(name, targets);
+                if !is_declared {
+                    named.declaration = Declaration::undeclared(&named.name);
+                }
+                Ok(named)
+            }
+            Err(panic) => Err(MetricsRecorderError::unexpected(panic)),
         }
+    }
+
+    /// As [`named`](Self::named), for a metric in its default state.
+    pub(crate) fn of_default<M: Metric + Default>() -> Result<Self, MetricsRecorderError> {
+        Self::named(panics::catch(M::default).map_err(MetricsRecorderError::unexpected)?)
     }
 
     fn with(mut self, name: Arc<str>, targets: Vec<Target>) -> Self {
@@ -187,7 +210,7 @@ impl MetricBox {
     }
 
     /// The metric's state, marked as failed when the metric has panicked or panics now.
-    pub(crate) fn snapshot(&self, failure: Option<&Panic>) -> MetricSnapshot {
+    pub(crate) fn snapshot(&self, failure: Option<&Panic>, taken_at: Timestamp) -> MetricSnapshot {
         let mut snapshot = panics::catch(|| self.erased().snapshot()).unwrap_or_else(|panic| {
             let mut snapshot = MetricSnapshot::new(&*self.name);
             snapshot.failed = Some(format!("snapshot {panic}"));
@@ -196,17 +219,35 @@ impl MetricBox {
         if let Some(panic) = failure {
             snapshot.failed = Some(panic.to_string());
         }
+        snapshot.declaration = Some(self.declaration.clone());
+        snapshot.times = self.times(taken_at);
         snapshot
     }
 
+    /// The times of a snapshot that is taken now.
+    pub(crate) fn times(&self, taken_at: Timestamp) -> Times {
+        Times { counting_since: self.counting_since, taken_at }
+    }
+
     pub(crate) fn descriptor(&self) -> MetricDescriptor {
-        panics::catch(|| self.erased().descriptor())
-            .unwrap_or_else(|_| MetricDescriptor::new(String::from(&*self.name)))
+        self.declaration.descriptor().clone()
     }
 
     pub(crate) fn downcast<M: Metric>(&self) -> Option<&M> {
         let metric: &dyn Any = self.erased();
         metric.downcast_ref()
+    }
+
+    /// The metric's state, with its types. `None` when the metric has another type than `M`.
+    pub(crate) fn typed_snapshot<M: TypedMetric>(&self) -> Result<Option<M::Snapshot>, MetricsRecorderError> {
+        let times = self.times(Timestamp::now());
+        let typed = || self.downcast::<M>().map(|metric| metric.typed_snapshot_at(times));
+        panics::catch(typed).map_err(MetricsRecorderError::unexpected)
+    }
+
+    pub(crate) fn metric_type(&self) -> TypeId {
+        let metric: &dyn Any = self.erased();
+        metric.type_id()
     }
 
     fn erased(&self) -> &dyn ErasedMetric {
@@ -236,11 +277,16 @@ fn targets_of_type<M: Metric>() -> Vec<Target> {
     M::handlers().iter().map(target).collect()
 }
 
+/// The declaration of a metric. Metrics of one derived type share it.
+fn declaration_of<M: Metric>(metric: &M) -> Declaration {
+    let declare = || Declared::new(metric.descriptor(), M::handlers().iter().map(EventHandler::event_type));
+    if M::is_derived() { Declaration::of_type(TypeId::of::<M>(), declare) } else { declare().into() }
+}
+
 /// A [`Metric`] of any type. It is private and implemented for `Metric`s only, so this file alone upholds T1.
 trait ErasedMetric: Any + Send {
     fn address(&mut self) -> NonNull<()>;
     fn snapshot(&self) -> MetricSnapshot;
-    fn descriptor(&self) -> MetricDescriptor;
 }
 
 impl<M: Metric> ErasedMetric for M {
@@ -250,9 +296,5 @@ impl<M: Metric> ErasedMetric for M {
 
     fn snapshot(&self) -> MetricSnapshot {
         Metric::snapshot(self)
-    }
-
-    fn descriptor(&self) -> MetricDescriptor {
-        Metric::descriptor(self)
     }
 }

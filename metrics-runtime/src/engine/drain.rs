@@ -11,6 +11,16 @@ use super::lifecycle::Ended;
 use crate::dispatch::{MetricBox, MetricFailure, MetricSet};
 use crate::panics::Panic;
 use crate::queue::{Batch, Consumer, Queue};
+use crate::snapshot::{MetricSnapshot, Timestamp};
+use crate::thread_role;
+
+/// The states of replaced metrics keep at most this many times the labels that the limit of a breakdown allows. A rollup of many
+/// recorders may show other labels than a single recorder, so the limit alone would lose labels that it shows.
+const MAX_REPLACED_LIMITS: usize = 16;
+
+/// A recorder keeps at most this many states of replaced metrics: one for each declaration that a name has had. Only metrics that
+/// are written by hand can give themselves ever new declarations.
+const MAX_REPLACED: usize = 256;
 
 /// The metrics, and the right to consume events.
 pub(super) struct MetricsState {
@@ -19,6 +29,10 @@ pub(super) struct MetricsState {
     pending: Vec<(u64, MetricBox)>,
     /// Waiters, each for the moment when that many events are consumed.
     waiters: Vec<(u64, Arc<Completion>)>,
+    /// The last states of replaced metrics: one for each name, or more if a name was declared in several ways.
+    replaced: Vec<MetricSnapshot>,
+    /// Whether totals read the states of replaced metrics. Nothing adds up a recorder that has no runtime.
+    keeps_replaced: bool,
     /// `None` while a task with hooks has it, and from the end of that task until the next drain.
     pub(super) consumer: Option<Consumer>,
 }
@@ -41,11 +55,13 @@ impl DrainEffects {
 }
 
 impl MetricsState {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(keeps_replaced: bool) -> Self {
         Self {
             metrics: MetricSet::default(),
             pending: Vec::new(),
             waiters: Vec::new(),
+            replaced: Vec::new(),
+            keeps_replaced,
             consumer: Some(Consumer::new()),
         }
     }
@@ -63,15 +79,42 @@ impl MetricsState {
         None
     }
 
-    /// Whether a metric of that name is registered.
-    pub(super) fn contains(&self, name: &str) -> bool {
-        self.metrics.contains(name) || self.pending.iter().any(|(_, metric)| &*metric.name == name)
+    /// The newest metric of that name, with the panic that failed it.
+    pub(super) fn find(&self, name: &str) -> Option<(&MetricBox, Option<&Panic>)> {
+        let pending = self.pending.iter().rfind(|(_, metric)| &*metric.name == name);
+        pending.map(|(_, metric)| (metric, None)).or_else(|| self.metrics.find(name))
     }
 
     /// Activates the registered metrics that take part from `position` on. Returns the metrics they replace.
     pub(super) fn activate_due(&mut self, position: u64) -> Vec<MetricBox> {
         let due = self.pending.partition_point(|(from, _)| *from <= position);
-        self.pending.drain(..due).filter_map(|(_, metric)| self.metrics.register(metric)).collect()
+        let replaced: Vec<MetricBox> =
+            self.pending.drain(..due).filter_map(|(_, metric)| self.metrics.register(metric)).collect();
+        for metric in &replaced {
+            self.keep_state_of(metric);
+        }
+        replaced
+    }
+
+    /// Keeps the last state of a replaced metric for the totals of the recorder's runtime.
+    fn keep_state_of(&mut self, metric: &MetricBox) {
+        if !self.keeps_replaced {
+            return;
+        }
+        let state = {
+            let _role = thread_role::enter_metrics();
+            metric.snapshot(None, Timestamp::now())
+        };
+        let kept = self.replaced.iter_mut().find(|kept| kept.is_declared_like(&state));
+        let is_merged = kept.is_some_and(|kept| kept.merge_within(&state, Some(MAX_REPLACED_LIMITS)).is_ok());
+        if !is_merged && self.replaced.len() < MAX_REPLACED {
+            self.replaced.push(state);
+        }
+    }
+
+    /// The last states of replaced metrics.
+    pub(super) fn replaced(&self) -> &[MetricSnapshot] {
+        &self.replaced
     }
 
     /// A completion for the moment when `target` events are consumed.
@@ -149,7 +192,7 @@ mod tests {
 
     #[test]
     fn waiters_for_one_position_share_a_completion() {
-        let mut state = MetricsState::new();
+        let mut state = MetricsState::new(true);
         let [first, later, same] = [3, 5, 3].map(|target| state.completion_at(target));
         assert!(Arc::ptr_eq(&first, &same) && !Arc::ptr_eq(&first, &later));
         let completed = state.take_completed_waiters(4);

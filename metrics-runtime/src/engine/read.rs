@@ -3,12 +3,14 @@
 //! A read includes all events that were accepted before it. So it requests a drain and waits for it, like a flush. One loop
 //! waits for all of them ([`RecorderInner::wait`]), and it gives up by one rule ([`stall`](super::stall)).
 
+use std::any::TypeId;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::completion::{Completion, Outcome};
 use super::drain::{DrainEffects, MetricsState};
 use super::fair_lock::FairGuard;
+use super::metric_source::MetricSource;
 use super::placement::CallerDrains;
 use super::recorder_inner::{Begun, RecorderInner};
 use super::scheduler::{EventLoop, MAX_EVENTS_PER_TURN, TurnOutcome};
@@ -19,12 +21,11 @@ use super::stall::{
 use super::stats::RecorderStats;
 use crate::descriptor::MetricDescriptor;
 use crate::dispatch::MetricBox;
-use crate::dispatch::TypedMetric;
 use crate::error::MetricsRecorderError;
 use crate::hooks::MetricReader;
-use crate::log::OperationKind;
-use crate::panics::{self, Panic};
-use crate::snapshot::{MetricSnapshot, MetricSnapshots};
+use crate::log::{self, OperationKind};
+use crate::panics::Panic;
+use crate::snapshot::{MetricSnapshot, MetricSnapshots, Timestamp};
 use crate::state::MetricsRecorderState;
 use crate::thread_role;
 
@@ -36,7 +37,11 @@ const OBSERVER_LOCK_TIMEOUT: Duration = Duration::from_millis(100);
 pub enum Registered {
     /// There was no metric of that name.
     Added,
-    /// The metric took the place of one of the same name. The state of the replaced metric is discarded.
+    /// The metric took the place of one of the same name, and counts from zero. The state of the replaced metric stays in the
+    /// totals.
+    ///
+    /// The recorder logs the WARN `metrics_recorder.metric_replaced`, because two components may use one name by mistake.
+    /// [`MetricsRecorder::metric`](crate::MetricsRecorder::metric) shares the metric instead.
     Replaced,
 }
 
@@ -45,7 +50,9 @@ pub(crate) struct Observation {
     pub(crate) status: MetricsRecorderState,
     pub(crate) stats: RecorderStats,
     /// The metrics in the order of their registration. `None` when another thread holds them for long.
-    pub(crate) metrics: Option<Vec<(MetricDescriptor, MetricSnapshot)>>,
+    pub(crate) metrics: Option<Vec<MetricSnapshot>>,
+    /// The last states of replaced metrics.
+    pub(crate) replaced: Vec<MetricSnapshot>,
 }
 
 /// A request to process the events that were accepted before it.
@@ -74,17 +81,38 @@ enum Waited {
 impl RecorderInner {
     pub(crate) fn metric_snapshots(self: &Arc<Self>) -> Result<MetricSnapshots, MetricsRecorderError> {
         self.logged_read("metrics_recorder.get_metric_snapshots", |metrics| {
-            Ok(metrics.current().into_iter().map(|(metric, failure)| metric.snapshot(failure)).collect())
+            let taken_at = Timestamp::now();
+            let current = metrics.current().into_iter();
+            Ok(current.map(|(metric, failure)| metric.snapshot(failure, taken_at)).collect())
         })
     }
 
-    pub(crate) fn metric_snapshot<M: TypedMetric>(
+    /// Reads the first metric of that type. `None` without one.
+    pub(crate) fn read_first<R>(
         self: &Arc<Self>,
-    ) -> Result<Option<M::Snapshot>, MetricsRecorderError> {
+        metric_type: TypeId,
+        read: impl FnOnce(&MetricBox) -> Result<R, MetricsRecorderError>,
+    ) -> Result<Option<R>, MetricsRecorderError> {
         self.logged_read("metrics_recorder.get_metric_snapshots", |metrics| {
-            let found = metrics.current().into_iter().find_map(|(metric, _)| metric.downcast::<M>());
-            let snapshot = found.map(|metric| panics::catch(|| metric.typed_snapshot())).transpose();
-            snapshot.map_err(|panic| MetricsRecorderError::Unexpected { cause: Arc::new(panic) })
+            let mut current = metrics.current().into_iter();
+            current
+                .find(|(metric, _)| metric.metric_type() == metric_type)
+                .map(|(metric, _)| read(metric))
+                .transpose()
+        })
+    }
+
+    /// Reads the metric of that name, which is registered.
+    pub(super) fn read_named<R>(
+        self: &Arc<Self>,
+        name: &str,
+        read: impl FnOnce(&MetricBox, Option<&Panic>) -> Result<R, MetricsRecorderError>,
+    ) -> Result<R, MetricsRecorderError> {
+        self.logged_read("metrics_recorder.get_metric_snapshots", |metrics| {
+            // A metric leaves its recorder only for another one of its name.
+            let (metric, failure) =
+                metrics.find(name).ok_or_else(|| MetricsRecorderError::metric_type_mismatch(name))?;
+            read(metric, failure)
         })
     }
 
@@ -191,8 +219,13 @@ impl RecorderInner {
     pub(crate) fn observe(&self) -> Observation {
         match self.lock_metrics_for_observer() {
             Some(metrics) => self.observe_locked(metrics),
-            None => Observation { status: self.state(), stats: self.stats(), metrics: None },
+            None => self.observe_without_metrics(),
         }
+    }
+
+    /// Reads what needs no lock of the metrics.
+    pub(crate) fn observe_without_metrics(&self) -> Observation {
+        Observation { status: self.state(), stats: self.stats(), metrics: None, replaced: Vec::new() }
     }
 
     /// Reads the recorder without waiting. `None` while events are pending, or while another thread holds the metrics.
@@ -207,13 +240,14 @@ impl RecorderInner {
     }
 
     fn observe_locked(&self, metrics: FairGuard<'_, MetricsState>) -> Observation {
-        let (metrics, stats) = self.view(metrics, |metrics| {
+        let (metrics, replaced, stats) = self.view(metrics, |metrics| {
             let current = metrics.current().into_iter();
-            let snapshots = current.map(|(metric, failure)| (metric.descriptor(), metric.snapshot(failure)));
+            // The observer of all recorders notes the time when it has read the last one.
+            let snapshots = current.map(|(metric, failure)| metric.snapshot(failure, Timestamp::default()));
             // The stats are read under the lock, so they count exactly the events that the metrics show.
-            (snapshots.collect::<Vec<_>>(), self.stats())
+            (snapshots.collect::<Vec<_>>(), metrics.replaced().to_vec(), self.stats())
         });
-        Observation { status: self.state(), stats, metrics: Some(metrics) }
+        Observation { status: self.state(), stats, metrics: Some(metrics), replaced }
     }
 }
 
@@ -231,6 +265,9 @@ impl RecorderInner {
         let operation = operation.invoke(self.entity_id(), Some(&name), self.state());
         let result = self.try_register_metric(metric);
         self.after_unlock();
+        if matches!(result, Ok(Registered::Replaced)) {
+            log::metric_replaced(self.settings.log_policy, self.entity_id(), &name, self.state());
+        }
         operation.end(self.entity_id(), Some(&name), self.state(), &result);
         result
     }
@@ -239,22 +276,74 @@ impl RecorderInner {
         if thread_role::in_metrics() {
             return Err(MetricsRecorderError::WouldDeadlock);
         }
-        let mut metrics = self.lock_metrics()?;
+        let metrics = self.lock_metrics()?;
+        let replaces = metrics.find(&metric.name).is_some();
+        self.add_metric(metrics, metric)?;
+        Ok(if replaces { Registered::Replaced } else { Registered::Added })
+    }
+
+    /// Registers the metric unless there is one of its name and type. Answers where that metric is read.
+    ///
+    /// A call that finds the metric logs nothing. Other calls are logged like [`register_metric`](Self::register_metric), but
+    /// both lines come at the end: before, the outcome is unknown.
+    pub(crate) fn register_metric_if_absent(
+        self: &Arc<Self>,
+        metric: MetricBox,
+    ) -> Result<MetricSource, MetricsRecorderError> {
+        if self.is_disabled() {
+            return Ok(MetricSource::unregistered(metric));
+        }
+        let source = MetricSource::registered(self, &metric.name);
+        let operation = self.operation(OperationKind::Lifecycle, "metrics_recorder.register_metric");
+        let state = self.state();
+        let result = self.try_register_metric_if_absent(metric);
+        self.after_unlock();
+        if !matches!(result, Ok(None)) {
+            let operation = operation.invoke(self.entity_id(), Some(source.name()), state);
+            operation.end(self.entity_id(), Some(source.name()), self.state(), &result);
+        }
+        result.map(|_| source)
+    }
+
+    /// `None` when the metric was there.
+    fn try_register_metric_if_absent(
+        &self,
+        metric: MetricBox,
+    ) -> Result<Option<Registered>, MetricsRecorderError> {
+        if thread_role::in_metrics() {
+            return Err(MetricsRecorderError::WouldDeadlock);
+        }
+        let metrics = self.lock_metrics()?;
+        match metrics.find(&metric.name).map(|(found, _)| found.metric_type()) {
+            Some(found) if found == metric.metric_type() => Ok(None),
+            Some(_) => Err(MetricsRecorderError::metric_type_mismatch(&metric.name)),
+            None => self.add_metric(metrics, metric).map(|()| Some(Registered::Added)),
+        }
+    }
+
+    /// Adds a metric, in place of one of the same name.
+    fn add_metric(
+        &self,
+        mut metrics: FairGuard<'_, MetricsState>,
+        metric: MetricBox,
+    ) -> Result<(), MetricsRecorderError> {
         {
             let lifecycle = self.lifecycle();
             if !lifecycle.state().accepts() {
-                return Err(lifecycle.invalid_state(MetricsRecorderState::ACCEPTING));
+                let error = lifecycle.invalid_state(MetricsRecorderState::ACCEPTING);
+                drop(lifecycle);
+                // The `Drop` of `metric` is user code, so it runs when the lock is released.
+                drop(metrics);
+                return Err(error);
             }
         }
-        let registered =
-            if metrics.contains(&metric.name) { Registered::Replaced } else { Registered::Added };
         // The consumer needs the lock that this thread holds. So it finds the metric before it passes this position.
         let position = self.queue.accepted();
         let replaced = (metrics.register(position, metric), metrics.activate_due(self.queue.consumed()));
         drop(metrics);
         // The `Drop` of a metric is user code, so it runs when the lock is released.
         drop(replaced);
-        Ok(registered)
+        Ok(())
     }
 
     /// Begins to wait until everything accepted by now is consumed, hooks included.
@@ -363,7 +452,7 @@ impl RecorderInner {
                 Obstacle::Holder | Obstacle::Consumer => patience.stall_timeout,
             };
             if stalled_for >= timeout {
-                return Waited::Stalled(stalled(obstacle, stalled_for));
+                return Waited::Stalled(obstacle.error(stalled_for));
             }
         }
     }
@@ -397,7 +486,7 @@ impl RecorderInner {
         let mut metrics = self
             .metrics
             .lock_while(STALL_TIMEOUT, progress)
-            .map_err(|waited| stalled(Obstacle::Holder, waited))?;
+            .map_err(|waited| Obstacle::Holder.error(waited))?;
         self.take_back_consumer(&mut metrics);
         Ok(metrics)
     }
@@ -410,12 +499,6 @@ impl RecorderInner {
         self.take_back_consumer(&mut metrics);
         Some(metrics)
     }
-}
-
-fn stalled(obstacle: Obstacle, waited: Duration) -> MetricsRecorderError {
-    // Milliseconds are precise enough for a reader of the message.
-    let waited = Duration::from_millis(u64::try_from(waited.as_millis()).unwrap_or(u64::MAX));
-    MetricsRecorderError::Stalled { waited_for: obstacle.description(), waited }
 }
 
 /// For hooks. A hook runs between two events of its recorder, so it reads the metrics as they are.

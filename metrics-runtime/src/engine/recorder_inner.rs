@@ -30,6 +30,7 @@ use crate::hooks::DynHooks;
 use crate::log::{self, LogPolicy, LogTarget, Operation, OperationKind};
 use crate::panics::{self, CatchDropPanic};
 use crate::queue::{Consumer, Permit, PushError, Queue, ReserveError, SegmentPool, WakeHint};
+use crate::snapshot::Timestamp;
 use crate::state::{Decision, MetricsRecorderState};
 use crate::sync::{Mutex, MutexGuard, lock_with_room};
 use crate::thread_role;
@@ -47,6 +48,7 @@ pub(crate) struct RecorderInner {
     hook_calls: AtomicU64,
     pub(super) placement: Placement,
     pub(super) schedule_state: ScheduleState,
+    created_at: Timestamp,
     /// How many public handles there are. The recorder stops when the last one is dropped.
     handles: AtomicUsize,
 }
@@ -74,7 +76,7 @@ impl RecorderInner {
         }
         Arc::new(Self {
             queue,
-            metrics: FairLock::new(MetricsState::new()),
+            metrics: FairLock::new(MetricsState::new(placement.event_loop().is_some())),
             returned_consumer: Mutex::new(None),
             lifecycle: Mutex::new(Lifecycle::new()),
             counters: Counters::default(),
@@ -83,6 +85,7 @@ impl RecorderInner {
             hook_calls: AtomicU64::new(0),
             placement,
             schedule_state: ScheduleState::default(),
+            created_at: Timestamp::now(),
             handles: AtomicUsize::new(1),
         })
     }
@@ -98,6 +101,10 @@ impl RecorderInner {
 
     pub(crate) fn namespace(&self) -> &Arc<str> {
         &self.settings.namespace
+    }
+
+    pub(crate) fn created_at(&self) -> Timestamp {
+        self.created_at
     }
 
     pub(crate) fn is_disabled(&self) -> bool {

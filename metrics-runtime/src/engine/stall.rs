@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use crate::error::MetricsRecorderError;
+
 /// How often a waiting thread checks for progress.
 pub(super) const PROGRESS_CHECK_INTERVAL: Duration = Duration::from_millis(20);
 /// How often a thread looks for the event of a reserved position. Producers publish within nanoseconds, unless preempted.
@@ -35,8 +37,14 @@ pub(super) enum Obstacle {
 }
 
 impl Obstacle {
-    /// The words for [`Stalled`](crate::MetricsRecorderError::Stalled).
-    pub(super) fn description(self) -> &'static str {
+    /// The error of a thread that gives up.
+    pub(super) fn error(self, waited: Duration) -> MetricsRecorderError {
+        // Milliseconds are precise enough for a reader of the message.
+        let waited = Duration::from_millis(u64::try_from(waited.as_millis()).unwrap_or(u64::MAX));
+        MetricsRecorderError::Stalled { waited_for: self.description(), waited }
+    }
+
+    fn description(self) -> &'static str {
         match self {
             Self::Hook => "a running hook of the recorder",
             Self::Holder => "the recorder's metrics, which a handler or another reader holds",

@@ -1,10 +1,12 @@
 //! The counts of a recorder: every event that was offered to it is in one of them.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+use crate::snapshot::Merge;
 use crate::sync::{Mutex, lock_with_room};
 
 /// The counts of the events that were offered to a recorder.
@@ -34,7 +36,8 @@ use crate::sync::{Mutex, lock_with_room};
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct RecorderStats {
     /// Events taken into the queue.
@@ -44,13 +47,33 @@ pub struct RecorderStats {
     /// Events dropped because the queue was full and the policy is [`Drop`](crate::QueueOverflowPolicy::Drop).
     pub dropped: u64,
     /// The same by event type.
-    pub dropped_by_type: BTreeMap<&'static str, u64>,
+    pub dropped_by_type: BTreeMap<Cow<'static, str>, u64>,
     /// Events handed back with an error.
     pub rejected: u64,
     /// Accepted events that were lost to a failure.
     pub discarded: u64,
     /// Accepted events not yet processed, never more than `queue_max_size`.
     pub pending: u64,
+}
+
+/// Adds up the counts of two recorders.
+impl Merge for RecorderStats {
+    fn merge(&mut self, other: &Self) {
+        for (count, other) in [
+            (&mut self.accepted, other.accepted),
+            (&mut self.processed, other.processed),
+            (&mut self.dropped, other.dropped),
+            (&mut self.rejected, other.rejected),
+            (&mut self.discarded, other.discarded),
+            (&mut self.pending, other.pending),
+        ] {
+            *count = count.saturating_add(other);
+        }
+        for (event_type, dropped) in &other.dropped_by_type {
+            let count = self.dropped_by_type.entry(event_type.clone()).or_default();
+            *count = count.saturating_add(*dropped);
+        }
+    }
 }
 
 /// The counts that are not positions of the queue.
@@ -116,7 +139,9 @@ impl Counters {
         // at most `limit` more events were accepted. So the smaller number is `accepted` at some moment between the reads.
         let accepted = accepted.min(consumed + limit);
         let processed = consumed.min(self.discarded_from.load(Ordering::Relaxed));
-        let dropped_by_type: BTreeMap<_, _> = self.dropped().into_iter().collect();
+        let dropped = self.dropped().into_iter();
+        let dropped_by_type: BTreeMap<_, _> =
+            dropped.map(|(event_type, count)| (Cow::Borrowed(event_type), count)).collect();
         RecorderStats {
             accepted,
             processed,

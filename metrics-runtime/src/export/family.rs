@@ -1,48 +1,33 @@
 //! Families: the series of one name, gathered from all groups of recorders.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
-use std::fmt;
-use std::hash::{DefaultHasher, Hash, Hasher};
-use std::slice;
-use std::sync::Arc;
+use std::collections::{HashMap, HashSet};
 
 use super::family_key::FamilyKey;
 use super::family_type::FamilyType;
-use super::history::SeriesHistory;
+use super::memory::ExportMemory;
 use super::name;
-use super::totals::{DimensionTotal, MAX_DIMENSIONS, MAX_METRICS, MetricTotal, Total, Totals};
+use super::skipped::Skipped;
 use crate::descriptor::DimensionDescriptor;
-use crate::snapshot::{Bucket, DimensionValue, Number};
+use crate::snapshot::{DimensionValue, Timestamp};
 
 /// The reason to skip values that share their name with other values of the same dimension.
 const OTHER_SHAPE: &str = "its values have other labels, buckets or types than the first ones of this name";
+const OTHER_TYPES: &str = "some of its labels have values of another type than the first one";
 
-/// A dimension that an exposition does not show, and why.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub struct Skipped {
-    /// The metric's name.
-    pub metric: String,
-    /// The dimension's name; empty when several dimensions or the whole metric are skipped.
-    pub dimension: String,
-    /// The name of the family that the dimension would belong to.
-    pub family: String,
-    /// Why the exposition does not show the dimension.
-    pub reason: String,
-}
-
-impl fmt::Display for Skipped {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { metric, dimension, family, reason } = self;
-        if dimension.is_empty() {
-            return write!(formatter, "values of the metric `{metric}` are skipped: {reason}");
-        }
-        write!(
-            formatter,
-            "`{dimension}` of the metric `{metric}` is skipped in the family `{family}`: {reason}"
-        )
-    }
+/// One dimension of one group, before it has a family.
+pub(super) struct Dimension<'a> {
+    /// The index of the group.
+    pub(super) group: usize,
+    /// Whether the library itself declares the dimension, in contrast to a metric that happens to have the same name.
+    pub(super) of_library: bool,
+    pub(super) metric: &'a str,
+    /// The metric's help text.
+    pub(super) help: &'a str,
+    pub(super) declared: &'a DimensionDescriptor,
+    pub(super) value: &'a DimensionValue,
+    /// Since when the dimension counts.
+    pub(super) created: Timestamp,
 }
 
 /// The series of one name.
@@ -58,7 +43,9 @@ pub(super) struct Family<'a> {
 pub(super) struct Sample<'a> {
     /// The index of the group.
     pub(super) group: usize,
-    pub(super) total: &'a DimensionTotal,
+    pub(super) declared: &'a DimensionDescriptor,
+    pub(super) value: &'a DimensionValue,
+    pub(super) created: Timestamp,
 }
 
 impl Family<'_> {
@@ -67,17 +54,16 @@ impl Family<'_> {
     }
 
     /// Whether some labels have values of another type. The writer does not show them.
-    fn has_other_types(&self, total: &DimensionTotal) -> bool {
-        let Total::Labelled(labelled) = &total.value else { return false };
-        let values = labelled.entries.iter().map(|entry| &entry.value);
-        let mut types = values.filter_map(|value| FamilyType::of(total.declared.kind, value));
+    fn has_other_types(&self, declared: &DimensionDescriptor, value: &DimensionValue) -> bool {
+        let DimensionValue::Breakdown(entries) = value else { return false };
+        let mut types = entries.iter().filter_map(|entry| FamilyType::of(declared.kind, &entry.value));
         types.any(|other| other != self.family_type())
     }
 }
 
 /// All families of one exposition.
 pub(super) struct Families<'a> {
-    history: &'a SeriesHistory,
+    memory: &'a ExportMemory,
     list: Vec<Family<'a>>,
     /// The index of the family of each key; `None` when the key is skipped.
     indexes: HashMap<FamilyKey<'a>, Option<usize>>,
@@ -86,38 +72,55 @@ pub(super) struct Families<'a> {
     /// The index of the family of each dimension of the previous group, by position. Most often the next group is alike.
     previous: Vec<Option<usize>>,
     skipped: Vec<Skipped>,
+    known_skipped: HashSet<Skipped>,
 }
 
 impl<'a> Families<'a> {
-    pub(super) fn new(history: &'a SeriesHistory) -> Self {
+    pub(super) fn new(memory: &'a ExportMemory) -> Self {
         Self {
-            history,
+            memory,
             list: Vec::new(),
             indexes: HashMap::new(),
             names: HashMap::new(),
             previous: Vec::new(),
             skipped: Vec::new(),
+            known_skipped: HashSet::new(),
         }
     }
 
-    /// Creates the families of a metric without samples, so that no other metric can have their names.
-    pub(super) fn reserve(&mut self, metric: &'a MetricTotal) {
-        for (position, total) in metric.dimensions.iter().enumerate() {
-            self.find_or_create(position, metric, total);
+    /// Creates the family of a dimension without a sample, so that no other dimension can have its names.
+    pub(super) fn reserve(&mut self, dimension: &Dimension<'a>) {
+        self.find_or_create(usize::MAX, dimension);
+    }
+
+    /// Adds the dimension at `position` of a group.
+    pub(super) fn add(&mut self, position: usize, dimension: &Dimension<'a>) {
+        let Some(index) = self.find_or_create(position, dimension) else { return };
+        let family = &mut self.list[index];
+        let mut problem = None;
+        if family.samples.last().is_some_and(|last| last.group == dimension.group) {
+            problem = Some(OTHER_SHAPE);
+        } else if family.has_other_types(dimension.declared, dimension.value) {
+            problem = Some(OTHER_TYPES);
+        }
+        if let Some(reason) = problem {
+            let skipped = Skipped {
+                metric: dimension.metric.to_owned(),
+                dimension: dimension.declared.name.to_string(),
+                family: family.name.clone(),
+                reason: reason.to_owned(),
+            };
+            self.skip(skipped);
+        }
+        if problem != Some(OTHER_SHAPE) {
+            let Dimension { group, declared, value, created, .. } = *dimension;
+            self.list[index].samples.push(Sample { group, declared, value, created });
         }
     }
 
-    /// Adds a metric that the library itself declares for a group.
-    pub(super) fn add_library_metric(&mut self, group: usize, metric: &'a MetricTotal) {
-        self.add_metrics(group, None, slice::from_ref(metric));
-    }
-
-    /// Adds the metrics of a group. In a rollup, `rollup` is the namespace of the group.
-    pub(super) fn add_group(&mut self, group: usize, rollup: Option<&Arc<str>>, totals: &'a Totals) {
-        self.add_metrics(group, rollup, &totals.metrics);
-        if let Some(metric) = &totals.first_skipped {
-            let whole = if rollup.is_some() { "in this namespace" } else { "of this entity" };
-            self.skip(metric, "", "", &format!("more than {MAX_METRICS} metrics {whole}"));
+    pub(super) fn skip(&mut self, skipped: Skipped) {
+        if self.known_skipped.insert(skipped.clone()) {
+            self.skipped.push(skipped);
         }
     }
 
@@ -131,34 +134,9 @@ impl<'a> Families<'a> {
         (self.list, self.skipped)
     }
 
-    fn add_metrics(&mut self, group: usize, rollup: Option<&Arc<str>>, metrics: &'a [MetricTotal]) {
-        let mut position = 0;
-        for metric in metrics {
-            if metric.has_skipped_dimensions {
-                let reason = format!("more than {MAX_DIMENSIONS} dimensions in this metric");
-                self.skip(&metric.name, "", "", &reason);
-            }
-            if metric.has_skipped_values {
-                let reason = "some labels have values of other types or buckets than before";
-                self.skip(&metric.name, "", "", reason);
-            }
-            for total in &metric.dimensions {
-                if let Some(index) = self.find_or_create(position, metric, total) {
-                    self.add_sample(index, group, rollup, metric, total);
-                }
-                position += 1;
-            }
-        }
-    }
-
     /// The index of the family of a dimension; `None` when the dimension is empty or skipped.
-    fn find_or_create(
-        &mut self,
-        position: usize,
-        metric: &'a MetricTotal,
-        total: &'a DimensionTotal,
-    ) -> Option<usize> {
-        let key = key_of(metric, total)?;
+    fn find_or_create(&mut self, position: usize, dimension: &Dimension<'a>) -> Option<usize> {
+        let key = key_of(dimension)?;
         if let Some(index) = self.previous.get(position).copied().flatten()
             && self.list[index].key.is_same(&key)
         {
@@ -166,24 +144,21 @@ impl<'a> Families<'a> {
         }
         let index = self.indexes.get(&key).copied();
         let index = index.unwrap_or_else(|| {
-            let index = self.create(metric, total, key.clone());
+            let index = self.create(dimension, key.clone());
             self.indexes.insert(key, index);
             index
         });
-        if self.previous.len() <= position {
-            self.previous.resize(position + 1, None);
+        if position < MAX_REMEMBERED_POSITIONS {
+            if self.previous.len() <= position {
+                self.previous.resize(position + 1, None);
+            }
+            self.previous[position] = index;
         }
-        self.previous[position] = index;
         index
     }
 
     /// Creates a family, unless one of its names belongs to another family, of this exposition or of an earlier one.
-    fn create(
-        &mut self,
-        metric: &'a MetricTotal,
-        total: &'a DimensionTotal,
-        key: FamilyKey<'a>,
-    ) -> Option<usize> {
+    fn create(&mut self, dimension: &Dimension<'a>, key: FamilyKey<'a>) -> Option<usize> {
         let unit = key.unit.as_deref().and_then(name::unit);
         let name = name::family_name(&key.metric, &key.dimension, unit.as_deref(), key.family_type);
         let names = key.family_type.suffixes().iter().map(|suffix| format!("{name}{suffix}"));
@@ -194,16 +169,17 @@ impl<'a> Families<'a> {
             } else {
                 format!("`{taken}` belongs to `{}` of the metric `{}`", other.dimension, other.metric)
             };
-            self.skip(&key.metric, &key.dimension, &name, &reason);
+            let (metric, dimension) = (key.metric.to_string(), key.dimension.to_string());
+            self.skip(Skipped { metric, dimension, family: name, reason });
             return None;
         }
         let index = self.list.len();
         self.names.extend(names.into_iter().map(|name| (name, index)));
-        let help = [&total.declared.help, &metric.help].into_iter().find(|help| !help.trim().is_empty());
-        let help = help.map_or_else(
-            || Cow::Owned(format!("The dimension {} of the metric {}.", key.dimension, key.metric)),
-            |help| Cow::Borrowed(&**help),
-        );
+        let help = [&*dimension.declared.help, dimension.help];
+        let help = help.into_iter().find(|help| !help.trim().is_empty()).map(Cow::Borrowed);
+        let help = help.unwrap_or_else(|| {
+            Cow::Owned(format!("The dimension {} of the metric {}.", key.dimension, key.metric))
+        });
         self.list.push(Family { name, unit, help, samples: Vec::new(), key });
         Some(index)
     }
@@ -216,82 +192,27 @@ impl<'a> Families<'a> {
         if let Some((name, index)) = names.iter().find_map(|name| self.names.get_key_value(name)) {
             return Err((name.clone(), self.list[*index].key.to_static()));
         }
-        self.history.reserve_names(names, key)
-    }
-
-    fn add_sample(
-        &mut self,
-        index: usize,
-        group: usize,
-        rollup: Option<&Arc<str>>,
-        metric: &'a MetricTotal,
-        total: &'a DimensionTotal,
-    ) {
-        let family = &mut self.list[index];
-        // Only in a rollup do values of several recorders meet. Their order changes when recorders come and go, so the history
-        // knows which shape was first.
-        let has_other_shape = rollup.is_some_and(|namespace| {
-            !self.history.fix_shape(namespace, &metric.name, &total.declared.name, shape_of(total))
-        });
-        if has_other_shape || family.samples.last().is_some_and(|last| last.group == group) {
-            return self.skip_sample(index, metric, total, OTHER_SHAPE);
-        }
-        family.samples.push(Sample { group, total });
-        if family.has_other_types(total) {
-            let reason = "some of its labels have values of another type than the first one";
-            self.skip_sample(index, metric, total, reason);
-        }
-    }
-
-    fn skip_sample(&mut self, index: usize, metric: &MetricTotal, total: &DimensionTotal, reason: &str) {
-        let family = self.list[index].name.clone();
-        self.skip(&metric.name, &total.declared.name, &family, reason);
-    }
-
-    fn skip(&mut self, metric: &str, dimension: &str, family: &str, reason: &str) {
-        let [metric, dimension, family, reason] = [metric, dimension, family, reason].map(str::to_owned);
-        let skipped = Skipped { metric, dimension, family, reason };
-        if !self.skipped.contains(&skipped) {
-            self.skipped.push(skipped);
-        }
+        self.memory.reserve_names(names, key)
     }
 }
+
+/// For how many dimensions of a group the family is remembered for the next group.
+const MAX_REMEMBERED_POSITIONS: usize = 65_536;
 
 /// The key of the family of a dimension; `None` when the dimension is empty.
-fn key_of<'a>(metric: &'a MetricTotal, total: &'a DimensionTotal) -> Option<FamilyKey<'a>> {
-    let kind = total.declared.kind;
-    let family_type = match &total.value {
-        Total::Plain(value) => FamilyType::of(kind, value),
-        Total::Labelled(labelled) => {
-            labelled.entries.iter().find_map(|entry| FamilyType::of(kind, &entry.value))
+fn key_of<'a>(dimension: &Dimension<'a>) -> Option<FamilyKey<'a>> {
+    let declared = dimension.declared;
+    let family_type = match dimension.value {
+        DimensionValue::Breakdown(entries) => {
+            entries.iter().find_map(|entry| FamilyType::of(declared.kind, &entry.value))
         }
+        value => FamilyType::of(declared.kind, value),
     };
     Some(FamilyKey {
-        of_library: metric.of_library,
-        metric: Cow::Borrowed(&metric.name),
-        dimension: Cow::Borrowed(&total.declared.name),
+        of_library: dimension.of_library,
+        metric: Cow::Borrowed(dimension.metric),
+        dimension: Cow::Borrowed(&declared.name),
         family_type: family_type?,
-        unit: total.declared.unit.as_deref().map(Cow::Borrowed),
+        unit: declared.unit.as_deref().map(Cow::Borrowed),
     })
-}
-
-/// A hash of everything that must be equal for values of one name to be merged: label names, merge rule and buckets.
-fn shape_of(total: &DimensionTotal) -> u64 {
-    fn buckets(value: &DimensionValue) -> Option<&[Bucket<Number>]> {
-        match value {
-            DimensionValue::Histogram(histogram) => Some(&histogram.buckets),
-            _ => None,
-        }
-    }
-    let buckets = match &total.value {
-        Total::Plain(value) => buckets(value),
-        Total::Labelled(labelled) => labelled.entries.iter().find_map(|entry| buckets(&entry.value)),
-    };
-    let DimensionDescriptor { labels, merge, .. } = &*total.declared;
-    let mut hasher = DefaultHasher::new();
-    (labels, merge).hash(&mut hasher);
-    for bucket in buckets.unwrap_or_default() {
-        bucket.upper_bound.map(|bound| bound.as_f64().to_bits()).hash(&mut hasher);
-    }
-    hasher.finish()
 }

@@ -1,7 +1,7 @@
 //! The types that Prometheus knows, and which of them a value has.
 
 use crate::descriptor::DimensionKind;
-use crate::snapshot::DimensionValue;
+use crate::snapshot::{DimensionValue, Number};
 
 /// The type of a family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -9,6 +9,8 @@ pub(super) enum FamilyType {
     Counter,
     Gauge,
     Histogram,
+    /// A mean whose sum never falls, as a sum and a count.
+    Summary,
     Unknown,
 }
 
@@ -21,23 +23,24 @@ impl FamilyType {
             (
                 _,
                 Value::Empty
-                | Value::Mean { count: 0, .. }
+                | Value::Unknown
+                | Value::Bool(_)
                 | Value::Text(_)
+                | Value::List(_)
                 | Value::Map(_)
                 | Value::Breakdown(_),
             ) => return None,
             (_, Value::Histogram(_)) => Self::Histogram,
+            (_, Value::Mean(mean)) => match mean.sum {
+                Number::Unsigned(_) | Number::Duration(_) => Self::Summary,
+                _ if mean.count == 0 => return None,
+                _ => Self::Gauge,
+            },
             (Counter | Sum, Value::Unsigned(_) | Value::Duration(_)) => Self::Counter,
             // A sum of signed numbers may fall.
-            (_, Value::Mean { .. } | Value::InFlight { .. })
-            | (Counter | Sum | Min | Max | Mean | Gauge | InFlight, _) => Self::Gauge,
+            (_, Value::InFlight(_)) | (Counter | Sum | Min | Max | Mean | Gauge | InFlight, _) => Self::Gauge,
             (Histogram | Custom, _) => Self::Unknown,
         })
-    }
-
-    /// Whether values of this type never fall.
-    pub(super) fn never_falls(self) -> bool {
-        matches!(self, Self::Counter | Self::Histogram)
     }
 
     /// The suffixes that series of such a family may have. The family also reserves its name without a suffix.
@@ -45,6 +48,7 @@ impl FamilyType {
         match self {
             Self::Counter => &["", "_total", "_created"],
             Self::Histogram => &["", "_bucket", "_count", "_sum", "_created"],
+            Self::Summary => &["", "_count", "_sum", "_created"],
             Self::Gauge | Self::Unknown => &[""],
         }
     }

@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 
-use super::collector::{Group, STATES, Scope};
-use super::totals::{DimensionTotal, MetricTotal, Total};
-use crate::descriptor::{DimensionDescriptor, DimensionKind, MergeRule};
-use crate::snapshot::DimensionValue;
+use super::family::Dimension;
+use crate::descriptor::{DimensionDescriptor, DimensionKind, MergeRule, MergeValues};
+use crate::snapshot::{BreakdownEntry, DimensionValue, Timestamp};
+use crate::totals::{GroupTotals, Totals};
 
 /// The prefix of the names of these families.
 const METRIC: &str = "mvx_metrics";
@@ -15,11 +15,15 @@ macro_rules! declare {
         $(static $name: DimensionDescriptor = DimensionDescriptor {
             name: Cow::Borrowed($dimension),
             kind: DimensionKind::$kind,
+            number: None,
             unit: None,
             help: Cow::Borrowed($help),
             labels: Cow::Borrowed(&[$(Cow::Borrowed($label))?]),
             limit: None,
-            merge: MergeRule::Sum,
+            buckets: Cow::Borrowed(&[]),
+            merge: Some(MergeRule::Sum),
+            parts: 0,
+            merge_values: MergeValues(None),
         };)*
     };
 }
@@ -39,61 +43,78 @@ declare! {
     SKIPPED: Gauge "dimensions_left_out", [], "Dimensions that are missing because of their names or shapes.";
 }
 
-/// The health of a group. In `Scope::PerEntity`, entities count events and namespaces count recorders.
-pub(super) fn of_group(scope: Scope, group: &Group) -> MetricTotal {
-    let mut dimensions = Vec::with_capacity(9);
-    if scope == Scope::Rollup || group.entity_id.is_some() {
-        push_events(group, &mut dimensions);
+/// One of the library's own dimensions.
+pub(super) struct Health {
+    group: usize,
+    declared: &'static DimensionDescriptor,
+    value: DimensionValue,
+    created: Timestamp,
+}
+
+impl Health {
+    pub(super) fn dimension(&self) -> Dimension<'_> {
+        let Self { group, declared, value, created } = self;
+        let (group, created) = (*group, *created);
+        Dimension { group, of_library: true, metric: METRIC, help: "", declared, value, created }
     }
-    if let Some(recorders) = &group.recorders {
-        let states = STATES.iter().zip(recorders.by_state);
-        let states = states.map(|(state, count)| (Cow::Owned(state.to_string()), count));
-        dimensions.extend([
-            labelled(&RECORDERS, states),
-            plain(&STALLED, recorders.stalled),
-            plain(&REMOVED, recorders.removed),
-        ]);
-    }
-    let metrics = &group.totals.metrics;
-    if metrics.iter().any(|metric| metric.failed > 0) {
-        let failed = metrics.iter().filter(|metric| metric.failed > 0);
-        dimensions.push(labelled(&FAILED, failed.map(|metric| (metric.name.clone(), metric.failed))));
-    }
-    if metrics.iter().any(|metric| metric.invalid > 0) {
-        let invalid = metrics.iter().filter(|metric| metric.invalid > 0);
-        dimensions.push(labelled(&INVALID, invalid.map(|metric| (metric.name.clone(), metric.invalid))));
-    }
-    MetricTotal::of_library(METRIC, dimensions)
+}
+
+/// The events and the failures of a group.
+pub(super) fn of_group(group: usize, totals: &GroupTotals) -> Vec<Health> {
+    let GroupTotals { stats, metrics, failed, .. } = totals;
+    let created = totals.created();
+    let count = |declared, count| Health { group, declared, value: DimensionValue::Unsigned(count), created };
+    let by_label = |declared, counts: &mut dyn Iterator<Item = (Cow<'static, str>, u64)>| Health {
+        group,
+        declared,
+        value: by_label(counts),
+        created,
+    };
+    let dropped = stats.dropped_by_type.iter().map(|(event_type, count)| (event_type.clone(), *count));
+    let failures = |name: &Cow<'static, str>| failed.get(name).copied().unwrap_or(0);
+    let failed = metrics.iter().map(|metric| (metric.name.clone(), failures(&metric.name)));
+    let invalid = metrics.iter().map(|metric| (metric.name.clone(), metric.invalid));
+    vec![
+        count(&ACCEPTED, stats.accepted),
+        count(&PROCESSED, stats.processed),
+        count(&REJECTED, stats.rejected),
+        count(&DISCARDED, stats.discarded),
+        count(&PENDING, stats.pending),
+        by_label(&DROPPED, &mut { dropped }),
+        by_label(&FAILED, &mut { failed }),
+        by_label(&INVALID, &mut { invalid }),
+    ]
+}
+
+/// The recorders of each namespace. `group` gives the index of a namespace among the groups.
+pub(super) fn of_namespaces(
+    totals: &Totals,
+    group: impl Fn(usize) -> usize,
+    created: Timestamp,
+) -> Vec<Health> {
+    let dimensions = totals.namespaces.iter().enumerate().flat_map(|(index, namespace)| {
+        let group = group(index);
+        let states = namespace.by_state.iter();
+        let states = by_label(&mut states.map(|(state, count)| (Cow::Owned(state.to_string()), *count)));
+        let stalled = namespace.stalled.saturating_add(namespace.unread);
+        [
+            Health { group, declared: &RECORDERS, value: states, created },
+            Health { group, declared: &STALLED, value: DimensionValue::Unsigned(stalled), created },
+            Health { group, declared: &REMOVED, value: DimensionValue::Unsigned(namespace.removed), created },
+        ]
+    });
+    dimensions.collect()
 }
 
 /// How many dimensions are skipped.
-pub(super) fn of_skipped(skipped: usize) -> MetricTotal {
-    MetricTotal::of_library(METRIC, vec![plain(&SKIPPED, skipped as u64)])
+pub(super) fn of_skipped(skipped: usize) -> Health {
+    let (value, created) = (DimensionValue::Unsigned(skipped as u64), Timestamp::default());
+    Health { group: 0, declared: &SKIPPED, value, created }
 }
 
-fn push_events(group: &Group, dimensions: &mut Vec<DimensionTotal>) {
-    let stats = &group.totals.stats;
-    dimensions.extend([
-        plain(&ACCEPTED, stats.accepted),
-        plain(&PROCESSED, stats.processed),
-        plain(&REJECTED, stats.rejected),
-        plain(&DISCARDED, stats.discarded),
-        plain(&PENDING, stats.pending),
-    ]);
-    if !stats.dropped.is_empty() {
-        let dropped = stats.dropped.iter();
-        let dropped = dropped.map(|(event_type, count)| (Cow::Borrowed(*event_type), *count));
-        dimensions.push(labelled(&DROPPED, dropped));
-    }
-}
-
-fn plain(declared: &'static DimensionDescriptor, value: u64) -> DimensionTotal {
-    DimensionTotal::of_library(declared, Total::Plain(DimensionValue::Unsigned(value)))
-}
-
-fn labelled(
-    declared: &'static DimensionDescriptor,
-    counts: impl Iterator<Item = (Cow<'static, str>, u64)>,
-) -> DimensionTotal {
-    DimensionTotal::of_library(declared, Total::by_label(counts))
+/// Counts by the text of one label.
+fn by_label(counts: &mut dyn Iterator<Item = (Cow<'static, str>, u64)>) -> DimensionValue {
+    let entries = counts
+        .map(|(label, count)| BreakdownEntry { labels: vec![label], value: DimensionValue::Unsigned(count) });
+    DimensionValue::Breakdown(entries.collect())
 }

@@ -53,8 +53,8 @@ pub(super) fn unit(unit: &str) -> Option<String> {
     (!spelled.is_empty() && spelled != "total").then(|| spelled.to_owned())
 }
 
-/// The names of the labels of a breakdown. All differ, and none is reserved by the library or by Prometheus.
-pub(super) fn label_names(declared: &[Cow<'static, str>], parts: usize) -> Vec<String> {
+/// The names of the labels of a breakdown. All differ, and none is reserved by the library, by Prometheus or by a constant label.
+pub(super) fn label_names(declared: &[Cow<'static, str>], parts: usize, reserved: &[String]) -> Vec<String> {
     let mut names: Vec<String> = Vec::with_capacity(parts);
     for part in 0..parts {
         let mut name = String::new();
@@ -62,7 +62,7 @@ pub(super) fn label_names(declared: &[Cow<'static, str>], parts: usize) -> Vec<S
             Some(declared) if !declared.is_empty() => push_identifier(&mut name, declared),
             _ => name.push_str("label"),
         }
-        if name.starts_with("__") || [NAMESPACE, ENTITY_ID, "le", "quantile"].contains(&name.as_str()) {
+        if is_reserved(&name) || reserved.contains(&name) {
             name.insert_str(0, "exported_");
         }
         let mut unique = name.clone();
@@ -74,6 +74,16 @@ pub(super) fn label_names(declared: &[Cow<'static, str>], parts: usize) -> Vec<S
         names.push(unique);
     }
     names
+}
+
+/// Whether the library or Prometheus uses the name of a label itself.
+pub(super) fn is_reserved(label: &str) -> bool {
+    label.starts_with("__") || [NAMESPACE, ENTITY_ID, "le", "quantile"].contains(&label)
+}
+
+/// The names of a metric and a dimension as one, without unit and suffix.
+pub(super) fn joined(metric: &str, dimension: &str) -> String {
+    family_name(metric, dimension, None, FamilyType::Unknown)
 }
 
 fn push_identifier(name: &mut String, text: &str) {
@@ -145,6 +155,6 @@ mod tests {
             "_9",
             "label_2",
         ];
-        assert_eq!(label_names(&declared, 8), expected);
+        assert_eq!(label_names(&declared, 8, &[]), expected);
     }
 }

@@ -4,30 +4,38 @@ mod number;
 
 use std::borrow::Cow;
 
-use self::number::{push_float, push_number, push_unsigned};
-use super::collector::Group;
+use self::number::{push_float, push_micros, push_number, push_unsigned};
 use super::family::{Family, Sample};
 use super::family_type::FamilyType;
 use super::format::Format;
-use super::name::{ENTITY_ID, NAMESPACE, label_names};
-use super::totals::Total;
+use super::labels::{push_escaped, push_label};
+use super::name::label_names;
+use super::options::ExpositionOptions;
 use crate::descriptor::DimensionKind;
-use crate::snapshot::{DimensionValue, HistogramSnapshot, Number, in_flight};
+use crate::snapshot::{DimensionValue, HistogramSnapshot, MeanSnapshot, Number, Timestamp};
 
-/// All families as one text.
-pub(super) fn write(format: Format, groups: &[Group], families: &[Family<'_>]) -> String {
-    let mut writer = Writer::new(format, groups, families);
+/// All families as one text. `groups` has the labels of each group; labels of breakdowns do not have `reserved` names.
+pub(super) fn write(
+    options: &ExpositionOptions,
+    reserved: &[String],
+    groups: &[Vec<u8>],
+    families: &[Family<'_>],
+) -> String {
+    let mut writer = Writer::new(options, reserved, groups, families);
     for family in families {
         writer.write(family);
     }
     writer.finish()
 }
 
-struct Writer {
+struct Writer<'a> {
     out: Vec<u8>,
     format: Format,
+    /// Whether series show since when they count.
+    created: bool,
+    reserved: &'a [String],
     /// The labels of each group, ready to be copied.
-    group_labels: Vec<Vec<u8>>,
+    group_labels: &'a [Vec<u8>],
     /// The breakdown labels of the current series, each after a comma.
     labels: Vec<u8>,
     /// The start of every bucket line of the current histogram.
@@ -43,13 +51,20 @@ struct BoundTexts {
     texts: Vec<Option<Vec<u8>>>,
 }
 
-impl Writer {
-    fn new(format: Format, groups: &[Group], families: &[Family<'_>]) -> Self {
-        let group_labels: Vec<Vec<u8>> = groups.iter().map(group_labels).collect();
-        let size = families.iter().map(|family| estimated_size(family, &group_labels)).sum();
+impl<'a> Writer<'a> {
+    fn new(
+        options: &ExpositionOptions,
+        reserved: &'a [String],
+        group_labels: &'a [Vec<u8>],
+        families: &[Family<'_>],
+    ) -> Self {
+        let created = options.created && options.format == Format::OpenMetrics;
+        let size = families.iter().map(|family| estimated_size(family, group_labels, created)).sum();
         Self {
             out: Vec::with_capacity(size),
-            format,
+            format: options.format,
+            created,
+            reserved,
             group_labels,
             labels: Vec::new(),
             bucket_start: Vec::new(),
@@ -59,33 +74,26 @@ impl Writer {
 
     fn write(&mut self, family: &Family<'_>) {
         self.write_head(family);
-        let mut name = family.name.clone().into_bytes();
-        if family.family_type() == FamilyType::Counter {
-            name.extend_from_slice(b"_total");
-        }
+        let name = family.name.as_bytes();
         let mut declared: &[Cow<'static, str>] = &[];
         let mut names: Vec<String> = Vec::new();
         for sample in &family.samples {
-            let kind = sample.total.declared.kind;
             self.labels.clear();
-            match &sample.total.value {
-                Total::Plain(value) => {
-                    self.write_value(&name, family.family_type(), kind, sample.group, value);
+            let DimensionValue::Breakdown(entries) = sample.value else {
+                self.write_value(name, family.family_type(), sample, sample.value);
+                continue;
+            };
+            for entry in entries {
+                if names.len() != entry.labels.len() || *declared != *sample.declared.labels {
+                    declared = &sample.declared.labels;
+                    names = label_names(declared, entry.labels.len(), self.reserved);
                 }
-                Total::Labelled(labelled) => {
-                    for entry in &labelled.entries {
-                        if names.len() != entry.labels.len() || *declared != *sample.total.declared.labels {
-                            declared = &sample.total.declared.labels;
-                            names = label_names(declared, entry.labels.len());
-                        }
-                        self.labels.clear();
-                        for (name, label) in names.iter().zip(&entry.labels) {
-                            self.labels.push(b',');
-                            push_label(&mut self.labels, name, label);
-                        }
-                        self.write_value(&name, family.family_type(), kind, sample.group, &entry.value);
-                    }
+                self.labels.clear();
+                for (name, label) in names.iter().zip(&entry.labels) {
+                    self.labels.push(b',');
+                    push_label(&mut self.labels, name, label);
                 }
+                self.write_value(name, family.family_type(), sample, &entry.value);
             }
         }
     }
@@ -109,6 +117,7 @@ impl Writer {
             (FamilyType::Counter, _) => b"counter",
             (FamilyType::Gauge, _) => b"gauge",
             (FamilyType::Histogram, _) => b"histogram",
+            (FamilyType::Summary, _) => b"summary",
             (FamilyType::Unknown, Format::OpenMetrics) => b"unknown",
             (FamilyType::Unknown, Format::Prometheus) => b"untyped",
         };
@@ -122,28 +131,55 @@ impl Writer {
         &mut self,
         name: &[u8],
         family_type: FamilyType,
-        kind: DimensionKind,
-        group: usize,
+        sample: &Sample<'_>,
         value: &DimensionValue,
     ) {
+        let kind: DimensionKind = sample.declared.kind;
         if FamilyType::of(kind, value) != Some(family_type) {
             // `Skipped` lists values that are not of the type of the family.
             return;
         }
-        if let DimensionValue::Histogram(histogram) = value {
-            self.write_histogram(name, group, histogram);
-            return;
-        }
-        self.push_series(name, b"", group);
-        match value {
-            DimensionValue::Unsigned(value) => push_unsigned(&mut self.out, *value),
-            DimensionValue::Signed(value) => push_number(&mut self.out, Number::Signed(*value)),
-            DimensionValue::InFlight { started, finished } => {
-                push_number(&mut self.out, Number::Signed(in_flight(*started, *finished)));
+        let group = sample.group;
+        match (family_type, value) {
+            (_, DimensionValue::Histogram(histogram)) => self.write_histogram(name, group, histogram),
+            (FamilyType::Summary, DimensionValue::Mean(mean)) => self.write_summary(name, group, mean),
+            _ => {
+                let suffix: &[u8] = if family_type == FamilyType::Counter { b"_total" } else { b"" };
+                self.push_series(name, suffix, group);
+                match value {
+                    DimensionValue::Unsigned(value) => push_unsigned(&mut self.out, *value),
+                    DimensionValue::Signed(value) => push_number(&mut self.out, Number::Signed(*value)),
+                    DimensionValue::InFlight(in_flight) => {
+                        push_number(&mut self.out, Number::Signed(in_flight.current()));
+                    }
+                    DimensionValue::Duration(value) => push_number(&mut self.out, Number::Duration(*value)),
+                    value => push_float(&mut self.out, value.as_f64().unwrap_or(f64::NAN)),
+                }
+                self.out.push(b'\n');
             }
-            DimensionValue::Duration(value) => push_number(&mut self.out, Number::Duration(*value)),
-            value => push_float(&mut self.out, value.as_f64().unwrap_or(f64::NAN)),
         }
+        if self.created
+            && matches!(family_type, FamilyType::Counter | FamilyType::Histogram | FamilyType::Summary)
+        {
+            self.write_created(name, group, sample.created);
+        }
+    }
+
+    /// Writes since when a series counts.
+    fn write_created(&mut self, name: &[u8], group: usize, created: Timestamp) {
+        if !created.is_unknown() {
+            self.push_series(name, b"_created", group);
+            push_micros(&mut self.out, created.as_micros());
+            self.out.push(b'\n');
+        }
+    }
+
+    fn write_summary(&mut self, name: &[u8], group: usize, mean: &MeanSnapshot<Number>) {
+        self.push_series(name, b"_count", group);
+        push_unsigned(&mut self.out, mean.count);
+        self.out.push(b'\n');
+        self.push_series(name, b"_sum", group);
+        push_number(&mut self.out, mean.sum);
         self.out.push(b'\n');
     }
 
@@ -166,7 +202,7 @@ impl Writer {
         }
         self.write_bucket(b"+Inf", count);
         // A sum with negative values may fall. OpenMetrics forbids sum and count then.
-        let extremes = [Some(histogram.sum), histogram.min, bounds.bounds.first().copied()];
+        let extremes = [Some(histogram.sum), histogram.min.known(), bounds.bounds.first().copied()];
         let may_fall = extremes.into_iter().flatten().any(|extreme| extreme.as_f64() < 0.0);
         if !(may_fall && self.format == Format::OpenMetrics) {
             self.push_series(name, b"_count", group);
@@ -227,47 +263,23 @@ impl BoundTexts {
 }
 
 /// The approximate length of the series of a family.
-fn estimated_size(family: &Family<'_>, group_labels: &[Vec<u8>]) -> usize {
+fn estimated_size(family: &Family<'_>, group_labels: &[Vec<u8>], created: bool) -> usize {
     /// Braces, a suffix, a number and further labels take about this many bytes.
     const BYTES_PER_LINE: usize = 40;
-    let lines = |value: &DimensionValue| match value {
-        DimensionValue::Histogram(histogram) => histogram.buckets.len() + 2,
-        _ => 1,
+    let lines = |value: &DimensionValue| {
+        let lines = match value {
+            DimensionValue::Histogram(histogram) => histogram.buckets.len() + 2,
+            DimensionValue::Mean(_) => 2,
+            _ => 1,
+        };
+        lines + usize::from(created)
     };
     let sample = |sample: &Sample<'_>| {
-        let lines: usize = match &sample.total.value {
-            Total::Plain(value) => lines(value),
-            Total::Labelled(labelled) => labelled.entries.iter().map(|entry| lines(&entry.value)).sum(),
+        let lines: usize = match sample.value {
+            DimensionValue::Breakdown(entries) => entries.iter().map(|entry| lines(&entry.value)).sum(),
+            value => lines(value),
         };
         lines * (family.name.len() + group_labels[sample.group].len() + BYTES_PER_LINE)
     };
     family.samples.iter().map(sample).sum()
-}
-
-fn group_labels(group: &Group) -> Vec<u8> {
-    let mut labels = Vec::new();
-    push_label(&mut labels, NAMESPACE, &group.namespace);
-    if let Some(entity_id) = &group.entity_id {
-        labels.push(b',');
-        push_label(&mut labels, ENTITY_ID, entity_id);
-    }
-    labels
-}
-
-fn push_label(out: &mut Vec<u8>, name: &str, value: &str) {
-    out.extend_from_slice(name.as_bytes());
-    out.extend_from_slice(b"=\"");
-    push_escaped(out, value, true);
-    out.push(b'"');
-}
-
-fn push_escaped(out: &mut Vec<u8>, text: &str, quotes: bool) {
-    for byte in text.bytes() {
-        match byte {
-            b'\\' => out.extend_from_slice(b"\\\\"),
-            b'\n' => out.extend_from_slice(b"\\n"),
-            b'"' if quotes => out.extend_from_slice(b"\\\""),
-            byte => out.push(byte),
-        }
-    }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use hyper::body::Bytes;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
-use crate::export::{Format, Scope, exposition};
+use crate::export::{ExpositionOptions, Format, Scope, exposition};
 use crate::runtime::RuntimeInner;
 use crate::state::MetricsRuntimeState;
 
@@ -97,10 +97,12 @@ async fn serve_requests(
 
 fn render_view(runtime: &RuntimeInner, scope: Scope, view: View) -> Rendered {
     match view {
-        View::Exposition(format) => match exposition(runtime, scope, format) {
-            Ok(exposition) => Ok(exposition.text.into()),
-            Err(error) => Err(error.to_string()),
-        },
+        View::Exposition(format) => {
+            match exposition(runtime, &ExpositionOptions::new().scope(scope).format(format)) {
+                Ok(exposition) => Ok(exposition.text.into()),
+                Err(error) => Err(error.to_string()),
+            }
+        }
         View::Snapshot => {
             let snapshot = runtime.snapshot().map_err(|error| error.to_string())?;
             serde_json::to_vec(&snapshot).map(Bytes::from).map_err(|error| error.to_string())

@@ -84,7 +84,12 @@ text_view! {
 macro_rules! number_label {
     ($($number:ty => $part:ident($wide:ty);)*) => {
         $(
-            impl Label for $number {}
+            impl Label for $number {
+                fn has_texts(texts: &[Cow<'static, str>]) -> bool {
+                    let is_number = |text: &str| text.parse::<$number>().is_ok_and(|number| number.to_string() == *text);
+                    texts.iter().all(|text| is_number(text))
+                }
+            }
 
             impl ToLabel<$number> for $number {
                 #[inline]
@@ -176,6 +181,16 @@ macro_rules! tuple_label {
                     $label::push_parts_of_index(index / rest % size, parts);
                 )*
                 let _ = rest;
+            }
+
+            fn has_texts(texts: &[Cow<'static, str>]) -> bool {
+                $(
+                    let Some((head, texts)) = texts.split_at_checked($label::PARTS) else { return false };
+                    if !$label::has_texts(head) {
+                        return false;
+                    }
+                )*
+                texts.is_empty()
             }
         }
 

@@ -1,45 +1,67 @@
 //! The trait that components depend on, instead of a certain type of recorder.
 
-use std::any::Any;
+use std::any::{Any, TypeId};
 use std::sync::Arc;
 
-use crate::dispatch::Metric;
+use crate::descriptor::MetricDescriptor;
 use crate::dispatch::MetricBox;
-use crate::engine::Registered;
+use crate::dispatch::{Metric, TypedMetric};
+use crate::engine::{MetricSource, Registered};
 use crate::error::{MetricsRecorderError, RegisterEventError};
 use crate::event::MetricEvent;
 use crate::panics;
-use crate::recorder::MetricsRecorder;
+use crate::recorder::{MetricHandle, MetricsRecorder};
 use crate::snapshot::MetricSnapshots;
+use crate::state::MetricsRecorderState;
 
 /// The calls that a component makes to a recorder of any type.
 ///
 /// Implemented by [`MetricsRecorder`], by [`CaptureRecorder`](crate::testing::CaptureRecorder) for tests, and by
-/// references and `Arc`s to them. Components either are generic over it or hold an `Arc<dyn Recorder>`; the methods are
-/// the same. Sealed: recorders are customised with [`RecorderHooks`](crate::RecorderHooks) and read by adapters.
+/// references, `Arc`s and `Box`es to them. Components either are generic over it or hold an `Arc<dyn Recorder>`; the methods
+/// are the same. Sealed: recorders are customised with [`RecorderHooks`](crate::RecorderHooks) and read by adapters.
+///
+/// Rust calls no generic method on a bare trait object. So a function takes an `&Arc<dyn Recorder>` or an `&impl Recorder`; code
+/// that has a `recorder: &dyn Recorder` calls `(&recorder).emit(..)`.
 ///
 /// ```
 /// use std::sync::Arc;
 ///
 /// use mvx_metrics::testing::CaptureRecorder;
-/// use mvx_metrics::{Recorder, metric_event};
+/// use mvx_metrics::{Counter, Metric, MetricHandle, MetricsRecorderError, Recorder, metric_event};
 ///
 /// #[metric_event]
 /// struct DoorOpened;
 ///
+/// #[derive(Metric, Default)]
+/// #[metric(on(DoorOpened))]
+/// struct Openings {
+///     total: Counter,
+/// }
+///
 /// struct Door {
 ///     recorder: Arc<dyn Recorder>,
+///     openings: MetricHandle<Openings>,
 /// }
 ///
 /// impl Door {
+///     fn new(recorder: Arc<dyn Recorder>) -> Result<Self, MetricsRecorderError> {
+///         let openings = recorder.metric::<Openings>()?;
+///         Ok(Self { recorder, openings })
+///     }
+///
 ///     fn open(&self) {
 ///         self.recorder.emit(DoorOpened);
 ///     }
 /// }
 ///
 /// let recorder = CaptureRecorder::new();
-/// Door { recorder: Arc::new(recorder.clone()) }.open();
+/// let door = Door::new(Arc::new(recorder.clone()))?;
+/// door.open();
 /// assert_eq!(recorder.count::<DoorOpened>(), 1);
+/// assert_eq!(recorder.metric_names(), ["openings"]);
+/// // This recorder applies no events to metrics.
+/// assert_eq!(door.openings.snapshot()?.total, 0);
+/// # Ok::<(), MetricsRecorderError>(())
 /// ```
 pub trait Recorder: Sealed + Send + Sync {
     /// The state of all metrics; see [`MetricsRecorder::metric_snapshots`].
@@ -47,6 +69,18 @@ pub trait Recorder: Sealed + Send + Sync {
     /// # Errors
     /// As there.
     fn metric_snapshots(&self) -> Result<MetricSnapshots, MetricsRecorderError>;
+
+    /// The declarations of all metrics; see [`MetricsRecorder::metrics`].
+    ///
+    /// # Errors
+    /// As there.
+    fn metrics(&self) -> Result<Vec<MetricDescriptor>, MetricsRecorderError>;
+
+    /// The measured entity.
+    fn entity_id(&self) -> &str;
+
+    /// The state the recorder is in.
+    fn status(&self) -> MetricsRecorderState;
 
     /// Registers an event; see [`MetricsRecorder::register_event`].
     ///
@@ -56,7 +90,12 @@ pub trait Recorder: Sealed + Send + Sync {
     where
         Self: Sized,
     {
-        offer(self, event)
+        let mut slot = Some(event);
+        match (self.take(&mut slot), slot) {
+            (Err(error), Some(event)) => Err(RegisterEventError::new(event, error)),
+            // The recorder has taken the event.
+            (_, _) => Ok(()),
+        }
     }
 
     /// Registers an event and ignores errors; see [`MetricsRecorder::emit`].
@@ -64,7 +103,9 @@ pub trait Recorder: Sealed + Send + Sync {
     where
         Self: Sized,
     {
-        drop_refused(self.register_event(event));
+        if let Err(refused) = self.register_event(event) {
+            panics::catch_and_ignore(|| drop(refused));
+        }
     }
 
     /// Adds a metric; see [`MetricsRecorder::register_metric`].
@@ -77,28 +118,46 @@ pub trait Recorder: Sealed + Send + Sync {
     {
         self.add(MetricBox::named(metric)?)
     }
-}
 
-impl dyn Recorder + '_ {
-    /// Registers an event; see [`MetricsRecorder::register_event`].
-    ///
-    /// # Errors
-    /// As there; the event comes back with the error.
-    pub fn register_event<E: MetricEvent>(&self, event: E) -> Result<(), RegisterEventError<E>> {
-        offer(self, event)
-    }
-
-    /// Registers an event and ignores errors; see [`MetricsRecorder::emit`].
-    pub fn emit<E: MetricEvent>(&self, event: E) {
-        drop_refused(offer(self, event));
-    }
-
-    /// Adds a metric; see [`MetricsRecorder::register_metric`].
+    /// The metric of type `M`, registered if there is none; see [`MetricsRecorder::metric`].
     ///
     /// # Errors
     /// As there.
-    pub fn register_metric<M: Metric>(&self, metric: M) -> Result<Registered, MetricsRecorderError> {
-        self.add(MetricBox::named(metric)?)
+    fn metric<M: TypedMetric + Default>(&self) -> Result<MetricHandle<M>, MetricsRecorderError>
+    where
+        Self: Sized,
+    {
+        self.find_or_add(MetricBox::of_default::<M>()?).map(MetricHandle::new)
+    }
+
+    /// As [`metric`](Self::metric), for metrics without a default; see [`MetricsRecorder::register_metric_if_absent`].
+    ///
+    /// # Errors
+    /// As there.
+    fn register_metric_if_absent<M: TypedMetric>(
+        &self,
+        metric: M,
+    ) -> Result<MetricHandle<M>, MetricsRecorderError>
+    where
+        Self: Sized,
+    {
+        self.find_or_add(MetricBox::named(metric)?).map(MetricHandle::new)
+    }
+
+    /// The state of the metric of type `M`, with its types; see [`MetricsRecorder::metric_snapshot`].
+    ///
+    /// # Errors
+    /// As there.
+    fn metric_snapshot<M: TypedMetric>(&self) -> Result<Option<M::Snapshot>, MetricsRecorderError>
+    where
+        Self: Sized,
+    {
+        let mut snapshot = None;
+        self.read(TypeId::of::<M>(), &mut |metric| {
+            snapshot = metric.typed_snapshot::<M>()?;
+            Ok(())
+        })?;
+        Ok(snapshot)
     }
 }
 
@@ -108,7 +167,16 @@ pub trait Sealed {
     fn take(&self, event: &mut dyn ErasedEvent) -> Result<(), MetricsRecorderError>;
 
     fn add(&self, metric: MetricBox) -> Result<Registered, MetricsRecorderError>;
+
+    /// Adds the metric unless there is one of its name and type. Answers where that metric is read.
+    fn find_or_add(&self, metric: MetricBox) -> Result<MetricSource, MetricsRecorderError>;
+
+    /// Reads the first metric of that type, if there is one.
+    fn read(&self, metric_type: TypeId, read: &mut ReadMetric<'_>) -> Result<(), MetricsRecorderError>;
 }
+
+/// Reads a metric under the lock of its recorder.
+pub(crate) type ReadMetric<'a> = dyn FnMut(&MetricBox) -> Result<(), MetricsRecorderError> + 'a;
 
 /// An event of any type that can be taken once.
 pub trait ErasedEvent {
@@ -143,24 +211,21 @@ impl<E: MetricEvent> ErasedEvent for Option<E> {
     }
 }
 
-fn offer<E: MetricEvent>(recorder: &(impl Recorder + ?Sized), event: E) -> Result<(), RegisterEventError<E>> {
-    let mut slot = Some(event);
-    match (recorder.take(&mut slot), slot) {
-        (Err(error), Some(event)) => Err(RegisterEventError::new(event, error)),
-        // The recorder has taken the event.
-        (_, _) => Ok(()),
-    }
-}
-
-fn drop_refused<E>(result: Result<(), RegisterEventError<E>>) {
-    if let Err(refused) = result {
-        panics::catch_and_ignore(|| drop(refused));
-    }
-}
-
 impl Recorder for MetricsRecorder {
     fn metric_snapshots(&self) -> Result<MetricSnapshots, MetricsRecorderError> {
         MetricsRecorder::metric_snapshots(self)
+    }
+
+    fn metrics(&self) -> Result<Vec<MetricDescriptor>, MetricsRecorderError> {
+        MetricsRecorder::metrics(self)
+    }
+
+    fn entity_id(&self) -> &str {
+        MetricsRecorder::entity_id(self)
+    }
+
+    fn status(&self) -> MetricsRecorderState {
+        MetricsRecorder::status(self)
     }
 
     #[inline]
@@ -177,36 +242,59 @@ impl Sealed for MetricsRecorder {
     fn add(&self, metric: MetricBox) -> Result<Registered, MetricsRecorderError> {
         self.inner.register_metric(metric)
     }
-}
 
-impl<R: Recorder + ?Sized> Recorder for Arc<R> {
-    fn metric_snapshots(&self) -> Result<MetricSnapshots, MetricsRecorderError> {
-        (**self).metric_snapshots()
+    fn find_or_add(&self, metric: MetricBox) -> Result<MetricSource, MetricsRecorderError> {
+        self.inner.register_metric_if_absent(metric)
+    }
+
+    fn read(&self, metric_type: TypeId, read: &mut ReadMetric<'_>) -> Result<(), MetricsRecorderError> {
+        self.inner.read_first(metric_type, read).map(drop)
     }
 }
 
-impl<R: Recorder + ?Sized> Sealed for Arc<R> {
-    fn take(&self, event: &mut dyn ErasedEvent) -> Result<(), MetricsRecorderError> {
-        (**self).take(event)
-    }
+/// Implements [`Recorder`] for a pointer to a recorder. Generic methods need a pointer that is `Sized`.
+macro_rules! forward {
+    ($($pointer:ty),+) => {$(
+        impl<R: Recorder + ?Sized> Recorder for $pointer {
+            fn metric_snapshots(&self) -> Result<MetricSnapshots, MetricsRecorderError> {
+                (**self).metric_snapshots()
+            }
 
-    fn add(&self, metric: MetricBox) -> Result<Registered, MetricsRecorderError> {
-        (**self).add(metric)
-    }
+            fn metrics(&self) -> Result<Vec<MetricDescriptor>, MetricsRecorderError> {
+                (**self).metrics()
+            }
+
+            fn entity_id(&self) -> &str {
+                (**self).entity_id()
+            }
+
+            fn status(&self) -> MetricsRecorderState {
+                (**self).status()
+            }
+        }
+
+        impl<R: Recorder + ?Sized> Sealed for $pointer {
+            fn take(&self, event: &mut dyn ErasedEvent) -> Result<(), MetricsRecorderError> {
+                (**self).take(event)
+            }
+
+            fn add(&self, metric: MetricBox) -> Result<Registered, MetricsRecorderError> {
+                (**self).add(metric)
+            }
+
+            fn find_or_add(&self, metric: MetricBox) -> Result<MetricSource, MetricsRecorderError> {
+                (**self).find_or_add(metric)
+            }
+
+            fn read(
+                &self,
+                metric_type: TypeId,
+                read: &mut ReadMetric<'_>,
+            ) -> Result<(), MetricsRecorderError> {
+                (**self).read(metric_type, read)
+            }
+        }
+    )+};
 }
 
-impl<R: Recorder + ?Sized> Recorder for &R {
-    fn metric_snapshots(&self) -> Result<MetricSnapshots, MetricsRecorderError> {
-        (**self).metric_snapshots()
-    }
-}
-
-impl<R: Recorder + ?Sized> Sealed for &R {
-    fn take(&self, event: &mut dyn ErasedEvent) -> Result<(), MetricsRecorderError> {
-        (**self).take(event)
-    }
-
-    fn add(&self, metric: MetricBox) -> Result<Registered, MetricsRecorderError> {
-        (**self).add(metric)
-    }
-}
+forward!(&R, Arc<R>, Box<R>);

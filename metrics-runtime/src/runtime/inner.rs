@@ -6,14 +6,15 @@ use std::time::{Duration, Instant};
 use super::config::Config;
 use super::loop_thread::LoopThread;
 use super::registry::Registry;
-use super::removed::RemovedRecorders;
 use crate::engine::{Completion, EventLoop, FairGuard, FairLock};
 use crate::error::MetricsRuntimeError;
 use crate::log::{LogPolicy, LogTarget, Operation, OperationKind};
 use crate::recorder::MetricsRecorder;
+use crate::snapshot::Timestamp;
 use crate::state::MetricsRuntimeState;
 use crate::sync::Mutex;
 use crate::thread_role;
+use crate::totals::{RecorderSnapshot, RemovedRecorders};
 
 pub(super) type Result<T> = std::result::Result<T, MetricsRuntimeError>;
 
@@ -28,8 +29,8 @@ pub(crate) struct RuntimeInner {
     pub(super) config: Config,
     pub(super) event_loop: Arc<EventLoop>,
     state: FairLock<RuntimeState>,
-    /// The state that an extension keeps of removed recorders.
-    pub(super) removed: Mutex<Box<dyn RemovedRecorders>>,
+    /// The counts of removed recorders, and what totals remember.
+    pub(super) removed: Mutex<RemovedRecorders>,
 }
 
 /// The part of a runtime that changes.
@@ -39,6 +40,10 @@ pub(super) struct RuntimeState {
     pub(super) thread: Option<LoopThread>,
     /// The shutdown in progress.
     pub(super) shutdown: Option<Arc<Completion<Result<()>>>>,
+    /// Unknown before the start.
+    pub(super) started_at: Timestamp,
+    /// After a shutdown: the last states of the recorders that there were when it began.
+    pub(super) last: Option<Arc<Vec<RecorderSnapshot>>>,
 }
 
 /// A start in progress ends here, because no handle is left that could use or shut down the runtime.
@@ -49,19 +54,21 @@ impl Drop for RuntimeInner {
 }
 
 impl RuntimeInner {
-    pub(super) fn new(config: Config, removed: Box<dyn RemovedRecorders>) -> Self {
+    pub(super) fn new(config: Config) -> Self {
         let state = RuntimeState {
             state: MetricsRuntimeState::Virgin,
             registry: Registry::default(),
             thread: None,
             shutdown: None,
+            started_at: Timestamp::default(),
+            last: None,
         };
         Self {
             namespace: Arc::from(config.namespace.trim()),
             event_loop: Arc::new(EventLoop::new()),
             config,
             state: FairLock::new(state),
-            removed: Mutex::new(removed),
+            removed: Mutex::default(),
         }
     }
 

@@ -11,7 +11,6 @@ use super::config::Config;
 use crate::engine::EventLoop;
 use crate::error::{SharedError, TimedOut};
 use crate::panics;
-use crate::recorder::MetricsRecorder;
 use crate::thread_role;
 
 /// The runtime's thread.
@@ -38,16 +37,16 @@ impl LoopThread {
         Ok(Self { tokio, thread })
     }
 
-    /// Drops the handles of stopped recorders, and waits until the thread has ended, thread-local destructors included. Answers
-    /// `false` when the deadline passes first.
+    /// Runs `before`, and waits until the thread has ended, thread-local destructors included. Answers `false` when the deadline
+    /// passes first.
     ///
-    /// The destructors of metrics and of thread-locals are user code and may take any time, and `JoinHandle::join` has no
-    /// timeout. `JoinHandle::is_finished` is no substitute: it is true before the thread-locals are destroyed. So another
-    /// thread does both.
-    pub(super) fn join_until(self, deadline: Instant, stopped: Vec<MetricsRecorder>) -> bool {
+    /// `before` reads and drops stopped recorders. The snapshots and destructors of metrics, and the destructors of
+    /// thread-locals, are user code and may take any time. `JoinHandle::join` has no timeout, and `JoinHandle::is_finished` is
+    /// no substitute: it is true before the thread-locals are destroyed. So another thread does all of this.
+    pub(super) fn join_until(self, deadline: Instant, before: impl FnOnce() + Send + 'static) -> bool {
         let (ended, has_ended) = mpsc::sync_channel(1);
         let join = move || {
-            drop(stopped);
+            before();
             // A panic of the thread was caught on it.
             let _ = self.thread.join();
             let _ = ended.send(());

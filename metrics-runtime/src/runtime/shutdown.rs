@@ -5,11 +5,14 @@ use std::time::{Duration, Instant};
 
 use super::inner::{Result, RuntimeInner, deadline_in, invalid_state};
 use super::loop_thread::LoopThread;
+use super::reading::read_recorder;
 use crate::engine::{Completion, LifecycleHandle};
 use crate::error::{MetricsRecorderError, MetricsRuntimeError};
 use crate::log::OperationKind;
 use crate::recorder::MetricsRecorder;
 use crate::state::{MetricsRecorderState, MetricsRuntimeState, ShutdownDecision};
+use crate::sync::Mutex;
+use crate::totals::RecorderSnapshot;
 
 /// How much longer than the shutdown timeout a thread waits for the shutdown of another thread.
 const JOIN_GRACE: Duration = Duration::from_secs(1);
@@ -87,14 +90,41 @@ impl RuntimeInner {
             if let Err(error) = self.stop_until(stop_deadline, &recorder, stop) {
                 failed.push((id.to_string(), error));
             }
-            stopped.push(recorder);
+            stopped.push((id, recorder));
         }
         for recorder in removing {
             // The thread that removes the recorder gets the outcome.
             drop(self.stop_until(stop_deadline, &recorder, None));
         }
         self.event_loop.end();
-        let ended_in_time = thread.is_none_or(|thread| thread.join_until(deadline, stopped));
+        // Until a recorder is read, its final state is its counts.
+        let unread = stopped.iter().map(|(id, recorder)| {
+            let recorder = recorder.inner();
+            RecorderSnapshot::of(read_recorder(id, recorder, recorder.observe_without_metrics()))
+        });
+        let last: Arc<Mutex<Vec<RecorderSnapshot>>> = Arc::new(Mutex::new(unread.collect()));
+        let read = Arc::clone(&last);
+        let read_and_drop = move || {
+            // A recorder that has not ended may keep this thread waiting until the deadline, so it comes last.
+            let mut order: Vec<usize> = (0..stopped.len()).collect();
+            order.sort_by_cached_key(|index| {
+                use MetricsRecorderState::{Running, Starting, Stopping};
+                matches!(stopped[*index].1.status(), Starting | Running | Stopping)
+            });
+            for index in order {
+                let (id, recorder) = &stopped[index];
+                let recorder = recorder.inner();
+                let snapshot = RecorderSnapshot::of(read_recorder(id, recorder, recorder.observe()));
+                // After the deadline there is no list any more.
+                if let Some(place) = read.lock().get_mut(index) {
+                    *place = snapshot;
+                }
+            }
+            drop(stopped);
+        };
+        let ended_in_time = thread.is_none_or(|thread| thread.join_until(deadline, read_and_drop));
+        let last = std::mem::take(&mut *last.lock());
+        self.state().last = Some(Arc::new(last));
         if failed.is_empty() && ended_in_time {
             return Ok(());
         }

@@ -6,6 +6,7 @@ use super::inner::{Result, RuntimeInner, invalid_state};
 use super::loop_thread::LoopThread;
 use crate::error::MetricsRuntimeError;
 use crate::log::OperationKind;
+use crate::snapshot::Timestamp;
 use crate::state::{MetricsRuntimeState, StartDecision};
 
 impl RuntimeInner {
@@ -27,6 +28,7 @@ impl RuntimeInner {
                 Ok(thread) => {
                     state.thread = Some(thread);
                     state.state = MetricsRuntimeState::Running;
+                    state.started_at = Timestamp::now();
                     Ok(())
                 }
                 Err(cause) => {

@@ -3,13 +3,17 @@
 use std::fmt;
 use std::time::Duration;
 
+use serde::Deserialize;
 use serde::de::{self, DeserializeOwned, Deserializer, Visitor};
 use serde::ser::{Serialize, Serializer};
 
+use crate::descriptor::MergeRule;
+use crate::number::{Arithmetic, Number, NumberType, deserialize_seconds, finite, serialize_seconds};
+
 /// The type of a dimension's field in the typed snapshot.
 ///
-/// An output serialises as its type does, but a [`Duration`] serialises as seconds (`f64`). A type of your own becomes an
-/// output with an empty implementation:
+/// An output serialises as its type does, but a [`Duration`] serialises as seconds. A type of your own becomes an output with
+/// an empty implementation:
 ///
 /// ```
 /// use mvx_metrics::Output;
@@ -29,6 +33,10 @@ use serde::ser::{Serialize, Serializer};
     note = "an output is `Debug + Clone + PartialEq + Serialize + DeserializeOwned`"
 )]
 pub trait Output: fmt::Debug + Clone + PartialEq + Serialize + DeserializeOwned + Send + 'static {
+    /// The type of the numbers in the output, if it is one of the four.
+    #[doc(hidden)]
+    const NUMBER: Option<NumberType> = None;
+
     /// Serialises the output as part of a snapshot.
     ///
     /// # Errors
@@ -46,30 +54,79 @@ pub trait Output: fmt::Debug + Clone + PartialEq + Serialize + DeserializeOwned 
     fn deserialize_output<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Self::deserialize(deserializer)
     }
+
+    /// Merges by the option `merge` of a field. Returns `false`, and changes nothing, when the type knows no such rule.
+    #[doc(hidden)]
+    fn merge_by_rule(&mut self, other: &Self, rule: MergeRule) -> bool {
+        let _ = (other, rule);
+        false
+    }
 }
 
-impl Output for u64 {}
-impl Output for i64 {}
-impl Output for f64 {}
 impl Output for bool {}
 impl Output for String {}
+impl Output for Number {}
+
+macro_rules! integers {
+    ($($number:ty => $type:ident;)*) => {
+        $(impl Output for $number {
+            const NUMBER: Option<NumberType> = Some(NumberType::$type);
+
+            fn merge_by_rule(&mut self, other: &Self, rule: MergeRule) -> bool {
+                combine(rule, self, other)
+            }
+        })*
+    };
+}
+
+integers! {
+    u64 => Unsigned;
+    i64 => Signed;
+}
+
+impl Output for f64 {
+    const NUMBER: Option<NumberType> = Some(NumberType::Float);
+
+    fn deserialize_output<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        f64::deserialize(deserializer).and_then(finite)
+    }
+
+    fn merge_by_rule(&mut self, other: &Self, rule: MergeRule) -> bool {
+        combine(rule, self, other)
+    }
+}
 
 impl Output for Duration {
+    const NUMBER: Option<NumberType> = Some(NumberType::Duration);
+
     fn serialize_output<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_f64(self.as_secs_f64())
+        serialize_seconds(*self, serializer)
     }
 
     fn deserialize_output<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let seconds = f64::deserialize_output(deserializer)?;
-        if seconds >= 0.0 {
-            Ok(Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX))
-        } else {
-            Err(de::Error::invalid_value(de::Unexpected::Float(seconds), &"seconds, zero or more"))
-        }
+        deserialize_seconds(deserializer)
+    }
+
+    fn merge_by_rule(&mut self, other: &Self, rule: MergeRule) -> bool {
+        combine(rule, self, other)
     }
 }
 
+/// Combines two numbers. Returns `false` when the rule is not about numbers.
+pub(crate) fn combine<T: Arithmetic>(rule: MergeRule, into: &mut T, other: &T) -> bool {
+    match rule {
+        MergeRule::Sum => *into = into.plus(*other),
+        MergeRule::Min if other < into => *into = *other,
+        MergeRule::Max if other > into => *into = *other,
+        MergeRule::Min | MergeRule::Max => {}
+        MergeRule::Own => return false,
+    }
+    true
+}
+
 impl<R: Output> Output for Option<R> {
+    const NUMBER: Option<NumberType> = R::NUMBER;
+
     fn serialize_output<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Some(output) => serializer.serialize_some(&SerializeOutput(output)),
@@ -102,6 +159,22 @@ impl<R: Output> Output for Option<R> {
 
         deserializer.deserialize_option(Optional(std::marker::PhantomData))
     }
+
+    fn merge_by_rule(&mut self, other: &Self, rule: MergeRule) -> bool {
+        match (&mut *self, other) {
+            (_, None) => true,
+            (None, _) => {
+                self.clone_from(other);
+                true
+            }
+            (Some(own), Some(other)) => own.merge_by_rule(other, rule),
+        }
+    }
+}
+
+/// An error about a named value, with the name in front.
+pub(crate) fn named<E: de::Error>(name: &str) -> impl FnOnce(E) -> E {
+    move |error| E::custom(format_args!("`{name}`: {error}"))
 }
 
 /// Serialises with [`Output::serialize_output`].

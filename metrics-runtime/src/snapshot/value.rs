@@ -1,18 +1,30 @@
 //! The values of dimensions without their types, for exporters and for JSON.
 
 use std::borrow::Cow;
+use std::cell::LazyCell;
+use std::collections::{HashMap, HashSet};
+use std::fmt;
 use std::time::Duration;
 
+use serde::de::{
+    self, Deserialize, DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, SeqAccess, Visitor,
+};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use super::breakdown::{NestedMap, SerializeEntry};
+use super::breakdown::{HasLabels, NestedMap, SerializeEntry};
+use super::extreme::{Extreme, UNKNOWN};
 use super::histogram::HistogramSnapshot;
-use super::number::{Number, in_flight};
+use super::mean::{InFlightSnapshot, MeanSnapshot};
+use super::output::named;
+use crate::number::{Number, SecondsText, serialize_seconds};
 
 /// The value of one dimension of any type.
 ///
 /// It keeps all that is needed to combine the values of several recorders. A mean keeps its sum and count, work in
 /// flight both counts, a histogram its buckets.
+///
+/// Two numbers are equal when they serialise as the same number, and two breakdowns when they have the same labels with the
+/// same values, in any order.
 ///
 /// ```
 /// use std::time::Duration;
@@ -24,40 +36,36 @@ use super::number::{Number, in_flight};
 /// assert_eq!(values.map(|value| value.as_f64()), [Some(7.0), Some(0.25), None]);
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum DimensionValue {
     /// Nothing recorded yet; serialises as null.
     Empty,
+    /// An extreme that is not known; serialises as `"unknown"`.
+    Unknown,
     /// An unsigned integer.
     Unsigned(u64),
     /// A signed integer.
     Signed(i64),
-    /// A finite floating-point number.
+    /// A floating-point number, a finite one but for metrics and dimensions of your own.
     Float(f64),
     /// A duration; serialises as seconds.
     Duration(Duration),
-    /// A mean as its sum and count; serialises as the mean, or null when nothing was recorded.
-    Mean {
-        /// The sum of the recorded values; seconds for durations.
-        sum: f64,
-        /// The number of recorded values.
-        count: u64,
-    },
-    /// Work in flight as its two counts; serialises as started minus finished.
-    InFlight {
-        /// The amount that was started.
-        started: u64,
-        /// The amount that was finished.
-        finished: u64,
-    },
+    /// A mean as its sum and count.
+    Mean(MeanSnapshot<Number>),
+    /// Work in flight as its two counts.
+    InFlight(InFlightSnapshot),
     /// A distribution over buckets.
     Histogram(HistogramSnapshot<Number>),
     /// One value for each label; serialises as a map, nested when a label has several parts.
     Breakdown(Vec<BreakdownEntry>),
-    /// A text, for dimensions of your own.
+    /// A truth value, for metrics and dimensions of your own.
+    Bool(bool),
+    /// A text, for metrics and dimensions of your own.
     Text(String),
-    /// Several named values, for dimensions of your own; serialises as a map.
+    /// Several values, for metrics and dimensions of your own.
+    List(Vec<DimensionValue>),
+    /// Several named values, for metrics and dimensions of your own; serialises as a map.
     Map(Dimensions),
 }
 
@@ -74,7 +82,7 @@ impl DimensionValue {
         match *self {
             Self::Unsigned(value) => Some(value),
             Self::Signed(value) => u64::try_from(value).ok(),
-            Self::InFlight { started, finished } => u64::try_from(in_flight(started, finished)).ok(),
+            Self::InFlight(in_flight) => u64::try_from(in_flight.current()).ok(),
             _ => None,
         }
     }
@@ -83,16 +91,114 @@ impl DimensionValue {
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "the caller asks for a floating-point number")]
     pub fn as_f64(&self) -> Option<f64> {
-        match *self {
-            Self::Unsigned(value) => Some(value as f64),
-            Self::Signed(value) => Some(value as f64),
-            Self::Float(value) => Some(value),
-            Self::Duration(value) => Some(value.as_secs_f64()),
-            Self::InFlight { started, finished } => Some(in_flight(started, finished) as f64),
-            Self::Mean { sum, count } => (count > 0).then(|| sum / count as f64),
-            Self::Empty | Self::Histogram(_) | Self::Breakdown(_) | Self::Text(_) | Self::Map(_) => None,
+        match self {
+            Self::InFlight(in_flight) => Some(in_flight.current() as f64),
+            Self::Mean(mean) => mean.mean(),
+            value => value.number().map(|number| number.as_f64()),
         }
     }
+
+    /// The value as a number, if it is a plain number.
+    pub(crate) fn number(&self) -> Option<Number> {
+        match *self {
+            Self::Unsigned(value) => Some(Number::Unsigned(value)),
+            Self::Signed(value) => Some(Number::Signed(value)),
+            Self::Float(value) => Some(Number::Float(value)),
+            Self::Duration(value) => Some(Number::Duration(value)),
+            _ => None,
+        }
+    }
+
+    /// The form that a text is read as: means, histograms and the like become maps.
+    fn plain(&self) -> Cow<'_, Self> {
+        let number = |number: Number| Self::from(number);
+        let count = |count: u64| Self::Unsigned(count);
+        let extreme = |extreme: Extreme<Number>| Self::from(extreme);
+        Cow::Owned(match self {
+            Self::Unknown => Self::Text(UNKNOWN.to_owned()),
+            Self::Duration(duration) => Self::Text(SecondsText(*duration).to_string()),
+            Self::Mean(mean) => Self::map([("sum", number(mean.sum)), ("count", count(mean.count))]),
+            Self::InFlight(InFlightSnapshot { started, finished }) => {
+                Self::map([("started", count(*started)), ("finished", count(*finished))])
+            }
+            Self::Histogram(histogram) => {
+                let buckets = histogram.buckets.iter().map(|bucket| {
+                    let bound = bucket.upper_bound.map_or(Self::Empty, number);
+                    Self::map([("up_to", bound), ("count", count(bucket.count))])
+                });
+                Self::map([
+                    ("count", count(histogram.count)),
+                    ("sum", number(histogram.sum)),
+                    ("min", extreme(histogram.min)),
+                    ("max", extreme(histogram.max)),
+                    ("buckets", Self::List(buckets.collect())),
+                ])
+            }
+            Self::Breakdown(entries) => nested(entries, 0),
+            _ => return Cow::Borrowed(self),
+        })
+    }
+}
+
+/// The entries, which agree in the first `depth` parts of their labels, as a map by the next part.
+fn nested(entries: &[BreakdownEntry], depth: usize) -> DimensionValue {
+    let groups = entries.chunk_by(|left, right| left.labels.get(depth) == right.labels.get(depth));
+    let groups = groups.filter_map(|group| {
+        let first = group.first()?;
+        let text = first.labels.get(depth).cloned().unwrap_or_default();
+        let value =
+            if depth + 1 < first.labels.len() { nested(group, depth + 1) } else { first.value.clone() };
+        Some((text, value))
+    });
+    DimensionValue::Map(groups.collect())
+}
+
+impl PartialEq for DimensionValue {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Empty, Self::Empty) | (Self::Unknown, Self::Unknown) => true,
+            (Self::Mean(one), Self::Mean(other)) => one == other,
+            (Self::InFlight(one), Self::InFlight(other)) => one == other,
+            (Self::Histogram(one), Self::Histogram(other)) => one == other,
+            (Self::Breakdown(one), Self::Breakdown(other)) => has_same_entries(one, other),
+            (Self::Bool(one), Self::Bool(other)) => one == other,
+            (Self::Text(one), Self::Text(other)) => one == other,
+            (Self::List(one), Self::List(other)) => one == other,
+            (Self::Map(one), Self::Map(other)) => one == other,
+            (Self::Duration(duration), Self::Text(text)) | (Self::Text(text), Self::Duration(duration)) => {
+                *text == SecondsText(*duration).to_string()
+            }
+            (one, other) => match (one.number(), other.number()) {
+                (Some(one), Some(other)) => is_same_number(one, other),
+                _ => false,
+            },
+        }
+    }
+}
+
+fn is_same_number(one: Number, other: Number) -> bool {
+    match (one, other) {
+        (Number::Unsigned(one), Number::Signed(other)) | (Number::Signed(other), Number::Unsigned(one)) => {
+            u64::try_from(other) == Ok(one)
+        }
+        (Number::Duration(duration), Number::Float(seconds))
+        | (Number::Float(seconds), Number::Duration(duration)) => {
+            Duration::try_from_secs_f64(seconds) == Ok(duration)
+        }
+        // Both serialise alike.
+        (Number::Float(one), Number::Float(other)) if one.is_nan() && other.is_nan() => true,
+        (one, other) => one == other,
+    }
+}
+
+fn has_same_entries(one: &[BreakdownEntry], other: &[BreakdownEntry]) -> bool {
+    let sorted = |entries: &[BreakdownEntry]| {
+        let mut order: Vec<usize> = (0..entries.len()).collect();
+        order.sort_by(|left, right| entries[*left].labels.cmp(&entries[*right].labels));
+        order
+    };
+    one.len() == other.len()
+        && sorted(one).into_iter().zip(sorted(other)).all(|(left, right)| one[left] == other[right])
 }
 
 impl From<Number> for DimensionValue {
@@ -124,9 +230,31 @@ impl<T: Into<DimensionValue>> From<Option<T>> for DimensionValue {
     }
 }
 
+impl<T: Into<Number>> From<Extreme<T>> for DimensionValue {
+    fn from(extreme: Extreme<T>) -> Self {
+        match extreme {
+            Extreme::None => Self::Empty,
+            Extreme::Known(value) => Self::from(value.into()),
+            Extreme::Unknown => Self::Unknown,
+        }
+    }
+}
+
+impl From<bool> for DimensionValue {
+    fn from(value: bool) -> Self {
+        Self::Bool(value)
+    }
+}
+
 impl From<String> for DimensionValue {
     fn from(text: String) -> Self {
         Self::Text(text)
+    }
+}
+
+impl<T: Into<DimensionValue>> From<Vec<T>> for DimensionValue {
+    fn from(values: Vec<T>) -> Self {
+        Self::List(values.into_iter().map(Into::into).collect())
     }
 }
 
@@ -134,17 +262,191 @@ impl Serialize for DimensionValue {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Empty => serializer.serialize_none(),
-            Self::Mean { .. } => self.as_f64().serialize(serializer),
-            Self::InFlight { started, finished } => serializer.serialize_i64(in_flight(*started, *finished)),
+            Self::Unknown => serializer.serialize_str(UNKNOWN),
+            Self::Mean(mean) => mean.serialize(serializer),
+            Self::InFlight(in_flight) => in_flight.serialize(serializer),
             Self::Unsigned(value) => serializer.serialize_u64(*value),
             Self::Signed(value) => serializer.serialize_i64(*value),
             Self::Float(value) => serializer.serialize_f64(*value),
-            Self::Duration(value) => serializer.serialize_f64(value.as_secs_f64()),
+            Self::Duration(value) => serialize_seconds(*value, serializer),
             Self::Histogram(histogram) => histogram.serialize(serializer),
             Self::Breakdown(entries) => NestedMap::of(entries).serialize(serializer),
+            Self::Bool(value) => serializer.serialize_bool(*value),
             Self::Text(text) => serializer.serialize_str(text),
+            Self::List(values) => values.serialize(serializer),
             Self::Map(values) => values.serialize(serializer),
         }
+    }
+}
+
+/// Without its declaration a value is read as a number, a text, a list or a map. It serialises as the same JSON again.
+impl<'de> Deserialize<'de> for DimensionValue {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        ValueWithin(MAX_DEPTH).deserialize(deserializer)
+    }
+}
+
+/// Values that were read have at most this many levels of lists and maps, so no input exhausts the stack.
+const MAX_DEPTH: usize = 64;
+
+/// Reads a value with at most this many levels of lists and maps.
+#[derive(Clone, Copy)]
+struct ValueWithin(usize);
+
+impl ValueWithin {
+    fn next_level<E: de::Error>(self) -> Result<Self, E> {
+        self.0.checked_sub(1).map(Self).ok_or_else(|| {
+            E::custom(format_args!("a value has more than {MAX_DEPTH} levels of lists and maps"))
+        })
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for ValueWithin {
+    type Value = DimensionValue;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<DimensionValue, D::Error> {
+        struct ValueVisitor(ValueWithin);
+
+        impl<'de> Visitor<'de> for ValueVisitor {
+            type Value = DimensionValue;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("the value of a dimension")
+            }
+
+            fn visit_bool<E>(self, value: bool) -> Result<Self::Value, E> {
+                Ok(DimensionValue::Bool(value))
+            }
+
+            fn visit_u64<E>(self, number: u64) -> Result<Self::Value, E> {
+                Ok(DimensionValue::Unsigned(number))
+            }
+
+            fn visit_i64<E>(self, number: i64) -> Result<Self::Value, E> {
+                Ok(u64::try_from(number).map_or(DimensionValue::Signed(number), DimensionValue::Unsigned))
+            }
+
+            fn visit_f64<E: de::Error>(self, number: f64) -> Result<Self::Value, E> {
+                Ok(DimensionValue::Float(number))
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(DimensionValue::Text(text.to_owned()))
+            }
+
+            fn visit_none<E>(self) -> Result<Self::Value, E> {
+                Ok(DimensionValue::Empty)
+            }
+
+            fn visit_unit<E>(self) -> Result<Self::Value, E> {
+                Ok(DimensionValue::Empty)
+            }
+
+            fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+                self.0.deserialize(deserializer)
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+                let within = self.0.next_level()?;
+                let mut values = Vec::new();
+                while let Some(value) = list.next_element_seed(within)? {
+                    values.push(value);
+                }
+                Ok(DimensionValue::List(values))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+                read_map(map, self.0.next_level()?).map(DimensionValue::Map)
+            }
+        }
+
+        deserializer.deserialize_any(ValueVisitor(self))
+    }
+}
+
+/// Reads a value back as a type, in the form that the type serialises as.
+pub(crate) struct ValueDeserializer<'a, E> {
+    value: Cow<'a, DimensionValue>,
+    error: std::marker::PhantomData<E>,
+}
+
+/// Reads one number as a type.
+pub(super) type NumberDeserializer<E> = ValueDeserializer<'static, E>;
+
+impl<E> ValueDeserializer<'static, E> {
+    pub(super) fn new(number: Number) -> Self {
+        Self { value: Cow::Owned(DimensionValue::from(number)), error: std::marker::PhantomData }
+    }
+}
+
+impl<'a, E> ValueDeserializer<'a, E> {
+    pub(crate) fn of(value: &'a DimensionValue) -> Self {
+        Self { value: Cow::Borrowed(value), error: std::marker::PhantomData }
+    }
+}
+
+impl<'de, E: de::Error> Deserializer<'de> for ValueDeserializer<'_, E> {
+    type Error = E;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, E> {
+        match &*self.value.plain() {
+            DimensionValue::Bool(value) => visitor.visit_bool(*value),
+            DimensionValue::Unsigned(number) => visitor.visit_u64(*number),
+            DimensionValue::Signed(number) => visitor.visit_i64(*number),
+            DimensionValue::Float(number) => visitor.visit_f64(*number),
+            DimensionValue::Text(text) => visitor.visit_str(text),
+            DimensionValue::List(values) => {
+                let values = values.iter().map(ValueDeserializer::<E>::of);
+                visitor.visit_seq(de::value::SeqDeserializer::new(values))
+            }
+            DimensionValue::Map(values) => {
+                let values = values.iter().map(|(name, value)| (name, ValueDeserializer::<E>::of(value)));
+                visitor.visit_map(de::value::MapDeserializer::new(values))
+            }
+            _ => visitor.visit_none(),
+        }
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, E> {
+        if let DimensionValue::Empty = &*self.value { visitor.visit_none() } else { visitor.visit_some(self) }
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, E> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        _variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, E> {
+        match &*self.value.plain() {
+            DimensionValue::Text(variant) => visitor.visit_enum(variant.as_str().into_deserializer()),
+            DimensionValue::Map(values) => {
+                let values = values.iter().map(|(name, value)| (name, ValueDeserializer::<E>::of(value)));
+                let map = de::value::MapDeserializer::new(values);
+                visitor.visit_enum(de::value::MapAccessDeserializer::new(map))
+            }
+            _ => Err(E::invalid_type(de::Unexpected::Other("a value that is no variant"), &visitor)),
+        }
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct
+        seq tuple tuple_struct map struct identifier ignored_any
+    }
+}
+
+impl<E: de::Error> IntoDeserializer<'_, E> for ValueDeserializer<'_, E> {
+    type Deserializer = Self;
+
+    fn into_deserializer(self) -> Self {
+        self
     }
 }
 
@@ -157,11 +459,13 @@ pub struct BreakdownEntry {
     pub value: DimensionValue,
 }
 
-impl SerializeEntry for BreakdownEntry {
+impl HasLabels for BreakdownEntry {
     fn labels(&self) -> &[Cow<'static, str>] {
         &self.labels
     }
+}
 
+impl SerializeEntry for BreakdownEntry {
     fn serialize_value<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
         map.serialize_value(&self.value)
     }
@@ -193,6 +497,27 @@ impl Dimensions {
         self.0.iter().map(|(name, value)| (name.as_ref(), value))
     }
 
+    pub(crate) fn get_mut(&mut self, name: &str) -> Option<&mut DimensionValue> {
+        self.iter_mut().find(|(candidate, _)| *candidate == name).map(|(_, value)| value)
+    }
+
+    /// Finds values by name. Its first argument is the position at which the value most often stands.
+    pub(super) fn finder<'a>(&'a self) -> impl for<'b> Fn(usize, &'b str) -> Option<&'a DimensionValue> {
+        let table = LazyCell::new(|| -> HashMap<&str, &DimensionValue> { self.iter().collect() });
+        move |index, name| match self.0.get(index) {
+            Some((candidate, value)) if candidate == name => Some(value),
+            _ => table.get(name).copied(),
+        }
+    }
+
+    pub(super) fn sort_by_key(&mut self, key: impl Fn(&str) -> usize) {
+        self.0.sort_by_key(|(name, _)| key(name));
+    }
+
+    pub(crate) fn iter_mut(&mut self) -> impl ExactSizeIterator<Item = (&str, &mut DimensionValue)> {
+        self.0.iter_mut().map(|(name, value)| (&**name, value))
+    }
+
     /// The number of dimensions.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -216,4 +541,37 @@ impl Serialize for Dimensions {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map(self.iter())
     }
+}
+
+impl<'de> Deserialize<'de> for Dimensions {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct MapVisitor;
+
+        impl<'de> Visitor<'de> for MapVisitor {
+            type Value = Dimensions;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a map from names to values")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Dimensions, A::Error> {
+                read_map(map, ValueWithin(MAX_DEPTH))
+            }
+        }
+
+        deserializer.deserialize_map(MapVisitor)
+    }
+}
+
+fn read_map<'de, A: MapAccess<'de>>(mut map: A, within: ValueWithin) -> Result<Dimensions, A::Error> {
+    let mut names = HashSet::new();
+    let mut values = Dimensions::default();
+    while let Some(name) = map.next_key::<String>()? {
+        if !names.insert(name.clone()) {
+            return Err(de::Error::custom(format_args!("`{name}` stands twice")));
+        }
+        let value = map.next_value_seed(within).map_err(named(&name))?;
+        values.push(name, value);
+    }
+    Ok(values)
 }

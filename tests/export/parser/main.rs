@@ -11,9 +11,9 @@ use std::{env, fs};
 
 use mvx_metrics::export::{Format, Scope};
 use mvx_metrics::{
-    BreakdownEntry, Bucket, DimensionDescriptor, DimensionKind, DimensionValue, EventHandler,
-    HistogramSnapshot, MergeRule, Metric, MetricDescriptor, MetricSnapshot, MetricsRuntime, Number,
-    RecorderOptions,
+    BreakdownEntry, Bucket, DimensionDescriptor, DimensionKind, DimensionValue, EventHandler, Extreme,
+    HistogramSnapshot, InFlightSnapshot, MeanSnapshot, MergeRule, Metric, MetricDescriptor, MetricSnapshot,
+    MetricsRuntime, Number, RecorderOptions,
 };
 use serde_json::{Value, json};
 
@@ -142,6 +142,7 @@ fn shape(random: &mut Random) -> Shape {
         ("float", Max),
         ("duration", Max),
         ("mean", Mean),
+        ("whole_mean", Mean),
         ("signed", Gauge),
         ("float", Gauge),
         ("in_flight", InFlight),
@@ -155,7 +156,7 @@ fn shape(random: &mut Random) -> Shape {
     declared.name = Cow::Borrowed(*random.one_of(NAMES));
     declared.help = Cow::Borrowed(*random.one_of(TEXTS));
     declared.unit = random.one_of(UNITS).map(Cow::Borrowed);
-    declared.merge = *random.one_of(&[MergeRule::Sum, MergeRule::Min, MergeRule::Max]);
+    declared.merge = Some(*random.one_of(&[MergeRule::Sum, MergeRule::Min, MergeRule::Max]));
     let parts = usize::try_from(random.below(4)).expect("a small number");
     declared.labels = (0..parts).map(|_| Cow::Borrowed(*random.one_of(LABELS))).collect::<Vec<_>>().into();
     Shape { declared, kind, parts }
@@ -177,12 +178,20 @@ fn value(random: &mut Random, kind: &str) -> (DimensionValue, Value) {
         }
         "mean" => {
             let (sum, count) = (float, random.below(10));
-            (DimensionValue::Mean { sum, count }, json!({ "sum": sum, "count": count }))
+            (
+                DimensionValue::Mean(MeanSnapshot { sum: Number::Float(sum), count }),
+                json!({ "sum": sum, "count": count }),
+            )
+        }
+        "whole_mean" => {
+            let (sum, count) = (unsigned >> 8, random.below(10));
+            let mean = MeanSnapshot { sum: Number::Unsigned(sum), count };
+            (DimensionValue::Mean(mean), json!({ "sum": sum, "count": count }))
         }
         "in_flight" => {
             let (started, finished) = (unsigned >> 8, random.below(1000));
             (
-                DimensionValue::InFlight { started, finished },
+                DimensionValue::InFlight(InFlightSnapshot { started, finished }),
                 json!({ "started": started, "finished": finished }),
             )
         }
@@ -200,7 +209,7 @@ fn value(random: &mut Random, kind: &str) -> (DimensionValue, Value) {
                 .map(|(upper_bound, count)| Bucket { upper_bound, count: *count })
                 .collect();
             let (count, sum) = (counts.iter().sum(), Number::Float(float));
-            let histogram = HistogramSnapshot { count, sum, min: None, max: None, buckets };
+            let histogram = HistogramSnapshot { count, sum, min: Extreme::None, max: Extreme::None, buckets };
             (
                 DimensionValue::Histogram(histogram),
                 json!({ "bounds": bounds, "counts": counts, "sum": float }),
@@ -263,7 +272,7 @@ fn write_case(directory: &Path, case: u64) {
                 let DimensionDescriptor { name, help, unit, labels, .. } = &shape.declared;
                 told.push(json!({
                     "name": name, "kind": format!("{:?}", shape.declared.kind), "type": shape.kind, "help": help,
-                    "unit": unit, "labels": labels, "merge": format!("{:?}", shape.declared.merge),
+                    "unit": unit, "labels": labels, "merge": format!("{:?}", shape.declared.merge.expect("each has a rule")),
                     "entries": told_value,
                 }));
                 dimensions.push((shape.declared.clone(), value));

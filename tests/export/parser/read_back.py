@@ -9,6 +9,7 @@ import math
 import pathlib
 import re
 import sys
+import time
 
 from prometheus_client.openmetrics import parser as openmetrics
 from prometheus_client import parser as prometheus
@@ -91,6 +92,8 @@ def parts_of(dimension):
 def family_type(kind, type_):
     if type_ == "histogram":
         return "histogram"
+    if type_ == "whole_mean":
+        return "summary"
     if kind == "Custom":
         return "unknown"
     return "counter" if kind in ("Counter", "Sum") and type_ in ("unsigned", "duration") else "gauge"
@@ -100,6 +103,7 @@ def family_type(kind, type_):
 SUFFIXES = {
     "counter": ("", "_total", "_created"),
     "histogram": ("", "_bucket", "_count", "_sum", "_created"),
+    "summary": ("", "_count", "_sum", "_created"),
     "gauge": ("",),
     "unknown": ("",),
 }
@@ -122,14 +126,24 @@ class Family:
         return self.type, self.help, (self.unit or "") if is_open else ""
 
 
+# Stands for any moment from the begin of this test on.
+NOW = "now"
+
+
 def samples_of(family, type_, labels, value, is_open):
     name = family.name
+    if is_open and family.type in ("counter", "histogram", "summary"):
+        yield name + "_created", labels, NOW
     if type_ == "duration":
         value = value["nanos"] / 1e9
     elif type_ == "mean":
         if value["count"] == 0:
             return
         value = value["sum"] / value["count"]
+    elif type_ == "whole_mean":
+        yield name + "_count", labels, value["count"]
+        yield name + "_sum", labels, value["sum"]
+        return
     elif type_ == "in_flight":
         value = value["started"] - value["finished"]
     elif type_ == "histogram":
@@ -226,7 +240,10 @@ def check(case, scope, extension, text, taken):
             values[key_of(name, labels)] = value
     assert values.keys() == found.keys(), f"{sorted(values.keys() ^ found.keys())}"
     for key, value in values.items():
-        close = math.isclose(found[key], value, rel_tol=1e-12, abs_tol=1e-12)
+        if value == NOW:
+            close = time.time() - 600 < found[key] < time.time() + 1
+        else:
+            close = math.isclose(found[key], value, rel_tol=1e-12, abs_tol=1e-12)
         assert close, f"{key} is {found[key]}, not {value}"
     return len(found)
 

@@ -18,8 +18,8 @@ impl Dimension for Extremes {
         Spread { low: self.0, high: self.1 }
     }
 
-    fn value(&self) -> DimensionValue {
-        DimensionValue::map([("low", self.0.into()), ("high", self.1.into())])
+    fn value(spread: Spread) -> DimensionValue {
+        DimensionValue::map([("low", spread.low.into()), ("high", spread.high.into())])
     }
 }
 

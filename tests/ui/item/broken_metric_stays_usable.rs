@@ -1,5 +1,5 @@
 //! rustc reports the mistakes and nothing about the code that uses the metric and its snapshot.
-use mvx_metrics::{Counter, HandleEvent, Max, Metric, Sum, TypedMetric, metric_event};
+use mvx_metrics::{Counter, Extreme, HandleEvent, Max, Metric, Sum, TypedMetric, metric_event};
 
 #[metric_event]
 struct Saved {
@@ -19,6 +19,6 @@ fn main() {
     let mut metric = Saves::default();
     metric.handle(&Saved { bytes: 1 });
     let snapshot: SavesSnapshot = metric.typed_snapshot();
-    let (_, _): (u64, Option<u64>) = (snapshot.bytes, snapshot.largest);
+    let (_, _): (u64, Extreme<u64>) = (snapshot.bytes, snapshot.largest);
     let _ = (metric.snapshot(), metric.descriptor(), Saves::handlers().len());
 }

@@ -20,8 +20,8 @@ impl Dimension for Users {
         self.0
     }
 
-    fn value(&self) -> DimensionValue {
-        self.0.into()
+    fn value(output: u64) -> DimensionValue {
+        output.into()
     }
 }
 

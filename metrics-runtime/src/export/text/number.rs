@@ -44,6 +44,12 @@ pub(super) fn push_float(out: &mut Vec<u8>, number: f64) {
     }
 }
 
+/// Microseconds as seconds.
+pub(super) fn push_micros(out: &mut Vec<u8>, micros: u64) {
+    push_unsigned(out, micros / 1_000_000);
+    push_fraction(out, (micros % 1_000_000) as u32 * 1_000);
+}
+
 /// Nanoseconds after the point, without trailing zeros.
 fn push_fraction(out: &mut Vec<u8>, mut nanos: u32) {
     if nanos == 0 {

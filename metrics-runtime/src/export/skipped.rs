@@ -1,16 +1,43 @@
-//! Which skipped dimensions were logged already.
+//! Skipped dimensions, and which of them were logged already.
 
 use std::collections::HashSet;
+use std::fmt;
 
 use crate::sync::Mutex;
 
-use super::family::Skipped;
 use crate::log::LogPolicy;
 use crate::panics;
 
+/// A dimension that an exposition does not show, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Skipped {
+    /// The metric's name.
+    pub metric: String,
+    /// The dimension's name; empty when several dimensions or the whole metric are skipped.
+    pub dimension: String,
+    /// The name of the family that the dimension would belong to.
+    pub family: String,
+    /// Why the exposition does not show the dimension.
+    pub reason: String,
+}
+
+impl fmt::Display for Skipped {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { metric, dimension, family, reason } = self;
+        if dimension.is_empty() {
+            return write!(formatter, "values of the metric `{metric}` are skipped: {reason}");
+        }
+        write!(
+            formatter,
+            "`{dimension}` of the metric `{metric}` is skipped in the family `{family}`: {reason}"
+        )
+    }
+}
+
 /// The skipped dimensions that were logged already.
 #[derive(Debug, Default)]
-pub(crate) struct SkippedLog(Mutex<HashSet<Skipped>>);
+pub(super) struct SkippedLog(Mutex<HashSet<Skipped>>);
 
 impl SkippedLog {
     /// Further skipped dimensions are not logged; the expositions list them all.

@@ -18,7 +18,7 @@ pub(super) fn has_parts(value: &DimensionValue) -> bool {
 pub(super) fn for_each_part(
     declared: &DimensionDescriptor,
     value: &DimensionValue,
-    each: &mut dyn FnMut(DimensionDescriptor, &DimensionValue),
+    each: &mut dyn FnMut(DimensionDescriptor, DimensionValue),
 ) {
     match value {
         DimensionValue::Map(parts) => {
@@ -27,14 +27,22 @@ pub(super) fn for_each_part(
             }
         }
         DimensionValue::Breakdown(entries) if has_parts(value) => {
+            // The entries of each part, in the order of the first labels that have it.
+            let mut parts: Vec<(DimensionDescriptor, Vec<BreakdownEntry>)> = Vec::new();
             for entry in entries {
                 for_each_part(declared, &entry.value, &mut |declared, part| {
-                    let entry = BreakdownEntry { labels: entry.labels.clone(), value: part.clone() };
-                    each(declared, &DimensionValue::Breakdown(vec![entry]));
+                    let entry = BreakdownEntry { labels: entry.labels.clone(), value: part };
+                    match parts.iter_mut().find(|(known, _)| known.name == declared.name) {
+                        Some((_, entries)) => entries.push(entry),
+                        None => parts.push((declared, vec![entry])),
+                    }
                 });
             }
+            for (declared, entries) in parts {
+                each(declared, DimensionValue::Breakdown(entries));
+            }
         }
-        value => each(declared.clone(), value),
+        value => each(declared.clone(), value.clone()),
     }
 }
 

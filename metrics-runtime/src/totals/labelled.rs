@@ -1,55 +1,58 @@
-//! Totals for each label of a breakdown.
+//! Sums for each label of a breakdown.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::label_slots::AdmittedLabels;
-use super::merge::{is_mergeable, max_merge, merge};
-use crate::descriptor::MergeRule;
+use crate::descriptor::DimensionDescriptor;
 use crate::label::OTHER;
-use crate::snapshot::{BreakdownEntry, DimensionValue};
+use crate::snapshot::{BreakdownEntry, DimensionValue, merge_plain_values};
 
 /// The limit of a breakdown that declares none.
 const MAX_LABELS: usize = 65_536;
 /// With more labels than this a table finds them faster than a search.
 const MAX_SEARCHED_LABELS: usize = 8;
 
-/// One total for each label. Labels beyond the limit are merged into `other`, as in the breakdown itself.
+/// One sum for each label. Labels beyond the limit are merged into `other`, as in the breakdown itself.
 #[derive(Debug, Clone)]
-pub(crate) struct LabelledTotal {
-    pub(crate) entries: Vec<BreakdownEntry>,
+pub(super) struct LabelledSum {
+    entries: Vec<BreakdownEntry>,
     /// The index of each entry, once there are more than `MAX_SEARCHED_LABELS`.
     indexes: Option<HashMap<Vec<Cow<'static, str>>, usize>>,
     limit: usize,
-    /// The labels with entries of their own, if other totals share this choice.
+    /// The labels with entries of their own, if other sums share this choice.
     admitted: Option<AdmittedLabels>,
     /// The index of the entry `other`.
     other: Option<usize>,
 }
 
-impl LabelledTotal {
+impl LabelledSum {
     pub(super) fn new(limit: Option<usize>, admitted: Option<AdmittedLabels>) -> Self {
         let limit = limit.unwrap_or(MAX_LABELS);
         Self { entries: Vec::new(), indexes: None, limit, admitted, other: None }
     }
 
-    /// Merges the entries of one breakdown into this total. Returns `false` if it has skipped an entry because its shape is
+    /// Merges the entries of one breakdown into this sum. Returns `false` if it has left out a value because its form is
     /// another one than before.
-    pub(super) fn add(&mut self, rule: MergeRule, entries: &[BreakdownEntry]) -> bool {
+    pub(super) fn add(&mut self, declared: &DimensionDescriptor, entries: &[BreakdownEntry]) -> bool {
         let mut all = true;
         for (position, entry) in entries.iter().enumerate() {
-            all &= self.add_entry(rule, position, entry);
+            all &= self.add_entry(declared, position, entry);
         }
         all
     }
 
-    fn add_entry(&mut self, rule: MergeRule, position: usize, entry: &BreakdownEntry) -> bool {
-        if !is_mergeable(&entry.value) {
-            return matches!(entry.value, DimensionValue::Empty | DimensionValue::Text(_));
+    fn add_entry(&mut self, declared: &DimensionDescriptor, position: usize, entry: &BreakdownEntry) -> bool {
+        match entry.value {
+            DimensionValue::Empty => return true,
+            DimensionValue::Breakdown(_) => return false,
+            _ => {}
         }
         match self.find(position, &entry.labels) {
-            Some(index) => merge(rule, &mut self.entries[index].value, &entry.value),
-            None if is_other(&entry.labels) || !self.admit(&entry.labels) => self.add_to_other(rule, entry),
+            Some(index) => merge_plain_values(declared, &mut self.entries[index].value, &entry.value),
+            None if is_other(&entry.labels) || !self.admit(&entry.labels) => {
+                self.add_to_other(declared, entry)
+            }
             None => {
                 self.push(entry.clone());
                 true
@@ -57,17 +60,12 @@ impl LabelledTotal {
         }
     }
 
-    /// Raises the total of a label to at least the value of `earlier`. Returns `false`, and changes nothing, when their shapes
-    /// differ.
-    pub(super) fn raise_to(&mut self, earlier: &BreakdownEntry) -> bool {
-        if let Some(index) = self.find(0, &earlier.labels) {
-            return max_merge(&mut self.entries[index].value, &earlier.value);
+    /// The entries. Those that begin with the same parts stand side by side.
+    pub(super) fn into_entries(mut self) -> Vec<BreakdownEntry> {
+        if self.entries.first().is_some_and(|entry| entry.labels.len() > 1) && !is_grouped(&self.entries) {
+            self.entries.sort_by(|left, right| left.labels.cmp(&right.labels));
         }
-        if is_other(&earlier.labels) {
-            self.other = Some(self.entries.len());
-        }
-        self.push(earlier.clone());
-        true
+        self.entries
     }
 
     /// Returns whether a label may have an entry of its own, and reserves its slot if it may.
@@ -78,9 +76,9 @@ impl LabelledTotal {
         }
     }
 
-    fn add_to_other(&mut self, rule: MergeRule, entry: &BreakdownEntry) -> bool {
+    fn add_to_other(&mut self, declared: &DimensionDescriptor, entry: &BreakdownEntry) -> bool {
         if let Some(other) = self.other {
-            return merge(rule, &mut self.entries[other].value, &entry.value);
+            return merge_plain_values(declared, &mut self.entries[other].value, &entry.value);
         }
         self.other = Some(self.entries.len());
         let labels = vec![Cow::Borrowed(OTHER); entry.labels.len()];
@@ -109,6 +107,18 @@ impl LabelledTotal {
             None => self.entries.iter().position(|entry| entry.labels == labels),
         }
     }
+}
+
+/// Whether all entries with the same first parts stand side by side.
+fn is_grouped(entries: &[BreakdownEntry]) -> bool {
+    let mut seen = HashSet::new();
+    entries.windows(2).all(|pair| {
+        let (left, right) = (&pair[0].labels, &pair[1].labels);
+        let common = left.iter().zip(right).take_while(|(left, right)| left == right).count();
+        // The groups of `left` that `right` is not in have ended.
+        (common + 1..left.len()).all(|end| seen.insert(&left[..end]))
+            && (common + 1..right.len()).all(|end| !seen.contains(&right[..end]))
+    })
 }
 
 fn is_other(labels: &[Cow<'static, str>]) -> bool {

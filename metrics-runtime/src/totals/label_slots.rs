@@ -14,7 +14,7 @@ const MAX_BREAKDOWNS: usize = 4_096;
 
 /// The label slots of one namespace. All clones share them.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct LabelSlots(Arc<Mutex<HashMap<BreakdownKey, AdmittedLabels>>>);
+pub(super) struct LabelSlots(Arc<Mutex<HashMap<BreakdownKey, AdmittedLabels>>>);
 
 /// The metric's name and the dimension's name.
 type BreakdownKey = (String, String);

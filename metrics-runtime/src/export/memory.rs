@@ -1,0 +1,43 @@
+//! What earlier expositions of a runtime have shown, so that no series changes its meaning.
+
+use std::collections::HashMap;
+
+use super::family_key::FamilyKey;
+use super::skipped::SkippedLog;
+use crate::sync::Mutex;
+
+/// How many names of series the memory keeps.
+const MAX_NAMES: usize = 65_536;
+
+/// The memory of one runtime.
+#[derive(Debug, Default)]
+pub(super) struct ExportMemory {
+    /// For each name of a series the family that had it first.
+    names: Mutex<HashMap<String, FamilyKey<'static>>>,
+    pub(super) skipped_log: SkippedLog,
+}
+
+impl ExportMemory {
+    /// Reserves the names of a family. If another family had one of them first, nothing changes, and the result is that name
+    /// and the other family. A family of the library takes names from other families.
+    pub(super) fn reserve_names(
+        &self,
+        names: &[String],
+        key: &FamilyKey<'_>,
+    ) -> Result<(), (String, FamilyKey<'static>)> {
+        let mut reserved = self.names.lock();
+        let taken =
+            names.iter().find_map(|name| Some((name, reserved.get(name).filter(|other| *other != key)?)));
+        if let Some((name, other)) = taken
+            && !key.of_library
+        {
+            return Err((name.clone(), other.clone()));
+        }
+        for name in names {
+            if reserved.len() < MAX_NAMES || reserved.contains_key(name) {
+                reserved.insert(name.clone(), key.to_static());
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,162 @@
+//! Reading a runtime: its recorders one by one while they go on, and their totals.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::inner::{Result, RuntimeInner, invalid_state};
+use super::registry::RegisteredRecorder;
+use crate::engine::{Observation, RecorderInner};
+use crate::log::OperationKind;
+use crate::snapshot::Timestamp;
+use crate::state::MetricsRuntimeState;
+use crate::totals::{
+    Collector, ReadRecorder, RecorderSnapshot, RemovedRecorders, RuntimeSnapshot, Scope, Totals,
+};
+
+/// How many recorders are asked together to process their pending events.
+const DRAIN_BATCH_SIZE: usize = 256;
+/// How many recorders are listed under one lock of the registry.
+const LIST_BATCH_SIZE: usize = 256;
+/// How long an observer of a runtime waits for pending events to be processed, for all recorders together.
+const OBSERVER_DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// The recorders of a runtime, and a copy of the removed ones' state, at one moment.
+pub(crate) struct RecorderList {
+    recorders: Vec<RegisteredRecorder>,
+    /// After the shutdown, the last states of the recorders that there were when it began.
+    last: Option<Arc<Vec<RecorderSnapshot>>>,
+    pub(crate) status: MetricsRuntimeState,
+    pub(crate) started_at: Timestamp,
+    pub(crate) removed: Arc<RemovedRecorders>,
+}
+
+impl RecorderList {
+    /// Reads the recorders one by one.
+    pub(crate) fn read(&self, mut add: impl FnMut(ReadRecorder<'_>)) {
+        if let Some(last) = &self.last {
+            last.iter().map(RecorderSnapshot::read).for_each(add);
+            return;
+        }
+        let deadline = Instant::now() + OBSERVER_DRAIN_TIMEOUT;
+        for batch in self.recorders.chunks(DRAIN_BATCH_SIZE) {
+            let requests: Vec<_> = batch.iter().map(|recorder| recorder.inner.request_drain()).collect();
+            for (recorder, request) in batch.iter().zip(&requests) {
+                if let Some(request) = request {
+                    recorder.inner.wait_drained(request, deadline);
+                }
+            }
+            for recorder in batch {
+                add(read_recorder(&recorder.id, &recorder.inner, recorder.inner.observe()));
+            }
+        }
+    }
+}
+
+impl RecorderList {
+    /// Reads the recorders one by one and adds them up.
+    fn add_up(&self, mut collector: Collector) -> Totals {
+        self.read(|recorder| collector.add(recorder));
+        collector.finish(Timestamp::now())
+    }
+}
+
+pub(super) fn read_recorder<'a>(
+    id: &'a Arc<str>,
+    recorder: &'a RecorderInner,
+    observation: Observation,
+) -> ReadRecorder<'a> {
+    ReadRecorder {
+        id,
+        entity_id: recorder.entity_id(),
+        namespace: recorder.namespace(),
+        status: observation.status,
+        created_at: recorder.created_at(),
+        stats: observation.stats,
+        stalled: observation.metrics.is_none(),
+        metrics: observation.metrics.unwrap_or_default(),
+        replaced: observation.replaced,
+    }
+}
+
+impl RuntimeInner {
+    pub(crate) fn snapshot(&self) -> Result<RuntimeSnapshot> {
+        self.logged(OperationKind::Read, "metrics_runtime.snapshot", || {
+            let list = self.list_recorders()?;
+            let mut recorders: Vec<RecorderSnapshot> = Vec::with_capacity(list.recorders.len());
+            list.read(|recorder| recorders.push(RecorderSnapshot::of(recorder)));
+            let taken_at = Timestamp::now();
+            for recorder in &mut recorders {
+                recorder.metrics.set_taken_at(taken_at);
+            }
+            Ok(RuntimeSnapshot {
+                namespace: Arc::clone(self.namespace()),
+                status: list.status,
+                taken_at,
+                started_at: list.started_at,
+                recorders,
+                removed: list.removed,
+            })
+        })
+    }
+
+    pub(crate) fn totals(&self, scope: Scope) -> Result<Totals> {
+        self.logged(OperationKind::Read, "metrics_runtime.totals", || {
+            let list = self.list_recorders()?;
+            Ok(list.add_up(self.collector(scope, &list)))
+        })
+    }
+
+    /// The totals without the list of the recorders.
+    #[allow(dead_code, reason = "the feature `openmetrics` uses it")]
+    pub(crate) fn totals_for_text(&self, scope: Scope) -> Result<Totals> {
+        let list = self.list_recorders()?;
+        Ok(list.add_up(self.collector(scope, &list).without_recorders()))
+    }
+
+    fn collector(&self, scope: Scope, list: &RecorderList) -> Collector {
+        Collector::new(scope, self.namespace(), list.status, list.started_at, &list.removed)
+    }
+
+    /// Lists the recorders. They are read later, without a lock.
+    pub(crate) fn list_recorders(&self) -> Result<RecorderList> {
+        self.check_may_wait()?;
+        self.add_late_metrics();
+        // While this lock is held no recorder is removed.
+        let removed_recorders = self.removed.lock();
+        let mut recorders = Vec::new();
+        let mut next = Some(0);
+        let mut started_at = Timestamp::default();
+        while let Some(from) = next {
+            // The list grows while the registry is free.
+            recorders.reserve(LIST_BATCH_SIZE);
+            let state = self.state();
+            started_at = state.started_at;
+            let status = state.state;
+            if let (MetricsRuntimeState::Closed | MetricsRuntimeState::Failure, Some(last)) =
+                (status, &state.last)
+            {
+                let (last, removed) = (Some(Arc::clone(last)), Arc::new(removed_recorders.clone()));
+                return Ok(RecorderList { recorders: Vec::new(), last, status, started_at, removed });
+            }
+            if status != MetricsRuntimeState::Running {
+                return Err(invalid_state(status, MetricsRuntimeState::USABLE));
+            }
+            next = state.registry.list(from, LIST_BATCH_SIZE, &mut recorders);
+            // Other threads that need the registry get it before the next part of the list.
+            drop(state);
+        }
+        let (status, removed) = (MetricsRuntimeState::Running, Arc::new(removed_recorders.clone()));
+        Ok(RecorderList { recorders, last: None, status, started_at, removed })
+    }
+
+    /// Reads the removed recorders that could not be read when they were removed.
+    fn add_late_metrics(&self) {
+        let unread = self.removed.lock().unread();
+        for recorder in unread {
+            // A snapshot is user code, so no lock is held.
+            if let Some(observation) = recorder.try_observe_drained() {
+                self.removed.lock().add_late(&recorder, &observation);
+            }
+        }
+    }
+}

@@ -1,0 +1,16 @@
+use mvx_metrics::{Counter, Metric, MetricsRecorder, metric_event};
+
+#[metric_event]
+struct Saved;
+
+#[derive(Metric)]
+#[metric(on(Saved))]
+struct Saves {
+    total: Counter,
+}
+
+fn register(recorder: &MetricsRecorder) {
+    recorder.metric::<Saves>().ok();
+}
+
+fn main() {}
