@@ -94,7 +94,7 @@ pub(crate) const fn is_indexed<L: Label>() -> bool {
 pub(crate) const OTHER: &str = "other";
 
 /// Longer texts are counted under [`OTHER`], so that the limit on labels bounds the memory as well.
-const MAX_LABEL_BYTES: usize = 256;
+pub(crate) const MAX_LABEL_BYTES: usize = 256;
 
 /// One part of a label, as a breakdown stores it.
 #[doc(hidden)]

@@ -15,6 +15,7 @@ mod times;
 mod value;
 
 pub use crate::number::{Arithmetic, Number, NumberType};
+pub(crate) use breakdown::positions;
 pub use breakdown::{BreakdownIter, BreakdownSnapshot};
 pub(crate) use combine::{merge_plain_values, merge_values};
 pub(crate) use declaration::{Declaration, Declared};

@@ -15,6 +15,12 @@ pub struct Handwritten {
     dimensions: Vec<(DimensionDescriptor, DimensionValue)>,
 }
 
+impl Handwritten {
+    pub fn new(name: &'static str, dimensions: Vec<(DimensionDescriptor, DimensionValue)>) -> Self {
+        Self { name: Cow::Borrowed(name), dimensions }
+    }
+}
+
 impl Metric for Handwritten {
     fn metric_name(&self) -> &str {
         &self.name

@@ -11,6 +11,8 @@ mod fixtures;
 mod golden;
 mod handwritten;
 mod health;
+mod hostile;
+mod late_reads;
 mod many_recorders;
 mod merging;
 mod replaced;

@@ -1,8 +1,10 @@
 //! Covers merging the totals of several runtimes: ST2 and ST7 for totals.
 
 use mvx_metrics::export::{Format, Scope};
+use mvx_metrics::feed::Count;
 use mvx_metrics::{
-    Breakdown, Counter, MergeError, Metric, MetricsRuntime, RecorderOptions, Totals, metric_event,
+    Breakdown, Counter, Dimension, DimensionKind, DimensionValue, MergeError, Metric, MetricsRuntime,
+    RecorderOptions, Totals, metric_event,
 };
 
 use crate::everything::{Work, emit, worker};
@@ -177,4 +179,63 @@ fn st2_totals_that_were_both_read_back_merge_but_for_rules_of_unknown_types() {
         unexpected => panic!("{unexpected:?}"),
     }
     assert_eq!(merged, before);
+}
+
+#[metric_event]
+struct Counted;
+
+/// Counts, and does not say how it merges.
+#[derive(Default)]
+struct Unmerged(u64);
+
+impl Dimension for Unmerged {
+    type Output = u64;
+    const KIND: DimensionKind = DimensionKind::Custom;
+
+    fn read(&self) -> u64 {
+        self.0
+    }
+
+    fn value(output: u64) -> DimensionValue {
+        output.into()
+    }
+}
+
+impl Count for Unmerged {
+    fn count(&mut self) -> bool {
+        self.0 += 1;
+        true
+    }
+}
+
+#[derive(Metric, Default)]
+#[metric(on(Counted))]
+struct Counts {
+    all: Counter,
+    unmerged: Unmerged,
+}
+
+#[test]
+fn st2_a_dimension_without_a_rule_is_listed_as_left_out() {
+    let runtime = running("shop");
+    let recorder = runtime.create_recorder("one").expect("the id is free");
+    recorder.metric::<Counts>().expect("the recorder runs");
+    recorder.emit(Counted);
+    let one = totals_of(&runtime, Scope::PerEntity);
+    let unmerged = |totals: &Totals| {
+        totals.groups[0].metrics.get("counts").and_then(|counts| counts.get("unmerged").cloned())
+    };
+    assert_eq!((unmerged(&one), one.left_out.len()), (Some(1_u64.into()), 0));
+    for other in [one.clone(), sent(&one)] {
+        let mut merged = one.clone();
+        for number in 2..5_u64 {
+            merged.merge(&other).expect("they are of one declaration");
+            let all = merged.groups[0].metrics.get("counts").and_then(|counts| counts.get("all")?.as_u64());
+            assert_eq!((all, unmerged(&merged)), (Some(number), None));
+            let left_out: Vec<_> =
+                merged.left_out.iter().map(|left| (&*left.metric, &*left.dimension)).collect();
+            assert_eq!(left_out, [("counts", "unmerged")]);
+        }
+        assert_eq!(sent(&merged), merged);
+    }
 }

@@ -491,3 +491,110 @@ fn st8_labels_keep_their_order_while_a_recorder_cannot_be_read() {
         gate.open();
     });
 }
+
+#[metric_event]
+struct Walked;
+
+/// Two types of metrics with one name and other dimensions.
+mod walks {
+    use super::Walked;
+    use mvx_metrics::{Breakdown, Counter, Gauge, Metric};
+
+    #[derive(Metric, Default)]
+    #[metric(name = "walks", on(Walked))]
+    pub struct Simple {
+        total: Counter,
+    }
+
+    #[derive(Metric, Default)]
+    #[metric(name = "walks", on(Walked))]
+    pub struct Detailed {
+        long: Counter,
+        #[dimension(by = |_| "hill", limit = 3)]
+        by_place: Breakdown<&'static str, Counter>,
+        #[dimension(value = |_| 7)]
+        level: Gauge<i64>,
+    }
+}
+
+#[test]
+fn st9_dimensions_that_only_a_recorder_which_cannot_be_read_has_do_not_fall() {
+    bounded(|| {
+        let runtime = running("shop");
+        let simple = runtime.create_recorder("simple").expect("the id is free");
+        simple.metric::<walks::Simple>().expect("the recorder runs");
+        simple.emit(Walked);
+        let detailed = runtime.create_recorder("detailed").expect("the id is free");
+        detailed.metric::<walks::Detailed>().expect("the recorder runs");
+        (0..5).for_each(|_| detailed.emit(Walked));
+        let gate = Gate::new();
+        detailed.register_metric(Gated(gate.clone())).expect("the recorder runs");
+        let check = |level: bool| {
+            let totals = totals_of(&runtime, Scope::Rollup);
+            let text = totals.exposition(Format::Prometheus).text;
+            for series in [
+                "walks_total{namespace=\"shop\"} 1\n",
+                "walks_long_total{namespace=\"shop\"} 5\n",
+                "walks_by_place_total{namespace=\"shop\",place=\"hill\"} 5\n",
+            ] {
+                assert!(text.contains(series), "{series} in\n{text}");
+            }
+            assert_eq!(text.contains("walks_level{"), level, "{text}");
+            let json = serde_json::to_string(&totals).expect("totals serialise");
+            assert_eq!(serde_json::from_str::<Totals>(&json).expect("totals are read back"), totals);
+        };
+        check(true);
+        detailed.emit(Step(1));
+        gate.wait_for_arrival();
+        check(false);
+        simple.stop().wait().expect("it stops");
+        check(false);
+        gate.open();
+        detailed.flush().wait().expect("the recorder runs");
+        check(true);
+    });
+}
+
+#[metric_event]
+struct Met {
+    who: u64,
+}
+
+#[derive(Metric, Default)]
+#[metric(on(Met))]
+struct Meetings {
+    #[dimension(by = who, limit = 60_000)]
+    by_person: Breakdown<u64, Counter>,
+}
+
+/// It would take minutes if each label were searched for.
+#[test]
+fn st9_many_labels_of_totals_that_lack_a_recorder_take_little_time() {
+    const LABELS: u64 = 40_000;
+    bounded(|| {
+        let runtime = running("shop");
+        let recorders = ["one", "two"].map(|id| {
+            let options = RecorderOptions::new().queue_max_size(100_000);
+            let recorder = runtime.create_recorder_with(id, options).expect("the id is free");
+            recorder.metric::<Meetings>().expect("the recorder runs");
+            recorder
+        });
+        (0..LABELS).for_each(|who| recorders[0].emit(Met { who }));
+        (0..LABELS).rev().for_each(|who| recorders[1].emit(Met { who }));
+        for recorder in &recorders {
+            recorder.flush().wait().expect("the recorder runs");
+        }
+        let gate = Gate::new();
+        recorders[0].register_metric(Gated(gate.clone())).expect("the recorder runs");
+        totals_of(&runtime, Scope::Rollup);
+        recorders[0].emit(Step(1));
+        gate.wait_for_arrival();
+        let start = std::time::Instant::now();
+        let totals = totals_of(&runtime, Scope::Rollup);
+        let took = start.elapsed();
+        gate.open();
+        let people = totals.get::<Meetings>("shop").expect("it is registered").by_person;
+        assert_eq!((people.len() as u64, people.get(9)), (LABELS, Some(&2)));
+        assert!(took < Duration::from_secs(10), "{took:?}");
+    });
+}

@@ -1,6 +1,9 @@
 //! Snapshots as data: they come back from JSON and `MessagePack`, they merge, and an interval is the difference of two.
 //! Covers ST1, ST2, ST3, ST4, ST5, ST6, ST7, ST11, ST13.
 
+// Much data and no `unsafe` code of its own: Miri would take many minutes.
+#![cfg(not(miri))]
+
 mod bad_input;
 mod metrics;
 mod zeros;
@@ -153,7 +156,6 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
-    #[cfg_attr(miri, ignore = "takes minutes")]
     fn st1_snapshots_come_back_from_json_and_messagepack(events in events()) {
         assert_comes_back(&typed::<Everything>(&events));
         assert_comes_back(&typed::<Levels>(&events));
@@ -162,7 +164,6 @@ proptest! {
     }
 
     #[test]
-    #[cfg_attr(miri, ignore = "takes minutes")]
     fn st1_every_float_and_duration_comes_back_exactly(
         ratio in any::<f64>().prop_filter("finite", |ratio| ratio.is_finite()),
         seconds in any::<u64>(),
@@ -179,7 +180,6 @@ proptest! {
     }
 
     #[test]
-    #[cfg_attr(miri, ignore = "takes minutes")]
     fn st2_two_merged_metrics_equal_one_that_got_both_streams(one in events(), other in events()) {
         let streams = [one.clone(), other.clone()].concat();
         let (typed, erased) = merged(&both::<Everything>(&one), &both::<Everything>(&other));
@@ -189,7 +189,6 @@ proptest! {
     }
 
     #[test]
-    #[cfg_attr(miri, ignore = "takes minutes")]
     fn st2_gauges_merge_by_their_rule(one in events(), other in events()) {
         let (typed, _) = merged(&both::<Levels>(&one), &both::<Levels>(&other));
         let (one, other) = (self::typed::<Levels>(&one), self::typed::<Levels>(&other));
@@ -210,7 +209,6 @@ proptest! {
     }
 
     #[test]
-    #[cfg_attr(miri, ignore = "takes minutes")]
     fn st3_merging_is_associative_and_commutative(one in events(), two in events(), three in events()) {
         let [one, two, three] = [one, two, three].map(|events| both::<Everything>(&events));
         let left = merged(&merged(&one, &two), &three);
@@ -223,7 +221,6 @@ proptest! {
     }
 
     #[test]
-    #[cfg_attr(miri, ignore = "takes minutes")]
     fn st3_merging_a_default_changes_nothing(events in events()) {
         let (snapshot, none) = (both::<Everything>(&events), both::<Everything>(&[]));
         for merged in [merged(&snapshot, &none), merged(&none, &snapshot)] {
@@ -233,7 +230,6 @@ proptest! {
     }
 
     #[test]
-    #[cfg_attr(miri, ignore = "takes minutes")]
     fn st4_the_earlier_snapshot_merged_with_the_interval_is_the_later_one(before in events(), after in events()) {
         let recorder = Recorded::<Everything>::new();
         let (earlier, earlier_erased) = recorder.after(&before);
@@ -252,7 +248,6 @@ proptest! {
     }
 
     #[test]
-    #[cfg_attr(miri, ignore = "takes minutes")]
     fn st4_levels_of_an_interval_are_the_later_ones(before in events(), after in events()) {
         let all = [before.clone(), after].concat();
         let (earlier, later) = (typed::<Levels>(&before), typed::<Levels>(&all));

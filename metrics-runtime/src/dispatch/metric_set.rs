@@ -8,6 +8,7 @@
 //!   the target's functions were made.
 
 use std::any::{Any, TypeId};
+use std::borrow::Cow;
 use std::ptr::NonNull;
 use std::sync::Arc;
 
@@ -216,6 +217,10 @@ impl MetricBox {
             snapshot.failed = Some(format!("snapshot {panic}"));
             snapshot
         });
+        // A metric that is written by hand may return any name.
+        if *snapshot.name != *self.name {
+            snapshot.name = Cow::Owned(self.name.to_string());
+        }
         if let Some(panic) = failure {
             snapshot.failed = Some(panic.to_string());
         }

@@ -105,16 +105,29 @@ impl MetricsState {
             let _role = thread_role::enter_metrics();
             metric.snapshot(None, Timestamp::now())
         };
-        let kept = self.replaced.iter_mut().find(|kept| kept.is_declared_like(&state));
+        // A state without values shows that totals are incomplete, so it stays apart.
+        let kept = self.replaced.iter_mut().find(|kept| kept.is_declared_like(&state) && !kept.is_unread());
+        let kept = kept.filter(|_| !state.is_unread());
         let is_merged = kept.is_some_and(|kept| kept.merge_within(&state, Some(MAX_REPLACED_LIMITS)).is_ok());
         if !is_merged && self.replaced.len() < MAX_REPLACED {
             self.replaced.push(state);
         }
     }
 
-    /// The last states of replaced metrics.
-    pub(super) fn replaced(&self) -> &[MetricSnapshot] {
-        &self.replaced
+    /// The states of replaced metrics. A metric is among them from the registration of its successor on, although it handles the
+    /// events that were accepted before.
+    pub(super) fn states_of_replaced(&self) -> Vec<MetricSnapshot> {
+        let mut states = self.replaced.clone();
+        if !self.keeps_replaced {
+            return states;
+        }
+        for (index, (_, successor)) in self.pending.iter().enumerate() {
+            let mut earlier = self.pending[..index].iter().rev().map(|(_, metric)| metric);
+            let earlier = earlier.find(|metric| metric.name == successor.name);
+            let replaced = earlier.or_else(|| Some(self.metrics.find(&successor.name)?.0));
+            states.extend(replaced.map(|metric| metric.snapshot(None, Timestamp::default())));
+        }
+        states
     }
 
     /// A completion for the moment when `target` events are consumed.

@@ -228,10 +228,18 @@ impl RecorderInner {
         Observation { status: self.state(), stats: self.stats(), metrics: None, replaced: Vec::new() }
     }
 
-    /// Reads the recorder without waiting. `None` while events are pending, or while another thread holds the metrics.
-    pub(crate) fn try_observe_drained(&self) -> Option<Observation> {
-        let metrics = self.try_lock_metrics()?;
-        if self.is_drained() {
+    /// Reads the final state of a recorder. `None` while more may be processed, or while another thread holds the metrics for long.
+    pub(crate) fn observe_final(&self) -> Option<Observation> {
+        self.final_state(self.lock_metrics_for_observer()?)
+    }
+
+    /// As [`observe_final`](Self::observe_final), without waiting.
+    pub(crate) fn try_observe_final(&self) -> Option<Observation> {
+        self.final_state(self.try_lock_metrics()?)
+    }
+
+    fn final_state(&self, metrics: FairGuard<'_, MetricsState>) -> Option<Observation> {
+        if self.is_drained() || self.state().has_failed() {
             return Some(self.observe_locked(metrics));
         }
         drop(metrics);
@@ -245,7 +253,7 @@ impl RecorderInner {
             // The observer of all recorders notes the time when it has read the last one.
             let snapshots = current.map(|(metric, failure)| metric.snapshot(failure, Timestamp::default()));
             // The stats are read under the lock, so they count exactly the events that the metrics show.
-            (snapshots.collect::<Vec<_>>(), metrics.replaced().to_vec(), self.stats())
+            (snapshots.collect::<Vec<_>>(), metrics.states_of_replaced(), self.stats())
         });
         Observation { status: self.state(), stats, metrics: Some(metrics), replaced }
     }

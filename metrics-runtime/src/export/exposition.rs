@@ -175,7 +175,11 @@ fn render(
     let no_skipped = health::of_skipped(0);
     let mut families = Families::new(memory);
     // The library's own families come first, so that no metric can take their names.
-    families.reserve(&no_skipped.dimension());
+    // Totals that were read back may have no group, so no series has labels.
+    let has_groups = !groups.is_empty();
+    if has_groups {
+        families.reserve(&no_skipped.dimension());
+    }
     for (position, health) in health.iter().enumerate() {
         families.add(position % HEALTH_DIMENSIONS, &health.dimension());
     }
@@ -197,7 +201,9 @@ fn render(
         });
     }
     let skipped = health::of_skipped(families.skipped_count());
-    families.add(0, &skipped.dimension());
+    if has_groups {
+        families.add(0, &skipped.dimension());
+    }
     let (families, skipped) = families.finish();
     let text = text::write(options, labels.reserved(), &groups, &families);
     Exposition { text, skipped }

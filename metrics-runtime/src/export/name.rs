@@ -62,12 +62,13 @@ pub(super) fn label_names(declared: &[Cow<'static, str>], parts: usize, reserved
             Some(declared) if !declared.is_empty() => push_identifier(&mut name, declared),
             _ => name.push_str("label"),
         }
-        if is_reserved(&name) || reserved.contains(&name) {
+        let is_used = |name: &String| is_reserved(name) || reserved.contains(name);
+        if is_used(&name) {
             name.insert_str(0, "exported_");
         }
         let mut unique = name.clone();
         let mut number = 1;
-        while names.contains(&unique) {
+        while is_used(&unique) || names.contains(&unique) {
             number += 1;
             unique = format!("{name}_{number}");
         }
@@ -156,5 +157,13 @@ mod tests {
             "label_2",
         ];
         assert_eq!(label_names(&declared, 8, &[]), expected);
+    }
+
+    #[test]
+    fn prefixed_and_numbered_label_names_differ_from_constant_labels() {
+        let declared = ["namespace", "kind", "kind", "kind"].map(Cow::Borrowed);
+        let constant = ["exported_namespace", "kind_2"].map(str::to_owned);
+        let expected = ["exported_namespace_2", "kind", "kind_3", "kind_4"];
+        assert_eq!(label_names(&declared, 4, &constant), expected);
     }
 }

@@ -1,6 +1,7 @@
 //! Values that consist of several named ones, split into the dimensions that the exposition shows them as.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use crate::descriptor::DimensionDescriptor;
 use crate::snapshot::{BreakdownEntry, DimensionValue};
@@ -29,10 +30,12 @@ pub(super) fn for_each_part(
         DimensionValue::Breakdown(entries) if has_parts(value) => {
             // The entries of each part, in the order of the first labels that have it.
             let mut parts: Vec<(DimensionDescriptor, Vec<BreakdownEntry>)> = Vec::new();
+            let mut indexes: HashMap<Cow<'static, str>, usize> = HashMap::new();
             for entry in entries {
                 for_each_part(declared, &entry.value, &mut |declared, part| {
                     let entry = BreakdownEntry { labels: entry.labels.clone(), value: part };
-                    match parts.iter_mut().find(|(known, _)| known.name == declared.name) {
+                    let index = *indexes.entry(declared.name.clone()).or_insert(parts.len());
+                    match parts.get_mut(index) {
                         Some((_, entries)) => entries.push(entry),
                         None => parts.push((declared, vec![entry])),
                     }

@@ -42,8 +42,9 @@ pub(super) struct RuntimeState {
     pub(super) shutdown: Option<Arc<Completion<Result<()>>>>,
     /// Unknown before the start.
     pub(super) started_at: Timestamp,
-    /// After a shutdown: the last states of the recorders that there were when it began.
-    pub(super) last: Option<Arc<Vec<RecorderSnapshot>>>,
+    /// After a shutdown: the last states of the recorders that there were when it began. Recorders that end after the shutdown
+    /// timeout change them.
+    pub(super) last: Option<Arc<Mutex<Arc<Vec<RecorderSnapshot>>>>>,
 }
 
 /// A start in progress ends here, because no handle is left that could use or shut down the runtime.

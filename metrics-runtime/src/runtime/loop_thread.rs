@@ -37,18 +37,23 @@ impl LoopThread {
         Ok(Self { tokio, thread })
     }
 
-    /// Runs `before`, and waits until the thread has ended, thread-local destructors included. Answers `false` when the deadline
-    /// passes first.
+    /// Runs `before`, waits until the thread has ended, thread-local destructors included, and runs what `before` returned.
+    /// Answers `false` when the deadline passes first; all of it goes on then.
     ///
     /// `before` reads and drops stopped recorders. The snapshots and destructors of metrics, and the destructors of
     /// thread-locals, are user code and may take any time. `JoinHandle::join` has no timeout, and `JoinHandle::is_finished` is
     /// no substitute: it is true before the thread-locals are destroyed. So another thread does all of this.
-    pub(super) fn join_until(self, deadline: Instant, before: impl FnOnce() + Send + 'static) -> bool {
+    pub(super) fn join_until<A: FnOnce()>(
+        self,
+        deadline: Instant,
+        before: impl FnOnce() -> A + Send + 'static,
+    ) -> bool {
         let (ended, has_ended) = mpsc::sync_channel(1);
         let join = move || {
-            before();
+            let after = before();
             // A panic of the thread was caught on it.
             let _ = self.thread.join();
+            after();
             let _ = ended.send(());
         };
         let helper = thread::Builder::new().name("metrics_runtime.join".to_owned()).spawn(join);

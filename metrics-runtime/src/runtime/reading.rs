@@ -22,6 +22,7 @@ const OBSERVER_DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The recorders of a runtime, and a copy of the removed ones' state, at one moment.
 pub(crate) struct RecorderList {
+    /// After the shutdown, only those that are still being removed.
     recorders: Vec<RegisteredRecorder>,
     /// After the shutdown, the last states of the recorders that there were when it began.
     last: Option<Arc<Vec<RecorderSnapshot>>>,
@@ -33,10 +34,7 @@ pub(crate) struct RecorderList {
 impl RecorderList {
     /// Reads the recorders one by one.
     pub(crate) fn read(&self, mut add: impl FnMut(ReadRecorder<'_>)) {
-        if let Some(last) = &self.last {
-            last.iter().map(RecorderSnapshot::read).for_each(add);
-            return;
-        }
+        self.last.iter().flat_map(|last| last.iter()).map(RecorderSnapshot::read).for_each(&mut add);
         let deadline = Instant::now() + OBSERVER_DRAIN_TIMEOUT;
         for batch in self.recorders.chunks(DRAIN_BATCH_SIZE) {
             let requests: Vec<_> = batch.iter().map(|recorder| recorder.inner.request_drain()).collect();
@@ -121,32 +119,38 @@ impl RuntimeInner {
     pub(crate) fn list_recorders(&self) -> Result<RecorderList> {
         self.check_may_wait()?;
         self.add_late_metrics();
+        // Recorders may be dropped with these lists, which runs user code. So they live longer than the locks.
+        let (mut recorders, mut running) = (Vec::new(), Vec::new());
         // While this lock is held no recorder is removed.
         let removed_recorders = self.removed.lock();
-        let mut recorders = Vec::new();
         let mut next = Some(0);
-        let mut started_at = Timestamp::default();
-        while let Some(from) = next {
+        let (mut started_at, mut status, mut last) =
+            (Timestamp::default(), MetricsRuntimeState::Running, None);
+        while let Some(mut from) = next {
             // The list grows while the registry is free.
             recorders.reserve(LIST_BATCH_SIZE);
             let state = self.state();
-            started_at = state.started_at;
-            let status = state.state;
-            if let (MetricsRuntimeState::Closed | MetricsRuntimeState::Failure, Some(last)) =
-                (status, &state.last)
-            {
-                let (last, removed) = (Some(Arc::clone(last)), Arc::new(removed_recorders.clone()));
-                return Ok(RecorderList { recorders: Vec::new(), last, status, started_at, removed });
-            }
-            if status != MetricsRuntimeState::Running {
-                return Err(invalid_state(status, MetricsRuntimeState::USABLE));
+            (started_at, status) = (state.started_at, state.state);
+            match (status, &state.last) {
+                (MetricsRuntimeState::Running, _) => {}
+                (MetricsRuntimeState::Closed | MetricsRuntimeState::Failure, Some(final_states)) => {
+                    if last.is_none() {
+                        // After a shutdown the registry has only recorders that are still being removed.
+                        running = std::mem::take(&mut recorders);
+                        from = 0;
+                        last = Some(Arc::clone(&final_states.lock()));
+                    }
+                }
+                _ => return Err(invalid_state(status, MetricsRuntimeState::USABLE)),
             }
             next = state.registry.list(from, LIST_BATCH_SIZE, &mut recorders);
             // Other threads that need the registry get it before the next part of the list.
             drop(state);
         }
-        let (status, removed) = (MetricsRuntimeState::Running, Arc::new(removed_recorders.clone()));
-        Ok(RecorderList { recorders, last: None, status, started_at, removed })
+        let removed = Arc::new(removed_recorders.clone());
+        drop(removed_recorders);
+        drop(running);
+        Ok(RecorderList { recorders, last, status, started_at, removed })
     }
 
     /// Reads the removed recorders that could not be read when they were removed.
@@ -154,7 +158,7 @@ impl RuntimeInner {
         let unread = self.removed.lock().unread();
         for recorder in unread {
             // A snapshot is user code, so no lock is held.
-            if let Some(observation) = recorder.try_observe_drained() {
+            if let Some(observation) = recorder.try_observe_final() {
                 self.removed.lock().add_late(&recorder, &observation);
             }
         }

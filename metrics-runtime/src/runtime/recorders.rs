@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use super::inner::{Result, RuntimeInner, deadline_in, invalid_state};
-use crate::engine::{Placement, RecorderInner};
+use crate::engine::{Observation, Placement, RecorderInner};
 use crate::error::{MetricsRecorderError, MetricsRuntimeError};
 use crate::log::{self, LogPolicy, OperationKind};
 use crate::recorder::{MetricsRecorder, RecorderDefaults, RecorderOptions};
+use crate::snapshot::MetricSnapshot;
 use crate::state::MetricsRuntimeState;
 
 impl RuntimeInner {
@@ -115,7 +116,13 @@ impl RuntimeInner {
 
     /// Ends the removal of a recorder: its final state goes to the removed recorders, at the moment it leaves the registry.
     fn remove(&self, number: u64, recorder: &MetricsRecorder) {
-        let last = recorder.inner().observe();
+        // A recorder that did not stop in time still has events. Its metrics, and those that panicked while they were read, are read
+        // again later.
+        let observed = recorder.inner().observe_final();
+        let read = |last: &Observation| {
+            !last.metrics.iter().flatten().chain(&last.replaced).any(MetricSnapshot::is_unread)
+        };
+        let last = observed.filter(read).unwrap_or_else(|| recorder.inner().observe_without_metrics());
         let (was_read, removed) = {
             let mut removed_recorders = self.removed.lock();
             let was_read = removed_recorders.add(recorder.inner(), &last);

@@ -102,29 +102,34 @@ impl RuntimeInner {
             let recorder = recorder.inner();
             RecorderSnapshot::of(read_recorder(id, recorder, recorder.observe_without_metrics()))
         });
-        let last: Arc<Mutex<Vec<RecorderSnapshot>>> = Arc::new(Mutex::new(unread.collect()));
-        let read = Arc::clone(&last);
+        let last = Arc::new(Mutex::new(Arc::new(unread.collect())));
+        self.state().last = Some(Arc::clone(&last));
         let read_and_drop = move || {
-            // A recorder that has not ended may keep this thread waiting until the deadline, so it comes last.
-            let mut order: Vec<usize> = (0..stopped.len()).collect();
-            order.sort_by_cached_key(|index| {
-                use MetricsRecorderState::{Running, Starting, Stopping};
-                matches!(stopped[*index].1.status(), Starting | Running | Stopping)
-            });
-            for index in order {
-                let (id, recorder) = &stopped[index];
+            let read = move |(index, (id, recorder)): &(usize, (Arc<str>, MetricsRecorder))| {
                 let recorder = recorder.inner();
                 let snapshot = RecorderSnapshot::of(read_recorder(id, recorder, recorder.observe()));
-                // After the deadline there is no list any more.
-                if let Some(place) = read.lock().get_mut(index) {
+                let is_final = has_ended(snapshot.status) && snapshot.stats.pending == 0 && !snapshot.stalled;
+                let mut last = last.lock();
+                let place = &mut Arc::make_mut(&mut last)[*index];
+                // What was read once is not given up for nothing.
+                if place.stalled || !snapshot.stalled {
                     *place = snapshot;
                 }
+                is_final
+            };
+            // A recorder that has not ended may keep this thread waiting until the deadline, so it comes last.
+            let mut stopped: Vec<_> = stopped.into_iter().enumerate().collect();
+            stopped.sort_by_cached_key(|(_, (_, recorder))| !has_ended(recorder.status()));
+            // The end of the runtime's thread ends the others, and they are read again.
+            let (ended, running): (Vec<_>, Vec<_>) = stopped.into_iter().partition(|recorder| read(recorder));
+            drop(ended);
+            move || {
+                for recorder in &running {
+                    read(recorder);
+                }
             }
-            drop(stopped);
         };
         let ended_in_time = thread.is_none_or(|thread| thread.join_until(deadline, read_and_drop));
-        let last = std::mem::take(&mut *last.lock());
-        self.state().last = Some(Arc::new(last));
         if failed.is_empty() && ended_in_time {
             return Ok(());
         }
@@ -159,4 +164,9 @@ impl RuntimeInner {
             }),
         }
     }
+}
+
+fn has_ended(status: MetricsRecorderState) -> bool {
+    use MetricsRecorderState::{Running, Starting, Stopping};
+    !matches!(status, Starting | Running | Stopping)
 }

@@ -11,7 +11,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde::{Deserialize, Deserializer};
 
 use super::output::{DeserializeOutput, Output, SerializeOutput, named};
-use crate::label::{Label, LabelPart, OTHER, ToLabel, is_indexed};
+use crate::label::{Label, LabelPart, MAX_LABEL_BYTES, OTHER, ToLabel, is_indexed};
 
 /// The labels of a breakdown, each with the value of its dimension.
 ///
@@ -116,7 +116,7 @@ impl<L: Label, R: Clone> BreakdownSnapshot<L, R> {
 
 /// For each entry of `others` the position of the entry in `own` that has its label. Breakdowns of one metric mostly have a label
 /// at the same position.
-pub(super) fn positions<E: HasLabels>(own: &[E], others: &[E]) -> Vec<Option<usize>> {
+pub(crate) fn positions<E: HasLabels>(own: &[E], others: &[E]) -> Vec<Option<usize>> {
     let table = LazyCell::new(|| -> HashMap<&[Cow<'static, str>], usize> {
         own.iter().enumerate().map(|(index, entry)| (entry.labels(), index)).collect()
     });
@@ -241,7 +241,7 @@ impl<L, R: Output> Serialize for BreakdownSnapshot<L, R> {
 }
 
 /// An entry of a breakdown, with or without types.
-pub(super) trait HasLabels {
+pub(crate) trait HasLabels {
     fn labels(&self) -> &[Cow<'static, str>];
 }
 
@@ -314,6 +314,15 @@ impl<'de, L: Label, R: Output> Deserialize<'de> for BreakdownSnapshot<L, R> {
     }
 }
 
+/// Refuses a long text with further parts below it: every label below has a copy of the text, so a short input would take much
+/// memory. Only an enum or a hand-written metric could have such a text. `parts` is the number of parts from this one on.
+pub(super) fn check_part<E: de::Error>(parts: usize, text: &str) -> Result<(), E> {
+    if parts > 1 && text.len() > MAX_LABEL_BYTES {
+        return Err(E::custom(format_args!("a part of a label has more than {MAX_LABEL_BYTES} bytes")));
+    }
+    Ok(())
+}
+
 /// Collects the entries of a map that is nested `parts` deep.
 struct EntriesOfMap<'a, R> {
     parts: usize,
@@ -342,6 +351,7 @@ impl<'de, R: Output> Visitor<'de> for EntriesOfMap<'_, R> {
             if !seen.insert(text.clone()) {
                 return Err(de::Error::custom(format_args!("the label `{text}` stands twice")));
             }
+            check_part(self.parts, &text)?;
             self.path.push(Cow::Owned(text.clone()));
             if self.parts > 1 {
                 let (path, entries) = (&mut *self.path, &mut *self.entries);

@@ -10,6 +10,8 @@ use super::value::{BreakdownEntry, DimensionValue};
 use crate::descriptor::{CombineValues, DimensionDescriptor, MergeRule};
 use crate::label::OTHER;
 use crate::number::Arithmetic;
+use crate::panics;
+use crate::thread_role;
 use std::borrow::Cow;
 
 impl MetricSnapshot {
@@ -112,8 +114,8 @@ impl MetricSnapshot {
         let before = earlier.dimensions.finder();
         for (index, (name, value)) in interval.dimensions.iter_mut().enumerate() {
             let declared = declaration.dimension_at(index, name);
-            let (Some(declared), Some(earlier)) = (declared, before(index, name)) else { continue };
-            if !subtract(declared, value, earlier) {
+            let Some(declared) = declared else { continue };
+            if before(index, name).is_some_and(|earlier| !subtract(declared, value, earlier)) {
                 return Err(self.other_form(name));
             }
         }
@@ -132,11 +134,16 @@ impl MetricSnapshot {
             return Ok(true);
         }
         let before = earlier.dimensions.finder();
-        let mut dimensions = self.dimensions.iter().enumerate();
-        Ok(dimensions.any(|(index, (name, value))| {
-            let pair = declaration.dimension_at(index, name).zip(before(index, name));
-            pair.is_some_and(|(declared, earlier)| has_fallen(declared, value, earlier))
-        }))
+        for (index, (name, value)) in self.dimensions.iter().enumerate() {
+            let Some(declared) = declaration.dimension_at(index, name) else { continue };
+            match before(index, name) {
+                Some(earlier) if has_fallen(declared, value, earlier) => return Ok(true),
+                // The earlier snapshot failed.
+                None if declared.merge.is_some() => return Err(self.other_form(name)),
+                _ => {}
+            }
+        }
+        Ok(false)
     }
 
     fn unknown_type(&self, dimension: &str) -> MergeError {
@@ -244,6 +251,13 @@ fn own_merge(declared: &DimensionDescriptor) -> Option<CombineValues> {
     declared.merge_values.0?.merge
 }
 
+/// Runs a rule of the user's own, and answers whether it applied. After a panic it answers `None`, and the values are as before.
+/// A call from the rule that would wait for metrics is refused: the caller may hold a lock.
+fn run_own_rule(rule: CombineValues, into: &mut DimensionValue, other: &DimensionValue) -> Option<bool> {
+    let _role = thread_role::enter_metrics();
+    panics::catch(|| rule(into, other)).ok()
+}
+
 /// Merges two values that are no breakdowns, or those of one label.
 pub(crate) fn merge_plain_values(
     declared: &DimensionDescriptor,
@@ -255,7 +269,7 @@ pub(crate) fn merge_plain_values(
     };
     let Some(rule) = declared.merge_rule() else { return false };
     if rule == MergeRule::Own {
-        return own_merge(declared).is_some_and(|merge| merge(into, from));
+        return own_merge(declared).and_then(|merge| run_own_rule(merge, into, from)) == Some(true);
     }
     match (&mut *into, from) {
         // No rule is about texts, so the first one stays.
@@ -287,8 +301,8 @@ pub(crate) fn merge_plain_values(
         }
         (Map(into), Map(from)) => {
             let mut all = true;
-            for (name, from) in from.iter() {
-                match into.get_mut(name) {
+            for (position, (name, from)) in into.positions_of(from).into_iter().zip(from.iter()) {
+                match position.and_then(|position| into.value_mut(position)) {
                     Some(into) => all &= merge_plain_values(declared, into, from),
                     None => into.push(name.to_owned(), from.clone()),
                 }
@@ -312,11 +326,8 @@ fn subtract(declared: &DimensionDescriptor, later: &mut DimensionValue, earlier:
             })
         }
         _ if declared.is_of_own_type() => {
-            if let Some(rules) = declared.merge_values.0 {
-                // Where the value does not have the form of the type's output, the later one stays.
-                (rules.since)(later, earlier);
-            }
-            true
+            // Where the value does not have the form of the type's output, the later one stays.
+            declared.merge_values.0.is_none_or(|rules| run_own_rule(rules.since, later, earlier).is_some())
         }
         (Gauge | Custom, ..) => true,
         (_, Mean(later), Mean(earlier)) if later.has_type_of(earlier) => {

@@ -10,6 +10,7 @@ use serde::de;
 use serde::ser::{SerializeStruct, Serializer};
 use serde::{Deserialize, Serialize};
 
+use super::breakdown::check_part;
 use super::extreme::Extreme;
 use super::histogram::HistogramSnapshot;
 use super::mean::{InFlightSnapshot, MeanSnapshot};
@@ -113,7 +114,7 @@ impl Declaration {
     }
 
     /// The position of the dimension with this name.
-    pub(super) fn position_of(&self, name: &str) -> Option<usize> {
+    pub(crate) fn position_of(&self, name: &str) -> Option<usize> {
         let positions = self.get().positions.get_or_init(|| {
             let dimensions = self.get().descriptor.dimensions.iter().enumerate();
             dimensions.map(|(index, declared)| (declared.name.clone(), index)).collect()
@@ -373,6 +374,7 @@ fn collect_entries<E: de::Error>(
         return Err(E::custom("it is not a map from labels to values"));
     };
     for (text, value) in labels.iter() {
+        check_part(parts, text)?;
         path.push(Cow::Owned(text.to_owned()));
         if parts > 1 {
             collect_entries(declared, parts - 1, value, path, entries)?;

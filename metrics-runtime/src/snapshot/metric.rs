@@ -67,6 +67,13 @@ impl MetricSnapshot {
         self.dimensions.get(dimension)
     }
 
+    /// Whether the metric panicked while it was read, so that its values are missing.
+    pub(crate) fn is_unread(&self) -> bool {
+        self.failed.is_some()
+            && self.dimensions.is_empty()
+            && self.declaration().is_some_and(|declared| !declared.dimensions.is_empty())
+    }
+
     /// The declaration of the metric: the kinds, units and labels of its dimensions. `None` when it is not known, as for a
     /// snapshot that was read from JSON of one metric.
     #[must_use]

@@ -1,5 +1,8 @@
 //! Snapshots without types that are written with their declaration, and read back. Covers ST1, ST2 and ST7.
 
+// Much data and no `unsafe` code of its own: Miri would take many minutes.
+#![cfg(not(miri))]
+
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -180,7 +183,6 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
 
     #[test]
-    #[cfg_attr(miri, ignore = "takes minutes")]
     fn st1_a_declared_snapshot_comes_back(events in prop::collection::vec(done(), 0..9)) {
         let snapshot = of(&events);
         let back = came_back(&snapshot);
@@ -195,7 +197,6 @@ proptest! {
     }
 
     #[test]
-    #[cfg_attr(miri, ignore = "takes minutes")]
     fn st2_a_snapshot_that_was_read_merges_like_one_of_this_program(
         one in prop::collection::vec(done(), 0..9),
         other in prop::collection::vec(done(), 0..9),

@@ -497,8 +497,22 @@ impl Dimensions {
         self.0.iter().map(|(name, value)| (name.as_ref(), value))
     }
 
-    pub(crate) fn get_mut(&mut self, name: &str) -> Option<&mut DimensionValue> {
-        self.iter_mut().find(|(candidate, _)| *candidate == name).map(|(_, value)| value)
+    pub(crate) fn value_mut(&mut self, position: usize) -> Option<&mut DimensionValue> {
+        self.0.get_mut(position).map(|(_, value)| value)
+    }
+
+    /// For each value of `others` the position of the value here that has its name, most often the same one.
+    pub(crate) fn positions_of(&self, others: &Self) -> Vec<Option<usize>> {
+        let table = LazyCell::new(|| -> HashMap<&str, usize> {
+            // The first one counts when a name stands twice.
+            let names = self.0.iter().enumerate().rev();
+            names.map(|(index, (name, _))| (&**name, index)).collect()
+        });
+        let positions = others.iter().enumerate().map(|(hint, (name, _))| {
+            let is_there = self.0.get(hint).is_some_and(|(own, _)| own == name);
+            if is_there { Some(hint) } else { table.get(name).copied() }
+        });
+        positions.collect()
     }
 
     /// Finds values by name. Its first argument is the position at which the value most often stands.
@@ -510,7 +524,7 @@ impl Dimensions {
         }
     }
 
-    pub(super) fn sort_by_key(&mut self, key: impl Fn(&str) -> usize) {
+    pub(crate) fn sort_by_key(&mut self, key: impl Fn(&str) -> usize) {
         self.0.sort_by_key(|(name, _)| key(name));
     }
 

@@ -27,6 +27,8 @@ pub(crate) struct Collector {
     entities: HashMap<(Arc<str>, Arc<str>), usize>,
     /// The index of the namespace of the last recorder. Most often the next recorder has the same one.
     last_namespace: usize,
+    /// Whether these totals are the runtime's present ones. They are raised to those that were shown last, and kept as the last ones.
+    are_present: bool,
     /// Whether the totals list the recorders. Text does not show them.
     lists_recorders: bool,
     /// For each namespace, how many recorders are in each of `STATES`.
@@ -96,6 +98,7 @@ impl Collector {
             namespaces: HashMap::new(),
             entities: HashMap::new(),
             last_namespace: 0,
+            are_present: true,
             lists_recorders: true,
             states: Vec::new(),
         };
@@ -120,6 +123,12 @@ impl Collector {
         collector
     }
 
+    /// For totals that are not the runtime's present ones: they are neither raised to the last ones nor kept as the last ones.
+    pub(super) fn of_another_time(mut self) -> Self {
+        self.are_present = false;
+        self
+    }
+
     /// Leaves out the list of the recorders.
     #[allow(dead_code, reason = "the feature `openmetrics` uses it")]
     pub(crate) fn without_recorders(mut self) -> Self {
@@ -141,7 +150,7 @@ impl Collector {
             Scope::PerEntity => self.find_or_push_entity(namespace, entity_id),
         };
         let group = &mut self.groups[index];
-        group.is_incomplete |= stalled;
+        group.is_incomplete |= stalled || metrics.iter().chain(&replaced).any(MetricSnapshot::is_unread);
         group.counting_since = group.counting_since.earliest(created_at);
         group.sums.add_stats(&stats, Presence::Live);
         for (position, metric) in metrics.into_iter().enumerate() {
@@ -168,7 +177,7 @@ impl Collector {
     /// The totals of recorders that were read until `taken_at`. In a rollup, incomplete groups show counts as they were shown
     /// last, at least.
     pub(crate) fn finish(self, taken_at: Timestamp) -> Totals {
-        let Self { mut totals, groups, memory, states, .. } = self;
+        let Self { mut totals, groups, memory, states, are_present, .. } = self;
         for (namespace, states) in totals.namespaces.iter_mut().zip(states) {
             namespace.by_state = STATES.into_iter().zip(states).collect();
         }
@@ -195,7 +204,7 @@ impl Collector {
             let failed = failed.into_iter().collect();
             let mut group = GroupTotals { namespace, entity_id, stats, metrics, failed, counting_since };
             group.metrics.set_taken_at(totals.taken_at);
-            if totals.scope == Scope::Rollup {
+            if totals.scope == Scope::Rollup && are_present {
                 if is_incomplete {
                     memory.with_last(&Arc::clone(&group.namespace), |last| group.raise_to(last));
                 }

@@ -8,7 +8,7 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
-use super::shared_text;
+use super::shared_text::{self, fitting_stats};
 use crate::dispatch::TypedMetric;
 use crate::engine::RecorderStats;
 use crate::snapshot::{MetricSnapshots, Timestamp};
@@ -27,6 +27,7 @@ pub struct GroupTotals {
     pub entity_id: Option<Arc<str>>,
     /// The counts of the events of all recorders. Event types that a metric listens to have a count of dropped events from
     /// the beginning, 0 at first.
+    #[serde(deserialize_with = "fitting_stats")]
     pub stats: RecorderStats,
     /// The metrics. `failed` has the first failure.
     #[serde(serialize_with = "MetricSnapshots::serialize_declared")]
@@ -73,6 +74,7 @@ pub struct RecorderTotals {
     pub status: MetricsRecorderState,
     pub(super) created_at: Timestamp,
     /// The counts of its events.
+    #[serde(deserialize_with = "fitting_stats")]
     pub stats: RecorderStats,
     /// Whether the metrics could not be read, because a handler or another reader held them for long.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

@@ -20,25 +20,36 @@ pub(super) struct LabelSlots(Arc<Mutex<HashMap<BreakdownKey, AdmittedLabels>>>);
 type BreakdownKey = (String, String);
 
 /// The labels of one breakdown that have a slot. All clones share them.
-#[derive(Debug, Clone, Default)]
-pub(super) struct AdmittedLabels(Arc<Mutex<HashSet<Vec<Cow<'static, str>>>>>);
+#[derive(Debug, Clone)]
+pub(super) struct AdmittedLabels {
+    labels: Arc<Mutex<HashSet<Vec<Cow<'static, str>>>>>,
+    /// How many slots there are: the limit of the declaration that was read first.
+    limit: usize,
+}
 
 impl LabelSlots {
     /// The labels of a breakdown, none at first; `None` when there are too many breakdowns.
-    pub(super) fn get_or_create(&self, metric: &str, dimension: &str) -> Option<AdmittedLabels> {
+    pub(super) fn get_or_create(
+        &self,
+        metric: &str,
+        dimension: &str,
+        limit: usize,
+    ) -> Option<AdmittedLabels> {
         let mut breakdowns = self.0.lock();
         let key = (metric.to_owned(), dimension.to_owned());
         if breakdowns.len() >= MAX_BREAKDOWNS && !breakdowns.contains_key(&key) {
             return None;
         }
-        Some(breakdowns.entry(key).or_default().clone())
+        let admitted =
+            breakdowns.entry(key).or_insert_with(|| AdmittedLabels { labels: Arc::default(), limit });
+        Some(admitted.clone())
     }
 }
 
 impl AdmittedLabels {
-    /// Gives a label one of `limit` slots, unless it has one already. Returns whether it has a slot now.
-    pub(super) fn admit(&self, labels: &[Cow<'static, str>], limit: usize) -> bool {
-        let mut admitted = self.0.lock();
-        admitted.contains(labels) || (admitted.len() < limit && admitted.insert(labels.to_vec()))
+    /// Gives a label a slot if one is free, unless it has one already. Returns whether it has a slot now.
+    pub(super) fn admit(&self, labels: &[Cow<'static, str>]) -> bool {
+        let mut admitted = self.labels.lock();
+        admitted.contains(labels) || (admitted.len() < self.limit && admitted.insert(labels.to_vec()))
     }
 }

@@ -71,7 +71,7 @@ impl LabelledSum {
     /// Returns whether a label may have an entry of its own, and reserves its slot if it may.
     fn admit(&self, labels: &[Cow<'static, str>]) -> bool {
         match &self.admitted {
-            Some(admitted) => admitted.admit(labels, self.limit),
+            Some(admitted) => admitted.admit(labels),
             None => self.entries.len() - usize::from(self.other.is_some()) < self.limit,
         }
     }

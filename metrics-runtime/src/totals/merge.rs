@@ -1,8 +1,10 @@
 //! Merging the totals of several processes.
 
 use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
-use super::group::GroupTotals;
+use super::group::{GroupTotals, LeftOut};
 use super::sums::{GroupSums, Presence};
 use super::value::Totals;
 use crate::snapshot::{Merge, MergeError, MetricSnapshot, MetricSnapshots};
@@ -11,7 +13,7 @@ impl Totals {
     /// Adds the totals of another process, or of another runtime. Nothing changes when the result is an error.
     ///
     /// Groups of one namespace and one entity become one group. Labels beyond the limit of a breakdown go to `other`.
-    /// Recorders are listed one after the other.
+    /// Recorders are listed one after the other. A dimension of both that does not say how it merges is left out.
     ///
     /// # Errors
     ///
@@ -21,18 +23,24 @@ impl Totals {
             return Err(MergeError::OtherScope);
         }
         let mut groups = self.groups.clone();
+        let mut left_out = other.left_out.clone();
+        let key = |group: &GroupTotals| (Arc::clone(&group.namespace), group.entity_id.clone());
+        let mut indexes: HashMap<_, _> =
+            groups.iter().enumerate().map(|(index, group)| (key(group), index)).collect();
         for from in &other.groups {
-            let same = |group: &&mut GroupTotals| {
-                (&group.namespace, &group.entity_id) == (&from.namespace, &from.entity_id)
-            };
-            match groups.iter_mut().find(same) {
-                Some(group) => group.merge(from)?,
+            let index = *indexes.entry(key(from)).or_insert(groups.len());
+            match groups.get_mut(index) {
+                Some(group) => group.merge(from, &mut left_out)?,
                 None => groups.push(from.clone()),
             }
         }
         self.groups = groups;
+        let mut indexes: HashMap<_, _> = (self.namespaces.iter().enumerate())
+            .map(|(index, namespace)| (Arc::clone(&namespace.namespace), index))
+            .collect();
         for from in &other.namespaces {
-            match self.namespaces.iter_mut().find(|namespace| namespace.namespace == from.namespace) {
+            let index = *indexes.entry(Arc::clone(&from.namespace)).or_insert(self.namespaces.len());
+            match self.namespaces.get_mut(index) {
                 Some(namespace) => {
                     for (state, recorders) in &from.by_state {
                         let count = namespace.by_state.entry(*state).or_default();
@@ -46,9 +54,9 @@ impl Totals {
             }
         }
         self.recorders.extend(other.recorders.iter().cloned());
-        let new = other.left_out.iter().filter(|left_out| !self.left_out.contains(left_out));
-        let new: Vec<_> = new.cloned().collect();
-        self.left_out.extend(new);
+        let mut known: HashSet<LeftOut> = self.left_out.iter().cloned().collect();
+        left_out.retain(|left_out| known.insert(left_out.clone()));
+        self.left_out.append(&mut left_out);
         self.taken_at = self.taken_at.max(other.taken_at);
         self.started_at = self.started_at.earliest(other.started_at);
         Ok(())
@@ -56,11 +64,14 @@ impl Totals {
 }
 
 impl GroupTotals {
-    fn merge(&mut self, other: &Self) -> Result<(), MergeError> {
+    fn merge(&mut self, other: &Self, left_out: &mut Vec<LeftOut>) -> Result<(), MergeError> {
         let mut metrics: Vec<MetricSnapshot> = self.metrics.iter().cloned().collect();
+        let mut indexes: HashMap<_, _> =
+            metrics.iter().enumerate().map(|(index, metric)| (metric.name.clone(), index)).collect();
         for from in &other.metrics {
-            match metrics.iter_mut().find(|metric| metric.name == from.name) {
-                Some(metric) => *metric = merged(metric, from)?,
+            let index = *indexes.entry(from.name.clone()).or_insert(metrics.len());
+            match metrics.get_mut(index) {
+                Some(metric) => *metric = merged(&self.namespace, metric, from, left_out)?,
                 None => metrics.push(from.clone()),
             }
         }
@@ -75,8 +86,13 @@ impl GroupTotals {
     }
 }
 
-/// Two metrics as one, within the limits of their breakdowns.
-fn merged(one: &MetricSnapshot, other: &MetricSnapshot) -> Result<MetricSnapshot, MergeError> {
+/// Two metrics as one, within the limits of their breakdowns. `left_out` gets the dimensions that the result does not contain.
+fn merged(
+    namespace: &Arc<str>,
+    one: &MetricSnapshot,
+    other: &MetricSnapshot,
+    left_out: &mut Vec<LeftOut>,
+) -> Result<MetricSnapshot, MergeError> {
     // The check is the one of two snapshots; its result keeps all labels.
     one.clone().merge(other)?;
     let mut first = one.clone();
@@ -85,6 +101,14 @@ fn merged(one: &MetricSnapshot, other: &MetricSnapshot) -> Result<MetricSnapshot
     for metric in [&first, other] {
         sums.add_metric(0, Cow::Borrowed(metric), Presence::Live);
     }
+    sums.for_each_left_out(&mut |dimension| {
+        left_out.push(LeftOut {
+            namespace: Arc::clone(namespace),
+            metric: dimension.metric.to_owned(),
+            dimension: dimension.dimension.to_owned(),
+            reason: Cow::Borrowed(dimension.reason),
+        });
+    });
     let (metrics, _) = sums.finish();
     Ok(metrics.into_iter().next().unwrap_or(first))
 }

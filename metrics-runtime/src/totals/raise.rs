@@ -2,7 +2,9 @@
 
 use super::group::GroupTotals;
 use crate::descriptor::{DimensionDescriptor, DimensionKind};
-use crate::snapshot::{DimensionValue, HistogramSnapshot, MetricSnapshot, Number};
+use crate::snapshot::{
+    Declaration, DimensionValue, Dimensions, HistogramSnapshot, MetricSnapshot, Number, positions,
+};
 
 impl GroupTotals {
     /// Raises each count to at least its value in `earlier`. The complete totals would be no smaller.
@@ -27,12 +29,50 @@ fn raise_metric(metric: &mut MetricSnapshot, earlier: &MetricSnapshot) {
     metric.invalid = metric.invalid.max(earlier.invalid);
     metric.times = metric.times.merged(earlier.times);
     let Some(declaration) = &earlier.declaration else { return };
-    for (index, (name, earlier)) in earlier.dimensions.iter().enumerate() {
+    let positions = metric.dimensions.positions_of(&earlier.dimensions);
+    let mut missing = Vec::new();
+    for (index, ((name, earlier), position)) in earlier.dimensions.iter().zip(positions).enumerate() {
         let Some(declared) = declaration.dimension_at(index, name) else { continue };
-        if let Some(value) = metric.dimensions.get_mut(name) {
-            raise(declared, value, earlier);
+        match position.and_then(|position| metric.dimensions.value_mut(position)) {
+            Some(value) => raise(declared, value, earlier),
+            None => missing.extend(what_never_falls(declared, earlier).map(|value| (declared, value))),
         }
     }
+    if !missing.is_empty() {
+        add_missing(metric, missing);
+    }
+}
+
+/// Adds dimensions that the metric does not have: no recorder with their declaration can be read, or the metric has failed.
+fn add_missing(metric: &mut MetricSnapshot, missing: Vec<(&DimensionDescriptor, DimensionValue)>) {
+    let own = metric.declaration.clone().unwrap_or_else(|| Declaration::undeclared(&metric.name));
+    let mut descriptor = own.descriptor().clone();
+    for (declared, value) in missing {
+        metric.dimensions.push(declared.name.clone(), value);
+        if own.dimension_at(usize::MAX, &declared.name).is_none() {
+            descriptor.dimensions.to_mut().push(declared.clone());
+        }
+    }
+    // Totals are read back only with all declared dimensions, or with none.
+    let declared: Dimensions = (descriptor.dimensions.iter())
+        .map(|declared| match declared.label_parts() {
+            0 => (declared.name.clone(), DimensionValue::Empty),
+            _ => (declared.name.clone(), DimensionValue::Breakdown(Vec::new())),
+        })
+        .collect();
+    let positions = metric.dimensions.positions_of(&declared);
+    for ((name, empty), position) in declared.iter().zip(positions) {
+        if position.is_none() {
+            metric.dimensions.push(name.to_owned(), empty.clone());
+        }
+    }
+    let declaration = if descriptor.dimensions.len() == own.descriptor().dimensions.len() {
+        own
+    } else {
+        Declaration::with_events(descriptor, own.events().to_vec())
+    };
+    metric.dimensions.sort_by_key(|name| declaration.position_of(name).unwrap_or(usize::MAX));
+    metric.declaration = Some(declaration);
 }
 
 fn raise(declared: &DimensionDescriptor, value: &mut DimensionValue, earlier: &DimensionValue) {
@@ -40,8 +80,8 @@ fn raise(declared: &DimensionDescriptor, value: &mut DimensionValue, earlier: &D
     match (&mut *value, earlier) {
         (Breakdown(entries), Breakdown(earlier)) => {
             let own = entries.len();
-            for earlier in earlier {
-                match entries.iter_mut().find(|entry| entry.labels == earlier.labels) {
+            for (position, earlier) in positions(entries, earlier).into_iter().zip(earlier) {
+                match position.and_then(|position| entries.get_mut(position)) {
                     Some(entry) => raise(declared, &mut entry.value, &earlier.value),
                     None if never_falls(declared, &earlier.value) => entries.push(earlier.clone()),
                     None => {}
@@ -87,11 +127,23 @@ fn clear_what_may_fall(metric: &mut MetricSnapshot) {
     let Some(declaration) = metric.declaration.clone() else { return };
     for (index, (name, value)) in metric.dimensions.iter_mut().enumerate() {
         let Some(declared) = declaration.dimension_at(index, name) else { continue };
-        match value {
-            DimensionValue::Breakdown(entries) => entries.retain(|entry| never_falls(declared, &entry.value)),
-            value if !never_falls(declared, value) => *value = DimensionValue::Empty,
-            _ => {}
+        let kept = what_never_falls(declared, value);
+        *value = kept.unwrap_or_else(|| match value {
+            DimensionValue::Breakdown(_) => DimensionValue::Breakdown(Vec::new()),
+            _ => DimensionValue::Empty,
+        });
+    }
+}
+
+/// The value, or those of its labels, without what may fall; `None` when nothing is left.
+fn what_never_falls(declared: &DimensionDescriptor, value: &DimensionValue) -> Option<DimensionValue> {
+    match value {
+        DimensionValue::Breakdown(entries) => {
+            let kept = entries.iter().filter(|entry| never_falls(declared, &entry.value));
+            let kept: Vec<_> = kept.cloned().collect();
+            (!kept.is_empty()).then_some(DimensionValue::Breakdown(kept))
         }
+        value => never_falls(declared, value).then(|| value.clone()),
     }
 }
 

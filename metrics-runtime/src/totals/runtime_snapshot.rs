@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::collector::{Collector, ReadRecorder};
 use super::removed::RemovedRecorders;
-use super::shared_text::{self, distinct};
+use super::shared_text::{self, distinct, fitting_stats};
 use super::value::{Scope, Totals};
 use crate::engine::RecorderStats;
 use crate::snapshot::{MetricSnapshot, MetricSnapshots, Timestamp};
@@ -73,6 +73,7 @@ pub struct RecorderSnapshot {
     pub status: MetricsRecorderState,
     pub(crate) created_at: Timestamp,
     /// The counts of its events.
+    #[serde(deserialize_with = "fitting_stats")]
     pub stats: RecorderStats,
     /// The state of its metrics, in the order of their registration.
     #[serde(serialize_with = "MetricSnapshots::serialize_declared")]
@@ -109,7 +110,8 @@ impl RuntimeSnapshot {
     #[must_use]
     pub fn totals(&self, scope: Scope) -> Totals {
         let mut collector =
-            Collector::new(scope, &self.namespace, self.status, self.started_at, &self.removed);
+            Collector::new(scope, &self.namespace, self.status, self.started_at, &self.removed)
+                .of_another_time();
         for recorder in &self.recorders {
             collector.add(recorder.read());
         }

@@ -1,9 +1,11 @@
-//! Serde for shared texts, and for lists whose elements must differ.
+//! Serde for shared texts, for lists whose elements must differ, and for counts that must fit.
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serializer, de};
+
+use crate::engine::RecorderStats;
 
 pub(super) fn serialize<S: Serializer>(text: &Arc<str>, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(text)
@@ -45,4 +47,19 @@ pub(super) fn distinct<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
         Some(name) => Err(de::Error::custom(format_args!("{name} stands twice"))),
         None => Ok(list),
     }
+}
+
+/// Reads the counts of events, and refuses those that contradict each other.
+pub(super) fn fitting_stats<'de, D: Deserializer<'de>>(deserializer: D) -> Result<RecorderStats, D::Error> {
+    let stats = RecorderStats::deserialize(deserializer)?;
+    let sum = |counts: &mut dyn Iterator<Item = u64>| counts.map(u128::from).sum::<u128>();
+    let ended = sum(&mut [stats.processed, stats.discarded, stats.pending].into_iter());
+    let by_type = sum(&mut stats.dropped_by_type.values().copied());
+    // Merged counts stop at the largest number. A removed recorder has accepted events that are not pending any more.
+    let is_accepted = ended <= stats.accepted.into() || stats.accepted == u64::MAX;
+    let is_dropped = by_type == stats.dropped.into() || stats.dropped == u64::MAX;
+    if is_accepted && is_dropped {
+        return Ok(stats);
+    }
+    Err(de::Error::custom("the counts of events contradict each other"))
 }

@@ -1,6 +1,7 @@
 //! Sums: the metrics of several recorders, merged as if one recorder had counted everything.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::label_slots::{AdmittedLabels, LabelSlots};
@@ -8,7 +9,9 @@ use super::labelled::LabelledSum;
 use super::memory::Memory;
 use crate::descriptor::{DimensionDescriptor, DimensionKind, MetricDescriptor};
 use crate::engine::RecorderStats;
-use crate::snapshot::{Declaration, DimensionValue, Dimensions, Merge, MetricSnapshot, Times, merge_values};
+use crate::snapshot::{
+    BreakdownEntry, Declaration, DimensionValue, Dimensions, Merge, MetricSnapshot, Times, merge_values,
+};
 
 /// How many metrics a group has, and how many dimensions a metric. This bounds their memory when metrics give themselves ever
 /// new names.
@@ -208,9 +211,7 @@ impl MetricSum {
         match self {
             Self::Single(mut metric) => {
                 let failed = u64::from(metric.failed.is_some());
-                if let Some(declaration) =
-                    metric.declaration.clone().filter(|declared| !declared.is_of_type())
-                {
+                if let Some(declaration) = metric.declaration.clone() {
                     merge_repeated_labels(&declaration, &mut metric);
                 }
                 (*metric, failed)
@@ -220,17 +221,32 @@ impl MetricSum {
     }
 }
 
-/// Merges the values of labels that stand twice. Only metrics that are written by hand can have such labels.
+/// Merges the values of labels that stand twice. Only metrics and dimensions of the user's own can have such labels.
 fn merge_repeated_labels(declaration: &Declaration, metric: &mut MetricSnapshot) {
+    let is_by_hand = !declaration.is_of_type();
+    let dimensions = &declaration.descriptor().dimensions;
+    if !is_by_hand && !dimensions.iter().any(DimensionDescriptor::is_of_own_type) {
+        return;
+    }
     for (position, (name, value)) in metric.dimensions.iter_mut().enumerate() {
         if let DimensionValue::Breakdown(entries) = value {
-            let declared = declaration.dimension_at(position, name).cloned();
-            let declared = declared.unwrap_or_else(|| undeclared_dimension(name));
+            let declared = declaration.dimension_at(position, name);
+            let is_own = declared.is_none_or(DimensionDescriptor::is_of_own_type);
+            let must_merge = is_by_hand || (is_own && has_repeated_labels(entries));
+            if !must_merge {
+                continue;
+            }
+            let declared = declared.cloned().unwrap_or_else(|| undeclared_dimension(name));
             let mut labelled = LabelledSum::new(None, None);
             labelled.add(&declared, entries);
             *entries = labelled.into_entries();
         }
     }
+}
+
+fn has_repeated_labels(entries: &[BreakdownEntry]) -> bool {
+    let mut seen = HashSet::with_capacity(entries.len());
+    !entries.iter().all(|entry| seen.insert(&entry.labels))
 }
 
 impl MergedMetric {
@@ -448,10 +464,8 @@ impl Shown {
     /// The labels that have a slot. Without a limit there is a slot for every label. The labels of a gauge go with their
     /// recorder and free their slots.
     fn admitted(&self, metric: &str, dimension: &DimensionDescriptor) -> Option<AdmittedLabels> {
-        if dimension.limit.is_none() || is_gauge(dimension) {
-            return None;
-        }
-        self.label_slots.get_or_create(metric, &dimension.name)
+        let limit = dimension.limit.filter(|_| !is_gauge(dimension))?;
+        self.label_slots.get_or_create(metric, &dimension.name, limit)
     }
 }
 

@@ -1,5 +1,8 @@
 //! Snapshots from other versions, truncated or hostile: an error that names the wrong part, never a panic.
 
+// See `state.rs`.
+#![cfg(not(miri))]
+
 use std::fmt::Debug;
 use std::time::Duration;
 

@@ -1,5 +1,8 @@
 //! Labels known by type are there from the beginning.
 
+// See `state.rs`.
+#![cfg(not(miri))]
+
 use std::time::Duration;
 
 use mvx_metrics::{
