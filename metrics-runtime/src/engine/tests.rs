@@ -238,18 +238,24 @@ fn an_observer_waits_until_the_events_are_consumed() {
     recorder.inner().finish_drain(effects);
 }
 
-#[test]
-fn a_recorder_with_hooks_stops_after_the_last_reserved_event() {
+/// A direct recorder with hooks that has started, and has accepted one event.
+async fn started_with_hooks() -> MetricsRecorder {
     struct Idle;
 
     impl RecorderHooks for Idle {}
 
+    let options = RecorderOptions::new().hooks(Idle);
+    let recorder = MetricsRecorder::new("direct", options).expect("inside of tokio");
+    recorder.start().await.expect("starts");
+    recorder.register_event(Counted(Arc::new(()))).expect("accepted");
+    recorder
+}
+
+#[test]
+fn a_recorder_with_hooks_stops_after_the_last_reserved_event() {
     let tokio = Builder::new_current_thread().build().expect("a tokio runtime");
     tokio.block_on(async {
-        let options = RecorderOptions::new().hooks(Idle);
-        let recorder = MetricsRecorder::new("direct", options).expect("inside of tokio");
-        recorder.start().await.expect("starts");
-        recorder.register_event(Counted(Arc::new(()))).expect("accepted");
+        let recorder = started_with_hooks().await;
         let Ok(permit) = recorder.inner().try_reserve::<Counted>() else {
             panic!("the queue is open, awake and almost empty");
         };
@@ -267,16 +273,9 @@ fn a_recorder_with_hooks_stops_after_the_last_reserved_event() {
 
 #[test]
 fn a_read_on_the_thread_of_a_recorder_with_hooks_is_refused_at_once() {
-    struct Idle;
-
-    impl RecorderHooks for Idle {}
-
     let tokio = Builder::new_current_thread().build().expect("a tokio runtime");
     tokio.block_on(async {
-        let options = RecorderOptions::new().hooks(Idle);
-        let recorder = MetricsRecorder::new("direct", options).expect("inside of tokio");
-        recorder.start().await.expect("starts");
-        recorder.register_event(Counted(Arc::new(()))).expect("accepted");
+        let recorder = started_with_hooks().await;
         let error = recorder.metric_snapshots().expect_err("this thread would have to run the hooks");
         assert_eq!(error.reason(), "WOULD_DEADLOCK");
         recorder.stop().await.expect("stops");

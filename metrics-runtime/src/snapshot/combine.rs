@@ -113,8 +113,7 @@ impl MetricSnapshot {
         let declaration = self.declaration_shared_with(earlier)?;
         let before = earlier.dimensions.finder();
         for (index, (name, value)) in interval.dimensions.iter_mut().enumerate() {
-            let declared = declaration.dimension_at(index, name);
-            let Some(declared) = declared else { continue };
+            let Some(declared) = declaration.dimension_at(index, name) else { continue };
             if before(index, name).is_some_and(|earlier| !subtract(declared, value, earlier)) {
                 return Err(self.other_form(name));
             }

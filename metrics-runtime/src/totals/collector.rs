@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use super::group::{GroupTotals, LeftOut, NamespaceRecorders, RecorderTotals};
+use super::group::{GroupTotals, NamespaceRecorders, RecorderTotals};
 use super::memory::Memory;
 use super::removed::{RemovedRecorders, UnreadRecorder};
 use super::sums::{GroupSums, Presence, Shown};
@@ -188,12 +188,7 @@ impl Collector {
                 if left_out.len() >= MAX_LEFT_OUT {
                     return;
                 }
-                let left = LeftOut {
-                    namespace: Arc::clone(&namespace),
-                    metric: dimension.metric.to_owned(),
-                    dimension: dimension.dimension.to_owned(),
-                    reason: Cow::Borrowed(dimension.reason),
-                };
+                let left = dimension.of(&namespace);
                 if left_out.insert(left.clone()) {
                     totals.left_out.push(left);
                 }

@@ -101,14 +101,7 @@ fn merged(
     for metric in [&first, other] {
         sums.add_metric(0, Cow::Borrowed(metric), Presence::Live);
     }
-    sums.for_each_left_out(&mut |dimension| {
-        left_out.push(LeftOut {
-            namespace: Arc::clone(namespace),
-            metric: dimension.metric.to_owned(),
-            dimension: dimension.dimension.to_owned(),
-            reason: Cow::Borrowed(dimension.reason),
-        });
-    });
+    sums.for_each_left_out(&mut |dimension| left_out.push(dimension.of(namespace)));
     let (metrics, _) = sums.finish();
     Ok(metrics.into_iter().next().unwrap_or(first))
 }

@@ -52,9 +52,8 @@ pub(super) fn distinct<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
 /// Reads the counts of events, and refuses those that contradict each other.
 pub(super) fn fitting_stats<'de, D: Deserializer<'de>>(deserializer: D) -> Result<RecorderStats, D::Error> {
     let stats = RecorderStats::deserialize(deserializer)?;
-    let sum = |counts: &mut dyn Iterator<Item = u64>| counts.map(u128::from).sum::<u128>();
-    let ended = sum(&mut [stats.processed, stats.discarded, stats.pending].into_iter());
-    let by_type = sum(&mut stats.dropped_by_type.values().copied());
+    let ended: u128 = [stats.processed, stats.discarded, stats.pending].map(u128::from).iter().sum();
+    let by_type: u128 = stats.dropped_by_type.values().copied().map(u128::from).sum();
     // Merged counts stop at the largest number. A removed recorder has accepted events that are not pending any more.
     let is_accepted = ended <= stats.accepted.into() || stats.accepted == u64::MAX;
     let is_dropped = by_type == stats.dropped.into() || stats.dropped == u64::MAX;

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use super::group::LeftOut;
 use super::label_slots::{AdmittedLabels, LabelSlots};
 use super::labelled::LabelledSum;
 use super::memory::Memory;
@@ -58,6 +59,18 @@ pub(super) struct LeftOutDimension<'a> {
     pub(super) metric: &'a str,
     pub(super) dimension: &'a str,
     pub(super) reason: &'static str,
+}
+
+impl LeftOutDimension<'_> {
+    /// The dimension in the list of the totals.
+    pub(super) fn of(&self, namespace: &Arc<str>) -> LeftOut {
+        LeftOut {
+            namespace: Arc::clone(namespace),
+            metric: self.metric.to_owned(),
+            dimension: self.dimension.to_owned(),
+            reason: Cow::Borrowed(self.reason),
+        }
+    }
 }
 
 /// The sum of all metrics with one name.
