@@ -111,7 +111,7 @@ struct Requests {
     #[dimension(by = host, limit = 2, value = elapsed)]
     by_host: Breakdown<String, Mean<Duration>>,
     /// Two labels at once. Without `zeros = off` all six pairs would be shown from the beginning.
-    #[dimension(by = (outcome, cached), zeros = off)]
+    #[dimension(by(outcome, cached), zeros = off)]
     by_outcome_and_cache: Breakdown<(Outcome, bool), Counter>,
     /// The value that came last; the largest one counts when recorders are rolled up.
     #[dimension(set = load, merge = max)]

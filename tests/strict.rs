@@ -60,7 +60,7 @@ pub struct Requests {
     in_flight: InFlight,
     #[dimension(on(Answered, value = bytes), buckets = [100, 1_000])]
     sizes: Histogram<u64>,
-    #[dimension(on(Answered, by = (outcome, host), limit = 10, value = elapsed))]
+    #[dimension(on(Answered, by(outcome, host), limit = 10, value = elapsed))]
     by_outcome: Breakdown<(Outcome, String), Histogram<Duration>>,
     #[dimension(manual)]
     given_up: Counter,
@@ -85,4 +85,13 @@ pub struct Service {
     /// All requests.
     #[dimension(flatten(prefix = "requests_"))]
     pub requests: Requests,
+}
+
+/// A public metric that may get more dimensions, and so may its snapshot.
+#[derive(Metric, Debug, Default)]
+#[metric(name = "strict.arrivals", on(Answered))]
+#[non_exhaustive]
+pub struct Arrivals {
+    /// All arrivals.
+    pub total: Counter,
 }

@@ -67,7 +67,7 @@ struct Everything {
     ratios: Histogram<f64>,
     #[dimension(by = outcome)]
     by_outcome: Breakdown<Outcome, Counter>,
-    #[dimension(by = (outcome, host), limit = 3, value = ratio)]
+    #[dimension(by(outcome, host), limit = 3, value = ratio)]
     by_both: Breakdown<(Outcome, String), Mean<f64>>,
     #[dimension(by = host, limit = 2, value = elapsed)]
     by_host: Breakdown<String, Histogram<Duration>>,

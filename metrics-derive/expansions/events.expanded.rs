@@ -1,4 +1,5 @@
 /// The state of [`Connections`] at one moment.
+#[non_exhaustive]
 struct ConnectionsSnapshot
 where
     Traffic: ::mvx_metrics::__private::Fields,
@@ -158,7 +159,7 @@ const _: () = {
                 const {
                     &[
                         ::mvx_metrics::__private::label_name("host"),
-                        ::mvx_metrics::__private::label_name("port"),
+                        ::mvx_metrics::__private::label_name("service"),
                     ]
                 },
                 ::mvx_metrics::__private::limit::<

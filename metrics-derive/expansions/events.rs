@@ -1,9 +1,10 @@
 #[derive(Metric)]
 #[metric(on(Opened), on(Closed, with = Self::closed, when = Closed::is_regular))]
+#[non_exhaustive]
 struct Connections {
     #[dimension(on(Opened, add), on(Closed, sub))]
     open: InFlight,
-    #[dimension(on(Opened, by = (host, port), limit = 100))]
+    #[dimension(on(Opened, by(host, service = port), limit = 100))]
     by_host: Breakdown<(String, u16), Counter>,
     #[dimension(manual)]
     longest: Max<Duration>,

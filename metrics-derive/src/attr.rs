@@ -2,6 +2,7 @@
 
 #[macro_use]
 mod options;
+mod labels;
 mod source;
 mod suggest;
 mod values;
@@ -9,6 +10,8 @@ mod values;
 use syn::parse::ParseStream;
 use syn::{Attribute, Expr, ExprLit, Ident, Lit, LitStr, Path, Type, parenthesized, token};
 
+use self::labels::labels;
+pub use self::labels::{LabelPart, Labels};
 pub use self::options::{Keyed, OptionSet};
 use self::options::{Place, attributes, named};
 pub use self::source::Source;
@@ -42,7 +45,7 @@ options! {
     pub struct FeedOptions {
         "value" => value: Source = assigned("<event field>", source),
         "when" => when: Source = assigned("|e| ..", source),
-        "by" => by: Source = assigned("<event field>", source),
+        "by" => by: Labels = labels,
         "add" => add: Option<Source> = amount,
         "sub" => sub: Option<Source> = amount,
         "set" => set: Source = assigned("<event field>", source),
@@ -94,7 +97,8 @@ options! {
     }
 }
 
-/// Options of a field that may also stand inside `on(..)`, beside the `by` or `value` that they belong to.
+/// Options of a field that may also stand inside one `on(..)`, beside the `by` or `value` that they belong to. They hold for all
+/// events.
 const ALSO_INSIDE_ON: [&str; 2] = ["limit", "buckets"];
 
 /// `#[metric(..)]`.
@@ -163,7 +167,7 @@ impl FieldAttrs {
                 let on = FieldOn::parse(cx, key, input, &mut field.options)?;
                 field.on.push(on);
             } else if !field.bare.parse(cx, key, input)? {
-                field.options.parse(cx, key, input)?;
+                field.options.parse_once(cx, key, input)?;
             }
             Ok(())
         });
@@ -180,6 +184,19 @@ impl FieldAttrs {
     }
 }
 
+impl FieldOptions {
+    /// Parses the option `key`; false if it is not in the set. An option that stands in two `on(..)` gets a message of its own.
+    fn parse_once(&mut self, cx: &Ctxt, key: &Ident, input: ParseStream) -> syn::Result<bool> {
+        let is_shared = ALSO_INSIDE_ON.iter().any(|shared| key == shared);
+        if !is_shared || !self.keys().contains(&key) {
+            return self.parse(cx, key, input);
+        }
+        Self::default().parse(cx, key, input)?;
+        cx.error(key, format!("duplicate `{key}`: one `{key}` holds for all events of the field"));
+        Ok(true)
+    }
+}
+
 impl FieldOn {
     fn parse(cx: &Ctxt, key: &Ident, input: ParseStream, field: &mut FieldOptions) -> syn::Result<Self> {
         expect_parentheses(key, input)?;
@@ -190,7 +207,7 @@ impl FieldOn {
         let place = Place { name: "on", known: &known, known_inside_on: &[] };
         options::options(cx, &content, &place, &mut |key, input| {
             if !on.options.parse(cx, key, input)? {
-                field.parse(cx, key, input)?;
+                field.parse_once(cx, key, input)?;
             }
             Ok(())
         });

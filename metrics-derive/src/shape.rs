@@ -225,6 +225,14 @@ pub fn is_not_a_label(ty: &Type) -> bool {
     }
 }
 
+/// Whether a type is an `Option`.
+pub fn is_option(ty: &Type) -> bool {
+    match ty {
+        Type::Group(group) => is_option(&group.elem),
+        _ => last_word(ty) == "Option",
+    }
+}
+
 /// The last segment of a plain type: `Duration` of `std::time::Duration`.
 fn last_word(ty: &Type) -> String {
     match ty {

@@ -51,7 +51,10 @@ pub trait Label: ToLabel<Self> + Sized + 'static {
 )]
 pub trait BoundedLabel: Label {}
 
-/// A value that can be used as a label of type `L`: the label itself, a reference to it, or a `&str` for a string.
+/// A value that can be used as a label of type `L`: the label itself, a reference to it, a `&str` for a string, or an `Option`
+/// of these.
+///
+/// `None` is no label: a breakdown ignores it, and a look-up finds nothing. The same holds for a tuple with a `None`.
 #[diagnostic::on_unimplemented(
     message = "a value of type `{Self}` cannot be a label of type `{L}`",
     label = "expected a label of type `{L}`"
@@ -74,6 +77,12 @@ pub trait ToLabel<L: Label> {
     /// Adds the label's parts.
     #[doc(hidden)]
     fn push_parts(&self, parts: &mut Vec<LabelPart>);
+
+    /// Whether there is a label at all; `false` for `None` and for a tuple with a `None`.
+    #[doc(hidden)]
+    fn is_present(&self) -> bool {
+        true
+    }
 
     /// Whether no text is longer than 256 bytes.
     #[doc(hidden)]

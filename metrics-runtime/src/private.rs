@@ -152,7 +152,32 @@ pub const fn default_buckets<T: DefaultBuckets>() -> &'static [T] {
 }
 
 /// The descriptor of one dimension. `merge` and `buckets` are those of the field's options.
+///
+/// # Panics
+///
+/// At compile time, when the labels do not have one name for each part:
+///
+/// ```compile_fail,E0080
+/// use mvx_metrics::{Breakdown, Counter, Metric, metric_event};
+///
+/// type Pair = (bool, bool);
+///
+/// #[metric_event]
+/// struct Saved {
+///     pair: Pair,
+/// }
+///
+/// #[derive(Metric, Default)]
+/// #[metric(on(Saved))]
+/// struct Saves {
+///     #[dimension(by = pair)]
+///     by_pair: Breakdown<Pair, Counter>,
+/// }
+///
+/// Saves::default().descriptor();
+/// ```
 #[must_use]
+#[track_caller]
 pub const fn describe<D: Dimension>(
     name: &'static str,
     unit: Option<&'static str>,
@@ -163,6 +188,10 @@ pub const fn describe<D: Dimension>(
     buckets: Option<&'static [Number]>,
 ) -> DimensionDescriptor {
     let Shape { number, parts, buckets: own_buckets, merge: own_merge, merge_values } = D::SHAPE;
+    assert!(
+        labels.is_empty() || parts == 0 || labels.len() == parts,
+        "`by` does not name each part of the label: write a source for each part, and no tuple inside a tuple"
+    );
     let unit = match (unit, D::UNIT) {
         (Some(unit), _) | (None, Some(unit)) => Some(Cow::Borrowed(unit)),
         (None, None) => None,

@@ -271,7 +271,7 @@ struct Sized {
 #[derive(Metric, Default)]
 #[metric(on(Sized))]
 struct BySize {
-    #[dimension(by = (size, is_new))]
+    #[dimension(by(size, is_new))]
     by_size: Breakdown<(Size, bool), Counter>,
 }
 

@@ -106,7 +106,7 @@ pub struct Work {
     spread: Spread,
     #[dimension(by = outcome)]
     by_outcome: Breakdown<Outcome, Counter>,
-    #[dimension(by = (outcome, urgent))]
+    #[dimension(by(outcome, urgent))]
     by_both: Breakdown<(Outcome, bool), Counter>,
     #[dimension(by = urgent, value = elapsed)]
     time_by: Breakdown<bool, Sum<Duration>>,
@@ -122,7 +122,7 @@ pub struct Work {
     level_by: Breakdown<Outcome, Gauge<i64>>,
     #[dimension(by = place, limit = 3)]
     by_place: Breakdown<&'static str, Counter>,
-    #[dimension(by = (place, outcome), value = bytes, limit = 3, unit = "bytes")]
+    #[dimension(by(place, outcome), value = bytes, limit = 3, unit = "bytes")]
     moved_by: Breakdown<(&'static str, Outcome), Sum<u64>>,
     #[dimension(by = place, value = ratio, limit = 3)]
     spread_by: Breakdown<&'static str, Spread>,

@@ -35,7 +35,7 @@ pub struct Requests {
     /// with a back\slash.
     #[dimension(by = outcome)]
     by_outcome: Breakdown<Outcome, Counter>,
-    #[dimension(by = (outcome, path), value = bytes, limit = 3, unit = "bytes")]
+    #[dimension(by(outcome, path), value = bytes, limit = 3, unit = "bytes")]
     sent: Breakdown<(Outcome, &'static str), Sum<u64>>,
     /// Money.
     #[dimension(value = balance, unit = "euros")]

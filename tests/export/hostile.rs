@@ -36,7 +36,7 @@ struct Ordered {
 #[derive(Metric, Default)]
 #[metric(on(Ordered))]
 struct Orders {
-    #[dimension(by = (namespace, kind), limit = 3)]
+    #[dimension(by(namespace, kind), limit = 3)]
     by_both: Breakdown<(u64, u64), Counter>,
 }
 
@@ -114,7 +114,7 @@ struct Asked {
 #[derive(Metric, Default)]
 #[metric(on(Asked))]
 struct Questions {
-    #[dimension(by = (page, status), limit = 3)]
+    #[dimension(by(page, status), limit = 3)]
     by_both: Breakdown<(String, u64), Counter>,
 }
 

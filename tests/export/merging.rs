@@ -94,7 +94,7 @@ struct Visited(String);
 #[derive(Metric, Default)]
 #[metric(on(Visited))]
 struct Visits {
-    #[dimension(by = |e| e.0.clone(), limit = 3)]
+    #[dimension(by(page = |e| e.0.clone()), limit = 3)]
     by_page: Breakdown<String, Counter>,
 }
 
@@ -130,7 +130,7 @@ fn st2_labels_beyond_the_limit_go_to_other() {
 #[derive(Metric, Default)]
 #[metric(name = "visits", on(Visited))]
 struct OtherVisits {
-    #[dimension(by = |e| e.0.clone(), limit = 3, unit = "pages")]
+    #[dimension(by(page = |e| e.0.clone()), limit = 3, unit = "pages")]
     by_page: Breakdown<String, Counter>,
 }
 

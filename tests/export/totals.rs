@@ -510,7 +510,7 @@ mod walks {
     #[metric(name = "walks", on(Walked))]
     pub struct Detailed {
         long: Counter,
-        #[dimension(by = |_| "hill", limit = 3)]
+        #[dimension(by(place = |_| "hill"), limit = 3)]
         by_place: Breakdown<&'static str, Counter>,
         #[dimension(value = |_| 7)]
         level: Gauge<i64>,

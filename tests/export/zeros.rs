@@ -30,7 +30,7 @@ struct Retried;
 struct Calls {
     #[dimension(by = outcome)]
     counter: Breakdown<Outcome, Counter>,
-    #[dimension(by = (outcome, cached))]
+    #[dimension(by(outcome, cached))]
     both: Breakdown<(Outcome, bool), Counter>,
     #[dimension(by = cached, value = elapsed)]
     sum: Breakdown<bool, Sum<Duration>>,

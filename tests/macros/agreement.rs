@@ -66,7 +66,7 @@ struct Everything {
     ratios: Histogram<f64>,
     #[dimension(by = outcome)]
     by_outcome: Breakdown<Outcome, Counter>,
-    #[dimension(by = (outcome, host), limit = 3, value = ratio)]
+    #[dimension(by(outcome, host), limit = 3, value = ratio)]
     by_both: Breakdown<(Outcome, String), Mean<f64>>,
     #[dimension(by = host, limit = 2, value = elapsed)]
     by_host: Breakdown<String, Histogram<Duration>>,
@@ -132,6 +132,6 @@ struct Asked {
 #[metric(on(Asked))]
 struct ByHost {
     total: Counter,
-    #[dimension(by = (host, cached), limit = 3)]
+    #[dimension(by(host, cached), limit = 3)]
     by_host: Breakdown<(String, bool), Counter>,
 }

@@ -55,13 +55,13 @@ fn answered(method: Method, host: &str, status: u16) -> Answered {
 struct Answers {
     #[dimension(by = method)]
     by_method: Breakdown<Method, Counter>,
-    #[dimension(by = (method, cached), value = elapsed)]
+    #[dimension(by(method, cached), value = elapsed)]
     slowest: Breakdown<(Method, bool), Max<Duration>>,
     #[dimension(by = tier, add = |e| u64::from(e.status))]
     by_tier: Breakdown<Tier, Counter>,
     #[dimension(by = host, limit = 2)]
     by_host: Breakdown<String, Counter>,
-    #[dimension(by = |e| (e.host.as_str(), e.status / 100, e.method), limit = 10, value = elapsed)]
+    #[dimension(by(host = |e| e.host.as_str(), class = |e| e.status / 100, method), limit = 10, value = elapsed)]
     by_all: Breakdown<(String, u16, Method), Mean<Duration>>,
     #[dimension(by = Answered::class, limit = 5, when = |e| e.status >= 400)]
     errors: Breakdown<&'static str, Counter>,
@@ -165,11 +165,11 @@ type ByMethod = Breakdown<Method, Counter>;
 struct Needless {
     #[dimension(by = method, limit = 1)]
     methods: Breakdown<Method, Counter>,
-    #[dimension(by = (method, cached), limit = 1)]
+    #[dimension(by(method, cached), limit = 1)]
     by_method_and_cache: Breakdown<(Method, bool), Counter>,
     #[dimension(by = method, limit = 1)]
     by_alias: ByMethod,
-    #[dimension(by = (method, host), limit = 2)]
+    #[dimension(by(method, host), limit = 2)]
     by_method_and_host: Breakdown<(Method, String), Counter>,
 }
 
@@ -263,12 +263,12 @@ fn up_to_limit_labels_are_counted_apart() {
 }
 
 #[test]
-fn a_descriptor_names_the_labels_after_their_fields() {
+fn a_descriptor_names_kinds_units_and_labels() {
     let descriptor = Answers::default().descriptor();
     let labels: Vec<_> = descriptor.dimensions.iter().map(|dimension| dimension.labels.join(",")).collect();
     assert_eq!(
         labels,
-        ["method", "method,cached", "tier", "host", "host,status,method", "errors", "host", "cached"]
+        ["method", "method,cached", "tier", "host", "host,class,method", "class", "host", "cached"]
     );
     assert_eq!(descriptor.dimensions[0].kind, DimensionKind::Counter);
     assert_eq!(descriptor.dimensions[1].kind, DimensionKind::Max);

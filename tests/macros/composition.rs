@@ -267,7 +267,7 @@ impl<V: IntoMeasure<f64>> Record<V> for Spread {
 struct Spreads {
     #[dimension(on(Written, value = load), on(Read))]
     load: Spread,
-    #[dimension(on(Written, by = |e| e.bytes > 5, value = load))]
+    #[dimension(on(Written, by(is_large = |e| e.bytes > 5), value = load))]
     by_size: Breakdown<bool, Spread>,
 }
 

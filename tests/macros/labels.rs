@@ -28,9 +28,9 @@ struct ByName {
     boxed: Breakdown<Box<str>, Counter>,
     #[dimension(by = either, limit = 2)]
     either: Breakdown<Cow<'static, str>, Counter>,
-    #[dimension(by = |e| Cow::Borrowed(&*e.owned), limit = 2)]
+    #[dimension(by(owned = |e| Cow::Borrowed(&*e.owned)), limit = 2)]
     borrowed: Breakdown<Cow<'static, str>, Counter>,
-    #[dimension(by = |e| e.either.clone(), limit = 2)]
+    #[dimension(by(either = |e| e.either.clone()), limit = 2)]
     cloned: Breakdown<Cow<'static, str>, Counter>,
     #[dimension(by = fixed, limit = 2)]
     fixed: Breakdown<&'static str, Counter>,

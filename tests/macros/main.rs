@@ -5,5 +5,6 @@ mod basics;
 mod breakdowns;
 mod composition;
 mod distributions;
+mod label_names;
 mod labels;
 mod state;

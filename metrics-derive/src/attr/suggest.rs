@@ -5,6 +5,8 @@ use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{BinOp, Expr, ExprField, Ident, Macro, Member, Token, UnOp};
 
+use super::labels::written;
+use super::source::Place;
 use crate::generics::mentions;
 use crate::source_text::to_source;
 
@@ -12,9 +14,9 @@ use crate::source_text::to_source;
 const EVENT_NAMES: [&str; 4] = ["e", "ev", "evt", "event"];
 
 /// Suggests a value, a label or a condition in place of `expr`; `None` if no code surely compiles. The fields of the event
-/// are not known. With `assign` the suggestion begins with `key =`.
-pub fn suggest(key: &str, assign: bool, expr: &Expr) -> Option<String> {
-    let code = |code: String| if assign { format!("`{key} = {code}`") } else { format!("`{code}`") };
+/// are not known.
+pub fn suggest(key: &str, place: Place, expr: &Expr) -> Option<String> {
+    let code = |code: String| format!("`{}`", written(key, place, &code));
     let closure = |expr| Closure { event: event_name(expr), used: false }.around(expr);
     match plain(expr) {
         Some(Expr::Path(path)) if key != "when" => Some(code(to_source(path))),

@@ -8,7 +8,7 @@ use syn::spanned::Spanned;
 use super::context::{Context, buckets_name};
 use super::source::{self, Constant};
 use crate::ast::Role;
-use crate::attr::{FeedOptions, Keyed, Source};
+use crate::attr::{FeedOptions, Keyed, Labels, Source};
 use crate::resolved::{Event, Feed, Field};
 use crate::shape::{Kind, Measure};
 use crate::span::{located_at, respan};
@@ -137,7 +137,7 @@ fn constant(private: &TokenStream, field: &Field) -> Option<Constant> {
     }
 }
 
-fn limit(private: &TokenStream, field: &Field, by: &Keyed<Source>) -> TokenStream {
+fn limit(private: &TokenStream, field: &Field, by: &Keyed<Labels>) -> TokenStream {
     if let Some(limit) = &field.options.limit {
         return limit.value.to_token_stream();
     }

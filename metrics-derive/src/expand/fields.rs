@@ -5,8 +5,8 @@ use quote::quote;
 use syn::spanned::Spanned;
 
 use super::context::{Context, buckets_name};
-use super::source;
 use crate::ast::Role;
+use crate::attr::LabelPart;
 use crate::resolved::{Field, Verdict};
 use crate::shape::Kind;
 use crate::span::located_at;
@@ -99,7 +99,7 @@ fn describe(cx: &Context, field: &Field) -> TokenStream {
     let private = &cx.private;
     let (name, help, ty) = (&field.name, &field.help, field.shape.ty);
     let by = field.feeds.iter().find_map(|feed| feed.options.by.as_ref());
-    let labels = by.map_or_else(Vec::new, |by| source::label_names(&by.value, &field.name.value()));
+    let labels = by.into_iter().flat_map(|by| &by.value.parts).filter_map(LabelPart::name);
     let limit =
         field.options.limit.as_ref().filter(|_| field.verdict == Verdict::Valid).map(|limit| &limit.value);
     let limit = limit.map_or_else(

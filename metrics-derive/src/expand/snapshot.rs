@@ -15,7 +15,7 @@ use crate::generics::{mentions, parameters};
 use crate::resolved::{Field, Metric};
 use crate::span::located_at;
 
-/// The snapshot struct, which is as visible as the metric, and its impls.
+/// The snapshot struct, which is as visible as the metric and as open to new fields, and its impls.
 pub fn expand(cx: &Context) -> (TokenStream, TokenStream) {
     (declaration(cx), implementations(cx))
 }
@@ -84,9 +84,12 @@ fn declaration(cx: &Context) -> TokenStream {
         let output = if field.role == Role::Flatten { quote!(Flattened) } else { quote!(Output) };
         quote_at!(private, located_at(ty.span()) => #[doc = #doc] #vis #ident: #private::#output<#ty>)
     });
+    let non_exhaustive =
+        cx.metric.input.attrs.iter().find(|attribute| attribute.path().is_ident("non_exhaustive"));
     let params = if params.is_empty() { None } else { Some(quote!(<#params>)) };
     quote! {
         #[doc = #doc]
+        #non_exhaustive
         #vis struct #ident #params #where_clause {
             #(#fields,)*
             #[doc = " How many values could not be recorded because they were not finite."]

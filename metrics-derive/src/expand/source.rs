@@ -5,7 +5,7 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, ExprLit, Lit, LitFloat};
 
-use crate::attr::Source;
+use crate::attr::{Labels, Source};
 use crate::span::{ends, located_at};
 
 /// The type of constants such as `add = 1`.
@@ -34,26 +34,26 @@ pub fn value(private: &TokenStream, source: &Source, constant: Option<&Constant>
             }
             _ => expr.to_token_stream(),
         },
-        Source::Tuple(parts) => {
-            let parts = parts.iter().map(|part| value(private, part, None));
-            quote_spanned!(span=> (#(#parts,)*))
+    }
+}
+
+/// The expression that takes the label from the event: a tuple, if the label has several parts.
+pub fn label(private: &TokenStream, labels: &Labels) -> TokenStream {
+    match labels.parts.as_slice() {
+        [only] => label_part(private, &only.source),
+        parts => {
+            let parts = parts.iter().map(|part| label_part(private, &part.source));
+            quote_spanned!(located_at(labels.span())=> (#(#parts,)*))
         }
     }
 }
 
-/// The expression that takes a label from the event. A field is taken by reference: it need not be `Copy`.
-pub fn label(private: &TokenStream, source: &Source) -> TokenStream {
-    let span = located_at(source.span());
+/// A field is taken by reference: it need not be `Copy`.
+fn label_part(private: &TokenStream, source: &Source) -> TokenStream {
+    let taken = value(private, source, None);
     match source {
-        Source::Field(_) | Source::Index(_) => {
-            let field = value(private, source, None);
-            quote_spanned!(span=> &#field)
-        }
-        Source::Tuple(parts) => {
-            let parts = parts.iter().map(|part| label(private, part));
-            quote_spanned!(span=> (#(#parts,)*))
-        }
-        other => value(private, other, None),
+        Source::Field(_) | Source::Index(_) => quote_spanned!(located_at(source.span())=> &#taken),
+        _ => taken,
     }
 }
 
@@ -70,64 +70,6 @@ pub fn condition(private: &TokenStream, source: &Source) -> TokenStream {
         });
     }
     quote_at!(private, span => #private::when(__event, #source))
-}
-
-/// The names of the labels: the fields that they come from, if the source shows them.
-pub fn label_names(source: &Source, dimension: &str) -> Vec<String> {
-    let fallback = dimension.strip_prefix("by_").unwrap_or(dimension);
-    match source {
-        Source::Tuple(parts) => {
-            let names = parts.iter().enumerate();
-            names
-                .map(|(index, part)| name_of(part).unwrap_or_else(|| format!("{fallback}_{}", index + 1)))
-                .collect()
-        }
-        Source::Closure(closure) => {
-            let names: Vec<_> = match &*closure.body {
-                Expr::Tuple(tuple) => tuple.elems.iter().map(field_of).collect(),
-                body => vec![field_of(body)],
-            };
-            let several = names.len() > 1;
-            let numbered = |index: usize| {
-                if several { format!("{fallback}_{}", index + 1) } else { fallback.to_owned() }
-            };
-            names
-                .into_iter()
-                .enumerate()
-                .map(|(index, name)| name.unwrap_or_else(|| numbered(index)))
-                .collect()
-        }
-        source => vec![name_of(source).unwrap_or_else(|| fallback.to_owned())],
-    }
-}
-
-fn name_of(source: &Source) -> Option<String> {
-    use syn::ext::IdentExt;
-    match source {
-        Source::Field(field) => Some(field.unraw().to_string()),
-        Source::Closure(closure) => field_of(&closure.body),
-        _ => None,
-    }
-}
-
-/// The field that an expression such as `&e.host` or `e.host.as_str()` reads.
-fn field_of(expr: &Expr) -> Option<String> {
-    use syn::ext::IdentExt;
-    match expr {
-        Expr::Reference(reference) => field_of(&reference.expr),
-        Expr::MethodCall(call) => field_of(&call.receiver),
-        Expr::Paren(paren) => field_of(&paren.expr),
-        Expr::Group(group) => field_of(&group.expr),
-        Expr::Unary(unary) => field_of(&unary.expr),
-        Expr::Index(index) => field_of(&index.expr),
-        Expr::Binary(binary) => field_of(&binary.left),
-        Expr::Cast(cast) => field_of(&cast.expr),
-        Expr::Field(field) => match &field.member {
-            syn::Member::Named(name) => Some(name.unraw().to_string()),
-            syn::Member::Unnamed(_) => None,
-        },
-        _ => None,
-    }
 }
 
 /// Whether a number is written without its type.

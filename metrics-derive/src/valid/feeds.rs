@@ -54,7 +54,7 @@ fn label_source(cx: &Ctxt, field: &Field, feed: &Feed) {
         _ => {}
     }
     if field.shape.inner().kind == Kind::Breakdown {
-        cx.error(field.shape.ty, "a breakdown of breakdowns: use a tuple of labels, `by = (a, b)`");
+        cx.error(field.shape.ty, "a breakdown of breakdowns: use a tuple of labels, `by(a, b)`");
     }
 }
 

@@ -2,44 +2,39 @@
 
 use syn::{Type, TypeTuple};
 
-use crate::attr::{Keyed, Source};
+use crate::attr::{Keyed, Labels};
 use crate::ctxt::Ctxt;
 use crate::resolved::Field;
-use crate::shape::{Cardinality, Kind, cardinality, is_not_a_label};
+use crate::shape::{Cardinality, Kind, TypeShape, cardinality, is_not_a_label, is_option};
 use crate::source_text::to_source;
 
 /// Tuples of up to this many labels implement `Label`.
 const MAX_LABEL_PARTS: usize = 4;
 
-/// Whether `L` of `Breakdown<L, D>` can be a label. Also checks the sources in `by`.
+/// Whether `L` of `Breakdown<L, D>` can be a label. Also checks the sources in `by` and their names.
 pub fn check(cx: &Ctxt, field: &Field) -> bool {
+    if !matches!(field.shape.kind, Kind::Breakdown | Kind::Unknown) {
+        return true;
+    }
+    let by: Vec<_> = field.feeds.iter().filter_map(|feed| feed.options.by.as_ref()).collect();
     let Some(label) = field.shape.arguments.first().filter(|_| field.shape.kind == Kind::Breakdown) else {
+        names_fit(cx, &by);
         return true;
     };
     let ty = label.ty;
-    let parts = field.feeds.iter().filter_map(|feed| feed.options.by.as_ref()).find_map(parts);
     if let Type::Tuple(tuple) = ty
-        && !parts_fit(cx, field, tuple, parts)
+        && !parts_fit(cx, field, tuple, by.first().map(|by| &by.value))
     {
         return false;
     }
-    if let Some(parts) = parts
-        && !sources_fit(cx, parts)
-    {
+    if !sources_fit(cx, ty, &by) || !names_fit(cx, &by) {
         return true;
     }
     if is_not_a_label(ty) {
-        cx.error(
-            ty,
-            format!(
-                "`{}` is not a label: use an enum with `#[derive(Label)]`, a string or an integer",
-                to_source(ty)
-            ),
-        );
+        cx.error(ty, format!("`{}` is not a label: {}", to_source(ty), instead(field, label)));
         return false;
     }
-    let by = field.feeds.iter().any(|feed| feed.options.by.is_some());
-    if by && field.options.limit.is_none() && cardinality(ty) == Some(Cardinality::Unbounded) {
+    if !by.is_empty() && field.options.limit.is_none() && cardinality(ty) == Some(Cardinality::Unbounded) {
         cx.error(
             ty,
             format!(
@@ -51,14 +46,18 @@ pub fn check(cx: &Ctxt, field: &Field) -> bool {
     true
 }
 
-fn parts(by: &Keyed<Source>) -> Option<&[Source]> {
-    match &by.value {
-        Source::Tuple(parts) => Some(parts),
-        _ => None,
+/// What to write in place of a type that is no label.
+fn instead(field: &Field, label: &TypeShape) -> String {
+    match label.arguments.as_slice() {
+        [some] if is_option(label.ty) => {
+            let (some, inner) = (to_source(some.ty), to_source(field.shape.inner().ty));
+            format!("write `Breakdown<{some}, {inner}>`, which ignores an event whose label is `None`")
+        }
+        _ => "use an enum with `#[derive(Label)]`, a string or an integer".to_owned(),
     }
 }
 
-fn parts_fit(cx: &Ctxt, field: &Field, tuple: &TypeTuple, by: Option<&[Source]>) -> bool {
+fn parts_fit(cx: &Ctxt, field: &Field, tuple: &TypeTuple, by: Option<&Labels>) -> bool {
     match tuple.elems.len() {
         1 => {
             let inner = to_source(field.shape.inner().ty);
@@ -67,7 +66,9 @@ fn parts_fit(cx: &Ctxt, field: &Field, tuple: &TypeTuple, by: Option<&[Source]>)
                 "a label of one part needs no parentheses: write `Breakdown<{}, {inner}>`",
                 label.trim_end_matches(',')
             );
-            if let Some([only]) = by {
+            if let Some(Labels { parts, is_tuple: true }) = by
+                && let [only] = parts.as_slice()
+            {
                 message = format!("{message} and `by = {}`", to_source(only));
             }
             cx.error(tuple, message);
@@ -80,19 +81,73 @@ fn parts_fit(cx: &Ctxt, field: &Field, tuple: &TypeTuple, by: Option<&[Source]>)
     false
 }
 
-fn sources_fit(cx: &Ctxt, parts: &[Source]) -> bool {
-    match parts {
-        [only] => {
-            let message =
-                format!("a label of one part needs no parentheses: write `by = {}`", to_source(only));
-            cx.error(only, message);
+/// Whether the number of sources is that of the label's parts.
+fn sources_fit(cx: &Ctxt, ty: &Type, by: &[&Keyed<Labels>]) -> bool {
+    let expected = if let Type::Tuple(tuple) = ty { tuple.elems.len() } else { 1 };
+    for Keyed { key, value: labels } in by {
+        match labels.parts.as_slice() {
+            [only] if labels.is_tuple => {
+                let message =
+                    format!("a label of one part needs no parentheses: write `by = {}`", to_source(only));
+                cx.error(only, message);
+            }
+            [_, _, _, _, beyond, ..] => cx.error(beyond, too_many_parts(labels.parts.len())),
+            // A closure that returns a tuple: the message about its names shows how to split it.
+            [only] if only.name().is_none() => continue,
+            parts if expected > 1 && parts.len() != expected => {
+                let (ty, number) = (to_source(ty), parts.len());
+                let message = format!(
+                    "a label of type `{ty}` has {expected} parts, and `by` names {number}: write `by({})`",
+                    vec!["<event field>"; expected].join(", ")
+                );
+                cx.error(key, message);
+            }
+            _ => continue,
         }
-        [_, _, _, _, beyond, ..] => {
-            cx.error(beyond, too_many_parts(parts.len()));
-        }
-        _ => return true,
+        return false;
     }
-    false
+    true
+}
+
+/// Whether each label has a name, each another one, and the same ones in each `on(..)`.
+fn names_fit(cx: &Ctxt, by: &[&Keyed<Labels>]) -> bool {
+    let mut first: Option<Vec<String>> = None;
+    for Keyed { key, value: labels } in by {
+        let mut names = Vec::new();
+        for part in &labels.parts {
+            let Some(name) = part.name() else {
+                cx.error(part, format!("this label has no name: write `{}`", labels.with_names()));
+                return false;
+            };
+            if names.contains(&name) {
+                let other = part.text_named("other");
+                let message =
+                    format!("two labels are named `{name}`: give this one another name, `by(.., {other})`");
+                cx.error(part, message);
+                return false;
+            }
+            names.push(name);
+        }
+        match &first {
+            Some(first) if *first != names => {
+                cx.error(key, other_names(labels, first));
+                return false;
+            }
+            _ => first = Some(names),
+        }
+    }
+    true
+}
+
+/// The message about labels that have other names than those of an event before.
+fn other_names(labels: &Labels, first: &[String]) -> String {
+    let message = "the labels of a breakdown have the same names for all events";
+    if labels.parts.len() != first.len() {
+        return message.to_owned();
+    }
+    let parts = labels.parts.iter().zip(first);
+    let parts: Vec<_> = parts.map(|(part, name)| part.text_named(name)).collect();
+    format!("{message}: write `by({})`", parts.join(", "))
 }
 
 fn too_many_parts(number: usize) -> String {

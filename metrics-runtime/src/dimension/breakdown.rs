@@ -17,7 +17,8 @@ const MAX_ZERO_LABELS: usize = 64;
 
 /// One dimension `D` for each label `L`.
 ///
-/// Updated with `by`, and with what `D` needs. In a snapshot it is a [`BreakdownSnapshot`].
+/// Updated with `by`, and with what `D` needs. A label may be an `Option`: an event whose label is `None` is ignored. In a snapshot
+/// it is a [`BreakdownSnapshot`].
 ///
 /// * Labels of an enum with `#[derive(Label)]`, of `bool`, and of tuples of these are found by index. A snapshot shows them
 ///   in the order of their declaration. If there are at most 64, and `D` counts something, all of them are there from the
@@ -120,7 +121,7 @@ impl<L: Label, D: Default> Breakdown<L, D> {
     /// Updates the dimension of a label, or of `other` when the label is new and there are `limit` labels already; returns
     /// the result of `update`.
     ///
-    /// A new label is kept only if `update` returns `true`.
+    /// A new label is kept only if `update` returns `true`. A label that is `None` updates nothing: the result is `false`.
     #[inline]
     #[expect(clippy::needless_pass_by_value, reason = "labels are references or small")]
     pub fn update_within(
@@ -129,6 +130,9 @@ impl<L: Label, D: Default> Breakdown<L, D> {
         limit: usize,
         update: impl FnOnce(&mut D) -> bool,
     ) -> bool {
+        if !label.is_present() {
+            return false;
+        }
         if const { is_indexed::<L>() } {
             if let LabelMap::Empty = self.dimensions {
                 self.dimensions = LabelMap::Indexed(empty_slots::<L, D>());
@@ -149,6 +153,9 @@ impl<L: Label, D: Default> Breakdown<L, D> {
     #[must_use]
     #[expect(clippy::needless_pass_by_value, reason = "labels are references or small")]
     pub fn get(&self, label: impl ToLabel<L>) -> Option<&D> {
+        if !label.is_present() {
+            return None;
+        }
         match &self.dimensions {
             LabelMap::Empty => None,
             LabelMap::Indexed(slots) => slots.get(label.index())?.as_ref(),

@@ -27,8 +27,86 @@ impl<L: Label> ToLabel<L> for &L {
     }
 
     #[inline]
+    fn is_present(&self) -> bool {
+        L::is_present(self)
+    }
+
+    #[inline]
     fn fits(&self) -> bool {
         L::fits(self)
+    }
+}
+
+/// A label that an event may lack. A breakdown asks `is_present` before it asks anything else.
+#[diagnostic::do_not_recommend]
+impl<L: Label, V: ToLabel<L>> ToLabel<L> for Option<V> {
+    #[inline]
+    fn index(&self) -> usize {
+        self.as_ref().map_or(0, V::index)
+    }
+
+    #[inline]
+    fn hash_label<H: Hasher>(&self, hasher: &mut H) {
+        if let Some(label) = self {
+            label.hash_label(hasher);
+        }
+    }
+
+    #[inline]
+    fn matches(&self, parts: &[LabelPart]) -> bool {
+        self.as_ref().is_some_and(|label| label.matches(parts))
+    }
+
+    fn push_parts(&self, parts: &mut Vec<LabelPart>) {
+        if let Some(label) = self {
+            label.push_parts(parts);
+        }
+    }
+
+    #[inline]
+    fn is_present(&self) -> bool {
+        self.as_ref().is_some_and(V::is_present)
+    }
+
+    #[inline]
+    fn fits(&self) -> bool {
+        self.as_ref().is_none_or(V::fits)
+    }
+}
+
+/// The field of an event, which a breakdown borrows.
+#[diagnostic::do_not_recommend]
+impl<'a, L: Label, V> ToLabel<L> for &'a Option<V>
+where
+    &'a V: ToLabel<L>,
+{
+    #[inline]
+    fn index(&self) -> usize {
+        self.as_ref().index()
+    }
+
+    #[inline]
+    fn hash_label<H: Hasher>(&self, hasher: &mut H) {
+        self.as_ref().hash_label(hasher);
+    }
+
+    #[inline]
+    fn matches(&self, parts: &[LabelPart]) -> bool {
+        self.as_ref().matches(parts)
+    }
+
+    fn push_parts(&self, parts: &mut Vec<LabelPart>) {
+        self.as_ref().push_parts(parts);
+    }
+
+    #[inline]
+    fn is_present(&self) -> bool {
+        self.as_ref().is_present()
+    }
+
+    #[inline]
+    fn fits(&self) -> bool {
+        self.as_ref().fits()
     }
 }
 
@@ -221,6 +299,11 @@ macro_rules! tuple_label {
 
             fn push_parts(&self, parts: &mut Vec<LabelPart>) {
                 $(self.$index.push_parts(parts);)*
+            }
+
+            #[inline]
+            fn is_present(&self) -> bool {
+                $(self.$index.is_present())&&*
             }
 
             fn fits(&self) -> bool {

@@ -30,7 +30,7 @@ use crate::label::{Label, LabelPart, MAX_LABEL_BYTES, OTHER, ToLabel, is_indexed
 /// #[derive(Metric, Default)]
 /// #[metric(on(Answered))]
 /// struct Answers {
-///     #[dimension(by = (status, cached), limit = 50)]
+///     #[dimension(by(status, cached), limit = 50)]
 ///     answers: Breakdown<(u16, bool), Counter>,
 /// }
 ///
@@ -56,6 +56,9 @@ impl<L: Label, R> BreakdownSnapshot<L, R> {
     #[must_use]
     #[expect(clippy::needless_pass_by_value, reason = "labels are references or small")]
     pub fn get(&self, label: impl ToLabel<L>) -> Option<&R> {
+        if !label.is_present() {
+            return None;
+        }
         let mut parts = Vec::with_capacity(L::PARTS);
         label.push_parts(&mut parts);
         let texts: Vec<_> = parts.iter().map(LabelPart::text).collect();

@@ -112,7 +112,7 @@ struct Dones {
     ratios: Histogram<f64>,
     #[dimension(by = outcome, value = elapsed)]
     by_outcome: Breakdown<Outcome, Sum<Duration>>,
-    #[dimension(by = (outcome, host), limit = 9, value = delta)]
+    #[dimension(by(outcome, host), limit = 9, value = delta)]
     by_both: Breakdown<(Outcome, String), Mean<i64>>,
     #[dimension(by = host, limit = 9, value = elapsed)]
     longest_by_host: Breakdown<String, Max<Duration>>,

@@ -195,7 +195,7 @@ pub struct ByLabel {
     pub by_outcome: Breakdown<Outcome, Counter>,
     #[dimension(by = outcome, zeros = off)]
     pub seen: Breakdown<Outcome, Counter>,
-    #[dimension(by = (outcome, cached), value = elapsed)]
+    #[dimension(by(outcome, cached), value = elapsed)]
     pub by_both: Breakdown<(Outcome, bool), Sum<Duration>>,
     #[dimension(by = outcome, value = ratio)]
     pub mean_by_outcome: Breakdown<Outcome, Mean<f64>>,
@@ -205,13 +205,13 @@ pub struct ByLabel {
     pub sizes_by_outcome: Breakdown<Outcome, Histogram<u64>>,
     #[dimension(by = outcome, value = count, buckets = [1, 1_000], zeros = off)]
     pub seen_sizes: Breakdown<Outcome, Histogram<u64>>,
-    #[dimension(by = (cached, outcome), value = ratio)]
+    #[dimension(by(cached, outcome), value = ratio)]
     pub highest_by_both: Breakdown<(bool, Outcome), Max<f64>>,
     #[dimension(by = host, limit = 9, value = elapsed)]
     pub longest_by_host: Breakdown<String, Max<Duration>>,
     #[dimension(by = host, limit = 9, value = elapsed)]
     pub latency_by_host: Breakdown<String, Histogram<Duration>>,
-    #[dimension(by = (outcome, host), limit = 30, value = ratio)]
+    #[dimension(by(outcome, host), limit = 30, value = ratio)]
     pub mean_by_host: Breakdown<(Outcome, String), Mean<f64>>,
     #[dimension(by = code, limit = 70_000, value = delta)]
     pub delta_by_code: Breakdown<i16, Sum<i64>>,

@@ -61,9 +61,9 @@ struct Ends {
     histograms: Breakdown<bool, Histogram<Duration>>,
     #[dimension(by = failed, value = amount, buckets = [5, 10])]
     declared: Breakdown<bool, Histogram<u64>>,
-    #[dimension(by = (eight, eight))]
+    #[dimension(by(first = eight, second = eight))]
     sixty_four: Breakdown<(Eight, Eight), Counter>,
-    #[dimension(by = (failed, eight, failed, failed))]
+    #[dimension(by(first = failed, eight, third = failed, fourth = failed))]
     four_parts: Breakdown<(bool, Eight, bool, bool), Counter>,
 }
 
@@ -77,9 +77,9 @@ struct Seen {
     most: Breakdown<bool, Max<u64>>,
     #[dimension(by = failed, set = level)]
     levels: Breakdown<bool, Gauge<i64>>,
-    #[dimension(by = (eight, nine))]
+    #[dimension(by(eight, nine))]
     seventy_two: Breakdown<(Eight, Nine), Counter>,
-    #[dimension(by = (failed, host), limit = 9)]
+    #[dimension(by(failed, host), limit = 9)]
     open: Breakdown<(bool, &'static str), Counter>,
     #[dimension(by = failed, zeros = off)]
     counter_off: Breakdown<bool, Counter>,

@@ -45,7 +45,7 @@ struct Fetches {
     by_path: ByHost,
     #[dimension(by = agent, limit = 10)]
     by_agent: mvx_metrics::Breakdown<Arc<str>, mvx_metrics::Counter>,
-    #[dimension(by = |e| e.pool.name, limit = 10)]
+    #[dimension(by(pool = |e| e.pool.name), limit = 10)]
     by_pool: mvx_metrics::Breakdown<&'static str, mvx_metrics::Counter>,
     #[dimension(when = |_| self.bytes.get() > 5)]
     after_five_bytes: mvx_metrics::Counter,

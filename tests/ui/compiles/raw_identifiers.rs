@@ -27,7 +27,7 @@ struct r#loop {
     r#type: Sum<u64>,
     #[dimension(by = r#enum)]
     r#as: Breakdown<r#enum, Counter>,
-    #[dimension(by = (r#match, r#type), limit = 3)]
+    #[dimension(by(r#match, r#type), limit = 3)]
     r#where: Breakdown<(String, u64), Counter>,
     #[dimension(value = |r#in| r#in.r#type)]
     r#fn: Sum<u64>,

@@ -1,0 +1,241 @@
+//! The option `by`: where the labels of a breakdown come from, and their names.
+
+use proc_macro2::TokenStream;
+use quote::ToTokens;
+use syn::ext::IdentExt;
+use syn::parse::ParseStream;
+use syn::{Expr, ExprClosure, Ident, LitStr, Member, Pat, Token, parenthesized, token};
+
+use super::source::{Place, Source, classify, expression};
+use crate::ctxt::Ctxt;
+use crate::source_text::to_source;
+
+/// The labels of a breakdown: `by = source`, `by = (a, b)` or `by(a, name = b)`.
+pub struct Labels {
+    pub parts: Vec<LabelPart>,
+    /// Whether the parts stand in a tuple, `by = (a, b)`.
+    pub is_tuple: bool,
+}
+
+/// One label: `name = source`, or a source that has a name.
+pub struct LabelPart {
+    given_name: Option<Ident>,
+    pub source: Source,
+}
+
+impl ToTokens for Labels {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        self.parts.iter().for_each(|part| part.source.to_tokens(tokens));
+    }
+}
+
+impl ToTokens for LabelPart {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        self.given_name.to_tokens(tokens);
+        self.source.to_tokens(tokens);
+    }
+}
+
+/// Parses `= source`, `= (a, b)` or `(a, name = b)`.
+pub fn labels(_: &Ctxt, key: &Ident, input: ParseStream) -> syn::Result<Labels> {
+    if input.peek(token::Paren) {
+        let content;
+        parenthesized!(content in input);
+        // After a mistake the rest of the list would only cause more messages.
+        return list(key, &content).inspect_err(|_| drop(content.parse::<TokenStream>()));
+    }
+    if !input.peek(Token![=]) {
+        let message = format!("`{key}` needs a label: write `{key} = <event field>`");
+        return Err(syn::Error::new(key.span(), message));
+    }
+    input.parse::<Token![=]>()?;
+    match expression(key, Place::Option, input)? {
+        Expr::Tuple(tuple) if !tuple.elems.is_empty() => {
+            let parts = tuple.elems.into_iter().map(|part| classify("by", Place::Tuple, part));
+            let parts = parts.map(|source| Ok(LabelPart { given_name: None, source: source? }));
+            Ok(Labels { parts: parts.collect::<syn::Result<_>>()?, is_tuple: true })
+        }
+        source => {
+            let source = classify("by", Place::Option, source)?;
+            Ok(Labels { parts: vec![LabelPart { given_name: None, source }], is_tuple: false })
+        }
+    }
+}
+
+/// The parts between the parentheses of `by(..)`.
+fn list(key: &Ident, content: ParseStream) -> syn::Result<Labels> {
+    if content.is_empty() {
+        let message = format!("`{key}` needs a label: write `{key} = <event field>`");
+        return Err(syn::Error::new(key.span(), message));
+    }
+    let mut parts = Vec::new();
+    while !content.is_empty() {
+        parts.push(part(key, content)?);
+        if !content.is_empty() && !content.peek(Token![,]) {
+            return Err(content.error("expected `,` and another label"));
+        }
+        content.parse::<Option<Token![,]>>()?;
+    }
+    Ok(Labels { parts, is_tuple: false })
+}
+
+fn part(key: &Ident, content: ParseStream) -> syn::Result<LabelPart> {
+    if content.peek(LitStr) && content.peek2(Token![=]) {
+        let name: LitStr = content.parse()?;
+        let word =
+            syn::parse_str::<Ident>(&name.value()).map_or_else(|_| "name".to_owned(), |_| name.value());
+        let message = format!("the name of a label is a word without quotation marks: write `{word} = ..`");
+        return Err(syn::Error::new(name.span(), message));
+    }
+    let is_named = content.peek(Ident::peek_any) && content.peek2(Token![=]) && !content.peek2(Token![==]);
+    if !is_named {
+        let source = classify("by", Place::Part, expression(key, Place::Part, content)?)?;
+        return Ok(LabelPart { given_name: None, source });
+    }
+    let name = content.call(Ident::parse_any)?;
+    content.parse::<Token![=]>()?;
+    let source = classify("by", Place::NamedPart, expression(&name, Place::Option, content)?)?;
+    Ok(LabelPart { given_name: Some(name), source })
+}
+
+/// Code for a message: the source as it stands in its place, under the name `name` where it has none of its own.
+pub fn written(key: &str, place: Place, code: &str) -> String {
+    let is_named = key != "by" || place == Place::NamedPart || has_name(code);
+    match place {
+        Place::Option if is_named => format!("{key} = {code}"),
+        Place::Option => format!("{key}(name = {code})"),
+        _ if is_named => code.to_owned(),
+        Place::Tuple => format!("{key}(.., name = {code})"),
+        Place::Part | Place::NamedPart => format!("name = {code}"),
+    }
+}
+
+/// Whether a source has a name of its own.
+fn has_name(code: &str) -> bool {
+    let source = syn::parse_str(code).and_then(|expr| classify("by", Place::NamedPart, expr));
+    source.is_ok_and(|source| LabelPart { given_name: None, source }.name().is_some())
+}
+
+impl Labels {
+    /// The list to write in place of labels of which some have no name.
+    pub fn with_names(&self) -> String {
+        let parts: Vec<_> = match self.parts.as_slice() {
+            [LabelPart { given_name: None, source: Source::Closure(closure) }] => parts_of_closure(closure),
+            parts => {
+                let text = |part: &LabelPart| {
+                    part.name().map_or_else(|| part.source_text(), |name| part.text_named(&name))
+                };
+                parts.iter().map(|part| (part.name(), text(part))).collect()
+            }
+        };
+        let mut names: Vec<String> = parts.iter().filter_map(|(name, _)| name.clone()).collect();
+        let mut unique = || {
+            let numbered = (2..).map(|number| format!("name_{number}"));
+            let name = ["name".to_owned()].into_iter().chain(numbered).find(|name| !names.contains(name));
+            let name = name.unwrap_or_default();
+            names.push(name.clone());
+            name
+        };
+        let parts = parts.into_iter().map(|(name, text)| match name {
+            Some(_) => text,
+            None => format!("{} = {text}", unique()),
+        });
+        format!("by({})", parts.collect::<Vec<_>>().join(", "))
+    }
+}
+
+impl LabelPart {
+    /// The name of the label; `None` if the source has no name.
+    pub fn name(&self) -> Option<String> {
+        self.given_name.as_ref().map(|name| name.unraw().to_string()).or_else(|| self.own_name())
+    }
+
+    fn own_name(&self) -> Option<String> {
+        match &self.source {
+            Source::Field(field) => Some(field.unraw().to_string()),
+            Source::Path(path) => path.segments.last().map(|segment| segment.ident.unraw().to_string()),
+            Source::Closure(closure) => field_of_closure(closure, &closure.body),
+            Source::Index(_) | Source::Constant(_) => None,
+        }
+    }
+
+    /// The part as it is written under this name.
+    pub fn text_named(&self, name: &str) -> String {
+        if self.own_name().is_some_and(|own| own == name) {
+            self.source_text()
+        } else {
+            format!("{name} = {}", self.source_text())
+        }
+    }
+
+    fn source_text(&self) -> String {
+        match &self.source {
+            Source::Closure(closure) => closure_text(closure, &closure.body),
+            source => to_source(source),
+        }
+    }
+}
+
+/// The parts of `|e| (a, b)`, or the closure as the only part. Each with its name, if it has one.
+fn parts_of_closure(closure: &ExprClosure) -> Vec<(Option<String>, String)> {
+    let bodies: Vec<&Expr> = match &*closure.body {
+        Expr::Tuple(tuple) if !tuple.elems.is_empty() => tuple.elems.iter().collect(),
+        body => vec![body],
+    };
+    let parts = bodies.into_iter().map(|body| (field_of_closure(closure, body), body));
+    parts
+        .map(|(name, body)| {
+            let text = name.clone().map_or_else(|| closure_text(closure, body), raw_if_keyword);
+            (name, text)
+        })
+        .collect()
+}
+
+/// The name of a field as an identifier.
+fn raw_if_keyword(name: String) -> String {
+    if syn::parse_str::<Ident>(&name).is_ok() { name } else { format!("r#{name}") }
+}
+
+/// A closure with the parameters of `closure` and another body.
+pub fn closure_text(closure: &ExprClosure, body: &Expr) -> String {
+    let (moved, inputs) = (closure.capture.map(|_| "move ").unwrap_or_default(), to_source(&closure.inputs));
+    format!("{moved}|{inputs}| {}", body_text(body))
+}
+
+fn body_text(body: &Expr) -> String {
+    match body {
+        Expr::Binary(binary) => {
+            format!("{} {} {}", body_text(&binary.left), to_source(&binary.op), body_text(&binary.right))
+        }
+        other => to_source(other),
+    }
+}
+
+/// The name of the event's field that a body such as `e.field` or `&e.field` reads, and nothing else.
+fn field_of_closure(closure: &ExprClosure, body: &Expr) -> Option<String> {
+    match body {
+        Expr::Reference(reference) if reference.mutability.is_none() => {
+            field_of_closure(closure, &reference.expr)
+        }
+        Expr::Paren(paren) => field_of_closure(closure, &paren.expr),
+        Expr::Group(group) => field_of_closure(closure, &group.expr),
+        Expr::Field(field) => match &field.member {
+            Member::Named(name) if is_parameter(closure, &field.base) => Some(name.unraw().to_string()),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn is_parameter(closure: &ExprClosure, expr: &Expr) -> bool {
+    let Some(mut parameter) = closure.inputs.first() else { return false };
+    if let Pat::Type(typed) = parameter {
+        parameter = &typed.pat;
+    }
+    match (parameter, expr) {
+        (Pat::Ident(parameter), Expr::Path(path)) => path.path.is_ident(&parameter.ident),
+        (_, Expr::Paren(paren)) => is_parameter(closure, &paren.expr),
+        (_, Expr::Group(group)) => is_parameter(closure, &group.expr),
+        _ => false,
+    }
+}
