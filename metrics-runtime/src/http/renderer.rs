@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use hyper::body::Bytes;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
-use crate::export::{ExpositionOptions, Format, Scope, exposition};
+use crate::export::{ExpositionOptions, Format, Scope, exposition_of};
 use crate::runtime::RuntimeInner;
 use crate::state::MetricsRuntimeState;
 
@@ -95,10 +95,11 @@ async fn serve_requests(
     }
 }
 
-fn render_view(runtime: &RuntimeInner, scope: Scope, view: View) -> Rendered {
+fn render_view(runtime: &Arc<RuntimeInner>, scope: Scope, view: View) -> Rendered {
     match view {
         View::Exposition(format) => {
-            match exposition(runtime, &ExpositionOptions::new().scope(scope).format(format)) {
+            let options = ExpositionOptions::new().scope(scope).format(format);
+            match exposition_of(std::slice::from_ref(runtime), &options) {
                 Ok(exposition) => Ok(exposition.text.into()),
                 Err(error) => Err(error.to_string()),
             }
