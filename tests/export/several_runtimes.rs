@@ -190,7 +190,9 @@ fn ed2_a_name_of_two_declarations_belongs_to_the_first_runtime_and_the_other_is_
             [&runtimes[0], &runtimes[1]].map(|runtime| runtime.create_recorder("one").expect("free"));
         recorders[0].register_metric(Visits::default()).expect("it runs");
         recorders[1].register_metric(OtherVisits::default()).expect("it runs");
-        recorders.iter().for_each(|recorder| recorder.emit(Visited("a")));
+        for recorder in &recorders {
+            recorder.emit(Visited("a"));
+        }
         for scope in SCOPES {
             let options = ExpositionOptions::new().scope(scope).format(Format::OpenMetrics);
             let both =
@@ -211,7 +213,9 @@ fn ed2_labels_that_were_shown_keep_their_series_whatever_runtime_sees_them_later
         let options = RecorderOptions::new().entity_id("entity");
         let recorder = runtime.create_recorder_with(id, options).expect("the id is free");
         recorder.metric::<Visits>().expect("it runs");
-        pages.iter().for_each(|page| recorder.emit(Visited(page)));
+        for page in pages {
+            recorder.emit(Visited(page));
+        }
     };
     let pages = || {
         let both =
