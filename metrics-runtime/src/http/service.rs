@@ -30,7 +30,7 @@ use crate::runtime::MetricsRuntime;
 /// | `/healthz` | 200 while all runtimes run, 503 otherwise, with the state as text |
 /// | other paths | 404 |
 ///
-/// Other methods are 405. Before a runtime is started, and while it is shut down, the exposition and `/snapshot` are 503. After
+/// Other methods are 405. Before the runtime is started, and while it is shut down, the exposition and `/snapshot` are 503. After
 /// the shutdown they have the final state, also when the [`MetricsRuntime`] is dropped: the service keeps its final state in
 /// memory. A service does not keep a runtime running.
 ///
@@ -104,8 +104,9 @@ impl MetricsService {
 
     /// A service with the metrics of another runtime too, in one exposition. Clones that were made before stay as they are.
     ///
-    /// A runtime that the service already has is not added again. While one of the runtimes cannot be read, because it is not
-    /// started or is being shut down, the exposition and `/snapshot` are 503.
+    /// The exposition is that of [`MetricsRuntime::exposition_of`]: runtimes with the same namespace share its series. A runtime
+    /// that was never started is not in the answers. While a runtime is being shut down, the exposition and `/snapshot` are 503. A
+    /// runtime that the service already has is not added again.
     ///
     /// ```
     /// use mvx_metrics::MetricsRuntime;
