@@ -81,22 +81,16 @@ fn host_of<B>(request: &Request<B>) -> Result<Option<Host<'_>>, Malformed> {
 
 /// Parses `host [":" port]`. A user's name before an `@` is no part of a host.
 fn parse(text: &str) -> Option<Host<'_>> {
-    let (host, rest) = match text.strip_prefix('[') {
-        Some(literal) => {
-            let (address, rest) = literal.split_once(']')?;
-            address.parse::<Ipv6Addr>().ok()?;
-            (Host::Address, rest)
-        }
-        None => {
-            let (name, rest) = text.split_at(text.find(':').unwrap_or(text.len()));
-            if name.is_empty() || !name.bytes().all(is_name_character) {
-                return None;
-            }
-            let is_address = name.parse::<Ipv4Addr>().is_ok();
-            (if is_address { Host::Address } else { Host::Name(name) }, rest)
-        }
-    };
-    is_port(rest).then_some(host)
+    if let Some(literal) = text.strip_prefix('[') {
+        let (address, port) = literal.split_once(']')?;
+        let is_address = address.parse::<Ipv6Addr>().is_ok();
+        return (is_address && is_port(port)).then_some(Host::Address);
+    }
+    let (name, port) = text.split_at(text.find(':').unwrap_or(text.len()));
+    if name.is_empty() || !name.bytes().all(is_name_character) || !is_port(port) {
+        return None;
+    }
+    Some(if name.parse::<Ipv4Addr>().is_ok() { Host::Address } else { Host::Name(name) })
 }
 
 /// The characters of a registered name: unreserved, percent-encoded and sub-delimiters.

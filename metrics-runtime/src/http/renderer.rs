@@ -106,16 +106,13 @@ impl Renderer {
     /// Asks for a rendering in the next round.
     fn join(self: &Arc<Self>, view: View, gzip: bool) -> watch::Receiver<Option<Rendered>> {
         let mut rounds = self.rounds.lock();
-        let answer = match rounds.waiting.iter_mut().find(|waiting| waiting.view == view) {
-            Some(waiting) => {
-                waiting.gzip |= gzip;
-                waiting.answer.subscribe()
-            }
-            None => {
-                let (answer, receiver) = watch::channel(None);
-                rounds.waiting.push(Waiting { view, gzip, answer });
-                receiver
-            }
+        let answer = if let Some(waiting) = rounds.waiting.iter_mut().find(|waiting| waiting.view == view) {
+            waiting.gzip |= gzip;
+            waiting.answer.subscribe()
+        } else {
+            let (answer, receiver) = watch::channel(None);
+            rounds.waiting.push(Waiting { view, gzip, answer });
+            receiver
         };
         let needs_thread = !std::mem::replace(&mut rounds.has_thread, true);
         drop(rounds);

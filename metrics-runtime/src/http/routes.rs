@@ -62,17 +62,16 @@ pub(super) fn refused_method<B>(request: &Request<B>) -> Option<Response<Respons
 
 /// Whether all runtimes run. The text has the state of one runtime, or a line for each of several.
 pub(super) fn health(runtimes: &[Arc<RuntimeInner>]) -> Response<ResponseBody> {
-    let states: Vec<_> = runtimes.iter().map(|runtime| (runtime.namespace(), runtime.status())).collect();
-    let all_run = states.iter().all(|(_, state)| *state == MetricsRuntimeState::Running);
-    let status = if all_run { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    let lines = match &*states {
-        [(_, state)] => format!("{state}\n"),
-        _ => {
-            let lines = states.iter();
-            lines.map(|(namespace, state)| format!("{} {state}\n", namespace.escape_debug())).collect()
-        }
-    };
-    text(status, lines)
+    let states: Vec<MetricsRuntimeState> = runtimes.iter().map(|runtime| runtime.status()).collect();
+    let all_run = states.iter().all(|state| *state == MetricsRuntimeState::Running);
+    let code = if all_run { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    if let [state] = &*states {
+        return text(code, format!("{state}\n"));
+    }
+    let lines = runtimes.iter().zip(states);
+    let lines: Vec<String> =
+        lines.map(|(runtime, state)| format!("{} {state}\n", runtime.namespace().escape_debug())).collect();
+    text(code, lines.concat())
 }
 
 /// The format that the client prefers; several `Accept` headers count as one.

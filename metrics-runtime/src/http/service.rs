@@ -87,6 +87,7 @@ impl MetricsRuntime {
     ///
     /// It can be created in any state of the runtime. Create one and clone it: clones share the limits on the cost of clients.
     /// [`MetricsService`] has examples.
+    #[must_use]
     pub fn metrics_service(&self, options: ServiceOptions) -> MetricsService {
         let host_rule = if options.check_host == Some(true) { HostRule::Allowed } else { HostRule::Any };
         let renderer = Renderer::new(vec![Arc::clone(&self.inner)], options.exposition.clone());
@@ -161,9 +162,10 @@ impl MetricsService {
         if let Err(status) = host::check(request, self.host_rule, allowed_hosts) {
             return Plan::Respond(routes::refused_host(status));
         }
-        let route = match self.has_routes {
-            true => Route::of(request.uri().path(), has_snapshot),
-            false => Some(Route::Metrics),
+        let route = if self.has_routes {
+            Route::of(request.uri().path(), has_snapshot)
+        } else {
+            Some(Route::Metrics)
         };
         let Some(route) = route else {
             return Plan::Respond(routes::not_found(has_snapshot));

@@ -119,6 +119,28 @@ fn every_form_of_a_request_is_understood() {
 }
 
 #[test]
+fn the_body_of_a_request_is_ignored() {
+    let runtime = running("bodies");
+    let endpoint = endpoint(&runtime, Scope::Rollup);
+    // The answer comes before the body, without an invitation to send it.
+    for headers in [
+        "content-length: 1000000000000\r\n",
+        "content-length: 1000000000000\r\nexpect: 100-continue\r\n",
+        "transfer-encoding: chunked\r\ncontent-encoding: gzip\r\nexpect: 100-continue\r\n",
+        "content-length: 1000000000000\r\nexpect: anything\r\n",
+    ] {
+        let answer = ask(&mut connect(endpoint.address()), &request("GET", "/healthz", headers));
+        let answer = answer.expect("an answer");
+        assert_eq!((answer.status, &*answer.body), (200, "RUNNING\n"), "{headers}");
+    }
+    // A client that sends a large body at once may lose the answer, and nobody else does.
+    let mut stream = connect(endpoint.address());
+    let large = request("GET", "/metrics", "content-length: 10000000\r\n") + &"x".repeat(10_000_000);
+    assert!(ask(&mut stream, &large).is_none_or(|answer| answer.status == 200));
+    assert_eq!(get(endpoint.address(), "/healthz").status, 200);
+}
+
+#[test]
 fn clients_that_disconnect_early_do_not_disturb_others() {
     let runtime = running("away");
     for number in 0..500 {
