@@ -44,7 +44,9 @@ pub(super) fn not_found(has_snapshot: bool) -> Response<ResponseBody> {
 
 pub(super) fn refused_host(status: StatusCode) -> Response<ResponseBody> {
     let problem = match status {
-        StatusCode::MISDIRECTED_REQUEST => "this host name is not among the allowed ones",
+        StatusCode::MISDIRECTED_REQUEST => {
+            "this host name is not allowed here: see `ServiceOptions::allowed_hosts`"
+        }
         _ => "the request needs one valid host",
     };
     text(status, format!("{problem}\n"))

@@ -69,7 +69,7 @@ fn ed4_on_loopback_a_foreign_host_is_refused() {
     for target in ["GET /", "GET /snapshot", "GET /healthz", "POST /metrics", "OPTIONS *"] {
         let request = format!("{target} HTTP/1.1\r\nhost: attacker.example\r\ncontent-length: 0\r\n\r\n");
         let answer = ask(&mut connect(address), &request).expect("an answer");
-        let own_text = "this host name is not among the allowed ones\n";
+        let own_text = "this host name is not allowed here: see `ServiceOptions::allowed_hosts`\n";
         assert_eq!((answer.status, &*answer.body), (421, own_text), "{target}");
     }
 }

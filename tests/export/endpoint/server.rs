@@ -12,7 +12,7 @@ use hyper::server::conn::http1;
 use hyper::service::Service;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
-use mvx_metrics::http::MetricsService;
+use mvx_metrics::http::{MetricsService, ResponseFuture};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
@@ -90,7 +90,12 @@ pub fn poll_once<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {
 /// What a service answers to a GET request that has no body, without a server.
 pub fn call(service: &MetricsService, path: &str) -> (u16, String) {
     let request = Request::get(path).body(()).expect("a request");
-    let Ok(response) = block_on(Service::call(service, request));
+    answer_of(Service::call(service, request))
+}
+
+/// The status and the text of a response.
+pub fn answer_of(response: ResponseFuture) -> (u16, String) {
+    let Ok(response) = block_on(response);
     let (head, body) = response.into_parts();
     let mut body = pin!(body);
     let mut text = Vec::new();

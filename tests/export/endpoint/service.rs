@@ -13,12 +13,12 @@ use hyper_util::service::TowerToHyperService;
 use mvx_metrics::export::{ExpositionOptions, Scope};
 use mvx_metrics::http::{MetricsService, ResponseFuture, ServiceOptions};
 use mvx_metrics::{DimensionValue, EventHandler, Metric, MetricSnapshot, MetricsRuntime};
-use mvx_metrics_tests::{Gate, Gated, bounded, eventually};
+use mvx_metrics_tests::{Gate, Gated, SnapshotPanics, bounded, eventually};
 
 use crate::client::{Answer, ask, connect, get};
 use crate::fixtures::{Worked, endpoint, recorder, running};
 use crate::requests::request;
-use crate::server::{Server, block_on, call, poll_once};
+use crate::server::{Server, answer_of, call, poll_once};
 
 fn service(runtime: &MetricsRuntime) -> MetricsService {
     runtime.metrics_service(ServiceOptions::default())
@@ -178,6 +178,20 @@ fn ed1_a_dropped_runtime_ends_although_a_service_has_it() {
     });
 }
 
+#[test]
+fn ed1_each_answer_has_the_events_from_before_its_request() {
+    bounded(|| {
+        let runtime = running("fresh");
+        let recorder = recorder(&runtime, "one");
+        let service = service(&runtime);
+        for number in 1..=20 {
+            recorder.emit(Worked { bytes: 1 });
+            let (_, text) = call(&service, "/");
+            assert!(text.contains(&format!("work_total{{namespace=\"fresh\"}} {number}\n")), "{text}");
+        }
+    });
+}
+
 /// A metric that waits at a gate in its snapshot and counts the snapshots.
 struct Watched {
     gate: Gate,
@@ -227,14 +241,49 @@ fn ed1_clients_that_ask_during_a_long_rendering_share_it() {
         // Long enough to be shared.
         thread::sleep(Duration::from_millis(150));
         gate.open();
-        for response in std::iter::once(first).chain(others) {
-            let Ok(response) = block_on(response);
-            assert_eq!(response.status(), 200);
+        let (status, text) = answer_of(first);
+        assert_eq!(status, 200);
+        for response in others {
+            assert_eq!(answer_of(response), (200, text.clone()));
         }
         assert_eq!(snapshots.load(Ordering::Relaxed), 1);
         // After the pause there is a rendering again.
         assert_eq!(call(&service, "/").0, 200);
         assert_eq!(snapshots.load(Ordering::Relaxed), 2);
+    });
+}
+
+#[test]
+fn ed1_a_rendering_from_before_a_change_of_state_is_not_shared() {
+    bounded(|| {
+        let (runtime, gate, _) = watched("before");
+        let later = MetricsRuntime::new("later").expect("a valid namespace");
+        let service = service(&runtime).and(&later);
+        let first = ask_service(&service);
+        gate.wait_for_arrival();
+        let second = ask_service(&service);
+        later.start().expect("a thread can be started");
+        // Long enough to be shared otherwise.
+        thread::sleep(Duration::from_millis(150));
+        gate.open();
+        assert_eq!(answer_of(first).0, 200);
+        let text = answer_of(second).1;
+        assert!(text.contains("{namespace=\"later\"}"), "{text}");
+    });
+}
+
+#[test]
+fn ed1_a_metric_whose_snapshot_panics_is_no_obstacle() {
+    bounded(|| {
+        let runtime = running("panics");
+        let recorder = runtime.create_recorder("one").expect("the id is free");
+        recorder.register_metric(SnapshotPanics).expect("the recorder runs");
+        let service = service(&runtime);
+        for _ in 0..2 {
+            let (status, text) = call(&service, "/");
+            assert_eq!(status, 200, "{text}");
+            assert!(text.contains("mvx_metrics_metrics_failed"), "{text}");
+        }
     });
 }
 
