@@ -3,7 +3,7 @@
 //! [`MetricsRuntime::exposition`](crate::MetricsRuntime::exposition) reads the recorders one by one and renders their totals.
 //! [`Totals::exposition`](crate::Totals::exposition) renders totals that were read before, also those of another process, and
 //! [`RuntimeSnapshot::exposition`](crate::RuntimeSnapshot::exposition) a snapshot. All work in the calling thread and never in the
-//! event loop. The module `http`, in the feature `http`, serves the same text over HTTP.
+//! event loop. [`MetricsRuntime::exposition_of`](crate::MetricsRuntime::exposition_of) shows several runtimes in one text. The module `http`, in the feature `http`, serves the same text over HTTP.
 //! [`ExpositionOptions`] choose scope and format, add constant labels, and switch `_created` off.
 //!
 //! # Scopes
@@ -78,6 +78,7 @@ mod family;
 mod family_key;
 mod family_type;
 mod format;
+mod groups;
 mod health;
 mod labels;
 mod memory;
@@ -88,12 +89,12 @@ mod skipped;
 mod text;
 
 pub use crate::totals::Scope;
-pub use exposition::Exposition;
+pub use exposition::{Exposition, UnreadRuntime};
 pub use format::Format;
 pub use options::ExpositionOptions;
 pub use skipped::Skipped;
 
 #[cfg(feature = "http")]
-pub(crate) use exposition::exposition;
+pub(crate) use exposition::exposition_of;
 #[cfg(feature = "http")]
 pub(crate) use skipped::warn;

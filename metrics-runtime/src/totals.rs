@@ -18,6 +18,8 @@ mod value;
 
 pub(crate) use collector::{Collector, ReadRecorder};
 pub use group::{GroupTotals, LeftOut, NamespaceRecorders, RecorderTotals};
+#[allow(unused_imports, reason = "the feature `openmetrics` uses it")]
+pub(crate) use memory::Memory;
 pub(crate) use removed::RemovedRecorders;
 pub use runtime_snapshot::{RecorderSnapshot, RuntimeSnapshot};
 pub use value::{Scope, Totals};

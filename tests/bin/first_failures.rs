@@ -13,7 +13,7 @@ use std::error::Error;
 use std::io::stdin;
 
 use mvx_metrics::export::Scope;
-use mvx_metrics::http::EndpointOptions;
+use mvx_metrics::http::{EndpointOptions, ServiceOptions};
 use mvx_metrics::{
     Breakdown, Counter, Label, Metric, MetricsRecorder, MetricsRuntime, Registered, metric_event,
 };
@@ -66,8 +66,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         count(&recorder, &[Success, Success, Success]);
         all.push(recorder);
     }
-    let entities = runtime.serve_http(EndpointOptions::new().port(0).scope(Scope::PerEntity))?;
-    let rollup = runtime.serve_http(EndpointOptions::new().port(0).scope(Scope::Rollup))?;
+    let serve = |scope| {
+        let service = runtime.metrics_service(ServiceOptions::new().scope(scope));
+        service.serve(EndpointOptions::new().port(0))
+    };
+    let [entities, rollup] = [serve(Scope::PerEntity)?, serve(Scope::Rollup)?];
     println!("serving {} {}", entities.address(), rollup.address());
     for command in stdin().lines() {
         let command = command?;

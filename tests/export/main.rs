@@ -20,6 +20,7 @@ mod rollup;
 mod round_trip;
 mod runtime_snapshot;
 mod samples;
+mod several_runtimes;
 mod skipped;
 mod slow_readers;
 mod times;

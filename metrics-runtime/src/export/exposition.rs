@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::family::{Dimension, Families};
 use super::format::Format;
+use super::groups::{Group, Groups};
 use super::labels::ConstantLabels;
 use super::memory::ExportMemory;
 use super::options::ExpositionOptions;
@@ -16,10 +17,7 @@ use crate::error::MetricsRuntimeError;
 use crate::log::OperationKind;
 use crate::runtime::{MetricsRuntime, RuntimeInner};
 use crate::snapshot::{DimensionValue, MetricSnapshot};
-use crate::totals::{GroupTotals, RuntimeSnapshot, Scope, Totals};
-
-/// The dimensions of the health of one group.
-const HEALTH_DIMENSIONS: usize = 8;
+use crate::totals::{GroupTotals, Memory, RuntimeSnapshot, Scope, Totals};
 
 /// The metrics of a runtime as text.
 #[derive(Debug, Clone)]
@@ -29,6 +27,19 @@ pub struct Exposition {
     pub text: String,
     /// The dimensions that the text does not show because of their names or shapes.
     pub skipped: Vec<Skipped>,
+    /// The runtimes that the text does not show, because they were never started. Only [`MetricsRuntime::exposition_of`] leaves a
+    /// runtime out. An exposition of a single runtime fails instead.
+    pub unread: Vec<UnreadRuntime>,
+}
+
+/// A runtime that an exposition of several runtimes does not show, and why.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct UnreadRuntime {
+    /// The runtime's namespace.
+    pub namespace: Arc<str>,
+    /// Why the runtime could not be read.
+    pub error: MetricsRuntimeError,
 }
 
 impl MetricsRuntime {
@@ -65,7 +76,7 @@ impl MetricsRuntime {
     /// # Errors
     /// The same as those of [`snapshot`](Self::snapshot).
     pub fn exposition(&self, scope: Scope, format: Format) -> Result<Exposition, MetricsRuntimeError> {
-        exposition(&self.inner, &ExpositionOptions::new().scope(scope).format(format))
+        self.exposition_with(&ExpositionOptions::new().scope(scope).format(format))
     }
 
     /// Like [`exposition`](Self::exposition), with further options.
@@ -74,7 +85,44 @@ impl MetricsRuntime {
     /// The same as those of [`snapshot`](Self::snapshot), and
     /// [`InvalidArgument`](MetricsRuntimeError::InvalidArgument) for a label that cannot be used.
     pub fn exposition_with(&self, options: &ExpositionOptions) -> Result<Exposition, MetricsRuntimeError> {
-        exposition(&self.inner, options)
+        exposition_of(std::slice::from_ref(&self.inner), options)
+    }
+
+    /// The metrics of several runtimes as one text, in which each family stands once with the series of all runtimes.
+    ///
+    /// Runtimes that have the same namespace share its series: their numbers are added up as [`Totals::merge`] does. Where two
+    /// runtimes declare a dimension in different ways, the text shows that of the first runtime, and
+    /// [`Exposition::skipped`] has the other one. A runtime that was never started is not in the text:
+    /// [`Exposition::unread`] lists it. Any other runtime that cannot be read fails the call, so that no counter falls for the
+    /// time of a shutdown.
+    ///
+    /// ```
+    /// use mvx_metrics::MetricsRuntime;
+    /// use mvx_metrics::export::ExpositionOptions;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let (storage, network) = (MetricsRuntime::new("storage")?, MetricsRuntime::new("network")?);
+    /// storage.start()?;
+    /// network.start()?;
+    /// let both = MetricsRuntime::exposition_of(&[&storage, &network], &ExpositionOptions::new())?;
+    /// assert_eq!(both.text.matches("# TYPE mvx_metrics_recorders_removed_total counter\n").count(), 1);
+    /// assert!(both.text.contains("mvx_metrics_recorders_removed_total{namespace=\"network\"} 0\n"));
+    /// assert!(both.text.contains("mvx_metrics_recorders_removed_total{namespace=\"storage\"} 0\n"));
+    /// # storage.shutdown()?;
+    /// # network.shutdown()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// The same as those of [`snapshot`](Self::snapshot), when a started runtime cannot be read, or when none was started;
+    /// [`InvalidArgument`](MetricsRuntimeError::InvalidArgument) for a label that cannot be used, and when there is no runtime.
+    pub fn exposition_of(
+        runtimes: &[&Self],
+        options: &ExpositionOptions,
+    ) -> Result<Exposition, MetricsRuntimeError> {
+        let runtimes: Vec<_> = runtimes.iter().map(|runtime| Arc::clone(&runtime.inner)).collect();
+        exposition_of(&runtimes, options)
     }
 
     /// Calls [`exposition`](Self::exposition) in a thread of its own and waits for it without blocking.
@@ -87,23 +135,47 @@ impl MetricsRuntime {
         format: Format,
     ) -> Result<Exposition, MetricsRuntimeError> {
         let options = ExpositionOptions::new().scope(scope).format(format);
-        self.in_thread(move |inner| exposition(inner, &options)).await
+        let runtime = Arc::clone(&self.inner);
+        self.in_thread(move |_| exposition_of(&[runtime], &options)).await
     }
 }
 
-/// Reads the recorders one by one and renders their totals.
-pub(crate) fn exposition(
-    runtime: &RuntimeInner,
+/// Reads the recorders of all runtimes one by one and renders their totals as one text. A runtime that is listed twice is read
+/// once.
+///
+/// The first runtime remembers which dimension has which name, and logs the skipped ones.
+pub(crate) fn exposition_of(
+    runtimes: &[Arc<RuntimeInner>],
     options: &ExpositionOptions,
 ) -> Result<Exposition, MetricsRuntimeError> {
-    runtime.logged(OperationKind::Read, "metrics_runtime.exposition", || {
-        let labels = options.constant_labels()?;
-        let totals = runtime.totals_for_text(options.scope)?;
-        let memory = memory_of(&totals);
-        let exposition = render(&totals, options, &labels, &memory);
-        memory.skipped_log.log(runtime.log_policy(), &exposition.skipped);
-        Ok(exposition)
-    })
+    let Some(first) = runtimes.first() else {
+        let problem = "must have at least one runtime";
+        return Err(MetricsRuntimeError::InvalidArgument { argument: "runtimes", problem });
+    };
+    let labels = options.constant_labels()?;
+    let (mut all, mut unread) = (Vec::with_capacity(runtimes.len()), Vec::new());
+    for (index, runtime) in runtimes.iter().enumerate() {
+        if runtimes[..index].iter().any(|earlier| Arc::ptr_eq(earlier, runtime)) {
+            continue;
+        }
+        let totals = runtime.logged(OperationKind::Read, "metrics_runtime.exposition", || {
+            runtime.totals_for_text(options.scope)
+        });
+        match totals {
+            Ok(totals) => all.push(totals),
+            // A runtime that has run may share series with another one. Without its counts they would fall.
+            Err(error) if runtime.has_run() => return Err(error),
+            Err(error) => unread.push(UnreadRuntime { namespace: Arc::clone(runtime.namespace()), error }),
+        }
+    }
+    if all.is_empty() && !unread.is_empty() {
+        return Err(unread.swap_remove(0).error);
+    }
+    let memory = first.totals_memory();
+    let mut exposition = render(&all, options, &labels, &memory);
+    exposition.unread = unread;
+    memory.extension::<ExportMemory>().skipped_log.log(first.log_policy(), &exposition.skipped);
+    Ok(exposition)
 }
 
 impl Totals {
@@ -113,7 +185,7 @@ impl Totals {
     #[must_use]
     pub fn exposition(&self, format: Format) -> Exposition {
         let options = ExpositionOptions::new().scope(self.scope).format(format);
-        render(self, &options, &ConstantLabels::default(), &memory_of(self))
+        render(std::slice::from_ref(self), &options, &ConstantLabels::default(), &memory_of(self))
     }
 }
 
@@ -124,7 +196,8 @@ impl Totals {
     /// # Errors
     /// [`InvalidArgument`](MetricsRuntimeError::InvalidArgument) for a label that cannot be used.
     pub fn exposition_with(&self, options: &ExpositionOptions) -> Result<Exposition, MetricsRuntimeError> {
-        Ok(render(self, options, &options.constant_labels()?, &memory_of(self)))
+        let labels = options.constant_labels()?;
+        Ok(render(std::slice::from_ref(self), options, &labels, &memory_of(self)))
     }
 }
 
@@ -136,68 +209,49 @@ impl RuntimeSnapshot {
     }
 }
 
-fn memory_of(totals: &Totals) -> Arc<ExportMemory> {
-    totals.memory().map(|memory| memory.extension()).unwrap_or_default()
+fn memory_of(totals: &Totals) -> Arc<Memory> {
+    totals.memory().cloned().unwrap_or_default()
 }
 
+/// Renders totals of one scope.
 fn render(
-    totals: &Totals,
+    totals: &[Totals],
     options: &ExpositionOptions,
     labels: &ConstantLabels,
-    memory: &ExportMemory,
+    memory: &Arc<Memory>,
 ) -> Exposition {
-    let mut groups: Vec<Vec<u8>> = totals.groups.iter().map(|group| labels.of_group(group)).collect();
-    let of_namespace = |index: usize| {
-        let namespace = &totals.namespaces[index].namespace;
-        let is_namespace = |group: &GroupTotals| group.entity_id.is_none() && group.namespace == *namespace;
-        totals
-            .groups
-            .get(index)
-            .filter(|group| is_namespace(group))
-            .map(|_| index)
-            .or_else(|| totals.groups.iter().position(is_namespace))
-    };
-    let namespaces: Vec<usize> = (0..totals.namespaces.len())
-        .map(|index| {
-            of_namespace(index).unwrap_or_else(|| {
-                groups.push(labels.of_namespace(&totals.namespaces[index].namespace));
-                groups.len() - 1
-            })
-        })
-        .collect();
-    let created = totals.runtime_started_at();
-    let of_groups = totals.groups.iter().enumerate();
-    let health: Vec<_> = health::of_namespaces(totals, |index| namespaces[index], created)
-        .into_iter()
-        .chain(of_groups.flat_map(|(index, group)| health::of_group(index, group)))
-        .collect();
-    let parts = parts_of(totals);
+    let names = memory.extension::<ExportMemory>();
+    let Groups { list: groups, left_out } = Groups::of(totals, labels, memory);
+    let health = health::of_groups(&groups);
+    let parts = parts_of(&groups);
     let no_skipped = health::of_skipped(0);
-    let mut families = Families::new(memory);
+    let mut families = Families::new(&names);
     // The library's own families come first, so that no metric can take their names.
     // Totals that were read back may have no group, so no series has labels.
     let has_groups = !groups.is_empty();
     if has_groups {
         families.reserve(&no_skipped.dimension());
     }
-    for (position, health) in health.iter().enumerate() {
-        families.add(position % HEALTH_DIMENSIONS, &health.dimension());
+    for (position, health) in &health {
+        families.add(*position, &health.dimension());
     }
-    for (index, group) in totals.groups.iter().enumerate() {
-        add_metrics(&mut families, index, group);
+    for (index, group) in groups.iter().enumerate() {
+        if let Some(totals) = &group.totals {
+            add_metrics(&mut families, index, totals);
+        }
     }
     for (position, part) in parts.iter().enumerate() {
         families.add(position, &part.dimension());
     }
-    for left_out in &totals.left_out {
+    for left_out in left_out {
         families.skip(Skipped {
-            metric: left_out.metric.clone(),
-            dimension: left_out.dimension.clone(),
             family: match &*left_out.dimension {
                 "" => String::new(),
                 dimension => name::joined(&left_out.metric, dimension),
             },
-            reason: left_out.reason.to_string(),
+            metric: left_out.metric,
+            dimension: left_out.dimension,
+            reason: left_out.reason.into_owned(),
         });
     }
     let skipped = health::of_skipped(families.skipped_count());
@@ -206,7 +260,7 @@ fn render(
     }
     let (families, skipped) = families.finish();
     let text = text::write(options, labels.reserved(), &groups, &families);
-    Exposition { text, skipped }
+    Exposition { text, skipped, unread: Vec::new() }
 }
 
 fn add_metrics<'a>(families: &mut Families<'a>, index: usize, group: &'a GroupTotals) {
@@ -256,10 +310,10 @@ impl Part<'_> {
     }
 }
 
-fn parts_of(totals: &Totals) -> Vec<Part<'_>> {
+fn parts_of<'a>(groups: &'a [Group<'_>]) -> Vec<Part<'a>> {
     let mut parts = Vec::new();
-    for (group, totals) in totals.groups.iter().enumerate() {
-        for metric in &totals.metrics {
+    for (group, totals) in groups.iter().enumerate() {
+        for metric in totals.totals.iter().flat_map(|totals| &totals.metrics) {
             let Some(declaration) = &metric.declaration else { continue };
             let help = &*declaration.descriptor().help;
             for (at, (name, value)) in metric.dimensions.iter().enumerate() {

@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 
 use super::family::Dimension;
+use super::groups::Group;
 use crate::descriptor::{DimensionDescriptor, DimensionKind, MergeRule, MergeValues};
 use crate::snapshot::{BreakdownEntry, DimensionValue, Timestamp};
-use crate::totals::{GroupTotals, Totals};
+use crate::totals::{GroupTotals, NamespaceRecorders};
 
 /// The prefix of the names of these families.
 const METRIC: &str = "mvx_metrics";
@@ -59,8 +60,24 @@ impl Health {
     }
 }
 
+/// The health of all groups. Each dimension has its position among those of its group.
+pub(super) fn of_groups(groups: &[Group<'_>]) -> Vec<(usize, Health)> {
+    let mut health = Vec::new();
+    for (index, group) in groups.iter().enumerate() {
+        if let Some(recorders) = &group.recorders {
+            health.extend(of_namespace(index, recorders, group.created).into_iter().enumerate());
+        }
+    }
+    for (index, group) in groups.iter().enumerate() {
+        if let Some(totals) = &group.totals {
+            health.extend(of_group(index, totals).into_iter().enumerate());
+        }
+    }
+    health
+}
+
 /// The events and the failures of a group.
-pub(super) fn of_group(group: usize, totals: &GroupTotals) -> Vec<Health> {
+fn of_group(group: usize, totals: &GroupTotals) -> [Health; 8] {
     let GroupTotals { stats, metrics, failed, .. } = totals;
     let created = totals.created();
     let count = |declared, count| Health { group, declared, value: DimensionValue::Unsigned(count), created };
@@ -74,7 +91,7 @@ pub(super) fn of_group(group: usize, totals: &GroupTotals) -> Vec<Health> {
     let failures = |name: &Cow<'static, str>| failed.get(name).copied().unwrap_or(0);
     let failed = metrics.iter().map(|metric| (metric.name.clone(), failures(&metric.name)));
     let invalid = metrics.iter().map(|metric| (metric.name.clone(), metric.invalid));
-    vec![
+    [
         count(&ACCEPTED, stats.accepted),
         count(&PROCESSED, stats.processed),
         count(&REJECTED, stats.rejected),
@@ -86,24 +103,16 @@ pub(super) fn of_group(group: usize, totals: &GroupTotals) -> Vec<Health> {
     ]
 }
 
-/// The recorders of each namespace. `group` gives the index of a namespace among the groups.
-pub(super) fn of_namespaces(
-    totals: &Totals,
-    group: impl Fn(usize) -> usize,
-    created: Timestamp,
-) -> Vec<Health> {
-    let dimensions = totals.namespaces.iter().enumerate().flat_map(|(index, namespace)| {
-        let group = group(index);
-        let states = namespace.by_state.iter();
-        let states = by_label(&mut states.map(|(state, count)| (Cow::Owned(state.to_string()), *count)));
-        let stalled = namespace.stalled.saturating_add(namespace.unread);
-        [
-            Health { group, declared: &RECORDERS, value: states, created },
-            Health { group, declared: &STALLED, value: DimensionValue::Unsigned(stalled), created },
-            Health { group, declared: &REMOVED, value: DimensionValue::Unsigned(namespace.removed), created },
-        ]
-    });
-    dimensions.collect()
+/// The recorders of a namespace.
+fn of_namespace(group: usize, namespace: &NamespaceRecorders, created: Timestamp) -> [Health; 3] {
+    let states = namespace.by_state.iter();
+    let states = by_label(&mut states.map(|(state, count)| (Cow::Owned(state.to_string()), *count)));
+    let stalled = namespace.stalled.saturating_add(namespace.unread);
+    [
+        Health { group, declared: &RECORDERS, value: states, created },
+        Health { group, declared: &STALLED, value: DimensionValue::Unsigned(stalled), created },
+        Health { group, declared: &REMOVED, value: DimensionValue::Unsigned(namespace.removed), created },
+    ]
 }
 
 /// How many dimensions are skipped.

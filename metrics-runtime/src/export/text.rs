@@ -8,17 +8,18 @@ use self::number::{push_float, push_micros, push_number, push_unsigned};
 use super::family::{Family, Sample};
 use super::family_type::FamilyType;
 use super::format::Format;
+use super::groups::Group;
 use super::labels::{push_escaped, push_label};
 use super::name::label_names;
 use super::options::ExpositionOptions;
 use crate::descriptor::DimensionKind;
 use crate::snapshot::{DimensionValue, HistogramSnapshot, MeanSnapshot, Number, Timestamp};
 
-/// All families as one text. `groups` has the labels of each group; labels of breakdowns do not have `reserved` names.
+/// All families as one text. Labels of breakdowns do not have `reserved` names.
 pub(super) fn write(
     options: &ExpositionOptions,
     reserved: &[String],
-    groups: &[Vec<u8>],
+    groups: &[Group<'_>],
     families: &[Family<'_>],
 ) -> String {
     let mut writer = Writer::new(options, reserved, groups, families);
@@ -34,8 +35,7 @@ struct Writer<'a> {
     /// Whether series show since when they count.
     created: bool,
     reserved: &'a [String],
-    /// The labels of each group, ready to be copied.
-    group_labels: &'a [Vec<u8>],
+    groups: &'a [Group<'a>],
     /// The breakdown labels of the current series, each after a comma.
     labels: Vec<u8>,
     /// The start of every bucket line of the current histogram.
@@ -55,17 +55,17 @@ impl<'a> Writer<'a> {
     fn new(
         options: &ExpositionOptions,
         reserved: &'a [String],
-        group_labels: &'a [Vec<u8>],
+        groups: &'a [Group<'a>],
         families: &[Family<'_>],
     ) -> Self {
         let created = options.created && options.format == Format::OpenMetrics;
-        let size = families.iter().map(|family| estimated_size(family, group_labels, created)).sum();
+        let size = families.iter().map(|family| estimated_size(family, groups, created)).sum();
         Self {
             out: Vec::with_capacity(size),
             format: options.format,
             created,
             reserved,
-            group_labels,
+            groups,
             labels: Vec::new(),
             bucket_start: Vec::new(),
             bounds: BoundTexts::default(),
@@ -187,7 +187,7 @@ impl<'a> Writer<'a> {
         let mut bounds = std::mem::take(&mut self.bounds);
         bounds.set(histogram);
         self.bucket_start.clear();
-        let parts = [name, b"_bucket{", &self.group_labels[group], &self.labels, b",le=\""];
+        let parts = [name, b"_bucket{", &self.groups[group].labels, &self.labels, b",le=\""];
         for part in parts {
             self.bucket_start.extend_from_slice(part);
         }
@@ -228,7 +228,7 @@ impl<'a> Writer<'a> {
         self.out.extend_from_slice(name);
         self.out.extend_from_slice(suffix);
         self.out.push(b'{');
-        self.out.extend_from_slice(&self.group_labels[group]);
+        self.out.extend_from_slice(&self.groups[group].labels);
         self.out.extend_from_slice(&self.labels);
         self.out.extend_from_slice(b"} ");
     }
@@ -263,7 +263,7 @@ impl BoundTexts {
 }
 
 /// The approximate length of the series of a family.
-fn estimated_size(family: &Family<'_>, group_labels: &[Vec<u8>], created: bool) -> usize {
+fn estimated_size(family: &Family<'_>, groups: &[Group<'_>], created: bool) -> usize {
     /// Braces, a suffix, a number and further labels take about this many bytes.
     const BYTES_PER_LINE: usize = 40;
     let lines = |value: &DimensionValue| {
@@ -279,7 +279,7 @@ fn estimated_size(family: &Family<'_>, group_labels: &[Vec<u8>], created: bool) 
             DimensionValue::Breakdown(entries) => entries.iter().map(|entry| lines(&entry.value)).sum(),
             value => lines(value),
         };
-        lines * (family.name.len() + group_labels[sample.group].len() + BYTES_PER_LINE)
+        lines * (family.name.len() + groups[sample.group].labels.len() + BYTES_PER_LINE)
     };
     family.samples.iter().map(sample).sum()
 }

@@ -7,14 +7,13 @@ use std::time::Duration;
 
 use hyper::header::{CONNECTION, HeaderValue};
 use hyper::server::conn::http1;
-use hyper::service::service_fn;
+use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{AbortHandle, spawn_local};
 use tokio::time::{sleep, timeout};
 
-use super::renderer::Renderer;
-use super::routes::respond;
+use super::service::MetricsService;
 use super::stream::{Activity, StallGuard};
 use crate::export;
 use crate::log::LogPolicy;
@@ -58,7 +57,7 @@ impl OpenConnection {
 /// Accepts connections for as long as it is polled, in a [`LocalSet`](tokio::task::LocalSet).
 pub(super) async fn accept_connections(
     listener: TcpListener,
-    renderer: Renderer,
+    service: MetricsService,
     max_connections: usize,
     log_policy: LogPolicy,
 ) {
@@ -83,7 +82,7 @@ pub(super) async fn accept_connections(
             sleep(EVICTION_RETRY_INTERVAL).await;
         }
         at_capacity.set(false);
-        open.push(spawn_connection(stream, renderer.clone(), Rc::clone(&at_capacity)));
+        open.push(spawn_connection(stream, service.clone(), Rc::clone(&at_capacity)));
     }
 }
 
@@ -101,24 +100,29 @@ fn make_room(open: &mut Vec<OpenConnection>, max_connections: usize) -> bool {
     true
 }
 
-fn spawn_connection(stream: TcpStream, renderer: Renderer, at_capacity: Rc<Cell<bool>>) -> OpenConnection {
+fn spawn_connection(
+    stream: TcpStream,
+    service: MetricsService,
+    at_capacity: Rc<Cell<bool>>,
+) -> OpenConnection {
     let activity = Rc::new(Activity::new());
-    let task = spawn_local(serve_connection(stream, Rc::clone(&activity), renderer, at_capacity));
+    let task = spawn_local(serve_connection(stream, Rc::clone(&activity), service, at_capacity));
     OpenConnection { task: task.abort_handle(), activity }
 }
 
 async fn serve_connection(
     stream: TcpStream,
     activity: Rc<Activity>,
-    renderer: Renderer,
+    service: MetricsService,
     at_capacity: Rc<Cell<bool>>,
 ) {
     let stream = StallGuard::new(stream, Rc::clone(&activity));
-    let service = service_fn(|request| {
-        let (activity, renderer, at_capacity) = (&activity, &renderer, &at_capacity);
+    let tracked = service_fn(|request| {
+        let (activity, at_capacity) = (&activity, &at_capacity);
+        let response = service.call(request);
         async move {
             activity.request_in_flight.set(true);
-            let mut response = respond(&request, renderer).await;
+            let Ok(mut response) = response.await;
             activity.request_in_flight.set(false);
             if at_capacity.take() {
                 response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
@@ -131,7 +135,7 @@ async fn serve_connection(
         .header_read_timeout(REQUEST_HEADER_TIMEOUT)
         .max_headers(MAX_HEADER_LINES)
         .max_buf_size(MAX_HEADER_BYTES)
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(TokioIo::new(stream), tracked);
     let mut connection = std::pin::pin!(connection);
     // Errors of a connection concern its client alone.
     if timeout(MAX_CONNECTION_AGE, connection.as_mut()).await.is_err() {

@@ -1,19 +1,35 @@
 //! The renderer: renders one view at a time, once for all clients that wait for it.
+//!
+//! ```text
+//! request ─▶ waiting ─▶ round: render each view that a client waits for, answer ─▶ pause ─▶ the next round, if a client waits
+//! ```
+//!
+//! The thread of the renderer exists from the first request to the end of the last pause. A renderer keeps no rendering, so
+//! clients that ask without end cost no more than a response each for every round.
 
 use std::sync::Arc;
+use std::thread;
 use std::time::{Duration, Instant};
 
+use hyper::StatusCode;
 use hyper::body::Bytes;
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::sync::watch;
 
-use crate::export::{ExpositionOptions, Format, Scope, exposition};
+use super::encoding::{MAX_PLAIN_SIZE, compress};
+use crate::error::MetricsRuntimeError;
+use crate::export::{ExpositionOptions, Format, exposition_of};
+use crate::panics;
 use crate::runtime::RuntimeInner;
 use crate::state::MetricsRuntimeState;
+use crate::sync::Mutex;
 
-/// After a rendering the renderer pauses for this many times as long as the rendering took. Clients that ask without end
-/// thus take at most a ninth of one core, unless a rendering takes longer than an eighth of `MAX_PAUSE`.
+/// After a round the renderer pauses for this many times as long as the round took. Clients that ask without end thus take
+/// at most a ninth of one core, while a round takes at most an eighth of `MAX_PAUSE`. They take half of one core where a round
+/// takes as long as `MAX_PAUSE`, and more beyond.
 const PAUSE_FACTOR: u32 = 8;
 const MAX_PAUSE: Duration = Duration::from_secs(1);
+/// A round of this length or longer also answers the clients that asked meanwhile. Otherwise they would wait for two rounds.
+const SHARED_ROUND: Duration = Duration::from_millis(125);
 
 /// What a client may ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,90 +38,207 @@ pub(super) enum View {
     Snapshot,
 }
 
-const ALL_VIEWS: [View; 3] =
-    [View::Exposition(Format::Prometheus), View::Exposition(Format::OpenMetrics), View::Snapshot];
-
-/// The bytes of a view, or why the runtime has none.
-pub(super) type Rendered = Result<Bytes, String>;
-
-struct RenderRequest {
-    view: View,
-    reply: oneshot::Sender<Rendered>,
+/// The bytes of a view.
+#[derive(Debug, Clone)]
+pub(super) struct Rendering {
+    pub(super) plain: Bytes,
+    /// The compressed bytes, if a client asked for them and they are worth it.
+    pub(super) gzip: Option<Bytes>,
 }
 
-/// A handle of the renderer, for one connection.
-#[derive(Clone)]
+impl Rendering {
+    fn serves(&self, gzip: bool) -> bool {
+        !gzip || self.gzip.is_some() || self.plain.len() <= MAX_PLAIN_SIZE
+    }
+}
+
+/// Why there is no rendering.
+#[derive(Debug, Clone)]
+pub(super) struct RenderError {
+    pub(super) status: StatusCode,
+    pub(super) problem: String,
+}
+
+pub(super) type Rendered = Result<Rendering, RenderError>;
+
+/// The clients that wait for a view.
+struct Waiting {
+    view: View,
+    /// Whether one of the clients wants gzip.
+    gzip: bool,
+    answer: watch::Sender<Option<Rendered>>,
+}
+
+#[derive(Default)]
+struct Rounds {
+    has_thread: bool,
+    /// The requests for the next round, with one entry for each view.
+    waiting: Vec<Waiting>,
+}
+
+/// The renderer of a service and its clones.
 pub(super) struct Renderer {
-    runtime: Arc<RuntimeInner>,
-    requests: mpsc::Sender<RenderRequest>,
+    runtimes: Vec<Arc<RuntimeInner>>,
+    exposition: ExpositionOptions,
+    rounds: Mutex<Rounds>,
 }
 
 impl Renderer {
-    /// Starts the renderer's task in the current tokio runtime.
-    pub(super) fn spawn(runtime: Arc<RuntimeInner>, scope: Scope, max_waiting: usize) -> Self {
-        let (requests, receiver) = mpsc::channel(max_waiting.min(Semaphore::MAX_PERMITS));
-        tokio::spawn(serve_requests(Arc::clone(&runtime), scope, receiver));
-        Self { runtime, requests }
+    pub(super) fn new(runtimes: Vec<Arc<RuntimeInner>>, exposition: ExpositionOptions) -> Arc<Self> {
+        Arc::new(Self { runtimes, exposition, rounds: Mutex::default() })
     }
 
-    pub(super) fn runtime_state(&self) -> MetricsRuntimeState {
-        self.runtime.status()
+    pub(super) fn runtimes(&self) -> &[Arc<RuntimeInner>] {
+        &self.runtimes
     }
 
-    /// Waits for a rendering that starts after this call.
-    pub(super) async fn request(&self, view: View) -> Rendered {
-        let (reply, receiver) = oneshot::channel();
-        let ended = "the endpoint is ending";
-        self.requests.send(RenderRequest { view, reply }).await.map_err(|_| ended)?;
-        receiver.await.map_err(|_| ended)?
+    fn states(&self) -> Vec<MetricsRuntimeState> {
+        self.runtimes.iter().map(|runtime| runtime.status()).collect()
     }
-}
 
-async fn serve_requests(
-    runtime: Arc<RuntimeInner>,
-    scope: Scope,
-    mut receiver: mpsc::Receiver<RenderRequest>,
-) {
-    let mut pause_end = Instant::now();
-    while let Some(first) = receiver.recv().await {
-        tokio::time::sleep_until(pause_end.into()).await;
-        let mut waiting = vec![first];
-        while let Ok(request) = receiver.try_recv() {
-            waiting.push(request);
+    /// Waits for a rendering that starts after this call, or for that of a long round in progress.
+    pub(super) async fn request(self: Arc<Self>, view: View, gzip: bool) -> Rendered {
+        let mut answer = self.join(view, gzip);
+        let rendered = answer.wait_for(Option::is_some).await.ok().and_then(|rendered| rendered.clone());
+        rendered.unwrap_or_else(|| Err(unavailable("the rendering has no end")))
+    }
+
+    /// Asks for a rendering in the next round.
+    fn join(self: &Arc<Self>, view: View, gzip: bool) -> watch::Receiver<Option<Rendered>> {
+        let mut rounds = self.rounds.lock();
+        let answer = if let Some(waiting) = rounds.waiting.iter_mut().find(|waiting| waiting.view == view) {
+            waiting.gzip |= gzip;
+            waiting.answer.subscribe()
+        } else {
+            let (answer, receiver) = watch::channel(None);
+            rounds.waiting.push(Waiting { view, gzip, answer });
+            receiver
+        };
+        let needs_thread = !std::mem::replace(&mut rounds.has_thread, true);
+        drop(rounds);
+        if needs_thread {
+            self.spawn_thread();
         }
-        // Drops the requests of clients that have closed their connections.
-        waiting.retain(|request| !request.reply.is_closed());
-        let started = Instant::now();
-        for view in ALL_VIEWS {
-            let (requests, others): (Vec<_>, Vec<_>) =
-                waiting.into_iter().partition(|request| request.view == view);
-            waiting = others;
-            if requests.is_empty() {
+        answer
+    }
+
+    fn spawn_thread(self: &Arc<Self>) {
+        let renderer = Arc::clone(self);
+        let name = format!("{}.metrics_render", self.runtimes[0].namespace());
+        if let Err(error) = thread::Builder::new().name(name).spawn(move || run_rounds(renderer)) {
+            let mut rounds = self.rounds.lock();
+            rounds.has_thread = false;
+            let waiting = std::mem::take(&mut rounds.waiting);
+            drop(rounds);
+            for waiting in waiting {
+                let problem = unavailable(format!("cannot create the thread that renders: {error}"));
+                waiting.answer.send_replace(Some(Err(problem)));
+            }
+        }
+    }
+
+    /// Answers all clients that wait, and returns the pause after that. `None` ends the thread, because no client waits.
+    fn render_round(&self) -> Option<Duration> {
+        let waiting = {
+            let mut rounds = self.rounds.lock();
+            rounds.has_thread = !rounds.waiting.is_empty();
+            std::mem::take(&mut rounds.waiting)
+        };
+        if waiting.is_empty() {
+            return None;
+        }
+        let (started, states) = (Instant::now(), self.states());
+        let mut renderings = Vec::new();
+        for Waiting { view, gzip, answer } in waiting {
+            // All clients may have closed their connections.
+            if answer.is_closed() {
                 continue;
             }
-            let runtime = Arc::clone(&runtime);
-            let rendered = tokio::task::spawn_blocking(move || render_view(&runtime, scope, view)).await;
-            let rendered = rendered.unwrap_or_else(|error| Err(error.to_string()));
-            for request in requests {
-                // The client may have closed its connection meanwhile.
-                let _ = request.reply.send(rendered.clone());
+            let rendered = panics::catch(|| self.render(view, gzip));
+            let rendered = rendered.unwrap_or_else(|panic| Err(unavailable(panic.to_string())));
+            if let Ok(rendering) = &rendered {
+                renderings.push((view, rendering.clone()));
+            }
+            answer.send_replace(Some(rendered));
+        }
+        // After a change of state the final state is to be shown, not the one of before.
+        if started.elapsed() >= SHARED_ROUND && self.states() == states {
+            self.share(&renderings);
+        }
+        Some((started.elapsed() * PAUSE_FACTOR).min(MAX_PAUSE))
+    }
+
+    /// Gives the renderings of a long round to the clients that have asked meanwhile.
+    fn share(&self, renderings: &[(View, Rendering)]) {
+        for (view, rendering) in renderings {
+            let is_served = |waiting: &mut Waiting| waiting.view == *view && rendering.serves(waiting.gzip);
+            let served: Vec<_> = self.rounds.lock().waiting.extract_if(.., is_served).collect();
+            // No lock is held: this wakes the clients.
+            for waiting in served {
+                waiting.answer.send_replace(Some(Ok(rendering.clone())));
             }
         }
-        pause_end = Instant::now() + (started.elapsed() * PAUSE_FACTOR).min(MAX_PAUSE);
+    }
+
+    fn render(&self, view: View, gzip: bool) -> Rendered {
+        let plain = match view {
+            View::Exposition(format) => {
+                let options = self.exposition.clone().format(format);
+                exposition_of(&self.runtimes, &options)?.text.into()
+            }
+            View::Snapshot => self.render_snapshots()?,
+        };
+        let gzip = if gzip { compress(&plain) } else { None };
+        Ok(Rendering { plain, gzip })
+    }
+
+    /// One runtime is an object, several are a list of these. As in an exposition, the list has no runtime that was never started,
+    /// unless that holds for all.
+    fn render_snapshots(&self) -> Result<Bytes, RenderError> {
+        let json = if let [runtime] = &*self.runtimes {
+            serde_json::to_vec(&runtime.snapshot()?)
+        } else {
+            let (mut snapshots, mut unread) = (Vec::with_capacity(self.runtimes.len()), None);
+            for runtime in &self.runtimes {
+                match runtime.snapshot() {
+                    Ok(snapshot) => snapshots.push(snapshot),
+                    Err(error) if runtime.has_run() => return Err(error.into()),
+                    Err(error) => unread = Some(error),
+                }
+            }
+            match unread.filter(|_| snapshots.is_empty()) {
+                Some(error) => return Err(error.into()),
+                None => serde_json::to_vec(&snapshots),
+            }
+        };
+        json.map(Bytes::from).map_err(|error| unavailable(error.to_string()))
     }
 }
 
-fn render_view(runtime: &RuntimeInner, scope: Scope, view: View) -> Rendered {
-    match view {
-        View::Exposition(format) => {
-            match exposition(runtime, &ExpositionOptions::new().scope(scope).format(format)) {
-                Ok(exposition) => Ok(exposition.text.into()),
-                Err(error) => Err(error.to_string()),
-            }
-        }
-        View::Snapshot => {
-            let snapshot = runtime.snapshot().map_err(|error| error.to_string())?;
-            serde_json::to_vec(&snapshot).map(Bytes::from).map_err(|error| error.to_string())
+impl From<MetricsRuntimeError> for RenderError {
+    fn from(error: MetricsRuntimeError) -> Self {
+        let status = match error {
+            // A mistake in the options of the service, which no retry heals.
+            MetricsRuntimeError::InvalidArgument { .. } => StatusCode::INTERNAL_SERVER_ERROR,
+            _ => StatusCode::SERVICE_UNAVAILABLE,
+        };
+        Self { status, problem: error.to_string() }
+    }
+}
+
+fn unavailable(problem: impl Into<String>) -> RenderError {
+    RenderError { status: StatusCode::SERVICE_UNAVAILABLE, problem: problem.into() }
+}
+
+/// Renders for as long as clients wait. During a pause the service may be dropped, and is freed at once.
+fn run_rounds(mut renderer: Arc<Renderer>) {
+    while let Some(pause) = renderer.render_round() {
+        let paused = Arc::downgrade(&renderer);
+        drop(renderer);
+        thread::sleep(pause);
+        match paused.upgrade() {
+            Some(again) => renderer = again,
+            None => return,
         }
     }
 }

@@ -1,93 +1,120 @@
-//! Routes: from a request to its response.
+//! Routes: from the head of a request to its response.
 
-use std::convert::Infallible;
-use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::sync::Arc;
 
-use hyper::body::{Body, Bytes, Frame, SizeHint};
-use hyper::header::{ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue, VARY};
+use hyper::body::Bytes;
+use hyper::header::{
+    ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue,
+    VARY,
+};
 use hyper::{Method, Request, Response, StatusCode};
 
-use super::renderer::{Renderer, View};
+use super::body::ResponseBody;
+use super::renderer::{Rendered, View};
 use crate::export::Format;
+use crate::runtime::RuntimeInner;
 use crate::state::MetricsRuntimeState;
 
 const PLAIN_TEXT: &str = "text/plain; charset=utf-8";
 
-pub(super) async fn respond<B>(request: &Request<B>, renderer: &Renderer) -> Response<FullBody> {
-    let path = request.uri().path();
-    if !matches!(path, "/metrics" | "/snapshot" | "/healthz") {
-        return text(StatusCode::NOT_FOUND, "there are /metrics, /snapshot and /healthz\n".to_owned());
-    }
-    if ![Method::GET, Method::HEAD].contains(request.method()) {
-        let mut response = text(StatusCode::METHOD_NOT_ALLOWED, "use GET or HEAD\n".to_owned());
-        response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
-        return response;
-    }
-    match path {
-        "/metrics" => {
-            let format = accepted_format(request.headers());
-            view(renderer, View::Exposition(format), format.content_type()).await
-        }
-        "/snapshot" => view(renderer, View::Snapshot, "application/json").await,
-        _ => {
-            let state = renderer.runtime_state();
-            let status = match state {
-                MetricsRuntimeState::Running => StatusCode::OK,
-                _ => StatusCode::SERVICE_UNAVAILABLE,
-            };
-            text(status, format!("{state}\n"))
+/// What a path leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Route {
+    Metrics,
+    Snapshot,
+    Health,
+}
+
+impl Route {
+    /// The route of a path, for a service with routes.
+    pub(super) fn of(path: &str, has_snapshot: bool) -> Option<Self> {
+        match path {
+            "/metrics" => Some(Self::Metrics),
+            "/snapshot" if has_snapshot => Some(Self::Snapshot),
+            "/healthz" => Some(Self::Health),
+            _ => None,
         }
     }
 }
 
-async fn view(renderer: &Renderer, view: View, content_type: &'static str) -> Response<FullBody> {
-    match renderer.request(view).await {
-        Ok(bytes) => response(StatusCode::OK, content_type, bytes),
-        Err(problem) => text(StatusCode::SERVICE_UNAVAILABLE, format!("{problem}\n")),
+pub(super) fn not_found(has_snapshot: bool) -> Response<ResponseBody> {
+    let paths = if has_snapshot { "/metrics, /snapshot and /healthz" } else { "/metrics and /healthz" };
+    text(StatusCode::NOT_FOUND, format!("there are {paths}\n"))
+}
+
+pub(super) fn refused_host(status: StatusCode) -> Response<ResponseBody> {
+    let problem = match status {
+        StatusCode::MISDIRECTED_REQUEST => {
+            "this host name is not allowed here: see `ServiceOptions::allowed_hosts`"
+        }
+        _ => "the request needs one valid host",
+    };
+    text(status, format!("{problem}\n"))
+}
+
+/// The refusal of a method that does not only read.
+pub(super) fn refused_method<B>(request: &Request<B>) -> Option<Response<ResponseBody>> {
+    if [Method::GET, Method::HEAD].contains(request.method()) {
+        return None;
     }
+    let mut response = text(StatusCode::METHOD_NOT_ALLOWED, "use GET or HEAD\n".to_owned());
+    response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+    Some(response)
+}
+
+/// Whether all runtimes run. The text has the state of one runtime, or a line for each of several.
+pub(super) fn health(runtimes: &[Arc<RuntimeInner>]) -> Response<ResponseBody> {
+    let states: Vec<MetricsRuntimeState> = runtimes.iter().map(|runtime| runtime.status()).collect();
+    let all_run = states.iter().all(|state| *state == MetricsRuntimeState::Running);
+    let code = if all_run { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    if let [state] = &*states {
+        return text(code, format!("{state}\n"));
+    }
+    let lines = runtimes.iter().zip(states);
+    let lines: Vec<String> =
+        lines.map(|(runtime, state)| format!("{} {state}\n", runtime.namespace().escape_debug())).collect();
+    text(code, lines.concat())
 }
 
 /// The format that the client prefers; several `Accept` headers count as one.
-fn accepted_format(headers: &HeaderMap) -> Format {
+pub(super) fn accepted_format(headers: &HeaderMap) -> Format {
     let accept: Vec<&str> = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()).collect();
     Format::negotiate(&accept.join(","))
 }
 
-fn text(status: StatusCode, text: String) -> Response<FullBody> {
+/// The response with a view, compressed if the client prefers that.
+pub(super) fn view(view: View, gzip: bool, rendered: Rendered) -> Response<ResponseBody> {
+    let rendering = match rendered {
+        Ok(rendering) => rendering,
+        Err(error) => return text(error.status, format!("{}\n", error.problem)),
+    };
+    let content_type = match view {
+        View::Exposition(format) => format.content_type(),
+        View::Snapshot => "application/json",
+    };
+    match rendering.gzip.filter(|_| gzip) {
+        None => response(StatusCode::OK, content_type, rendering.plain),
+        Some(compressed) => {
+            let mut response = response(StatusCode::OK, content_type, compressed);
+            response.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+            response
+        }
+    }
+}
+
+fn text(status: StatusCode, text: String) -> Response<ResponseBody> {
     response(status, PLAIN_TEXT, text.into())
 }
 
-fn response(status: StatusCode, content_type: &'static str, body: Bytes) -> Response<FullBody> {
-    let mut response = Response::new(FullBody(body));
+fn response(status: StatusCode, content_type: &'static str, body: Bytes) -> Response<ResponseBody> {
+    let length = body.len();
+    let mut response = Response::new(ResponseBody::new(body));
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    // The response to a HEAD request has the length of a body that it lacks.
+    headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(VARY, HeaderValue::from_static("accept"));
+    headers.insert(VARY, HeaderValue::from_static("accept, accept-encoding"));
     response
-}
-
-/// The body of a response in one piece. Responses to several clients share the bytes.
-pub(super) struct FullBody(Bytes);
-
-impl Body for FullBody {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        let bytes = std::mem::take(&mut self.0);
-        Poll::Ready((!bytes.is_empty()).then(|| Ok(Frame::data(bytes))))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.0.len() as u64)
-    }
 }

@@ -85,6 +85,12 @@ impl RuntimeInner {
         self.state().state
     }
 
+    /// Whether the runtime was started successfully at any time.
+    #[allow(dead_code, reason = "the feature `openmetrics` uses it")]
+    pub(crate) fn has_run(&self) -> bool {
+        !self.state().started_at.is_unknown()
+    }
+
     pub(super) fn state(&self) -> FairGuard<'_, RuntimeState> {
         self.state.lock()
     }

@@ -10,7 +10,7 @@ use crate::log::OperationKind;
 use crate::snapshot::Timestamp;
 use crate::state::MetricsRuntimeState;
 use crate::totals::{
-    Collector, ReadRecorder, RecorderSnapshot, RemovedRecorders, RuntimeSnapshot, Scope, Totals,
+    Collector, Memory, ReadRecorder, RecorderSnapshot, RemovedRecorders, RuntimeSnapshot, Scope, Totals,
 };
 
 /// How many recorders are asked together to process their pending events.
@@ -109,6 +109,12 @@ impl RuntimeInner {
     pub(crate) fn totals_for_text(&self, scope: Scope) -> Result<Totals> {
         let list = self.list_recorders()?;
         Ok(list.add_up(self.collector(scope, &list).without_recorders()))
+    }
+
+    /// What the totals of this runtime remember.
+    #[allow(dead_code, reason = "the feature `openmetrics` uses it")]
+    pub(crate) fn totals_memory(&self) -> Arc<Memory> {
+        Arc::clone(&self.removed.lock().memory)
     }
 
     fn collector(&self, scope: Scope, list: &RecorderList) -> Collector {

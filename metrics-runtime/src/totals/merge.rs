@@ -1,11 +1,12 @@
-//! Merging the totals of several processes.
+//! Merging the totals of several processes, and groups whose series cannot be told apart.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::group::{GroupTotals, LeftOut};
-use super::sums::{GroupSums, Presence};
+use super::group::{GroupTotals, LeftOut, NamespaceRecorders};
+use super::memory::Memory;
+use super::sums::{GroupSums, Presence, Shown};
 use super::value::Totals;
 use crate::snapshot::{Merge, MergeError, MetricSnapshot, MetricSnapshots};
 
@@ -41,15 +42,7 @@ impl Totals {
         for from in &other.namespaces {
             let index = *indexes.entry(Arc::clone(&from.namespace)).or_insert(self.namespaces.len());
             match self.namespaces.get_mut(index) {
-                Some(namespace) => {
-                    for (state, recorders) in &from.by_state {
-                        let count = namespace.by_state.entry(*state).or_default();
-                        *count = count.saturating_add(*recorders);
-                    }
-                    namespace.stalled = namespace.stalled.saturating_add(from.stalled);
-                    namespace.removed = namespace.removed.saturating_add(from.removed);
-                    namespace.unread = namespace.unread.saturating_add(from.unread);
-                }
+                Some(namespace) => namespace.merge(from),
                 None => self.namespaces.push(from.clone()),
             }
         }
@@ -63,7 +56,64 @@ impl Totals {
     }
 }
 
+impl NamespaceRecorders {
+    pub(crate) fn merge(&mut self, other: &Self) {
+        for (state, recorders) in &other.by_state {
+            let count = self.by_state.entry(*state).or_default();
+            *count = count.saturating_add(*recorders);
+        }
+        self.stalled = self.stalled.saturating_add(other.stalled);
+        self.removed = self.removed.saturating_add(other.removed);
+        self.unread = self.unread.saturating_add(other.unread);
+    }
+}
+
 impl GroupTotals {
+    /// Several groups as one, with the namespace and the entity of the first. Dimensions of one name that are declared in
+    /// different ways do not fail the call: the first declaration is shown, and `left_out` gets the others.
+    ///
+    /// `memory` keeps the labels and the declarations that are shown under a key, so that later calls show the same ones.
+    #[allow(dead_code, reason = "the feature `openmetrics` uses it")]
+    pub(crate) fn add_up(
+        groups: &[&Self],
+        memory: Option<(&Arc<Memory>, &Arc<str>)>,
+        left_out: &mut Vec<LeftOut>,
+    ) -> Option<Self> {
+        let (first, others) = groups.split_first()?;
+        let mut sums = match memory {
+            Some((memory, key)) => GroupSums::of_namespace(Shown::of(memory, key)),
+            None => GroupSums::default(),
+        };
+        for group in groups {
+            sums.add_stats(&group.stats, Presence::Live);
+            for (position, metric) in group.metrics.iter().enumerate() {
+                sums.add_metric(position, Cow::Borrowed(metric), Presence::Live);
+            }
+        }
+        sums.for_each_left_out(&mut |dimension| left_out.push(dimension.of(&first.namespace)));
+        let mut merged = Self {
+            namespace: Arc::clone(&first.namespace),
+            entity_id: first.entity_id.clone(),
+            stats: sums.stats.clone(),
+            // The sums count the groups that have a failed metric, and not the recorders.
+            metrics: sums.finish().0.into_iter().collect(),
+            failed: first.failed.clone(),
+            counting_since: first.counting_since,
+        };
+        for other in others {
+            merged.add_failed(other);
+            merged.counting_since = merged.counting_since.earliest(other.counting_since);
+        }
+        Some(merged)
+    }
+
+    fn add_failed(&mut self, other: &Self) {
+        for (metric, failed) in &other.failed {
+            let count = self.failed.entry(metric.clone()).or_default();
+            *count = count.saturating_add(*failed);
+        }
+    }
+
     fn merge(&mut self, other: &Self, left_out: &mut Vec<LeftOut>) -> Result<(), MergeError> {
         let mut metrics: Vec<MetricSnapshot> = self.metrics.iter().cloned().collect();
         let mut indexes: HashMap<_, _> =
@@ -78,10 +128,7 @@ impl GroupTotals {
         self.metrics = metrics.into_iter().collect::<MetricSnapshots>();
         self.stats.merge(&other.stats);
         self.counting_since = self.counting_since.earliest(other.counting_since);
-        for (metric, failed) in &other.failed {
-            let count = self.failed.entry(metric.clone()).or_default();
-            *count = count.saturating_add(*failed);
-        }
+        self.add_failed(other);
         Ok(())
     }
 }

@@ -10,7 +10,9 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 pub struct Answer {
     pub status: u16,
     pub head: String,
+    /// The body as text. Bytes that are no text are replaced.
     pub body: String,
+    pub bytes: Vec<u8>,
 }
 
 pub fn connect(address: SocketAddr) -> TcpStream {
@@ -44,7 +46,7 @@ pub fn read_answer(stream: &mut TcpStream, head_only: bool) -> Option<Answer> {
     let length = head.lines().find_map(|line| line.strip_prefix("content-length: "))?;
     let mut body = vec![0; if head_only { 0 } else { length.parse().ok()? }];
     stream.read_exact(&mut body).ok()?;
-    Some(Answer { status, head, body: String::from_utf8(body).expect("a body is UTF-8") })
+    Some(Answer { status, head, body: String::from_utf8_lossy(&body).into_owned(), bytes: body })
 }
 
 /// One request on a connection of its own.
@@ -54,6 +56,11 @@ pub fn get(address: SocketAddr, path: &str) -> Answer {
 }
 
 impl Answer {
+    /// The value of a header; the name is in lower case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.head.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
+    }
+
     /// The value of a series.
     pub fn value(&self, series: &str) -> f64 {
         let value = self.body.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));

@@ -7,7 +7,7 @@ use std::process::Command;
 use std::sync::Mutex;
 use std::{env, thread};
 
-use mvx_metrics::http::{EndpointError, EndpointOptions};
+use mvx_metrics::http::{EndpointError, EndpointOptions, ServiceOptions};
 use mvx_metrics::{LogPolicy, MetricsRuntime};
 use mvx_metrics_tests::capture::Listener;
 use mvx_metrics_tests::eventually;
@@ -15,6 +15,7 @@ use tokio::net::TcpSocket;
 use tracing::Event;
 
 use crate::client::get;
+use crate::server::call;
 
 /// Names the test that a process was started for.
 const TEST: &str = "MVX_FAILURE_TEST";
@@ -51,6 +52,20 @@ fn an_endpoint_without_a_thread_is_an_error_in_async_code_too() {
         assert!(matches!(error, EndpointError::Thread { .. }), "{error:?}");
         assert_eq!(error.reason(), "ENDPOINT_STARTUP_ERROR");
     });
+}
+
+#[test]
+fn a_service_without_a_thread_is_unavailable() {
+    if !is_run_again() {
+        let limit = format!("export RUST_MIN_STACK={}", 1_u64 << 60);
+        return run_again("a_service_without_a_thread_is_unavailable", &limit);
+    }
+    let runtime = MetricsRuntime::new("thread").expect("a valid namespace");
+    let service = runtime.metrics_service(ServiceOptions::default());
+    for _ in 0..2 {
+        let (status, text) = call(&service, "/metrics");
+        assert!(status == 503 && text.starts_with("cannot create the thread that renders: "), "{text}");
+    }
 }
 
 /// The name of the thread, for each event that was logged.

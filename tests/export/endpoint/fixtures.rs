@@ -1,7 +1,7 @@
 //! Runtimes with a small metric, and their endpoints.
 
 use mvx_metrics::export::Scope;
-use mvx_metrics::http::{Endpoint, EndpointOptions};
+use mvx_metrics::http::{Endpoint, EndpointOptions, ServiceOptions};
 use mvx_metrics::{Counter, Metric, MetricsRecorder, MetricsRuntime, Sum, metric_event};
 
 #[metric_event]
@@ -31,5 +31,9 @@ pub fn recorder(runtime: &MetricsRuntime, id: &str) -> MetricsRecorder {
 }
 
 pub fn endpoint(runtime: &MetricsRuntime, scope: Scope) -> Endpoint {
-    runtime.serve_http(EndpointOptions::new().port(0).scope(scope)).expect("the system has a port")
+    endpoint_with(runtime, ServiceOptions::new().scope(scope))
+}
+
+pub fn endpoint_with(runtime: &MetricsRuntime, options: ServiceOptions) -> Endpoint {
+    runtime.metrics_service(options).serve(EndpointOptions::new().port(0)).expect("the system has a port")
 }

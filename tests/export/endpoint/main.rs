@@ -1,4 +1,4 @@
-//! The HTTP endpoint: its answers, its limits, and its failures.
+//! The HTTP service and its endpoint: answers, limits, and failures.
 
 mod client;
 mod client_limits;
@@ -6,7 +6,12 @@ mod client_limits;
 #[cfg(unix)]
 mod failures;
 mod fixtures;
+mod gzip;
+mod hosts;
 // It reads what Linux tells of threads and memory.
 #[cfg(target_os = "linux")]
 mod overload;
 mod requests;
+mod server;
+mod service;
+mod several;

@@ -85,12 +85,13 @@ fn attack(kind: usize, address: SocketAddr, over: &AtomicBool) -> u64 {
             2 => {
                 let mut stream = connect(address);
                 for request in ["GET /nothing", "POST /metrics", "BREW /snapshot"] {
-                    ask(&mut stream, &format!("{request} HTTP/1.1\r\nhost: x\r\n\r\n"));
+                    ask(&mut stream, &format!("{request} HTTP/1.1\r\nhost: localhost\r\n\r\n"));
                 }
             }
             3 => {
                 let mut stream = connect(address);
-                let _ = stream.write_all("GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n".repeat(100).as_bytes());
+                let _ = stream
+                    .write_all("GET /metrics HTTP/1.1\r\nhost: localhost\r\n\r\n".repeat(100).as_bytes());
                 for _ in 0..100 {
                     if over.load(Ordering::Relaxed) || read_answer(&mut stream, false).is_none() {
                         break;
@@ -100,7 +101,7 @@ fn attack(kind: usize, address: SocketAddr, over: &AtomicBool) -> u64 {
             _ => {
                 // A scrape that is abandoned half way.
                 let mut stream = connect(address);
-                let _ = stream.write_all(b"GET /snapshot HTTP/1.1\r\nhost: x\r\n\r\n");
+                let _ = stream.write_all(b"GET /snapshot HTTP/1.1\r\nhost: localhost\r\n\r\n");
                 let _ = stream.read(&mut [0; 100]);
             }
         }

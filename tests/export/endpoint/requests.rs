@@ -99,8 +99,8 @@ fn every_form_of_a_request_is_understood() {
     let bodies = [
         "GET http://localhost/healthz?a=b HTTP/1.1\r\nhost: localhost\r\n\r\n",
         "GET /healthz HTTP/1.0\r\n\r\n",
-        "GET /healthz HTTP/1.1\r\nhost: x\r\ncontent-length: 3\r\n\r\nabc",
-        "GET /healthz HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+        "GET /healthz HTTP/1.1\r\nhost: localhost\r\ncontent-length: 3\r\n\r\nabc",
+        "GET /healthz HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
     ];
     for request in bodies {
         let answer = ask(&mut connect(endpoint.address()), request).expect("an answer");
@@ -116,6 +116,28 @@ fn every_form_of_a_request_is_understood() {
     ask(&mut stream, bodies[2]).expect("an answer");
     let next = ask(&mut stream, &request("GET", "/healthz", ""));
     assert!(next.is_none_or(|next| next.status == 200));
+}
+
+#[test]
+fn the_body_of_a_request_is_ignored() {
+    let runtime = running("bodies");
+    let endpoint = endpoint(&runtime, Scope::Rollup);
+    // The answer comes before the body, without an invitation to send it.
+    for headers in [
+        "content-length: 1000000000000\r\n",
+        "content-length: 1000000000000\r\nexpect: 100-continue\r\n",
+        "transfer-encoding: chunked\r\ncontent-encoding: gzip\r\nexpect: 100-continue\r\n",
+        "content-length: 1000000000000\r\nexpect: anything\r\n",
+    ] {
+        let answer = ask(&mut connect(endpoint.address()), &request("GET", "/healthz", headers));
+        let answer = answer.expect("an answer");
+        assert_eq!((answer.status, &*answer.body), (200, "RUNNING\n"), "{headers}");
+    }
+    // A client that sends a large body at once may lose the answer, and nobody else does.
+    let mut stream = connect(endpoint.address());
+    let large = request("GET", "/metrics", "content-length: 10000000\r\n") + &"x".repeat(10_000_000);
+    assert!(ask(&mut stream, &large).is_none_or(|answer| answer.status == 200));
+    assert_eq!(get(endpoint.address(), "/healthz").status, 200);
 }
 
 #[test]
