@@ -188,7 +188,8 @@ pub struct RegisterEventError<E> {
 }
 
 impl<E> RegisterEventError<E> {
-    pub(crate) fn new(event: E, error: MetricsRecorderError) -> Self {
+    /// The event and why it was not accepted, for a [`Recorder`](crate::Recorder) of your own.
+    pub fn new(event: E, error: MetricsRecorderError) -> Self {
         Self { event, error }
     }
 
@@ -239,6 +240,38 @@ impl<E> From<RegisterEventError<E>> for MetricsRecorderError {
 }
 
 /// The errors of a runtime.
+///
+/// Errors of recorders turn into it, so a function that calls both can return it:
+///
+/// ```
+/// use mvx_metrics::{Counter, Metric, MetricsRecorder, MetricsRuntime, MetricsRuntimeError, metric_event};
+///
+/// #[metric_event]
+/// struct Saved;
+///
+/// #[derive(Metric, Default)]
+/// #[metric(on(Saved))]
+/// struct Saves {
+///     total: Counter,
+/// }
+///
+/// fn storage(runtime: &MetricsRuntime) -> Result<MetricsRecorder, MetricsRuntimeError> {
+///     let recorder = runtime.create_recorder("storage")?;
+///     recorder.register_metric(Saves::default())?;
+///     recorder.register_event(Saved)?;
+///     Ok(recorder)
+/// }
+///
+/// # fn main() -> Result<(), MetricsRuntimeError> {
+/// let runtime = MetricsRuntime::new("example")?;
+/// runtime.start()?;
+/// storage(&runtime)?.stop().wait()?;
+/// let error = storage(&runtime).unwrap_err();
+/// assert_eq!((error.reason(), error.recorder_id()), ("RECORDER_ALREADY_EXISTS", Some("storage")));
+/// # runtime.shutdown()?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Error)]
 #[non_exhaustive]
 pub enum MetricsRuntimeError {
@@ -319,6 +352,9 @@ pub enum MetricsRuntimeError {
         /// How long the call saw no progress, or the timeout that passed.
         waited: Duration,
     },
+    /// An error of a recorder, so that `?` works in a function that calls both. Calls of the runtime do not return it.
+    #[error(transparent)]
+    Recorder(#[from] MetricsRecorderError),
     /// Another error.
     #[error("unexpected error")]
     Unexpected {
@@ -344,8 +380,45 @@ impl MetricsRuntimeError {
             Self::InvalidArgument { .. } => "INVALID_ARGUMENT",
             Self::WouldDeadlock => "WOULD_DEADLOCK",
             Self::Stalled { .. } => "STALLED",
+            Self::Recorder(error) => error.reason(),
             Self::Unexpected { .. } => "UNEXPECTED_ERROR",
         }
+    }
+
+    /// The id of the recorder that the call was about, if the error has it.
+    #[must_use]
+    pub fn recorder_id(&self) -> Option<&str> {
+        match self {
+            Self::RecorderStartup { id, .. }
+            | Self::RecorderAlreadyExists { id }
+            | Self::RecorderNotFound { id }
+            | Self::RecorderStop { id, .. } => Some(id),
+            _ => None,
+        }
+    }
+}
+
+/// Hands on the reason, and drops the event.
+impl<E> From<RegisterEventError<E>> for MetricsRuntimeError {
+    fn from(error: RegisterEventError<E>) -> Self {
+        Self::Recorder(error.error)
+    }
+}
+
+/// An error with a stable code, for the log.
+pub(crate) trait Reason: Error {
+    fn reason(&self) -> &'static str;
+}
+
+impl Reason for MetricsRecorderError {
+    fn reason(&self) -> &'static str {
+        Self::reason(self)
+    }
+}
+
+impl Reason for MetricsRuntimeError {
+    fn reason(&self) -> &'static str {
+        Self::reason(self)
     }
 }
 

@@ -69,7 +69,7 @@
 //! | merge and compare | [`Merge`], [`MergeError`], [`MeanSnapshot`], [`InFlightSnapshot`], [`HistogramSnapshot`], [`Extreme`] |
 //! | react to changes | [`RecorderHooks`], [`MetricChange`] |
 //! | test | [`testing::CaptureRecorder`], [`HandleEvent::handle`], [`TypedMetric::typed_snapshot`] |
-//! | extend | metrics by hand: [`Metric`](trait@Metric), [`HandleEvent`], [`EventHandler`]; dimensions of your own: [`Dimension`], [`feed`] |
+//! | extend | metrics by hand: [`Metric`](trait@Metric), [`HandleEvent`], [`EventHandler`]; recorders of your own: [`Recorder`], [`AnyEvent`]; dimensions of your own: [`Dimension`], [`feed`] |
 //!
 //! # Features
 //!
@@ -129,7 +129,7 @@ pub use mvx_metrics_derive::Label;
 pub use mvx_metrics_derive::Metric;
 #[doc = include_str!("docs/metric_event.md")]
 pub use mvx_metrics_derive::metric_event;
-pub use recorder::{MetricHandle, MetricsRecorder, Recorder, RecorderOptions};
+pub use recorder::{AnyEvent, MetricHandle, MetricsRecorder, Recorder, RecorderOptions};
 pub use runtime::{MetricsRuntime, MetricsRuntimeBuilder};
 pub use snapshot::{
     Arithmetic, BreakdownEntry, BreakdownIter, BreakdownSnapshot, Bucket, DimensionValue, Dimensions,

@@ -4,11 +4,45 @@ use std::error::Error;
 use std::fmt;
 use std::time::Instant;
 
+use crate::error::Reason;
 use crate::panics;
 use crate::thread_role;
 
-/// What a runtime or a recorder logs. The events are emitted under the targets `mvx_metrics::runtime` and
-/// `mvx_metrics::recorder`; registering an event is never logged.
+/// What a runtime or a recorder logs, through `tracing`. Registering an event is never logged.
+///
+/// Without a subscriber nothing is written. With one, everything below is, under the policy `Normal` or `Inspection`. An
+/// operation has a line when it is called (DEBUG, `phase = "invoke"`), and a line at its end (INFO, `phase = "success"`, or WARN,
+/// `phase = "failed"`).
+///
+/// | target | `event` | from |
+/// |---|---|---|
+/// | `mvx_metrics::runtime` | `metrics_runtime.start`, `.shutdown`, `.create_recorder`, `.stop_recorder`, `.stop_and_remove_recorder` | `Normal` |
+/// | | `metrics_runtime.get_recorder`, `.try_get_recorder`, `.list_recorder_ids`, `.snapshot`, `.totals`, `.exposition` | `Inspection` |
+/// | `mvx_metrics::recorder` | `metrics_recorder.start`, `.stop`, `.register_metric` | `Normal` |
+/// | | `metrics_recorder.metric_replaced` at WARN | `Normal` |
+/// | | `metrics_recorder.dispatch_error` at ERROR: a metric, a hook or the task has failed | `Normal` |
+/// | | `metrics_recorder.cleanup.failed` at ERROR: the cleanup has failed, or a stop for which no call waits | `Normal` |
+/// | | `metrics_recorder.get_metric_snapshots`, `.iter_metrics` | `Inspection` |
+/// | `mvx_metrics::export` | `metrics_export.skipped` at WARN: a dimension is not exported | `Normal` |
+/// | | `metrics_export.late` at WARN: the metrics of a removed recorder cannot be read yet | `Normal` |
+/// | | `metrics_endpoint.accept` at WARN: the system gives no connection | always |
+///
+/// | field | on |
+/// |---|---|
+/// | `event` | all lines |
+/// | `entity_id` | all lines of recorders and runtimes; a runtime's is its namespace |
+/// | `namespace` | all lines of recorders |
+/// | `state` | all lines of recorders and runtimes: the state at that moment |
+/// | `recorder_id` | `create_recorder`, `get_recorder`, `try_get_recorder`, `stop_recorder`, `stop_and_remove_recorder`: the id that was given, trimmed |
+/// | `recorder_entity_id`, `recorder_namespace`, `queue_max_size`, `queue_overflow_policy` | `create_recorder`, unless an option is invalid |
+/// | `metric` | `register_metric`, `metric_replaced`, and the `dispatch_error` of a metric: its name |
+/// | `phase` | operations |
+/// | `elapsed_seconds` | the ends of operations |
+/// | `reason` | failures: the stable code, as `reason()` of the error gives it |
+/// | `error` | failures: the error with its sources, joined by `: ` |
+///
+/// `metrics_export.late` has `recorder_id`, `entity_id`, `namespace` and `error`. The other lines of `mvx_metrics::export` have
+/// `error`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum LogPolicy {
@@ -45,6 +79,52 @@ pub(crate) enum LogTarget {
     Recorder,
 }
 
+/// What a log line is about.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Subject<'a> {
+    /// The measured entity of a recorder, or the namespace of a runtime.
+    pub(crate) entity_id: &'a str,
+    /// The namespace of a recorder.
+    pub(crate) namespace: Option<&'a str>,
+    /// The metric of a recorder.
+    pub(crate) metric: Option<&'a str>,
+    /// The id of the recorder that an operation of a runtime is about.
+    pub(crate) recorder_id: Option<&'a str>,
+    /// The recorder that a runtime creates.
+    pub(crate) new_recorder: Option<NewRecorder<'a>>,
+}
+
+/// The settings with which a runtime creates a recorder.
+#[derive(Clone, Copy)]
+pub(crate) struct NewRecorder<'a> {
+    pub(crate) entity_id: &'a str,
+    pub(crate) namespace: &'a str,
+    pub(crate) queue_max_size: u64,
+    pub(crate) queue_overflow_policy: &'a dyn fmt::Debug,
+}
+
+/// Writes a line with the fields of its subject, and further ones. A subscriber is user code, and may panic.
+macro_rules! line {
+    ($level:ident, $target:expr, $event:expr, $subject:expr, $($fields:tt)+) => {
+        panics::catch_and_ignore(|| {
+            let (event, Subject { entity_id, namespace, metric, recorder_id, new_recorder }) = ($event, $subject);
+            match $target {
+                LogTarget::Runtime => tracing::$level!(
+                    target: "mvx_metrics::runtime", event, entity_id, recorder_id,
+                    recorder_entity_id = new_recorder.map(|recorder| recorder.entity_id),
+                    recorder_namespace = new_recorder.map(|recorder| recorder.namespace),
+                    queue_max_size = new_recorder.map(|recorder| recorder.queue_max_size),
+                    queue_overflow_policy = new_recorder.map(|recorder| tracing::field::debug(recorder.queue_overflow_policy)),
+                    $($fields)+
+                ),
+                LogTarget::Recorder => tracing::$level!(
+                    target: "mvx_metrics::recorder", event, entity_id, namespace, metric, $($fields)+
+                ),
+            }
+        })
+    };
+}
+
 /// An operation that is logged as `invoke`, then as `success` or `failed` with the time it took.
 #[derive(Clone, Copy)]
 pub(crate) struct Operation {
@@ -75,28 +155,18 @@ impl Operation {
     }
 
     /// Logs the invocation.
-    pub(crate) fn invoke(self, entity_id: &str, metric: Option<&str>, state: impl fmt::Display) -> Self {
+    pub(crate) fn invoke(self, subject: Subject<'_>, state: impl fmt::Display) -> Self {
         let Self { target, silent, event, .. } = self;
-        if silent {
-            return self;
+        if !silent {
+            line!(debug, target, event, subject, phase = "invoke", %state);
         }
-        // A subscriber is user code, and may panic.
-        panics::catch_and_ignore(|| match target {
-            LogTarget::Runtime => tracing::debug!(
-                target: "mvx_metrics::runtime", event, phase = "invoke", entity_id, metric, %state
-            ),
-            LogTarget::Recorder => tracing::debug!(
-                target: "mvx_metrics::recorder", event, phase = "invoke", entity_id, metric, %state
-            ),
-        });
         self
     }
 
     /// Logs how the operation ended.
-    pub(crate) fn end<T, E: Error>(
+    pub(crate) fn end<T, E: Reason>(
         self,
-        entity_id: &str,
-        metric: Option<&str>,
+        subject: Subject<'_>,
         state: impl fmt::Display,
         result: &Result<T, E>,
     ) {
@@ -106,22 +176,13 @@ impl Operation {
             return;
         }
         let elapsed_seconds = started.elapsed().as_secs_f64();
-        panics::catch_and_ignore(|| match (result, target) {
-            (Ok(_), LogTarget::Runtime) => tracing::info!(
-                target: "mvx_metrics::runtime", event, phase = "success", entity_id, metric, %state, elapsed_seconds
-            ),
-            (Ok(_), LogTarget::Recorder) => tracing::info!(
-                target: "mvx_metrics::recorder", event, phase = "success", entity_id, metric, %state, elapsed_seconds
-            ),
-            (Err(error), LogTarget::Runtime) => tracing::warn!(
-                target: "mvx_metrics::runtime",
-                event, phase = "failed", entity_id, metric, %state, elapsed_seconds, error = %Chain(error)
-            ),
-            (Err(error), LogTarget::Recorder) => tracing::warn!(
-                target: "mvx_metrics::recorder",
-                event, phase = "failed", entity_id, metric, %state, elapsed_seconds, error = %Chain(error)
-            ),
-        });
+        match result {
+            Ok(_) => line!(info, target, event, subject, phase = "success", %state, elapsed_seconds),
+            Err(error) => {
+                let (reason, error) = (error.reason(), Chain(error));
+                line!(warn, target, event, subject, phase = "failed", %state, elapsed_seconds, reason, %error);
+            }
+        }
     }
 }
 
@@ -129,39 +190,34 @@ impl Operation {
 pub(crate) fn infrastructure_error(
     policy: LogPolicy,
     event: &'static str,
-    entity_id: &str,
-    metric: Option<&str>,
+    subject: Subject<'_>,
     state: impl fmt::Display,
+    reason: &'static str,
     error: &(dyn Error + 'static),
 ) {
     if policy != LogPolicy::Silent {
-        panics::catch_and_ignore(|| {
-            tracing::error!(
-                target: "mvx_metrics::recorder", event, entity_id, metric, %state, error = %Chain(error)
-            );
-        });
+        let error = Chain(error);
+        line!(error, LogTarget::Recorder, event, subject, %state, reason, %error);
     }
 }
 
 /// Logs that a metric took the place of one of the same name, unless the policy is [`LogPolicy::Silent`].
-pub(crate) fn metric_replaced(policy: LogPolicy, entity_id: &str, metric: &str, state: impl fmt::Display) {
+pub(crate) fn metric_replaced(policy: LogPolicy, subject: Subject<'_>, state: impl fmt::Display) {
     if policy != LogPolicy::Silent {
-        panics::catch_and_ignore(|| {
-            tracing::warn!(
-                target: "mvx_metrics::recorder",
-                event = "metrics_recorder.metric_replaced", entity_id, metric, %state
-            );
-        });
+        let event = "metrics_recorder.metric_replaced";
+        line!(warn, LogTarget::Recorder, event, subject, %state);
     }
 }
 
 /// Logs that the metrics of a removed recorder are missing from the totals.
-pub(crate) fn late_metrics(entity_id: &str) {
+pub(crate) fn late_metrics(recorder_id: &str, entity_id: &str, namespace: &str) {
     panics::catch_and_ignore(|| {
         tracing::warn!(
             target: "mvx_metrics::export",
             event = "metrics_export.late",
+            recorder_id,
             entity_id,
+            namespace,
             error = "a handler or a reader holds the metrics of a removed recorder: the totals lack them until then"
         );
     });

@@ -1,7 +1,7 @@
 //! Panics of user code, caught where they happen.
 
 use std::any::Any;
-use std::ops::Deref;
+use std::ops::{Deref, DerefMut};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Runs user code and turns a panic into its message.
@@ -44,10 +44,6 @@ impl<T> CatchDropPanic<T> {
     pub(crate) fn new(value: T) -> Self {
         Self(Some(value))
     }
-
-    pub(crate) fn into_inner(mut self) -> T {
-        self.0.take().expect("the value is there until it is dropped")
-    }
 }
 
 impl<T> Deref for CatchDropPanic<T> {
@@ -55,6 +51,12 @@ impl<T> Deref for CatchDropPanic<T> {
 
     fn deref(&self) -> &T {
         self.0.as_ref().expect("the value is there until it is dropped")
+    }
+}
+
+impl<T> DerefMut for CatchDropPanic<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        self.0.as_mut().expect("the value is there until it is dropped")
     }
 }
 

@@ -1,5 +1,6 @@
 //! Recorders: the handle that production code holds, one for each measured scope.
 
+mod any_event;
 mod interface;
 mod metric_handle;
 mod options;
@@ -16,7 +17,8 @@ use crate::descriptor::MetricDescriptor;
 use crate::dispatch::MetricBox;
 use crate::dispatch::{Metric, TypedMetric};
 use crate::engine::{
-    LifecycleHandle, Placement, QueueOverflowPolicy, RecorderInner, RecorderStats, Registered,
+    LifecycleHandle, MetricFailurePolicy, Placement, QueueOverflowPolicy, RecorderInner, RecorderStats,
+    Registered,
 };
 use crate::error::{MetricsRecorderError, RegisterEventError};
 use crate::event::MetricEvent;
@@ -26,11 +28,12 @@ use crate::snapshot::MetricSnapshots;
 use crate::state::MetricsRecorderState;
 use crate::thread_role;
 
+pub use self::any_event::AnyEvent;
 pub use self::interface::Recorder;
 pub use self::metric_handle::MetricHandle;
 pub use self::options::RecorderOptions;
 
-pub(crate) use self::interface::{ErasedEvent, ReadMetric, Sealed};
+pub(crate) use self::interface::{MetricStore, ReadMetric};
 pub(crate) use self::options::RecorderDefaults;
 
 /// The namespace of a recorder that was created directly, without one in its options.
@@ -93,18 +96,7 @@ impl MetricsRecorder {
     /// A recorder that accepts all calls and does nothing, for components with metrics switched off.
     #[must_use]
     pub fn disabled() -> Self {
-        static DISABLED: LazyLock<MetricsRecorder> = LazyLock::new(|| {
-            let defaults = RecorderDefaults {
-                entity_id: Arc::from("disabled"),
-                queue_max_size: 1,
-                overflow: QueueOverflowPolicy::Drop,
-                log_policy: LogPolicy::Silent,
-                ..RecorderDefaults::direct()
-            };
-            let inner = RecorderInner::new(defaults.into_settings(), None, Placement::Disabled);
-            MetricsRecorder::from_inner(inner)
-        });
-        DISABLED.clone()
+        disabled().clone()
     }
 
     pub(crate) fn from_inner(inner: Arc<RecorderInner>) -> Self {
@@ -338,6 +330,52 @@ impl MetricsRecorder {
         self.inner.state()
     }
 
+    /// How many accepted events may be pending: the limit that was chosen, or the default.
+    #[must_use]
+    pub fn queue_max_size(&self) -> usize {
+        // The limit was a `usize`.
+        usize::try_from(self.inner.settings().queue_max_size).unwrap_or(usize::MAX)
+    }
+
+    /// What happens to an event beyond the limit.
+    #[must_use]
+    pub fn queue_overflow_policy(&self) -> QueueOverflowPolicy {
+        self.inner.settings().overflow
+    }
+
+    /// What happens when a metric panics.
+    #[must_use]
+    pub fn metric_failure_policy(&self) -> MetricFailurePolicy {
+        self.inner.settings().metric_failure
+    }
+
+    /// What the recorder logs.
+    #[must_use]
+    pub fn log_policy(&self) -> LogPolicy {
+        self.inner.settings().log_policy
+    }
+
+    /// Whether both handles are of one recorder. Recorders of one entity id may be different ones.
+    ///
+    /// ```
+    /// use mvx_metrics::MetricsRuntime;
+    ///
+    /// # fn main() -> Result<(), mvx_metrics::MetricsRuntimeError> {
+    /// let runtime = MetricsRuntime::new("example")?;
+    /// runtime.start()?;
+    /// let storage = runtime.create_recorder("storage")?;
+    /// let cache = runtime.create_recorder("cache")?;
+    /// assert!(storage.same_recorder(&runtime.get_recorder("storage")?));
+    /// assert!(!storage.same_recorder(&cache));
+    /// # runtime.shutdown()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn same_recorder(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.inner, &other.inner)
+    }
+
     /// The counts of the events so far.
     #[must_use]
     pub fn stats(&self) -> RecorderStats {
@@ -352,6 +390,13 @@ impl MetricsRecorder {
 
     pub(crate) fn inner(&self) -> &Arc<RecorderInner> {
         &self.inner
+    }
+}
+
+/// The [`disabled`](MetricsRecorder::disabled) recorder.
+impl Default for MetricsRecorder {
+    fn default() -> Self {
+        Self::disabled()
     }
 }
 
@@ -381,6 +426,22 @@ impl fmt::Debug for MetricsRecorder {
             .field("status", &self.status())
             .finish_non_exhaustive()
     }
+}
+
+/// The one disabled recorder of the process.
+fn disabled() -> &'static MetricsRecorder {
+    static DISABLED: LazyLock<MetricsRecorder> = LazyLock::new(|| {
+        let defaults = RecorderDefaults {
+            entity_id: Arc::from("disabled"),
+            queue_max_size: 1,
+            overflow: QueueOverflowPolicy::Drop,
+            log_policy: LogPolicy::Silent,
+            ..RecorderDefaults::direct()
+        };
+        let inner = RecorderInner::new(defaults.into_settings(), None, Placement::Disabled);
+        MetricsRecorder::from_inner(inner)
+    });
+    &DISABLED
 }
 
 /// The text without surrounding white space, unless it is blank.

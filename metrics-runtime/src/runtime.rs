@@ -20,6 +20,7 @@ use tokio::sync::oneshot;
 use self::config::Config;
 use self::inner::Result;
 use crate::error::{MetricsRuntimeError, SharedError};
+use crate::log::LogPolicy;
 use crate::recorder::{MetricsRecorder, RecorderOptions};
 use crate::state::MetricsRuntimeState;
 use crate::totals::{RuntimeSnapshot, Scope, Totals};
@@ -203,6 +204,12 @@ impl MetricsRuntime {
     #[must_use]
     pub fn namespace(&self) -> &str {
         self.inner.namespace()
+    }
+
+    /// What the runtime logs.
+    #[must_use]
+    pub fn log_policy(&self) -> LogPolicy {
+        self.inner.log_policy()
     }
 }
 

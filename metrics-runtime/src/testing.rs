@@ -1,18 +1,14 @@
 //! Help for tests: a recorder that keeps all events.
 
-use std::any::{Any, TypeId};
+use std::any::TypeId;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::descriptor::MetricDescriptor;
 use crate::dispatch::MetricBox;
 use crate::engine::{MetricSource, Registered};
-use crate::error::MetricsRecorderError;
+use crate::error::{MetricsRecorderError, RegisterEventError};
 use crate::event::MetricEvent;
-use crate::panics::CatchDropPanic;
-use crate::recorder::{ErasedEvent, ReadMetric, Recorder, Sealed};
-use crate::snapshot::MetricSnapshots;
-use crate::state::MetricsRecorderState;
+use crate::recorder::{AnyEvent, MetricStore, ReadMetric, Recorder};
 
 /// A recorder that keeps events for assertions. Clones share the kept events.
 ///
@@ -45,8 +41,7 @@ pub struct CaptureRecorder {
 
 #[derive(Default)]
 struct Captured {
-    /// The panic of each event's `Drop` is caught on its own: a second panic during the drop of the list would abort.
-    events: Vec<(&'static str, CatchDropPanic<Box<dyn Any + Send>>)>,
+    events: Vec<AnyEvent<'static>>,
     metrics: Vec<Arc<str>>,
 }
 
@@ -61,21 +56,20 @@ impl CaptureRecorder {
     #[doc(alias = "events")]
     #[must_use]
     pub fn take<E: MetricEvent>(&self) -> Vec<E> {
-        let found: Vec<_> = self.lock().events.extract_if(.., |(_, event)| event.is::<E>()).collect();
-        let events = found.into_iter().map(|(_, event)| event.into_inner());
-        events.filter_map(|event| event.downcast().ok()).map(|event| *event).collect()
+        let found: Vec<_> = self.lock().events.extract_if(.., |event| event.is::<E>()).collect();
+        found.into_iter().filter_map(|event| event.downcast().ok()).collect()
     }
 
     /// The number of kept events of type `E`.
     #[must_use]
     pub fn count<E: MetricEvent>(&self) -> usize {
-        self.lock().events.iter().filter(|(_, event)| event.is::<E>()).count()
+        self.lock().events.iter().filter(|event| event.is::<E>()).count()
     }
 
     /// The types of all kept events, in order.
     #[must_use]
     pub fn event_types(&self) -> Vec<&'static str> {
-        self.lock().events.iter().map(|(event_type, _)| *event_type).collect()
+        self.lock().events.iter().map(AnyEvent::event_type).collect()
     }
 
     /// The names of the metrics that were registered, in order.
@@ -107,32 +101,26 @@ impl CaptureRecorder {
 }
 
 impl Recorder for CaptureRecorder {
-    fn metric_snapshots(&self) -> Result<MetricSnapshots, MetricsRecorderError> {
-        Ok(MetricSnapshots::default())
+    fn register_any<'a>(&self, event: AnyEvent<'a>) -> Result<(), RegisterEventError<AnyEvent<'a>>> {
+        let event = event.into_owned();
+        self.lock().events.push(event);
+        Ok(())
     }
 
-    fn metrics(&self) -> Result<Vec<MetricDescriptor>, MetricsRecorderError> {
-        Ok(Vec::new())
+    fn wrapped(&self) -> Option<&dyn Recorder> {
+        None
     }
 
     fn entity_id(&self) -> &'static str {
         "capture"
     }
 
-    fn status(&self) -> MetricsRecorderState {
-        MetricsRecorderState::Running
+    fn metric_store(&self) -> Option<&dyn MetricStore> {
+        Some(self)
     }
 }
 
-impl Sealed for CaptureRecorder {
-    fn take(&self, event: &mut dyn ErasedEvent) -> Result<(), MetricsRecorderError> {
-        let event_type = event.event_type();
-        if let Some(event) = event.take() {
-            self.lock().events.push((event_type, CatchDropPanic::new(event)));
-        }
-        Ok(())
-    }
-
+impl MetricStore for CaptureRecorder {
     fn add(&self, metric: MetricBox) -> Result<Registered, MetricsRecorderError> {
         Ok(self.note(&metric.name))
     }

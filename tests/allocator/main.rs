@@ -1,14 +1,14 @@
-//! What the library does in and with the program's allocator. Covers RS3, RS4 and ST13, and looks for leaks.
+//! What the library does in and with the program's allocator. Covers RS3, RS4, ST13 and HX4, and looks for leaks.
 
 mod allocator;
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use mvx_metrics::{
-    Breakdown, Counter, HandleEvent, Label, Metric, MetricsRecorder, MetricsRuntime, QueueOverflowPolicy,
-    RecorderOptions, TypedMetric, metric_event,
+    AnyEvent, Breakdown, Counter, HandleEvent, Label, Metric, MetricsRecorder, MetricsRuntime,
+    QueueOverflowPolicy, Recorder, RecorderOptions, RegisterEventError, TypedMetric, metric_event,
 };
 use mvx_metrics_tests::{Gate, Gated, Script, Step, bounded, in_threads, running_runtime};
 
@@ -251,6 +251,38 @@ fn a_large_event_that_is_dropped_is_not_boxed_first() {
         assert_eq!(blocks_allocated_by(|| recorder.emit(LARGE)), 0, "a full queue");
         assert_eq!(recorder.stats().dropped, 2);
         gate.open();
+        runtime.shutdown().expect("everything stops");
+    });
+}
+
+/// A recorder of the user's own.
+struct Passes<R>(R);
+
+impl<R: Recorder> Recorder for Passes<R> {
+    fn register_any<'a>(&self, event: AnyEvent<'a>) -> Result<(), RegisterEventError<AnyEvent<'a>>> {
+        self.0.register_any(event)
+    }
+
+    fn wrapped(&self) -> Option<&dyn Recorder> {
+        Some(&self.0)
+    }
+}
+
+#[test]
+fn hx4_an_event_on_its_way_through_trait_objects_is_not_boxed() {
+    let _alone = alone();
+    bounded(|| {
+        let runtime = running_runtime("allocator");
+        let recorder = runtime.create_recorder("a").expect("a fresh id");
+        let narrow: Arc<dyn Recorder> = Arc::new(recorder.clone());
+        let passed: Arc<dyn Recorder> = Arc::new(Passes(Arc::clone(&narrow)));
+        // The first event takes a segment.
+        recorder.emit(Small);
+        for recorder in [&narrow, &passed] {
+            assert_eq!(blocks_allocated_by(|| recorder.emit(Small)), 0);
+        }
+        recorder.flush().wait().expect("it runs");
+        assert_eq!(recorder.stats().accepted, 3);
         runtime.shutdown().expect("everything stops");
     });
 }

@@ -1,11 +1,11 @@
 //! Which log events each operation writes, with all their fields.
-//! Covers LG1 and ST15; `logging_policies.rs` has what the policies change.
+//! Covers LG1 and ST15; `logging_policies.rs` has what the policies change, `logging_subjects.rs` which recorder a line is about.
 
 use std::error::Error;
 
 use mvx_metrics::{
-    EventHandler, LogPolicy, Metric, MetricSnapshot, MetricsRecorder, MetricsRuntime, RecorderOptions,
-    TypedMetric,
+    EventHandler, LogPolicy, Metric, MetricSnapshot, MetricsRecorder, MetricsRecorderError, MetricsRuntime,
+    MetricsRuntimeError, RecorderOptions, TypedMetric,
 };
 use mvx_metrics_tests::capture::{self, Logged, about, titles};
 use mvx_metrics_tests::{Act, Direct, Gate, Script, SnapshotPanics, Steps, bounded, in_threads};
@@ -35,12 +35,20 @@ pub fn direct(
     application.recorder(options.entity_id(entity_id).log_policy(policy))
 }
 
-/// A log event as one line: level and target, then all fields without `event`, `entity_id` and the elapsed time.
+/// A log event as one line: level and target, then all fields without `event`, the elapsed time, and the fields that say which
+/// recorder it is about. `logging_subjects.rs` has those.
 pub fn line(logged: &Logged) -> String {
     let mut line = format!("{} {}", logged.level, logged.target);
     for (name, value) in &logged.fields {
         match *name {
-            "event" | "entity_id" => {}
+            "event"
+            | "entity_id"
+            | "namespace"
+            | "recorder_id"
+            | "recorder_entity_id"
+            | "recorder_namespace"
+            | "queue_max_size"
+            | "queue_overflow_policy" => {}
             "elapsed_seconds" => {
                 let elapsed: f64 = value.parse().expect("a number of seconds");
                 assert!((0.0..60.0).contains(&elapsed), "{elapsed}");
@@ -65,6 +73,23 @@ fn shown(error: &dyn Error) -> String {
     }
 }
 
+/// An error of a recorder or of a runtime.
+trait Failure: Error {
+    fn reason(&self) -> &'static str;
+}
+
+impl Failure for MetricsRecorderError {
+    fn reason(&self) -> &'static str {
+        Self::reason(self)
+    }
+}
+
+impl Failure for MetricsRuntimeError {
+    fn reason(&self) -> &'static str {
+        Self::reason(self)
+    }
+}
+
 /// Checks that the operation was logged once, from its invocation to its success.
 #[track_caller]
 fn assert_success(target: &str, entity_id: &str, event: &str, metric: &str, states: [&str; 2]) {
@@ -84,12 +109,14 @@ fn assert_failure(
     event: &str,
     metric: &str,
     states: [&str; 2],
-    error: &dyn Error,
+    error: &dyn Failure,
 ) {
-    let ([before, after], error) = (states, shown(error));
+    let ([before, after], error, reason) = (states, shown(error), error.reason());
     let expected = [
         format!("DEBUG mvx_metrics::{target}{metric} phase=invoke state={before}"),
-        format!("WARN mvx_metrics::{target} elapsed error={error}{metric} phase=failed state={after}"),
+        format!(
+            "WARN mvx_metrics::{target} elapsed error={error}{metric} phase=failed reason={reason} state={after}"
+        ),
     ];
     assert_eq!(lines(entity_id, event), expected, "{event}");
 }
@@ -164,7 +191,7 @@ impl Call {
         }
     }
 
-    fn on(self, runtime: &MetricsRuntime) -> Result<(), mvx_metrics::MetricsRuntimeError> {
+    fn on(self, runtime: &MetricsRuntime) -> Result<(), MetricsRuntimeError> {
         match self {
             Self::Create => runtime.create_recorder("a").map(drop),
             Self::Get => runtime.get_recorder("a").map(drop),
@@ -355,7 +382,7 @@ fn lg1_asking_for_a_metric_of_another_type() {
         let [.., invoked, failed] = &lines(id, event)[..] else { panic!("it is logged") };
         assert_eq!(invoked, "DEBUG mvx_metrics::recorder metric=snapshot_panics phase=invoke state=VIRGIN");
         let expected = format!(
-            "WARN mvx_metrics::recorder elapsed error={error} metric=snapshot_panics phase=failed state=VIRGIN"
+            "WARN mvx_metrics::recorder elapsed error={error} metric=snapshot_panics phase=failed reason=INVALID_ARGUMENT state=VIRGIN"
         );
         assert_eq!(*failed, expected);
     });
@@ -492,7 +519,9 @@ fn lg1_failing_to_read_a_recorder() {
         for (event, error) in events.into_iter().zip(errors) {
             let expected = [
                 "DEBUG mvx_metrics::recorder phase=invoke state=VIRGIN".to_owned(),
-                format!("WARN mvx_metrics::recorder elapsed error={error} phase=failed state=VIRGIN"),
+                format!(
+                    "WARN mvx_metrics::recorder elapsed error={error} phase=failed reason=WOULD_DEADLOCK state=VIRGIN"
+                ),
             ];
             assert_eq!(lines(id, event), expected);
         }

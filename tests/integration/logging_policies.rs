@@ -346,9 +346,15 @@ fn lg5_a_hook_that_fails_and_its_cleanup_are_logged_once_each() {
         eventually("the task ends", || application.tasks() == 0);
         let prefix = "ERROR mvx_metrics::recorder";
         let dispatch = lines(id, "metrics_recorder.dispatch_error");
-        assert_eq!(dispatch, [format!("{prefix} error=unexpected error: not sent state=FAILURE")]);
+        assert_eq!(
+            dispatch,
+            [format!("{prefix} error=unexpected error: not sent reason=UNEXPECTED_ERROR state=FAILURE")]
+        );
         let cleanup = lines(id, "metrics_recorder.cleanup.failed");
-        assert_eq!(cleanup, [format!("{prefix} error=not closed state=FAILURE")]);
+        assert_eq!(
+            cleanup,
+            [format!("{prefix} error=not closed reason=ON_STOPPED_HOOK_FAILED state=FAILURE")]
+        );
     });
 }
 
@@ -365,7 +371,9 @@ fn lg5_a_cancelled_recorder_is_logged_once() {
             application.end();
             assert_eq!(recorder.status(), Cancelled);
             let text = "the task that processes events was cancelled";
-            let expected = format!("ERROR mvx_metrics::recorder error={text} state=CANCELLED");
+            let expected = format!(
+                "ERROR mvx_metrics::recorder error={text} reason=DISPATCHER_UNEXPECTEDLY_CANCELLED state=CANCELLED"
+            );
             assert_eq!(errors(&id).iter().map(line).collect::<Vec<_>>(), [expected]);
         }
     });
@@ -382,7 +390,8 @@ fn lg5_a_failed_stop_without_a_waiter_is_logged() {
         drop(recorder);
         eventually("the task ends", || application.tasks() == 0);
         let text = "the on_stopped hook failed: not closed";
-        let expected = format!("ERROR mvx_metrics::recorder error={text} state=FAILURE");
+        let expected =
+            format!("ERROR mvx_metrics::recorder error={text} reason=ON_STOPPED_HOOK_FAILED state=FAILURE");
         assert_eq!(lines(id, "metrics_recorder.cleanup.failed"), [expected]);
         assert_eq!(errors(id).len(), 1);
     });

@@ -1,5 +1,6 @@
 //! The behaviours of the contract, through the public API. `docs/behaviours.md` explains the ids in the names of the tests.
 
+mod custom_recorders;
 mod events;
 mod failures;
 mod fairness;
@@ -9,6 +10,7 @@ mod lifecycle;
 mod logging;
 mod logging_outcomes;
 mod logging_policies;
+mod logging_subjects;
 mod metric_handle;
 mod metrics;
 mod panics;

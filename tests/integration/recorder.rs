@@ -4,8 +4,8 @@
 use std::error::Error as _;
 
 use mvx_metrics::{
-    MetricsRecorder, MetricsRecorderError, MetricsRecorderState, QueueOverflowPolicy, RecorderOptions,
-    Registered,
+    LogPolicy, MetricFailurePolicy, MetricsRecorder, MetricsRecorderError, MetricsRecorderState,
+    MetricsRuntime, QueueOverflowPolicy, RecorderOptions, Registered,
 };
 use mvx_metrics_tests::{
     Act, Direct, Gate, Gated, Script, Step, Steps, bounded, bounded_async, eventually, in_threads,
@@ -454,4 +454,51 @@ fn rc20_a_refusal_for_the_state_ignores_the_overflow_policy() {
         assert_refused(refused.error(), Stopped, ACCEPTING);
         assert_eq!((case.recorder.stats().rejected, case.recorder.stats().dropped), (1, 0));
     });
+}
+
+#[test]
+fn rc4_the_limit_can_be_read_back() {
+    let application = Direct::new();
+    assert_eq!(application.recorder(RecorderOptions::new()).queue_max_size(), 10_000);
+    assert_eq!(application.recorder(RecorderOptions::new().queue_max_size(7)).queue_max_size(), 7);
+}
+
+#[test]
+fn rc5_the_policies_can_be_read_back() {
+    let application = Direct::new();
+    let recorder = application.recorder(RecorderOptions::new());
+    assert_eq!(recorder.queue_overflow_policy(), QueueOverflowPolicy::Error);
+    assert_eq!(recorder.metric_failure_policy(), MetricFailurePolicy::Quarantine);
+    assert_eq!(recorder.log_policy(), LogPolicy::Normal);
+    let options = RecorderOptions::new()
+        .queue_overflow_policy(QueueOverflowPolicy::Drop)
+        .metric_failure_policy(MetricFailurePolicy::FailRecorder)
+        .log_policy(LogPolicy::Silent);
+    let recorder = application.recorder(options);
+    assert_eq!(recorder.queue_overflow_policy(), QueueOverflowPolicy::Drop);
+    assert_eq!(recorder.metric_failure_policy(), MetricFailurePolicy::FailRecorder);
+    assert_eq!(recorder.log_policy(), LogPolicy::Silent);
+
+    let runtime = MetricsRuntime::builder("policies")
+        .default_queue_max_size(9)
+        .log_policy(LogPolicy::Inspection)
+        .build()
+        .expect("valid");
+    runtime.start().expect("starts");
+    let recorder = runtime.create_recorder("a").expect("creates");
+    assert_eq!(runtime.log_policy(), LogPolicy::Inspection);
+    assert_eq!((recorder.queue_max_size(), recorder.log_policy()), (9, LogPolicy::Inspection));
+    assert_eq!(recorder.queue_overflow_policy(), QueueOverflowPolicy::Drop);
+    runtime.shutdown().expect("stops");
+}
+
+#[test]
+fn handles_of_one_recorder_know_each_other() {
+    let application = Direct::new();
+    let recorder = application.recorder(RecorderOptions::new().entity_id("storage"));
+    let other = application.recorder(RecorderOptions::new().entity_id("storage"));
+    assert!(recorder.same_recorder(&recorder.clone()));
+    assert!(!recorder.same_recorder(&other));
+    assert!(MetricsRecorder::default().same_recorder(&MetricsRecorder::disabled()));
+    assert!(!MetricsRecorder::default().same_recorder(&recorder));
 }

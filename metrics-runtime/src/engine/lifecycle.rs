@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::completion::{Completion, Outcome};
 use crate::error::MetricsRecorderError;
-use crate::log::Operation;
+use crate::log::{Operation, Subject};
 use crate::panics;
 use crate::state::MetricsRecorderState;
 
@@ -59,9 +59,9 @@ pub(super) struct Ended {
 
 impl Ended {
     /// Logs the end for each call that waited, then completes their wait. Answers whether any call was logged.
-    pub(super) fn complete(&self, entity_id: &str) -> bool {
+    pub(super) fn complete(&self, subject: Subject<'_>) -> bool {
         for operation in &self.callers {
-            operation.end(entity_id, None, self.state, &self.result);
+            operation.end(subject, self.state, &self.result);
         }
         if let Some(completion) = &self.ongoing {
             completion.complete(self.result.clone());

@@ -23,7 +23,7 @@ use crate::descriptor::MetricDescriptor;
 use crate::dispatch::MetricBox;
 use crate::error::MetricsRecorderError;
 use crate::hooks::MetricReader;
-use crate::log::{self, OperationKind};
+use crate::log::{self, OperationKind, Subject};
 use crate::panics::Panic;
 use crate::snapshot::{MetricSnapshot, MetricSnapshots, Timestamp};
 use crate::state::MetricsRecorderState;
@@ -128,9 +128,9 @@ impl RecorderInner {
         read: impl FnOnce(&MetricsState) -> Result<R, MetricsRecorderError>,
     ) -> Result<R, MetricsRecorderError> {
         let operation = self.operation(OperationKind::Read, event);
-        let operation = operation.invoke(self.entity_id(), None, self.state());
+        let operation = operation.invoke(self.subject(), self.state());
         let result = self.read(read).flatten();
-        operation.end(self.entity_id(), None, self.state(), &result);
+        operation.end(self.subject(), self.state(), &result);
         result
     }
 
@@ -270,13 +270,14 @@ impl RecorderInner {
         }
         let name = Arc::clone(&metric.name);
         let operation = self.operation(OperationKind::Lifecycle, "metrics_recorder.register_metric");
-        let operation = operation.invoke(self.entity_id(), Some(&name), self.state());
+        let subject = Subject { metric: Some(&name), ..self.subject() };
+        let operation = operation.invoke(subject, self.state());
         let result = self.try_register_metric(metric);
         self.after_unlock();
         if matches!(result, Ok(Registered::Replaced)) {
-            log::metric_replaced(self.settings.log_policy, self.entity_id(), &name, self.state());
+            log::metric_replaced(self.settings.log_policy, subject, self.state());
         }
-        operation.end(self.entity_id(), Some(&name), self.state(), &result);
+        operation.end(subject, self.state(), &result);
         result
     }
 
@@ -307,8 +308,8 @@ impl RecorderInner {
         let result = self.try_register_metric_if_absent(metric);
         self.after_unlock();
         if !matches!(result, Ok(None)) {
-            let operation = operation.invoke(self.entity_id(), Some(source.name()), state);
-            operation.end(self.entity_id(), Some(source.name()), self.state(), &result);
+            let subject = Subject { metric: Some(source.name()), ..self.subject() };
+            operation.invoke(subject, state).end(subject, self.state(), &result);
         }
         result.map(|_| source)
     }

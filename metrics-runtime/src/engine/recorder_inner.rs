@@ -27,7 +27,7 @@ use super::task;
 use crate::error::{MetricsRecorderError, RegisterEventError};
 use crate::event::MetricEvent;
 use crate::hooks::DynHooks;
-use crate::log::{self, LogPolicy, LogTarget, Operation, OperationKind};
+use crate::log::{self, LogPolicy, LogTarget, Operation, OperationKind, Subject};
 use crate::panics::{self, CatchDropPanic};
 use crate::queue::{Consumer, Permit, PushError, Queue, ReserveError, SegmentPool, WakeHint};
 use crate::snapshot::Timestamp;
@@ -103,6 +103,10 @@ impl RecorderInner {
         &self.settings.namespace
     }
 
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
     pub(crate) fn created_at(&self) -> Timestamp {
         self.created_at
     }
@@ -139,13 +143,25 @@ impl RecorderInner {
         Operation::new(LogTarget::Recorder, self.settings.log_policy, kind, event)
     }
 
-    /// Logs an error of the infrastructure itself. A producer's thread logs nothing.
-    pub(super) fn log_error(&self, event: &'static str, metric: Option<&str>, error: &(dyn Error + 'static)) {
+    /// The subject of this recorder's log lines.
+    pub(super) fn subject(&self) -> Subject<'_> {
+        let Settings { entity_id, namespace, .. } = &self.settings;
+        Subject { entity_id, namespace: Some(namespace), ..Subject::default() }
+    }
+
+    /// Logs an error of the infrastructure itself, with its stable code. A producer's thread logs nothing.
+    pub(super) fn log_error(
+        &self,
+        event: &'static str,
+        metric: Option<&str>,
+        reason: &'static str,
+        error: &(dyn Error + 'static),
+    ) {
         if thread_role::in_producer() {
             return;
         }
-        let policy = self.settings.log_policy;
-        log::infrastructure_error(policy, event, self.entity_id(), metric, self.state(), error);
+        let subject = Subject { metric, ..self.subject() };
+        log::infrastructure_error(self.settings.log_policy, event, subject, self.state(), reason, error);
     }
 
     /// Counts one more handle.
@@ -315,7 +331,7 @@ impl RecorderInner {
             return Begun::Finished(Ok(()));
         }
         let operation = self.operation(OperationKind::Lifecycle, "metrics_recorder.start");
-        self.begin_start(operation.invoke(self.entity_id(), None, self.state()))
+        self.begin_start(operation.invoke(self.subject(), self.state()))
     }
 
     /// The start that the first event triggers. Registering an event logs nothing.
@@ -374,7 +390,7 @@ impl RecorderInner {
                 cause.map_or(Ok(()), |cause| Err(MetricsRecorderError::clone(&cause)))
             }
         };
-        operation.end(self.entity_id(), None, self.state(), &result);
+        operation.end(self.subject(), self.state(), &result);
         Begun::Finished(result)
     }
 
@@ -401,7 +417,7 @@ impl RecorderInner {
         }
         self.ensure_started();
         let operation = self.operation(OperationKind::Lifecycle, "metrics_recorder.stop");
-        self.begin_stop(operation.invoke(self.entity_id(), None, self.state()))
+        self.begin_stop(operation.invoke(self.subject(), self.state()))
     }
 
     /// The stop that follows the drop of the last handle.
@@ -418,7 +434,7 @@ impl RecorderInner {
                 let result = Err(lifecycle.invalid_state(expected));
                 let state = lifecycle.state();
                 drop(lifecycle);
-                operation.end(self.entity_id(), None, state, &result);
+                operation.end(self.subject(), state, &result);
                 Begun::Finished(result)
             }
             Decision::Join => joined(lifecycle.join(operation)),
@@ -462,10 +478,10 @@ impl RecorderInner {
         let Ok(ended) = finished else {
             return;
         };
-        let was_logged = ended.complete(self.entity_id());
+        let was_logged = ended.complete(self.subject());
         if let (Err(error), false) = (&ended.result, was_logged) {
             // No call waits for the stop that follows the drop of the last handle, so no call reports its error.
-            self.log_error("metrics_recorder.cleanup.failed", None, error);
+            self.log_error("metrics_recorder.cleanup.failed", None, error.reason(), error);
         }
     }
 
@@ -508,9 +524,9 @@ impl RecorderInner {
 
     /// Completes all waits for the operation that the failure has ended, and logs the failure.
     pub(super) fn notify_failure(&self, ended: &Ended) {
-        ended.complete(self.entity_id());
+        ended.complete(self.subject());
         if let Err(error) = &ended.result {
-            self.log_error("metrics_recorder.dispatch_error", None, error);
+            self.log_error("metrics_recorder.dispatch_error", None, error.reason(), error);
         }
     }
 }

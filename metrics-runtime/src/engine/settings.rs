@@ -36,6 +36,7 @@ pub enum MetricFailurePolicy {
     FailRecorder,
 }
 
+#[derive(Clone)]
 pub(crate) struct Settings {
     pub(crate) entity_id: Arc<str>,
     pub(crate) namespace: Arc<str>,

@@ -239,7 +239,7 @@ impl Drop for HookCall<'_> {
 
 async fn clean_up(recorder: &RecorderInner, hooks: &dyn DynHooks) {
     if let Err(error) = call(recorder, || hooks.on_stopped()).await {
-        recorder.log_error("metrics_recorder.cleanup.failed", None, &*error);
+        recorder.log_error("metrics_recorder.cleanup.failed", None, "ON_STOPPED_HOOK_FAILED", &*error);
     }
 }
 

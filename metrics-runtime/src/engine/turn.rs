@@ -104,7 +104,7 @@ impl RecorderInner {
             self.notify_failure(&ended);
         }
         for MetricFailure { metric, panic } in failures {
-            self.log_error("metrics_recorder.dispatch_error", Some(&metric), &panic);
+            self.log_error("metrics_recorder.dispatch_error", Some(&metric), "METRIC_FAILED", &panic);
         }
         if completed.is_empty() {
             return;

@@ -1,8 +1,9 @@
 //! The trait that components depend on, instead of a certain type of recorder.
 
-use std::any::{Any, TypeId};
+use std::any::TypeId;
 use std::sync::Arc;
 
+use super::{AnyEvent, MetricHandle, MetricsRecorder, disabled};
 use crate::descriptor::MetricDescriptor;
 use crate::dispatch::MetricBox;
 use crate::dispatch::{Metric, TypedMetric};
@@ -10,15 +11,14 @@ use crate::engine::{MetricSource, Registered};
 use crate::error::{MetricsRecorderError, RegisterEventError};
 use crate::event::MetricEvent;
 use crate::panics;
-use crate::recorder::{MetricHandle, MetricsRecorder};
 use crate::snapshot::MetricSnapshots;
 use crate::state::MetricsRecorderState;
 
 /// The calls that a component makes to a recorder of any type.
 ///
-/// Implemented by [`MetricsRecorder`], by [`CaptureRecorder`](crate::testing::CaptureRecorder) for tests, and by
-/// references, `Arc`s and `Box`es to them. Components either are generic over it or hold an `Arc<dyn Recorder>`; the methods
-/// are the same. Sealed: recorders are customised with [`RecorderHooks`](crate::RecorderHooks) and read by adapters.
+/// Implemented by [`MetricsRecorder`], by [`CaptureRecorder`](crate::testing::CaptureRecorder) for tests, by references,
+/// `Arc`s and `Box`es of recorders, and by `Option`s: `None` is like [`MetricsRecorder::disabled`]. Components either are generic
+/// over it or hold an `Arc<dyn Recorder>`; the methods are the same.
 ///
 /// Rust calls no generic method on a bare trait object. So a function takes an `&Arc<dyn Recorder>` or an `&impl Recorder`; code
 /// that has a `recorder: &dyn Recorder` calls `(&recorder).emit(..)`.
@@ -63,24 +63,194 @@ use crate::state::MetricsRecorderState;
 /// assert_eq!(door.openings.snapshot()?.total, 0);
 /// # Ok::<(), MetricsRecorderError>(())
 /// ```
-pub trait Recorder: Sealed + Send + Sync {
-    /// The state of all metrics; see [`MetricsRecorder::metric_snapshots`].
+///
+/// # Recorders of your own
+///
+/// A type of your own has two methods to write. [`register_any`](Self::register_any) decides what happens to an event.
+/// [`wrapped`](Self::wrapped) names the recorder behind it, if there is one. By default metrics are registered there, and read from
+/// there. This filter lets one type of event pass only now and then:
+///
+/// ```
+/// use std::sync::atomic::{AtomicU64, Ordering};
+///
+/// use mvx_metrics::testing::CaptureRecorder;
+/// use mvx_metrics::{AnyEvent, Recorder, RegisterEventError, metric_event};
+///
+/// #[metric_event]
+/// struct PacketSeen;
+///
+/// #[metric_event]
+/// struct PacketLost;
+///
+/// /// Every hundredth packet that was seen, and all other events.
+/// struct Sampler<R>(R, AtomicU64);
+///
+/// impl<R: Recorder> Recorder for Sampler<R> {
+///     fn register_any<'a>(&self, event: AnyEvent<'a>) -> Result<(), RegisterEventError<AnyEvent<'a>>> {
+///         if event.is::<PacketSeen>() && self.1.fetch_add(1, Ordering::Relaxed) % 100 != 0 {
+///             return Ok(());
+///         }
+///         self.0.register_any(event)
+///     }
+///
+///     fn wrapped(&self) -> Option<&dyn Recorder> {
+///         Some(&self.0)
+///     }
+/// }
+///
+/// let recorder = CaptureRecorder::new();
+/// let sampler = Sampler(recorder.clone(), AtomicU64::new(0));
+/// for _ in 0..1_000 {
+///     sampler.emit(PacketSeen);
+/// }
+/// sampler.emit(PacketLost);
+/// assert_eq!((recorder.count::<PacketSeen>(), recorder.count::<PacketLost>()), (10, 1));
+/// ```
+///
+/// Events need not be `Clone`, so an event goes to one recorder. A tee copies those types that it knows, and passes on the original:
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use mvx_metrics::testing::CaptureRecorder;
+/// use mvx_metrics::{AnyEvent, Recorder, RegisterEventError, metric_event};
+///
+/// #[metric_event]
+/// #[derive(Clone)]
+/// struct Paid {
+///     cents: u64,
+/// }
+///
+/// struct Tee {
+///     recorder: Arc<dyn Recorder>,
+///     audit: Arc<dyn Recorder>,
+/// }
+///
+/// impl Recorder for Tee {
+///     fn register_any<'a>(&self, event: AnyEvent<'a>) -> Result<(), RegisterEventError<AnyEvent<'a>>> {
+///         if let Some(paid) = event.downcast_ref::<Paid>() {
+///             self.audit.emit(paid.clone());
+///         }
+///         self.recorder.register_any(event)
+///     }
+///
+///     fn wrapped(&self) -> Option<&dyn Recorder> {
+///         Some(&self.recorder)
+///     }
+/// }
+///
+/// let (recorder, audit) = (CaptureRecorder::new(), CaptureRecorder::new());
+/// let tee: Arc<dyn Recorder> =
+///     Arc::new(Tee { recorder: Arc::new(recorder.clone()), audit: Arc::new(audit.clone()) });
+/// tee.emit(Paid { cents: 250 });
+/// assert_eq!((recorder.take::<Paid>()[0].cents, audit.take::<Paid>()[0].cents), (250, 250));
+/// ```
+///
+/// A forwarder boxes events and sends them to another thread, which registers them with any recorder. It has no recorder behind it,
+/// so it accepts all metrics and reads nothing:
+///
+/// ```
+/// use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+/// use std::thread;
+///
+/// use mvx_metrics::testing::CaptureRecorder;
+/// use mvx_metrics::{AnyEvent, MetricsRecorderError, Recorder, RegisterEventError, metric_event};
+///
+/// #[metric_event]
+/// struct Paid {
+///     cents: u64,
+/// }
+///
+/// struct Forwarder(SyncSender<AnyEvent<'static>>);
+///
+/// impl Recorder for Forwarder {
+///     fn register_any<'a>(&self, event: AnyEvent<'a>) -> Result<(), RegisterEventError<AnyEvent<'a>>> {
+///         self.0.try_send(event.into_owned()).map_err(|refused| match refused {
+///             TrySendError::Full(event) => {
+///                 RegisterEventError::new(event, MetricsRecorderError::QueueOverflow { limit: 100 })
+///             }
+///             TrySendError::Disconnected(event) => {
+///                 RegisterEventError::new(event, MetricsRecorderError::LoopUnavailable)
+///             }
+///         })
+///     }
+///
+///     fn wrapped(&self) -> Option<&dyn Recorder> {
+///         None
+///     }
+/// }
+///
+/// let recorder = CaptureRecorder::new();
+/// let (sender, events) = sync_channel(100);
+/// thread::scope(|scope| {
+///     scope.spawn(|| events.into_iter().for_each(|event| drop(recorder.register_any(event))));
+///     Forwarder(sender).emit(Paid { cents: 250 });
+/// });
+/// assert_eq!(recorder.take::<Paid>()[0].cents, 250);
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a recorder",
+    label = "not a recorder",
+    note = "use a `MetricsRecorder`, a `testing::CaptureRecorder`, or a reference, an `Arc`, a `Box` or an `Option` of one",
+    note = "a recorder of your own implements `register_any` and `wrapped` of `mvx_metrics::Recorder`"
+)]
+pub trait Recorder: Send + Sync {
+    /// Registers an event of any type. All other calls that register events end up here.
+    ///
+    /// A recorder of your own may look at the event, pass it on, keep it, or drop it. When it returns `Ok`, the event counts as
+    /// accepted. It should neither wait nor panic: the caller is production code. Nothing catches a panic of it.
+    ///
+    /// # Errors
+    /// When the recorder does not accept the event, it hands the event back with the reason. An error that carries another
+    /// event than the given one counts as `Ok`.
+    fn register_any<'a>(&self, event: AnyEvent<'a>) -> Result<(), RegisterEventError<AnyEvent<'a>>>;
+
+    /// The recorder behind this one, where metrics are registered and read.
+    ///
+    /// With `None` this recorder accepts each metric, and no metric gets an event: a [`MetricHandle`] reads the first state of
+    /// its metric, and the other reads are empty. The recorders of this crate answer `None`. The way along the wrapped recorders must end:
+    /// a recorder that wraps itself overflows the stack.
+    fn wrapped(&self) -> Option<&dyn Recorder>;
+
+    /// The state of all metrics; see [`MetricsRecorder::metric_snapshots`]. By default that of the [`wrapped`](Self::wrapped)
+    /// recorder.
     ///
     /// # Errors
     /// As there.
-    fn metric_snapshots(&self) -> Result<MetricSnapshots, MetricsRecorderError>;
+    fn metric_snapshots(&self) -> Result<MetricSnapshots, MetricsRecorderError> {
+        match self.wrapped() {
+            Some(recorder) => recorder.metric_snapshots(),
+            None => Ok(MetricSnapshots::default()),
+        }
+    }
 
-    /// The declarations of all metrics; see [`MetricsRecorder::metrics`].
+    /// The declarations of all metrics; see [`MetricsRecorder::metrics`]. By default those of the [`wrapped`](Self::wrapped)
+    /// recorder.
     ///
     /// # Errors
     /// As there.
-    fn metrics(&self) -> Result<Vec<MetricDescriptor>, MetricsRecorderError>;
+    fn metrics(&self) -> Result<Vec<MetricDescriptor>, MetricsRecorderError> {
+        match self.wrapped() {
+            Some(recorder) => recorder.metrics(),
+            None => Ok(Vec::new()),
+        }
+    }
 
-    /// The measured entity.
-    fn entity_id(&self) -> &str;
+    /// The measured entity. By default that of the [`wrapped`](Self::wrapped) recorder, and empty without one.
+    fn entity_id(&self) -> &str {
+        match self.wrapped() {
+            Some(recorder) => recorder.entity_id(),
+            None => "",
+        }
+    }
 
-    /// The state the recorder is in.
-    fn status(&self) -> MetricsRecorderState;
+    /// The state the recorder is in. By default that of the [`wrapped`](Self::wrapped) recorder, and `RUNNING` without one.
+    fn status(&self) -> MetricsRecorderState {
+        match self.wrapped() {
+            Some(recorder) => recorder.status(),
+            None => MetricsRecorderState::Running,
+        }
+    }
 
     /// Registers an event; see [`MetricsRecorder::register_event`].
     ///
@@ -91,11 +261,18 @@ pub trait Recorder: Sealed + Send + Sync {
         Self: Sized,
     {
         let mut slot = Some(event);
-        match (self.take(&mut slot), slot) {
-            (Err(error), Some(event)) => Err(RegisterEventError::new(event, error)),
-            // The recorder has taken the event.
-            (_, _) => Ok(()),
+        let refused = match self.register_any(AnyEvent::borrowed(&mut slot)) {
+            Ok(()) => None,
+            Err(refused) => {
+                let (event, error) = refused.into_parts();
+                event.downcast::<E>().ok().map(|event| RegisterEventError::new(event, error))
+            }
+        };
+        if slot.is_some() {
+            // A recorder of the user's has dropped the event, whose own `Drop` is user code.
+            panics::catch_and_ignore(|| drop(slot));
         }
+        refused.map_or(Ok(()), Err)
     }
 
     /// Registers an event and ignores errors; see [`MetricsRecorder::emit`].
@@ -116,7 +293,8 @@ pub trait Recorder: Sealed + Send + Sync {
     where
         Self: Sized,
     {
-        self.add(MetricBox::named(metric)?)
+        let metric = MetricBox::named(metric)?;
+        self.metric_store().map_or(Ok(Registered::Added), |store| store.add(metric))
     }
 
     /// The metric of type `M`, registered if there is none; see [`MetricsRecorder::metric`].
@@ -127,7 +305,7 @@ pub trait Recorder: Sealed + Send + Sync {
     where
         Self: Sized,
     {
-        self.find_or_add(MetricBox::of_default::<M>()?).map(MetricHandle::new)
+        find_or_add(self.metric_store(), MetricBox::of_default::<M>()?).map(MetricHandle::new)
     }
 
     /// As [`metric`](Self::metric), for metrics without a default; see [`MetricsRecorder::register_metric_if_absent`].
@@ -141,7 +319,7 @@ pub trait Recorder: Sealed + Send + Sync {
     where
         Self: Sized,
     {
-        self.find_or_add(MetricBox::named(metric)?).map(MetricHandle::new)
+        find_or_add(self.metric_store(), MetricBox::named(metric)?).map(MetricHandle::new)
     }
 
     /// The state of the metric of type `M`, with its types; see [`MetricsRecorder::metric_snapshot`].
@@ -152,20 +330,36 @@ pub trait Recorder: Sealed + Send + Sync {
     where
         Self: Sized,
     {
+        let Some(store) = self.metric_store() else {
+            return Ok(None);
+        };
         let mut snapshot = None;
-        self.read(TypeId::of::<M>(), &mut |metric| {
+        store.read(TypeId::of::<M>(), &mut |metric| {
             snapshot = metric.typed_snapshot::<M>()?;
             Ok(())
         })?;
         Ok(snapshot)
     }
+
+    /// Where the metrics are.
+    #[doc(hidden)]
+    fn metric_store(&self) -> Option<&dyn MetricStore> {
+        self.wrapped()?.metric_store()
+    }
 }
 
-/// [`Recorder`] without type parameters. Other crates cannot name it, so they cannot implement [`Recorder`].
-pub trait Sealed {
-    /// Takes the event out of its slot if it is accepted.
-    fn take(&self, event: &mut dyn ErasedEvent) -> Result<(), MetricsRecorderError>;
+fn find_or_add(
+    store: Option<&dyn MetricStore>,
+    metric: MetricBox,
+) -> Result<MetricSource, MetricsRecorderError> {
+    match store {
+        Some(store) => store.find_or_add(metric),
+        None => Ok(MetricSource::unregistered(metric)),
+    }
+}
 
+/// The metrics of a recorder, without type parameters. Other crates cannot name it.
+pub trait MetricStore {
     fn add(&self, metric: MetricBox) -> Result<Registered, MetricsRecorderError>;
 
     /// Adds the metric unless there is one of its name and type. Answers where that metric is read.
@@ -178,40 +372,15 @@ pub trait Sealed {
 /// Reads a metric under the lock of its recorder.
 pub(crate) type ReadMetric<'a> = dyn FnMut(&MetricBox) -> Result<(), MetricsRecorderError> + 'a;
 
-/// An event of any type that can be taken once.
-pub trait ErasedEvent {
-    fn event_type(&self) -> &'static str;
-
-    /// Registers the event with a recorder, which gives it its type back.
-    fn register_with(&mut self, recorder: &MetricsRecorder) -> Result<(), MetricsRecorderError>;
-
-    /// Takes the event, boxed.
-    fn take(&mut self) -> Option<Box<dyn Any + Send>>;
-}
-
-impl<E: MetricEvent> ErasedEvent for Option<E> {
-    fn event_type(&self) -> &'static str {
-        E::EVENT_TYPE
-    }
-
-    fn register_with(&mut self, recorder: &MetricsRecorder) -> Result<(), MetricsRecorderError> {
-        let Some(event) = Option::take(self) else {
-            return Ok(());
-        };
-        recorder.register_event(event).map_err(|refused| {
-            let (event, error) = refused.into_parts();
-            *self = Some(event);
-            error
-        })
-    }
-
-    fn take(&mut self) -> Option<Box<dyn Any + Send>> {
-        let event = Option::take(self)?;
-        Some(Box::new(event))
-    }
-}
-
 impl Recorder for MetricsRecorder {
+    fn register_any<'a>(&self, event: AnyEvent<'a>) -> Result<(), RegisterEventError<AnyEvent<'a>>> {
+        event.register_with(self)
+    }
+
+    fn wrapped(&self) -> Option<&dyn Recorder> {
+        None
+    }
+
     fn metric_snapshots(&self) -> Result<MetricSnapshots, MetricsRecorderError> {
         MetricsRecorder::metric_snapshots(self)
     }
@@ -232,13 +401,18 @@ impl Recorder for MetricsRecorder {
     fn register_event<E: MetricEvent>(&self, event: E) -> Result<(), RegisterEventError<E>> {
         MetricsRecorder::register_event(self, event)
     }
-}
 
-impl Sealed for MetricsRecorder {
-    fn take(&self, event: &mut dyn ErasedEvent) -> Result<(), MetricsRecorderError> {
-        event.register_with(self)
+    #[inline]
+    fn emit<E: MetricEvent>(&self, event: E) {
+        MetricsRecorder::emit(self, event);
     }
 
+    fn metric_store(&self) -> Option<&dyn MetricStore> {
+        Some(self)
+    }
+}
+
+impl MetricStore for MetricsRecorder {
     fn add(&self, metric: MetricBox) -> Result<Registered, MetricsRecorderError> {
         self.inner.register_metric(metric)
     }
@@ -252,49 +426,67 @@ impl Sealed for MetricsRecorder {
     }
 }
 
-/// Implements [`Recorder`] for a pointer to a recorder. Generic methods need a pointer that is `Sized`.
+/// Implements the methods of [`Recorder`] without type parameters by those of another recorder.
 macro_rules! forward {
-    ($($pointer:ty),+) => {$(
-        impl<R: Recorder + ?Sized> Recorder for $pointer {
-            fn metric_snapshots(&self) -> Result<MetricSnapshots, MetricsRecorderError> {
-                (**self).metric_snapshots()
-            }
-
-            fn metrics(&self) -> Result<Vec<MetricDescriptor>, MetricsRecorderError> {
-                (**self).metrics()
-            }
-
-            fn entity_id(&self) -> &str {
-                (**self).entity_id()
-            }
-
-            fn status(&self) -> MetricsRecorderState {
-                (**self).status()
-            }
+    ($self:ident => $recorder:expr) => {
+        fn register_any<'a>(
+            &$self,
+            event: AnyEvent<'a>,
+        ) -> Result<(), RegisterEventError<AnyEvent<'a>>> {
+            $recorder.register_any(event)
         }
 
-        impl<R: Recorder + ?Sized> Sealed for $pointer {
-            fn take(&self, event: &mut dyn ErasedEvent) -> Result<(), MetricsRecorderError> {
-                (**self).take(event)
-            }
-
-            fn add(&self, metric: MetricBox) -> Result<Registered, MetricsRecorderError> {
-                (**self).add(metric)
-            }
-
-            fn find_or_add(&self, metric: MetricBox) -> Result<MetricSource, MetricsRecorderError> {
-                (**self).find_or_add(metric)
-            }
-
-            fn read(
-                &self,
-                metric_type: TypeId,
-                read: &mut ReadMetric<'_>,
-            ) -> Result<(), MetricsRecorderError> {
-                (**self).read(metric_type, read)
-            }
+        fn wrapped(&$self) -> Option<&dyn Recorder> {
+            $recorder.wrapped()
         }
-    )+};
+
+        fn metric_snapshots(&$self) -> Result<MetricSnapshots, MetricsRecorderError> {
+            $recorder.metric_snapshots()
+        }
+
+        fn metrics(&$self) -> Result<Vec<MetricDescriptor>, MetricsRecorderError> {
+            $recorder.metrics()
+        }
+
+        fn entity_id(&$self) -> &str {
+            $recorder.entity_id()
+        }
+
+        fn status(&$self) -> MetricsRecorderState {
+            $recorder.status()
+        }
+
+        fn metric_store(&$self) -> Option<&dyn MetricStore> {
+            $recorder.metric_store()
+        }
+    };
 }
 
-forward!(&R, Arc<R>, Box<R>);
+impl<R: Recorder + ?Sized> Recorder for &R {
+    forward!(self => (**self));
+}
+
+impl<R: Recorder + ?Sized> Recorder for Arc<R> {
+    forward!(self => (**self));
+}
+
+impl<R: Recorder + ?Sized> Recorder for Box<R> {
+    forward!(self => (**self));
+}
+
+/// `None` is like [`MetricsRecorder::disabled`].
+impl<R: Recorder> Recorder for Option<R> {
+    forward!(self => some_or_disabled(self.as_ref()));
+
+    #[inline]
+    fn register_event<E: MetricEvent>(&self, event: E) -> Result<(), RegisterEventError<E>> {
+        match self {
+            Some(recorder) => recorder.register_event(event),
+            None => disabled().register_event(event),
+        }
+    }
+}
+
+fn some_or_disabled<R: Recorder>(recorder: Option<&R>) -> &dyn Recorder {
+    recorder.map_or(disabled(), |recorder| recorder)
+}

@@ -8,7 +8,7 @@ use super::loop_thread::LoopThread;
 use super::registry::Registry;
 use crate::engine::{Completion, EventLoop, FairGuard, FairLock};
 use crate::error::MetricsRuntimeError;
-use crate::log::{LogPolicy, LogTarget, Operation, OperationKind};
+use crate::log::{LogPolicy, LogTarget, Operation, OperationKind, Subject};
 use crate::recorder::MetricsRecorder;
 use crate::snapshot::Timestamp;
 use crate::state::MetricsRuntimeState;
@@ -111,10 +111,22 @@ impl RuntimeInner {
         event: &'static str,
         operation: impl FnOnce() -> Result<T>,
     ) -> Result<T> {
+        self.logged_with(Subject::default(), kind, event, operation)
+    }
+
+    /// The same for an operation on one recorder.
+    pub(super) fn logged_with<T>(
+        &self,
+        subject: Subject<'_>,
+        kind: OperationKind,
+        event: &'static str,
+        operation: impl FnOnce() -> Result<T>,
+    ) -> Result<T> {
+        let subject = Subject { entity_id: &self.namespace, ..subject };
         let log = Operation::new(LogTarget::Runtime, self.log_policy(), kind, event);
-        let log = log.invoke(&self.namespace, None, self.status());
+        let log = log.invoke(subject, self.status());
         let result = operation();
-        log.end(&self.namespace, None, self.status(), &result);
+        log.end(subject, self.status(), &result);
         result
     }
 

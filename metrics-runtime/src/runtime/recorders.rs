@@ -5,16 +5,26 @@ use std::sync::Arc;
 use super::inner::{Result, RuntimeInner, deadline_in, invalid_state};
 use crate::engine::{Observation, Placement, RecorderInner};
 use crate::error::{MetricsRecorderError, MetricsRuntimeError};
-use crate::log::{self, LogPolicy, OperationKind};
+use crate::log::{self, LogPolicy, NewRecorder, OperationKind, Subject};
 use crate::recorder::{MetricsRecorder, RecorderDefaults, RecorderOptions};
 use crate::snapshot::MetricSnapshot;
 use crate::state::MetricsRuntimeState;
 
 impl RuntimeInner {
     pub(super) fn create_recorder(&self, id: &str, options: RecorderOptions) -> Result<MetricsRecorder> {
-        self.logged(OperationKind::Lifecycle, "metrics_runtime.create_recorder", || {
-            let id: Arc<str> = Arc::from(valid_id(id)?);
-            let (settings, hooks) = options.resolve(|| self.recorder_defaults(&id))?;
+        let id: Arc<str> = Arc::from(id.trim());
+        let resolved = options.resolve(|| self.recorder_defaults(&id));
+        let settings = resolved.as_ref().ok().map(|(settings, _)| settings.clone());
+        let new_recorder = settings.as_ref().map(|settings| NewRecorder {
+            entity_id: &settings.entity_id,
+            namespace: &settings.namespace,
+            queue_max_size: settings.queue_max_size,
+            queue_overflow_policy: &settings.overflow,
+        });
+        let subject = Subject { new_recorder, ..about(&id) };
+        self.logged_with(subject, OperationKind::Lifecycle, "metrics_runtime.create_recorder", || {
+            valid_id(&id)?;
+            let (settings, hooks) = resolved?;
             self.check_may_wait()?;
             let placement = {
                 let mut state = self.running()?;
@@ -33,7 +43,7 @@ impl RuntimeInner {
             let started = self.start_recorder(&id, &recorder);
             let mut state = self.state();
             if started.is_ok() && state.state == MetricsRuntimeState::Running {
-                state.registry.insert(id, recorder.clone());
+                state.registry.insert(Arc::clone(&id), recorder.clone());
                 return Ok(recorder);
             }
             state.registry.free(&id);
@@ -68,14 +78,14 @@ impl RuntimeInner {
     }
 
     pub(super) fn get_recorder(&self, id: &str) -> Result<MetricsRecorder> {
-        self.logged(OperationKind::Read, "metrics_runtime.get_recorder", || {
+        self.logged_with(about(id), OperationKind::Read, "metrics_runtime.get_recorder", || {
             let id = valid_id(id)?;
             self.running()?.registry.get(id).cloned().ok_or_else(|| not_found(id))
         })
     }
 
     pub(super) fn try_get_recorder(&self, id: &str) -> Result<Option<MetricsRecorder>> {
-        self.logged(OperationKind::Read, "metrics_runtime.try_get_recorder", || {
+        self.logged_with(about(id), OperationKind::Read, "metrics_runtime.try_get_recorder", || {
             let id = valid_id(id)?;
             Ok(self.running()?.registry.get(id).cloned())
         })
@@ -88,7 +98,7 @@ impl RuntimeInner {
     }
 
     pub(super) fn stop_recorder(&self, id: &str) -> Result<()> {
-        self.logged(OperationKind::Lifecycle, "metrics_runtime.stop_recorder", || {
+        self.logged_with(about(id), OperationKind::Lifecycle, "metrics_runtime.stop_recorder", || {
             let id = valid_id(id)?;
             self.check_may_wait()?;
             let recorder = self.running()?.registry.get(id).cloned().ok_or_else(|| not_found(id))?;
@@ -97,15 +107,20 @@ impl RuntimeInner {
     }
 
     pub(super) fn stop_and_remove_recorder(&self, id: &str) -> Result<MetricsRecorder> {
-        self.logged(OperationKind::Lifecycle, "metrics_runtime.stop_and_remove_recorder", || {
-            let id = valid_id(id)?;
-            self.check_may_wait()?;
-            let removing = self.running()?.registry.begin_removal(id);
-            let (number, recorder) = removing.ok_or_else(|| not_found(id))?;
-            let stopped = self.stop_within_timeout(id, &recorder);
-            self.remove(number, &recorder);
-            stopped.map(|()| recorder)
-        })
+        self.logged_with(
+            about(id),
+            OperationKind::Lifecycle,
+            "metrics_runtime.stop_and_remove_recorder",
+            || {
+                let id = valid_id(id)?;
+                self.check_may_wait()?;
+                let removing = self.running()?.registry.begin_removal(id);
+                let (number, recorder) = removing.ok_or_else(|| not_found(id))?;
+                let stopped = self.stop_within_timeout(id, &recorder);
+                self.remove(id, number, &recorder);
+                stopped.map(|()| recorder)
+            },
+        )
     }
 
     fn stop_within_timeout(&self, id: &str, recorder: &MetricsRecorder) -> Result<()> {
@@ -115,7 +130,7 @@ impl RuntimeInner {
     }
 
     /// Ends the removal of a recorder: its final state goes to the removed recorders, at the moment it leaves the registry.
-    fn remove(&self, number: u64, recorder: &MetricsRecorder) {
+    fn remove(&self, id: &str, number: u64, recorder: &MetricsRecorder) {
         // A recorder that did not stop in time still has events. Its metrics, and those that panicked while they were read, are read
         // again later.
         let observed = recorder.inner().observe_final();
@@ -131,9 +146,14 @@ impl RuntimeInner {
         // The drop of the handle may run user code, and so may a log subscriber. So no lock is held.
         drop(removed);
         if !was_read && self.log_policy() != LogPolicy::Silent {
-            log::late_metrics(recorder.entity_id());
+            log::late_metrics(id, recorder.entity_id(), recorder.namespace());
         }
     }
+}
+
+/// The subject of the log lines of an operation on the recorder of that id.
+fn about(id: &str) -> Subject<'_> {
+    Subject { recorder_id: Some(id.trim()), ..Subject::default() }
 }
 
 fn valid_id(id: &str) -> Result<&str> {
