@@ -15,15 +15,15 @@ use tokio::runtime::Handle;
 use crate::descriptor::MetricDescriptor;
 use crate::dispatch::MetricBox;
 use crate::dispatch::{Metric, TypedMetric};
-use crate::engine::{
-    LifecycleHandle, Placement, QueueOverflowPolicy, RecorderInner, RecorderStats, Registered,
-};
+use crate::engine::{LifecycleHandle, Placement, QueueOverflowPolicy, RecorderInner, Registered};
 use crate::error::{MetricsRecorderError, RegisterEventError};
 use crate::event::MetricEvent;
+use crate::hooks::Hooks;
 use crate::log::LogPolicy;
 use crate::panics;
 use crate::snapshot::MetricSnapshots;
 use crate::state::MetricsRecorderState;
+use crate::stats::RecorderStats;
 use crate::thread_role;
 
 pub use self::interface::Recorder;
@@ -101,7 +101,7 @@ impl MetricsRecorder {
                 log_policy: LogPolicy::Silent,
                 ..RecorderDefaults::direct()
             };
-            let inner = RecorderInner::new(defaults.into_settings(), None, Placement::Disabled);
+            let inner = RecorderInner::new(defaults.into_settings(), Hooks::default(), Placement::Disabled);
             MetricsRecorder::from_inner(inner)
         });
         DISABLED.clone()
