@@ -26,7 +26,7 @@ pub use fixtures::{
     StepsSnapshot, Tracked,
 };
 pub use gate::Gate;
-pub use script::{Act, HookLog, Script};
+pub use script::{Act, HookLog, HooksAndListener, Script};
 
 /// The code blocks of the documents compile and run.
 #[cfg(doctest)]

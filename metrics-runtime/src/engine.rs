@@ -12,6 +12,7 @@
 //! | `scheduler` | the event loop and its run queue |
 //! | `placement` | where a recorder's events are processed |
 //! | `recorder_inner`, `turn` | the shared part of a recorder; turns, and giving up after a failure |
+//! | `hook_calls` | calls of a recorder's hooks |
 //! | `task` | the task of a recorder that was created directly or has hooks |
 //! | `metric_source` | where the handle of a metric reads it |
 //! | `read` | reading, registering metrics, the one way to wait |
@@ -21,6 +22,7 @@ mod completion;
 mod drain;
 mod fair_lock;
 mod handle;
+mod hook_calls;
 mod lifecycle;
 mod metric_source;
 mod placement;
@@ -41,7 +43,6 @@ mod tests;
 pub use self::handle::LifecycleHandle;
 pub use self::read::Registered;
 pub use self::settings::{MetricFailurePolicy, QueueOverflowPolicy};
-pub use self::stats::RecorderStats;
 
 pub(crate) use self::completion::Completion;
 pub(crate) use self::fair_lock::{FairGuard, FairLock};

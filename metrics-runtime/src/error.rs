@@ -19,12 +19,12 @@ pub type SharedError = Arc<dyn Error + Send + Sync>;
 /// ```
 /// use std::error::Error;
 ///
-/// use mvx_metrics::{HookError, MetricsRuntime, RecorderHooks, RecorderOptions};
+/// use mvx_metrics::{HookError, MetricsRuntime, RecorderContext, RecorderHooks, RecorderOptions};
 ///
 /// struct Unreachable;
 ///
 /// impl RecorderHooks for Unreachable {
-///     async fn on_starting(&self) -> Result<(), HookError> {
+///     async fn on_starting(&self, _: RecorderContext<'_>) -> Result<(), HookError> {
 ///         Err("connection refused".into())
 ///     }
 /// }
@@ -121,7 +121,7 @@ pub enum MetricsRecorderError {
         /// How long the call saw no progress, or the timeout that passed.
         waited: Duration,
     },
-    /// Another error, in most cases one of the `on_metric_changed` hook.
+    /// Another error, in most cases one of a change listener.
     #[error("unexpected error")]
     Unexpected {
         /// The error.

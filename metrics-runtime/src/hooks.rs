@@ -1,5 +1,7 @@
 //! Hooks: user code that runs when a recorder starts, when one of its metrics changes, and when it stops.
 
+mod context;
+
 use std::error::Error;
 use std::fmt;
 use std::future::Future;
@@ -7,176 +9,156 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use crate::dispatch::MetricBox;
-use crate::dispatch::{Metric, TypedMetric};
-use crate::error::{MetricsRecorderError, SharedError};
-use crate::event::EventRef;
-use crate::panics::{self, Panic};
-use crate::queue::PendingEvent;
-use crate::snapshot::{MetricSnapshot, Timestamp};
+use crate::error::SharedError;
+use crate::panics::{self, CatchDropPanic};
 use crate::thread_role;
+
+pub use self::context::{MetricChange, RecorderContext};
+
+pub(crate) use self::context::HookedRecorder;
 
 /// The error of a hook.
 pub type HookError = Box<dyn Error + Send + Sync>;
 
-/// Code that runs with a recorder's events, for example to open, feed and close a publisher.
+/// Code that runs when a recorder starts and when it stops, for example to publish its final state.
 ///
-/// Hooks run where the recorder's events are processed, never on a producer's thread. Each call is awaited: the recorder's
-/// next event waits for it, and other recorders go on. A hook that returns an error or panics puts the recorder into
-/// [`Failure`](crate::MetricsRecorderState::Failure).
+/// Give it to one recorder with [`RecorderOptions::hooks`](crate::RecorderOptions::hooks), or to all recorders of a runtime with
+/// [`MetricsRuntimeBuilder::hooks`](crate::MetricsRuntimeBuilder::hooks). These hooks cost nothing for each event. Code that runs
+/// after each change is a [`ChangeListener`].
+///
+/// Hooks run where the recorder's events are processed, never on a producer's thread. Each call is awaited while other recorders
+/// continue. A hook that returns an error or panics puts the recorder into
+/// [`Failure`](crate::MetricsRecorderState::Failure). `Arc`s of hooks are hooks.
 ///
 /// ```
-/// use mvx_metrics::{HookError, MetricChange, RecorderHooks};
+/// use std::sync::mpsc;
+///
+/// use mvx_metrics::{
+///     Counter, HookError, Metric, MetricsRuntime, RecorderContext, RecorderHooks, RecorderOptions, metric_event,
+/// };
+///
+/// #[metric_event]
+/// struct Sent;
+///
+/// #[derive(Metric, Default)]
+/// #[metric(on(Sent))]
+/// struct Messages {
+///     total: Counter,
+/// }
+///
+/// /// Sends the final count of each connection to a list.
+/// struct Archive(mpsc::Sender<(String, u64)>);
+///
+/// impl RecorderHooks for Archive {
+///     async fn on_stopped(&self, recorder: RecorderContext<'_>) -> Result<(), HookError> {
+///         let messages = recorder.metric_snapshot::<Messages>()?.ok_or("no messages are measured")?;
+///         self.0.send((recorder.entity_id().to_owned(), messages.total))?;
+///         Ok(())
+///     }
+/// }
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let runtime = MetricsRuntime::new("example")?;
+/// runtime.start()?;
+/// let (sender, archive) = mpsc::channel();
+/// let options = RecorderOptions::new().hooks(Archive(sender));
+/// let recorder = runtime.create_recorder_with("connection-1", options)?;
+/// recorder.metric::<Messages>()?;
+/// recorder.emit(Sent);
+///
+/// runtime.stop_and_remove_recorder("connection-1")?;
+/// assert_eq!(archive.recv()?, ("connection-1".to_owned(), 1));
+/// # runtime.shutdown()?;
+/// # Ok(())
+/// # }
+/// ```
+pub trait RecorderHooks: Send + Sync + 'static {
+    /// Runs before the recorder's first event of each run of its life, while it is `STARTING`.
+    ///
+    /// # Errors
+    /// An error puts the recorder into `FAILURE`. Calls that wait for the start get `OnStartingHookFailed`. Pending events are
+    /// discarded, and [`on_stopped`](Self::on_stopped) runs as cleanup.
+    fn on_starting(
+        &self,
+        recorder: RecorderContext<'_>,
+    ) -> impl Future<Output = Result<(), HookError>> + Send {
+        let _ = recorder;
+        async { Ok(()) }
+    }
+
+    /// Runs after the last event when the recorder stops, or as cleanup after a failure. Snapshots show the final state.
+    ///
+    /// The recorder is `STOPPING`; after a failure it is `FAILURE`, and its pending events are discarded already. After a failed
+    /// start the cleanup runs too, also for hooks whose `on_starting` did not run, because that of the runtime's hooks had failed.
+    ///
+    /// # Errors
+    /// An error puts the recorder into `FAILURE`. Calls that wait for the stop get `OnStoppedHookFailed`. As cleanup its error is
+    /// only logged.
+    fn on_stopped(
+        &self,
+        recorder: RecorderContext<'_>,
+    ) -> impl Future<Output = Result<(), HookError>> + Send {
+        let _ = recorder;
+        async { Ok(()) }
+    }
+}
+
+/// Code that runs after each event that changed a metric, for example an alarm or a live view.
+///
+/// Give it to one recorder with [`RecorderOptions::change_listener`](crate::RecorderOptions::change_listener), or to all recorders
+/// of a runtime with [`MetricsRuntimeBuilder::change_listener`](crate::MetricsRuntimeBuilder::change_listener).
+///
+/// A recorder with a listener applies one event at a time, in a task of its own that each event after a pause wakes. The listener
+/// runs where the events are processed, never on a producer's thread. Each call is awaited: the recorder's next event waits
+/// for it, and other recorders continue. `Arc`s of listeners are listeners.
+///
+/// ```
+/// use mvx_metrics::{ChangeListener, HookError, MetricChange};
 ///
 /// struct Announce;
 ///
-/// impl RecorderHooks for Announce {
+/// impl ChangeListener for Announce {
 ///     async fn on_metric_changed(&self, change: MetricChange<'_>) -> Result<(), HookError> {
 ///         eprintln!("{} changed by {}", change.metric_name(), change.event().event_type());
 ///         Ok(())
 ///     }
 /// }
 /// ```
-pub trait RecorderHooks: Send + Sync + 'static {
-    /// Runs before the recorder's first event of each run of its life, while it is `STARTING`.
-    ///
-    /// # Errors
-    /// An error puts the recorder into `FAILURE`. Calls that wait for the start get `OnStartingHookFailed`.
-    fn on_starting(&self) -> impl Future<Output = Result<(), HookError>> + Send {
-        async { Ok(()) }
-    }
-
-    /// Runs after the last event when the recorder stops, or as cleanup after a failure.
-    ///
-    /// # Errors
-    /// An error puts the recorder into `FAILURE`. Calls that wait for the stop get `OnStoppedHookFailed`.
-    fn on_stopped(&self) -> impl Future<Output = Result<(), HookError>> + Send {
-        async { Ok(()) }
-    }
-
+pub trait ChangeListener: Send + Sync + 'static {
     /// Runs after a metric has accepted an event, before the next event is applied.
     ///
     /// An event that several metrics accept is applied to all of them first.
     ///
     /// # Errors
-    /// An error puts the recorder into `FAILURE` with `Unexpected`, and its pending events are discarded.
+    /// An error or a panic puts the recorder into `FAILURE` with `Unexpected`, and its pending events are discarded.
+    fn on_metric_changed(
+        &self,
+        change: MetricChange<'_>,
+    ) -> impl Future<Output = Result<(), HookError>> + Send;
+}
+
+impl<H: RecorderHooks> RecorderHooks for Arc<H> {
+    fn on_starting(
+        &self,
+        recorder: RecorderContext<'_>,
+    ) -> impl Future<Output = Result<(), HookError>> + Send {
+        RecorderHooks::on_starting(&**self, recorder)
+    }
+
+    fn on_stopped(
+        &self,
+        recorder: RecorderContext<'_>,
+    ) -> impl Future<Output = Result<(), HookError>> + Send {
+        RecorderHooks::on_stopped(&**self, recorder)
+    }
+}
+
+impl<L: ChangeListener> ChangeListener for Arc<L> {
     fn on_metric_changed(
         &self,
         change: MetricChange<'_>,
     ) -> impl Future<Output = Result<(), HookError>> + Send {
-        let _ = change;
-        async { Ok(()) }
-    }
-}
-
-/// A metric that accepted an event, and the event.
-///
-/// ```
-/// use mvx_metrics::{HookError, MetricChange, RecorderHooks, metric_event};
-///
-/// #[metric_event]
-/// struct Paid {
-///     cents: u64,
-/// }
-///
-/// struct Log;
-///
-/// impl RecorderHooks for Log {
-///     async fn on_metric_changed(&self, change: MetricChange<'_>) -> Result<(), HookError> {
-///         if let Some(paid) = change.event().downcast_ref::<Paid>() {
-///             eprintln!("{} cents, and {} is now {:?}", paid.cents, change.metric_name(), change.snapshot());
-///         }
-///         Ok(())
-///     }
-/// }
-/// ```
-pub struct MetricChange<'a> {
-    pub(crate) recorder: &'a dyn MetricReader,
-    pub(crate) metric: &'a str,
-    pub(crate) event: PendingEvent<'a>,
-}
-
-impl MetricChange<'_> {
-    /// The recorder's entity id.
-    #[must_use]
-    pub fn entity_id(&self) -> &str {
-        self.recorder.entity_id()
-    }
-
-    /// The name of the metric that changed.
-    #[must_use]
-    pub fn metric_name(&self) -> &str {
-        self.metric
-    }
-
-    /// The event that the metric accepted.
-    ///
-    /// The reference cannot be kept across an `.await`: copy the needed fields of the event first.
-    #[must_use]
-    pub fn event(&self) -> EventRef<'_> {
-        self.event.view()
-    }
-
-    /// The metric's state after this event and before the next one.
-    ///
-    /// The call waits for other readers of the recorder's metrics. One of them may make no progress for five seconds, perhaps
-    /// because it waits for a lock that the hook holds. The snapshot then has no dimensions and says so in `failed`.
-    #[must_use]
-    pub fn snapshot(&self) -> MetricSnapshot {
-        let mut snapshot = MetricSnapshot::new(self.metric);
-        let read = self.recorder.with_metric(self.metric, &mut |metric, failure| {
-            snapshot = metric.snapshot(failure, Timestamp::now());
-        });
-        if let Err(error) = read {
-            snapshot.failed = Some(format!("cannot be read: {error}"));
-        }
-        snapshot
-    }
-
-    /// The metric's state with its types, if the metric is an `M` and can be read.
-    #[must_use]
-    pub fn typed_snapshot<M: TypedMetric>(&self) -> Option<M::Snapshot> {
-        let mut snapshot = None;
-        let read = self.recorder.with_metric(self.metric, &mut |metric, _| {
-            snapshot = metric.typed_snapshot::<M>().ok().flatten();
-        });
-        read.ok().and(snapshot)
-    }
-
-    /// Whether the metric is an `M` and can be read.
-    #[must_use]
-    pub fn is<M: Metric>(&self) -> bool {
-        let mut is_metric = false;
-        let read = self.recorder.with_metric(self.metric, &mut |metric, _| {
-            is_metric = metric.downcast::<M>().is_some();
-        });
-        read.is_ok() && is_metric
-    }
-}
-
-/// The recorder of a [`MetricChange`], as far as the change reads it.
-pub(crate) trait MetricReader: Send + Sync {
-    fn entity_id(&self) -> &str;
-
-    /// Shows `read` the metric of that name, if there is one, and the panic that failed it.
-    ///
-    /// # Errors
-    /// `Stalled` when another reader holds the metrics and makes no progress.
-    fn with_metric(
-        &self,
-        name: &str,
-        read: &mut dyn FnMut(&MetricBox, Option<&Panic>),
-    ) -> Result<(), MetricsRecorderError>;
-}
-
-impl fmt::Debug for MetricChange<'_> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("MetricChange")
-            .field("entity_id", &self.entity_id())
-            .field("metric", &self.metric)
-            .field("event", &self.event())
-            .finish()
+        ChangeListener::on_metric_changed(&**self, change)
     }
 }
 
@@ -185,22 +167,86 @@ type HookFuture<'a> = Pin<Box<dyn Future<Output = Result<(), HookError>> + Send 
 
 /// [`RecorderHooks`] of any type.
 pub(crate) trait DynHooks: Send + Sync {
-    fn on_starting(&self) -> HookFuture<'_>;
-    fn on_stopped(&self) -> HookFuture<'_>;
-    fn on_metric_changed<'a>(&'a self, change: MetricChange<'a>) -> HookFuture<'a>;
+    fn on_starting<'a>(&'a self, recorder: RecorderContext<'a>) -> HookFuture<'a>;
+    fn on_stopped<'a>(&'a self, recorder: RecorderContext<'a>) -> HookFuture<'a>;
 }
 
 impl<H: RecorderHooks> DynHooks for H {
-    fn on_starting(&self) -> HookFuture<'_> {
-        Box::pin(RecorderHooks::on_starting(self))
+    fn on_starting<'a>(&'a self, recorder: RecorderContext<'a>) -> HookFuture<'a> {
+        Box::pin(RecorderHooks::on_starting(self, recorder))
     }
 
-    fn on_stopped(&self) -> HookFuture<'_> {
-        Box::pin(RecorderHooks::on_stopped(self))
+    fn on_stopped<'a>(&'a self, recorder: RecorderContext<'a>) -> HookFuture<'a> {
+        Box::pin(RecorderHooks::on_stopped(self, recorder))
     }
+}
 
+/// [`ChangeListener`]s of any type.
+pub(crate) trait DynListener: Send + Sync {
+    fn on_metric_changed<'a>(&'a self, change: MetricChange<'a>) -> HookFuture<'a>;
+}
+
+impl<L: ChangeListener> DynListener for L {
     fn on_metric_changed<'a>(&'a self, change: MetricChange<'a>) -> HookFuture<'a> {
-        Box::pin(RecorderHooks::on_metric_changed(self, change))
+        Box::pin(ChangeListener::on_metric_changed(self, change))
+    }
+}
+
+/// The hooks and listeners of one recorder, or of all recorders of a runtime. Clones share them.
+#[derive(Clone, Default)]
+pub(crate) struct Hooks {
+    /// In the order in which `on_starting` runs.
+    lifecycle: Vec<CatchDropPanic<Arc<dyn DynHooks>>>,
+    /// In the order in which they run.
+    listeners: Vec<CatchDropPanic<Arc<dyn DynListener>>>,
+}
+
+impl Hooks {
+    /// Takes these hooks in place of the former ones.
+    pub(crate) fn set_lifecycle(&mut self, hooks: impl RecorderHooks) {
+        self.lifecycle = vec![CatchDropPanic::new(Arc::new(hooks))];
+    }
+
+    /// Takes this listener in place of the former one.
+    pub(crate) fn set_listener(&mut self, listener: impl ChangeListener) {
+        self.listeners = vec![CatchDropPanic::new(Arc::new(listener))];
+    }
+
+    /// These hooks around `inner`: they start first and stop last.
+    pub(crate) fn around(mut self, inner: Self) -> Self {
+        self.lifecycle.extend(inner.lifecycle);
+        self.listeners.extend(inner.listeners);
+        self
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.lifecycle.is_empty() && self.listeners.is_empty()
+    }
+
+    pub(crate) fn has_lifecycle(&self) -> bool {
+        !self.lifecycle.is_empty()
+    }
+
+    pub(crate) fn has_listeners(&self) -> bool {
+        !self.listeners.is_empty()
+    }
+
+    pub(crate) fn lifecycle(&self) -> impl DoubleEndedIterator<Item = &dyn DynHooks> {
+        self.lifecycle.iter().map(|hooks| &***hooks)
+    }
+
+    pub(crate) fn listeners(&self) -> impl Iterator<Item = &dyn DynListener> {
+        self.listeners.iter().map(|listener| &***listener)
+    }
+}
+
+impl fmt::Debug for Hooks {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Hooks")
+            .field("hooks", &self.has_lifecycle())
+            .field("change_listener", &self.has_listeners())
+            .finish()
     }
 }
 

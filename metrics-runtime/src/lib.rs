@@ -67,7 +67,7 @@
 //! | run recorders | [`MetricsRuntime`], [`MetricsRuntimeBuilder`], [`RecorderOptions`], [`MetricsRecorder`], [`LifecycleHandle`] |
 //! | read numbers | [`MetricHandle`], [`Totals`], [`MetricSnapshots`], [`DimensionValue`], [`RuntimeSnapshot`], [`RecorderStats`], [`MetricDescriptor`]; `export` |
 //! | merge and compare | [`Merge`], [`MergeError`], [`MeanSnapshot`], [`InFlightSnapshot`], [`HistogramSnapshot`], [`Extreme`] |
-//! | react to changes | [`RecorderHooks`], [`MetricChange`] |
+//! | react to starts, stops and changes | [`RecorderHooks`], [`RecorderContext`]; [`ChangeListener`], [`MetricChange`] |
 //! | test | [`testing::CaptureRecorder`], [`HandleEvent::handle`], [`TypedMetric::typed_snapshot`] |
 //! | extend | metrics by hand: [`Metric`](trait@Metric), [`HandleEvent`], [`EventHandler`]; recorders of your own: [`Recorder`], [`AnyEvent`]; dimensions of your own: [`Dimension`], [`feed`] |
 //!
@@ -107,6 +107,7 @@ mod recorder;
 mod runtime;
 mod snapshot;
 mod state;
+mod stats;
 mod sync;
 pub mod testing;
 mod thread_role;
@@ -117,10 +118,10 @@ pub use dimension::{
     Breakdown, Counter, Dimension, Gauge, GaugeValue, Histogram, InFlight, Max, Mean, Measure, Min, Sum,
 };
 pub use dispatch::{EventBatch, EventHandler, HandleEvent, Metric, TypedMetric};
-pub use engine::{LifecycleHandle, MetricFailurePolicy, QueueOverflowPolicy, RecorderStats, Registered};
+pub use engine::{LifecycleHandle, MetricFailurePolicy, QueueOverflowPolicy, Registered};
 pub use error::{MetricsRecorderError, MetricsRuntimeError, RegisterEventError, SharedError};
 pub use event::{EventRef, MetricEvent};
-pub use hooks::{HookError, MetricChange, RecorderHooks};
+pub use hooks::{ChangeListener, HookError, MetricChange, RecorderContext, RecorderHooks};
 pub use label::{BoundedLabel, Label, ToLabel};
 pub use log::LogPolicy;
 #[doc = include_str!("docs/label.md")]
@@ -137,6 +138,7 @@ pub use snapshot::{
     MetricSnapshots, Number, NumberType, Output,
 };
 pub use state::{MetricsRecorderState, MetricsRuntimeState};
+pub use stats::RecorderStats;
 pub use totals::{
     GroupTotals, LeftOut, NamespaceRecorders, RecorderSnapshot, RecorderTotals, RuntimeSnapshot, Scope,
     Totals,

@@ -38,6 +38,7 @@ fn drop_payload(payload: Box<dyn Any + Send>) {
 }
 
 /// A value of user code. If its `Drop` panics, the panic ends here.
+#[derive(Clone)]
 pub(crate) struct CatchDropPanic<T>(Option<T>);
 
 impl<T> CatchDropPanic<T> {

@@ -17,15 +17,16 @@ use crate::descriptor::MetricDescriptor;
 use crate::dispatch::MetricBox;
 use crate::dispatch::{Metric, TypedMetric};
 use crate::engine::{
-    LifecycleHandle, MetricFailurePolicy, Placement, QueueOverflowPolicy, RecorderInner, RecorderStats,
-    Registered,
+    LifecycleHandle, MetricFailurePolicy, Placement, QueueOverflowPolicy, RecorderInner, Registered,
 };
 use crate::error::{MetricsRecorderError, RegisterEventError};
 use crate::event::MetricEvent;
+use crate::hooks::Hooks;
 use crate::log::LogPolicy;
 use crate::panics;
 use crate::snapshot::MetricSnapshots;
 use crate::state::MetricsRecorderState;
+use crate::stats::RecorderStats;
 use crate::thread_role;
 
 pub use self::any_event::AnyEvent;
@@ -438,7 +439,7 @@ fn disabled() -> &'static MetricsRecorder {
             log_policy: LogPolicy::Silent,
             ..RecorderDefaults::direct()
         };
-        let inner = RecorderInner::new(defaults.into_settings(), None, Placement::Disabled);
+        let inner = RecorderInner::new(defaults.into_settings(), Hooks::default(), Placement::Disabled);
         MetricsRecorder::from_inner(inner)
     });
     &DISABLED

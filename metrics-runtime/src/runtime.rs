@@ -252,7 +252,7 @@ impl MetricsRuntime {
         id: &str,
         options: RecorderOptions,
     ) -> Result<MetricsRecorder> {
-        if options.hooks.is_none() && !self.inner.waiting_would_deadlock() {
+        if !self.inner.has_hooks(&options) && !self.inner.waiting_would_deadlock() {
             // Without a hook there is nothing to wait for.
             return self.create_recorder_with(id, options);
         }

@@ -10,7 +10,7 @@ use mvx_metrics::{
     AnyEvent, Breakdown, Counter, HandleEvent, Label, Metric, MetricsRecorder, MetricsRuntime,
     QueueOverflowPolicy, Recorder, RecorderOptions, RegisterEventError, TypedMetric, metric_event,
 };
-use mvx_metrics_tests::{Gate, Gated, Script, Step, bounded, in_threads, running_runtime};
+use mvx_metrics_tests::{Gate, Gated, HooksAndListener, Script, Step, bounded, in_threads, running_runtime};
 
 use crate::allocator::{
     Allocation, blocks_allocated_by, bytes_in_use, emitting, emitting_everywhere, held_up_at, observe_with,
@@ -137,7 +137,7 @@ fn live(namespace: &str, recorder: &MetricsRecorder) {
         ignored(recorder.start().wait());
         if round % 10 == 0 {
             let runtime = running_runtime(namespace);
-            let options = RecorderOptions::new().hooks(Script::new());
+            let options = RecorderOptions::new().hooks_and_listener(Script::new());
             let hooked = runtime.create_recorder_with("hooked", options).expect("a fresh id");
             hooked.register_metric(Both::default()).expect("it runs");
             hooked.emit(LARGE);
@@ -162,7 +162,7 @@ fn rs3_every_call_may_allocate_while_every_thread_emits() {
             })
             .into();
         // Its hooks allocate too, and so feed themselves.
-        let hooked = options(30).hooks(Script::new());
+        let hooked = options(30).hooks_and_listener(Script::new());
         recorders.push(runtime.create_recorder_with("hooked", hooked).expect("a fresh id"));
         observe_with(recorders.clone());
         emitting_everywhere(|| {

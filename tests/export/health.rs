@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex};
 
 use mvx_metrics::export::{Format, Scope};
 use mvx_metrics::{
-    Counter, HookError, Metric, MetricChange, MetricsRuntime, MetricsRuntimeError, QueueOverflowPolicy,
-    RecorderHooks, RecorderOptions, Sum, metric_event,
+    ChangeListener, Counter, HookError, Metric, MetricChange, MetricsRuntime, MetricsRuntimeError,
+    QueueOverflowPolicy, RecorderOptions, Sum, metric_event,
 };
 use mvx_metrics_tests::{Gate, bounded};
 
@@ -81,7 +81,7 @@ struct RenderInHook {
     refused: Arc<Mutex<Vec<bool>>>,
 }
 
-impl RecorderHooks for RenderInHook {
+impl ChangeListener for RenderInHook {
     async fn on_metric_changed(&self, _: MetricChange<'_>) -> Result<(), HookError> {
         let rendered = self.runtime.exposition(Scope::Rollup, Format::Prometheus);
         let refused = matches!(rendered, Err(MetricsRuntimeError::WouldDeadlock));
@@ -95,7 +95,7 @@ fn rendering_in_the_event_loop_is_refused() {
     bounded(|| {
         let (runtime, refused) = (Arc::new(running("shop")), Arc::default());
         let hooks = RenderInHook { runtime: Arc::clone(&runtime), refused: Arc::clone(&refused) };
-        let recorder = runtime.create_recorder_with("one", RecorderOptions::new().hooks(hooks));
+        let recorder = runtime.create_recorder_with("one", RecorderOptions::new().change_listener(hooks));
         let recorder = recorder.expect("the id is free");
         recorder.register_metric(Weights::default()).expect("the recorder runs");
         recorder.emit(Weighed { weight: 1.0, gate: None });

@@ -8,9 +8,9 @@ use std::time::Duration;
 use mvx_metrics::export::Scope;
 use mvx_metrics::feed::Count;
 use mvx_metrics::{
-    Breakdown, Counter, Dimension, DimensionDescriptor, DimensionKind, DimensionValue, EventHandler,
-    HandleEvent, HookError, MergeError, Metric, MetricChange, MetricDescriptor, MetricSnapshot,
-    MetricsRuntime, RecorderHooks, RecorderOptions, Totals, metric_event,
+    Breakdown, ChangeListener, Counter, Dimension, DimensionDescriptor, DimensionKind, DimensionValue,
+    EventHandler, HandleEvent, HookError, MergeError, Metric, MetricChange, MetricDescriptor, MetricSnapshot,
+    MetricsRuntime, RecorderOptions, Totals, metric_event,
 };
 use mvx_metrics_tests::{Step, bounded, eventually};
 
@@ -40,7 +40,7 @@ fn running_with(shutdown_timeout: Duration) -> MetricsRuntime {
 /// Hooks that take this many milliseconds for an event.
 struct SlowHooks(Arc<AtomicU64>);
 
-impl RecorderHooks for SlowHooks {
+impl ChangeListener for SlowHooks {
     async fn on_metric_changed(&self, _: MetricChange<'_>) -> Result<(), HookError> {
         tokio::time::sleep(Duration::from_millis(self.0.load(SeqCst))).await;
         Ok(())
@@ -52,7 +52,7 @@ fn st15_a_metric_that_is_replaced_while_a_hook_runs_stays_in_the_totals() {
     bounded(|| {
         let runtime = running("shop");
         let delay = Arc::new(AtomicU64::new(0));
-        let options = RecorderOptions::new().hooks(SlowHooks(Arc::clone(&delay)));
+        let options = RecorderOptions::new().change_listener(SlowHooks(Arc::clone(&delay)));
         let recorder = runtime.create_recorder_with("one", options).expect("the id is free");
         recorder.metric::<Steps>().expect("the recorder runs");
         (0..20).for_each(|step| recorder.emit(Step(step)));
@@ -210,7 +210,7 @@ fn st10_a_snapshot_that_takes_longer_than_the_shutdown_hides_no_recorder_for_goo
 /// A runtime with a shutdown timeout of 100 ms, and a recorder whose hooks take longer than that for its steps.
 fn with_slow_hooks(count: u64) -> MetricsRuntime {
     let runtime = running_with(Duration::from_millis(100));
-    let options = RecorderOptions::new().hooks(SlowHooks(Arc::new(AtomicU64::new(30))));
+    let options = RecorderOptions::new().change_listener(SlowHooks(Arc::new(AtomicU64::new(30))));
     let recorder = runtime.create_recorder_with("one", options).expect("the id is free");
     recorder.metric::<Steps>().expect("the recorder runs");
     (0..count).for_each(|step| recorder.emit(Step(step)));

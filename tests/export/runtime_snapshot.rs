@@ -1,6 +1,6 @@
 //! Covers `MetricsRuntime::snapshot`: its content, its JSON, its states, and a hook that does not return.
 
-use mvx_metrics::{HookError, MetricsRecorderState, MetricsRuntimeError, RecorderHooks, RecorderOptions};
+use mvx_metrics::{ChangeListener, HookError, MetricsRecorderState, MetricsRuntimeError, RecorderOptions};
 
 use crate::fixtures::{Outcome, finished, recorder, running};
 
@@ -64,7 +64,7 @@ async fn a_snapshot_is_available_to_async_code() {
 #[test]
 fn a_snapshot_does_not_wait_for_a_hook_that_does_not_return() {
     struct Stuck;
-    impl RecorderHooks for Stuck {
+    impl ChangeListener for Stuck {
         async fn on_metric_changed(&self, _: mvx_metrics::MetricChange<'_>) -> Result<(), HookError> {
             std::future::pending().await
         }
@@ -74,7 +74,7 @@ fn a_snapshot_does_not_wait_for_a_hook_that_does_not_return() {
         .build()
         .expect("valid choices");
     runtime.start().expect("a thread can be started");
-    let options = RecorderOptions::new().hooks(Stuck);
+    let options = RecorderOptions::new().change_listener(Stuck);
     let stuck = runtime.create_recorder_with("stuck", options).expect("the id is free");
     stuck.register_metric(crate::fixtures::Requests::default()).expect("the recorder runs");
     stuck.emit(finished(Outcome::Success, 1));

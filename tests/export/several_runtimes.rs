@@ -170,7 +170,7 @@ struct Visited(&'static str);
 #[metric(name = "visits", on(Visited))]
 struct Visits {
     total: Counter,
-    #[dimension(by = |e| e.0, limit = 2)]
+    #[dimension(by(page = 0), limit = 2)]
     by_page: Breakdown<&'static str, Counter>,
 }
 

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use mvx_metrics::{MetricsRecorder, MetricsRuntime, RecorderOptions};
-use mvx_metrics_tests::{Script, Step, Steps, eventually};
+use mvx_metrics_tests::{HooksAndListener, Script, Step, Steps, eventually};
 
 /// Longer than any wait in a child takes.
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -81,7 +81,7 @@ fn hx6_waits_in_a_forked_process_end() {
     let runtime = runtime.expect("valid");
     runtime.start().expect("starts");
     let recorder = idle_recorder(&runtime, "plain", RecorderOptions::new());
-    let hooked = idle_recorder(&runtime, "hooked", RecorderOptions::new().hooks(Script::new()));
+    let hooked = idle_recorder(&runtime, "hooked", RecorderOptions::new().hooks_and_listener(Script::new()));
     eventually("the event loop goes to sleep", || state_of("fork.metrics_ru") == Some('S'));
 
     let children = [

@@ -12,14 +12,14 @@ use mvx_metrics::{
     MetricsRuntime, QueueOverflowPolicy, RecorderOptions, Sum, metric_event,
 };
 use mvx_metrics_tests::{
-    Act, Direct, Drops, Gate, Gated, Journal, Other, Script, Step, Steps, StepsSnapshot, Tracked, bounded,
-    bounded_async, eventually, in_threads, running_runtime,
+    Act, Direct, Drops, Gate, Gated, HooksAndListener, Journal, Other, Script, Step, Steps, StepsSnapshot,
+    Tracked, bounded, bounded_async, eventually, in_threads, running_runtime,
 };
 
 /// A recorder of the runtime. Without hooks events are applied in batches, with hooks one by one.
 fn recorder(runtime: &MetricsRuntime, id: &str, hooks: bool) -> MetricsRecorder {
     let options = RecorderOptions::new().queue_max_size(100_000);
-    let options = if hooks { options.hooks(Script::new()) } else { options };
+    let options = if hooks { options.hooks_and_listener(Script::new()) } else { options };
     runtime.create_recorder_with(id, options).expect("creates")
 }
 
@@ -286,7 +286,7 @@ fn ev8_an_event_discarded_by_a_failure_is_dropped_once() {
         let gate = Gate::new();
         let application = Direct::new();
         let script = Script::new().starting(Act::WaitAndFail(gate.clone(), "no publisher"));
-        let recorder = application.recorder(RecorderOptions::new().hooks(script));
+        let recorder = application.recorder(RecorderOptions::new().hooks_and_listener(script));
         let drops = Drops::new();
         emit_tracked(&recorder, &drops, 100);
         assert_eq!((recorder.stats().accepted, drops.dropped()), (200, 0));
@@ -503,7 +503,7 @@ fn ev11_a_metric_does_not_see_events_accepted_before_it_was_registered() {
         // One thread runs the test and the recorder, so the events stay pending until the test awaits.
         bounded_async(move || async move {
             let options = RecorderOptions::new();
-            let options = if hooks { options.hooks(Script::new()) } else { options };
+            let options = if hooks { options.hooks_and_listener(Script::new()) } else { options };
             let recorder = MetricsRecorder::new("a", options).expect("in tokio");
             let journal = Journal::new();
             recorder.register_event(Step(1)).expect("accepted");

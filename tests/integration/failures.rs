@@ -9,8 +9,8 @@ use mvx_metrics::{
     MetricsRecorder, MetricsRecorderError, MetricsRecorderState, MetricsRuntime, RecorderOptions,
 };
 use mvx_metrics_tests::{
-    Act, Direct, Drops, Fragile, Gate, Gated, Journal, Script, SnapshotPanics, Step, Steps, bounded,
-    bounded_async, eventually, running_runtime,
+    Act, Direct, Drops, Fragile, Gate, Gated, HooksAndListener, Journal, Script, SnapshotPanics, Step, Steps,
+    bounded, bounded_async, eventually, running_runtime,
 };
 
 use crate::recorder_states::assert_refused;
@@ -55,7 +55,8 @@ fn fl1_a_metric_that_panics_is_quarantined_and_the_others_go_on() {
         for hooks in [false, true] {
             let application = Direct::new();
             let options = RecorderOptions::new();
-            let recorder = application.recorder(if hooks { options.hooks(Script::new()) } else { options });
+            let recorder =
+                application.recorder(if hooks { options.hooks_and_listener(Script::new()) } else { options });
             let journal = Journal::new();
             recorder.register_metric(Fragile::at(3)).expect("registers");
             recorder.register_metric(Steps::default()).expect("registers");
@@ -107,7 +108,8 @@ fn fl2_with_fail_recorder_the_recorder_fails_with_the_metric_as_cause() {
             let script = Script::new();
             let hook_log = script.hook_log();
             let options = options(MetricFailurePolicy::FailRecorder);
-            let recorder = application.recorder(if hooks { options.hooks(script) } else { options });
+            let recorder =
+                application.recorder(if hooks { options.hooks_and_listener(script) } else { options });
             recorder.register_metric(Fragile::at(3)).expect("registers");
             recorder.start().wait().expect("starts");
             for step in 0..10 {
@@ -234,7 +236,7 @@ fn fl4_an_event_whose_drop_panics_does_not_harm_the_recorder() {
         for hooks in [false, true] {
             let runtime = running_runtime("fl4");
             let options = RecorderOptions::new().queue_max_size(600);
-            let options = if hooks { options.hooks(Script::new()) } else { options };
+            let options = if hooks { options.hooks_and_listener(Script::new()) } else { options };
             let recorder = runtime.create_recorder_with("a", options).expect("creates");
             recorder.register_metric(Steps::default()).expect("registers");
             let drops = Drops::new();
@@ -259,7 +261,8 @@ fn fl4_an_event_whose_drop_panics_on_overflow_or_in_the_queue_harms_nothing() {
         let policy = mvx_metrics::QueueOverflowPolicy::Drop;
         let options = RecorderOptions::new().queue_max_size(1).queue_overflow_policy(policy);
         let gate = Gate::new();
-        let recorder = application.recorder(options.hooks(Script::new().starting(Act::Wait(gate.clone()))));
+        let recorder =
+            application.recorder(options.hooks_and_listener(Script::new().starting(Act::Wait(gate.clone()))));
         let drops = Drops::new();
         recorder.register_event(PanicsOnDrop(drops.clone())).expect("accepted");
         recorder.register_event(PanicsOnDrop(drops.clone())).expect("dropped without an error");
@@ -450,15 +453,17 @@ impl Error for DisplayPanics {
 /// Hooks that fail with [`DisplayPanics`], and panic when they are dropped.
 struct HooksPanicOnDrop;
 
-impl mvx_metrics::RecorderHooks for HooksPanicOnDrop {
+impl mvx_metrics::ChangeListener for HooksPanicOnDrop {
     async fn on_metric_changed(
         &self,
         _: mvx_metrics::MetricChange<'_>,
     ) -> Result<(), mvx_metrics::HookError> {
         Err(Box::new(DisplayPanics))
     }
+}
 
-    async fn on_stopped(&self) -> Result<(), mvx_metrics::HookError> {
+impl mvx_metrics::RecorderHooks for HooksPanicOnDrop {
+    async fn on_stopped(&self, _: mvx_metrics::RecorderContext<'_>) -> Result<(), mvx_metrics::HookError> {
         Err(Box::new(DisplayPanics))
     }
 }
@@ -475,7 +480,7 @@ fn fl5_hooks_whose_errors_cannot_be_formatted_block_nothing() {
     mvx_metrics_tests::capture::install();
     bounded(|| {
         let runtime = running_runtime("lg.fl5.hooks");
-        let options = RecorderOptions::new().entity_id("lg.fl5.hooks").hooks(HooksPanicOnDrop);
+        let options = RecorderOptions::new().entity_id("lg.fl5.hooks").hooks_and_listener(HooksPanicOnDrop);
         let recorder = runtime.create_recorder_with("a", options).expect("creates");
         recorder.register_metric(Steps::default()).expect("registers");
         for _ in 0..10 {

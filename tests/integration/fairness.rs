@@ -7,11 +7,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use mvx_metrics::{
-    EventHandler, HandleEvent, HookError, Metric, MetricChange, MetricSnapshot, MetricsRecorder,
-    MetricsRecorderState, MetricsRuntime, RecorderHooks, RecorderOptions, metric_event,
+    ChangeListener, EventHandler, HandleEvent, HookError, Metric, MetricChange, MetricSnapshot,
+    MetricsRecorder, MetricsRecorderState, MetricsRuntime, RecorderOptions, metric_event,
 };
 use mvx_metrics_tests::{
-    Act, Gate, Gated, GatedSnapshot, Script, Step, Steps, bounded, eventually, running_runtime,
+    Act, Gate, Gated, GatedSnapshot, HooksAndListener, Script, Step, Steps, bounded, eventually,
+    running_runtime,
 };
 
 /// The most events that the event loop processes in one turn of a recorder.
@@ -265,7 +266,7 @@ const WORK: Duration = Duration::from_micros(50);
 /// How long the worker task of a recorder with hooks runs before it yields to others.
 const MAX_TURN: Duration = Duration::from_micros(200);
 
-impl RecorderHooks for BusyHooks {
+impl ChangeListener for BusyHooks {
     async fn on_metric_changed(&self, _: MetricChange<'_>) -> Result<(), HookError> {
         self.gate.block();
         let begin = Instant::now();
@@ -284,7 +285,9 @@ fn fairness_a_recorder_with_busy_hooks_yields_to_the_others() {
     let changes = Arc::<AtomicU64>::default();
     let gate = Gate::new();
     let hooks = BusyHooks { changes: Arc::clone(&changes), gate: gate.clone() };
-    let busy = runtime.create_recorder_with("busy", RecorderOptions::new().hooks(hooks)).expect("a fresh id");
+    let busy = runtime
+        .create_recorder_with("busy", RecorderOptions::new().change_listener(hooks))
+        .expect("a fresh id");
     let calls = runtime.create_recorder("calls").expect("a fresh id");
     busy.register_metric(FloodCounter(Arc::default())).expect("it runs");
     calls.register_metric(Calls { flood: Arc::clone(&changes), answered_at: Vec::new() }).expect("it runs");
@@ -308,7 +311,7 @@ fn fairness_reading_a_recorder_with_hooks_that_starts_or_stops_delays_no_other()
         let runtime = running_runtime("fairness");
         let start = Gate::new();
         let script = Script::new().starting(Act::Pass).starting(Act::Wait(start.clone()));
-        let hooked = RecorderOptions::new().hooks(script);
+        let hooked = RecorderOptions::new().hooks_and_listener(script);
         let recorder = runtime.create_recorder_with("hooked", hooked).expect("a fresh id");
         let other = runtime.create_recorder("other").expect("a fresh id");
         let while_read = |action: &dyn Fn()| {

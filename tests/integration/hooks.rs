@@ -6,17 +6,18 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::thread;
 
 use mvx_metrics::{
-    HandleEvent, HookError, MetricChange, MetricsRecorder, MetricsRecorderState, MetricsRuntime,
-    RecorderHooks, RecorderOptions,
+    ChangeListener, HandleEvent, HookError, MetricChange, MetricsRecorder, MetricsRecorderState,
+    MetricsRuntime, RecorderContext, RecorderHooks, RecorderOptions,
 };
 use mvx_metrics_tests::{
-    Act, Direct, Drops, Gate, Journal, Other, Script, Step, Steps, bounded, eventually, running_runtime,
+    Act, Direct, Drops, Gate, HooksAndListener, Journal, Other, Script, Step, Steps, bounded, eventually,
+    running_runtime,
 };
 
 use MetricsRecorderState::{Failure, Running};
 
-fn with_hooks(runtime: &MetricsRuntime, script: impl RecorderHooks) -> MetricsRecorder {
-    let options = RecorderOptions::new().hooks(script);
+fn with_hooks(runtime: &MetricsRuntime, script: impl RecorderHooks + ChangeListener) -> MetricsRecorder {
+    let options = RecorderOptions::new().hooks_and_listener(script);
     let recorder = runtime.create_recorder_with("a", options).expect("creates");
     recorder.register_metric(Steps::default()).expect("registers");
     recorder
@@ -124,16 +125,19 @@ impl ThreadNames {
     }
 }
 
-impl RecorderHooks for ThreadNames {
-    async fn on_starting(&self) -> Result<(), HookError> {
-        self.here();
-        Ok(())
-    }
+impl ChangeListener for ThreadNames {
     async fn on_metric_changed(&self, _: MetricChange<'_>) -> Result<(), HookError> {
         self.here();
         Ok(())
     }
-    async fn on_stopped(&self) -> Result<(), HookError> {
+}
+
+impl RecorderHooks for ThreadNames {
+    async fn on_starting(&self, _: RecorderContext<'_>) -> Result<(), HookError> {
+        self.here();
+        Ok(())
+    }
+    async fn on_stopped(&self, _: RecorderContext<'_>) -> Result<(), HookError> {
         self.here();
         Ok(())
     }
@@ -240,18 +244,21 @@ fn hk5_a_hook_that_fails_while_stopping_fails_the_stop() {
 #[derive(Clone, Default)]
 struct Publisher(Arc<Mutex<Option<Vec<u64>>>>, Arc<Mutex<Vec<u64>>>);
 
-impl RecorderHooks for Publisher {
-    async fn on_starting(&self) -> Result<(), HookError> {
-        *self.0.lock().expect("not poisoned") = Some(Vec::new());
-        Ok(())
-    }
+impl ChangeListener for Publisher {
     async fn on_metric_changed(&self, change: MetricChange<'_>) -> Result<(), HookError> {
         let total = change.typed_snapshot::<Steps>().ok_or("not a `Steps`")?.total;
         tokio::task::yield_now().await;
         self.0.lock().expect("not poisoned").as_mut().ok_or("not open")?.push(total);
         Ok(())
     }
-    async fn on_stopped(&self) -> Result<(), HookError> {
+}
+
+impl RecorderHooks for Publisher {
+    async fn on_starting(&self, _: RecorderContext<'_>) -> Result<(), HookError> {
+        *self.0.lock().expect("not poisoned") = Some(Vec::new());
+        Ok(())
+    }
+    async fn on_stopped(&self, _: RecorderContext<'_>) -> Result<(), HookError> {
         let sent = self.0.lock().expect("not poisoned").take().ok_or("not open")?;
         *self.1.lock().expect("not poisoned") = sent;
         Ok(())
@@ -319,9 +326,10 @@ fn hk7_blocking_calls_in_a_hook_are_refused_at_once() {
                     ("create", reason(runtime.create_recorder("c"))),
                     (
                         "create with hooks",
-                        reason(
-                            runtime.create_recorder_with("d", RecorderOptions::new().hooks(Script::new())),
-                        ),
+                        reason(runtime.create_recorder_with(
+                            "d",
+                            RecorderOptions::new().hooks_and_listener(Script::new()),
+                        )),
                     ),
                     ("stop_recorder", reason(runtime.stop_recorder("b"))),
                     ("stop_and_remove", reason(runtime.stop_and_remove_recorder("b"))),
@@ -406,7 +414,7 @@ fn hk7_async_twins_in_a_hook_work_unless_they_wait_for_the_hook() {
             async move {
                 let shutdown = reason(runtime.shutdown_async().await);
                 let create = reason(runtime.create_recorder_async("c").await);
-                let options = RecorderOptions::new().hooks(Script::new());
+                let options = RecorderOptions::new().hooks_and_listener(Script::new());
                 let create_with = reason(runtime.create_recorder_with_async("d", options).await);
                 let stop = reason(runtime.stop_recorder_async("c").await);
                 let remove = reason(runtime.stop_and_remove_recorder_async("d").await);
@@ -464,7 +472,7 @@ fn hk8_a_failing_cleanup_does_not_hide_the_first_error() {
             let application = Direct::new();
             let script = Script::new().changed(Act::Fail("not sent")).stopped(cleanup);
             let hook_log = script.hook_log();
-            let recorder = application.recorder(RecorderOptions::new().hooks(script));
+            let recorder = application.recorder(RecorderOptions::new().hooks_and_listener(script));
             recorder.register_metric(Steps::default()).expect("registers");
             recorder.register_event(Step(1)).expect("accepted");
             eventually("the task ends", || application.tasks() == 0);

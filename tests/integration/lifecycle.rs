@@ -8,7 +8,8 @@ use std::task::{Context, Poll, Waker};
 
 use mvx_metrics::{MetricsRecorder, MetricsRecorderError, MetricsRecorderState, RecorderOptions};
 use mvx_metrics_tests::{
-    Act, Direct, Drops, Gate, Gated, Journal, Script, Step, Steps, bounded, bounded_async, eventually,
+    Act, Direct, Drops, Gate, Gated, HooksAndListener, Journal, Script, Step, Steps, bounded, bounded_async,
+    eventually,
 };
 
 use crate::recorder_states::{assert_refused, recorder_in_state};
@@ -20,7 +21,8 @@ fn rc10_on_starting_fails_and_the_cause_is_kept() {
         for act in [Act::Fail("no publisher"), Act::Panic("no publisher")] {
             let panics = matches!(act, Act::Panic(_));
             let application = Direct::new();
-            let recorder = application.recorder(RecorderOptions::new().hooks(Script::new().starting(act)));
+            let recorder =
+                application.recorder(RecorderOptions::new().hooks_and_listener(Script::new().starting(act)));
             let error = recorder.start().wait().expect_err("the hook fails");
             assert_eq!(error.reason(), "ON_STARTING_HOOK_FAILED");
             let text = if panics { "panicked: no publisher" } else { "no publisher" };
@@ -41,7 +43,7 @@ fn rc11_stop_runs_on_stopped_once_after_the_last_event() {
         let application = Direct::new();
         let script = Script::new();
         let hook_log = script.hook_log();
-        let recorder = application.recorder(RecorderOptions::new().hooks(script));
+        let recorder = application.recorder(RecorderOptions::new().hooks_and_listener(script));
         recorder.register_metric(Steps::default()).expect("registers");
         for step in 0..3 {
             recorder.register_event(Step(step)).expect("accepted");
@@ -83,7 +85,7 @@ fn rc14_on_stopped_fails_and_the_cause_is_kept() {
             let application = Direct::new();
             let script = Script::new().stopped(act);
             let hook_log = script.hook_log();
-            let recorder = application.recorder(RecorderOptions::new().hooks(script));
+            let recorder = application.recorder(RecorderOptions::new().hooks_and_listener(script));
             recorder.start().wait().expect("starts");
             let error = recorder.stop().wait().expect_err("the hook fails");
             assert_eq!(error.reason(), "ON_STOPPED_HOOK_FAILED");
@@ -100,8 +102,9 @@ fn rc15_stop_processes_what_was_accepted_before_it_behind_a_slow_hook() {
     bounded(|| {
         let gate = Gate::new();
         let application = Direct::new();
-        let recorder = application
-            .recorder(RecorderOptions::new().hooks(Script::new().changed(Act::Wait(gate.clone()))));
+        let recorder = application.recorder(
+            RecorderOptions::new().hooks_and_listener(Script::new().changed(Act::Wait(gate.clone()))),
+        );
         let journal = Journal::new();
         recorder.register_metric(journal.clone()).expect("registers");
         recorder.start().wait().expect("starts");
@@ -145,7 +148,7 @@ fn rc16_metrics_and_their_values_survive_a_restart() {
         let application = Direct::new();
         let script = Script::new();
         let hook_log = script.hook_log();
-        for options in [RecorderOptions::new(), RecorderOptions::new().hooks(script)] {
+        for options in [RecorderOptions::new(), RecorderOptions::new().hooks_and_listener(script)] {
             let recorder = application.recorder(options);
             recorder.register_metric(Steps::default()).expect("registers");
             for round in 1..=3 {
@@ -191,7 +194,7 @@ fn rc16_a_restart_right_after_a_stop_leaves_no_task_behind() {
 fn rc17_a_handle_waits_in_sync_code_and_in_async_code() {
     bounded(|| {
         let application = Direct::new();
-        let recorder = application.recorder(RecorderOptions::new().hooks(Script::new()));
+        let recorder = application.recorder(RecorderOptions::new().hooks_and_listener(Script::new()));
         recorder.start().wait().expect("starts");
         application.tokio().block_on(async { recorder.stop().await }).expect("stops");
         application.tokio().block_on(recorder.start()).expect("starts");
@@ -206,7 +209,7 @@ fn rc17_dropping_the_wait_cancels_nothing() {
         let application = Direct::new();
         let script = Script::new().starting(Act::Wait(gate.clone())).stopped(Act::Wait(gate.clone()));
         let hook_log = script.hook_log();
-        let recorder = application.recorder(RecorderOptions::new().hooks(script));
+        let recorder = application.recorder(RecorderOptions::new().hooks_and_listener(script));
         let mut handle = Box::pin(recorder.start());
         let poll = handle.as_mut().poll(&mut Context::from_waker(Waker::noop()));
         assert!(matches!(poll, Poll::Pending));
@@ -222,8 +225,8 @@ fn rc17_dropping_the_wait_cancels_nothing() {
 #[test]
 fn rc17_waiting_inside_the_single_threaded_runtime_is_refused() {
     bounded_async(|| async {
-        let recorder =
-            MetricsRecorder::new("x", RecorderOptions::new().hooks(Script::new())).expect("inside of tokio");
+        let recorder = MetricsRecorder::new("x", RecorderOptions::new().hooks_and_listener(Script::new()))
+            .expect("inside of tokio");
         let error = recorder.start().wait().expect_err("the hook needs this thread");
         assert!(matches!(error, MetricsRecorderError::WouldDeadlock));
         assert_eq!(error.reason(), "WOULD_DEADLOCK");
@@ -267,7 +270,7 @@ fn rc17_without_hooks_a_wait_in_a_task_does_the_work_itself() {
 fn rc17_with_hooks_a_wait_in_a_task_never_hangs() {
     bounded(|| {
         let application = Direct::new();
-        let recorder = application.recorder(RecorderOptions::new().hooks(Script::new()));
+        let recorder = application.recorder(RecorderOptions::new().hooks_and_listener(Script::new()));
         let task = application.tokio().spawn(async move {
             let blocked = recorder.start().wait();
             (blocked, recorder.start().await, recorder.stop().await)
@@ -284,7 +287,7 @@ fn rc17_with_hooks_a_wait_in_a_task_never_hangs() {
 fn rc21_aborting_the_task_while_running_cancels_the_recorder() {
     bounded(|| {
         let mut application = Direct::new();
-        for options in [RecorderOptions::new(), RecorderOptions::new().hooks(Script::new())] {
+        for options in [RecorderOptions::new(), RecorderOptions::new().hooks_and_listener(Script::new())] {
             let recorder = application.recorder(options);
             recorder.start().wait().expect("starts");
             application.end();
@@ -303,7 +306,7 @@ fn rc21_a_waiter_for_a_start_is_answered_when_the_task_is_aborted() {
         let mut application = Direct::new();
         let script = Script::new().starting(Act::Wait(gate.clone()));
         let hook_log = script.hook_log();
-        let recorder = application.recorder(RecorderOptions::new().hooks(script));
+        let recorder = application.recorder(RecorderOptions::new().hooks_and_listener(script));
         let handle = recorder.start();
         gate.wait_for_arrival();
         let waiting = std::thread::spawn(move || handle.wait());
@@ -322,7 +325,7 @@ fn rc21_aborting_the_task_in_a_hook_answers_stop_and_flush_and_discards_events()
         let gate = Gate::new();
         let mut application = Direct::new();
         let script = Script::new().changed(Act::Wait(gate.clone()));
-        let recorder = application.recorder(RecorderOptions::new().hooks(script));
+        let recorder = application.recorder(RecorderOptions::new().hooks_and_listener(script));
         recorder.register_metric(Steps::default()).expect("registers");
         let drops = Drops::new();
         for _ in 0..10 {
@@ -346,7 +349,7 @@ fn rc21_start_without_tokio_runtime_is_cancelled() {
         for hooks in [false, true] {
             let mut application = Direct::new();
             let options = RecorderOptions::new();
-            let options = if hooks { options.hooks(Script::new()) } else { options };
+            let options = if hooks { options.hooks_and_listener(Script::new()) } else { options };
             let recorder = application.recorder(options);
             application.end();
             let error = recorder.start().wait().expect_err("there is nowhere to run");
@@ -362,7 +365,7 @@ fn rc21_an_event_that_starts_a_recorder_without_tokio_runtime_is_discarded() {
         for hooks in [false, true] {
             let mut application = Direct::new();
             let options = RecorderOptions::new();
-            let options = if hooks { options.hooks(Script::new()) } else { options };
+            let options = if hooks { options.hooks_and_listener(Script::new()) } else { options };
             let recorder = application.recorder(options);
             application.end();
             let drops = Drops::new();
@@ -382,7 +385,7 @@ fn rc22_dropping_the_last_handle_processes_events_and_ends_the_task() {
             let script = Script::new();
             let hook_log = script.hook_log();
             let options = RecorderOptions::new();
-            let options = if hooks { options.hooks(script) } else { options };
+            let options = if hooks { options.hooks_and_listener(script) } else { options };
             let recorder = application.recorder(options);
             let (drops, journal, alive) = (Drops::new(), Journal::new(), Arc::new(()));
             recorder.register_metric(Steps::default()).expect("registers");
@@ -414,7 +417,7 @@ fn rc22_dropping_the_last_handle_while_starting_processes_events() {
         let application = Direct::new();
         let script = Script::new().starting(Act::Wait(gate.clone()));
         let hook_log = script.hook_log();
-        let recorder = application.recorder(RecorderOptions::new().hooks(script));
+        let recorder = application.recorder(RecorderOptions::new().hooks_and_listener(script));
         recorder.register_metric(Steps::default()).expect("registers");
         recorder.register_event(Step(1)).expect("accepted");
         gate.wait_for_arrival();

@@ -8,7 +8,9 @@ use mvx_metrics::{
     MetricsRuntimeError, RecorderOptions, TypedMetric,
 };
 use mvx_metrics_tests::capture::{self, Logged, about, titles};
-use mvx_metrics_tests::{Act, Direct, Gate, Script, SnapshotPanics, Steps, bounded, in_threads};
+use mvx_metrics_tests::{
+    Act, Direct, Gate, HooksAndListener, Script, SnapshotPanics, Steps, bounded, in_threads,
+};
 
 use LogPolicy::{Inspection, Normal};
 
@@ -158,7 +160,8 @@ fn lg1_the_failed_shutdown_of_a_runtime() {
     bounded(|| {
         let id = "lg.1.runtime.shutdown.failed";
         let runtime = running(id, Normal);
-        let options = RecorderOptions::new().hooks(Script::new().stopped(Act::Fail("not closed")));
+        let options =
+            RecorderOptions::new().hooks_and_listener(Script::new().stopped(Act::Fail("not closed")));
         runtime.create_recorder_with("a", options).expect("creates");
         let error = runtime.shutdown().expect_err("a recorder fails");
         assert_failure(RUNTIME, id, "metrics_runtime.shutdown", "", ["RUNNING", "FAILURE"], &error);
@@ -232,7 +235,8 @@ fn lg1_a_failed_operation_shows_the_causes_of_its_error() {
     bounded(|| {
         let id = "lg.1.runtime.causes";
         let runtime = running(id, Normal);
-        let options = RecorderOptions::new().hooks(Script::new().starting(Act::Fail("no publisher")));
+        let options =
+            RecorderOptions::new().hooks_and_listener(Script::new().starting(Act::Fail("no publisher")));
         let error = runtime.create_recorder_with("a", options).expect_err("the hook fails");
         assert!(shown(&error).ends_with(": the on_starting hook failed: no publisher"), "{}", shown(&error));
         let event = "metrics_runtime.create_recorder";
@@ -246,7 +250,7 @@ fn lg1_the_start_of_a_recorder() {
         let application = Direct::new();
         for (id, options) in [
             ("lg.1.recorder.start", RecorderOptions::new()),
-            ("lg.1.recorder.start.hooks", RecorderOptions::new().hooks(Script::new())),
+            ("lg.1.recorder.start.hooks", RecorderOptions::new().hooks_and_listener(Script::new())),
         ] {
             let recorder = direct(&application, id, Normal, options);
             recorder.start().wait().expect("starts");
@@ -261,7 +265,7 @@ fn lg1_the_failed_start_of_a_recorder() {
         let id = "lg.1.recorder.start.failed";
         let application = Direct::new();
         let script = Script::new().starting(Act::Fail("no publisher"));
-        let recorder = direct(&application, id, Normal, RecorderOptions::new().hooks(script));
+        let recorder = direct(&application, id, Normal, RecorderOptions::new().hooks_and_listener(script));
         let error = recorder.start().wait().expect_err("the hook fails");
         assert_failure(RECORDER, id, "metrics_recorder.start", "", ["VIRGIN", "FAILURE"], &error);
     });
@@ -273,7 +277,7 @@ fn lg1_the_stop_of_a_recorder() {
         let application = Direct::new();
         for (id, options) in [
             ("lg.1.recorder.stop", RecorderOptions::new()),
-            ("lg.1.recorder.stop.hooks", RecorderOptions::new().hooks(Script::new())),
+            ("lg.1.recorder.stop.hooks", RecorderOptions::new().hooks_and_listener(Script::new())),
         ] {
             let recorder = direct(&application, id, Normal, options);
             recorder.start().wait().expect("starts");
@@ -289,7 +293,7 @@ fn lg1_the_failed_stop_of_a_recorder() {
         let id = "lg.1.recorder.stop.failed";
         let application = Direct::new();
         let script = Script::new().stopped(Act::Fail("not closed"));
-        let recorder = direct(&application, id, Normal, RecorderOptions::new().hooks(script));
+        let recorder = direct(&application, id, Normal, RecorderOptions::new().hooks_and_listener(script));
         recorder.start().wait().expect("starts");
         let error = recorder.stop().wait().expect_err("the hook fails");
         assert_failure(RECORDER, id, "metrics_recorder.stop", "", ["RUNNING", "FAILURE"], &error);
@@ -303,7 +307,7 @@ fn lg1_each_caller_of_one_stop() {
         let gate = Gate::new();
         let application = Direct::new();
         let script = Script::new().stopped(Act::Wait(gate.clone()));
-        let recorder = direct(&application, id, Normal, RecorderOptions::new().hooks(script));
+        let recorder = direct(&application, id, Normal, RecorderOptions::new().hooks_and_listener(script));
         recorder.start().wait().expect("starts");
         let stops = in_threads(4, |_| recorder.stop());
         gate.open();

@@ -3,7 +3,9 @@
 
 use mvx_metrics::{LogPolicy, MetricFailurePolicy, MetricsRuntime, MetricsRuntimeError, RecorderOptions};
 use mvx_metrics_tests::capture::{self, Logged, about, titles};
-use mvx_metrics_tests::{Act, Direct, Fragile, Gate, Script, Step, Steps, bounded, eventually, in_threads};
+use mvx_metrics_tests::{
+    Act, Direct, Fragile, Gate, HooksAndListener, Script, Step, Steps, bounded, eventually, in_threads,
+};
 use tracing::Level;
 
 /// A running runtime with this policy. The subscriber is installed.
@@ -48,8 +50,9 @@ fn lg1_failed_operations_of_a_runtime_are_logged_with_their_errors() {
         let namespace = "lg.outcome.1.failing";
         let runtime = runtime(namespace, LogPolicy::Inspection);
         let script = Script::new().starting(Act::Fail("no publisher"));
-        let _: MetricsRuntimeError =
-            runtime.create_recorder_with("a", RecorderOptions::new().hooks(script)).expect_err("fails");
+        let _: MetricsRuntimeError = runtime
+            .create_recorder_with("a", RecorderOptions::new().hooks_and_listener(script))
+            .expect_err("fails");
         let ended = assert_operation(namespace, "metrics_runtime.create_recorder", false);
         assert_eq!(
             ended.field("error"),
@@ -65,7 +68,9 @@ fn lg1_failed_operations_of_a_runtime_are_logged_with_their_errors() {
         runtime.try_get_recorder(" ").expect_err("blank");
         assert_operation(namespace, "metrics_runtime.try_get_recorder", false);
         let script = Script::new().stopped(Act::Fail("not flushed"));
-        runtime.create_recorder_with("b", RecorderOptions::new().hooks(script)).expect("creates");
+        runtime
+            .create_recorder_with("b", RecorderOptions::new().hooks_and_listener(script))
+            .expect("creates");
         runtime.shutdown().expect_err("one does not stop");
         let ended = assert_operation(namespace, "metrics_runtime.shutdown", false);
         assert_eq!(ended.field("state"), "FAILURE");
@@ -80,8 +85,8 @@ fn lg1_every_operation_of_a_recorder_is_logged_with_its_fields() {
         capture::install();
         let id = "lg.outcome.1.recorder";
         let application = Direct::new();
-        let recorder =
-            application.recorder(entity(id).log_policy(LogPolicy::Inspection).hooks(Script::new()));
+        let recorder = application
+            .recorder(entity(id).log_policy(LogPolicy::Inspection).hooks_and_listener(Script::new()));
         recorder.register_metric(Steps::default()).expect("registers");
         recorder.start().wait().expect("starts");
         recorder.metric_snapshots().expect("reads");
@@ -126,7 +131,7 @@ fn lg1_failed_operations_of_a_recorder_are_logged_with_their_errors() {
 
         let id = "lg.outcome.1.hooks";
         let script = Script::new().stopped(Act::Fail("not flushed"));
-        let recorder = application.recorder(entity(id).hooks(script));
+        let recorder = application.recorder(entity(id).hooks_and_listener(script));
         recorder.start().wait().expect("starts");
         recorder.stop().wait().expect_err("the hook fails");
         let ended = assert_operation(id, "metrics_recorder.stop", false);
@@ -142,8 +147,8 @@ fn lg1_each_call_that_joins_an_operation_is_logged_to_its_end() {
         let id = "lg.outcome.1.joined";
         let gate = Gate::new();
         let application = Direct::new();
-        let recorder =
-            application.recorder(entity(id).hooks(Script::new().starting(Act::Wait(gate.clone()))));
+        let recorder = application
+            .recorder(entity(id).hooks_and_listener(Script::new().starting(Act::Wait(gate.clone()))));
         let handles = [recorder.start(), recorder.start(), recorder.start()];
         gate.open();
         for handle in handles {
@@ -215,7 +220,8 @@ fn lg5_a_failed_recorder_is_logged_once_with_the_chain_of_causes() {
         );
 
         let id = "lg.outcome.5.hook";
-        let recorder = application.recorder(entity(id).hooks(Script::new().changed(Act::Fail("not sent"))));
+        let recorder =
+            application.recorder(entity(id).hooks_and_listener(Script::new().changed(Act::Fail("not sent"))));
         recorder.register_metric(Steps::default()).expect("registers");
         recorder.emit(Step(1));
         recorder.emit(Step(1));
@@ -234,7 +240,7 @@ fn lg5_a_failing_cleanup_is_logged_once_beside_the_first_error() {
         let application = Direct::new();
         let id = "lg.outcome.5.cleanup";
         let script = Script::new().changed(Act::Fail("not sent")).stopped(Act::Panic("not closed"));
-        let recorder = application.recorder(entity(id).hooks(script));
+        let recorder = application.recorder(entity(id).hooks_and_listener(script));
         recorder.register_metric(Steps::default()).expect("registers");
         recorder.emit(Step(1));
         eventually("the task ends", || application.tasks() == 0);

@@ -6,7 +6,9 @@ use mvx_metrics::{
     RecorderOptions,
 };
 use mvx_metrics_tests::capture::{self, Logged, about, titles};
-use mvx_metrics_tests::{Act, Direct, Fragile, Gate, Gated, Script, Step, Steps, bounded, eventually};
+use mvx_metrics_tests::{
+    Act, Direct, Fragile, Gate, Gated, HooksAndListener, Script, Step, Steps, bounded, eventually,
+};
 
 use crate::logging::{direct, line, lines, running};
 use LogPolicy::{Inspection, Normal, Silent};
@@ -219,7 +221,8 @@ fn lg4_events_for_a_failed_recorder() {
         for policy in POLICIES {
             let application = Direct::new();
             let id = format!("lg.4.failed.{policy:?}");
-            let options = RecorderOptions::new().hooks(Script::new().starting(Act::Fail("no publisher")));
+            let options =
+                RecorderOptions::new().hooks_and_listener(Script::new().starting(Act::Fail("no publisher")));
             let recorder = direct(&application, &id, policy, options);
             recorder.start().wait().expect_err("the hook fails");
             eventually("the task ends", || application.tasks() == 0);
@@ -236,7 +239,7 @@ fn lg4_events_that_start_the_recorder() {
                 let application = Direct::new();
                 let id = format!("lg.4.lazy.{policy:?}.{hooks}");
                 let options = RecorderOptions::new();
-                let options = if hooks { options.hooks(Script::new()) } else { options };
+                let options = if hooks { options.hooks_and_listener(Script::new()) } else { options };
                 let recorder = direct(&application, &id, policy, options);
                 assert_quiet(&recorder, true);
                 eventually("it runs", || recorder.status() == Running);
@@ -255,7 +258,7 @@ fn lg4_events_that_cannot_start_the_recorder() {
                 let mut application = Direct::new();
                 let id = format!("lg.4.ended.{policy:?}.{hooks}");
                 let options = RecorderOptions::new();
-                let options = if hooks { options.hooks(Script::new()) } else { options };
+                let options = if hooks { options.hooks_and_listener(Script::new()) } else { options };
                 let recorder = direct(&application, &id, policy, options);
                 application.end();
                 recorder.emit(Step(0));
@@ -292,7 +295,7 @@ fn lg5_a_metric_that_panics_is_logged_once() {
             let id = format!("lg.5.metric.{hooks}");
             let application = Direct::new();
             let options = RecorderOptions::new();
-            let options = if hooks { options.hooks(Script::new()) } else { options };
+            let options = if hooks { options.hooks_and_listener(Script::new()) } else { options };
             let recorder = direct(&application, &id, Normal, options);
             recorder.register_metric(Fragile::at(3)).expect("registers");
             for step in [1, 3, 3, 3, 4] {
@@ -316,7 +319,7 @@ fn lg5_a_metric_that_fails_the_recorder_is_logged_once() {
             let id = format!("lg.5.recorder.{hooks}");
             let application = Direct::new();
             let options = RecorderOptions::new().metric_failure_policy(MetricFailurePolicy::FailRecorder);
-            let options = if hooks { options.hooks(Script::new()) } else { options };
+            let options = if hooks { options.hooks_and_listener(Script::new()) } else { options };
             let recorder = direct(&application, &id, Normal, options);
             recorder.register_metric(Fragile::at(3)).expect("registers");
             for step in [1, 3, 3, 4] {
@@ -338,7 +341,7 @@ fn lg5_a_hook_that_fails_and_its_cleanup_are_logged_once_each() {
         let id = "lg.5.hook";
         let application = Direct::new();
         let script = Script::new().changed(Act::Fail("not sent")).stopped(Act::Fail("not closed"));
-        let recorder = direct(&application, id, Normal, RecorderOptions::new().hooks(script));
+        let recorder = direct(&application, id, Normal, RecorderOptions::new().hooks_and_listener(script));
         recorder.register_metric(Steps::default()).expect("registers");
         for step in 0..10 {
             recorder.emit(Step(step));
@@ -365,7 +368,7 @@ fn lg5_a_cancelled_recorder_is_logged_once() {
             let id = format!("lg.5.cancelled.{hooks}");
             let mut application = Direct::new();
             let options = RecorderOptions::new();
-            let options = if hooks { options.hooks(Script::new()) } else { options };
+            let options = if hooks { options.hooks_and_listener(Script::new()) } else { options };
             let recorder = direct(&application, &id, Normal, options);
             recorder.start().wait().expect("starts");
             application.end();
@@ -385,7 +388,7 @@ fn lg5_a_failed_stop_without_a_waiter_is_logged() {
         let id = "lg.5.dropped";
         let application = Direct::new();
         let script = Script::new().stopped(Act::Fail("not closed"));
-        let recorder = direct(&application, id, Normal, RecorderOptions::new().hooks(script));
+        let recorder = direct(&application, id, Normal, RecorderOptions::new().hooks_and_listener(script));
         recorder.start().wait().expect("starts");
         drop(recorder);
         eventually("the task ends", || application.tasks() == 0);
@@ -403,7 +406,7 @@ fn lg5_a_silent_recorder_keeps_its_errors_to_itself() {
         let id = "lg.5.silent";
         let application = Direct::new();
         let script = Script::new().changed(Act::Fail("not sent")).stopped(Act::Fail("not closed"));
-        let recorder = direct(&application, id, Silent, RecorderOptions::new().hooks(script));
+        let recorder = direct(&application, id, Silent, RecorderOptions::new().hooks_and_listener(script));
         recorder.register_metric(Steps::default()).expect("registers");
         recorder.emit(Step(0));
         eventually("the task ends", || application.tasks() == 0);

@@ -13,8 +13,8 @@ use mvx_metrics::{
     metric_event,
 };
 use mvx_metrics_tests::{
-    Act, CallsOnce, Direct, Fragile, Gate, Script, SnapshotPanics, Step, Steps, StepsSnapshot, bounded,
-    eventually, in_threads, running_runtime,
+    Act, CallsOnce, Direct, Fragile, Gate, HooksAndListener, Script, SnapshotPanics, Step, Steps,
+    StepsSnapshot, bounded, eventually, in_threads, running_runtime,
 };
 
 use crate::failures::{Holding, holding};
@@ -154,7 +154,7 @@ fn st14_a_metric_that_waits_for_its_first_event_is_found() {
         let gate = Gate::new();
         let application = Direct::new();
         let script = Script::new().starting(Act::Wait(gate.clone()));
-        let recorder = application.recorder(RecorderOptions::new().hooks(script));
+        let recorder = application.recorder(RecorderOptions::new().hooks_and_listener(script));
         recorder.register_event(Step(1)).expect("accepted");
         gate.wait_for_arrival();
         // The first event is pending, so the metrics take part from the second one on.
@@ -347,7 +347,7 @@ fn rm6_a_handle_does_not_keep_its_recorder_running() {
         let application = Direct::new();
         let script = Script::new();
         let hook_log = script.hook_log();
-        let recorder = application.recorder(RecorderOptions::new().hooks(script));
+        let recorder = application.recorder(RecorderOptions::new().hooks_and_listener(script));
         let handle = recorder.metric::<Steps>().expect("registers");
         recorder.emit(Step(1));
         drop(recorder);
@@ -619,7 +619,7 @@ fn rm10_in_a_hook_handles_read_the_state_it_was_called_with() {
             }
         });
         let runtime = running_runtime("rm10");
-        let options = RecorderOptions::new().hooks(script);
+        let options = RecorderOptions::new().hooks_and_listener(script);
         let recorder = runtime.create_recorder_with("a", options).expect("creates");
         *slot.lock().expect("not poisoned") = Some(recorder.metric::<Steps>().expect("registers"));
         for step in 0..3 {

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use mvx_metrics::{MetricsRecorderError, MetricsRecorderState, MetricsRuntime, RecorderOptions, Registered};
 use mvx_metrics_tests::{
-    Act, Direct, Fragile, Gate, Gated, Journal, Script, Step, Steps, StepsSnapshot, bounded, eventually,
-    in_threads, running_runtime,
+    Act, Direct, Fragile, Gate, Gated, HooksAndListener, Journal, Script, Step, Steps, StepsSnapshot,
+    bounded, eventually, in_threads, running_runtime,
 };
 use serde_json::json;
 
@@ -113,7 +113,7 @@ fn rm2_a_replaced_metric_is_dropped_when_its_last_event_is_processed() {
             let gate = Gate::new();
             holder.register_metric(Gated(gate.clone())).expect("registers");
             let options = RecorderOptions::new();
-            let options = if hooks { options.hooks(Script::new()) } else { options };
+            let options = if hooks { options.hooks_and_listener(Script::new()) } else { options };
             let recorder = runtime.create_recorder_with("a", options).expect("creates");
             holder.register_event(Step(1)).expect("accepted");
             gate.wait_for_arrival();
@@ -136,7 +136,7 @@ fn rm2_a_metric_replaced_before_its_first_event_is_dropped_at_once() {
         let gate = Gate::new();
         let application = Direct::new();
         let script = Script::new().starting(Act::Wait(gate.clone()));
-        let recorder = application.recorder(RecorderOptions::new().hooks(script));
+        let recorder = application.recorder(RecorderOptions::new().hooks_and_listener(script));
         // The event is pending until the hook ends.
         recorder.register_event(Step(1)).expect("accepted");
         gate.wait_for_arrival();
@@ -292,8 +292,9 @@ fn rm10_a_snapshot_does_not_wait_for_a_hook() {
         let gate = Gate::new();
         let runtime = running_runtime("rm10");
         let script = Script::new().changed(Act::Wait(gate.clone()));
-        let recorder =
-            runtime.create_recorder_with("a", RecorderOptions::new().hooks(script)).expect("creates");
+        let recorder = runtime
+            .create_recorder_with("a", RecorderOptions::new().hooks_and_listener(script))
+            .expect("creates");
         recorder.register_metric(Steps::default()).expect("registers");
         for step in 0..3 {
             recorder.register_event(Step(step)).expect("accepted");
@@ -314,7 +315,7 @@ fn rm10_a_snapshot_does_not_wait_for_a_start_or_a_stop_hook() {
         let (starts, stops) = (Gate::new(), Gate::new());
         let application = Direct::new();
         let script = Script::new().starting(Act::Wait(starts.clone())).stopped(Act::Wait(stops.clone()));
-        let recorder = application.recorder(RecorderOptions::new().hooks(script));
+        let recorder = application.recorder(RecorderOptions::new().hooks_and_listener(script));
         recorder.register_metric(Steps::default()).expect("registers");
         recorder.register_event(Step(1)).expect("accepted");
         starts.wait_for_arrival();
@@ -335,8 +336,9 @@ fn rm10_a_snapshot_is_read_while_another_recorder_blocks_the_loop() {
         let gate = Gate::new();
         let runtime = running_runtime("rm10");
         let script = Script::new().changed(Act::Block(gate.clone()));
-        let blocking =
-            runtime.create_recorder_with("blocks", RecorderOptions::new().hooks(script)).expect("creates");
+        let blocking = runtime
+            .create_recorder_with("blocks", RecorderOptions::new().hooks_and_listener(script))
+            .expect("creates");
         blocking.register_metric(Steps::default()).expect("registers");
         let recorder = runtime.create_recorder("a").expect("creates");
         recorder.register_metric(Steps::default()).expect("registers");
@@ -375,7 +377,7 @@ fn rm4_a_snapshot_waits_for_a_loop_that_is_busy_with_others() {
     bounded(|| {
         let gates = [Gate::new(), Gate::new()];
         let runtime = running_runtime("rm4");
-        let options = RecorderOptions::new().hooks(Script::new());
+        let options = RecorderOptions::new().hooks_and_listener(Script::new());
         let hooked = runtime.create_recorder_with("hooked", options).expect("creates");
         hooked.register_metric(Steps::default()).expect("registers");
         let [before, first] = [0, 1].map(|number| {

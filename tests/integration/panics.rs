@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use mvx_metrics::testing::CaptureRecorder;
 use mvx_metrics::{
-    EventHandler, HandleEvent, HookError, Metric, MetricChange, MetricEvent, MetricSnapshot, MetricsRecorder,
-    MetricsRecorderState, MetricsRuntime, MetricsRuntimeError, Recorder, RecorderHooks, RecorderOptions,
+    ChangeListener, EventHandler, HandleEvent, HookError, Metric, MetricChange, MetricEvent, MetricSnapshot,
+    MetricsRecorder, MetricsRecorderState, MetricsRuntime, MetricsRuntimeError, Recorder, RecorderOptions,
 };
 use mvx_metrics_tests::capture::Listener;
 use mvx_metrics_tests::{Direct, Gate, Gated, Step, Steps, bounded, eventually, running_runtime};
@@ -129,7 +129,7 @@ impl fmt::Display for ErrorPanicsOnDrop {
 
 impl Error for ErrorPanicsOnDrop {}
 
-impl RecorderHooks for HooksPanicOnDrop {
+impl ChangeListener for HooksPanicOnDrop {
     async fn on_metric_changed(&self, _: MetricChange<'_>) -> Result<(), HookError> {
         Err(Box::new(ErrorPanicsOnDrop(Box::new(PanicsOnDrop::with(&self.0.0)))))
     }
@@ -139,7 +139,7 @@ impl RecorderHooks for HooksPanicOnDrop {
 fn hk5_hooks_whose_drop_panics_are_dropped_without_a_panic() {
     bounded(|| {
         let drops = Arc::default();
-        let options = || RecorderOptions::new().hooks(HooksPanicOnDrop(PanicsOnDrop::with(&drops)));
+        let options = || RecorderOptions::new().change_listener(HooksPanicOnDrop(PanicsOnDrop::with(&drops)));
         drop(options());
         // The refused call drops the hooks.
         let outside = MetricsRecorder::new("direct", options()).expect_err("there is no tokio runtime");
@@ -165,8 +165,8 @@ fn hk5_a_hook_error_whose_drop_panics_is_dropped_with_its_recorder() {
     bounded(|| {
         let drops = Arc::default();
         let mut application = Direct::new();
-        let recorder =
-            application.recorder(RecorderOptions::new().hooks(HooksPanicOnDrop(PanicsOnDrop::with(&drops))));
+        let recorder = application
+            .recorder(RecorderOptions::new().change_listener(HooksPanicOnDrop(PanicsOnDrop::with(&drops))));
         recorder.register_metric(Steps::default()).expect("registers");
         recorder.register_event(Step(1)).expect("accepted");
         eventually("the recorder fails", || recorder.status() == Failure);
@@ -185,7 +185,7 @@ fn hk5_a_hook_error_whose_drop_panics_is_dropped_with_its_runtime() {
     bounded(|| {
         let drops = Arc::default();
         let runtime = running_runtime("hk5");
-        let options = RecorderOptions::new().hooks(HooksPanicOnDrop(PanicsOnDrop::with(&drops)));
+        let options = RecorderOptions::new().change_listener(HooksPanicOnDrop(PanicsOnDrop::with(&drops)));
         let recorder = runtime.create_recorder_with("a", options).expect("creates");
         recorder.register_metric(Steps::default()).expect("registers");
         recorder.register_event(Step(1)).expect("accepted");

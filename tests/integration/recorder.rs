@@ -8,8 +8,8 @@ use mvx_metrics::{
     MetricsRuntime, QueueOverflowPolicy, RecorderOptions, Registered,
 };
 use mvx_metrics_tests::{
-    Act, Direct, Gate, Gated, Script, Step, Steps, bounded, bounded_async, eventually, in_threads,
-    running_runtime,
+    Act, Direct, Gate, Gated, HooksAndListener, Script, Step, Steps, bounded, bounded_async, eventually,
+    in_threads, running_runtime,
 };
 
 use crate::recorder_states::{STATES, assert_refused, recorder_in_state, recorder_in_state_with};
@@ -174,7 +174,7 @@ fn rc6_start_runs_on_starting_once_and_the_recorder_runs() {
         let application = Direct::new();
         let script = Script::new();
         let hook_log = script.hook_log();
-        let recorder = application.recorder(RecorderOptions::new().hooks(script));
+        let recorder = application.recorder(RecorderOptions::new().hooks_and_listener(script));
         recorder.start().wait().expect("starts");
         assert_eq!(recorder.status(), Running);
         assert_eq!(hook_log.entries(), ["starting"]);
@@ -197,7 +197,7 @@ fn rc7_start_returns_while_on_starting_still_runs() {
         let gate = Gate::new();
         let application = Direct::new();
         let script = Script::new().starting(Act::Wait(gate.clone()));
-        let recorder = application.recorder(RecorderOptions::new().hooks(script));
+        let recorder = application.recorder(RecorderOptions::new().hooks_and_listener(script));
         let handle = recorder.start();
         assert_eq!(recorder.status(), Starting);
         gate.wait_for_arrival();
@@ -228,7 +228,7 @@ fn rc8_a_call_that_joins_a_failing_start_gets_its_error() {
         let gate = Gate::new();
         let application = Direct::new();
         let script = Script::new().starting(Act::WaitAndFail(gate.clone(), "no publisher"));
-        let recorder = application.recorder(RecorderOptions::new().hooks(script));
+        let recorder = application.recorder(RecorderOptions::new().hooks_and_listener(script));
         let handles = [recorder.start(), recorder.start(), recorder.start()];
         gate.open();
         for handle in handles {
@@ -387,7 +387,7 @@ fn rc20_failure_and_cancelled_stay() {
 fn rc18_all_calls_succeed_from_other_threads() {
     bounded(|| {
         let application = Direct::new();
-        let recorder = application.recorder(RecorderOptions::new().hooks(Script::new()));
+        let recorder = application.recorder(RecorderOptions::new().hooks_and_listener(Script::new()));
         std::thread::scope(|scope| {
             let here = |call: Box<dyn FnOnce() + Send>| scope.spawn(call).join().expect("the call works");
             let own = || recorder.clone();
@@ -412,7 +412,7 @@ fn rc19_of_64_concurrent_starts_and_stops_one_of_each_runs_hooks() {
         let application = Direct::new();
         let script = Script::new();
         let hook_log = script.hook_log();
-        let recorder = application.recorder(RecorderOptions::new().hooks(script));
+        let recorder = application.recorder(RecorderOptions::new().hooks_and_listener(script));
         let starts = in_threads(64, |_| recorder.start().wait());
         assert!(starts.iter().any(Result::is_ok));
         for refused in starts.into_iter().filter_map(Result::err) {

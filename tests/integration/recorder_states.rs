@@ -1,7 +1,7 @@
 //! Helpers, no tests: a recorder in each of its states, and the check of a refusal.
 
 use mvx_metrics::{MetricsRecorder, MetricsRecorderError, MetricsRecorderState, RecorderOptions};
-use mvx_metrics_tests::{Act, Direct, Gate, HookLog, Script, Steps};
+use mvx_metrics_tests::{Act, Direct, Gate, HookLog, HooksAndListener, Script, Steps};
 
 use MetricsRecorderState::{Cancelled, Failure, Running, Starting, Stopped, Stopping, Virgin};
 
@@ -32,7 +32,7 @@ pub fn recorder_in_state_with(state: MetricsRecorderState, options: RecorderOpti
     };
     let hook_log = script.hook_log();
     let mut application = Direct::new();
-    let recorder = application.recorder(options.hooks(script));
+    let recorder = application.recorder(options.hooks_and_listener(script));
     recorder.register_metric(Steps::default()).expect("a virgin recorder takes metrics");
     match state {
         Virgin => {}

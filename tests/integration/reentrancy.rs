@@ -9,7 +9,8 @@ use mvx_metrics::{
     QueueOverflowPolicy, RecorderOptions,
 };
 use mvx_metrics_tests::{
-    Act, Direct, Drops, Gate, Gated, Script, Step, Steps, bounded, eventually, running_runtime,
+    Act, Direct, Drops, Gate, Gated, HooksAndListener, Script, Step, Steps, bounded, eventually,
+    running_runtime,
 };
 
 /// The results of calls: `ok`, or the reason code.
@@ -48,8 +49,13 @@ fn fl4_an_event_that_calls_its_recorder_in_its_drop_is_answered() {
         for hooks in [false, true] {
             let application = Direct::new();
             let runtime = running_runtime("fl4");
-            let options =
-                || if hooks { RecorderOptions::new().hooks(Script::new()) } else { RecorderOptions::new() };
+            let options = || {
+                if hooks {
+                    RecorderOptions::new().hooks_and_listener(Script::new())
+                } else {
+                    RecorderOptions::new()
+                }
+            };
             let created = runtime.create_recorder_with("a", options()).expect("creates");
             for recorder in [created, application.recorder(options())] {
                 recorder.register_metric(Steps::default()).expect("registers");
@@ -122,7 +128,7 @@ fn fl5_a_metric_may_emit_to_its_own_recorder() {
         for hooks in [false, true] {
             let runtime = running_runtime("fl5");
             let options = RecorderOptions::new().queue_max_size(4);
-            let options = if hooks { options.hooks(Script::new()) } else { options };
+            let options = if hooks { options.hooks_and_listener(Script::new()) } else { options };
             let recorder = runtime.create_recorder_with("a", options).expect("creates");
             recorder.register_metric(Steps::default()).expect("registers");
             recorder.register_metric(EmitsToItself(Some(recorder.clone()))).expect("registers");
@@ -205,10 +211,10 @@ fn rc18_all_calls_succeed_in_thread_locals_destructors() {
     bounded(|| {
         let application = Direct::new();
         let runtime = running_runtime("rc18");
-        let options = RecorderOptions::new().hooks(Script::new());
+        let options = RecorderOptions::new().hooks_and_listener(Script::new());
         let recorders = [
             application.recorder(RecorderOptions::new()),
-            application.recorder(RecorderOptions::new().hooks(Script::new())),
+            application.recorder(RecorderOptions::new().hooks_and_listener(Script::new())),
             runtime.create_recorder("plain").expect("creates"),
             runtime.create_recorder_with("hooked", options).expect("creates"),
         ];
@@ -243,7 +249,7 @@ fn rc17_clones_of_a_handle_wait_for_the_same_operation() {
         let gate = Gate::new();
         let application = Direct::new();
         let script = Script::new().starting(mvx_metrics_tests::Act::Wait(gate.clone()));
-        let recorder = application.recorder(RecorderOptions::new().hooks(script));
+        let recorder = application.recorder(RecorderOptions::new().hooks_and_listener(script));
         let handle = recorder.start();
         let others: Vec<_> = (0..4).map(|_| handle.clone()).collect();
         assert!(others.iter().all(|other| !other.is_finished()));
@@ -279,8 +285,9 @@ fn hk7_calls_of_a_stopping_recorder_in_its_hook_are_answered() {
                 answers.lock().expect("not poisoned").extend(reasons.map(|reason| reason.unwrap_or("ok")));
             }
         }));
-        let recorder =
-            runtime.create_recorder_with("a", RecorderOptions::new().hooks(script)).expect("creates");
+        let recorder = runtime
+            .create_recorder_with("a", RecorderOptions::new().hooks_and_listener(script))
+            .expect("creates");
         *own.lock().expect("not poisoned") = Some(recorder);
         runtime.stop_recorder("a").expect("stops");
         let state = "INVALID_RECORDER_STATE";
@@ -325,7 +332,7 @@ fn fl5_waiting_calls_of_a_metric_are_refused_and_others_answered() {
         let calls = {
             let (runtime, answers) = (Arc::clone(&runtime), Arc::clone(&answers));
             move || {
-                let hooks = RecorderOptions::new().hooks(Script::new());
+                let hooks = RecorderOptions::new().hooks_and_listener(Script::new());
                 let reasons = [
                     runtime.create_recorder("b").err().map(|error| error.reason()),
                     runtime.create_recorder_with("b", hooks).err().map(|error| error.reason()),

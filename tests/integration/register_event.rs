@@ -10,8 +10,8 @@ use mvx_metrics::{
     RecorderOptions, RecorderStats, Registered,
 };
 use mvx_metrics_tests::{
-    Act, Direct, Drops, Gate, Gated, Journal, Other, Script, Step, Steps, bounded, bounded_async, eventually,
-    in_threads, running_runtime,
+    Act, Direct, Drops, Gate, Gated, HooksAndListener, Journal, Other, Script, Step, Steps, bounded,
+    bounded_async, eventually, in_threads, running_runtime,
 };
 
 use MetricsRecorderState::{Running, Starting, Stopped};
@@ -22,7 +22,7 @@ fn re1_an_event_starts_a_virgin() {
         let application = Direct::new();
         let script = Script::new();
         let hook_log = script.hook_log();
-        let recorder = application.recorder(RecorderOptions::new().hooks(script));
+        let recorder = application.recorder(RecorderOptions::new().hooks_and_listener(script));
         recorder.register_metric(Steps::default()).expect("registers");
         recorder.register_event(Step(1)).expect("accepted");
         eventually("the recorder runs", || recorder.status() == Running);
@@ -38,7 +38,7 @@ fn re1_the_first_events_of_many_threads_start_a_virgin_once() {
             let application = Direct::new();
             let script = Script::new();
             let hook_log = script.hook_log();
-            let recorder = application.recorder(RecorderOptions::new().hooks(script));
+            let recorder = application.recorder(RecorderOptions::new().hooks_and_listener(script));
             in_threads(8, |_| recorder.register_event(Step(1)).expect("accepted"));
             recorder.flush().wait().expect("flushes");
             assert_eq!((hook_log.count("starting"), recorder.stats().processed), (1, 8));
@@ -52,7 +52,7 @@ fn re2_events_are_kept_while_starting() {
         let gate = Gate::new();
         let application = Direct::new();
         let script = Script::new().starting(Act::Wait(gate.clone()));
-        let recorder = application.recorder(RecorderOptions::new().hooks(script));
+        let recorder = application.recorder(RecorderOptions::new().hooks_and_listener(script));
         let journal = Journal::new();
         recorder.register_metric(journal.clone()).expect("registers");
         let start = recorder.start();
@@ -76,7 +76,7 @@ fn re2_events_kept_while_starting_are_discarded_when_the_start_fails() {
         let gate = Gate::new();
         let application = Direct::new();
         let script = Script::new().starting(Act::WaitAndFail(gate.clone(), "no publisher"));
-        let recorder = application.recorder(RecorderOptions::new().hooks(script));
+        let recorder = application.recorder(RecorderOptions::new().hooks_and_listener(script));
         let drops = Drops::new();
         for _ in 0..10 {
             recorder.register_event(drops.event()).expect("accepted");
@@ -223,7 +223,8 @@ fn re7_pending_falls_event_by_event() {
         let application = Direct::new();
         let gates = [Gate::new(), Gate::new()];
         let script = Script::new().changed(Act::Wait(gates[0].clone())).changed(Act::Wait(gates[1].clone()));
-        let recorder = application.recorder(RecorderOptions::new().queue_max_size(2).hooks(script));
+        let recorder =
+            application.recorder(RecorderOptions::new().queue_max_size(2).hooks_and_listener(script));
         recorder.register_metric(Steps::default()).expect("registers");
         recorder.register_event(Step(1)).expect("there is room");
         recorder.register_event(Step(2)).expect("there is room");
@@ -247,7 +248,7 @@ fn re8_the_accounting_holds_while_racing_into_a_failure() {
             let options = RecorderOptions::new()
                 .queue_max_size(64)
                 .metric_failure_policy(mvx_metrics::MetricFailurePolicy::FailRecorder);
-            let options = if hooks { options.hooks(Script::new()) } else { options };
+            let options = if hooks { options.hooks_and_listener(Script::new()) } else { options };
             let recorder = application.recorder(options);
             recorder.register_metric(mvx_metrics_tests::Fragile::at(777)).expect("registers");
             let done = AtomicBool::new(false);

@@ -6,7 +6,9 @@ use std::thread;
 use std::time::Duration;
 
 use mvx_metrics::{MetricsRecorderState, MetricsRuntime, MetricsRuntimeError, RecorderOptions};
-use mvx_metrics_tests::{Act, Gate, Script, Step, Steps, bounded, eventually, in_threads, running_runtime};
+use mvx_metrics_tests::{
+    Act, Gate, HooksAndListener, Script, Step, Steps, bounded, eventually, in_threads, running_runtime,
+};
 
 use MetricsRecorderState::{Failure, Running, Stopped};
 
@@ -57,9 +59,10 @@ fn rt_i1_its_events_are_processed_on_the_runtimes_thread() {
     bounded(|| {
         let runtime = running_runtime("rt.i1");
         let (sender, receiver) = std::sync::mpsc::channel();
-        for (id, options) in
-            [("plain", RecorderOptions::new()), ("hooked", RecorderOptions::new().hooks(Script::new()))]
-        {
+        for (id, options) in [
+            ("plain", RecorderOptions::new()),
+            ("hooked", RecorderOptions::new().hooks_and_listener(Script::new())),
+        ] {
             let recorder = runtime.create_recorder_with(id, options).expect("creates");
             recorder.register_metric(ReportsThread(sender.clone())).expect("registers");
             recorder.register_event(Step(1)).expect("accepted");
@@ -112,8 +115,9 @@ fn rt_i2_an_id_that_is_being_created_is_in_use() {
         let runtime = running_runtime("rt.i2");
         std::thread::scope(|scope| {
             let script = Script::new().starting(Act::Wait(gate.clone()));
-            let creation =
-                scope.spawn(|| runtime.create_recorder_with("a", RecorderOptions::new().hooks(script)));
+            let creation = scope.spawn(|| {
+                runtime.create_recorder_with("a", RecorderOptions::new().hooks_and_listener(script))
+            });
             gate.wait_for_arrival();
             assert_eq!(runtime.create_recorder("a").expect_err("in use").reason(), "RECORDER_ALREADY_EXISTS");
             assert_eq!(runtime.get_recorder("a").expect_err("not yet").reason(), "RECORDER_NOT_FOUND");
@@ -132,7 +136,7 @@ fn rt_i5_a_failed_start_frees_the_id() {
         let runtime = running_runtime("rt.i5");
         for act in [Act::Fail("no publisher"), Act::Panic("no publisher")] {
             let text = if matches!(act, Act::Panic(_)) { "panicked: no publisher" } else { "no publisher" };
-            let options = RecorderOptions::new().hooks(Script::new().starting(act));
+            let options = RecorderOptions::new().hooks_and_listener(Script::new().starting(act));
             let error = runtime.create_recorder_with("a", options).expect_err("the hook fails");
             assert_eq!((error.reason(), id_of(&error)), ("RECORDER_STARTUP_ERROR", "a"));
             let cause = error.source().expect("the recorder's error");
@@ -152,7 +156,8 @@ fn rt_i5_a_start_may_take_longer_than_the_shutdown_timeout() {
         let runtime = builder.build().expect("valid");
         runtime.start().expect("starts");
         let gate = Gate::new();
-        let options = RecorderOptions::new().hooks(Script::new().starting(Act::Wait(gate.clone())));
+        let options =
+            RecorderOptions::new().hooks_and_listener(Script::new().starting(Act::Wait(gate.clone())));
         thread::scope(|scope| {
             let creation = scope.spawn(|| runtime.create_recorder_with("a", options));
             gate.wait_for_arrival();
@@ -170,7 +175,7 @@ fn rt_i5_a_start_that_takes_too_long_frees_the_id() {
         let builder = MetricsRuntime::builder("rt.i5").startup_timeout(Duration::from_secs(1));
         let runtime = builder.build().expect("valid");
         runtime.start().expect("its thread needs less than a second");
-        let options = RecorderOptions::new().hooks(Script::new().starting(Act::Never));
+        let options = RecorderOptions::new().hooks_and_listener(Script::new().starting(Act::Never));
         let error = runtime.create_recorder_with("a", options).expect_err("the hook never returns");
         assert_eq!(error.reason(), "RECORDER_STARTUP_ERROR");
         let mut last = error.source().expect("a cause");
@@ -190,8 +195,9 @@ fn rt_i5_a_shutdown_while_a_recorder_starts_fails_its_creation() {
         let runtime = running_runtime("rt.i5");
         std::thread::scope(|scope| {
             let script = Script::new().starting(Act::Wait(gate.clone()));
-            let creation =
-                scope.spawn(|| runtime.create_recorder_with("a", RecorderOptions::new().hooks(script)));
+            let creation = scope.spawn(|| {
+                runtime.create_recorder_with("a", RecorderOptions::new().hooks_and_listener(script))
+            });
             gate.wait_for_arrival();
             runtime.shutdown().expect("shuts down");
             let error = creation.join().expect("no panic").expect_err("there is no runtime any more");
@@ -230,7 +236,7 @@ fn rt_i6_32_threads_with_one_id_and_exactly_one_succeeds() {
             let runtime = running_runtime("rt.i6");
             let results = in_threads(32, |_| {
                 let options = RecorderOptions::new();
-                let options = if hooks { options.hooks(Script::new()) } else { options };
+                let options = if hooks { options.hooks_and_listener(Script::new()) } else { options };
                 runtime.create_recorder_with("a", options)
             });
             assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1);
@@ -296,7 +302,7 @@ fn rt_k1_concurrent_stops_are_safe() {
             let script = Script::new();
             let hook_log = script.hook_log();
             let options = RecorderOptions::new();
-            let options = if hooks { options.hooks(script) } else { options };
+            let options = if hooks { options.hooks_and_listener(script) } else { options };
             let id = if hooks { "hooked" } else { "plain" };
             let recorder = runtime.create_recorder_with(id, options).expect("creates");
             for step in 0..1_000 {
@@ -314,7 +320,7 @@ fn rt_k1_concurrent_stops_are_safe() {
 /// A runtime with a recorder `a` in FAILURE.
 fn with_failed_recorder(namespace: &str) -> MetricsRuntime {
     let runtime = running_runtime(namespace);
-    let options = RecorderOptions::new().hooks(Script::new().changed(Act::Fail("not sent")));
+    let options = RecorderOptions::new().hooks_and_listener(Script::new().changed(Act::Fail("not sent")));
     let recorder = runtime.create_recorder_with("a", options).expect("creates");
     recorder.register_metric(Steps::default()).expect("registers");
     recorder.register_event(Step(1)).expect("accepted");
@@ -352,7 +358,7 @@ fn rt_k2_a_stop_beyond_the_timeout_is_a_stop_error() {
         let builder = MetricsRuntime::builder("rt.k2").shutdown_timeout(Duration::from_millis(100));
         let runtime = builder.build().expect("valid");
         runtime.start().expect("starts");
-        let options = RecorderOptions::new().hooks(Script::new().stopped(Act::Never));
+        let options = RecorderOptions::new().hooks_and_listener(Script::new().stopped(Act::Never));
         runtime.create_recorder_with("a", options).expect("creates");
         let error = runtime.stop_recorder("a").expect_err("the hook never returns");
         assert_eq!(error.reason(), "RECORDER_STOP_ERROR");
@@ -387,7 +393,8 @@ fn rt_l1_an_id_is_free_only_when_its_recorder_has_stopped() {
     bounded(|| {
         let gate = Gate::new();
         let runtime = running_runtime("rt.l1");
-        let options = RecorderOptions::new().hooks(Script::new().stopped(Act::Wait(gate.clone())));
+        let options =
+            RecorderOptions::new().hooks_and_listener(Script::new().stopped(Act::Wait(gate.clone())));
         runtime.create_recorder_with("a", options).expect("creates");
         std::thread::scope(|scope| {
             let remover = scope.spawn(|| runtime.stop_and_remove_recorder("a"));
@@ -405,7 +412,8 @@ fn rt_l1_an_id_is_free_only_when_its_recorder_has_stopped() {
 fn rt_l2_a_recorder_that_fails_to_stop_is_removed() {
     bounded(|| {
         let runtime = running_runtime("rt.l2");
-        let options = RecorderOptions::new().hooks(Script::new().stopped(Act::Fail("not flushed")));
+        let options =
+            RecorderOptions::new().hooks_and_listener(Script::new().stopped(Act::Fail("not flushed")));
         let recorder = runtime.create_recorder_with("a", options).expect("creates");
         let error = runtime.stop_and_remove_recorder("a").expect_err("the hook fails");
         assert_eq!((error.reason(), id_of(&error)), ("RECORDER_STOP_ERROR", "a"));
@@ -435,7 +443,7 @@ fn rt_l3_of_concurrent_removers_one_gets_the_recorder() {
         let runtime = running_runtime("rt.l3");
         for round in 0..20 {
             let options = RecorderOptions::new();
-            let options = if round % 2 == 0 { options.hooks(Script::new()) } else { options };
+            let options = if round % 2 == 0 { options.hooks_and_listener(Script::new()) } else { options };
             runtime.create_recorder_with("a", options).expect("creates");
             let results = in_threads(32, |_| runtime.stop_and_remove_recorder("a"));
             assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1);

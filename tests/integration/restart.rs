@@ -2,7 +2,9 @@
 //! Covers RC16, `RT_L1`.
 
 use mvx_metrics::{MetricsRecorder, MetricsRecorderState, RecorderOptions};
-use mvx_metrics_tests::{Drops, Gate, Gated, Script, Step, Steps, bounded, eventually, running_runtime};
+use mvx_metrics_tests::{
+    Drops, Gate, Gated, HooksAndListener, Script, Step, Steps, bounded, eventually, running_runtime,
+};
 use tokio::runtime::Builder;
 
 use MetricsRecorderState::{Cancelled, Running, Stopped};
@@ -37,7 +39,7 @@ fn rt_l1_a_recorder_restarted_after_its_removal_is_cancelled_with_the_runtime() 
         for hooks in [false, true] {
             let runtime = running_runtime("rt.l1");
             let options = RecorderOptions::new();
-            let options = if hooks { options.hooks(Script::new()) } else { options };
+            let options = if hooks { options.hooks_and_listener(Script::new()) } else { options };
             runtime.create_recorder_with("a", options).expect("creates");
             let recorder = runtime.stop_and_remove_recorder("a").expect("removes");
             recorder.start().wait().expect("starts again");

@@ -9,7 +9,8 @@ use mvx_metrics::{
     MetricsRuntimeState, QueueOverflowPolicy, RecorderOptions,
 };
 use mvx_metrics_tests::{
-    Act, Fragile, Gate, Gated, Script, Step, Steps, bounded, eventually, in_threads, running_runtime,
+    Act, Fragile, Gate, Gated, HooksAndListener, Script, Step, Steps, bounded, eventually, in_threads,
+    running_runtime,
 };
 
 use MetricsRuntimeState::{Closed, Failure, Running, Starting, Stopping, Virgin};
@@ -68,7 +69,7 @@ pub fn assert_refused<T>(
 pub fn assert_unusable(runtime: &MetricsRuntime, state: MetricsRuntimeState) {
     assert_refused(runtime.create_recorder("x"), state, USABLE);
     assert_refused(
-        runtime.create_recorder_with("x", RecorderOptions::new().hooks(Script::new())),
+        runtime.create_recorder_with("x", RecorderOptions::new().hooks_and_listener(Script::new())),
         state,
         USABLE,
     );
@@ -80,7 +81,7 @@ pub fn assert_unusable(runtime: &MetricsRuntime, state: MetricsRuntimeState) {
     let tokio = tokio::runtime::Builder::new_current_thread().build().expect("a tokio runtime");
     tokio.block_on(async {
         assert_refused(runtime.create_recorder_async("x").await, state, USABLE);
-        let options = RecorderOptions::new().hooks(Script::new());
+        let options = RecorderOptions::new().hooks_and_listener(Script::new());
         assert_refused(runtime.create_recorder_with_async("x", options).await, state, USABLE);
         assert_refused(runtime.stop_recorder_async("x").await, state, USABLE);
         assert_refused(runtime.stop_and_remove_recorder_async("x").await, state, USABLE);
@@ -202,7 +203,7 @@ fn rt_b1_the_smallest_stack_is_enough_for_panics() {
         let runtime = builder.build().expect("valid");
         runtime.start().expect("starts");
         let script = Script::new().changed(Act::Panic("the hook panics"));
-        for options in [RecorderOptions::new(), RecorderOptions::new().hooks(script)] {
+        for options in [RecorderOptions::new(), RecorderOptions::new().hooks_and_listener(script)] {
             let recorder = runtime.create_recorder_with("a", options).expect("creates");
             recorder.register_metric(Steps::default()).expect("registers");
             recorder.register_metric(Fragile::at(1)).expect("registers");
@@ -263,7 +264,8 @@ fn rt_i4_the_table_of_all_calls() {
 
         let gate = Gate::new();
         let stopping = running_runtime("rt.table");
-        let options = RecorderOptions::new().hooks(Script::new().stopped(Act::Wait(gate.clone())));
+        let options =
+            RecorderOptions::new().hooks_and_listener(Script::new().stopped(Act::Wait(gate.clone())));
         stopping.create_recorder_with("a", options).expect("creates");
         std::thread::scope(|scope| {
             let shutdown = scope.spawn(|| stopping.shutdown());

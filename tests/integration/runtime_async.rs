@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Waker};
 
 use mvx_metrics::{MetricsRecorderState, MetricsRuntime, MetricsRuntimeState, RecorderOptions};
-use mvx_metrics_tests::{Act, Gate, Script, bounded, bounded_async, running_runtime};
+use mvx_metrics_tests::{Act, Gate, HooksAndListener, Script, bounded, bounded_async, running_runtime};
 
 use crate::runtime::{assert_threads, eventually_threads};
 use MetricsRuntimeState::{Closed, Running, Stopping};
@@ -24,7 +24,11 @@ fn rt_c9_the_async_twins_do_the_same_without_blocking_the_executor() {
         let script = Script::new().starting(Act::Wait(gate.clone())).stopped(Act::Pass);
         let hooked = tokio::spawn({
             let runtime = Arc::clone(&runtime);
-            async move { runtime.create_recorder_with_async("hooked", RecorderOptions::new().hooks(script)).await }
+            async move {
+                runtime
+                    .create_recorder_with_async("hooked", RecorderOptions::new().hooks_and_listener(script))
+                    .await
+            }
         });
         // The caller's executor has one thread, which goes on while the recorder starts.
         gate.arrival().await;
@@ -52,7 +56,8 @@ fn rt_c9_a_shutdown_whose_future_is_dropped_goes_on() {
     bounded_async(|| async {
         let gate = Gate::new();
         let runtime = running_runtime("rt.c9");
-        let options = RecorderOptions::new().hooks(Script::new().stopped(Act::Wait(gate.clone())));
+        let options =
+            RecorderOptions::new().hooks_and_listener(Script::new().stopped(Act::Wait(gate.clone())));
         runtime.create_recorder_with_async("a", options).await.expect("creates");
         {
             let shutdown = pin!(runtime.shutdown_async());

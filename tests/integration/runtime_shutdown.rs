@@ -9,7 +9,8 @@ use mvx_metrics::{
     RecorderOptions,
 };
 use mvx_metrics_tests::{
-    Act, Direct, Gate, Gated, Journal, Script, Step, Steps, bounded, eventually, in_threads, running_runtime,
+    Act, Direct, Gate, Gated, HooksAndListener, Journal, Script, Step, Steps, bounded, eventually,
+    in_threads, running_runtime,
 };
 
 use crate::runtime::{SHUTDOWNABLE, assert_refused, assert_unusable, eventually_threads, impossible_runtime};
@@ -39,7 +40,9 @@ fn rt_c4_32_threads_shut_down_at_once_and_agree() {
             let runtime = running_runtime("rt.c4");
             let script = if fails { Script::new().stopped(Act::Fail("not flushed")) } else { Script::new() };
             let hook_log = script.hook_log();
-            runtime.create_recorder_with("a", RecorderOptions::new().hooks(script)).expect("creates");
+            runtime
+                .create_recorder_with("a", RecorderOptions::new().hooks_and_listener(script))
+                .expect("creates");
             let results = in_threads(32, |_| runtime.shutdown());
             let shutdowns: Vec<_> = results
                 .iter()
@@ -72,7 +75,9 @@ fn rt_c4_a_call_that_joins_a_shutdown_gets_its_result() {
         let gate = Gate::new();
         let runtime = running_runtime("rt.c4");
         let script = Script::new().stopped(Act::WaitAndFail(gate.clone(), "not flushed"));
-        runtime.create_recorder_with("a", RecorderOptions::new().hooks(script)).expect("creates");
+        runtime
+            .create_recorder_with("a", RecorderOptions::new().hooks_and_listener(script))
+            .expect("creates");
         std::thread::scope(|scope| {
             let first = scope.spawn(|| runtime.shutdown());
             gate.wait_for_arrival();
@@ -100,7 +105,8 @@ fn rt_c5_shutdown_processes_all_accepted_events_of_all_recorders() {
         let recorders: Vec<_> = (0..50)
             .map(|number| {
                 let options = RecorderOptions::new();
-                let options = if number % 5 == 0 { options.hooks(Script::new()) } else { options };
+                let options =
+                    if number % 5 == 0 { options.hooks_and_listener(Script::new()) } else { options };
                 let recorder = runtime.create_recorder_with(&format!("r{number}"), options).expect("creates");
                 let journal = Journal::new();
                 recorder.register_metric(journal.clone()).expect("registers");
@@ -155,9 +161,11 @@ fn rt_c6_one_recorder_fails_to_stop_and_the_others_stop() {
         let runtime = running_runtime("rt.c6");
         let good = runtime.create_recorder("good").expect("creates");
         let script = Script::new().stopped(Act::Fail("not flushed"));
-        let bad = runtime.create_recorder_with("bad", RecorderOptions::new().hooks(script)).expect("creates");
+        let bad = runtime
+            .create_recorder_with("bad", RecorderOptions::new().hooks_and_listener(script))
+            .expect("creates");
         let late = runtime
-            .create_recorder_with("late", RecorderOptions::new().hooks(Script::new()))
+            .create_recorder_with("late", RecorderOptions::new().hooks_and_listener(Script::new()))
             .expect("creates");
         let error = runtime.shutdown().expect_err("one does not stop");
         assert_eq!(error.reason(), "SHUTDOWN_ERROR");
@@ -192,8 +200,9 @@ fn rt_c7_a_hook_that_never_returns_does_not_block_the_shutdown() {
     bounded(|| {
         let runtime = runtime_with_short_timeouts("rt.c7");
         let script = Script::new().stopped(Act::Never);
-        let stuck =
-            runtime.create_recorder_with("stuck", RecorderOptions::new().hooks(script)).expect("creates");
+        let stuck = runtime
+            .create_recorder_with("stuck", RecorderOptions::new().hooks_and_listener(script))
+            .expect("creates");
         let good = runtime.create_recorder("good").expect("creates");
         let before = Instant::now();
         let error = runtime.shutdown().expect_err("one never stops");
@@ -220,8 +229,9 @@ fn rt_c7_a_hook_that_blocks_the_thread_does_not_block_the_shutdown() {
         let gate = Gate::new();
         let runtime = runtime_with_short_timeouts("rt.c7");
         let script = Script::new().changed(Act::Block(gate.clone()));
-        let stuck =
-            runtime.create_recorder_with("stuck", RecorderOptions::new().hooks(script)).expect("creates");
+        let stuck = runtime
+            .create_recorder_with("stuck", RecorderOptions::new().hooks_and_listener(script))
+            .expect("creates");
         stuck.register_metric(Steps::default()).expect("registers");
         stuck.register_event(Step(1)).expect("accepted");
         gate.wait_for_arrival();
@@ -247,7 +257,7 @@ fn rt_c7_timeouts_beyond_the_range_of_the_clock_work() {
         runtime.start().expect("starts");
         for (id, hooks) in [("a", false), ("b", true), ("c", true)] {
             let options = RecorderOptions::new();
-            let options = if hooks { options.hooks(Script::new()) } else { options };
+            let options = if hooks { options.hooks_and_listener(Script::new()) } else { options };
             let recorder = runtime.create_recorder_with(id, options).expect("creates");
             recorder.register_metric(Steps::default()).expect("registers");
             recorder.register_event(Step(1)).expect("accepted");
@@ -304,7 +314,9 @@ fn rt_c8_dropping_a_runtime_with_a_blocked_hook_ends_within_the_timeout() {
     bounded(|| {
         let runtime = runtime_with_short_timeouts("rt.c8s");
         let script = Script::new().stopped(Act::Never);
-        runtime.create_recorder_with("stuck", RecorderOptions::new().hooks(script)).expect("creates");
+        runtime
+            .create_recorder_with("stuck", RecorderOptions::new().hooks_and_listener(script))
+            .expect("creates");
         let before = Instant::now();
         drop(runtime);
         assert!(before.elapsed() < Duration::from_secs(2), "{:?}", before.elapsed());
@@ -354,7 +366,7 @@ fn rt_c8_a_runtime_can_be_used_and_dropped_inside_a_tokio_runtime() {
     bounded(|| {
         let use_it = || {
             let runtime = running_runtime("rt.c8");
-            let hooks = RecorderOptions::new().hooks(Script::new());
+            let hooks = RecorderOptions::new().hooks_and_listener(Script::new());
             let recorders = [
                 runtime.create_recorder("a").expect("creates"),
                 runtime.create_recorder_with("b", hooks).expect("creates"),
@@ -387,8 +399,9 @@ fn rt_m1_shutdown_names_only_failed_recorders_beside_running_and_stopped_ones() 
         let stopped = runtime.create_recorder("stopped").expect("creates");
         runtime.stop_recorder("stopped").expect("stops");
         let script = Script::new().changed(Act::Fail("not sent"));
-        let failed =
-            runtime.create_recorder_with("failed", RecorderOptions::new().hooks(script)).expect("creates");
+        let failed = runtime
+            .create_recorder_with("failed", RecorderOptions::new().hooks_and_listener(script))
+            .expect("creates");
         failed.register_metric(Steps::default()).expect("registers");
         failed.register_event(Step(1)).expect("accepted");
         eventually("it fails", || failed.status() == MetricsRecorderState::Failure);

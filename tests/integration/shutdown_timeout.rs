@@ -8,7 +8,7 @@ use mvx_metrics::{
     EventHandler, Metric, MetricSnapshot, MetricsRecorder, MetricsRecorderState, MetricsRuntime,
     MetricsRuntimeError, MetricsRuntimeState, RecorderOptions,
 };
-use mvx_metrics_tests::{Act, CallsOnce, Gate, Gated, Script, Step, Steps, bounded};
+use mvx_metrics_tests::{Act, CallsOnce, Gate, Gated, HooksAndListener, Script, Step, Steps, bounded};
 
 use crate::runtime::eventually_threads;
 
@@ -129,8 +129,9 @@ fn hx7_a_hook_that_does_not_end_does_not_hold_up_the_shutdown() {
         let timeout = Duration::from_millis(300);
         let (runtime, gate) = (runtime_with_timeout("hx7.hook", timeout), Gate::new());
         let hooks = Script::new().changed(Act::Block(gate.clone()));
-        let recorder =
-            runtime.create_recorder_with("stuck", RecorderOptions::new().hooks(hooks)).expect("creates");
+        let recorder = runtime
+            .create_recorder_with("stuck", RecorderOptions::new().hooks_and_listener(hooks))
+            .expect("creates");
         recorder.register_metric(Steps::default()).expect("registers");
         recorder.emit(Step(1));
         gate.wait_for_arrival();

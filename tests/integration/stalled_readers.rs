@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use mvx_metrics::{MetricsRecorder, MetricsRecorderState, MetricsRuntime, RecorderOptions};
 use mvx_metrics_tests::{
-    Act, Gate, Gated, GatedSnapshot, Script, Step, Steps, bounded, eventually, running_runtime,
+    Act, Gate, Gated, GatedSnapshot, HooksAndListener, Script, Step, Steps, bounded, eventually,
+    running_runtime,
 };
 use tokio::runtime::Builder;
 
@@ -66,7 +67,8 @@ fn rm4_a_read_behind_a_blocked_reader_ends_while_other_recorders_go_on() {
 /// A recorder with one event, and a hook that never ends.
 fn never_flushed(runtime: &MetricsRuntime, id: &str) -> MetricsRecorder {
     let script = Script::new().changed(Act::Never);
-    let recorder = runtime.create_recorder_with(id, RecorderOptions::new().hooks(script)).expect("creates");
+    let recorder =
+        runtime.create_recorder_with(id, RecorderOptions::new().hooks_and_listener(script)).expect("creates");
     recorder.register_metric(Steps::default()).expect("registers");
     recorder.emit(Step(1));
     recorder
@@ -121,8 +123,9 @@ fn rc6_a_blocked_reader_of_a_starting_recorder_does_not_block_the_loop() {
         let runtime = running_runtime("rc6");
         let (starting, gate) = (Gate::new(), Gate::new());
         let script = Script::new().starting(Act::Pass).starting(Act::Wait(starting.clone()));
-        let recorder =
-            runtime.create_recorder_with("a", RecorderOptions::new().hooks(script)).expect("creates");
+        let recorder = runtime
+            .create_recorder_with("a", RecorderOptions::new().hooks_and_listener(script))
+            .expect("creates");
         recorder.register_metric(GatedSnapshot(gate.clone())).expect("registers");
         let other = runtime.create_recorder("other").expect("creates");
         recorder.stop().wait().expect("stops");
@@ -165,8 +168,9 @@ fn hk1_a_snapshot_in_a_hook_behind_a_blocked_reader_says_that_it_failed() {
                 sender.send(change.snapshot()).expect("the test goes on");
             }
         });
-        let recorder =
-            runtime.create_recorder_with("a", RecorderOptions::new().hooks(script)).expect("creates");
+        let recorder = runtime
+            .create_recorder_with("a", RecorderOptions::new().hooks_and_listener(script))
+            .expect("creates");
         recorder.register_metric(Steps::default()).expect("registers");
         recorder.register_metric(GatedSnapshot(gate.clone())).expect("registers");
         recorder.emit(Step(1));

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use mvx_metrics::{MetricsRecorder, MetricsRecorderState, MetricsRuntime, RecorderOptions};
 use mvx_metrics_tests::{
-    Act, Gate, Gated, GatedSnapshot, Script, Step, Steps, bounded, in_threads, running_runtime,
+    Act, Gate, Gated, GatedSnapshot, HooksAndListener, Script, Step, Steps, bounded, in_threads,
+    running_runtime,
 };
 use tokio::runtime::{Builder, Runtime};
 
@@ -14,7 +15,7 @@ use tokio::runtime::{Builder, Runtime};
 fn abandoned() -> (Runtime, MetricsRecorder) {
     let tokio = Builder::new_current_thread().build().expect("a tokio runtime");
     let recorder = tokio.block_on(async {
-        let options = RecorderOptions::new().hooks(Script::new());
+        let options = RecorderOptions::new().hooks_and_listener(Script::new());
         let recorder = MetricsRecorder::new("direct", options).expect("inside of tokio");
         recorder.register_metric(Steps::default()).expect("registers");
         recorder.start().await.expect("starts");
@@ -56,7 +57,7 @@ fn rc17_a_wait_for_an_undriven_start_ends() {
         let tokio = Builder::new_current_thread().build().expect("a tokio runtime");
         let recorder = {
             let _inside = tokio.enter();
-            MetricsRecorder::new("direct", RecorderOptions::new().hooks(Script::new()))
+            MetricsRecorder::new("direct", RecorderOptions::new().hooks_and_listener(Script::new()))
                 .expect("inside of tokio")
         };
         let start = recorder.start();
@@ -74,7 +75,8 @@ fn rc17_a_slow_hook_in_a_single_threaded_runtime_is_waited_for() {
         let script = Script::new().starting(Act::Wait(gate.clone()));
         let recorder = {
             let _inside = tokio.enter();
-            MetricsRecorder::new("direct", RecorderOptions::new().hooks(script)).expect("inside of tokio")
+            MetricsRecorder::new("direct", RecorderOptions::new().hooks_and_listener(script))
+                .expect("inside of tokio")
         };
         let start = recorder.start();
         let waits = std::thread::spawn({
@@ -101,8 +103,9 @@ fn rc17_a_hook_may_run_longer_than_a_wait_goes_on_without_progress() {
         runtime.start().expect("starts");
         let gate = Gate::new();
         let hooks = Script::new().changed(Act::Wait(gate.clone()));
-        let recorder =
-            runtime.create_recorder_with("a", RecorderOptions::new().hooks(hooks)).expect("creates");
+        let recorder = runtime
+            .create_recorder_with("a", RecorderOptions::new().hooks_and_listener(hooks))
+            .expect("creates");
         recorder.register_metric(Steps::default()).expect("registers");
         recorder.emit(Step(1));
         std::thread::scope(|scope| {
@@ -196,7 +199,7 @@ fn rm4_calls_behind_a_blocked_snapshot_end_while_a_hook_runs() {
         let gate = Gate::new();
         let held = gate.clone();
         let hooks = Script::new().changed(Act::run(async move { held.pass().await }));
-        let options = RecorderOptions::new().hooks(hooks);
+        let options = RecorderOptions::new().hooks_and_listener(hooks);
         let recorder = runtime.create_recorder_with("a", options).expect("creates");
         recorder.register_metric(Steps::default()).expect("registers");
         recorder.emit(Step(1));

@@ -10,7 +10,8 @@ use mvx_metrics::{
 };
 use mvx_metrics_tests::capture::{Listener, Logged};
 use mvx_metrics_tests::{
-    Act, CallsOnce, Gate, Gated, GatedSnapshot, Script, Step, Steps, bounded, in_threads, running_runtime,
+    Act, CallsOnce, Gate, Gated, GatedSnapshot, HooksAndListener, Script, Step, Steps, bounded, in_threads,
+    running_runtime,
 };
 use tokio::runtime::Builder;
 
@@ -95,7 +96,7 @@ fn hx6_calls_that_no_thread_serves_name_the_thread_that_is_missing() {
         let tokio = Builder::new_current_thread().build().expect("a tokio runtime");
         let [started, starting] = [(), ()].map(|()| {
             let _inside = tokio.enter();
-            let options = RecorderOptions::new().hooks(Script::new());
+            let options = RecorderOptions::new().hooks_and_listener(Script::new());
             MetricsRecorder::new("direct", options).expect("inside of tokio")
         });
         tokio.block_on(started.start()).expect("starts");
@@ -116,7 +117,8 @@ fn hx6_waits_behind_a_hook_name_it_and_end_with_the_shutdown_timeout() {
     bounded(|| {
         let runtime = runtime_with_short_timeouts("hx6");
         let gate = Gate::new();
-        let options = RecorderOptions::new().hooks(Script::new().changed(Act::Wait(gate.clone())));
+        let options =
+            RecorderOptions::new().hooks_and_listener(Script::new().changed(Act::Wait(gate.clone())));
         let recorder = runtime.create_recorder_with("a", options).expect("creates");
         recorder.register_metric(Steps::default()).expect("registers");
         recorder.emit(Step(1));
@@ -135,14 +137,14 @@ fn hx6_waits_behind_a_hook_name_it_and_end_with_the_shutdown_timeout() {
 fn hx6_a_start_or_stop_that_exceeds_its_timeout_has_the_cause_stalled() {
     bounded(|| {
         let runtime = runtime_with_short_timeouts("hx6");
-        let options = RecorderOptions::new().hooks(Script::new().starting(Act::Never));
+        let options = RecorderOptions::new().hooks_and_listener(Script::new().starting(Act::Never));
         let error = runtime.create_recorder_with("starting", options).expect_err("it never starts");
         let MetricsRuntimeError::RecorderStartup { cause, .. } = error else {
             panic!("{error:?}");
         };
         assert_eq!(obstacle(Err::<(), _>(cause), SHORT), "the recorder to start");
 
-        let options = RecorderOptions::new().hooks(Script::new().stopped(Act::Never));
+        let options = RecorderOptions::new().hooks_and_listener(Script::new().stopped(Act::Never));
         runtime.create_recorder_with("stopping", options).expect("creates");
         let error = runtime.stop_recorder("stopping").expect_err("it never stops");
         let MetricsRuntimeError::RecorderStop { cause, .. } = error else {
@@ -260,8 +262,9 @@ fn hx6_a_hook_may_wait_for_a_thread_that_waits_for_its_recorder() {
             let awaited = tokio::task::spawn_blocking(blocking).await.expect("no panic");
             sender.send([joined, awaited].concat()).expect("the test waits");
         }));
-        let recorder =
-            runtime.create_recorder_with("a", RecorderOptions::new().hooks(hooks)).expect("creates");
+        let recorder = runtime
+            .create_recorder_with("a", RecorderOptions::new().hooks_and_listener(hooks))
+            .expect("creates");
         recorder.register_metric(Steps::default()).expect("registers");
         recorder.emit(Step(1));
         give_recorder.send(recorder.clone()).expect("the hook waits");
@@ -287,7 +290,7 @@ fn hx6_user_code_may_wait_for_a_thread_that_shuts_its_runtime_down() {
                 sender.send(answers_to_joining_code(shutdown)).expect("the test waits");
             };
             let (options, metric): (_, Option<CallsOnce>) = if hooks {
-                (RecorderOptions::new().hooks(Script::new().changed(Act::call(code))), None)
+                (RecorderOptions::new().hooks_and_listener(Script::new().changed(Act::call(code))), None)
             } else {
                 (RecorderOptions::new(), Some(CallsOnce::new(code)))
             };

@@ -7,7 +7,9 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 
 use mvx_metrics::{LifecycleHandle, MetricsRecorder, MetricsRecorderError, RecorderOptions};
-use mvx_metrics_tests::{Direct, Gate, Gated, Script, Step, Steps, bounded, eventually, running_runtime};
+use mvx_metrics_tests::{
+    Direct, Gate, Gated, HooksAndListener, Script, Step, Steps, bounded, eventually, running_runtime,
+};
 
 fn poll(handle: &mut LifecycleHandle, waker: &Waker) -> Poll<Result<(), MetricsRecorderError>> {
     Pin::new(handle).poll(&mut Context::from_waker(waker))
@@ -37,8 +39,13 @@ impl Wake for Caller {
 /// at the gate.
 fn with_held_up(check: impl Fn(MetricsRecorder, &Gate)) {
     for hooks in [false, true] {
-        let options =
-            || if hooks { RecorderOptions::new().hooks(Script::new()) } else { RecorderOptions::new() };
+        let options = || {
+            if hooks {
+                RecorderOptions::new().hooks_and_listener(Script::new())
+            } else {
+                RecorderOptions::new()
+            }
+        };
         let runtime = running_runtime("waits");
         let holder = runtime.create_recorder("holder").expect("creates");
         let recorder = runtime.create_recorder_with("a", options()).expect("creates");

@@ -10,7 +10,7 @@ use mvx_metrics::{
     LogPolicy, MetricFailurePolicy, MetricsRecorder, MetricsRecorderState, MetricsRuntime,
     QueueOverflowPolicy, RecorderOptions,
 };
-use mvx_metrics_tests::bounded;
+use mvx_metrics_tests::{HooksAndListener, bounded};
 use proptest::prelude::*;
 
 use fixtures::{FailingHooks, Faults, LiveEvents, Numbered, Recorded};
@@ -33,7 +33,7 @@ impl Configuration {
             .metric_failure_policy(self.metric_failure);
         match &self.hooks {
             None => options,
-            Some(faults) => options.hooks(FailingHooks::new(faults.clone())),
+            Some(faults) => options.hooks_and_listener(FailingHooks::new(faults.clone())),
         }
     }
 }

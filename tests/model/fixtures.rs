@@ -4,7 +4,8 @@ use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use mvx_metrics::{
-    EventHandler, HandleEvent, HookError, Metric, MetricChange, MetricEvent, MetricSnapshot, RecorderHooks,
+    ChangeListener, EventHandler, HandleEvent, HookError, Metric, MetricChange, MetricEvent, MetricSnapshot,
+    RecorderContext, RecorderHooks,
 };
 
 /// How often each event was dropped.
@@ -168,17 +169,19 @@ impl PlannedHooks {
 }
 
 impl RecorderHooks for PlannedHooks {
-    async fn on_starting(&self) -> Result<(), HookError> {
+    async fn on_starting(&self, _: RecorderContext<'_>) -> Result<(), HookError> {
         tokio::task::yield_now().await;
         self.call(&self.calls.starting, self.plan.starting)
     }
 
-    async fn on_metric_changed(&self, _: MetricChange<'_>) -> Result<(), HookError> {
-        self.call(&self.calls.changed, self.plan.changed)
-    }
-
-    async fn on_stopped(&self) -> Result<(), HookError> {
+    async fn on_stopped(&self, _: RecorderContext<'_>) -> Result<(), HookError> {
         tokio::task::yield_now().await;
         self.call(&self.calls.stopped, self.plan.stopped)
+    }
+}
+
+impl ChangeListener for PlannedHooks {
+    async fn on_metric_changed(&self, _: MetricChange<'_>) -> Result<(), HookError> {
+        self.call(&self.calls.changed, self.plan.changed)
     }
 }

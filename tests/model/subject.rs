@@ -8,7 +8,7 @@ use mvx_metrics::{
     DimensionValue, LifecycleHandle, MetricEvent, MetricFailurePolicy, MetricsRecorder, MetricsRecorderError,
     MetricsRecorderState, MetricsRuntime, QueueOverflowPolicy, Recorder, RecorderOptions, Registered,
 };
-use mvx_metrics_tests::eventually;
+use mvx_metrics_tests::{HooksAndListener, eventually};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::fixtures::{DropCounts, HookCalls, Journal, Large, Plan, PlannedHooks, Small, SmallCounter};
@@ -109,7 +109,7 @@ impl Subject {
             .metric_failure_policy(case.failure)
             .log_policy(mvx_metrics::LogPolicy::Silent);
         if let Some(plan) = case.plan {
-            options = options.hooks(PlannedHooks { plan, calls: Arc::clone(&calls) });
+            options = options.hooks_and_listener(PlannedHooks { plan, calls: Arc::clone(&calls) });
         }
         let mut model = Model::new(case.plan, case.failure == MetricFailurePolicy::FailRecorder);
         let (recorder, tokio) = match case.placement {

@@ -4,8 +4,8 @@ use std::panic;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use mvx_metrics::{
-    EventHandler, HandleEvent, HookError, Metric, MetricChange, MetricEvent, MetricSnapshot, RecorderHooks,
-    TypedMetric,
+    ChangeListener, EventHandler, HandleEvent, HookError, Metric, MetricChange, MetricEvent, MetricSnapshot,
+    RecorderContext, RecorderHooks, TypedMetric,
 };
 
 /// The payload of a planned panic, which is not printed.
@@ -167,11 +167,7 @@ impl Hooks {
     }
 }
 
-impl RecorderHooks for Hooks {
-    async fn on_starting(&self) -> Result<(), HookError> {
-        if self.failing == Failing::AtStart { Err("planned".into()) } else { Ok(()) }
-    }
-
+impl ChangeListener for Hooks {
     async fn on_metric_changed(&self, _: MetricChange<'_>) -> Result<(), HookError> {
         let change = self.changes.fetch_add(1, Ordering::Relaxed);
         if change.is_multiple_of(64) {
@@ -183,8 +179,14 @@ impl RecorderHooks for Hooks {
             _ => Ok(()),
         }
     }
+}
 
-    async fn on_stopped(&self) -> Result<(), HookError> {
+impl RecorderHooks for Hooks {
+    async fn on_starting(&self, _: RecorderContext<'_>) -> Result<(), HookError> {
+        if self.failing == Failing::AtStart { Err("planned".into()) } else { Ok(()) }
+    }
+
+    async fn on_stopped(&self, _: RecorderContext<'_>) -> Result<(), HookError> {
         if self.failing == Failing::AtStop { Err("planned".into()) } else { Ok(()) }
     }
 }

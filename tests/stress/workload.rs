@@ -10,6 +10,8 @@ use mvx_metrics::{
     MetricsRuntimeError, QueueOverflowPolicy, RecorderOptions,
 };
 
+use mvx_metrics_tests::HooksAndListener;
+
 use crate::accounting::{Totals, TrackedRecorder};
 use crate::fixtures::{CountsAll, Failing, Fragile, Hooks, Large, Small, alive};
 
@@ -224,13 +226,18 @@ fn new_tracked_recorder(
                 _ => Failing::Never,
             };
             if failing == Failing::AtStart {
-                let created =
-                    runtime.create_recorder_with(&id, RecorderOptions::new().hooks(Hooks::new(failing)));
+                let created = runtime.create_recorder_with(
+                    &id,
+                    RecorderOptions::new().hooks_and_listener(Hooks::new(failing)),
+                );
                 assert_eq!(created.err().map(|error| error.reason()), Some("RECORDER_STARTUP_ERROR"));
                 // The id is free again.
                 options
             } else {
-                options.hooks(Hooks::new(failing))
+                let listens =
+                    matches!(failing, Failing::After(_) | Failing::PanicAfter(_)) || random.below(2) == 0;
+                let hooks = Hooks::new(failing);
+                if listens { options.hooks_and_listener(hooks) } else { options.hooks(hooks) }
             }
         }
         1 => options.metric_failure_policy(MetricFailurePolicy::FailRecorder),

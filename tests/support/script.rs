@@ -5,7 +5,7 @@ use std::future::{Future, pending};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
-use mvx_metrics::{HookError, MetricChange, RecorderHooks};
+use mvx_metrics::{ChangeListener, HookError, MetricChange, RecorderContext, RecorderHooks, RecorderOptions};
 
 use crate::fixtures::Step;
 use crate::gate::Gate;
@@ -86,7 +86,7 @@ impl HookLog {
 type Observer = Box<dyn Fn(&MetricChange<'_>) + Send + Sync>;
 type Acts = Mutex<VecDeque<Act>>;
 
-/// Hooks that follow a script. Each call takes the next act of its kind, and succeeds when none is left.
+/// Hooks and a listener that follow a script. Each call takes the next act of its kind, and succeeds when none is left.
 ///
 /// Their log has the entries `starting` and `stopped`, and for a change the metric's name and the event: `steps 7`.
 #[derive(Default)]
@@ -144,16 +144,18 @@ async fn follow(acts: &Acts) -> Result<(), HookError> {
 }
 
 impl RecorderHooks for Script {
-    async fn on_starting(&self) -> Result<(), HookError> {
+    async fn on_starting(&self, _: RecorderContext<'_>) -> Result<(), HookError> {
         self.hook_log.write("starting");
         follow(&self.starting).await
     }
 
-    async fn on_stopped(&self) -> Result<(), HookError> {
+    async fn on_stopped(&self, _: RecorderContext<'_>) -> Result<(), HookError> {
         self.hook_log.write("stopped");
         follow(&self.stopped).await
     }
+}
 
+impl ChangeListener for Script {
     async fn on_metric_changed(&self, change: MetricChange<'_>) -> Result<(), HookError> {
         let entry = match change.event().downcast_ref::<Step>() {
             Some(Step(number)) => format!("{} {number}", change.metric_name()),
@@ -164,5 +166,19 @@ impl RecorderHooks for Script {
             observer(&change);
         }
         follow(&self.changed).await
+    }
+}
+
+/// One value as hooks and as listener of a recorder.
+pub trait HooksAndListener {
+    /// Gives the recorder the value as both.
+    #[must_use]
+    fn hooks_and_listener(self, both: impl RecorderHooks + ChangeListener) -> Self;
+}
+
+impl HooksAndListener for RecorderOptions {
+    fn hooks_and_listener(self, both: impl RecorderHooks + ChangeListener) -> Self {
+        let both = Arc::new(both);
+        self.hooks(Arc::clone(&both)).change_listener(both)
     }
 }

@@ -25,6 +25,8 @@ pub(super) struct Lifecycle {
     callers: Vec<Operation>,
     /// Whether a recorder without hooks has a task that processes its events.
     has_task: bool,
+    /// Whether the `on_stopped` hooks of the stop in progress have begun.
+    on_stopped_begun: bool,
 }
 
 impl Drop for Lifecycle {
@@ -78,6 +80,7 @@ impl Lifecycle {
             ongoing: None,
             callers: Vec::new(),
             has_task: false,
+            on_stopped_begun: false,
         }
     }
 
@@ -139,6 +142,21 @@ impl Lifecycle {
         !self.has_task
     }
 
+    /// Gives the `on_stopped` hooks of the stop in progress to one caller. The caller has found the queue drained.
+    pub(super) fn try_begin_on_stopped(&mut self) -> bool {
+        self.state == MetricsRecorderState::Stopping && !std::mem::replace(&mut self.on_stopped_begun, true)
+    }
+
+    /// Whether a hook keeps the recorder from its next state. Until then the event loop has nothing to do for the recorder.
+    pub(super) fn is_in_hook(&self) -> bool {
+        self.state == MetricsRecorderState::Starting || self.on_stopped_begun
+    }
+
+    /// Whether `completion` is the end of the start or stop in progress.
+    pub(super) fn is_ongoing(&self, completion: &Completion) -> bool {
+        self.ongoing.as_ref().is_some_and(|ongoing| std::ptr::eq(&raw const **ongoing, completion))
+    }
+
     /// Ends the operation that is in progress in state `from`: with success in state `to`, with an error in FAILURE.
     pub(super) fn finish(
         &mut self,
@@ -163,6 +181,7 @@ impl Lifecycle {
 
     fn end(&mut self, state: MetricsRecorderState, Ending { result, cause }: Ending) -> Ended {
         self.state = state;
+        self.on_stopped_begun = false;
         // A cause is set once: FAILURE and CANCELLED are final, and no other state has one.
         self.cause = cause;
         Ended { state, result, ongoing: self.ongoing.take(), callers: std::mem::take(&mut self.callers) }

@@ -7,15 +7,22 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::Notify;
 
 use super::scheduler::EventLoop;
+use crate::hooks::Hooks;
 use crate::thread_role;
 
 pub(crate) enum Placement {
     /// Nowhere: a disabled recorder.
     Disabled,
     /// In turns on the thread of a runtime's event loop.
-    Loop(Arc<EventLoop>),
-    /// In a task of its own: recorders with hooks, and recorders that were created directly.
+    Loop(LoopPlacement),
+    /// In a task of its own: recorders with a change listener, and recorders that were created directly.
     Task(TaskPlacement),
+}
+
+pub(crate) struct LoopPlacement {
+    pub(super) event_loop: Arc<EventLoop>,
+    /// The tokio runtime on the same thread. It runs the recorder's lifecycle hooks; `None` without any.
+    pub(super) tokio: Option<Handle>,
 }
 
 pub(crate) struct TaskPlacement {
@@ -32,11 +39,19 @@ pub(super) enum CallerDrains {
     AtOnce,
     /// Only when the thread that processes the events makes no progress.
     WhenStalled,
-    /// Never, because only the recorder's task runs its hooks.
+    /// Never, because only the recorder's task runs its change listeners.
     Never,
 }
 
 impl Placement {
+    /// On a runtime's thread: in a task if a listener hears of each change, else in turns.
+    pub(crate) fn in_runtime(event_loop: Arc<EventLoop>, tokio: &Handle, hooks: &Hooks) -> Self {
+        if hooks.has_listeners() {
+            return Self::in_task(tokio.clone(), Some(event_loop));
+        }
+        Self::Loop(LoopPlacement { event_loop, tokio: hooks.has_lifecycle().then(|| tokio.clone()) })
+    }
+
     pub(crate) fn in_task(tokio: Handle, event_loop: Option<Arc<EventLoop>>) -> Self {
         Self::Task(TaskPlacement { tokio, event_loop, wake: Notify::new() })
     }
@@ -44,15 +59,15 @@ impl Placement {
     pub(super) fn event_loop(&self) -> Option<&EventLoop> {
         match self {
             Self::Disabled => None,
-            Self::Loop(event_loop) => Some(event_loop),
+            Self::Loop(placement) => Some(&placement.event_loop),
             Self::Task(task) => task.event_loop.as_deref(),
         }
     }
 
-    pub(super) fn caller_drains(&self, has_hooks: bool) -> CallerDrains {
+    pub(super) fn caller_drains(&self, has_listeners: bool) -> CallerDrains {
         match self {
-            _ if has_hooks => CallerDrains::Never,
-            Self::Loop(event_loop) if !thread_role::is_event_loop(event_loop.identity()) => {
+            _ if has_listeners => CallerDrains::Never,
+            Self::Loop(placement) if !thread_role::is_event_loop(placement.event_loop.identity()) => {
                 CallerDrains::WhenStalled
             }
             Self::Disabled | Self::Loop(_) | Self::Task(_) => CallerDrains::AtOnce,
@@ -67,7 +82,8 @@ impl Placement {
         let is_single_threaded = |tokio: &Handle| tokio.runtime_flavor() == RuntimeFlavor::CurrentThread;
         match self {
             Self::Disabled => false,
-            Self::Loop(event_loop) | Self::Task(TaskPlacement { event_loop: Some(event_loop), .. }) => {
+            Self::Loop(LoopPlacement { event_loop, .. })
+            | Self::Task(TaskPlacement { event_loop: Some(event_loop), .. }) => {
                 thread_role::is_event_loop(event_loop.identity())
             }
             Self::Task(task) => {
@@ -79,7 +95,12 @@ impl Placement {
 
     /// Spawns a recorder's task. When the tokio runtime has ended, tokio drops the task at once.
     pub(super) fn spawn(&self, task: impl FnOnce() -> Box<dyn Future<Output = ()> + Send>) {
-        if let Self::Task(TaskPlacement { tokio, .. }) = self {
+        let tokio = match self {
+            Self::Disabled => None,
+            Self::Loop(placement) => placement.tokio.as_ref(),
+            Self::Task(task) => Some(&task.tokio),
+        };
+        if let Some(tokio) = tokio {
             drop(tokio.spawn(Box::into_pin(task())));
         }
     }

@@ -5,8 +5,8 @@ use std::thread;
 
 use tokio::runtime::{Builder, Runtime};
 
+use super::tests::Idle;
 use crate::event::MetricEvent;
-use crate::hooks::RecorderHooks;
 use crate::queue::WakeHint;
 use crate::recorder::{MetricsRecorder, RecorderOptions};
 use crate::state::MetricsRecorderState;
@@ -19,9 +19,25 @@ impl MetricEvent for Fact {
     const EVENT_TYPE: &'static str = "fact";
 }
 
-struct NoHooks;
+/// What a recorder has.
+#[derive(Clone, Copy, PartialEq)]
+enum Has {
+    Nothing,
+    Hooks,
+    Listener,
+}
 
-impl RecorderHooks for NoHooks {}
+const ALL: [Has; 3] = [Has::Nothing, Has::Hooks, Has::Listener];
+
+impl Has {
+    fn options(self) -> RecorderOptions {
+        match self {
+            Self::Nothing => RecorderOptions::new(),
+            Self::Hooks => RecorderOptions::new().hooks(Idle),
+            Self::Listener => RecorderOptions::new().change_listener(Idle),
+        }
+    }
+}
 
 /// The thread of the tokio runtime runs when a test blocks on a future.
 fn tokio_runtime() -> Runtime {
@@ -39,9 +55,8 @@ fn unparked_virgin(tokio: &Runtime, options: RecorderOptions) -> MetricsRecorder
 }
 
 /// A recorder in RUNNING with one event. Its producer has not yet woken the recorder's task, which sleeps.
-fn unparked_running(tokio: &Runtime, with_hooks: bool) -> MetricsRecorder {
-    let options = RecorderOptions::new();
-    let recorder = unparked_virgin(tokio, if with_hooks { options.hooks(NoHooks) } else { options });
+fn unparked_running(tokio: &Runtime, has: Has) -> MetricsRecorder {
+    let recorder = unparked_virgin(tokio, has.options());
     tokio.block_on(recorder.flush()).expect("flushes");
     tokio.block_on(let_the_task_run());
     let hint = recorder.inner().queue.push(Fact).ok().expect("there is room");
@@ -116,10 +131,9 @@ fn rs5_the_preempted_producer_may_go_on_after_others_have_started_and_stopped_th
 
 #[test]
 fn rs5_a_queue_that_fills_up_starts_its_recorder_although_the_first_producer_was_preempted() {
-    for with_hooks in [false, true] {
+    for has in ALL {
         let tokio = tokio_runtime();
-        let options = RecorderOptions::new();
-        let recorder = unparked_virgin(&tokio, if with_hooks { options.hooks(NoHooks) } else { options });
+        let recorder = unparked_virgin(&tokio, has.options());
         in_thread(|| (0..2 * LIMIT).for_each(|_| recorder.emit(Fact)));
         let stats = recorder.stats();
         assert_eq!((stats.accepted, stats.pending), (LIMIT as u64, LIMIT as u64));
@@ -131,25 +145,27 @@ fn rs5_a_queue_that_fills_up_starts_its_recorder_although_the_first_producer_was
 
 #[test]
 fn rs5_with_hooks_a_flush_and_a_stop_work_although_the_first_producer_was_preempted() {
-    let tokio = tokio_runtime();
-    let recorder = unparked_virgin(&tokio, RecorderOptions::new().hooks(NoHooks));
-    let flush = in_thread(|| recorder.flush());
-    assert_eq!(recorder.status(), MetricsRecorderState::Starting);
-    tokio.block_on(flush).expect("flushes");
-    assert_eq!(recorder.stats().processed, 1);
+    for has in [Has::Hooks, Has::Listener] {
+        let tokio = tokio_runtime();
+        let recorder = unparked_virgin(&tokio, has.options());
+        let flush = in_thread(|| recorder.flush());
+        assert_eq!(recorder.status(), MetricsRecorderState::Starting);
+        tokio.block_on(flush).expect("flushes");
+        assert_eq!(recorder.stats().processed, 1);
 
-    let recorder = unparked_virgin(&tokio, RecorderOptions::new().hooks(NoHooks));
-    // As after the start by an event whose producer was not preempted.
-    let error = in_thread(|| recorder.stop().wait().expect_err("`on_starting` has not run"));
-    assert!(error.to_string().contains("STARTING"), "{error}");
-    tokio.block_on(recorder.start()).expect("joins the start of the event");
-    tokio.block_on(recorder.stop()).expect("stops");
-    assert_eq!(recorder.stats().processed, 1);
+        let recorder = unparked_virgin(&tokio, has.options());
+        // As after the start by an event whose producer was not preempted.
+        let error = in_thread(|| recorder.stop().wait().expect_err("`on_starting` has not run"));
+        assert!(error.to_string().contains("STARTING"), "{error}");
+        tokio.block_on(recorder.start()).expect("joins the start of the event");
+        tokio.block_on(recorder.stop()).expect("stops");
+        assert_eq!(recorder.stats().processed, 1);
+    }
 }
 
 #[test]
 fn rs5_a_sleeping_task_is_woken_although_the_first_producer_was_preempted() {
-    for with_hooks in [false, true] {
+    for has in ALL {
         let calls: [fn(&MetricsRecorder); 3] = [
             |recorder| drop(recorder.flush()),
             |recorder| drop(recorder.stop()),
@@ -157,7 +173,7 @@ fn rs5_a_sleeping_task_is_woken_although_the_first_producer_was_preempted() {
         ];
         for call in calls {
             let tokio = tokio_runtime();
-            let recorder = unparked_running(&tokio, with_hooks);
+            let recorder = unparked_running(&tokio, has);
             in_thread(|| call(&recorder));
             tokio.block_on(let_the_task_run());
             assert_eq!(recorder.stats().pending, 0);
@@ -166,9 +182,9 @@ fn rs5_a_sleeping_task_is_woken_although_the_first_producer_was_preempted() {
 }
 
 #[test]
-fn rs5_with_hooks_a_read_wakes_the_task_although_the_first_producer_was_preempted() {
+fn rs5_with_a_listener_a_read_wakes_the_task_although_the_first_producer_was_preempted() {
     let tokio = tokio_runtime();
-    let recorder = unparked_running(&tokio, true);
+    let recorder = unparked_running(&tokio, Has::Listener);
     thread::scope(|scope| {
         let reader = scope.spawn(|| recorder.metric_snapshots().map(drop));
         while !reader.is_finished() {

@@ -18,15 +18,15 @@ use super::stall::{
     HELP_TIMEOUT, Obstacle, PROGRESS_CHECK_INTERVAL, PUBLISH_CHECK_INTERVAL, Progress, STALL_TIMEOUT,
     StallDetector,
 };
-use super::stats::RecorderStats;
 use crate::descriptor::MetricDescriptor;
 use crate::dispatch::MetricBox;
 use crate::error::MetricsRecorderError;
-use crate::hooks::MetricReader;
+use crate::hooks::HookedRecorder;
 use crate::log::{self, OperationKind, Subject};
 use crate::panics::Panic;
 use crate::snapshot::{MetricSnapshot, MetricSnapshots, Timestamp};
 use crate::state::MetricsRecorderState;
+use crate::stats::RecorderStats;
 use crate::thread_role;
 
 /// How long an observer waits for one holder of a recorder's metrics. It has other recorders to read.
@@ -80,11 +80,7 @@ enum Waited {
 /// Reading for callers of a recorder.
 impl RecorderInner {
     pub(crate) fn metric_snapshots(self: &Arc<Self>) -> Result<MetricSnapshots, MetricsRecorderError> {
-        self.logged_read("metrics_recorder.get_metric_snapshots", |metrics| {
-            let taken_at = Timestamp::now();
-            let current = metrics.current().into_iter();
-            Ok(current.map(|(metric, failure)| metric.snapshot(failure, taken_at)).collect())
-        })
+        self.logged_read("metrics_recorder.get_metric_snapshots", |metrics| Ok(snapshots_of(metrics)))
     }
 
     /// Reads the first metric of that type. `None` without one.
@@ -94,11 +90,7 @@ impl RecorderInner {
         read: impl FnOnce(&MetricBox) -> Result<R, MetricsRecorderError>,
     ) -> Result<Option<R>, MetricsRecorderError> {
         self.logged_read("metrics_recorder.get_metric_snapshots", |metrics| {
-            let mut current = metrics.current().into_iter();
-            current
-                .find(|(metric, _)| metric.metric_type() == metric_type)
-                .map(|(metric, _)| read(metric))
-                .transpose()
+            first_of_type(metrics, metric_type).map(read).transpose()
         })
     }
 
@@ -396,10 +388,10 @@ impl RecorderInner {
         if thread_role::in_hook() || thread_role::in_metrics() {
             return Some(Err(MetricsRecorderError::WouldDeadlock));
         }
-        let drains = self.caller_drains();
-        if drains == CallerDrains::Never && self.placement.runs_on_current_thread() {
+        if self.needs_task(operation) && self.placement.runs_on_current_thread() {
             return Some(Err(MetricsRecorderError::WouldDeadlock));
         }
+        let drains = self.caller_drains();
         // With a deadline the caller runs no handlers: a handler may not end before it, or never.
         let drains = if deadline.is_some() { CallerDrains::Never } else { drains };
         let patience = Patience { drains, stall_timeout: STALL_TIMEOUT };
@@ -477,7 +469,19 @@ impl RecorderInner {
     }
 
     fn caller_drains(&self) -> CallerDrains {
-        self.placement.caller_drains(self.hooks().is_some())
+        self.placement.caller_drains(self.hooks.has_listeners())
+    }
+
+    /// Whether an operation ends only when the recorder's task has run a hook. A thread that processes the events does not end
+    /// it.
+    fn needs_task(&self, operation: &Completion) -> bool {
+        if self.hooks.is_empty() {
+            return false;
+        }
+        let lifecycle = self.lifecycle();
+        let awaits_hook =
+            lifecycle.state() == MetricsRecorderState::Starting || lifecycle.is_ongoing(operation);
+        self.hooks.has_listeners() || awaits_hook
     }
 
     /// Whether a blocking wait for this recorder would wait for the current thread.
@@ -511,9 +515,38 @@ impl RecorderInner {
 }
 
 /// For hooks. A hook runs between two events of its recorder, so it reads the metrics as they are.
-impl MetricReader for RecorderInner {
+impl HookedRecorder for RecorderInner {
+    fn recorder_id(&self) -> Option<&str> {
+        self.settings.recorder_id.as_deref()
+    }
+
     fn entity_id(&self) -> &str {
         &self.settings.entity_id
+    }
+
+    fn namespace(&self) -> &str {
+        &self.settings.namespace
+    }
+
+    fn status(&self) -> MetricsRecorderState {
+        self.state()
+    }
+
+    fn stats(&self) -> RecorderStats {
+        self.discard_stragglers();
+        Self::stats(self)
+    }
+
+    fn metric_snapshots(&self) -> Result<MetricSnapshots, MetricsRecorderError> {
+        self.view_in_hook(snapshots_of)
+    }
+
+    fn with_first(
+        &self,
+        metric_type: TypeId,
+        read: &mut dyn FnMut(&MetricBox),
+    ) -> Result<(), MetricsRecorderError> {
+        self.view_in_hook(|metrics| first_of_type(metrics, metric_type).map_or((), read))
     }
 
     fn with_metric(
@@ -521,12 +554,32 @@ impl MetricReader for RecorderInner {
         name: &str,
         read: &mut dyn FnMut(&MetricBox, Option<&Panic>),
     ) -> Result<(), MetricsRecorderError> {
-        let metrics = self.lock_metrics()?;
-        let _role = thread_role::enter_metrics();
-        let applied = metrics.metrics.current(std::iter::empty());
-        if let Some((metric, failure)) = applied.into_iter().find(|(metric, _)| &*metric.name == name) {
-            read(metric, failure);
-        }
-        Ok(())
+        self.view_in_hook(|metrics| {
+            let applied = metrics.metrics.current(std::iter::empty());
+            if let Some((metric, failure)) = applied.into_iter().find(|(metric, _)| &*metric.name == name) {
+                read(metric, failure);
+            }
+        })
     }
+}
+
+impl RecorderInner {
+    fn view_in_hook<R>(&self, read: impl FnOnce(&MetricsState) -> R) -> Result<R, MetricsRecorderError> {
+        if thread_role::in_metrics() {
+            return Err(MetricsRecorderError::WouldDeadlock);
+        }
+        let metrics = self.lock_metrics()?;
+        Ok(self.view(metrics, read))
+    }
+}
+
+fn snapshots_of(metrics: &MetricsState) -> MetricSnapshots {
+    let taken_at = Timestamp::now();
+    let current = metrics.current().into_iter();
+    current.map(|(metric, failure)| metric.snapshot(failure, taken_at)).collect()
+}
+
+fn first_of_type(metrics: &MetricsState, metric_type: TypeId) -> Option<&MetricBox> {
+    let mut current = metrics.current().into_iter().map(|(metric, _)| metric);
+    current.find(|metric| metric.metric_type() == metric_type)
 }

@@ -12,26 +12,27 @@
 //!   alone.
 
 use std::error::Error;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Weak};
 
 use super::completion::{Completion, Outcome};
 use super::drain::MetricsState;
 use super::fair_lock::FairLock;
 use super::lifecycle::{Ended, Ending, Lifecycle};
-use super::placement::Placement;
+use super::placement::{LoopPlacement, Placement};
 use super::scheduler::{EventLoop, ScheduleState};
 use super::settings::{QueueOverflowPolicy, Settings};
-use super::stats::{Counters, RecorderStats};
+use super::stats::Counters;
 use super::task;
 use crate::error::{MetricsRecorderError, RegisterEventError};
 use crate::event::MetricEvent;
-use crate::hooks::DynHooks;
+use crate::hooks::Hooks;
 use crate::log::{self, LogPolicy, LogTarget, Operation, OperationKind, Subject};
-use crate::panics::{self, CatchDropPanic};
+use crate::panics;
 use crate::queue::{Consumer, Permit, PushError, Queue, ReserveError, SegmentPool, WakeHint};
 use crate::snapshot::Timestamp;
 use crate::state::{Decision, MetricsRecorderState};
+use crate::stats::RecorderStats;
 use crate::sync::{Mutex, MutexGuard, lock_with_room};
 use crate::thread_role;
 
@@ -43,7 +44,9 @@ pub(crate) struct RecorderInner {
     lifecycle: Mutex<Lifecycle>,
     pub(super) counters: Counters,
     pub(super) settings: Settings,
-    hooks: Option<CatchDropPanic<Box<dyn DynHooks>>>,
+    pub(super) hooks: Hooks,
+    /// This recorder, for the tasks that run its hooks. Without hooks it refers to nothing.
+    this: Weak<Self>,
     /// How many calls of a hook have begun or ended. Odd while a hook runs.
     hook_calls: AtomicU64,
     pub(super) placement: Placement,
@@ -63,24 +66,21 @@ pub(crate) enum Begun {
 /// Creation and accessors.
 impl RecorderInner {
     /// A recorder with one handle, in VIRGIN.
-    pub(crate) fn new(
-        settings: Settings,
-        hooks: Option<CatchDropPanic<Box<dyn DynHooks>>>,
-        placement: Placement,
-    ) -> Arc<Self> {
+    pub(crate) fn new(settings: Settings, hooks: Hooks, placement: Placement) -> Arc<Self> {
         let pool = placement.event_loop().map(|event_loop| event_loop.pool.clone());
         let pool = pool.unwrap_or_else(|| crate::sync::Arc::new(SegmentPool::new()));
         let queue = Queue::new(settings.queue_max_size, pool);
         if matches!(placement, Placement::Disabled) {
             queue.close();
         }
-        Arc::new(Self {
+        Arc::new_cyclic(|this| Self {
             queue,
             metrics: FairLock::new(MetricsState::new(placement.event_loop().is_some())),
             returned_consumer: Mutex::new(None),
             lifecycle: Mutex::new(Lifecycle::new()),
             counters: Counters::default(),
             settings,
+            this: if hooks.is_empty() { Weak::new() } else { Weak::clone(this) },
             hooks,
             hook_calls: AtomicU64::new(0),
             placement,
@@ -113,10 +113,6 @@ impl RecorderInner {
 
     pub(crate) fn is_disabled(&self) -> bool {
         matches!(self.placement, Placement::Disabled)
-    }
-
-    pub(super) fn hooks(&self) -> Option<&dyn DynHooks> {
-        self.hooks.as_ref().map(|hooks| &***hooks)
     }
 
     pub(crate) fn state(&self) -> MetricsRecorderState {
@@ -196,6 +192,16 @@ impl RecorderInner {
 
     pub(super) fn hook_runs(&self) -> bool {
         !self.hook_calls().is_multiple_of(2)
+    }
+
+    /// Whether `on_starting` has yet to end, so that no event may be applied.
+    pub(super) fn awaits_on_starting(&self) -> bool {
+        !self.hooks.is_empty() && self.state() == MetricsRecorderState::Starting
+    }
+
+    /// Whether a hook keeps the recorder from its next state.
+    pub(super) fn is_in_lifecycle_hook(&self) -> bool {
+        !self.hooks.is_empty() && self.lifecycle().is_in_hook()
     }
 
     /// Whether accepted events are being processed, and no hook is in the way.
@@ -315,8 +321,11 @@ impl RecorderInner {
         match &self.placement {
             Placement::Disabled => {}
             Placement::Task(_) => self.placement.wake_task(),
-            Placement::Loop(event_loop) => {
-                if !event_loop.schedule(self, urgent) {
+            // The task of the hook schedules the recorder when the hook has ended, if the queue is not parked then. The event
+            // of this call has unparked it before.
+            Placement::Loop(_) if self.awaits_on_starting() => {}
+            Placement::Loop(placement) => {
+                if !placement.event_loop.schedule(self, urgent) {
                     self.cancel();
                 }
             }
@@ -344,7 +353,7 @@ impl RecorderInner {
     fn begin_start(self: &Arc<Self>, operation: Operation) -> Begun {
         let loop_has_ended = self.placement.event_loop().is_some_and(EventLoop::has_ended);
         // Without hooks a start ends at once, so no call waits for it.
-        let completion = self.hooks.is_some().then(Arc::<Completion>::default);
+        let completion = (!self.hooks.is_empty()).then(Arc::<Completion>::default);
         let mut lifecycle = match completion {
             Some(_) => lock_with_room(&self.lifecycle, Lifecycle::callers),
             None => self.lifecycle(),
@@ -366,10 +375,12 @@ impl RecorderInner {
                 Err(MetricsRecorderError::LoopUnavailable)
             }
             (Decision::Begin, Some(completion)) => {
+                let restarts = lifecycle.state() == MetricsRecorderState::Stopped;
                 lifecycle.begin(MetricsRecorderState::Starting, &completion, operation);
                 self.queue.reopen();
                 drop(lifecycle);
                 self.spawn_task();
+                self.end_with_loop(restarts);
                 return Begun::Pending(completion);
             }
             (Decision::Begin, None) => {
@@ -399,7 +410,7 @@ impl RecorderInner {
     /// The loop cancels at its end the recorders that it has or tracks, and the runtime stops the registered ones before. A
     /// restarted recorder may be none of these, so the loop tracks it.
     fn end_with_loop(self: &Arc<Self>, restarts: bool) {
-        if let Placement::Loop(event_loop) = &self.placement {
+        if let Placement::Loop(LoopPlacement { event_loop, .. }) = &self.placement {
             let ends = if restarts { event_loop.track(self) } else { !event_loop.has_ended() };
             if !ends {
                 self.cancel();
@@ -409,6 +420,14 @@ impl RecorderInner {
 
     fn spawn_task(self: &Arc<Self>) {
         self.placement.spawn(|| Box::new(task::run(Arc::clone(self))));
+    }
+
+    /// Spawns the task that runs the lifecycle hooks of a recorder on an event loop. Other recorders with hooks have a task that
+    /// runs them.
+    fn spawn_hook_task(&self) {
+        if let (Placement::Loop(_), Some(this)) = (&self.placement, self.this.upgrade()) {
+            this.spawn_task();
+        }
     }
 
     pub(crate) fn stop(self: &Arc<Self>) -> Begun {
@@ -442,9 +461,9 @@ impl RecorderInner {
                 lifecycle.begin(MetricsRecorderState::Stopping, &completion, operation);
                 self.queue.close();
                 drop(lifecycle);
-                if self.hooks.is_none() && self.is_drained() {
+                if self.is_drained() {
                     // The stop need not wait for a turn of the event loop.
-                    self.finish_stop(Ok(()));
+                    self.end_stop();
                     if matches!(self.placement, Placement::Loop(_)) && self.queue.is_parked() {
                         return Begun::Pending(completion);
                     }
@@ -456,9 +475,24 @@ impl RecorderInner {
         }
     }
 
-    /// Ends a successful start.
-    pub(super) fn finish_start(&self) {
-        self.finish(MetricsRecorderState::Starting, MetricsRecorderState::Running, Ok(()));
+    /// Ends a successful start. Answers `false` when the recorder was cancelled meanwhile.
+    pub(super) fn finish_start(&self) -> bool {
+        self.finish(MetricsRecorderState::Starting, MetricsRecorderState::Running, Ok(()))
+    }
+
+    /// Ends the stop of a drained recorder, or begins its `on_stopped` hooks. A recorder with a task ends its stop there.
+    pub(super) fn end_stop(&self) {
+        if self.hooks.is_empty() {
+            self.finish_stop(Ok(()));
+        } else if matches!(self.placement, Placement::Loop(_)) {
+            let begins = {
+                let mut lifecycle = self.lifecycle();
+                self.is_drained() && lifecycle.try_begin_on_stopped()
+            };
+            if begins {
+                self.spawn_hook_task();
+            }
+        }
     }
 
     /// Ends a stop, unless events were accepted since the caller found the queue drained: then the stop is a newer one.
@@ -466,23 +500,25 @@ impl RecorderInner {
         self.finish(MetricsRecorderState::Stopping, MetricsRecorderState::Stopped, result);
     }
 
-    fn finish(&self, from: MetricsRecorderState, to: MetricsRecorderState, result: Outcome) {
+    /// Answers whether the recorder was in state `from`.
+    fn finish(&self, from: MetricsRecorderState, to: MetricsRecorderState, result: Outcome) -> bool {
         let ending = Ending::new(result);
         let finished = {
             let mut lifecycle = self.lifecycle();
             if to == MetricsRecorderState::Stopped && !self.is_drained() {
-                return;
+                return false;
             }
             lifecycle.finish(from, to, ending)
         };
         let Ok(ended) = finished else {
-            return;
+            return false;
         };
         let was_logged = ended.complete(self.subject());
         if let (Err(error), false) = (&ended.result, was_logged) {
             // No call waits for the stop that follows the drop of the last handle, so no call reports its error.
             self.log_error("metrics_recorder.cleanup.failed", None, error.reason(), error);
         }
+        true
     }
 
     /// Puts the recorder into FAILURE, unless it has ended already.
@@ -528,6 +564,12 @@ impl RecorderInner {
         if let Err(error) = &ended.result {
             self.log_error("metrics_recorder.dispatch_error", None, error.reason(), error);
         }
+    }
+
+    /// As [`notify_failure`](Self::notify_failure) when a metric has failed the recorder. The `on_stopped` hooks run as cleanup.
+    pub(super) fn notify_metric_failure(&self, ended: &Ended) {
+        self.notify_failure(ended);
+        self.spawn_hook_task();
     }
 }
 

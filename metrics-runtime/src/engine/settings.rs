@@ -38,6 +38,8 @@ pub enum MetricFailurePolicy {
 
 #[derive(Clone)]
 pub(crate) struct Settings {
+    /// The id in the runtime. `None` for a recorder that was created directly.
+    pub(crate) recorder_id: Option<Arc<str>>,
     pub(crate) entity_id: Arc<str>,
     pub(crate) namespace: Arc<str>,
     /// How many events may be pending.

@@ -1,37 +1,45 @@
-//! The worker task of a recorder that was created directly or has hooks.
+//! The task of a recorder. It runs the recorder's hooks, and unless an event loop does so, processes the events.
 //!
-//! With hooks the task goes event by event. It applies one event under the metrics lock, runs the hooks without the lock, and
-//! then consumes the event.
+//! | recorder | task |
+//! |---|---|
+//! | of a runtime, with lifecycle hooks only | exists while a hook runs; the event loop processes the events |
+//! | with a change listener | from the start to the end of `on_stopped`; goes event by event |
+//! | created directly, with lifecycle hooks | the same, but processes events in turns |
+//! | created directly, without hooks | from the start to the stop; processes events in turns |
+//!
+//! With a listener the task applies one event under the metrics lock, runs the listener without the lock, and then consumes the
+//! event.
 //!
 //! Tokio may drop the task at every await, for example when its runtime ends. Three guards then act: [`Lease`] returns the
 //! consumer, [`AppliedEvent`] consumes the event, and [`CancelOnDrop`] cancels the recorder. So the recorder stays readable, and
 //! its counts stay right.
 
 use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::placement::Placement;
 use super::recorder_inner::RecorderInner;
 use super::scheduler::{MAX_EVENTS_PER_TURN, TurnOutcome};
-use crate::error::{MetricsRecorderError, SharedError};
-use crate::hooks::{self, DynHooks, HookError, MetricChange};
 use crate::queue::{Batch, Consumer};
 use crate::state::MetricsRecorderState;
 use crate::thread_role;
 
-/// How long a worker task processes events with hooks before it lets other tasks of its thread run.
+/// How long a worker task processes events with listeners before it lets other tasks of its thread run.
 const MAX_TURN_DURATION: Duration = Duration::from_micros(200);
 
-/// Runs a recorder from its start to its stop or failure.
+/// Runs a recorder from its start to its stop or failure. On an event loop it runs the hooks that the state calls for.
 pub(super) fn run(recorder: Arc<RecorderInner>) -> impl Future<Output = ()> + Send {
     // The guard is made here and not in the task: tokio may drop the task before its first poll.
     let guard = CancelOnDrop { recorder, ended: false };
     async move {
         let recorder = &guard.recorder;
-        match recorder.hooks() {
-            None => run_without_hooks(recorder).await,
-            Some(hooks) => run_with_hooks(recorder, hooks).await,
+        if recorder.hooks.is_empty() {
+            run_without_hooks(recorder).await;
+        } else if matches!(recorder.placement, Placement::Loop(_)) {
+            run_hooks_on_loop(recorder).await;
+        } else {
+            run_with_hooks(recorder).await;
         }
         guard.disarm();
     }
@@ -60,13 +68,24 @@ impl Drop for CancelOnDrop {
 
 async fn run_without_hooks(recorder: &Arc<RecorderInner>) {
     loop {
+        process_in_turns(recorder).await;
+        // A restart may come between the last turn and this. Then this task goes on with the new run.
+        if recorder.lifecycle().try_end_task() {
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Gives the recorder turns until it has ended, or stops and no event is pending.
+async fn process_in_turns(recorder: &Arc<RecorderInner>) {
+    loop {
         // Cleared before the turn: producers that found the flag set until now have their events in this turn.
         recorder.schedule_state.clear_turn_pending();
         match recorder.try_turn_of(MAX_EVENTS_PER_TURN) {
-            // A restart may come between the turn and this. Then this task goes on with the new run.
-            Some(TurnOutcome::Ended) if recorder.lifecycle().try_end_task() => break,
+            Some(TurnOutcome::Ended) => break,
             Some(TurnOutcome::Drained) if recorder.park() => recorder.placement.woken().await,
-            Some(TurnOutcome::Drained | TurnOutcome::More { progress: true } | TurnOutcome::Ended) => {
+            Some(TurnOutcome::Drained | TurnOutcome::More { progress: true }) => {
                 tokio::task::yield_now().await;
             }
             // A reader holds the metrics, or a producer has not published. This thread has other tasks, so it does not block.
@@ -75,51 +94,71 @@ async fn run_without_hooks(recorder: &Arc<RecorderInner>) {
     }
 }
 
-async fn run_with_hooks(recorder: &Arc<RecorderInner>, hooks: &dyn DynHooks) {
-    let started = match recorder.state() {
-        MetricsRecorderState::Starting => start(recorder, hooks).await,
-        _ => Ok(()),
-    };
-    match started {
-        Ok(()) => serve(recorder, hooks).await,
-        Err(error) => recorder.fail(&error),
+/// Runs the hooks that a recorder on an event loop needs in its state.
+///
+/// The recorder is STARTING; or it is STOPPING, and all its events are applied; or a metric has failed it.
+async fn run_hooks_on_loop(recorder: &Arc<RecorderInner>) {
+    if recorder.state() == MetricsRecorderState::Starting && start(recorder).await {
+        return;
     }
-    if recorder.state().has_failed() {
-        // Discards the pending events and completes their waiters.
-        let ended = || {
-            let turn = recorder.try_turn_of(MAX_EVENTS_PER_TURN);
-            turn.filter(|turn| *turn == TurnOutcome::Ended)
-        };
-        retry_until_some(ended).await;
-        clean_up(recorder, hooks).await;
-    } else {
-        let stopped = call(recorder, || hooks.on_stopped()).await;
-        recorder.finish_stop(stopped.map_err(|cause| MetricsRecorderError::OnStoppedHookFailed { cause }));
-    }
+    end(recorder).await;
 }
 
-async fn start(recorder: &Arc<RecorderInner>, hooks: &dyn DynHooks) -> Result<(), MetricsRecorderError> {
-    let started = call(recorder, || hooks.on_starting()).await;
-    started.map_err(|cause| MetricsRecorderError::OnStartingHookFailed { cause })?;
-    recorder.finish_start();
+async fn run_with_hooks(recorder: &Arc<RecorderInner>) {
+    if recorder.state() == MetricsRecorderState::Starting && start(recorder).await {
+        if recorder.hooks.has_listeners() {
+            serve(recorder).await;
+        } else {
+            process_in_turns(recorder).await;
+        }
+    }
+    end(recorder).await;
+}
+
+/// Runs `on_starting`. Answers whether the recorder runs now.
+async fn start(recorder: &Arc<RecorderInner>) -> bool {
+    if let Err(error) = recorder.run_on_starting().await {
+        recorder.fail(&error);
+        return false;
+    }
+    if !recorder.finish_start() {
+        return false;
+    }
+    if matches!(recorder.placement, Placement::Loop(_)) && !recorder.queue.is_parked() {
+        // Events were accepted meanwhile, or the queue was not parked since the last stop.
+        recorder.schedule(true);
+    }
     if !recorder.has_handles() {
         // The last handle was dropped while the hook ran. Its stop was refused, because the recorder was STARTING.
         recorder.stop_silently();
     }
-    Ok(())
+    true
+}
+
+/// Runs `on_stopped`, and ends the stop. After a failure it first discards the pending events and completes their waiters.
+async fn end(recorder: &Arc<RecorderInner>) {
+    if !recorder.state().has_failed() {
+        return recorder.stop_with_hooks().await;
+    }
+    let ended = || {
+        let turn = recorder.try_turn_of(MAX_EVENTS_PER_TURN);
+        turn.filter(|turn| *turn == TurnOutcome::Ended)
+    };
+    retry_until_some(ended).await;
+    recorder.clean_up().await;
 }
 
 /// Processes events until the recorder fails, or until it stops and no event is pending.
-async fn serve(recorder: &Arc<RecorderInner>, hooks: &dyn DynHooks) {
+async fn serve(recorder: &Arc<RecorderInner>) {
     let mut lease = Lease::take(recorder).await;
     let mut turn_began = Instant::now();
     while recorder.state().processes() {
         if turn_began.elapsed() > MAX_TURN_DURATION {
-            // Hooks that never wait would otherwise keep the thread from other recorders.
+            // Listeners that never wait would otherwise keep the thread from other recorders.
             tokio::task::yield_now().await;
             turn_began = Instant::now();
         }
-        if process_one(recorder, hooks, &mut lease.consumer).await {
+        if process_one(recorder, &mut lease.consumer).await {
             recorder.record_progress();
             continue;
         }
@@ -139,8 +178,8 @@ async fn serve(recorder: &Arc<RecorderInner>, hooks: &dyn DynHooks) {
     }
 }
 
-/// Processes one event with its hooks. Answers whether there was one.
-async fn process_one(recorder: &RecorderInner, hooks: &dyn DynHooks, consumer: &mut Consumer) -> bool {
+/// Processes one event, and tells the listeners. Answers whether there was one.
+async fn process_one(recorder: &RecorderInner, consumer: &mut Consumer) -> bool {
     let Some(batch) = recorder.queue.next_batch(consumer, 1) else {
         return false;
     };
@@ -150,11 +189,9 @@ async fn process_one(recorder: &RecorderInner, hooks: &dyn DynHooks, consumer: &
         let Some(batch) = &mut applied.batch else {
             break;
         };
-        let change = MetricChange { recorder, metric: &metric, event: batch.first() };
-        let result = call(recorder, || hooks.on_metric_changed(change)).await;
-        if let Err(cause) = result {
+        if let Err(error) = recorder.run_on_metric_changed(&metric, batch).await {
             // The recorder fails before the event counts as processed: a waiter for this event finds the FAILURE.
-            recorder.fail(&MetricsRecorderError::Unexpected { cause });
+            recorder.fail(&error);
             break;
         }
     }
@@ -178,7 +215,7 @@ async fn yield_thread() {
     tokio::task::yield_now().await;
 }
 
-/// An applied event. Its drop consumes it, so the event counts even when the task is aborted in a hook.
+/// An applied event. Its drop consumes it, so the event counts even when the task is aborted in a listener.
 struct AppliedEvent<'a> {
     recorder: &'a RecorderInner,
     batch: Option<Batch<'a>>,
@@ -212,38 +249,7 @@ impl Drop for AppliedEvent<'_> {
     }
 }
 
-/// Calls a hook, and counts the call. Readers that see a running hook do not wait for it.
-async fn call<'a, F>(recorder: &RecorderInner, hook: F) -> Result<(), SharedError>
-where
-    F: FnOnce() -> Pin<Box<dyn Future<Output = Result<(), HookError>> + Send + 'a>>,
-{
-    let _call = HookCall::begin(recorder);
-    hooks::run(recorder.identity(), hook).await
-}
-
-/// Marks the recorder as running a hook, until it is dropped.
-struct HookCall<'a>(&'a RecorderInner);
-
-impl<'a> HookCall<'a> {
-    fn begin(recorder: &'a RecorderInner) -> Self {
-        recorder.count_hook_call();
-        Self(recorder)
-    }
-}
-
-impl Drop for HookCall<'_> {
-    fn drop(&mut self) {
-        self.0.count_hook_call();
-    }
-}
-
-async fn clean_up(recorder: &RecorderInner, hooks: &dyn DynHooks) {
-    if let Err(error) = call(recorder, || hooks.on_stopped()).await {
-        recorder.log_error("metrics_recorder.cleanup.failed", None, "ON_STOPPED_HOOK_FAILED", &*error);
-    }
-}
-
-/// The consumer, while hooks run between the events. Its drop returns the consumer, however the task ends.
+/// The consumer, while listeners run between the events. Its drop returns the consumer, however the task ends.
 struct Lease<'a> {
     recorder: &'a RecorderInner,
     consumer: Consumer,

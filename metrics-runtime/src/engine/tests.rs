@@ -9,7 +9,7 @@ use super::drain::DrainEffects;
 use super::stall::HELP_TIMEOUT;
 use crate::dispatch::{EventHandler, Metric};
 use crate::event::MetricEvent;
-use crate::hooks::RecorderHooks;
+use crate::hooks::{ChangeListener, HookError, MetricChange, RecorderHooks};
 use crate::queue::ReserveError;
 use crate::recorder::{MetricsRecorder, RecorderOptions};
 use crate::runtime::MetricsRuntime;
@@ -122,12 +122,12 @@ fn the_end_of_an_older_stop_does_not_end_a_newer_one() {
 
 #[test]
 fn a_recorder_that_has_stopped_is_parked_and_so_holds_no_segment() {
-    struct Idle;
-
-    impl RecorderHooks for Idle {}
-
     let tokio = Builder::new_current_thread().build().expect("a tokio runtime");
-    for options in [RecorderOptions::new(), RecorderOptions::new().hooks(Idle)] {
+    for options in [
+        RecorderOptions::new(),
+        RecorderOptions::new().hooks(Idle),
+        RecorderOptions::new().change_listener(Idle),
+    ] {
         tokio.block_on(async {
             let recorder = MetricsRecorder::new("direct", options).expect("inside of tokio");
             for processed in 1..3 {
@@ -238,13 +238,19 @@ fn an_observer_waits_until_the_events_are_consumed() {
     recorder.inner().finish_drain(effects);
 }
 
-/// A direct recorder with hooks that has started, and has accepted one event.
-async fn started_with_hooks() -> MetricsRecorder {
-    struct Idle;
+/// Hooks and a listener that do nothing.
+pub(super) struct Idle;
 
-    impl RecorderHooks for Idle {}
+impl RecorderHooks for Idle {}
 
-    let options = RecorderOptions::new().hooks(Idle);
+impl ChangeListener for Idle {
+    async fn on_metric_changed(&self, _: MetricChange<'_>) -> Result<(), HookError> {
+        Ok(())
+    }
+}
+
+/// A direct recorder that has started, and has accepted one event.
+async fn started(options: RecorderOptions) -> MetricsRecorder {
     let recorder = MetricsRecorder::new("direct", options).expect("inside of tokio");
     recorder.start().await.expect("starts");
     recorder.register_event(Counted(Arc::new(()))).expect("accepted");
@@ -253,31 +259,49 @@ async fn started_with_hooks() -> MetricsRecorder {
 
 #[test]
 fn a_recorder_with_hooks_stops_after_the_last_reserved_event() {
+    for options in [RecorderOptions::new().hooks(Idle), RecorderOptions::new().change_listener(Idle)] {
+        let tokio = Builder::new_current_thread().build().expect("a tokio runtime");
+        tokio.block_on(async {
+            let recorder = started(options).await;
+            let Ok(permit) = recorder.inner().try_reserve::<Counted>() else {
+                panic!("the queue is open, awake and almost empty");
+            };
+            let stop = recorder.stop();
+            for _ in 0..100 {
+                tokio::task::yield_now().await;
+            }
+            assert!(!stop.is_finished());
+            permit.send(Counted(Arc::new(())));
+            stop.await.expect("stops");
+            assert_eq!(recorder.stats().processed, 2);
+            assert!(recorder.inner().queue.is_parked());
+        });
+    }
+}
+
+#[test]
+fn a_read_on_the_thread_of_a_recorder_with_a_listener_is_refused_at_once() {
     let tokio = Builder::new_current_thread().build().expect("a tokio runtime");
     tokio.block_on(async {
-        let recorder = started_with_hooks().await;
-        let Ok(permit) = recorder.inner().try_reserve::<Counted>() else {
-            panic!("the queue is open, awake and almost empty");
-        };
-        let stop = recorder.stop();
-        for _ in 0..100 {
-            tokio::task::yield_now().await;
-        }
-        assert!(!stop.is_finished());
-        permit.send(Counted(Arc::new(())));
-        stop.await.expect("stops");
-        assert_eq!(recorder.stats().processed, 2);
-        assert!(recorder.inner().queue.is_parked());
+        let recorder = started(RecorderOptions::new().change_listener(Idle)).await;
+        let error = recorder.metric_snapshots().expect_err("this thread would have to run the listener");
+        assert_eq!(error.reason(), "WOULD_DEADLOCK");
+        recorder.stop().await.expect("stops");
     });
 }
 
 #[test]
-fn a_read_on_the_thread_of_a_recorder_with_hooks_is_refused_at_once() {
+fn hx2_a_read_on_the_thread_of_a_recorder_with_hooks_processes_the_events_itself() {
     let tokio = Builder::new_current_thread().build().expect("a tokio runtime");
     tokio.block_on(async {
-        let recorder = started_with_hooks().await;
-        let error = recorder.metric_snapshots().expect_err("this thread would have to run the hooks");
+        let recorder = started(RecorderOptions::new().hooks(Idle)).await;
+        assert_eq!(recorder.stats().pending, 1);
+        recorder.metric_snapshots().expect("reads");
+        assert_eq!(recorder.stats().processed, 1);
+        recorder.flush().wait().expect("flushes");
+        let stop = recorder.stop();
+        let error = stop.clone().wait().expect_err("this thread would have to run `on_stopped`");
         assert_eq!(error.reason(), "WOULD_DEADLOCK");
-        recorder.stop().await.expect("stops");
+        stop.await.expect("stops");
     });
 }

@@ -22,12 +22,17 @@ use crate::thread_role;
 const DISCARD_TIMEOUT: Duration = Duration::from_millis(10);
 
 impl RecorderInner {
-    /// Processes at most `budget` of the events that are pending now, without hooks. `None` while a reader holds the metrics.
+    /// Processes at most `budget` of the events that are pending now, without listeners. `None` while a reader holds the metrics.
     ///
     /// Events that are accepted during the turn are left for the next one. A consumer close behind a producer would take away
     /// the cache line that the producer writes to, at every event.
     pub(super) fn try_turn_of(&self, budget: u64) -> Option<TurnOutcome> {
         let target = self.queue.accepted();
+        // The state is read after `target`. So if the recorder does not start now, `on_starting` has run before all events up to
+        // `target`, even if the recorder is started again during this turn.
+        if self.awaits_on_starting() {
+            return Some(TurnOutcome::Ended);
+        }
         let mut effects = DrainEffects::default();
         let begin = {
             let mut metrics = self.try_lock_metrics()?;
@@ -57,7 +62,7 @@ impl RecorderInner {
         }
         self.park_locked(&mut *self.try_lock_metrics()?);
         if state == MetricsRecorderState::Stopping {
-            self.finish_stop(Ok(()));
+            self.end_stop();
         }
         Some(TurnOutcome::Ended)
     }
@@ -101,7 +106,7 @@ impl RecorderInner {
     /// lock.
     pub(super) fn finish_drain(&self, DrainEffects { failures, ended, completed }: DrainEffects) {
         if let Some(ended) = ended {
-            self.notify_failure(&ended);
+            self.notify_metric_failure(&ended);
         }
         for MetricFailure { metric, panic } in failures {
             self.log_error("metrics_recorder.dispatch_error", Some(&metric), "METRIC_FAILED", &panic);
@@ -197,9 +202,9 @@ impl RecorderInner {
     }
 }
 
-/// For a worker task with hooks, which goes event by event. None of these methods waits for a reader.
+/// For a worker task with listeners, which goes event by event. None of these methods waits for a reader.
 impl RecorderInner {
-    /// Takes the consumer, so that the worker task can read an event while hooks run.
+    /// Takes the consumer, so that the worker task can read an event while listeners run.
     pub(super) fn try_take_consumer(&self) -> Option<Consumer> {
         self.try_lock_metrics()?.consumer.take()
     }
@@ -276,8 +281,8 @@ impl Runnable for RecorderInner {
         self.schedule_state.clear_turn_pending();
         // Producers that found the turn pending asked for no other one. So this thread checks the watermark after it
         // has cleared the flag. Either a producer finds the flag clear, or this thread finds the queue above its
-        // watermark.
-        !self.queue.is_above_watermark()
+        // watermark. Events that await `on_starting` get a turn when it has ended.
+        !self.queue.is_above_watermark() || self.awaits_on_starting()
     }
 
     fn try_park(&self) -> bool {
@@ -285,7 +290,9 @@ impl Runnable for RecorderInner {
     }
 
     fn wants_turn(&self) -> bool {
-        !self.queue.is_parked() || self.state() == MetricsRecorderState::Stopping
+        let has_turns = !self.queue.is_parked() || self.state() == MetricsRecorderState::Stopping;
+        // The task of a running hook schedules the recorder, or ends it, when the hook has ended.
+        has_turns && !self.is_in_lifecycle_hook()
     }
 
     fn cancel(&self) {

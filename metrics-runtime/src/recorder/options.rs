@@ -1,6 +1,5 @@
 //! The options of a recorder, and how they become its settings.
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,11 +9,12 @@ use crate::engine::{
     check_poll_interval, check_queue_max_size,
 };
 use crate::error::InvalidArgument;
-use crate::hooks::{DynHooks, RecorderHooks};
+use crate::hooks::{ChangeListener, Hooks, RecorderHooks};
 use crate::log::LogPolicy;
-use crate::panics::CatchDropPanic;
 
 /// The options of a recorder. An option that is not set comes from the runtime, or has a default.
+///
+/// Clones share the hooks and the change listener.
 ///
 /// ```
 /// use mvx_metrics::{QueueOverflowPolicy, RecorderOptions};
@@ -24,7 +24,7 @@ use crate::panics::CatchDropPanic;
 ///     .queue_max_size(1_000)
 ///     .queue_overflow_policy(QueueOverflowPolicy::Error);
 /// ```
-#[derive(Default)]
+#[derive(Debug, Clone, Default)]
 #[must_use]
 pub struct RecorderOptions {
     pub(crate) entity_id: Option<String>,
@@ -34,7 +34,7 @@ pub struct RecorderOptions {
     pub(crate) log_policy: Option<LogPolicy>,
     pub(crate) metric_failure_policy: MetricFailurePolicy,
     pub(crate) poll_interval: Option<Duration>,
-    pub(crate) hooks: Option<CatchDropPanic<Box<dyn DynHooks>>>,
+    pub(crate) hooks: Hooks,
 }
 
 impl RecorderOptions {
@@ -85,37 +85,61 @@ impl RecorderOptions {
     ///
     /// The timer has a granularity of 1 ms: with any interval up to 1 ms but zero, an event waits up to about 2 ms.
     ///
-    /// Recorders with hooks, and recorders that were created directly, always process events at once.
+    /// Recorders with a change listener, and recorders that were created directly, always process events at once.
     pub fn poll_interval(mut self, interval: Duration) -> Self {
         self.poll_interval = Some(interval);
         self
     }
 
-    /// Code that runs when the recorder starts, changes a metric, or stops.
+    /// Code that runs when the recorder starts and when it stops. It costs nothing for each event.
+    ///
+    /// It runs inside of the [hooks of the runtime](crate::MetricsRuntimeBuilder::hooks): these start first and stop last. A second
+    /// call replaces the hooks of the first.
     pub fn hooks(mut self, hooks: impl RecorderHooks) -> Self {
-        self.hooks = Some(CatchDropPanic::new(Box::new(hooks)));
+        self.hooks.set_lifecycle(hooks);
         self
     }
-}
 
-impl fmt::Debug for RecorderOptions {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("RecorderOptions")
-            .field("entity_id", &self.entity_id)
-            .field("namespace", &self.namespace)
-            .field("queue_max_size", &self.queue_max_size)
-            .field("queue_overflow_policy", &self.queue_overflow_policy)
-            .field("log_policy", &self.log_policy)
-            .field("metric_failure_policy", &self.metric_failure_policy)
-            .field("poll_interval", &self.poll_interval)
-            .field("hooks", &self.hooks.is_some())
-            .finish()
+    /// Code that runs after each event that changed a metric. The recorder then applies one event at a time.
+    ///
+    /// It runs after the [listener of the runtime](crate::MetricsRuntimeBuilder::change_listener). A second call replaces the
+    /// listener of the first. One value can be both hooks and listener:
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use mvx_metrics::{ChangeListener, HookError, MetricChange, RecorderContext, RecorderHooks, RecorderOptions};
+    ///
+    /// struct Publisher;
+    ///
+    /// impl RecorderHooks for Publisher {
+    ///     async fn on_stopped(&self, recorder: RecorderContext<'_>) -> Result<(), HookError> {
+    ///         eprintln!("{} ends", recorder.entity_id());
+    ///         Ok(())
+    ///     }
+    /// }
+    ///
+    /// impl ChangeListener for Publisher {
+    ///     async fn on_metric_changed(&self, change: MetricChange<'_>) -> Result<(), HookError> {
+    ///         eprintln!("{} changed", change.metric_name());
+    ///         Ok(())
+    ///     }
+    /// }
+    ///
+    /// let publisher = Arc::new(Publisher);
+    /// let options = RecorderOptions::new().hooks(Arc::clone(&publisher)).change_listener(publisher);
+    /// # drop(options);
+    /// ```
+    pub fn change_listener(mut self, listener: impl ChangeListener) -> Self {
+        self.hooks.set_listener(listener);
+        self
     }
 }
 
 /// The settings of a recorder without options.
 pub(crate) struct RecorderDefaults {
+    /// The id in the runtime.
+    pub(crate) recorder_id: Option<Arc<str>>,
     pub(crate) entity_id: Arc<str>,
     pub(crate) namespace: Arc<str>,
     pub(crate) queue_max_size: u64,
@@ -123,12 +147,15 @@ pub(crate) struct RecorderDefaults {
     pub(crate) log_policy: LogPolicy,
     pub(crate) poll_interval: Duration,
     pub(crate) hook_timeout: Duration,
+    /// The hooks of the runtime.
+    pub(crate) hooks: Hooks,
 }
 
 impl RecorderDefaults {
     /// The defaults of recorders that are created directly, without an entity id.
     pub(super) fn direct() -> Self {
         Self {
+            recorder_id: None,
             entity_id: Arc::from(""),
             namespace: Arc::from(DEFAULT_NAMESPACE),
             queue_max_size: DEFAULT_QUEUE_MAX_SIZE as u64,
@@ -136,11 +163,13 @@ impl RecorderDefaults {
             log_policy: LogPolicy::default(),
             poll_interval: Duration::ZERO,
             hook_timeout: DEFAULT_SHUTDOWN_TIMEOUT,
+            hooks: Hooks::default(),
         }
     }
 
     pub(super) fn into_settings(self) -> Settings {
         Settings {
+            recorder_id: self.recorder_id,
             entity_id: self.entity_id,
             namespace: self.namespace,
             queue_max_size: self.queue_max_size,
@@ -153,8 +182,6 @@ impl RecorderDefaults {
     }
 }
 
-type Hooks = Option<CatchDropPanic<Box<dyn DynHooks>>>;
-
 impl RecorderOptions {
     /// Checks the options and completes them with defaults.
     pub(crate) fn resolve(
@@ -164,7 +191,9 @@ impl RecorderOptions {
         let queue_max_size =
             self.queue_max_size.map(|events| check_queue_max_size("queue_max_size", events)).transpose()?;
         let poll_interval = self.poll_interval.map(check_poll_interval).transpose()?;
-        let mut settings = defaults().into_settings();
+        let mut defaults = defaults();
+        let hooks = std::mem::take(&mut defaults.hooks).around(self.hooks);
+        let mut settings = defaults.into_settings();
         settings.metric_failure = self.metric_failure_policy;
         if let Some(entity_id) = self.entity_id.as_deref().and_then(non_blank) {
             settings.entity_id = Arc::from(entity_id);
@@ -176,6 +205,6 @@ impl RecorderOptions {
         settings.overflow = self.queue_overflow_policy.unwrap_or(settings.overflow);
         settings.log_policy = self.log_policy.unwrap_or(settings.log_policy);
         settings.poll_interval = poll_interval.unwrap_or(settings.poll_interval);
-        Ok((settings, self.hooks))
+        Ok((settings, hooks))
     }
 }

@@ -9,6 +9,7 @@ use crate::engine::{
     check_queue_max_size,
 };
 use crate::error::{InvalidArgument, MetricsRuntimeError};
+use crate::hooks::{ChangeListener, Hooks, RecorderHooks};
 use crate::log::LogPolicy;
 
 const DEFAULT_STARTUP_TIMEOUT: Duration = Duration::from_secs(5);
@@ -53,6 +54,7 @@ impl MetricsRuntimeBuilder {
             shutdown_timeout: DEFAULT_SHUTDOWN_TIMEOUT,
             poll_interval: DEFAULT_POLL_INTERVAL,
             thread_stack_size: None,
+            hooks: Hooks::default(),
         })
     }
 
@@ -105,6 +107,55 @@ impl MetricsRuntimeBuilder {
     /// Metrics and hooks run on this thread, and need their own part of the stack.
     pub fn thread_stack_size(mut self, bytes: usize) -> Self {
         self.0.thread_stack_size = Some(bytes);
+        self
+    }
+
+    /// Code that runs when a recorder of this runtime starts and when it stops, for all of them.
+    ///
+    /// With [hooks of the recorder](crate::RecorderOptions::hooks) as well, these start first and stop last. If one `on_starting`
+    /// fails, the next one does not run. Every `on_stopped` runs, also after the failure of another one; the first error counts and
+    /// the others are logged. A second call replaces the hooks of the first.
+    ///
+    /// The runtime keeps the hooks, so hooks that keep the runtime are never dropped.
+    ///
+    /// ```
+    /// use std::sync::mpsc;
+    ///
+    /// use mvx_metrics::{HookError, MetricsRuntime, RecorderContext, RecorderHooks};
+    ///
+    /// struct Stops(mpsc::Sender<String>);
+    ///
+    /// impl RecorderHooks for Stops {
+    ///     async fn on_stopped(&self, recorder: RecorderContext<'_>) -> Result<(), HookError> {
+    ///         Ok(self.0.send(recorder.entity_id().to_owned())?)
+    ///     }
+    /// }
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let (sender, stopped) = mpsc::channel();
+    /// let runtime = MetricsRuntime::builder("example").hooks(Stops(sender)).build()?;
+    /// runtime.start()?;
+    /// for id in ["a", "b"] {
+    ///     runtime.create_recorder(id)?;
+    ///     runtime.stop_and_remove_recorder(id)?;
+    /// }
+    /// assert_eq!(stopped.try_iter().collect::<Vec<_>>(), ["a", "b"]);
+    /// runtime.shutdown()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn hooks(mut self, hooks: impl RecorderHooks) -> Self {
+        self.0.hooks.set_lifecycle(hooks);
+        self
+    }
+
+    /// Code that runs after each event that changed a metric, for all recorders of this runtime.
+    ///
+    /// Every recorder then applies one event at a time, in a task of its own. With a
+    /// [listener of the recorder](crate::RecorderOptions::change_listener) as well, this one runs first. If it fails, the other one
+    /// does not run. A second call replaces the listener of the first.
+    pub fn change_listener(mut self, listener: impl ChangeListener) -> Self {
+        self.0.hooks.set_listener(listener);
         self
     }
 

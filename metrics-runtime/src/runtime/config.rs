@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::engine::QueueOverflowPolicy;
+use crate::hooks::Hooks;
 use crate::log::LogPolicy;
 
 #[derive(Debug, Clone)]
@@ -15,4 +16,6 @@ pub(super) struct Config {
     pub(super) shutdown_timeout: Duration,
     pub(super) poll_interval: Duration,
     pub(super) thread_stack_size: Option<usize>,
+    /// The hooks of all recorders.
+    pub(super) hooks: Hooks,
 }

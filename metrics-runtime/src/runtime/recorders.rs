@@ -32,12 +32,7 @@ impl RuntimeInner {
                     return Err(MetricsRuntimeError::RecorderAlreadyExists { id: id.to_string() });
                 }
                 let thread = state.thread.as_ref().ok_or(MetricsRuntimeError::LoopUnavailable)?;
-                let event_loop = Arc::clone(&self.event_loop);
-                if hooks.is_some() {
-                    Placement::in_task(thread.tokio.clone(), Some(event_loop))
-                } else {
-                    Placement::Loop(event_loop)
-                }
+                Placement::in_runtime(Arc::clone(&self.event_loop), &thread.tokio, &hooks)
             };
             let recorder = MetricsRecorder::from_inner(RecorderInner::new(settings, hooks, placement));
             let started = self.start_recorder(&id, &recorder);
@@ -55,8 +50,14 @@ impl RuntimeInner {
         })
     }
 
+    /// Whether a recorder with these options has hooks, its own or the runtime's.
+    pub(super) fn has_hooks(&self, options: &RecorderOptions) -> bool {
+        !options.hooks.is_empty() || !self.config.hooks.is_empty()
+    }
+
     fn recorder_defaults(&self, id: &Arc<str>) -> RecorderDefaults {
         RecorderDefaults {
+            recorder_id: Some(Arc::clone(id)),
             entity_id: Arc::clone(id),
             namespace: Arc::clone(self.namespace()),
             queue_max_size: self.config.queue_max_size as u64,
@@ -64,6 +65,7 @@ impl RuntimeInner {
             log_policy: self.config.log_policy,
             poll_interval: self.config.poll_interval,
             hook_timeout: self.config.shutdown_timeout,
+            hooks: self.config.hooks.clone(),
         }
     }
 

@@ -9,9 +9,9 @@ use super::memory::Memory;
 use super::removed::{RemovedRecorders, UnreadRecorder};
 use super::sums::{GroupSums, Presence, Shown};
 use super::value::{Scope, Totals};
-use crate::engine::RecorderStats;
 use crate::snapshot::{MetricSnapshot, Timestamp};
 use crate::state::{MetricsRecorderState, MetricsRuntimeState};
+use crate::stats::RecorderStats;
 
 /// How many dimensions totals list as left out.
 const MAX_LEFT_OUT: usize = 1_000;

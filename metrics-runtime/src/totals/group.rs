@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use super::shared_text::{self, fitting_stats};
 use crate::dispatch::TypedMetric;
-use crate::engine::RecorderStats;
 use crate::snapshot::{MetricSnapshots, Timestamp};
 use crate::state::MetricsRecorderState;
+use crate::stats::RecorderStats;
 
 /// The totals of the recorders of a namespace, or of an entity.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -9,9 +9,9 @@ use super::collector::{Collector, ReadRecorder};
 use super::removed::RemovedRecorders;
 use super::shared_text::{self, distinct, fitting_stats};
 use super::value::{Scope, Totals};
-use crate::engine::RecorderStats;
 use crate::snapshot::{MetricSnapshot, MetricSnapshots, Timestamp};
 use crate::state::{MetricsRecorderState, MetricsRuntimeState};
+use crate::stats::RecorderStats;
 
 /// The state of a runtime with all its recorders, read by [`MetricsRuntime::snapshot`](crate::MetricsRuntime::snapshot).
 ///

@@ -9,10 +9,10 @@ use super::label_slots::{AdmittedLabels, LabelSlots};
 use super::labelled::LabelledSum;
 use super::memory::Memory;
 use crate::descriptor::{DimensionDescriptor, DimensionKind, MetricDescriptor};
-use crate::engine::RecorderStats;
 use crate::snapshot::{
     BreakdownEntry, Declaration, DimensionValue, Dimensions, Merge, MetricSnapshot, Times, merge_values,
 };
+use crate::stats::RecorderStats;
 
 /// How many metrics a group has, and how many dimensions a metric. This bounds their memory when metrics give themselves ever
 /// new names.

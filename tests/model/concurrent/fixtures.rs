@@ -4,7 +4,8 @@ use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use mvx_metrics::{
-    EventHandler, HandleEvent, HookError, Metric, MetricChange, MetricEvent, MetricSnapshot, RecorderHooks,
+    ChangeListener, EventHandler, HandleEvent, HookError, Metric, MetricChange, MetricEvent, MetricSnapshot,
+    RecorderContext, RecorderHooks,
 };
 
 /// How many events exist at this moment.
@@ -131,13 +132,15 @@ fn call(calls: &AtomicU32, fault: Option<u32>) -> Result<(), HookError> {
     }
 }
 
-impl RecorderHooks for FailingHooks {
+impl ChangeListener for FailingHooks {
     async fn on_metric_changed(&self, change: MetricChange<'_>) -> Result<(), HookError> {
         assert!(change.is::<Recorded>());
         call(&self.changes, self.faults.change)
     }
+}
 
-    async fn on_stopped(&self) -> Result<(), HookError> {
+impl RecorderHooks for FailingHooks {
+    async fn on_stopped(&self, _: RecorderContext<'_>) -> Result<(), HookError> {
         call(&self.stops, self.faults.stop)
     }
 }

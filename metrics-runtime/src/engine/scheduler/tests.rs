@@ -13,8 +13,10 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Builder;
 
 use super::{EventLoop, MAX_EVENTS_PER_TURN, MAX_IDLE_POLLS, Rounds, Sleep};
+use crate::engine::placement::LoopPlacement;
 use crate::engine::{MetricFailurePolicy, Placement, QueueOverflowPolicy, RecorderInner, Settings};
 use crate::event::MetricEvent;
+use crate::hooks::Hooks;
 use crate::log::LogPolicy;
 use crate::queue::WakeHint;
 use crate::recorder::MetricsRecorder;
@@ -39,6 +41,7 @@ fn polled_recorder(event_loop: &Arc<EventLoop>, poll_interval: Duration) -> Metr
 
 fn limited_recorder(event_loop: &Arc<EventLoop>, poll_interval: Duration, limit: u64) -> MetricsRecorder {
     let settings = Settings {
+        recorder_id: None,
         entity_id: Arc::from("a"),
         namespace: Arc::from("test"),
         queue_max_size: limit,
@@ -48,8 +51,8 @@ fn limited_recorder(event_loop: &Arc<EventLoop>, poll_interval: Duration, limit:
         poll_interval,
         hook_timeout: Duration::MAX,
     };
-    let placement = Placement::Loop(Arc::clone(event_loop));
-    let recorder = MetricsRecorder::from_inner(RecorderInner::new(settings, None, placement));
+    let placement = Placement::Loop(LoopPlacement { event_loop: Arc::clone(event_loop), tokio: None });
+    let recorder = MetricsRecorder::from_inner(RecorderInner::new(settings, Hooks::default(), placement));
     recorder.start().wait().expect("starts");
     recorder
 }
