@@ -1,5 +1,6 @@
 //! The behaviours of the contract, through the public API. `docs/behaviours.md` explains the ids in the names of the tests.
 
+mod emit_on_drop;
 mod events;
 mod failures;
 mod fairness;
@@ -7,6 +8,7 @@ mod hooks;
 mod latency;
 mod lifecycle;
 mod logging;
+mod logging_losses;
 mod logging_outcomes;
 mod logging_policies;
 mod metric_handle;
@@ -25,4 +27,5 @@ mod shutdown_timeout;
 mod stalled_readers;
 mod stalled_waits;
 mod stalls;
+mod waiting_for_room;
 mod wakers;
