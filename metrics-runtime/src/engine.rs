@@ -4,8 +4,10 @@
 //!
 //! | file | content |
 //! |---|---|
-//! | `settings`, `stats` | the settings of a recorder; the counts of its events |
+//! | `settings` | the settings of a recorder |
 //! | `completion` | the end of an operation, for all waiters |
+//! | `loss`, `stats` | the events that a full queue has dropped, and their log; the counts of a recorder's events |
+//! | `room` | the line of producers that wait for room in the queue |
 //! | `stall`, `fair_lock` | the rule by which a waiting thread gives up; the lock of the metrics |
 //! | `lifecycle` | the state of a recorder, guarded by the lifecycle lock |
 //! | `drain` | the metrics and the consumer, guarded by the metrics lock; the one way to drain a queue |
@@ -17,6 +19,7 @@
 //! | `metric_source` | where the handle of a metric reads it |
 //! | `read` | reading, registering metrics, the one way to wait |
 //! | `handle` | the public handle of an operation |
+//! | `wait_for_room` | registering an event that waits for room |
 
 mod completion;
 mod drain;
@@ -24,16 +27,19 @@ mod fair_lock;
 mod handle;
 mod hook_calls;
 mod lifecycle;
+mod loss;
 mod metric_source;
 mod placement;
 mod read;
 mod recorder_inner;
+mod room;
 mod scheduler;
 mod settings;
 mod stall;
 mod stats;
 mod task;
 mod turn;
+mod wait_for_room;
 
 #[cfg(all(test, not(mvx_loom)))]
 mod preemption_tests;

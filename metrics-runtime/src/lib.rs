@@ -130,7 +130,7 @@ pub use mvx_metrics_derive::Label;
 pub use mvx_metrics_derive::Metric;
 #[doc = include_str!("docs/metric_event.md")]
 pub use mvx_metrics_derive::metric_event;
-pub use recorder::{AnyEvent, MetricHandle, MetricsRecorder, Recorder, RecorderOptions};
+pub use recorder::{AnyEvent, EmitOnDrop, MetricHandle, MetricsRecorder, Recorder, RecorderOptions};
 pub use runtime::{MetricsRuntime, MetricsRuntimeBuilder};
 pub use snapshot::{
     Arithmetic, BreakdownEntry, BreakdownIter, BreakdownSnapshot, Bucket, DimensionValue, Dimensions,

@@ -72,6 +72,28 @@ impl LogPolicy {
     }
 }
 
+/// The events that a recorder, or all recorders of a runtime, have lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Losses {
+    pub(crate) dropped: u64,
+    pub(crate) rejected: u64,
+    pub(crate) discarded: u64,
+}
+
+impl Losses {
+    pub(crate) fn add(&mut self, other: Self) {
+        let Self { dropped, rejected, discarded } = other;
+        self.dropped = self.dropped.saturating_add(dropped);
+        self.rejected = self.rejected.saturating_add(rejected);
+        self.discarded = self.discarded.saturating_add(discarded);
+    }
+
+    /// `None` without losses.
+    pub(crate) fn unless_none(self) -> Option<Self> {
+        Some(self).filter(|losses| *losses != Self::default())
+    }
+}
+
 /// The `tracing` target of a log line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LogTarget {
@@ -184,6 +206,50 @@ impl Operation {
             }
         }
     }
+
+    /// As [`end`](Self::end). With losses the line is a WARN that has them, also if the operation has succeeded.
+    pub(crate) fn end_with_losses<T, E: Reason>(
+        self,
+        subject: Subject<'_>,
+        state: impl fmt::Display,
+        result: &Result<T, E>,
+        losses: Option<Losses>,
+    ) {
+        let Some(Losses { dropped, rejected, discarded }) = losses else {
+            return self.end(subject, state, result);
+        };
+        let Self { target, silent, event, started } = self;
+        if silent || thread_role::in_producer() {
+            return;
+        }
+        let elapsed_seconds = started.elapsed().as_secs_f64();
+        let phase = if result.is_ok() { "success" } else { "failed" };
+        let error = result.as_ref().err();
+        let reason = error.map(Reason::reason);
+        let error = error.map(|error| tracing::field::display(Chain(error)));
+        line!(
+            warn, target, event, subject, phase, %state, elapsed_seconds, dropped, rejected, discarded, reason, error
+        );
+    }
+}
+
+/// Logs that a full queue drops events: how many since the last such line, the same by type, and how many in all.
+pub(crate) fn events_dropped(
+    subject: Subject<'_>,
+    state: impl fmt::Display,
+    dropped: u64,
+    by_type: &str,
+    total: u64,
+) {
+    let event = "metrics_recorder.events_dropped";
+    line!(warn, LogTarget::Recorder, event, subject, %state, dropped, by_type, total);
+}
+
+/// Logs that an event was not emitted, because the code that makes it has panicked.
+pub(crate) fn event_not_made(entity_id: &str, event_type: &str, panic: &(dyn Error + 'static)) {
+    let (event, subject) = ("metrics_recorder.event_not_made", Subject { entity_id, ..Subject::default() });
+    let error = Chain(panic);
+    line!(error, LogTarget::Recorder, event, subject, event_type, %error);
 }
 
 /// Logs an error of the library's own work, unless the policy is [`LogPolicy::Silent`].

@@ -180,6 +180,12 @@ impl Queue {
         self.tail().fetch_and(!CLOSED, Ordering::AcqRel);
     }
 
+    /// Whether the queue refuses events.
+    pub(crate) fn is_closed(&self) -> bool {
+        // Acquire: as in `close`.
+        self.tail().load(Ordering::Acquire) & CLOSED != 0
+    }
+
     /// Whether the consumer is parked and no producer has unparked it.
     pub(crate) fn is_parked(&self) -> bool {
         // Acquire: pairs with the exchanges of `park` and `advance_locked`.

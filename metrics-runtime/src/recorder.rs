@@ -3,13 +3,16 @@
 mod any_event;
 mod interface;
 mod metric_handle;
+mod on_drop;
 mod options;
 
 use std::any::TypeId;
 use std::fmt;
+use std::future::Future;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 
 use tokio::runtime::Handle;
 
@@ -32,6 +35,7 @@ use crate::thread_role;
 pub use self::any_event::AnyEvent;
 pub use self::interface::Recorder;
 pub use self::metric_handle::MetricHandle;
+pub use self::on_drop::EmitOnDrop;
 pub use self::options::RecorderOptions;
 
 pub(crate) use self::interface::{MetricStore, ReadMetric};
@@ -115,7 +119,9 @@ impl MetricsRecorder {
     /// * [`QueueOverflow`](MetricsRecorderError::QueueOverflow) when the queue is full and the policy says so
     /// * [`InvalidState`](MetricsRecorderError::InvalidState) when the recorder is stopping, stopped or failed
     ///
-    /// Under [`QueueOverflowPolicy::Drop`] an event beyond the limit is dropped and counted, and the call succeeds.
+    /// Under [`QueueOverflowPolicy::Drop`] an event beyond the limit is dropped and counted, and the call succeeds. The runtime's thread
+    /// logs the first drop. [`register_event_blocking`](Self::register_event_blocking) and
+    /// [`register_event_async`](Self::register_event_async) wait for room instead.
     #[inline]
     pub fn register_event<E: MetricEvent>(&self, event: E) -> Result<(), RegisterEventError<E>> {
         match self.inner.try_reserve() {
@@ -134,6 +140,128 @@ impl MetricsRecorder {
         if let Err(error) = self.register_event(event) {
             panics::catch_and_ignore(|| drop(error));
         }
+    }
+
+    /// Registers an event as [`register_event`](Self::register_event) does. While the queue is full, it waits for room, under either
+    /// overflow policy.
+    ///
+    /// It serves code that produces events faster than they are processed and must lose none, such as a batch. Producers that wait
+    /// get room in the order in which they began to wait. They wake up when half of the queue is empty, so that a thread wakes up
+    /// once for thousands of events. Calls that do not wait take room as they find it.
+    ///
+    /// A future that is dropped before its end has registered nothing, and its event counts nowhere. The events of one task keep their
+    /// order if the task awaits each future before it makes the next. The wait has no timeout of its own: behind a handler that never returns it lasts until
+    /// the future is dropped.
+    ///
+    /// # Errors
+    /// The event comes back with the error, and counts as rejected:
+    /// * [`InvalidState`](MetricsRecorderError::InvalidState) when the recorder is stopping, stopped or failed, or becomes so during
+    ///   the wait: a shutdown of the runtime ends all waits
+    /// * [`WouldDeadlock`](MetricsRecorderError::WouldDeadlock) when the queue is full and the future is polled in a hook of this
+    ///   recorder or in a metric's own code
+    ///
+    /// ```
+    /// use mvx_metrics::{Metric, MetricsRuntime, RecorderOptions, Sum, metric_event};
+    ///
+    /// #[metric_event]
+    /// struct RowRead {
+    ///     bytes: u64,
+    /// }
+    ///
+    /// #[derive(Metric, Default)]
+    /// #[metric(on(RowRead))]
+    /// struct Rows {
+    ///     #[dimension(value = bytes)]
+    ///     bytes: Sum<u64>,
+    /// }
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let runtime = MetricsRuntime::new("example")?;
+    /// runtime.start()?;
+    /// let recorder = runtime.create_recorder_with("import", RecorderOptions::new().queue_max_size(16))?;
+    /// let rows = recorder.metric::<Rows>()?;
+    /// tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+    ///     for _ in 0..1_000 {
+    ///         recorder.register_event_async(RowRead { bytes: 8 }).await?;
+    ///     }
+    ///     Ok::<(), Box<dyn std::error::Error>>(())
+    /// })?;
+    /// assert_eq!(rows.snapshot()?.bytes, 8_000);
+    /// runtime.shutdown()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use = "the event is registered when the future is awaited"]
+    pub fn register_event_async<E: MetricEvent>(
+        &self,
+        event: E,
+    ) -> impl Future<Output = Result<(), RegisterEventError<E>>> + Send {
+        self.inner.register_event_async(event)
+    }
+
+    /// As [`register_event_async`](Self::register_event_async), for sync code: it blocks the thread while the queue is full, for
+    /// `timeout` at most.
+    ///
+    /// Without a wait it costs as much as [`register_event`](Self::register_event). After the timeout it tries once more.
+    ///
+    /// # Errors
+    /// The event comes back with the error, and counts as rejected:
+    /// * [`QueueOverflow`](MetricsRecorderError::QueueOverflow) when the timeout passes and the queue is full. This is also the answer
+    ///   when a handler never returns, and in a forked process, where no thread processes events
+    /// * [`InvalidState`](MetricsRecorderError::InvalidState) when the recorder is stopping, stopped or failed, or becomes so during
+    ///   the wait: a shutdown of the runtime ends all waits
+    /// * [`WouldDeadlock`](MetricsRecorderError::WouldDeadlock), at once, when the queue is full and this very thread would have to
+    ///   make room: in a metric's own code, in a hook, on the runtime's thread, and for a directly created recorder of a
+    ///   single-threaded tokio runtime inside of such a runtime. `.await` the other call there
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use mvx_metrics::{Counter, Metric, MetricsRuntime, metric_event};
+    ///
+    /// #[metric_event]
+    /// struct ItemDone;
+    ///
+    /// #[derive(Metric, Default)]
+    /// #[metric(on(ItemDone))]
+    /// struct Items {
+    ///     done: Counter,
+    /// }
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let runtime = MetricsRuntime::new("batch")?;
+    /// runtime.start()?;
+    /// let recorder = runtime.create_recorder("items")?;
+    /// let items = recorder.metric::<Items>()?;
+    /// for _ in 0..100_000 {
+    ///     recorder.register_event_blocking(ItemDone, Duration::from_secs(10))?;
+    /// }
+    /// assert_eq!(items.snapshot()?.done, 100_000);
+    /// runtime.shutdown()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[inline]
+    pub fn register_event_blocking<E: MetricEvent>(
+        &self,
+        event: E,
+        timeout: Duration,
+    ) -> Result<(), RegisterEventError<E>> {
+        self.inner.register_event_blocking(event, timeout)
+    }
+
+    /// A guard that emits the event when it is dropped, so on every way out of its scope; see [`EmitOnDrop`].
+    pub fn emit_on_drop<E: MetricEvent>(&self, event: E) -> EmitOnDrop<E, Self> {
+        Recorder::emit_on_drop(self, event)
+    }
+
+    /// A guard that makes an event of its state when it is dropped, and emits it; see [`EmitOnDrop`].
+    pub fn emit_on_drop_with<S, E, F>(&self, state: S, event: F) -> EmitOnDrop<S, Self, E, F>
+    where
+        E: MetricEvent,
+        F: FnOnce(S) -> E,
+    {
+        Recorder::emit_on_drop_with(self, state, event)
     }
 
     /// The metric of type `M`: the one of its name, or a new one in its default state. This is the usual way to have a metric.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::log::Losses;
 use crate::snapshot::Merge;
 
 /// The counts of the events that were offered to a recorder.
@@ -52,6 +53,15 @@ pub struct RecorderStats {
     pub discarded: u64,
     /// Accepted events not yet processed, never more than `queue_max_size`.
     pub pending: u64,
+}
+
+impl RecorderStats {
+    /// The events that are lost. After a failure the pending ones are: they are discarded soon.
+    pub(crate) fn losses(&self, has_failed: bool) -> Losses {
+        let pending = if has_failed { self.pending } else { 0 };
+        let discarded = self.discarded.saturating_add(pending);
+        Losses { dropped: self.dropped, rejected: self.rejected, discarded }
+    }
 }
 
 /// Adds up the counts of two recorders.

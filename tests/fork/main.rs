@@ -82,6 +82,7 @@ fn hx6_waits_in_a_forked_process_end() {
     runtime.start().expect("starts");
     let recorder = idle_recorder(&runtime, "plain", RecorderOptions::new());
     let hooked = idle_recorder(&runtime, "hooked", RecorderOptions::new().hooks_and_listener(Script::new()));
+    let small = idle_recorder(&runtime, "small", RecorderOptions::new().queue_max_size(4));
     eventually("the event loop goes to sleep", || state_of("fork.metrics_ru") == Some('S'));
 
     let children = [
@@ -110,6 +111,12 @@ fn hx6_waits_in_a_forked_process_end() {
         Child::run("metric_snapshots with hooks", || {
             hooked.emit(Step(1));
             assert_eq!(reason(hooked.metric_snapshots()), "STALLED");
+        }),
+        Child::run("register_event_blocking", || {
+            let timeout = Duration::from_millis(100);
+            let mut refused = (0..5).filter_map(|_| small.register_event_blocking(Step(1), timeout).err());
+            assert_eq!(refused.next().map(|refused| refused.reason()), Some("QUEUE_OVERFLOW"));
+            assert_eq!(small.stats().accepted, 5);
         }),
         Child::run("snapshot", || {
             recorder.emit(Step(1));

@@ -1,6 +1,7 @@
 //! The behaviours of the contract, through the public API. `docs/behaviours.md` explains the ids in the names of the tests.
 
 mod custom_recorders;
+mod emit_on_drop;
 mod events;
 mod failures;
 mod fairness;
@@ -8,6 +9,7 @@ mod hooks;
 mod latency;
 mod lifecycle;
 mod logging;
+mod logging_losses;
 mod logging_outcomes;
 mod logging_policies;
 mod logging_subjects;
@@ -27,4 +29,5 @@ mod shutdown_timeout;
 mod stalled_readers;
 mod stalled_waits;
 mod stalls;
+mod waiting_for_room;
 mod wakers;

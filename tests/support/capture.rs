@@ -17,6 +17,8 @@ pub struct Logged {
     pub level: Level,
     /// The texts of the fields by name.
     pub fields: BTreeMap<&'static str, String>,
+    /// The name of the thread that logged it.
+    pub thread: String,
 }
 
 impl Logged {
@@ -25,7 +27,8 @@ impl Logged {
         let metadata = event.metadata();
         let mut fields = Fields(BTreeMap::new());
         event.record(&mut fields);
-        Self { target: metadata.target().to_owned(), level: *metadata.level(), fields: fields.0 }
+        let thread = std::thread::current().name().unwrap_or_default().to_owned();
+        Self { target: metadata.target().to_owned(), level: *metadata.level(), fields: fields.0, thread }
     }
 
     /// The text of a field, empty without that field.

@@ -46,11 +46,13 @@ pub(super) struct DrainEffects {
     pub(super) ended: Option<Ended>,
     /// The waiters that have reached their position.
     pub(super) completed: Vec<Arc<Completion>>,
+    /// Producers wait for the room that the drain has made.
+    pub(super) has_room: bool,
 }
 
 impl DrainEffects {
     pub(super) fn is_empty(&self) -> bool {
-        self.failures.is_empty() && self.ended.is_none() && self.completed.is_empty()
+        self.failures.is_empty() && self.ended.is_none() && self.completed.is_empty() && !self.has_room
     }
 }
 

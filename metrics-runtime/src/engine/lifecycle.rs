@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::completion::{Completion, Outcome};
 use crate::error::MetricsRecorderError;
-use crate::log::{Operation, Subject};
+use crate::log::{LogPolicy, Losses, Operation, Subject};
 use crate::panics;
 use crate::state::MetricsRecorderState;
 
@@ -55,15 +55,30 @@ pub(super) struct Ended {
     /// The state the recorder has entered.
     pub(super) state: MetricsRecorderState,
     pub(super) result: Outcome,
+    /// The operation was a stop.
+    was_stopping: bool,
     ongoing: Option<Arc<Completion>>,
     callers: Vec<Operation>,
 }
 
 impl Ended {
     /// Logs the end for each call that waited, then completes their wait. Answers whether any call was logged.
-    pub(super) fn complete(&self, subject: Subject<'_>) -> bool {
-        for operation in &self.callers {
-            operation.end(subject, self.state, &self.result);
+    ///
+    /// One line of a stop tells the recorder's `losses`, if there are any. Without a call that is logged, it is a line under the
+    /// recorder's own `policy`.
+    pub(super) fn complete(
+        &self,
+        subject: Subject<'_>,
+        policy: LogPolicy,
+        losses: impl FnOnce() -> Option<Losses>,
+    ) -> bool {
+        let mut losses = if self.was_stopping { losses() } else { None };
+        for operation in self.callers.iter().filter(|operation| !operation.is_silent()) {
+            operation.end_with_losses(subject, self.state, &self.result, losses.take());
+        }
+        if let (Some(losses), Some(operation)) = (losses, self.callers.first()) {
+            let operation = operation.with_policy(policy);
+            operation.end_with_losses(subject, self.state, &self.result, Some(losses));
         }
         if let Some(completion) = &self.ongoing {
             completion.complete(self.result.clone());
@@ -180,10 +195,11 @@ impl Lifecycle {
     }
 
     fn end(&mut self, state: MetricsRecorderState, Ending { result, cause }: Ending) -> Ended {
-        self.state = state;
+        let was_stopping = std::mem::replace(&mut self.state, state) == MetricsRecorderState::Stopping;
         self.on_stopped_begun = false;
         // A cause is set once: FAILURE and CANCELLED are final, and no other state has one.
         self.cause = cause;
-        Ended { state, result, ongoing: self.ongoing.take(), callers: std::mem::take(&mut self.callers) }
+        let (ongoing, callers) = (self.ongoing.take(), std::mem::take(&mut self.callers));
+        Ended { state, result, was_stopping, ongoing, callers }
     }
 }

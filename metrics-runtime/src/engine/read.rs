@@ -143,7 +143,7 @@ impl RecorderInner {
             if drains == CallerDrains::AtOnce && self.is_processing() {
                 let mut effects = DrainEffects::default();
                 self.drain(&mut metrics, target.saturating_sub(self.queue.consumed()), &mut effects);
-                if !effects.is_empty() {
+                if !effects.is_empty() || self.room.has_waiters() {
                     // Log subscribers and wakers are user code, so they run without the lock.
                     drop(metrics);
                     self.finish_drain(effects);
@@ -368,12 +368,35 @@ impl RecorderInner {
             }
         }
         if self.queue.consumed() >= target {
-            return Ok(Begun::Finished(Ok(())));
+            drop(metrics);
+            return Ok(self.flush_first_drop());
         }
         let completion = metrics.completion_at(target);
         drop(metrics);
         self.schedule(true);
         Ok(Begun::Pending(completion))
+    }
+}
+
+/// Flushing a queue without events.
+impl RecorderInner {
+    /// Waits for the log line of the first drop, if it is due.
+    fn flush_first_drop(self: &Arc<Self>) -> Begun {
+        let drops = &self.counters.drops;
+        if !drops.is_first_line_pending() || !self.state().processes() {
+            return Begun::Finished(Ok(()));
+        }
+        let logged = Arc::default();
+        if !drops.wait_for_first_line(&logged) {
+            return Begun::Finished(Ok(()));
+        }
+        if self.state().processes() {
+            self.schedule(true);
+        } else {
+            // The recorder has ended, so there may be no turn that logs. The line of its stop has told the drop.
+            self.release_flushes();
+        }
+        Begun::Pending(logged)
     }
 }
 

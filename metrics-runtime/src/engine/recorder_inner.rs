@@ -20,6 +20,7 @@ use super::drain::MetricsState;
 use super::fair_lock::FairLock;
 use super::lifecycle::{Ended, Ending, Lifecycle};
 use super::placement::{LoopPlacement, Placement};
+use super::room::RoomLine;
 use super::scheduler::{EventLoop, ScheduleState};
 use super::settings::{QueueOverflowPolicy, Settings};
 use super::stats::Counters;
@@ -27,7 +28,7 @@ use super::task;
 use crate::error::{MetricsRecorderError, RegisterEventError};
 use crate::event::MetricEvent;
 use crate::hooks::Hooks;
-use crate::log::{self, LogPolicy, LogTarget, Operation, OperationKind, Subject};
+use crate::log::{self, LogPolicy, LogTarget, Losses, Operation, OperationKind, Subject};
 use crate::panics;
 use crate::queue::{Consumer, Permit, PushError, Queue, ReserveError, SegmentPool, WakeHint};
 use crate::snapshot::Timestamp;
@@ -43,6 +44,8 @@ pub(crate) struct RecorderInner {
     pub(super) returned_consumer: Mutex<Option<Consumer>>,
     lifecycle: Mutex<Lifecycle>,
     pub(super) counters: Counters,
+    /// The producers that wait for room in the queue.
+    pub(super) room: RoomLine,
     pub(super) settings: Settings,
     pub(super) hooks: Hooks,
     /// This recorder, for the tasks that run its hooks. Without hooks it refers to nothing.
@@ -54,6 +57,13 @@ pub(crate) struct RecorderInner {
     created_at: Timestamp,
     /// How many public handles there are. The recorder stops when the last one is dropped.
     handles: AtomicUsize,
+}
+
+/// An event that the queue has not accepted.
+pub(super) enum Refused<E> {
+    Full(E),
+    /// The recorder accepts no events, for this reason.
+    Closed(E, MetricsRecorderError),
 }
 
 /// An operation that a call has begun or joined.
@@ -78,7 +88,8 @@ impl RecorderInner {
             metrics: FairLock::new(MetricsState::new(placement.event_loop().is_some())),
             returned_consumer: Mutex::new(None),
             lifecycle: Mutex::new(Lifecycle::new()),
-            counters: Counters::default(),
+            counters: Counters::new(settings.log_policy != LogPolicy::Silent),
+            room: RoomLine::default(),
             settings,
             this: if hooks.is_empty() { Weak::new() } else { Weak::clone(this) },
             hooks,
@@ -127,6 +138,15 @@ impl RecorderInner {
         // `accepted` is read second, so it is never below `consumed`.
         let consumed = self.queue.consumed();
         self.counters.stats(consumed, self.queue.accepted(), self.queue.limit())
+    }
+
+    /// The losses that the line of a stop tells. `None` when there are none, or none since the last stop.
+    fn losses_to_tell(&self) -> Option<Losses> {
+        if thread_role::in_producer() {
+            return None;
+        }
+        let losses = self.stats().losses(self.state().has_failed());
+        self.counters.drops.tell_at_stop(losses)
     }
 
     /// Whether every accepted event is consumed.
@@ -228,6 +248,19 @@ impl RecorderInner {
         event: E,
         reason: ReserveError,
     ) -> Result<(), RegisterEventError<E>> {
+        match self.push_slow(event, reason) {
+            Ok(()) => Ok(()),
+            Err(Refused::Full(event)) => self.refuse_full(event),
+            Err(Refused::Closed(event, error)) => Err(self.reject(event, error)),
+        }
+    }
+
+    /// As [`register_slow`](Self::register_slow). It hands every refused event back, and counts none.
+    pub(super) fn push_slow<E: MetricEvent>(
+        self: &Arc<Self>,
+        event: E,
+        reason: ReserveError,
+    ) -> Result<(), Refused<E>> {
         let mut reason = reason;
         let mut event = event;
         loop {
@@ -240,7 +273,7 @@ impl RecorderInner {
                     self.after_accepting(hint);
                     return Ok(());
                 }
-                Err((PushError::Full, event)) => return self.refuse_full(event),
+                Err((PushError::Full, event)) => return Err(Refused::Full(event)),
                 Err((PushError::Closed, event)) => event,
             };
             let Some(error) = self.refusal() else {
@@ -249,8 +282,20 @@ impl RecorderInner {
                 reason = ReserveError::AtFastLimit;
                 continue;
             };
-            self.counters.count_rejected();
-            return Err(RegisterEventError::new(refused, error));
+            return Err(Refused::Closed(refused, error));
+        }
+    }
+
+    /// Hands an event back and counts it.
+    pub(super) fn reject<E>(&self, event: E, error: MetricsRecorderError) -> RegisterEventError<E> {
+        self.counters.count_rejected();
+        RegisterEventError::new(event, error)
+    }
+
+    /// The error for an event that finds the queue full.
+    pub(super) fn overflow(&self) -> MetricsRecorderError {
+        MetricsRecorderError::QueueOverflow {
+            limit: usize::try_from(self.queue.limit()).unwrap_or(usize::MAX),
         }
     }
 
@@ -281,15 +326,15 @@ impl RecorderInner {
         }
         match self.settings.overflow {
             QueueOverflowPolicy::Drop => {
-                self.counters.count_dropped(E::EVENT_TYPE);
+                if self.counters.drops.count(E::EVENT_TYPE) {
+                    // The consumer may have had its last turn before this drop was counted.
+                    let _role = thread_role::enter_producer();
+                    self.ensure_scheduled();
+                }
                 panics::catch_and_ignore(|| drop(event));
                 Ok(())
             }
-            QueueOverflowPolicy::Error => {
-                self.counters.count_rejected();
-                let limit = usize::try_from(self.queue.limit()).unwrap_or(usize::MAX);
-                Err(RegisterEventError::new(event, MetricsRecorderError::QueueOverflow { limit }))
-            }
+            QueueOverflowPolicy::Error => Err(self.reject(event, self.overflow())),
         }
     }
 
@@ -311,7 +356,7 @@ impl RecorderInner {
     }
 
     /// Starts the recorder if its first event was accepted, and requests an urgent turn.
-    fn ensure_scheduled(self: &Arc<Self>) {
+    pub(super) fn ensure_scheduled(self: &Arc<Self>) {
         self.ensure_started();
         self.schedule(true);
     }
@@ -453,7 +498,7 @@ impl RecorderInner {
                 let result = Err(lifecycle.invalid_state(expected));
                 let state = lifecycle.state();
                 drop(lifecycle);
-                operation.end(self.subject(), state, &result);
+                self.end_refused_stop(operation, state, &result);
                 Begun::Finished(result)
             }
             Decision::Join => joined(lifecycle.join(operation)),
@@ -461,7 +506,9 @@ impl RecorderInner {
                 lifecycle.begin(MetricsRecorderState::Stopping, &completion, operation);
                 self.queue.close();
                 drop(lifecycle);
-                if self.is_drained() {
+                self.wake_all_producers();
+                let logs_first_drop = self.counters.drops.is_first_line_pending();
+                if self.is_drained() && !logs_first_drop {
                     // The stop need not wait for a turn of the event loop.
                     self.end_stop();
                     if matches!(self.placement, Placement::Loop(_)) && self.queue.is_parked() {
@@ -473,6 +520,19 @@ impl RecorderInner {
                 Begun::Pending(completion)
             }
         }
+    }
+
+    /// Logs the end of a stop that is refused. A recorder that has failed tells its losses now, since it cannot stop.
+    fn end_refused_stop(&self, operation: Operation, state: MetricsRecorderState, result: &Outcome) {
+        if !state.has_failed() {
+            return operation.end(self.subject(), state, result);
+        }
+        self.discard_stragglers();
+        let losses = self.losses_to_tell();
+        // Without losses, nobody asked for a line about the drop of the last handle.
+        let policy = self.settings.log_policy;
+        let operation = if losses.is_some() { operation.with_policy(policy) } else { operation };
+        operation.end_with_losses(self.subject(), state, result, losses);
     }
 
     /// Ends a successful start. Answers `false` when the recorder was cancelled meanwhile.
@@ -513,12 +573,34 @@ impl RecorderInner {
         let Ok(ended) = finished else {
             return false;
         };
-        let was_logged = ended.complete(self.subject());
+        let was_logged = self.complete(&ended);
+        if to == MetricsRecorderState::Stopped {
+            self.release_flushes();
+        }
         if let (Err(error), false) = (&ended.result, was_logged) {
             // No call waits for the stop that follows the drop of the last handle, so no call reports its error.
             self.log_error("metrics_recorder.cleanup.failed", None, error.reason(), error);
         }
         true
+    }
+
+    /// Logs the end of an operation and completes its waits. Answers whether any call was logged.
+    fn complete(&self, ended: &Ended) -> bool {
+        ended.complete(self.subject(), self.settings.log_policy, || self.losses_to_tell())
+    }
+
+    /// Completes the flushes that wait for a log line about dropped events, because the recorder has ended.
+    pub(super) fn release_flushes(&self) {
+        for flush in self.counters.drops.release_flushes() {
+            flush.complete(Ok(()));
+        }
+    }
+
+    /// Ends the waits for room, because the queue is closed.
+    fn wake_all_producers(&self) {
+        for producer in self.room.take_all(&self.queue) {
+            producer.complete(());
+        }
     }
 
     /// Puts the recorder into FAILURE, unless it has ended already.
@@ -560,7 +642,9 @@ impl RecorderInner {
 
     /// Completes all waits for the operation that the failure has ended, and logs the failure.
     pub(super) fn notify_failure(&self, ended: &Ended) {
-        ended.complete(self.subject());
+        self.complete(ended);
+        self.wake_all_producers();
+        self.release_flushes();
         if let Err(error) = &ended.result {
             self.log_error("metrics_recorder.dispatch_error", None, error.reason(), error);
         }

@@ -4,29 +4,27 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::loss::DropLog;
 use crate::stats::RecorderStats;
-use crate::sync::{Mutex, lock_with_room};
 
 /// The counts that are not positions of the queue.
 pub(super) struct Counters {
     rejected: AtomicU64,
     /// The position of the first discarded event. All events after it are discarded too.
     discarded_from: AtomicU64,
-    /// One entry for each type of which events were ever dropped.
-    dropped: Mutex<Vec<(&'static str, u64)>>,
-}
-
-impl Default for Counters {
-    fn default() -> Self {
-        Self {
-            rejected: AtomicU64::new(0),
-            discarded_from: AtomicU64::new(u64::MAX),
-            dropped: Mutex::new(Vec::new()),
-        }
-    }
+    pub(super) drops: DropLog,
 }
 
 impl Counters {
+    /// `logs` says whether dropped events are logged.
+    pub(super) fn new(logs: bool) -> Self {
+        Self {
+            rejected: AtomicU64::new(0),
+            discarded_from: AtomicU64::new(u64::MAX),
+            drops: DropLog::new(logs),
+        }
+    }
+
     pub(super) fn count_rejected(&self) {
         // Relaxed, here and below: a count orders nothing.
         self.rejected.fetch_add(1, Ordering::Relaxed);
@@ -40,39 +38,15 @@ impl Counters {
         self.discarded_from.fetch_min(position, Ordering::Relaxed);
     }
 
-    pub(super) fn count_dropped(&self, event_type: &'static str) {
-        let mut dropped = lock_with_room(&self.dropped, |dropped| dropped);
-        match dropped.iter_mut().find(|(other, _)| *other == event_type) {
-            Some((_, count)) => *count += 1,
-            None => dropped.push((event_type, 1)),
-        }
-    }
-
-    /// A copy of the counts of dropped events. It is allocated while the lock is free, as in [`lock_with_room`].
-    fn dropped(&self) -> Vec<(&'static str, u64)> {
-        let mut copy = Vec::new();
-        loop {
-            let types = {
-                let dropped = self.dropped.lock();
-                if dropped.len() <= copy.capacity() {
-                    copy.extend_from_slice(&dropped);
-                    return copy;
-                }
-                dropped.len()
-            };
-            copy.reserve(types);
-        }
-    }
-
     /// Completes the counts with those of the queue. The caller has read `consumed` before `accepted`.
     pub(super) fn stats(&self, consumed: u64, accepted: u64, limit: u64) -> RecorderStats {
         // Between the two reads events may have been consumed, and others accepted in their place. When `consumed` was read,
         // at most `limit` more events were accepted. So the smaller number is `accepted` at some moment between the reads.
         let accepted = accepted.min(consumed + limit);
         let processed = consumed.min(self.discarded_from.load(Ordering::Relaxed));
-        let dropped = self.dropped().into_iter();
+        let dropped = self.drops.types().into_iter();
         let dropped_by_type: BTreeMap<_, _> =
-            dropped.map(|(event_type, count)| (Cow::Borrowed(event_type), count)).collect();
+            dropped.map(|dropped| (Cow::Borrowed(dropped.event_type), dropped.count)).collect();
         RecorderStats {
             accepted,
             processed,
@@ -92,7 +66,7 @@ mod tests {
     #[test]
     fn pending_never_exceeds_the_limit_when_events_are_consumed_between_the_two_reads() {
         // 100 events were consumed and 10 of 10 were pending; then 30 more were consumed and accepted.
-        let stats = Counters::default().stats(100, 140, 10);
+        let stats = Counters::new(true).stats(100, 140, 10);
         assert_eq!((stats.accepted, stats.processed, stats.pending), (110, 100, 10));
     }
 }

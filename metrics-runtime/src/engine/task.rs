@@ -163,6 +163,10 @@ async fn serve(recorder: &Arc<RecorderInner>) {
             continue;
         }
         recorder.schedule_state.clear_turn_pending();
+        // Events were dropped, or producers wait for room, and no event is there to follow.
+        if recorder.wants_drain_end() {
+            retry_until_some(|| recorder.try_finish_event()).await;
+        }
         match recorder.state() {
             MetricsRecorderState::Stopping if recorder.is_drained() => {
                 // Parking gives the last segment back.

@@ -6,13 +6,16 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::completion::Completion;
 use super::drain::{DrainEffects, MetricsState};
 use super::fair_lock::FairGuard;
+use super::loss::{self, DroppedType, Report};
 use super::recorder_inner::RecorderInner;
 use super::scheduler::{MAX_EVENTS_PER_TURN, Runnable, ScheduleState, TurnOutcome};
 use super::settings::MetricFailurePolicy;
 use crate::dispatch::MetricFailure;
 use crate::error::MetricsRecorderError;
+use crate::log;
 use crate::queue::{Batch, Consumer};
 use crate::state::MetricsRecorderState;
 use crate::thread_role;
@@ -81,7 +84,11 @@ impl RecorderInner {
                 metrics.apply_batch(batch, &mut effects.failures);
                 self.apply_failure_policy(effects);
             }
-            effects.ended.is_none()
+            if !discards && self.room.is_due(position + batch.len()) {
+                // Producers wait for this room, and wakers run without the lock.
+                effects.has_room = true;
+            }
+            effects.ended.is_none() && !effects.has_room
         });
     }
 
@@ -102,15 +109,18 @@ impl RecorderInner {
         }
     }
 
-    /// Logs the failures of a drain and completes its waiters. Wakers and log subscribers are user code, so the caller holds no
-    /// lock.
-    pub(super) fn finish_drain(&self, DrainEffects { failures, ended, completed }: DrainEffects) {
+    /// Wakes the producers that wait for room, logs what has happened in a drain, and completes its waiters. Wakers and log
+    /// subscribers are user code, so the caller holds no lock.
+    pub(super) fn finish_drain(&self, effects: DrainEffects) {
+        let DrainEffects { failures, ended, completed, has_room: _ } = effects;
+        self.wake_producers();
         if let Some(ended) = ended {
             self.notify_metric_failure(&ended);
         }
         for MetricFailure { metric, panic } in failures {
             self.log_error("metrics_recorder.dispatch_error", Some(&metric), "METRIC_FAILED", &panic);
         }
+        let completed = self.log_drops(completed);
         if completed.is_empty() {
             return;
         }
@@ -122,6 +132,31 @@ impl RecorderInner {
         for completion in completed {
             completion.complete(outcome.clone());
         }
+    }
+
+    /// Wakes the producers that wait for room, if they are due. Wakers are user code, so the caller holds no lock.
+    pub(super) fn wake_producers(&self) {
+        for producer in self.room.take_due(&self.queue) {
+            producer.complete(());
+        }
+    }
+
+    /// Logs dropped events if a line is due. Returns the waiters that the caller completes.
+    fn log_drops(&self, completed: Vec<Arc<Completion>>) -> Vec<Arc<Completion>> {
+        let drops = &self.counters.drops;
+        if !drops.may_report() || thread_role::in_producer() {
+            return completed;
+        }
+        let (types, mut completed) = match drops.begin_report(loss::now(), completed) {
+            Report::None(completed) => return completed,
+            Report::Deferred => return Vec::new(),
+            Report::Line(types, completed) => (types, completed),
+        };
+        let dropped = types.iter().map(DroppedType::since_last_line).sum();
+        let total = types.iter().map(|dropped| dropped.count).sum();
+        log::events_dropped(self.subject(), self.state(), dropped, &loss::by_type(types), total);
+        completed.append(&mut drops.end_report());
+        completed
     }
 
     /// Discards the pending events after a failure, and completes all waiters.
@@ -240,6 +275,11 @@ impl RecorderInner {
         };
         self.finish_drain(effects);
         Some(accepted)
+    }
+
+    /// Whether the end of a drain has something to do even if it follows no event.
+    pub(super) fn wants_drain_end(&self) -> bool {
+        self.room.has_waiters() || self.counters.drops.may_report()
     }
 
     /// Activates metrics and completes waiters, after the worker task has consumed an event. `None` while a reader holds the

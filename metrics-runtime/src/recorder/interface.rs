@@ -11,6 +11,7 @@ use crate::engine::{MetricSource, Registered};
 use crate::error::{MetricsRecorderError, RegisterEventError};
 use crate::event::MetricEvent;
 use crate::panics;
+use crate::recorder::EmitOnDrop;
 use crate::snapshot::MetricSnapshots;
 use crate::state::MetricsRecorderState;
 
@@ -283,6 +284,27 @@ pub trait Recorder: Send + Sync {
         if let Err(refused) = self.register_event(event) {
             panics::catch_and_ignore(|| drop(refused));
         }
+    }
+
+    /// A guard that emits the event when it is dropped; see [`EmitOnDrop`].
+    ///
+    /// The guard has a clone of the recorder. Code with a recorder that cannot be cloned calls `(&recorder).emit_on_drop(..)`: that
+    /// guard borrows.
+    fn emit_on_drop<E: MetricEvent>(&self, event: E) -> EmitOnDrop<E, Self>
+    where
+        Self: Sized + Clone,
+    {
+        EmitOnDrop::new(self.clone(), event, std::convert::identity)
+    }
+
+    /// A guard that makes an event of its state when it is dropped, and emits it; see [`EmitOnDrop`].
+    fn emit_on_drop_with<S, E, F>(&self, state: S, event: F) -> EmitOnDrop<S, Self, E, F>
+    where
+        E: MetricEvent,
+        F: FnOnce(S) -> E,
+        Self: Sized + Clone,
+    {
+        EmitOnDrop::new(self.clone(), state, event)
     }
 
     /// Adds a metric; see [`MetricsRecorder::register_metric`].

@@ -8,7 +8,7 @@ use super::loop_thread::LoopThread;
 use super::reading::read_recorder;
 use crate::engine::{Completion, LifecycleHandle};
 use crate::error::{MetricsRecorderError, MetricsRuntimeError};
-use crate::log::OperationKind;
+use crate::log::{LogTarget, Losses, Operation, OperationKind, Subject};
 use crate::recorder::MetricsRecorder;
 use crate::state::{MetricsRecorderState, MetricsRuntimeState, ShutdownDecision};
 use crate::sync::Mutex;
@@ -27,43 +27,68 @@ impl RuntimeInner {
         }
     }
 
+    /// Its line in the log is a WARN with the losses of all recorders, if there are any.
     pub(super) fn shutdown(&self) -> Result<()> {
-        self.logged(OperationKind::Lifecycle, "metrics_runtime.shutdown", || {
-            self.check_may_wait()?;
-            let mut state = self.state();
-            match state.state.on_shutdown() {
-                ShutdownDecision::Close => {
-                    state.state = MetricsRuntimeState::Closed;
-                    Ok(())
-                }
-                ShutdownDecision::Refuse => Err(invalid_state(state.state, MetricsRuntimeState::CLOSEABLE)),
-                ShutdownDecision::Join => {
-                    let shutdown = state.shutdown.clone().ok_or(MetricsRuntimeError::LoopUnavailable)?;
-                    drop(state);
-                    let timeout = self.config.shutdown_timeout.saturating_add(JOIN_GRACE);
-                    shutdown.wait_until(deadline_in(timeout)).unwrap_or(Err(MetricsRuntimeError::Stalled {
-                        waited_for: "the shutdown in another thread",
-                        waited: timeout,
-                    }))
-                }
-                ShutdownDecision::Begin => {
-                    state.state = MetricsRuntimeState::Stopping;
-                    let shutdown = Arc::<Completion<Result<()>>>::default();
-                    state.shutdown = Some(Arc::clone(&shutdown));
-                    let removing = state.registry.removing();
-                    let recorders = state.registry.drain();
-                    let thread = state.thread.take();
-                    drop(state);
-                    let result = self.stop_all(recorders, removing, thread);
-                    self.state().state = match result {
-                        Ok(()) => MetricsRuntimeState::Closed,
-                        Err(_) => MetricsRuntimeState::Failure,
-                    };
-                    shutdown.complete(result.clone());
-                    result
-                }
+        let event = "metrics_runtime.shutdown";
+        let log = Operation::new(LogTarget::Runtime, self.log_policy(), OperationKind::Lifecycle, event);
+        let subject = Subject { entity_id: self.namespace(), ..Subject::default() };
+        let log = log.invoke(subject, self.status());
+        let mut losses = None;
+        let result = self.shut_down(&mut losses);
+        log.end_with_losses(subject, self.status(), &result, losses);
+        result
+    }
+
+    /// Only the call that shuts the runtime down finds the losses.
+    fn shut_down(&self, losses: &mut Option<Losses>) -> Result<()> {
+        self.check_may_wait()?;
+        let mut state = self.state();
+        match state.state.on_shutdown() {
+            ShutdownDecision::Close => {
+                state.state = MetricsRuntimeState::Closed;
+                Ok(())
             }
-        })
+            ShutdownDecision::Refuse => Err(invalid_state(state.state, MetricsRuntimeState::CLOSEABLE)),
+            ShutdownDecision::Join => {
+                let shutdown = state.shutdown.clone().ok_or(MetricsRuntimeError::LoopUnavailable)?;
+                drop(state);
+                let timeout = self.config.shutdown_timeout.saturating_add(JOIN_GRACE);
+                shutdown.wait_until(deadline_in(timeout)).unwrap_or(Err(MetricsRuntimeError::Stalled {
+                    waited_for: "the shutdown in another thread",
+                    waited: timeout,
+                }))
+            }
+            ShutdownDecision::Begin => {
+                state.state = MetricsRuntimeState::Stopping;
+                let shutdown = Arc::<Completion<Result<()>>>::default();
+                state.shutdown = Some(Arc::clone(&shutdown));
+                let removing = state.registry.removing();
+                let recorders = state.registry.drain();
+                let thread = state.thread.take();
+                drop(state);
+                let result = self.stop_all(recorders, removing, thread);
+                *losses = self.losses().unless_none();
+                self.state().state = match result {
+                    Ok(()) => MetricsRuntimeState::Closed,
+                    Err(_) => MetricsRuntimeState::Failure,
+                };
+                shutdown.complete(result.clone());
+                result
+            }
+        }
+    }
+
+    /// The events that the recorders have lost, removed ones included, when the shutdown has ended.
+    fn losses(&self) -> Losses {
+        let mut losses = self.removed.lock().losses();
+        let last = self.state().last.clone();
+        let last = last.map(|last| Arc::clone(&last.lock()));
+        for recorder in last.iter().flat_map(|recorders| recorders.iter()) {
+            // The end of the runtime's thread cancels a recorder that has not stopped.
+            let is_lost = recorder.status != MetricsRecorderState::Stopped;
+            losses.add(recorder.stats.losses(is_lost));
+        }
+        losses
     }
 
     /// Stops the recorders, then ends the thread.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::memory::Memory;
 use super::sums::{GroupSums, Presence, Shown};
 use crate::engine::{Observation, RecorderInner};
+use crate::log::Losses;
 
 /// The counts of removed recorders, by namespace, and what totals of the runtime remember.
 ///
@@ -62,6 +63,18 @@ impl RemovedRecorders {
             removed.sums.add_metric(0, Cow::Borrowed(replaced), Presence::Removed);
         }
         true
+    }
+
+    /// The events that removed recorders have lost.
+    pub(crate) fn losses(&self) -> Losses {
+        let mut losses = Losses::default();
+        for removed in self.namespaces.values() {
+            losses.add(removed.sums.stats().losses(false));
+        }
+        for UnreadRecorder(recorder) in &self.unread {
+            losses.add(recorder.stats().losses(recorder.state().has_failed()));
+        }
+        losses
     }
 
     /// The removed recorders of which the metrics are missing.

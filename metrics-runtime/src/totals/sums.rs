@@ -122,6 +122,10 @@ impl GroupSums {
         Self { shown: Some(shown), ..Self::default() }
     }
 
+    pub(super) fn stats(&self) -> &RecorderStats {
+        &self.stats
+    }
+
     pub(super) fn add_stats(&mut self, stats: &RecorderStats, presence: Presence) {
         self.stats.merge(stats);
         if presence == Presence::Removed {
