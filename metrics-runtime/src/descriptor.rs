@@ -82,8 +82,8 @@ pub struct DimensionDescriptor {
     /// The help text, empty when there is none.
     #[serde(default, skip_serializing_if = "str::is_empty")]
     pub help: Cow<'static, str>,
-    /// The names of a breakdown's labels, one for each part of a label. They are the names of the event's fields that the
-    /// labels come from. Empty for all other dimensions.
+    /// The names of a breakdown's labels, one for each part of a label, as [`by`](macro@crate::Metric#labels)
+    /// names them. Empty for all other dimensions.
     #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
     pub labels: Cow<'static, [Cow<'static, str>]>,
     /// The largest number of labels that a breakdown keeps, `other` not included; `None` when the labels need no limit.

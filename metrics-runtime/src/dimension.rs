@@ -24,9 +24,9 @@ use crate::snapshot::{
 };
 
 pub use breakdown::Breakdown;
-#[doc(hidden)]
-pub use buckets::BucketsOf;
 pub(crate) use buckets::append;
+#[doc(hidden)]
+pub use buckets::{BucketsOf, DurationBounds};
 pub use counter::Counter;
 pub use extremum::{Max, Min};
 pub use gauge::Gauge;

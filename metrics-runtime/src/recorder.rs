@@ -270,6 +270,8 @@ impl MetricsRecorder {
     /// every state of the recorder. A call that registers a metric is logged like
     /// [`register_metric`](Self::register_metric). One that finds it logs nothing.
     ///
+    /// A metric without a default is registered with [`register_metric_if_absent`](Self::register_metric_if_absent).
+    ///
     /// Events accepted before a metric is registered do not reach it, events accepted after it do.
     ///
     /// # Errors

@@ -81,6 +81,40 @@ fn an_empty_histogram_shows_its_buckets() {
 }
 
 #[test]
+fn bounds_of_durations_are_durations_or_seconds() {
+    const LIST: [Duration; 2] = [Duration::from_millis(1), Duration::from_secs(2)];
+    const SLICE: &[Duration] = &LIST;
+    const MILLISECOND: Duration = LIST[0];
+    const SECONDS: f64 = 0.001;
+
+    #[derive(Metric, Default)]
+    #[metric(on(Moved))]
+    struct Latencies {
+        #[dimension(value = elapsed, buckets = [Duration::from_millis(1), Duration::from_secs(2)])]
+        durations: Histogram<Duration>,
+        #[dimension(value = elapsed, buckets = [MILLISECOND, LIST[1]])]
+        constants: Histogram<Duration>,
+        #[dimension(value = elapsed, buckets = LIST)]
+        list: Histogram<Duration>,
+        #[dimension(value = elapsed, buckets = SLICE)]
+        slice: Histogram<Duration>,
+        #[dimension(value = elapsed, buckets = [SECONDS, 2])]
+        seconds: Histogram<Duration>,
+        #[dimension(by = direction, value = elapsed, buckets = [Duration::from_millis(1), Duration::from_secs(2)])]
+        by_direction: Breakdown<Direction, Histogram<Duration>>,
+    }
+
+    let mut metric = Latencies::default();
+    metric.handle(&moved(1, 1, 0.0));
+    let shown = dimensions(&metric);
+    for name in ["durations", "constants", "list", "slice", "seconds"] {
+        assert_eq!(bounds(&shown[name]), [json!(0.001), json!(2.0), json!(null)], "{name}");
+        assert_eq!(counts(&shown[name]), [1, 0, 0], "{name}");
+    }
+    assert_eq!(bounds(&shown["by_direction"]["in"]), bounds(&shown["list"]));
+}
+
+#[test]
 fn a_bound_belongs_to_its_bucket() {
     let mut metric = Moves::default();
     for bytes in [0, 10, 11, 100, 101, u64::MAX] {

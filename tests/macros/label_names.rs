@@ -167,7 +167,7 @@ struct Ends {
     by_class: Breakdown<u8, Counter>,
     #[dimension(by = Ended::zone, limit = 9)]
     by_zone: ByText,
-    #[dimension(by(length = |e| e.user.as_ref().map(|user| user.len())), limit = 9)]
+    #[dimension(by(length = |e| e.user.as_ref().map(String::len)), limit = 9)]
     by_length: Breakdown<usize, Counter>,
     #[dimension(by(text = |e| e.user.as_deref().map(Cow::Borrowed)), limit = 9)]
     by_text: ByText,

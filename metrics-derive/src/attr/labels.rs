@@ -49,7 +49,7 @@ pub fn labels(_: &Ctxt, key: &Ident, input: ParseStream) -> syn::Result<Labels> 
         return Err(syn::Error::new(key.span(), message));
     }
     input.parse::<Token![=]>()?;
-    match expression(key, Place::Option, input)? {
+    match ungrouped(expression(key, Place::Option, input)?) {
         Expr::Tuple(tuple) if !tuple.elems.is_empty() => {
             let parts = tuple.elems.into_iter().map(|part| classify("by", Place::Tuple, part));
             let parts = parts.map(|source| Ok(LabelPart { given_name: None, source: source? }));
@@ -59,6 +59,14 @@ pub fn labels(_: &Ctxt, key: &Ident, input: ParseStream) -> syn::Result<Labels> 
             let source = classify("by", Place::Option, source)?;
             Ok(Labels { parts: vec![LabelPart { given_name: None, source }], is_tuple: false })
         }
+    }
+}
+
+/// The expression without the invisible groups that `macro_rules!` puts around `$name:expr`.
+fn ungrouped(expr: Expr) -> Expr {
+    match expr {
+        Expr::Group(group) => ungrouped(*group.expr),
+        expr => expr,
     }
 }
 
@@ -117,17 +125,14 @@ fn has_name(code: &str) -> bool {
 }
 
 impl Labels {
+    /// The number of labels, also where one closure returns a tuple of them.
+    pub fn count(&self) -> usize {
+        self.names_and_texts().len()
+    }
+
     /// The list to write in place of labels of which some have no name.
     pub fn with_names(&self) -> String {
-        let parts: Vec<_> = match self.parts.as_slice() {
-            [LabelPart { given_name: None, source: Source::Closure(closure) }] => parts_of_closure(closure),
-            parts => {
-                let text = |part: &LabelPart| {
-                    part.name().map_or_else(|| part.source_text(), |name| part.text_named(&name))
-                };
-                parts.iter().map(|part| (part.name(), text(part))).collect()
-            }
-        };
+        let parts = self.names_and_texts();
         let mut names: Vec<String> = parts.iter().filter_map(|(name, _)| name.clone()).collect();
         let mut unique = || {
             let numbered = (2..).map(|number| format!("name_{number}"));
@@ -141,6 +146,18 @@ impl Labels {
             None => format!("{} = {text}", unique()),
         });
         format!("by({})", parts.collect::<Vec<_>>().join(", "))
+    }
+
+    /// The labels with their names, if they have some. The labels that one closure returns as a tuple are split.
+    fn names_and_texts(&self) -> Vec<(Option<String>, String)> {
+        if let [LabelPart { given_name: None, source: Source::Closure(closure) }] = self.parts.as_slice() {
+            return parts_of_closure(closure);
+        }
+        let text = |part: &LabelPart| match part.name() {
+            Some(name) => (Some(name.clone()), part.text_named(&name)),
+            None => (None, part.source_text()),
+        };
+        self.parts.iter().map(text).collect()
     }
 }
 

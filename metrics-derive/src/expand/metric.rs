@@ -1,7 +1,7 @@
 //! The impls of `#[derive(Metric)]`.
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{ToTokens, quote};
 use syn::Expr;
 use syn::spanned::Spanned;
 
@@ -11,6 +11,7 @@ use super::{feed, lints, snapshot, source};
 use crate::ast::Role;
 use crate::attr::Keyed;
 use crate::resolved::{Field, Metric, Verdict};
+use crate::shape::{Measure, TypeShape};
 use crate::span::located_at;
 
 impl Metric<'_> {
@@ -50,10 +51,12 @@ fn buckets(cx: &Context, field: &Field) -> Option<TokenStream> {
                 array.elems.iter_mut().for_each(|bound| *bound = source::float(bound));
             }
             let count = array.elems.len();
-            quote_at!(private, located_at(array.span()) => &#private::BucketsOf::<#measure>::bounds::<#count>(&#array))
+            let has_seconds = array.elems.iter().any(source::is_number);
+            let written = if has_seconds { quote!(#private::primitive::f64) } else { quote!(_) };
+            checked_bounds(private, measured, &array, &written, &quote!(#count))
         }
         Some(Keyed { value: path, .. }) => {
-            quote_at!(private, located_at(path.span()) => &#private::BucketsOf::<#measure>::bounds::<{ #path.len() }>(&#path))
+            checked_bounds(private, measured, path, &quote!(_), &quote!({ #path.len() }))
         }
         None if field.options.unit.as_ref().is_some_and(|unit| unit.value.value() == "bytes") => {
             quote!(#private::BucketsOf::<#measure>::BYTES)
@@ -61,6 +64,23 @@ fn buckets(cx: &Context, field: &Field) -> Option<TokenStream> {
         None => quote_at!(private, located_at(measure.span()) => #private::default_buckets::<#measure>()),
     };
     Some(quote!(const #name: &[#measure] = #bounds;))
+}
+
+/// The bounds as values of the measure. Bounds of a `Duration` are durations or seconds. Their type is `written_as`; for `_` rustc
+/// finds out which.
+fn checked_bounds(
+    private: &TokenStream,
+    measured: &TypeShape,
+    written: &(impl ToTokens + Spanned),
+    written_as: &TokenStream,
+    count: &TokenStream,
+) -> TokenStream {
+    let (measure, span) = (measured.ty, located_at(written.span()));
+    if measured.measure == Measure::Duration {
+        quote_at!(private, span => &#private::DurationBounds::<#written_as>(&#written).of_durations_or_seconds::<#count>())
+    } else {
+        quote_at!(private, span => &#private::BucketsOf::<#measure>::bounds::<#count>(&#written))
+    }
 }
 
 fn implementation(cx: &Context) -> TokenStream {

@@ -83,6 +83,16 @@ fn unsuffixed(expr: &Expr) -> bool {
     }
 }
 
+/// Whether an expression is written as a number, with or without its type.
+pub fn is_number(expr: &Expr) -> bool {
+    match expr {
+        Expr::Unary(unary) => is_number(&unary.expr),
+        Expr::Group(group) => is_number(&group.expr),
+        Expr::Lit(ExprLit { lit, .. }) => matches!(lit, Lit::Int(_) | Lit::Float(_)),
+        _ => false,
+    }
+}
+
 /// A number such as `1` as a floating-point number, `1.0`.
 pub fn float(expr: &Expr) -> Expr {
     let mut expr = expr.clone();

@@ -92,15 +92,16 @@ fn sources_fit(cx: &Ctxt, ty: &Type, by: &[&Keyed<Labels>]) -> bool {
                 cx.error(only, message);
             }
             [_, _, _, _, beyond, ..] => cx.error(beyond, too_many_parts(labels.parts.len())),
-            // A closure that returns a tuple: the message about its names shows how to split it.
-            [only] if only.name().is_none() => continue,
-            parts if expected > 1 && parts.len() != expected => {
-                let (ty, number) = (to_source(ty), parts.len());
+            parts if expected > 1 && labels.count() != expected => {
+                let (ty, count) = (to_source(ty), labels.count());
                 let message = format!(
-                    "a label of type `{ty}` has {expected} parts, and `by` names {number}: write `by({})`",
+                    "a label of type `{ty}` has {expected} parts, and `by` names {count}: write `by({})`",
                     vec!["<event field>"; expected].join(", ")
                 );
-                cx.error(key, message);
+                match parts {
+                    [only] if only.name().is_none() => cx.error(only, message),
+                    _ => cx.error(key, message),
+                }
             }
             _ => continue,
         }

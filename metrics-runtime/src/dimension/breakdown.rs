@@ -17,8 +17,8 @@ const MAX_ZERO_LABELS: usize = 64;
 
 /// One dimension `D` for each label `L`.
 ///
-/// Updated with `by`, and with what `D` needs. A label may be an `Option`: an event whose label is `None` is ignored. In a snapshot
-/// it is a [`BreakdownSnapshot`].
+/// Updated with `by`, and with what `D` needs. It ignores an event whose label is a `None`. In a snapshot it is a
+/// [`BreakdownSnapshot`].
 ///
 /// * Labels of an enum with `#[derive(Label)]`, of `bool`, and of tuples of these are found by index. A snapshot shows them
 ///   in the order of their declaration. If there are at most 64, and `D` counts something, all of them are there from the

@@ -141,6 +141,47 @@ impl BucketsOf<Duration> {
     }
 }
 
+/// The bounds of a histogram of durations as the user wrote them: durations, or numbers of seconds. rustc shows the name of
+/// the method to a user whose bounds are something else.
+#[derive(Debug)]
+pub struct DurationBounds<'a, T>(pub &'a [T]);
+
+impl DurationBounds<'_, f64> {
+    /// Makes durations of bounds in seconds.
+    ///
+    /// # Panics
+    ///
+    /// At compile time, as [`BucketsOf`] does.
+    #[must_use]
+    #[track_caller]
+    pub const fn of_durations_or_seconds<const N: usize>(self) -> [Duration; N] {
+        BucketsOf::<Duration>::bounds(self.0)
+    }
+}
+
+impl DurationBounds<'_, Duration> {
+    /// Checks that the bounds are in ascending order, and returns them.
+    ///
+    /// # Panics
+    ///
+    /// At compile time, when they are not in ascending order.
+    #[must_use]
+    #[track_caller]
+    pub const fn of_durations_or_seconds<const N: usize>(self) -> [Duration; N] {
+        assert!(N > 0, "`buckets` is empty: name at least one bound");
+        let mut bounds = [Duration::ZERO; N];
+        let mut index = 0;
+        while index < N {
+            bounds[index] = self.0[index];
+            if index > 0 && bounds[index].as_nanos() <= bounds[index - 1].as_nanos() {
+                fail(index, " is not above the bound before it");
+            }
+            index += 1;
+        }
+        bounds
+    }
+}
+
 /// Fails the compilation with a message about one bound.
 macro_rules! numbers {
     ($($number:ty => $variant:ident;)*) => {

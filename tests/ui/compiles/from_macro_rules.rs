@@ -4,7 +4,7 @@
 use mvx_metrics::{Breakdown, Counter, Gauge, HandleEvent as _, Histogram, Label, Metric, Sum, TypedMetric as _, metric_event};
 
 macro_rules! measured {
-    ($event:ident { $($fact:ident: $fact_type:ty),* }, $metric:ident, $value:ident, $sum:ty, $limit:literal, $condition:expr, $buckets:expr) => {
+    ($event:ident { $($fact:ident: $fact_type:ty),* }, $metric:ident, $value:ident, $sum:ty, $limit:literal, $condition:expr, $buckets:expr, $pair:expr, $name:ident, $label:expr) => {
         #[metric_event]
         struct $event {
             $($fact: $fact_type,)*
@@ -26,6 +26,10 @@ macro_rules! measured {
             level: Gauge<f64>,
             #[dimension(by = $value, limit = $limit)]
             by_value: Breakdown<u64, Counter>,
+            #[dimension(by = $pair, limit = $limit)]
+            by_pair: Breakdown<(u64, bool), Counter>,
+            #[dimension(by($name = $label, $value), limit = $limit)]
+            by_label: Breakdown<(bool, u64), Counter>,
         }
 
         impl $metric {
@@ -36,7 +40,13 @@ macro_rules! measured {
     };
 }
 
-measured!(Saved { bytes: u64 }, Saves, bytes, Sum<u64>, 5, |e| e.bytes > 0, [1, 2.5]);
+measured!(Saved { bytes: u64 }, Saves, bytes, Sum<u64>, 5, |e| e.bytes > 0, [1, 2.5], (bytes, Saved::is_large), large, |e| e.is_large());
+
+impl Saved {
+    fn is_large(&self) -> bool {
+        self.bytes > 1_000
+    }
+}
 
 macro_rules! label {
     ($name:ident: $($variant:ident = $text:literal),*) => {
@@ -52,6 +62,8 @@ label!(Outcome: Success = "fine", Failure = "bad");
 fn main() {
     let mut metric = Saves::default();
     assert!(metric.handle(&Saved { bytes: 3 }));
+    let labels: Vec<_> = metric.descriptor().dimensions.iter().map(|dimension| dimension.labels.join(",")).collect();
+    assert_eq!(labels[labels.len() - 3..], ["bytes", "bytes,is_large", "large,bytes"]);
     assert_eq!((metric.total(), metric.typed_snapshot().sum), (1, 3));
     let _ = (Outcome::Success, Outcome::Failure);
 }

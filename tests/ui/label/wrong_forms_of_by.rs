@@ -43,6 +43,10 @@ struct Answers {
     too_few: Breakdown<(bool, u16), Counter>,
     #[dimension(by(cached, status, host), limit = 5)]
     too_many: Breakdown<(bool, u16), Counter>,
+    #[dimension(by = |e| { let class = e.status / 100; (e.cached, class) }, limit = 5)]
+    closure_of_two: Breakdown<(bool, u16), Counter>,
+    #[dimension(by(both = |e| (e.cached, e.status)), limit = 5)]
+    one_name_for_two: Breakdown<(bool, u16), Counter>,
 }
 
 fn main() {}

@@ -1,0 +1,18 @@
+use mvx_metrics::*;
+
+#[metric_event]
+struct Saved {
+    load: Option<f64>,
+    user: Option<String>,
+}
+
+#[derive(Metric, Default)]
+#[metric(on(Saved))]
+struct Saves {
+    #[dimension(by = load, limit = 10)]
+    by_load: Breakdown<String, Counter>,
+    #[dimension(by(length = |e| e.user.as_ref().map(String::len)), limit = 10)]
+    by_length: Breakdown<u64, Counter>,
+}
+
+fn main() {}
