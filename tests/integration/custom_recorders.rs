@@ -283,7 +283,8 @@ fn hx4_a_test_double_of_ones_own() {
 #[test]
 fn hx4_metrics_live_in_the_recorder_behind() {
     bounded(|| {
-        let recorder = Direct::new().recorder(RecorderOptions::new().entity_id("door-1"));
+        let application = Direct::new();
+        let recorder = application.recorder(RecorderOptions::new().entity_id("door-1"));
         let outer: Arc<dyn Recorder> = Arc::new(Filter(Sampler(recorder.clone(), AtomicU64::new(0))));
         assert_eq!(outer.register_metric(Steps::default()).expect("registers"), Registered::Added);
         assert_eq!(outer.register_metric(Steps::default()).expect("registers"), Registered::Replaced);

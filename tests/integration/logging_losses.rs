@@ -9,7 +9,7 @@ use mvx_metrics::{
 };
 use mvx_metrics_tests::capture::{self, about};
 use mvx_metrics_tests::{
-    Direct, Fragile, Gate, Gated, Other, Script, Step, bounded, bounded_async, eventually,
+    Direct, Fragile, Gate, Gated, HooksAndListener, Other, Script, Step, bounded, bounded_async, eventually,
 };
 
 use crate::logging::{lines, running};
@@ -43,7 +43,7 @@ fn lo1_the_first_drop_is_logged_by_the_runtimes_thread_before_a_flush_returns() 
         for hooks in [false, true] {
             let id = if hooks { "lg.lo1.hooks" } else { "lg.lo1.plain" };
             let runtime = running(id, LogPolicy::Normal);
-            let options = if hooks { options(id).hooks(Script::new()) } else { options(id) };
+            let options = if hooks { options(id).hooks_and_listener(Script::new()) } else { options(id) };
             let recorder = runtime.create_recorder_with("a", options).expect("creates");
             let gate = overflow(&recorder, 2);
             recorder.emit(Other);
@@ -69,7 +69,7 @@ fn lo1_the_first_drop_of_a_direct_recorder_is_logged_before_a_flush_returns() {
         for hooks in [false, true] {
             let application = Direct::new();
             let id = if hooks { "lg.lo1.direct.hooks" } else { "lg.lo1.direct" };
-            let options = if hooks { options(id).hooks(Script::new()) } else { options(id) };
+            let options = if hooks { options(id).hooks_and_listener(Script::new()) } else { options(id) };
             let recorder = application.recorder(options);
             let gate = overflow(&recorder, 4);
             gate.open();
@@ -222,7 +222,8 @@ fn lo3_the_stop_of_a_failed_recorder_tells_what_was_discarded() {
             last.starts_with("WARN mvx_metrics::recorder discarded=4 dropped=0 elapsed error="),
             "{last}"
         );
-        assert!(last.ends_with(" phase=failed rejected=0 state=FAILURE"), "{last}");
+        let end = " phase=failed reason=INVALID_RECORDER_STATE rejected=0 state=FAILURE";
+        assert!(last.ends_with(end), "{last}");
     });
 }
 

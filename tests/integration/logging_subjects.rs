@@ -9,7 +9,7 @@ use mvx_metrics::{
     QueueOverflowPolicy, RecorderOptions,
 };
 use mvx_metrics_tests::capture::{Logged, about};
-use mvx_metrics_tests::{Act, Direct, Fragile, Script, Step, Steps, bounded, eventually};
+use mvx_metrics_tests::{Act, Direct, Fragile, HooksAndListener, Script, Step, Steps, bounded, eventually};
 
 use crate::logging::{direct, running};
 use LogPolicy::{Inspection, Normal};
@@ -217,7 +217,7 @@ fn hx5_failures_have_the_code_of_their_error() {
         assert_eq!(reasons(&entity("stopped"), "metrics_recorder.stop"), ["ON_STOPPED_HOOK_FAILED"]);
 
         let script = Script::new().changed(Act::Fail("not sent")).stopped(Act::Fail("not closed"));
-        let options = RecorderOptions::new().hooks(script);
+        let options = RecorderOptions::new().hooks_and_listener(script);
         let recorder = runtime.create_recorder_with(&entity("changed"), options).expect("creates");
         recorder.register_metric(Steps::default()).expect("registers");
         recorder.emit(Step(0));
@@ -272,7 +272,7 @@ fn hx5_a_function_can_return_the_errors_of_recorders_and_runtimes() {
 fn hx5_errors_about_a_recorder_have_its_id() {
     bounded(|| {
         let runtime = running("lg.hx5.ids", LogPolicy::Silent);
-        let hooks = |script| RecorderOptions::new().hooks(script);
+        let hooks = |script| RecorderOptions::new().hooks_and_listener(script);
         let failing = [
             runtime.get_recorder("a").expect_err("there is none"),
             runtime

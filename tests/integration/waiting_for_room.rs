@@ -13,8 +13,8 @@ use mvx_metrics::{
 };
 use mvx_metrics_tests::fixtures::CallsOnce;
 use mvx_metrics_tests::{
-    Act, Direct, Drops, Fragile, Gate, Gated, Journal, Script, Step, Steps, bounded, bounded_async,
-    eventually, in_threads, running_runtime,
+    Act, Direct, Drops, Fragile, Gate, Gated, HooksAndListener, Journal, Script, Step, Steps, bounded,
+    bounded_async, eventually, in_threads, running_runtime,
 };
 
 use QueueOverflowPolicy::{Drop as DropEvents, Error as HandBack};
@@ -216,7 +216,7 @@ fn lo5_a_blocked_thread_waits_for_room_under_either_policy() {
         for (policy, hooks) in [(DropEvents, false), (HandBack, false), (DropEvents, true)] {
             let runtime = running_runtime("lo5");
             let options = RecorderOptions::new().queue_overflow_policy(policy);
-            let options = if hooks { options.hooks(Script::new()) } else { options };
+            let options = if hooks { options.hooks_and_listener(Script::new()) } else { options };
             let (recorder, gate, journal) = full(&runtime, options, 3);
             let waiting = std::thread::spawn({
                 let recorder = recorder.clone();
@@ -279,7 +279,7 @@ fn lo5_both_calls_start_a_virgin() {
         recorder.register_event_blocking(Step(1), LONG).expect("accepted");
         recorder.register_event_blocking(Step(2), LONG).expect("accepted");
         assert_eq!(recorder.status(), MetricsRecorderState::Running);
-        let recorder = application.recorder(options(1).hooks(Script::new()));
+        let recorder = application.recorder(options(1).hooks_and_listener(Script::new()));
         application.tokio().block_on(async {
             for step in 0..3 {
                 recorder.register_event_async(Step(step)).await.expect("accepted");
@@ -369,8 +369,9 @@ fn lo6_both_calls_would_deadlock_in_a_hook_of_the_recorder() {
                 ask(&recorder, &answers)();
             }
         });
-        let recorder =
-            runtime.create_recorder_with("a", options(1).hooks(Script::new().changed(act))).expect("creates");
+        let recorder = runtime
+            .create_recorder_with("a", options(1).hooks_and_listener(Script::new().changed(act)))
+            .expect("creates");
         recorder.register_metric(Steps::default()).expect("registers");
         *place.lock().expect("not poisoned") = Some(recorder.clone());
         recorder.register_event(Step(0)).expect("accepted");
@@ -470,7 +471,7 @@ fn lo7_many_threads_at_the_smallest_limit_lose_nothing() {
     bounded(|| {
         for hooks in [false, true] {
             let runtime = running_runtime("lo7");
-            let options = if hooks { options(1).hooks(Script::new()) } else { options(1) };
+            let options = if hooks { options(1).hooks_and_listener(Script::new()) } else { options(1) };
             let recorder = runtime.create_recorder_with("a", options).expect("creates");
             recorder.register_metric(Steps::default()).expect("registers");
             in_threads(8, |_| {
@@ -566,7 +567,7 @@ fn lo8_producers_that_wait_end_with_the_shutdown() {
 fn lo8_producers_that_wait_end_with_the_recorders_task() {
     bounded(|| {
         let mut application = Direct::new();
-        let recorder = application.recorder(options(2).hooks(Script::new().changed(Act::Never)));
+        let recorder = application.recorder(options(2).hooks_and_listener(Script::new().changed(Act::Never)));
         recorder.register_metric(Steps::default()).expect("registers");
         recorder.register_event(Step(0)).expect("accepted");
         recorder.register_event(Step(1)).expect("accepted");
