@@ -12,6 +12,7 @@ mod golden;
 mod handwritten;
 mod health;
 mod hostile;
+mod labels;
 mod late_reads;
 mod many_recorders;
 mod merging;

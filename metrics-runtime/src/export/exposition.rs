@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::family::{Dimension, Families};
 use super::format::Format;
 use super::groups::{Group, Groups};
-use super::labels::ConstantLabels;
+use super::labels::SeriesLabels;
 use super::memory::ExportMemory;
 use super::options::ExpositionOptions;
 use super::parts::{for_each_part, has_parts};
@@ -152,7 +152,7 @@ pub(crate) fn exposition_of(
         let problem = "must have at least one runtime";
         return Err(MetricsRuntimeError::InvalidArgument { argument: "runtimes", problem });
     };
-    let labels = options.constant_labels()?;
+    options.check()?;
     let (mut all, mut unread) = (Vec::with_capacity(runtimes.len()), Vec::new());
     for (index, runtime) in runtimes.iter().enumerate() {
         if runtimes[..index].iter().any(|earlier| Arc::ptr_eq(earlier, runtime)) {
@@ -172,7 +172,7 @@ pub(crate) fn exposition_of(
         return Err(unread.swap_remove(0).error);
     }
     let memory = first.totals_memory();
-    let mut exposition = render(&all, options, &labels, &memory);
+    let mut exposition = render(&all, options, &memory);
     exposition.unread = unread;
     memory.extension::<ExportMemory>().skipped_log.log(first.log_policy(), &exposition.skipped);
     Ok(exposition)
@@ -185,7 +185,7 @@ impl Totals {
     #[must_use]
     pub fn exposition(&self, format: Format) -> Exposition {
         let options = ExpositionOptions::new().scope(self.scope).format(format);
-        render(std::slice::from_ref(self), &options, &ConstantLabels::default(), &memory_of(self))
+        render(std::slice::from_ref(self), &options, &memory_of(self))
     }
 }
 
@@ -196,8 +196,8 @@ impl Totals {
     /// # Errors
     /// [`InvalidArgument`](MetricsRuntimeError::InvalidArgument) for a label that cannot be used.
     pub fn exposition_with(&self, options: &ExpositionOptions) -> Result<Exposition, MetricsRuntimeError> {
-        let labels = options.constant_labels()?;
-        Ok(render(std::slice::from_ref(self), options, &labels, &memory_of(self)))
+        options.check()?;
+        Ok(render(std::slice::from_ref(self), options, &memory_of(self)))
     }
 }
 
@@ -213,15 +213,11 @@ fn memory_of(totals: &Totals) -> Arc<Memory> {
     totals.memory().cloned().unwrap_or_default()
 }
 
-/// Renders totals of one scope.
-fn render(
-    totals: &[Totals],
-    options: &ExpositionOptions,
-    labels: &ConstantLabels,
-    memory: &Arc<Memory>,
-) -> Exposition {
+/// Renders totals of one scope, with options that were checked.
+fn render(totals: &[Totals], options: &ExpositionOptions, memory: &Arc<Memory>) -> Exposition {
+    let labels = SeriesLabels::of(options, totals);
     let names = memory.extension::<ExportMemory>();
-    let Groups { list: groups, left_out } = Groups::of(totals, labels, memory);
+    let Groups { list: groups, left_out } = Groups::of(totals, &labels, memory);
     let health = health::of_groups(&groups);
     let parts = parts_of(&groups);
     let no_skipped = health::of_skipped(0);
@@ -231,6 +227,9 @@ fn render(
     let has_groups = !groups.is_empty();
     if has_groups {
         families.reserve(&no_skipped.dimension());
+    }
+    if labels.of_target_info().is_some() {
+        families.reserve_target_info();
     }
     for (position, health) in &health {
         families.add(*position, &health.dimension());
@@ -259,7 +258,7 @@ fn render(
         families.add(0, &skipped.dimension());
     }
     let (families, skipped) = families.finish();
-    let text = text::write(options, labels.reserved(), &groups, &families);
+    let text = text::write(options, &labels, &groups, &families);
     Exposition { text, skipped, unread: Vec::new() }
 }
 
