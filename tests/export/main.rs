@@ -16,6 +16,7 @@ mod labels;
 mod late_reads;
 mod many_recorders;
 mod merging;
+mod process;
 mod replaced;
 mod rollup;
 mod round_trip;

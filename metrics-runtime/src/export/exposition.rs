@@ -10,6 +10,7 @@ use super::labels::SeriesLabels;
 use super::memory::ExportMemory;
 use super::options::ExpositionOptions;
 use super::parts::{for_each_part, has_parts};
+use super::process::{self, ProcessDimension};
 use super::skipped::Skipped;
 use super::{health, name, text};
 use crate::descriptor::{DimensionDescriptor, DimensionKind};
@@ -172,7 +173,8 @@ pub(crate) fn exposition_of(
         return Err(unread.swap_remove(0).error);
     }
     let memory = first.totals_memory();
-    let mut exposition = render(&all, options, &memory);
+    let process = if options.process { process::read() } else { Vec::new() };
+    let mut exposition = render(&all, options, &memory, &process);
     exposition.unread = unread;
     memory.extension::<ExportMemory>().skipped_log.log(first.log_policy(), &exposition.skipped);
     Ok(exposition)
@@ -185,7 +187,7 @@ impl Totals {
     #[must_use]
     pub fn exposition(&self, format: Format) -> Exposition {
         let options = ExpositionOptions::new().scope(self.scope).format(format);
-        render(std::slice::from_ref(self), &options, &memory_of(self))
+        render(std::slice::from_ref(self), &options, &memory_of(self), &[])
     }
 }
 
@@ -197,7 +199,7 @@ impl Totals {
     /// [`InvalidArgument`](MetricsRuntimeError::InvalidArgument) for a label that cannot be used.
     pub fn exposition_with(&self, options: &ExpositionOptions) -> Result<Exposition, MetricsRuntimeError> {
         options.check()?;
-        Ok(render(std::slice::from_ref(self), options, &memory_of(self)))
+        Ok(render(std::slice::from_ref(self), options, &memory_of(self), &[]))
     }
 }
 
@@ -213,18 +215,26 @@ fn memory_of(totals: &Totals) -> Arc<Memory> {
     totals.memory().cloned().unwrap_or_default()
 }
 
-/// Renders totals of one scope, with options that were checked.
-fn render(totals: &[Totals], options: &ExpositionOptions, memory: &Arc<Memory>) -> Exposition {
+/// Renders totals of one scope, with options that were checked, and measurements of the process.
+fn render(
+    totals: &[Totals],
+    options: &ExpositionOptions,
+    memory: &Arc<Memory>,
+    process: &[ProcessDimension],
+) -> Exposition {
     let labels = SeriesLabels::of(options, totals);
     let names = memory.extension::<ExportMemory>();
-    let Groups { list: groups, left_out } = Groups::of(totals, &labels, memory);
+    let Groups { list: mut groups, left_out } = Groups::of(totals, &labels, memory);
+    // Totals that were read back may have no group, so nothing has labels.
+    let has_groups = !groups.is_empty();
+    if !process.is_empty() {
+        groups.push(Group::without_recorders(labels.of_process()));
+    }
     let health = health::of_groups(&groups);
     let parts = parts_of(&groups);
     let no_skipped = health::of_skipped(0);
     let mut families = Families::new(&names);
     // The library's own families come first, so that no metric can take their names.
-    // Totals that were read back may have no group, so no series has labels.
-    let has_groups = !groups.is_empty();
     if has_groups {
         families.reserve(&no_skipped.dimension());
     }
@@ -233,6 +243,9 @@ fn render(totals: &[Totals], options: &ExpositionOptions, memory: &Arc<Memory>) 
     }
     for (position, health) in &health {
         families.add(*position, &health.dimension());
+    }
+    for (position, dimension) in process.iter().enumerate() {
+        families.add(position, &dimension.dimension(groups.len() - 1));
     }
     for (index, group) in groups.iter().enumerate() {
         if let Some(totals) = &group.totals {

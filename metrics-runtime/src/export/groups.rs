@@ -21,7 +21,7 @@ pub(super) struct Group<'a> {
     pub(super) labels: Vec<u8>,
     /// `None` for a namespace that is shown entity by entity.
     pub(super) totals: Option<Cow<'a, GroupTotals>>,
-    /// `None` for an entity.
+    /// `None` for an entity that is not shown as its namespace.
     pub(super) recorders: Option<Cow<'a, NamespaceRecorders>>,
     /// Since when the recorders of a namespace are counted.
     pub(super) created: Timestamp,
@@ -73,6 +73,13 @@ impl<'a> Groups<'a> {
         };
         let list = members.into_iter().map(add_up).collect();
         Self { list, left_out }
+    }
+}
+
+impl Group<'_> {
+    /// The group of series that belong to no recorder.
+    pub(super) fn without_recorders(labels: Vec<u8>) -> Self {
+        Self { labels, totals: None, recorders: None, created: Timestamp::default() }
     }
 }
 

@@ -92,6 +92,12 @@ impl<'a> SeriesLabels<'a> {
         is_shown.then(|| without_comma([&*self.common, &*self.of_all].concat()))
     }
 
+    /// The labels of the series of the whole process.
+    pub(super) fn of_process(&self) -> Vec<u8> {
+        let common: &[u8] = if self.has_target_info { &[] } else { &self.common };
+        without_comma([common, &self.of_all].concat())
+    }
+
     /// The labels of a group without the labels that all groups have.
     pub(super) fn distinctive<'g>(&self, labels: &'g [u8]) -> &'g [u8] {
         labels.strip_suffix(&*self.of_all).unwrap_or_default()

@@ -27,6 +27,7 @@ pub struct ExpositionOptions {
     pub(super) format: Format,
     pub(super) created: bool,
     pub(super) target_info: bool,
+    pub(super) process: bool,
     /// The names of these labels; `None` leaves the label out.
     pub(super) namespace: Option<String>,
     pub(super) entity_id: Option<String>,
@@ -41,6 +42,7 @@ impl ExpositionOptions {
             format: Format::default(),
             created: true,
             target_info: false,
+            process: false,
             namespace: Some(NAMESPACE.to_owned()),
             entity_id: Some(ENTITY_ID.to_owned()),
             labels: Vec::new(),
@@ -126,6 +128,41 @@ impl ExpositionOptions {
     /// ```
     pub fn target_info(mut self, target_info: bool) -> Self {
         self.target_info = target_info;
+        self
+    }
+
+    /// Whether CPU time, memory, files and threads of the whole process are shown too, under the names that all clients of
+    /// Prometheus use; `false` by default. Feature `process`.
+    ///
+    /// | name | type | unit |
+    /// |---|---|---|
+    /// | `process_cpu_seconds_total` | counter | seconds of all cores, user and system |
+    /// | `process_start_time_seconds` | gauge | seconds since 1970 |
+    /// | `process_resident_memory_bytes`, `process_virtual_memory_bytes` | gauge | bytes |
+    /// | `process_open_fds`, `process_max_fds` | gauge | file descriptors; no `process_max_fds` without a limit |
+    /// | `process_threads` | gauge | threads |
+    ///
+    /// They have the constant labels of the process, and no namespace. Linux has them all, as far as `/proc` may be read; other systems
+    /// have none. An exposition of [`Totals`](crate::Totals) that were read before has none, because they may be of another
+    /// process.
+    ///
+    /// ```
+    /// use mvx_metrics::MetricsRuntime;
+    /// use mvx_metrics::export::ExpositionOptions;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let runtime = MetricsRuntime::new("storage")?;
+    /// runtime.start()?;
+    /// let text = runtime.exposition_with(&ExpositionOptions::new().process(true))?.text;
+    /// # #[cfg(target_os = "linux")]
+    /// assert!(text.contains("# TYPE process_cpu_seconds_total counter\nprocess_cpu_seconds_total "));
+    /// # runtime.shutdown()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(feature = "process")]
+    pub fn process(mut self, process: bool) -> Self {
+        self.process = process;
         self
     }
 
