@@ -85,6 +85,7 @@ mod memory;
 mod name;
 mod options;
 mod parts;
+mod process;
 mod skipped;
 mod text;
 

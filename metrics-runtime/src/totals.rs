@@ -1,9 +1,10 @@
 //! Totals: the metrics of all recorders of a runtime as one value, from which text and other outputs are rendered.
 //!
 //! The collector sorts recorders into groups and adds them up, `sums` holds the sums of a group, and `removed` those of
-//! recorders that are gone. `memory` keeps what later totals have to show again.
+//! recorders that are gone. `memory` keeps what later totals have to show again, and `constant_labels` those of the process.
 
 mod collector;
+mod constant_labels;
 mod group;
 mod label_slots;
 mod labelled;
@@ -17,8 +18,10 @@ mod sums;
 mod value;
 
 pub(crate) use collector::{Collector, ReadRecorder};
+pub(crate) use constant_labels::ConstantLabels;
+#[cfg(feature = "openmetrics")]
+pub(crate) use constant_labels::{ENTITY_ID, NAMESPACE, REPEATED, RESERVED, check_label_name, is_reserved};
 pub use group::{GroupTotals, LeftOut, NamespaceRecorders, RecorderTotals};
-#[allow(unused_imports, reason = "the feature `openmetrics` uses it")]
 pub(crate) use memory::Memory;
 pub(crate) use removed::RemovedRecorders;
 pub use runtime_snapshot::{RecorderSnapshot, RuntimeSnapshot};

@@ -1,11 +1,16 @@
 //! The events, metrics and helpers of these tests.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
+use mvx_metrics::export::{Format, Scope};
 use mvx_metrics::{
     Breakdown, Counter, Gauge, Histogram, InFlight, Label, Max, Mean, Metric, MetricsRecorder,
     MetricsRuntime, Min, Sum, metric_event,
 };
+
+pub const FORMATS: [Format; 2] = [Format::Prometheus, Format::OpenMetrics];
+pub const SCOPES: [Scope; 2] = [Scope::Rollup, Scope::PerEntity];
 
 #[derive(Label, Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
@@ -73,6 +78,22 @@ pub fn finished(outcome: Outcome, bytes: u64) -> RequestFinished {
     let elapsed = Duration::from_millis(bytes);
     let balance = if outcome == Outcome::Success { 5 } else { -7 };
     RequestFinished { outcome, path: "/", elapsed, bytes, balance }
+}
+
+/// Asserts that each head stands once and in front of all samples of its family, and that no series stands twice.
+pub fn assert_grouped(text: &str) {
+    let (mut heads, mut series, mut family) = (BTreeSet::new(), BTreeSet::new(), "");
+    for line in text.lines().filter(|line| *line != "# EOF") {
+        if let Some(head) = line.strip_prefix("# ") {
+            let name = head.split(' ').nth(1).expect("a name");
+            assert!(heads.insert(head.split(' ').take(2).collect::<Vec<_>>()), "{line} stands twice\n{text}");
+            family = name;
+        } else {
+            assert!(line.starts_with(family), "{line} is not in its family {family}\n{text}");
+            let sample = line.rsplit_once(' ').expect("a value").0;
+            assert!(series.insert(sample), "{sample} stands twice\n{text}");
+        }
+    }
 }
 
 /// The value of a series, which must appear once.

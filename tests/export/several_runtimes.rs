@@ -12,27 +12,8 @@ use mvx_metrics::{
 use mvx_metrics_tests::{Step, bounded, eventually};
 
 use crate::everything::{Work, emit, worker};
-use crate::fixtures::{recorder, running, value};
+use crate::fixtures::{FORMATS, SCOPES, assert_grouped, recorder, running, value};
 use crate::samples::{of_text, of_totals};
-
-const FORMATS: [Format; 2] = [Format::Prometheus, Format::OpenMetrics];
-const SCOPES: [Scope; 2] = [Scope::Rollup, Scope::PerEntity];
-
-/// Asserts that each head stands once and in front of all samples of its family, and that no series stands twice.
-fn assert_grouped(text: &str) {
-    let (mut heads, mut series, mut family) = (BTreeSet::new(), BTreeSet::new(), "");
-    for line in text.lines().filter(|line| *line != "# EOF") {
-        if let Some(head) = line.strip_prefix("# ") {
-            let name = head.split(' ').nth(1).expect("a name");
-            assert!(heads.insert(head.split(' ').take(2).collect::<Vec<_>>()), "{line} stands twice\n{text}");
-            family = name;
-        } else {
-            assert!(line.starts_with(family), "{line} is not in its family {family}\n{text}");
-            let sample = line.rsplit_once(' ').expect("a value").0;
-            assert!(series.insert(sample), "{sample} stands twice\n{text}");
-        }
-    }
-}
 
 #[test]
 fn ed2_runtimes_of_different_namespaces_share_heads_and_keep_their_series() {

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use super::family::{Dimension, Families};
 use super::format::Format;
 use super::groups::{Group, Groups};
-use super::labels::ConstantLabels;
+use super::labels::SeriesLabels;
 use super::memory::ExportMemory;
 use super::options::ExpositionOptions;
 use super::parts::{for_each_part, has_parts};
+use super::process::{self, ProcessDimension};
 use super::skipped::Skipped;
 use super::{health, name, text};
 use crate::descriptor::{DimensionDescriptor, DimensionKind};
@@ -152,7 +153,7 @@ pub(crate) fn exposition_of(
         let problem = "must have at least one runtime";
         return Err(MetricsRuntimeError::InvalidArgument { argument: "runtimes", problem });
     };
-    let labels = options.constant_labels()?;
+    options.check()?;
     let (mut all, mut unread) = (Vec::with_capacity(runtimes.len()), Vec::new());
     for (index, runtime) in runtimes.iter().enumerate() {
         if runtimes[..index].iter().any(|earlier| Arc::ptr_eq(earlier, runtime)) {
@@ -172,7 +173,8 @@ pub(crate) fn exposition_of(
         return Err(unread.swap_remove(0).error);
     }
     let memory = first.totals_memory();
-    let mut exposition = render(&all, options, &labels, &memory);
+    let process = if options.process { process::read() } else { Vec::new() };
+    let mut exposition = render(&all, options, &memory, &process);
     exposition.unread = unread;
     memory.extension::<ExportMemory>().skipped_log.log(first.log_policy(), &exposition.skipped);
     Ok(exposition)
@@ -185,7 +187,7 @@ impl Totals {
     #[must_use]
     pub fn exposition(&self, format: Format) -> Exposition {
         let options = ExpositionOptions::new().scope(self.scope).format(format);
-        render(std::slice::from_ref(self), &options, &ConstantLabels::default(), &memory_of(self))
+        render(std::slice::from_ref(self), &options, &memory_of(self), &[])
     }
 }
 
@@ -196,8 +198,8 @@ impl Totals {
     /// # Errors
     /// [`InvalidArgument`](MetricsRuntimeError::InvalidArgument) for a label that cannot be used.
     pub fn exposition_with(&self, options: &ExpositionOptions) -> Result<Exposition, MetricsRuntimeError> {
-        let labels = options.constant_labels()?;
-        Ok(render(std::slice::from_ref(self), options, &labels, &memory_of(self)))
+        options.check()?;
+        Ok(render(std::slice::from_ref(self), options, &memory_of(self), &[]))
     }
 }
 
@@ -213,27 +215,37 @@ fn memory_of(totals: &Totals) -> Arc<Memory> {
     totals.memory().cloned().unwrap_or_default()
 }
 
-/// Renders totals of one scope.
+/// Renders totals of one scope, with options that were checked, and measurements of the process.
 fn render(
     totals: &[Totals],
     options: &ExpositionOptions,
-    labels: &ConstantLabels,
     memory: &Arc<Memory>,
+    process: &[ProcessDimension],
 ) -> Exposition {
+    let labels = SeriesLabels::of(options, totals);
     let names = memory.extension::<ExportMemory>();
-    let Groups { list: groups, left_out } = Groups::of(totals, labels, memory);
+    let Groups { list: mut groups, left_out } = Groups::of(totals, &labels, memory);
+    // Totals that were read back may have no group, so nothing has labels.
+    let has_groups = !groups.is_empty();
+    if !process.is_empty() {
+        groups.push(Group::without_recorders(labels.of_process()));
+    }
     let health = health::of_groups(&groups);
     let parts = parts_of(&groups);
     let no_skipped = health::of_skipped(0);
     let mut families = Families::new(&names);
     // The library's own families come first, so that no metric can take their names.
-    // Totals that were read back may have no group, so no series has labels.
-    let has_groups = !groups.is_empty();
     if has_groups {
         families.reserve(&no_skipped.dimension());
     }
+    if labels.of_target_info().is_some() {
+        families.reserve_target_info();
+    }
     for (position, health) in &health {
         families.add(*position, &health.dimension());
+    }
+    for (position, dimension) in process.iter().enumerate() {
+        families.add(position, &dimension.dimension(groups.len() - 1));
     }
     for (index, group) in groups.iter().enumerate() {
         if let Some(totals) = &group.totals {
@@ -259,7 +271,7 @@ fn render(
         families.add(0, &skipped.dimension());
     }
     let (families, skipped) = families.finish();
-    let text = text::write(options, labels.reserved(), &groups, &families);
+    let text = text::write(options, &labels, &groups, &families);
     Exposition { text, skipped, unread: Vec::new() }
 }
 

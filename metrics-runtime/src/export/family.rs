@@ -67,8 +67,8 @@ pub(super) struct Families<'a> {
     list: Vec<Family<'a>>,
     /// The index of the family of each key; `None` when the key is skipped.
     indexes: HashMap<FamilyKey<'a>, Option<usize>>,
-    /// For each name that a series may have, the index of its family.
-    names: HashMap<String, usize>,
+    /// For each name that a series may have, the key of its family.
+    names: HashMap<String, FamilyKey<'a>>,
     /// The index of the family of each dimension of the previous group, by position. Most often the next group is alike.
     previous: Vec<Option<usize>>,
     skipped: Vec<Skipped>,
@@ -91,6 +91,21 @@ impl<'a> Families<'a> {
     /// Creates the family of a dimension without a sample, so that no other dimension can have its names.
     pub(super) fn reserve(&mut self, dimension: &Dimension<'a>) {
         self.find_or_create(usize::MAX, dimension);
+    }
+
+    /// Reserves the names of `target_info`, which is no family of a dimension.
+    pub(super) fn reserve_target_info(&mut self) {
+        let names = ["target", "target_info"].map(str::to_owned);
+        let key = FamilyKey {
+            of_library: true,
+            metric: Cow::Borrowed("target"),
+            dimension: Cow::Borrowed("info"),
+            family_type: FamilyType::Gauge,
+            unit: None,
+        };
+        // The library takes names from metrics.
+        let _ = self.memory.reserve_names(&names, &key);
+        self.names.extend(names.into_iter().map(|name| (name, key.clone())));
     }
 
     /// Adds the dimension at `position` of a group.
@@ -174,7 +189,7 @@ impl<'a> Families<'a> {
             return None;
         }
         let index = self.list.len();
-        self.names.extend(names.into_iter().map(|name| (name, index)));
+        self.names.extend(names.into_iter().map(|name| (name, key.clone())));
         let help = [&*dimension.declared.help, dimension.help];
         let help = help.into_iter().find(|help| !help.trim().is_empty()).map(Cow::Borrowed);
         let help = help.unwrap_or_else(|| {
@@ -189,8 +204,8 @@ impl<'a> Families<'a> {
         names: &[String],
         key: &FamilyKey<'_>,
     ) -> Result<(), (String, FamilyKey<'static>)> {
-        if let Some((name, index)) = names.iter().find_map(|name| self.names.get_key_value(name)) {
-            return Err((name.clone(), self.list[*index].key.to_static()));
+        if let Some((name, other)) = names.iter().find_map(|name| self.names.get_key_value(name)) {
+            return Err((name.clone(), other.to_static()));
         }
         self.memory.reserve_names(names, key)
     }

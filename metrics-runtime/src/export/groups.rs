@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::labels::ConstantLabels;
+use super::labels::SeriesLabels;
 use crate::snapshot::Timestamp;
 use crate::totals::{GroupTotals, LeftOut, Memory, NamespaceRecorders, Scope, Totals};
 
@@ -21,7 +21,7 @@ pub(super) struct Group<'a> {
     pub(super) labels: Vec<u8>,
     /// `None` for a namespace that is shown entity by entity.
     pub(super) totals: Option<Cow<'a, GroupTotals>>,
-    /// `None` for an entity.
+    /// `None` for an entity that is not shown as its namespace.
     pub(super) recorders: Option<Cow<'a, NamespaceRecorders>>,
     /// Since when the recorders of a namespace are counted.
     pub(super) created: Timestamp,
@@ -38,7 +38,7 @@ struct Members<'a> {
 
 impl<'a> Groups<'a> {
     /// Sorts the groups and the namespaces of all totals by the labels of their series.
-    pub(super) fn of(totals: &'a [Totals], labels: &ConstantLabels, memory: &Arc<Memory>) -> Self {
+    pub(super) fn of(totals: &'a [Totals], labels: &SeriesLabels<'_>, memory: &Arc<Memory>) -> Self {
         let mut members: Vec<Members<'a>> = Vec::new();
         let mut indexes: HashMap<Vec<u8>, usize> = HashMap::new();
         let mut find_or_push = |members: &mut Vec<Members<'a>>, labels: Vec<u8>| {
@@ -47,13 +47,15 @@ impl<'a> Groups<'a> {
                 members.len() - 1
             })
         };
-        for group in totals.iter().flat_map(|totals| &totals.groups) {
-            let index = find_or_push(&mut members, labels.of_group(group));
-            members[index].groups.push(group);
+        for (number, totals) in totals.iter().enumerate() {
+            for group in &totals.groups {
+                let index = find_or_push(&mut members, labels.of_group(number, group));
+                members[index].groups.push(group);
+            }
         }
-        for totals in totals {
+        for (number, totals) in totals.iter().enumerate() {
             for namespace in &totals.namespaces {
-                let index = find_or_push(&mut members, labels.of_namespace(&namespace.namespace));
+                let index = find_or_push(&mut members, labels.of_namespace(number, &namespace.namespace));
                 members[index].namespaces.push(namespace);
                 members[index].created = members[index].created.earliest(totals.runtime_started_at());
             }
@@ -61,23 +63,33 @@ impl<'a> Groups<'a> {
         let mut left_out: Vec<LeftOut> =
             totals.iter().flat_map(|totals| totals.left_out.iter().cloned()).collect();
         // A namespace of a rollup may coincide with another one later. So it is added up under its memory from the beginning.
-        let is_remembered = totals.len() > 1 && totals.iter().all(|totals| totals.scope == Scope::Rollup);
-        let memory = is_remembered.then_some(memory);
-        let list = members.into_iter().map(|members| members.add_up(memory, &mut left_out)).collect();
+        let may_coincide = totals.len() > 1 || labels.leave_out_namespace();
+        let is_remembered = may_coincide && totals.iter().all(|totals| totals.scope == Scope::Rollup);
+        let add_up = |members: Members<'a>| {
+            // No namespace has a NUL character, so this key belongs to no namespace of the runtime.
+            let key = format!("\0{}", String::from_utf8_lossy(labels.distinctive(&members.labels)));
+            let key: Arc<str> = key.into();
+            members.add_up(is_remembered.then_some((memory, &key)), &mut left_out)
+        };
+        let list = members.into_iter().map(add_up).collect();
         Self { list, left_out }
     }
 }
 
+impl Group<'_> {
+    /// The group of series that belong to no recorder.
+    pub(super) fn without_recorders(labels: Vec<u8>) -> Self {
+        Self { labels, totals: None, recorders: None, created: Timestamp::default() }
+    }
+}
+
 impl<'a> Members<'a> {
-    fn add_up(self, memory: Option<&Arc<Memory>>, left_out: &mut Vec<LeftOut>) -> Group<'a> {
+    /// Adds the members up. What they show is kept in a memory under a key, if there is one.
+    fn add_up(self, memory: Option<(&Arc<Memory>, &Arc<str>)>, left_out: &mut Vec<LeftOut>) -> Group<'a> {
         let Self { labels, groups, namespaces, created } = self;
-        let totals = if let ([group], None) = (&groups[..], memory) {
-            Some(Cow::Borrowed(*group))
-        } else {
-            // No namespace has a NUL character, so this key belongs to no namespace of the runtime.
-            let key: Arc<str> = format!("\0{}", String::from_utf8_lossy(&labels)).into();
-            let memory = memory.map(|memory| (memory, &key));
-            GroupTotals::add_up(&groups, memory, left_out).map(Cow::Owned)
+        let totals = match (&groups[..], memory) {
+            ([group], None) => Some(Cow::Borrowed(*group)),
+            _ => GroupTotals::add_up(&groups, memory, left_out).map(Cow::Owned),
         };
         let mut namespaces = namespaces.into_iter();
         let recorders = namespaces.next().map(|first| {

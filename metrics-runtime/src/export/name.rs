@@ -3,10 +3,7 @@
 use std::borrow::Cow;
 
 use super::family_type::FamilyType;
-
-/// The labels that the library gives to every series.
-pub(super) const NAMESPACE: &str = "namespace";
-pub(super) const ENTITY_ID: &str = "entity_id";
+use crate::totals::is_reserved;
 
 /// The name of the family of a dimension, without the suffix `_total` of the samples of a counter.
 ///
@@ -53,8 +50,27 @@ pub(super) fn unit(unit: &str) -> Option<String> {
     (!spelled.is_empty() && spelled != "total").then(|| spelled.to_owned())
 }
 
-/// The names of the labels of a breakdown. All differ, and none is reserved by the library, by Prometheus or by a constant label.
-pub(super) fn label_names(declared: &[Cow<'static, str>], parts: usize, reserved: &[String]) -> Vec<String> {
+/// The names of the labels that series have beside those of a breakdown, and the names that Prometheus uses itself.
+#[derive(Default)]
+pub(super) struct UsedNames(Vec<String>);
+
+impl UsedNames {
+    pub(super) fn extend<'a>(&mut self, names: impl IntoIterator<Item = &'a str>) {
+        self.0.extend(names.into_iter().map(str::to_owned));
+    }
+
+    fn contains(&self, name: &str) -> bool {
+        is_reserved(name) || self.0.iter().any(|used| used == name)
+    }
+
+    /// An unused name instead of a used one.
+    pub(super) fn prefixed(&self, name: &str) -> String {
+        numbered(&format!("exported_{name}"), |name| self.contains(name))
+    }
+}
+
+/// The names of the labels of a breakdown. All differ, and none is used.
+pub(super) fn label_names(declared: &[Cow<'static, str>], parts: usize, used: &UsedNames) -> Vec<String> {
     let mut names: Vec<String> = Vec::with_capacity(parts);
     for part in 0..parts {
         let mut name = String::new();
@@ -62,24 +78,24 @@ pub(super) fn label_names(declared: &[Cow<'static, str>], parts: usize, reserved
             Some(declared) if !declared.is_empty() => push_identifier(&mut name, declared),
             _ => name.push_str("label"),
         }
-        let is_used = |name: &String| is_reserved(name) || reserved.contains(name);
-        if is_used(&name) {
+        if used.contains(&name) {
             name.insert_str(0, "exported_");
         }
-        let mut unique = name.clone();
-        let mut number = 1;
-        while is_used(&unique) || names.contains(&unique) {
-            number += 1;
-            unique = format!("{name}_{number}");
-        }
+        let unique = numbered(&name, |name| used.contains(name) || names.iter().any(|other| other == name));
         names.push(unique);
     }
     names
 }
 
-/// Whether the library or Prometheus uses the name of a label itself.
-pub(super) fn is_reserved(label: &str) -> bool {
-    label.starts_with("__") || [NAMESPACE, ENTITY_ID, "le", "quantile"].contains(&label)
+/// The name, with a number at its end if it is taken.
+fn numbered(name: &str, is_taken: impl Fn(&str) -> bool) -> String {
+    let mut unique = name.to_owned();
+    let mut number = 1;
+    while is_taken(&unique) {
+        number += 1;
+        unique = format!("{name}_{number}");
+    }
+    unique
 }
 
 /// The names of a metric and a dimension as one, without unit and suffix.
@@ -104,6 +120,12 @@ mod tests {
 
     fn counter(metric: &str, dimension: &str, unit: Option<&str>) -> String {
         family_name(metric, dimension, unit, FamilyType::Counter)
+    }
+
+    fn used(names: &[&str]) -> UsedNames {
+        let mut used = UsedNames::default();
+        used.extend(names.iter().copied());
+        used
     }
 
     fn gauge(metric: &str, dimension: &str, unit: Option<&str>) -> String {
@@ -156,14 +178,14 @@ mod tests {
             "_9",
             "label_2",
         ];
-        assert_eq!(label_names(&declared, 8, &[]), expected);
+        assert_eq!(label_names(&declared, 8, &used(&["namespace", "entity_id"])), expected);
     }
 
     #[test]
     fn prefixed_and_numbered_label_names_differ_from_constant_labels() {
         let declared = ["namespace", "kind", "kind", "kind"].map(Cow::Borrowed);
-        let constant = ["exported_namespace", "kind_2"].map(str::to_owned);
+        let used = used(&["namespace", "exported_namespace", "kind_2"]);
         let expected = ["exported_namespace_2", "kind", "kind_3", "kind_4"];
-        assert_eq!(label_names(&declared, 4, &constant), expected);
+        assert_eq!(label_names(&declared, 4, &used), expected);
     }
 }

@@ -9,20 +9,23 @@ use super::family::{Family, Sample};
 use super::family_type::FamilyType;
 use super::format::Format;
 use super::groups::Group;
-use super::labels::{push_escaped, push_label};
-use super::name::label_names;
+use super::labels::{SeriesLabels, push_escaped, push_further};
+use super::name::{UsedNames, label_names};
 use super::options::ExpositionOptions;
 use crate::descriptor::DimensionKind;
 use crate::snapshot::{DimensionValue, HistogramSnapshot, MeanSnapshot, Number, Timestamp};
 
-/// All families as one text. Labels of breakdowns do not have `reserved` names.
+/// All families as one text.
 pub(super) fn write(
     options: &ExpositionOptions,
-    reserved: &[String],
+    labels: &SeriesLabels<'_>,
     groups: &[Group<'_>],
     families: &[Family<'_>],
 ) -> String {
-    let mut writer = Writer::new(options, reserved, groups, families);
+    let mut writer = Writer::new(options, labels.used(), groups, families);
+    if let Some(labels) = labels.of_target_info() {
+        writer.write_target_info(&labels);
+    }
     for family in families {
         writer.write(family);
     }
@@ -34,7 +37,8 @@ struct Writer<'a> {
     format: Format,
     /// Whether series show since when they count.
     created: bool,
-    reserved: &'a [String],
+    /// The names that labels of breakdowns do not have.
+    used: &'a UsedNames,
     groups: &'a [Group<'a>],
     /// The breakdown labels of the current series, each after a comma.
     labels: Vec<u8>,
@@ -54,7 +58,7 @@ struct BoundTexts {
 impl<'a> Writer<'a> {
     fn new(
         options: &ExpositionOptions,
-        reserved: &'a [String],
+        used: &'a UsedNames,
         groups: &'a [Group<'a>],
         families: &[Family<'_>],
     ) -> Self {
@@ -64,7 +68,7 @@ impl<'a> Writer<'a> {
             out: Vec::with_capacity(size),
             format: options.format,
             created,
-            reserved,
+            used,
             groups,
             labels: Vec::new(),
             bucket_start: Vec::new(),
@@ -86,12 +90,11 @@ impl<'a> Writer<'a> {
             for entry in entries {
                 if names.len() != entry.labels.len() || *declared != *sample.declared.labels {
                     declared = &sample.declared.labels;
-                    names = label_names(declared, entry.labels.len(), self.reserved);
+                    names = label_names(declared, entry.labels.len(), self.used);
                 }
                 self.labels.clear();
                 for (name, label) in names.iter().zip(&entry.labels) {
-                    self.labels.push(b',');
-                    push_label(&mut self.labels, name, label);
+                    push_further(&mut self.labels, name, label);
                 }
                 self.write_value(name, family.family_type(), sample, &entry.value);
             }
@@ -104,6 +107,23 @@ impl<'a> Writer<'a> {
         }
         String::from_utf8(self.out)
             .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+    }
+
+    /// Writes the labels of the process, in front of all families.
+    fn write_target_info(&mut self, labels: &[u8]) {
+        let (family, family_type): (&[u8], &[u8]) = match self.format {
+            Format::OpenMetrics => (b"target", b"info"),
+            Format::Prometheus => (b"target_info", b"gauge"),
+        };
+        self.push_all([
+            b"# HELP ",
+            family,
+            b" The labels of the process.\n# TYPE ",
+            family,
+            b" ",
+            family_type,
+        ]);
+        self.push_all([b"\ntarget_info{", labels, b"} 1\n"]);
     }
 
     fn write_head(&mut self, family: &Family<'_>) {
@@ -187,10 +207,10 @@ impl<'a> Writer<'a> {
         let mut bounds = std::mem::take(&mut self.bounds);
         bounds.set(histogram);
         self.bucket_start.clear();
-        let parts = [name, b"_bucket{", &self.groups[group].labels, &self.labels, b",le=\""];
-        for part in parts {
-            self.bucket_start.extend_from_slice(part);
-        }
+        let (of_group, further) = self.labels_of(group);
+        let comma: &[u8] = if of_group.is_empty() && further.is_empty() { b"" } else { b"," };
+        let start = [name, b"_bucket{", of_group, further, comma, b"le=\""].concat();
+        self.bucket_start.extend_from_slice(&start);
         let mut count: u64 = 0;
         let mut texts = bounds.texts.iter();
         for bucket in &histogram.buckets {
@@ -225,12 +245,27 @@ impl<'a> Writer<'a> {
 
     /// Pushes the name and all labels, up to the value.
     fn push_series(&mut self, name: &[u8], suffix: &[u8], group: usize) {
-        self.out.extend_from_slice(name);
-        self.out.extend_from_slice(suffix);
-        self.out.push(b'{');
-        self.out.extend_from_slice(&self.groups[group].labels);
-        self.out.extend_from_slice(&self.labels);
-        self.out.extend_from_slice(b"} ");
+        self.push_all([name, suffix]);
+        let mut out = std::mem::take(&mut self.out);
+        match self.labels_of(group) {
+            ([], []) => {}
+            (of_group, further) => {
+                out.push(b'{');
+                out.extend_from_slice(of_group);
+                out.extend_from_slice(further);
+                out.push(b'}');
+            }
+        }
+        self.out = out;
+        self.out.push(b' ');
+    }
+
+    /// The labels of the current series: those of the group, and the further ones.
+    fn labels_of(&self, group: usize) -> (&[u8], &[u8]) {
+        let of_group = &*self.groups[group].labels;
+        // The first label stands after no comma.
+        let start = usize::from(of_group.is_empty());
+        (of_group, self.labels.get(start..).unwrap_or_default())
     }
 
     fn push_all<const N: usize>(&mut self, parts: [&[u8]; N]) {

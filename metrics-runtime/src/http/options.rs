@@ -38,7 +38,7 @@ impl ServiceOptions {
         }
     }
 
-    /// What `/metrics` shows: scope and labels. It replaces a scope that was chosen before. Each client chooses the format, so
+    /// What `/metrics` shows: scope, labels and so on. It replaces a scope that was chosen before. Each client chooses the format, so
     /// that of these options has no effect.
     ///
     /// With a label that cannot be used, `/metrics` is 500 and says why.

@@ -11,6 +11,7 @@ use crate::engine::{
 use crate::error::{InvalidArgument, MetricsRuntimeError};
 use crate::hooks::{ChangeListener, Hooks, RecorderHooks};
 use crate::log::LogPolicy;
+use crate::totals::ConstantLabels;
 
 const DEFAULT_STARTUP_TIMEOUT: Duration = Duration::from_secs(5);
 const DEFAULT_POLL_INTERVAL: Duration = Duration::from_millis(1);
@@ -41,12 +42,17 @@ const MAX_STACK_SIZE: usize = 1 << 30;
 /// ```
 #[derive(Debug, Clone)]
 #[must_use]
-pub struct MetricsRuntimeBuilder(Config);
+pub struct MetricsRuntimeBuilder {
+    config: Config,
+    /// What is wrong with the name of the first label that cannot be used.
+    label_problem: Option<&'static str>,
+}
 
 impl MetricsRuntimeBuilder {
     pub(super) fn new(namespace: String) -> Self {
-        Self(Config {
+        let config = Config {
             namespace,
+            labels: ConstantLabels::default(),
             queue_max_size: DEFAULT_QUEUE_MAX_SIZE,
             queue_overflow_policy: QueueOverflowPolicy::Drop,
             log_policy: LogPolicy::default(),
@@ -55,36 +61,60 @@ impl MetricsRuntimeBuilder {
             poll_interval: DEFAULT_POLL_INTERVAL,
             thread_stack_size: None,
             hooks: Hooks::default(),
-        })
+        };
+        Self { config, label_problem: None }
+    }
+
+    /// A constant label of the process, on every series of the text. OpenMetrics calls it a label of the target, and
+    /// OpenTelemetry a resource attribute.
+    ///
+    /// The option `ExpositionOptions::target_info` shows these labels once instead. A breakdown's label of the same name gets the
+    /// prefix `exported_`.
+    ///
+    /// ```
+    /// use mvx_metrics::{MetricsRuntime, Scope};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let runtime = MetricsRuntime::builder("storage").label("region", "north").build()?;
+    /// runtime.start()?;
+    /// assert_eq!(runtime.totals(Scope::Rollup)?.labels()["region"], "north");
+    /// # runtime.shutdown()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn label(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        let inserted = self.config.labels.insert(name.into(), value.into());
+        self.label_problem = self.label_problem.or(inserted.err());
+        self
     }
 
     /// How many accepted events may be pending in each recorder: at least 1, at most 268,435,456; by default 10,000.
     pub fn default_queue_max_size(mut self, events: usize) -> Self {
-        self.0.queue_max_size = events;
+        self.config.queue_max_size = events;
         self
     }
 
     /// What happens to events beyond the limit; by default they are dropped and counted.
     pub fn default_queue_overflow_policy(mut self, policy: QueueOverflowPolicy) -> Self {
-        self.0.queue_overflow_policy = policy;
+        self.config.queue_overflow_policy = policy;
         self
     }
 
     /// What the runtime logs. Its recorders log the same, unless their options say otherwise.
     pub fn log_policy(mut self, policy: LogPolicy) -> Self {
-        self.0.log_policy = policy;
+        self.config.log_policy = policy;
         self
     }
 
     /// How long the thread, and a recorder's `on_starting` hook, may take to start; by default 5 s.
     pub fn startup_timeout(mut self, timeout: Duration) -> Self {
-        self.0.startup_timeout = timeout;
+        self.config.startup_timeout = timeout;
         self
     }
 
     /// How long a shutdown, or stopping one recorder, may take; by default 5 s.
     pub fn shutdown_timeout(mut self, timeout: Duration) -> Self {
-        self.0.shutdown_timeout = timeout;
+        self.config.shutdown_timeout = timeout;
         self
     }
 
@@ -98,7 +128,7 @@ impl MetricsRuntimeBuilder {
     /// interval, 200 µs for example, some events still wait that long. With [`Duration::ZERO`] events are processed at once, and
     /// each event after a pause wakes the runtime's thread.
     pub fn poll_interval(mut self, interval: Duration) -> Self {
-        self.0.poll_interval = interval;
+        self.config.poll_interval = interval;
         self
     }
 
@@ -106,7 +136,7 @@ impl MetricsRuntimeBuilder {
     ///
     /// Metrics and hooks run on this thread, and need their own part of the stack.
     pub fn thread_stack_size(mut self, bytes: usize) -> Self {
-        self.0.thread_stack_size = Some(bytes);
+        self.config.thread_stack_size = Some(bytes);
         self
     }
 
@@ -145,7 +175,7 @@ impl MetricsRuntimeBuilder {
     /// # }
     /// ```
     pub fn hooks(mut self, hooks: impl RecorderHooks) -> Self {
-        self.0.hooks.set_lifecycle(hooks);
+        self.config.hooks.set_lifecycle(hooks);
         self
     }
 
@@ -155,7 +185,7 @@ impl MetricsRuntimeBuilder {
     /// [listener of the recorder](crate::RecorderOptions::change_listener) as well, this one runs first. If it fails, the other one
     /// does not run. A second call replaces the listener of the first.
     pub fn change_listener(mut self, listener: impl ChangeListener) -> Self {
-        self.0.hooks.set_listener(listener);
+        self.config.hooks.set_listener(listener);
         self
     }
 
@@ -163,15 +193,20 @@ impl MetricsRuntimeBuilder {
     ///
     /// # Errors
     /// [`InvalidArgument`](MetricsRuntimeError::InvalidArgument) when the namespace is blank or has a NUL character in
-    /// it. It is also the error when the queue size, the poll interval or the stack size is out of range.
+    /// it. It is also the error when the queue size, the poll interval or the stack size is out of range, and when the name of a
+    /// label has other characters than letters, digits and `_`, begins with a digit or with `__`, stands twice, or is `namespace`,
+    /// `entity_id`, `le` or `quantile`.
     pub fn build(self) -> Result<MetricsRuntime, MetricsRuntimeError> {
-        let config = self.0;
+        let Self { config, label_problem } = self;
         let invalid = |argument, problem| Err(InvalidArgument { argument, problem }.into());
         if config.namespace.trim().is_empty() {
             return invalid("namespace", "must not be blank");
         }
         if config.namespace.contains('\0') {
             return invalid("namespace", "must not contain a NUL character");
+        }
+        if let Some(problem) = label_problem {
+            return invalid("label", problem);
         }
         check_queue_max_size("default_queue_max_size", config.queue_max_size)?;
         if config.thread_stack_size.is_some_and(|bytes| !(MIN_STACK_SIZE..=MAX_STACK_SIZE).contains(&bytes)) {

@@ -88,6 +88,7 @@ impl RuntimeInner {
             }
             Ok(RuntimeSnapshot {
                 namespace: Arc::clone(self.namespace()),
+                labels: self.config.labels.clone(),
                 status: list.status,
                 taken_at,
                 started_at: list.started_at,
@@ -118,7 +119,14 @@ impl RuntimeInner {
     }
 
     fn collector(&self, scope: Scope, list: &RecorderList) -> Collector {
-        Collector::new(scope, self.namespace(), list.status, list.started_at, &list.removed)
+        Collector::new(
+            scope,
+            self.namespace(),
+            &self.config.labels,
+            list.status,
+            list.started_at,
+            &list.removed,
+        )
     }
 
     /// Lists the recorders. They are read later, without a lock.

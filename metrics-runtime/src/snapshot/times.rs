@@ -43,6 +43,11 @@ impl Timestamp {
         self.0 as f64 / 1e6
     }
 
+    #[allow(dead_code, reason = "the feature `process` uses it")]
+    pub(crate) fn since_1970(duration: Duration) -> Self {
+        Self(micros(duration))
+    }
+
     #[allow(dead_code, reason = "the feature `openmetrics` uses it")]
     pub(crate) fn as_micros(self) -> u64 {
         self.0

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
+use super::constant_labels::ConstantLabels;
 use super::group::{GroupTotals, NamespaceRecorders, RecorderTotals};
 use super::memory::Memory;
 use super::removed::{RemovedRecorders, UnreadRecorder};
@@ -75,6 +76,7 @@ impl Collector {
     pub(crate) fn new(
         scope: Scope,
         namespace: &Arc<str>,
+        labels: &ConstantLabels,
         status: MetricsRuntimeState,
         started_at: Timestamp,
         removed: &RemovedRecorders,
@@ -82,6 +84,7 @@ impl Collector {
         let totals = Totals {
             scope,
             namespace: Arc::clone(namespace),
+            labels: labels.clone(),
             status,
             taken_at: Timestamp::default(),
             started_at,

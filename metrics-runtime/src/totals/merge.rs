@@ -14,7 +14,7 @@ impl Totals {
     /// Adds the totals of another process, or of another runtime. Nothing changes when the result is an error.
     ///
     /// Groups of one namespace and one entity become one group. Labels beyond the limit of a breakdown go to `other`.
-    /// Recorders are listed one after the other. A dimension of both that does not say how it merges is left out.
+    /// Recorders are listed one after the other. Constant labels stay where both have the same. A dimension of both that does not say how it merges is left out.
     ///
     /// # Errors
     ///
@@ -50,6 +50,7 @@ impl Totals {
         let mut known: HashSet<LeftOut> = self.left_out.iter().cloned().collect();
         left_out.retain(|left_out| known.insert(left_out.clone()));
         self.left_out.append(&mut left_out);
+        self.labels.retain_common(&other.labels);
         self.taken_at = self.taken_at.max(other.taken_at);
         self.started_at = self.started_at.earliest(other.started_at);
         Ok(())

@@ -1,11 +1,13 @@
 //! The snapshot of a whole runtime: its recorders one by one.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::collector::{Collector, ReadRecorder};
+use super::constant_labels::ConstantLabels;
 use super::removed::RemovedRecorders;
 use super::shared_text::{self, distinct, fitting_stats};
 use super::value::{Scope, Totals};
@@ -44,6 +46,8 @@ pub struct RuntimeSnapshot {
     /// The runtime's namespace.
     #[serde(with = "shared_text")]
     pub namespace: Arc<str>,
+    #[serde(default, skip_serializing_if = "ConstantLabels::is_empty")]
+    pub(crate) labels: ConstantLabels,
     /// The state the runtime was in.
     pub status: MetricsRuntimeState,
     pub(crate) taken_at: Timestamp,
@@ -91,6 +95,12 @@ fn distinct_recorders<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<
 }
 
 impl RuntimeSnapshot {
+    /// The constant labels of the process, set with [`MetricsRuntimeBuilder::label`](crate::MetricsRuntimeBuilder::label).
+    #[must_use]
+    pub fn labels(&self) -> &BTreeMap<String, String> {
+        self.labels.as_map()
+    }
+
     /// When the snapshot was taken.
     #[must_use]
     pub fn taken_at(&self) -> SystemTime {
@@ -110,7 +120,7 @@ impl RuntimeSnapshot {
     #[must_use]
     pub fn totals(&self, scope: Scope) -> Totals {
         let mut collector =
-            Collector::new(scope, &self.namespace, self.status, self.started_at, &self.removed)
+            Collector::new(scope, &self.namespace, &self.labels, self.status, self.started_at, &self.removed)
                 .of_another_time();
         for recorder in &self.recorders {
             collector.add(recorder.read());
@@ -137,7 +147,10 @@ impl<'de> Deserialize<'de> for RuntimeSnapshot {
 
 impl PartialEq for RuntimeSnapshot {
     fn eq(&self, other: &Self) -> bool {
-        self.namespace == other.namespace && self.status == other.status && self.recorders == other.recorders
+        self.namespace == other.namespace
+            && self.labels == other.labels
+            && self.status == other.status
+            && self.recorders == other.recorders
     }
 }
 

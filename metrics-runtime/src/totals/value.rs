@@ -1,10 +1,12 @@
 //! Totals as a value.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::constant_labels::ConstantLabels;
 use super::group::{GroupTotals, LeftOut, NamespaceRecorders, RecorderTotals};
 use super::memory::Memory;
 use super::shared_text::{self, distinct};
@@ -72,6 +74,8 @@ pub struct Totals {
     /// The runtime's namespace.
     #[serde(with = "shared_text")]
     pub namespace: Arc<str>,
+    #[serde(default, skip_serializing_if = "ConstantLabels::is_empty")]
+    pub(super) labels: ConstantLabels,
     /// The state the runtime was in.
     pub status: MetricsRuntimeState,
     pub(super) taken_at: Timestamp,
@@ -118,6 +122,13 @@ impl Totals {
         let group = groups
             .find(|group| *group.namespace == *namespace && group.entity_id.as_deref() == Some(entity_id))?;
         group.get::<M>()
+    }
+
+    /// The constant labels of the process, set with [`MetricsRuntimeBuilder::label`](crate::MetricsRuntimeBuilder::label). Merged totals
+    /// have those that are equal in all.
+    #[must_use]
+    pub fn labels(&self) -> &BTreeMap<String, String> {
+        self.labels.as_map()
     }
 
     /// When the totals were read.
@@ -170,6 +181,7 @@ impl PartialEq for Totals {
     fn eq(&self, other: &Self) -> bool {
         self.scope == other.scope
             && self.namespace == other.namespace
+            && self.labels == other.labels
             && self.status == other.status
             && self.groups == other.groups
             && self.namespaces == other.namespaces

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use axum::Router;
 use hyper::Request;
+use hyper::body::Body;
 use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
 use mvx_metrics::export::{ExpositionOptions, Scope};
@@ -18,7 +19,7 @@ use mvx_metrics_tests::{Gate, Gated, SnapshotPanics, bounded, eventually};
 use crate::client::{Answer, ask, connect, get};
 use crate::fixtures::{Worked, endpoint, recorder, running};
 use crate::requests::request;
-use crate::server::{Server, answer_of, call, poll_once};
+use crate::server::{Server, answer_of, block_on, call, poll_once};
 
 fn service(runtime: &MetricsRuntime) -> MetricsService {
     runtime.metrics_service(ServiceOptions::default())
@@ -122,6 +123,21 @@ fn ed1_it_needs_no_executor() {
         assert!(text.contains("work_bytes_total{namespace=\"bare\"} 7\n"), "{text}");
         assert_eq!(call(&service, "/healthz"), (200, "RUNNING\n".to_owned()));
     });
+}
+
+#[test]
+fn ed1_a_head_request_gets_no_body_without_a_server() {
+    bounded(|| {
+        let runtime = worked("head");
+        let (_, text) = call(&service(&runtime), "/");
+        let Ok(response) = block_on(Service::call(&service(&runtime), head_request()));
+        assert_eq!(response.headers()["content-length"], text.len().to_string());
+        assert!(response.body().is_end_stream());
+    });
+}
+
+fn head_request() -> Request<()> {
+    Request::head("/").body(()).expect("a request")
 }
 
 #[test]
@@ -254,21 +270,51 @@ fn ed1_clients_that_ask_during_a_long_rendering_share_it() {
 }
 
 #[test]
+fn ed3_a_shared_rendering_is_compressed_for_clients_that_ask_for_gzip() {
+    bounded(|| {
+        let (runtime, gate, snapshots) = watched("mixed");
+        let service = service(&runtime);
+        let ask_for = |encoding: &str| {
+            let request = Request::get("/").header("accept-encoding", encoding).body(());
+            let mut response = Service::call(&service, request.expect("a request"));
+            assert!(matches!(poll_once(&mut response), Poll::Pending));
+            response
+        };
+        let first = ask_for("identity");
+        gate.wait_for_arrival();
+        let others = ["identity", "gzip", "gzip", "identity"].map(ask_for);
+        // Long enough to be shared, if all wanted the same encoding.
+        thread::sleep(Duration::from_millis(150));
+        gate.open();
+        assert_eq!(answer_of(first).0, 200);
+        let encodings = others.map(|response| {
+            let Ok(response) = block_on(response);
+            response.headers().get("content-encoding").map(|value| value.to_str().expect("text").to_owned())
+        });
+        let gzip = || Some("gzip".to_owned());
+        assert_eq!(encodings, [None, gzip(), gzip(), None]);
+        // One rendering with gzip is enough for all of them.
+        assert_eq!(snapshots.load(Ordering::Relaxed), 2);
+    });
+}
+
+#[test]
 fn ed1_a_rendering_from_before_a_change_of_state_is_not_shared() {
     bounded(|| {
         let (runtime, gate, _) = watched("before");
         let later = MetricsRuntime::new("later").expect("a valid namespace");
-        let service = service(&runtime).and(&later);
+        let service = service(&later).and(&runtime);
         let first = ask_service(&service);
+        // By now the rendering has left out the runtime that comes first.
         gate.wait_for_arrival();
         let second = ask_service(&service);
         later.start().expect("a thread can be started");
         // Long enough to be shared otherwise.
         thread::sleep(Duration::from_millis(150));
         gate.open();
-        assert_eq!(answer_of(first).0, 200);
-        let text = answer_of(second).1;
-        assert!(text.contains("{namespace=\"later\"}"), "{text}");
+        let [before, after] = [first, second].map(|response| answer_of(response).1);
+        let series = "mvx_metrics_recorders_removed_total{namespace=\"later\"} 0\n";
+        assert_eq!([&before, &after].map(|text| text.contains(series)), [false, true], "{before}{after}");
     });
 }
 

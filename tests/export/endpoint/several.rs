@@ -1,10 +1,11 @@
 //! Covers several runtimes behind one service.
 
 use std::collections::BTreeSet;
+use std::thread;
 
-use mvx_metrics::MetricsRuntime;
 use mvx_metrics::http::{EndpointOptions, MetricsService, ServiceOptions};
-use mvx_metrics_tests::bounded;
+use mvx_metrics::{MetricsRuntime, MetricsRuntimeState};
+use mvx_metrics_tests::{Gate, Gated, Step, bounded, eventually};
 
 use crate::client::get;
 use crate::fixtures::{Worked, recorder, running};
@@ -66,6 +67,28 @@ fn ed2_all_runtimes_must_run_to_be_healthy() {
         assert_eq!(call(&service, "/healthz"), (200, "north RUNNING\nso\\nuth RUNNING\n".to_owned()));
         north.shutdown().expect("it ends");
         assert_eq!(call(&service, "/healthz").0, 503);
+        assert_eq!(["/metrics", "/snapshot"].map(|path| call(&service, path).0), [200, 200]);
+    });
+}
+
+#[test]
+fn ed2_while_one_is_being_shut_down_no_part_is_shown() {
+    bounded(|| {
+        let [north, south] = ["north", "south"].map(running);
+        let slow = south.create_recorder("slow").expect("the id is free");
+        let gate = Gate::new();
+        slow.register_metric(Gated(gate.clone())).expect("the recorder runs");
+        slow.emit(Step(1));
+        gate.wait_for_arrival();
+        let service = north.metrics_service(ServiceOptions::default()).and(&south).routes();
+        thread::scope(|scope| {
+            let shutdown = scope.spawn(|| south.shutdown());
+            eventually("the shutdown begins", || south.status() != MetricsRuntimeState::Running);
+            let statuses = ["/metrics", "/snapshot", "/healthz"].map(|path| call(&service, path).0);
+            gate.open();
+            shutdown.join().expect("no panic").expect("it ends");
+            assert_eq!(statuses, [503, 503, 503]);
+        });
         assert_eq!(["/metrics", "/snapshot"].map(|path| call(&service, path).0), [200, 200]);
     });
 }
