@@ -77,6 +77,7 @@
 //! |---|---|
 //! | `openmetrics` | `export`: text for Prometheus; no further dependency |
 //! | `http` | `openmetrics`, and `http`: an endpoint that serves the text; depends on hyper |
+//! | `process` | `openmetrics`, and CPU time, memory and files of the process in the text, on Linux; depends on procfs |
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
