@@ -122,6 +122,10 @@ impl MetricsRecorder {
                 permit.send(event);
                 Ok(())
             }
+            Err(_) if self.inner.is_disabled() => {
+                drop_event(event);
+                Ok(())
+            }
             Err(reason) => self.inner.register_slow(event, reason),
         }
     }
@@ -442,6 +446,14 @@ fn disabled() -> &'static MetricsRecorder {
         MetricsRecorder::from_inner(inner)
     });
     &DISABLED
+}
+
+/// Drops an event, whose `Drop` is user code.
+#[inline]
+fn drop_event<E: MetricEvent>(event: E) {
+    if const { std::mem::needs_drop::<E>() } {
+        panics::catch_and_ignore(|| drop(event));
+    }
 }
 
 /// The text without surrounding white space, unless it is blank.

@@ -335,11 +335,12 @@ fn hx4_none_is_like_a_disabled_recorder() {
     });
 }
 
-/// Accepts each event and drops it, hands back another event, or takes the event out and loses it.
+/// Does not handle events as it should.
 enum Careless {
     Drops,
-    HandsBackAnother,
     Takes,
+    HandsBackAnother,
+    TakesAndHandsBackAnother,
 }
 
 impl Recorder for Careless {
@@ -353,6 +354,10 @@ impl Recorder for Careless {
                 event.downcast::<Tracked>().map(drop).expect("its type");
                 Ok(())
             }
+            Self::TakesAndHandsBackAnother => {
+                drop(event.into_owned());
+                Self::HandsBackAnother.register_any(AnyEvent::new(Other))
+            }
         }
     }
 
@@ -364,8 +369,15 @@ impl Recorder for Careless {
 #[test]
 fn hx4_an_event_is_dropped_exactly_once_whatever_a_recorder_does() {
     let drops = Drops::new();
-    for recorder in [Careless::Drops, Careless::HandsBackAnother, Careless::Takes] {
-        recorder.register_event(drops.event()).expect("an error with another event counts as success");
+    let refused =
+        Careless::HandsBackAnother.register_event(drops.event()).expect_err("the event is still there");
+    assert_eq!((refused.reason(), drops.dropped()), ("EVENT_LOOP_UNAVAILABLE", 0));
+    drop(refused);
+    for recorder in
+        [Careless::Drops, Careless::Takes, Careless::HandsBackAnother, Careless::TakesAndHandsBackAnother]
+    {
+        let is_refused = recorder.register_event(drops.event()).is_err();
+        assert_eq!(is_refused, matches!(recorder, Careless::HandsBackAnother));
         recorder.emit(drops.event());
         (&recorder as &dyn Recorder).register_any(AnyEvent::new(drops.event())).map_or_else(drop, |()| ());
         assert_eq!(drops.dropped(), drops.made());

@@ -111,6 +111,7 @@ impl RecorderInner {
         self.created_at
     }
 
+    #[inline]
     pub(crate) fn is_disabled(&self) -> bool {
         matches!(self.placement, Placement::Disabled)
     }
@@ -222,13 +223,11 @@ impl RecorderInner {
         event: E,
         reason: ReserveError,
     ) -> Result<(), RegisterEventError<E>> {
+        // The queue of a disabled recorder is closed, and its state accepts events.
+        debug_assert!(!self.is_disabled(), "the caller drops events of a disabled recorder");
         let mut reason = reason;
         let mut event = event;
         loop {
-            if self.is_disabled() {
-                panics::catch_and_ignore(|| drop(event));
-                return Ok(());
-            }
             let refused = match self.queue.push_slow(event, reason) {
                 Ok(hint) => {
                     self.after_accepting(hint);
