@@ -122,6 +122,7 @@ impl MetricsRecorder {
                 permit.send(event);
                 Ok(())
             }
+            // Decided here, so that a component without metrics pays for no call.
             Err(_) if self.inner.is_disabled() => {
                 drop_event(event);
                 Ok(())

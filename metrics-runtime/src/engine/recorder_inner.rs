@@ -223,11 +223,13 @@ impl RecorderInner {
         event: E,
         reason: ReserveError,
     ) -> Result<(), RegisterEventError<E>> {
-        // The queue of a disabled recorder is closed, and its state accepts events.
-        debug_assert!(!self.is_disabled(), "the caller drops events of a disabled recorder");
         let mut reason = reason;
         let mut event = event;
         loop {
+            if self.is_disabled() {
+                panics::catch_and_ignore(|| drop(event));
+                return Ok(());
+            }
             let refused = match self.queue.push_slow(event, reason) {
                 Ok(hint) => {
                     self.after_accepting(hint);
