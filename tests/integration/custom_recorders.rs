@@ -283,7 +283,7 @@ fn hx4_a_test_double_of_ones_own() {
 #[test]
 fn hx4_metrics_live_in_the_recorder_behind() {
     bounded(|| {
-        let recorder = Direct::new().recorder(RecorderOptions::new().entity_id("door-1"));
+        let recorder = Direct::new().recorder(RecorderOptions::new().entity_id("door-1").namespace("house"));
         let outer: Arc<dyn Recorder> = Arc::new(Filter(Sampler(recorder.clone(), AtomicU64::new(0))));
         assert_eq!(outer.register_metric(Steps::default()).expect("registers"), Registered::Added);
         assert_eq!(outer.register_metric(Steps::default()).expect("registers"), Registered::Replaced);
@@ -299,7 +299,8 @@ fn hx4_metrics_live_in_the_recorder_behind() {
         let snapshot = outer.metric_snapshot::<Steps>().expect("reads").expect("it is registered");
         assert_eq!((snapshot.total, snapshot.sum), (1, 7));
         assert_eq!(outer.metric_snapshots().expect("reads").len(), 2);
-        assert_eq!((outer.entity_id(), outer.status()), ("door-1", MetricsRecorderState::Running));
+        assert_eq!((outer.entity_id(), outer.namespace()), ("door-1", "house"));
+        assert_eq!(outer.status(), MetricsRecorderState::Running);
     });
 }
 
@@ -312,7 +313,10 @@ fn hx4_a_recorder_with_none_behind_it_accepts_metrics_and_reads_nothing() {
     assert_eq!(names.metric_snapshot::<Steps>().expect("reads"), None);
     assert!(names.metric_snapshots().expect("reads").is_empty());
     assert!(names.metrics().expect("reads").is_empty());
-    assert_eq!((names.entity_id(), names.status()), ("", MetricsRecorderState::Running));
+    assert_eq!((names.entity_id(), names.namespace()), ("", ""));
+    assert_eq!(names.status(), MetricsRecorderState::Running);
+    let capture = CaptureRecorder::new();
+    assert_eq!((capture.entity_id(), capture.namespace()), ("capture", "metrics"));
 }
 
 #[test]
@@ -322,6 +326,7 @@ fn hx4_none_is_like_a_disabled_recorder() {
         let disabled = MetricsRecorder::disabled();
         assert_eq!((component(&none), component(&disabled)), (0, 0));
         assert_eq!((none.entity_id(), none.status()), (disabled.entity_id(), disabled.status()));
+        assert_eq!(none.namespace(), disabled.namespace());
         let optional: Arc<dyn Recorder> = Arc::new(None::<Arc<dyn Recorder>>);
         assert_eq!(component(&optional), 0);
         assert!(optional.metric_snapshots().expect("reads").is_empty());

@@ -245,6 +245,14 @@ pub trait Recorder: Send + Sync {
         }
     }
 
+    /// The namespace. By default that of the [`wrapped`](Self::wrapped) recorder, and empty without one.
+    fn namespace(&self) -> &str {
+        match self.wrapped() {
+            Some(recorder) => recorder.namespace(),
+            None => "",
+        }
+    }
+
     /// The state the recorder is in. By default that of the [`wrapped`](Self::wrapped) recorder, and `RUNNING` without one.
     fn status(&self) -> MetricsRecorderState {
         match self.wrapped() {
@@ -407,6 +415,10 @@ impl Recorder for MetricsRecorder {
         MetricsRecorder::entity_id(self)
     }
 
+    fn namespace(&self) -> &str {
+        MetricsRecorder::namespace(self)
+    }
+
     fn status(&self) -> MetricsRecorderState {
         MetricsRecorder::status(self)
     }
@@ -468,6 +480,10 @@ macro_rules! forward {
 
         fn entity_id(&$self) -> &str {
             $recorder.entity_id()
+        }
+
+        fn namespace(&$self) -> &str {
+            $recorder.namespace()
         }
 
         fn status(&$self) -> MetricsRecorderState {
