@@ -129,6 +129,11 @@ impl MetricsRecorder {
                 permit.send(event);
                 Ok(())
             }
+            // Decided here, so that a component without metrics pays for no call.
+            Err(_) if self.inner.is_disabled() => {
+                drop_event(event);
+                Ok(())
+            }
             Err(reason) => self.inner.register_slow(event, reason),
         }
     }
@@ -573,6 +578,14 @@ fn disabled() -> &'static MetricsRecorder {
         MetricsRecorder::from_inner(inner)
     });
     &DISABLED
+}
+
+/// Drops an event, whose `Drop` is user code.
+#[inline]
+fn drop_event<E: MetricEvent>(event: E) {
+    if const { std::mem::needs_drop::<E>() } {
+        panics::catch_and_ignore(|| drop(event));
+    }
 }
 
 /// The text without surrounding white space, unless it is blank.

@@ -14,7 +14,7 @@ use crate::recorder::{AnyEvent, MetricStore, ReadMetric, Recorder};
 ///
 /// It accepts every event and every metric, but applies no event to a metric:
 /// [`metric_snapshots`](Recorder::metric_snapshots) is empty, and a [`MetricHandle`](crate::MetricHandle) reads the metric's
-/// first state. Its entity id is `capture`, and it is always `RUNNING`.
+/// first state. Its entity id is `capture`, its namespace `metrics`, and it is always `RUNNING`.
 ///
 /// ```
 /// use mvx_metrics::testing::CaptureRecorder;
@@ -113,6 +113,10 @@ impl Recorder for CaptureRecorder {
 
     fn entity_id(&self) -> &'static str {
         "capture"
+    }
+
+    fn namespace(&self) -> &'static str {
+        "metrics"
     }
 
     fn metric_store(&self) -> Option<&dyn MetricStore> {

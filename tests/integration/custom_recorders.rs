@@ -284,7 +284,7 @@ fn hx4_a_test_double_of_ones_own() {
 fn hx4_metrics_live_in_the_recorder_behind() {
     bounded(|| {
         let application = Direct::new();
-        let recorder = application.recorder(RecorderOptions::new().entity_id("door-1"));
+        let recorder = application.recorder(RecorderOptions::new().entity_id("door-1").namespace("house"));
         let outer: Arc<dyn Recorder> = Arc::new(Filter(Sampler(recorder.clone(), AtomicU64::new(0))));
         assert_eq!(outer.register_metric(Steps::default()).expect("registers"), Registered::Added);
         assert_eq!(outer.register_metric(Steps::default()).expect("registers"), Registered::Replaced);
@@ -300,7 +300,8 @@ fn hx4_metrics_live_in_the_recorder_behind() {
         let snapshot = outer.metric_snapshot::<Steps>().expect("reads").expect("it is registered");
         assert_eq!((snapshot.total, snapshot.sum), (1, 7));
         assert_eq!(outer.metric_snapshots().expect("reads").len(), 2);
-        assert_eq!((outer.entity_id(), outer.status()), ("door-1", MetricsRecorderState::Running));
+        assert_eq!((outer.entity_id(), outer.namespace()), ("door-1", "house"));
+        assert_eq!(outer.status(), MetricsRecorderState::Running);
     });
 }
 
@@ -313,7 +314,10 @@ fn hx4_a_recorder_with_none_behind_it_accepts_metrics_and_reads_nothing() {
     assert_eq!(names.metric_snapshot::<Steps>().expect("reads"), None);
     assert!(names.metric_snapshots().expect("reads").is_empty());
     assert!(names.metrics().expect("reads").is_empty());
-    assert_eq!((names.entity_id(), names.status()), ("", MetricsRecorderState::Running));
+    assert_eq!((names.entity_id(), names.namespace()), ("", ""));
+    assert_eq!(names.status(), MetricsRecorderState::Running);
+    let capture = CaptureRecorder::new();
+    assert_eq!((capture.entity_id(), capture.namespace()), ("capture", "metrics"));
 }
 
 #[test]
@@ -323,6 +327,7 @@ fn hx4_none_is_like_a_disabled_recorder() {
         let disabled = MetricsRecorder::disabled();
         assert_eq!((component(&none), component(&disabled)), (0, 0));
         assert_eq!((none.entity_id(), none.status()), (disabled.entity_id(), disabled.status()));
+        assert_eq!(none.namespace(), disabled.namespace());
         let optional: Arc<dyn Recorder> = Arc::new(None::<Arc<dyn Recorder>>);
         assert_eq!(component(&optional), 0);
         assert!(optional.metric_snapshots().expect("reads").is_empty());
@@ -336,11 +341,12 @@ fn hx4_none_is_like_a_disabled_recorder() {
     });
 }
 
-/// Accepts each event and drops it, hands back another event, or takes the event out and loses it.
+/// Does not handle events as it should.
 enum Careless {
     Drops,
-    HandsBackAnother,
     Takes,
+    HandsBackAnother,
+    TakesAndHandsBackAnother,
 }
 
 impl Recorder for Careless {
@@ -354,6 +360,10 @@ impl Recorder for Careless {
                 event.downcast::<Tracked>().map(drop).expect("its type");
                 Ok(())
             }
+            Self::TakesAndHandsBackAnother => {
+                drop(event.into_owned());
+                Self::HandsBackAnother.register_any(AnyEvent::new(Other))
+            }
         }
     }
 
@@ -365,8 +375,15 @@ impl Recorder for Careless {
 #[test]
 fn hx4_an_event_is_dropped_exactly_once_whatever_a_recorder_does() {
     let drops = Drops::new();
-    for recorder in [Careless::Drops, Careless::HandsBackAnother, Careless::Takes] {
-        recorder.register_event(drops.event()).expect("an error with another event counts as success");
+    let refused =
+        Careless::HandsBackAnother.register_event(drops.event()).expect_err("the event is still there");
+    assert_eq!((refused.reason(), drops.dropped()), ("EVENT_LOOP_UNAVAILABLE", 0));
+    drop(refused);
+    for recorder in
+        [Careless::Drops, Careless::Takes, Careless::HandsBackAnother, Careless::TakesAndHandsBackAnother]
+    {
+        let is_refused = recorder.register_event(drops.event()).is_err();
+        assert_eq!(is_refused, matches!(recorder, Careless::HandsBackAnother));
         recorder.emit(drops.event());
         (&recorder as &dyn Recorder).register_any(AnyEvent::new(drops.event())).map_or_else(drop, |()| ());
         assert_eq!(drops.dropped(), drops.made());

@@ -3,13 +3,16 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use mvx_metrics::{
     LogPolicy, MetricFailurePolicy, MetricsRecorderError, MetricsRuntime, MetricsRuntimeError,
     QueueOverflowPolicy, RecorderOptions,
 };
-use mvx_metrics_tests::capture::{Logged, about};
-use mvx_metrics_tests::{Act, Direct, Fragile, HooksAndListener, Script, Step, Steps, bounded, eventually};
+use mvx_metrics_tests::capture::{self, Logged, about};
+use mvx_metrics_tests::{
+    Act, Direct, Fragile, Gate, Gated, HooksAndListener, Script, Step, Steps, bounded, eventually,
+};
 
 use crate::logging::{direct, running};
 use LogPolicy::{Inspection, Normal};
@@ -240,6 +243,29 @@ fn hx5_failures_have_the_code_of_their_error() {
 
         runtime.shutdown().expect_err("recorders have failed");
         assert_eq!(reasons(id, "metrics_runtime.shutdown"), ["SHUTDOWN_ERROR"]);
+    });
+}
+
+#[test]
+fn hx5_a_removed_recorder_that_cannot_be_read_is_named() {
+    bounded(|| {
+        let (namespace, entity) = ("lg.hx5.late", "lg.hx5.late.entity");
+        capture::install();
+        let builder = MetricsRuntime::builder(namespace).shutdown_timeout(Duration::from_millis(50));
+        let runtime = builder.build().expect("valid");
+        runtime.start().expect("starts");
+        let gate = Gate::new();
+        let options = RecorderOptions::new().entity_id(entity);
+        let recorder = runtime.create_recorder_with("a", options).expect("creates");
+        recorder.register_metric(Gated(gate.clone())).expect("registers");
+        recorder.emit(Step(0));
+        gate.wait_for_arrival();
+        runtime.stop_and_remove_recorder("a").expect_err("its handler does not return");
+        gate.open();
+        let [late] = &of(entity, "metrics_export.late")[..] else { panic!("{:?}", about(entity)) };
+        assert_eq!(late.target, "mvx_metrics::export");
+        assert_eq!(subject(late), BTreeMap::from([("recorder_id", "a"), ("namespace", namespace)]));
+        runtime.shutdown().expect("stops");
     });
 }
 

@@ -122,6 +122,7 @@ impl RecorderInner {
         self.created_at
     }
 
+    #[inline]
     pub(crate) fn is_disabled(&self) -> bool {
         matches!(self.placement, Placement::Disabled)
     }

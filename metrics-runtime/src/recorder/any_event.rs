@@ -54,7 +54,7 @@ impl AnyEvent<'static> {
 
 impl<'a> AnyEvent<'a> {
     /// The event in this slot, which must be full.
-    pub(super) fn borrowed<E: MetricEvent>(slot: &'a mut Option<E>) -> Self {
+    pub(super) fn borrowed(slot: &'a mut (dyn EventSlot + Send)) -> Self {
         Self(Place::Borrowed(slot))
     }
 
@@ -112,6 +112,14 @@ impl<'a> AnyEvent<'a> {
         }
     }
 
+    /// The box of an owned event.
+    pub(super) fn into_box(self) -> Option<CatchDropPanic<Box<dyn EventSlot + Send>>> {
+        match self.0 {
+            Place::Borrowed(_) => None,
+            Place::Owned(slot) => Some(slot),
+        }
+    }
+
     fn slot(&self) -> &(dyn EventSlot + Send) {
         match &self.0 {
             Place::Borrowed(slot) => *slot,
@@ -133,8 +141,8 @@ impl fmt::Debug for AnyEvent<'_> {
     }
 }
 
-/// An `Option<E>` of any type of event.
-trait EventSlot: Any {
+/// An `Option<E>` of any type of event. Other crates cannot name it.
+pub trait EventSlot: Any {
     fn event_type(&self) -> &'static str;
 
     fn view(&self) -> Option<EventRef<'_>>;
@@ -145,6 +153,9 @@ trait EventSlot: Any {
 
     /// Registers the event. When the recorder refuses it, it stays in the slot.
     fn register_with(&mut self, recorder: &MetricsRecorder) -> Result<(), MetricsRecorderError>;
+
+    /// Takes the event out of another slot of this type, if this slot is empty.
+    fn refill(&mut self, other: &mut dyn Any);
 
     /// Moves the event into a slot in a box.
     fn move_to_box(&mut self) -> Box<dyn EventSlot + Send>;
@@ -176,6 +187,12 @@ impl<E: MetricEvent> EventSlot for Option<E> {
             *self = Some(event);
             error
         })
+    }
+
+    fn refill(&mut self, other: &mut dyn Any) {
+        if let (None, Some(other)) = (&self, other.downcast_mut::<Self>()) {
+            *self = other.take();
+        }
     }
 
     fn move_to_box(&mut self) -> Box<dyn EventSlot + Send> {

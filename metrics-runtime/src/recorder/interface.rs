@@ -3,7 +3,8 @@
 use std::any::TypeId;
 use std::sync::Arc;
 
-use super::{AnyEvent, MetricHandle, MetricsRecorder, disabled};
+use super::any_event::EventSlot;
+use super::{AnyEvent, MetricHandle, MetricsRecorder, disabled, drop_event};
 use crate::descriptor::MetricDescriptor;
 use crate::dispatch::MetricBox;
 use crate::dispatch::{Metric, TypedMetric};
@@ -202,8 +203,8 @@ pub trait Recorder: Send + Sync {
     /// accepted. It should neither wait nor panic: the caller is production code. Nothing catches a panic of it.
     ///
     /// # Errors
-    /// When the recorder does not accept the event, it hands the event back with the reason. An error that carries another
-    /// event than the given one counts as `Ok`.
+    /// When the recorder does not accept the event, it hands the event back with the reason. A recorder that has lost the event
+    /// cannot refuse it: an error with another event then counts as `Ok`.
     fn register_any<'a>(&self, event: AnyEvent<'a>) -> Result<(), RegisterEventError<AnyEvent<'a>>>;
 
     /// The recorder behind this one, where metrics are registered and read.
@@ -245,6 +246,14 @@ pub trait Recorder: Send + Sync {
         }
     }
 
+    /// The namespace. By default that of the [`wrapped`](Self::wrapped) recorder, and empty without one.
+    fn namespace(&self) -> &str {
+        match self.wrapped() {
+            Some(recorder) => recorder.namespace(),
+            None => "",
+        }
+    }
+
     /// The state the recorder is in. By default that of the [`wrapped`](Self::wrapped) recorder, and `RUNNING` without one.
     fn status(&self) -> MetricsRecorderState {
         match self.wrapped() {
@@ -257,26 +266,26 @@ pub trait Recorder: Send + Sync {
     ///
     /// # Errors
     /// As there; the event comes back with the error.
+    #[inline]
     fn register_event<E: MetricEvent>(&self, event: E) -> Result<(), RegisterEventError<E>>
     where
         Self: Sized,
     {
         let mut slot = Some(event);
-        let refused = match self.register_any(AnyEvent::borrowed(&mut slot)) {
-            Ok(()) => None,
-            Err(refused) => {
-                let (event, error) = refused.into_parts();
-                event.downcast::<E>().ok().map(|event| RegisterEventError::new(event, error))
+        match (self.register_slot(&mut slot), slot) {
+            (Err(error), Some(event)) => Err(RegisterEventError::new(event, error)),
+            // The recorder has taken the event.
+            (_, None) => Ok(()),
+            (Ok(()), Some(event)) => {
+                // The recorder has accepted the event without taking it.
+                drop_event(event);
+                Ok(())
             }
-        };
-        if slot.is_some() {
-            // A recorder of the user's has dropped the event, whose own `Drop` is user code.
-            panics::catch_and_ignore(|| drop(slot));
         }
-        refused.map_or(Ok(()), Err)
     }
 
     /// Registers an event and ignores errors; see [`MetricsRecorder::emit`].
+    #[inline]
     fn emit<E: MetricEvent>(&self, event: E)
     where
         Self: Sized,
@@ -363,6 +372,19 @@ pub trait Recorder: Send + Sync {
         Ok(snapshot)
     }
 
+    /// As [`register_any`](Self::register_any), for an event that is in a slot and stays there when it is refused.
+    #[doc(hidden)]
+    fn register_slot(&self, slot: &mut (dyn EventSlot + Send)) -> Result<(), MetricsRecorderError> {
+        let Err(refused) = self.register_any(AnyEvent::borrowed(&mut *slot)) else {
+            return Ok(());
+        };
+        let (event, error) = refused.into_parts();
+        if let Some(mut boxed) = event.into_box() {
+            slot.refill(boxed.as_any_mut());
+        }
+        Err(error)
+    }
+
     /// Where the metrics are.
     #[doc(hidden)]
     fn metric_store(&self) -> Option<&dyn MetricStore> {
@@ -415,6 +437,10 @@ impl Recorder for MetricsRecorder {
         MetricsRecorder::entity_id(self)
     }
 
+    fn namespace(&self) -> &str {
+        MetricsRecorder::namespace(self)
+    }
+
     fn status(&self) -> MetricsRecorderState {
         MetricsRecorder::status(self)
     }
@@ -427,6 +453,10 @@ impl Recorder for MetricsRecorder {
     #[inline]
     fn emit<E: MetricEvent>(&self, event: E) {
         MetricsRecorder::emit(self, event);
+    }
+
+    fn register_slot(&self, slot: &mut (dyn EventSlot + Send)) -> Result<(), MetricsRecorderError> {
+        slot.register_with(self)
     }
 
     fn metric_store(&self) -> Option<&dyn MetricStore> {
@@ -474,8 +504,19 @@ macro_rules! forward {
             $recorder.entity_id()
         }
 
+        fn namespace(&$self) -> &str {
+            $recorder.namespace()
+        }
+
         fn status(&$self) -> MetricsRecorderState {
             $recorder.status()
+        }
+
+        fn register_slot(
+            &$self,
+            slot: &mut (dyn EventSlot + Send),
+        ) -> Result<(), MetricsRecorderError> {
+            $recorder.register_slot(slot)
         }
 
         fn metric_store(&$self) -> Option<&dyn MetricStore> {

@@ -49,7 +49,7 @@ impl RecorderOptions {
         self
     }
 
-    /// The namespace. By default, and when it is blank, that of the runtime.
+    /// The namespace. By default, and when it is blank, that of the runtime; of a recorder that is created directly, `metrics`.
     pub fn namespace(mut self, namespace: impl Into<String>) -> Self {
         let namespace: String = namespace.into();
         self.namespace = Some(namespace).filter(|namespace| !namespace.trim().is_empty());
