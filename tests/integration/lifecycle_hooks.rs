@@ -130,6 +130,8 @@ fn hx2_no_event_is_applied_before_on_starting_has_ended_and_other_recorders_go_o
 
             gate.open();
             start.wait().expect("starts");
+            // No other thread has to ask for it.
+            eventually("the event loop processes the events", || recorder.stats().pending == 0);
             flush.wait().expect("flushes");
             assert_eq!(journal.numbers(), (0..3).chain(0..pending).collect::<Vec<_>>());
         }
