@@ -334,8 +334,9 @@ fn hx2_the_event_loop_gives_no_turns_while_on_starting_runs() {
     let options = RecorderOptions::new().queue_max_size(LIMIT).hooks(Arc::clone(&hooks));
     let recorder = runtime.create_recorder_with("a", options).expect("creates");
     recorder.register_event(Counted(Arc::new(()))).expect("accepted");
+    recorder.flush().wait().expect("flushes");
     recorder.stop().wait().expect("stops");
-    // The event loop may still poll the recorder.
+    // The event loop still polls the recorder.
     let start = recorder.start();
     // More events than the queue takes: producers ask for turns, and find the queue full.
     (0..2 * LIMIT).for_each(|_| recorder.emit(Counted(Arc::new(()))));
