@@ -11,19 +11,29 @@ table=$(cargo bench -p mvx-metrics --bench table --no-run 2>&1 | sed -n 's/.*Exe
 output=$(mktemp -d)
 trap 'rm -r "$output"' EXIT
 
-# instructions WORK BATCHES FUNCTION: the number of instructions inside of FUNCTION.
+# instructions WORK BATCHES FUNCTION: the number of instructions inside of FUNCTION; in all threads when it is empty.
 instructions() {
-    valgrind --tool=callgrind --callgrind-out-file="$output/out" --toggle-collect="$3" \
+    valgrind --tool=callgrind --callgrind-out-file="$output/out" ${3:+"--toggle-collect=$3"} \
         "$table" --bench "--instructions=$1:$2" 2>&1 | sed -n 's/^.*Collected : //p'
 }
 
-# row NAME WORK FUNCTION EVENTS: instructions per event, in batches of EVENTS.
-row() {
+# per_event WORK FUNCTION EVENTS: instructions per event, in batches of EVENTS.
+per_event() {
     local short long
-    short=$(instructions "$2" 8 "$3")
-    long=$(instructions "$2" 24 "$3")
-    awk -v name="$1" -v count=$((long - short)) -v events=$((16 * $4)) \
-        'BEGIN { printf "    %-38s%10.1f\n", name, count / events }'
+    short=$(instructions "$1" 8 "$2")
+    long=$(instructions "$1" 24 "$2")
+    awk -v count=$((long - short)) -v events=$((16 * $3)) 'BEGIN { printf "%.1f", count / events }'
+}
+
+# row NAME WORK FUNCTION EVENTS: a line with the instructions per event.
+row() {
+    printf '    %-38s%10s\n' "$1" "$(per_event "$2" "$3" "$4")"
+}
+
+# hooks_row NAME KIND: a line for a recorder with these hooks.
+hooks_row() {
+    printf '    %-38s%10s%14s%14s\n' "$1" "$(per_event "burst:$2" '*counted_handoff*' 8192)" \
+        "$(per_event "lone:$2" '*counted_lone_event*' 64)" "$(per_event "burst:$2" '' 8192)"
 }
 
 echo "instructions per event, $(rustc --version), $(uname -m)"
@@ -40,3 +50,8 @@ echo
 echo "dispatch, on the runtime thread, in batches of 256 events"
 row "mvx-metrics, the whole turn" dispatch:ours '*RecorderInner*try_turn_of*' 256
 row "of it the metric's own loop" dispatch:ours '*handle_batch*' 256
+echo
+echo "hooks: a call in bursts, a call after the event before was applied, and all threads in bursts"
+hooks_row "without hooks" none
+hooks_row "with lifecycle hooks" lifecycle
+hooks_row "with a change listener" listener

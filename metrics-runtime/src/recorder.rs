@@ -392,8 +392,8 @@ impl MetricsRecorder {
     ///
     /// # Errors
     /// [`WouldDeadlock`](MetricsRecorderError::WouldDeadlock), at once, when only this very thread can process the pending
-    /// events. That is so in a metric's own code, and for a recorder with hooks in a single-threaded tokio runtime.
-    /// `flush().await` first there.
+    /// events. That is so in a metric's own code, and for a recorder with a change listener in a single-threaded tokio
+    /// runtime. `flush().await` first there.
     ///
     /// [`Stalled`](MetricsRecorderError::Stalled) when there is no progress for five seconds: no thread processes the events,
     /// or a handler or another reader holds the metrics. It may wait for a lock that this thread holds.

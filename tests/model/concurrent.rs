@@ -33,6 +33,7 @@ impl Configuration {
             .metric_failure_policy(self.metric_failure);
         match &self.hooks {
             None => options,
+            Some(faults) if faults.change.is_none() => options.hooks(FailingHooks::new(faults.clone())),
             Some(faults) => options.hooks_and_listener(FailingHooks::new(faults.clone())),
         }
     }

@@ -3,7 +3,7 @@
 
 use crate::event_loop::{EventLoop, LoopRecorder, OneRecorder};
 use crate::harness::drain;
-use crate::ours::OurLoop;
+use crate::ours::{HookKind, OurLoop};
 use crate::peers::{CachedHandles, FamilyLookup, MetricsMacros, SharedAtomics, SpscRing};
 use crate::rows::Port;
 use crate::subject::{Counted, Producer, Setup, Subject};
@@ -12,6 +12,7 @@ use crate::workload::SaveFinished;
 /// The events of one batch.
 const HANDOFF_BATCH: u64 = 8_192;
 const DISPATCH_BATCH: u64 = 256;
+const LONE_BATCH: u64 = 64;
 
 /// The work to do, from an argument such as `--instructions=handoff:ours:20`.
 pub struct Run {
@@ -32,6 +33,12 @@ pub fn from_arguments(arguments: &[String]) -> Option<Run> {
         "handoff:family" => hand_over::<FamilyLookup>,
         "handoff:macros" => hand_over::<MetricsMacros>,
         "dispatch:ours" => dispatch,
+        "burst:none" => |batches| burst(HookKind::None, batches),
+        "burst:lifecycle" => |batches| burst(HookKind::Lifecycle, batches),
+        "burst:listener" => |batches| burst(HookKind::Listener, batches),
+        "lone:none" => |batches| lone(HookKind::None, batches),
+        "lone:lifecycle" => |batches| lone(HookKind::Lifecycle, batches),
+        "lone:listener" => |batches| lone(HookKind::Listener, batches),
         unknown => panic!("no such work: {unknown}"),
     };
     Some(Run { work, batches: batches.parse().expect("a number of batches") })
@@ -79,4 +86,33 @@ fn dispatch(batches: u64) {
         assert_eq!(total, (batch + 1) * DISPATCH_BATCH);
     }
     event_loop.shut_down();
+}
+
+/// Hands over bursts of events to a recorder with these hooks. All of them are applied before the next burst.
+fn burst(hooks: HookKind, batches: u64) {
+    let event_loop = OurLoop::start();
+    let mut recorder = event_loop.create_hooked_recorder(hooks);
+    for batch in 0..batches {
+        counted_handoff(&mut recorder, batch * HANDOFF_BATCH);
+        recorder.flush();
+    }
+    assert_eq!(recorder.snapshot().total, batches * HANDOFF_BATCH);
+    event_loop.shut_down();
+}
+
+/// Hands over single events, each of which is applied before the next one.
+fn lone(hooks: HookKind, batches: u64) {
+    let event_loop = OurLoop::start();
+    let mut recorder = event_loop.create_hooked_recorder(hooks);
+    for number in 0..batches * LONE_BATCH {
+        counted_lone_event(&mut recorder, number);
+        recorder.flush();
+    }
+    assert_eq!(recorder.snapshot().total, batches * LONE_BATCH);
+    event_loop.shut_down();
+}
+
+#[inline(never)]
+fn counted_lone_event(producer: &mut impl Producer, number: u64) {
+    assert!(producer.hand_over(SaveFinished::number(number)).is_ok(), "an empty queue refused an event");
 }

@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use mvx_metrics::{
-    Breakdown, Counter, DimensionValue, EventHandler, HandleEvent, Histogram, Max, Metric, MetricSnapshot,
-    MetricsRecorder, MetricsRuntime, QueueOverflowPolicy, RecorderOptions, RegisterEventError, Sum,
-    metric_event,
+    Breakdown, ChangeListener, Counter, DimensionValue, EventHandler, HandleEvent, Histogram, HookError, Max,
+    Metric, MetricChange, MetricSnapshot, MetricsRecorder, MetricsRuntime, QueueOverflowPolicy,
+    RecorderHooks, RecorderOptions, RegisterEventError, Sum, metric_event,
 };
 
 use crate::event_loop::{EventLoop, LoopRecorder};
@@ -93,7 +93,38 @@ pub struct OurLoop {
     created: AtomicU64,
 }
 
+/// The hooks of a recorder. They do nothing.
+#[derive(Debug, Clone, Copy)]
+pub enum HookKind {
+    None,
+    Lifecycle,
+    Listener,
+}
+
+struct Idle;
+
+impl RecorderHooks for Idle {}
+
+impl ChangeListener for Idle {
+    async fn on_metric_changed(&self, _: MetricChange<'_>) -> Result<(), HookError> {
+        Ok(())
+    }
+}
+
 impl OurLoop {
+    /// Creates a recorder with these hooks.
+    pub fn create_hooked_recorder(&self, hooks: HookKind) -> OurRecorder {
+        let options = RecorderOptions::new().queue_overflow_policy(QueueOverflowPolicy::Error);
+        let options = match hooks {
+            HookKind::None => options,
+            HookKind::Lifecycle => options.hooks(Idle),
+            HookKind::Listener => options.change_listener(Idle),
+        };
+        let recorder = self.runtime.create_recorder_with("hooked", options).expect("a fresh id");
+        recorder.register_metric(SaveAttempts::default()).expect("the recorder runs");
+        OurRecorder(recorder)
+    }
+
     /// Creates a recorder with a poll interval so long that only a snapshot makes the loop process its events.
     pub fn create_slow_polled_recorder(&self) -> OurRecorder {
         let options = RecorderOptions::new().poll_interval(Duration::from_secs(1));
@@ -144,6 +175,13 @@ impl EventLoop for OurLoop {
 
 #[derive(Clone)]
 pub struct OurRecorder(MetricsRecorder);
+
+impl OurRecorder {
+    /// Waits until all events are applied, and their hooks have run.
+    pub fn flush(&self) {
+        self.0.flush().wait().expect("this is not the runtime's thread");
+    }
+}
 
 impl LoopRecorder for OurRecorder {
     fn processed(&self) -> u64 {

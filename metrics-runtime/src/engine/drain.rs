@@ -1,8 +1,8 @@
 //! The state behind a recorder's metrics lock, and the one way to drain events into it.
 //!
-//! The event loop, a worker task without hooks and waiting threads all call [`MetricsState::drain`]. A worker task with hooks
-//! takes the consumer out and goes event by event, because hooks run between the events and without the lock. It calls
-//! [`MetricsState::activate_due`] before each event and [`MetricsState::after_consuming`] after it, as a drain does.
+//! The event loop, a worker task without listeners and waiting threads all call [`MetricsState::drain`]. A worker task with
+//! listeners takes the consumer out and goes event by event, because listeners run between the events and without the lock. It
+//! calls [`MetricsState::activate_due`] before each event and [`MetricsState::after_consuming`] after it, as a drain does.
 
 use std::sync::Arc;
 
@@ -33,7 +33,7 @@ pub(super) struct MetricsState {
     replaced: Vec<MetricSnapshot>,
     /// Whether totals read the states of replaced metrics. Nothing adds up a recorder that has no runtime.
     keeps_replaced: bool,
-    /// `None` while a task with hooks has it, and from the end of that task until the next drain.
+    /// `None` while a task with listeners has it, and from the end of that task until the next drain.
     pub(super) consumer: Option<Consumer>,
 }
 
@@ -168,7 +168,7 @@ impl MetricsState {
         effects: &mut DrainEffects,
         mut apply: impl FnMut(&mut MetricSet, &Batch<'_>, u64, &mut DrainEffects) -> bool,
     ) {
-        // A worker task with hooks has the consumer, so that task drains the queue.
+        // A worker task with listeners has the consumer, so that task drains the queue.
         let Some(mut consumer) = self.consumer.take() else {
             return;
         };

@@ -59,15 +59,15 @@ impl LifecycleHandle {
 
     /// Blocks until the operation has finished.
     ///
-    /// A recorder without hooks that was created directly processes its events on this thread meanwhile, so the wait
-    /// succeeds in async code too.
+    /// A recorder that was created directly processes its events on this thread meanwhile, unless it has a change listener. So the
+    /// wait succeeds in async code too, if no hook has to run.
     ///
     /// # Errors
     /// The error that the operation ended with.
     ///
     /// [`WouldDeadlock`](MetricsRecorderError::WouldDeadlock), at once, where this thread itself would have to do the work. That
-    /// is so in a hook, in a metric, and for a recorder with hooks in a single-threaded tokio runtime. `.await` the handle
-    /// there.
+    /// is so in a hook, in a metric, and in a single-threaded tokio runtime that has to run a hook or the change listener
+    /// of the recorder. `.await` the handle there.
     ///
     /// [`Stalled`](MetricsRecorderError::Stalled) when there is no progress: for five seconds in general, and for the
     /// runtime's `shutdown_timeout` while a hook runs.

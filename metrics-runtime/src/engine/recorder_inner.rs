@@ -40,7 +40,7 @@ use crate::thread_role;
 pub(crate) struct RecorderInner {
     pub(super) queue: Queue,
     pub(super) metrics: FairLock<MetricsState>,
-    /// The consumer, on its way back from a worker task with hooks. That task cannot wait for `metrics`.
+    /// The consumer, on its way back from a worker task with listeners. That task cannot wait for `metrics`.
     pub(super) returned_consumer: Mutex<Option<Consumer>>,
     lifecycle: Mutex<Lifecycle>,
     pub(super) counters: Counters,

@@ -1,15 +1,17 @@
 //! States between two steps of an operation, which no public call can stop at.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::runtime::{Builder, Runtime};
+use tokio::sync::Notify;
 
 use super::drain::DrainEffects;
 use super::stall::HELP_TIMEOUT;
 use crate::dispatch::{EventHandler, Metric};
 use crate::event::MetricEvent;
-use crate::hooks::{ChangeListener, HookError, MetricChange, RecorderHooks};
+use crate::hooks::{ChangeListener, HookError, MetricChange, RecorderContext, RecorderHooks};
 use crate::queue::ReserveError;
 use crate::recorder::{MetricsRecorder, RecorderOptions};
 use crate::runtime::MetricsRuntime;
@@ -304,4 +306,54 @@ fn hx2_a_read_on_the_thread_of_a_recorder_with_hooks_processes_the_events_itself
         assert_eq!(error.reason(), "WOULD_DEADLOCK");
         stop.await.expect("stops");
     });
+}
+
+/// Hooks whose second start ends when the test says so.
+#[derive(Default)]
+struct WaitsAtRestart {
+    starts: AtomicU64,
+    may_end: Notify,
+}
+
+impl RecorderHooks for WaitsAtRestart {
+    async fn on_starting(&self, _: RecorderContext<'_>) -> Result<(), HookError> {
+        if self.starts.fetch_add(1, Ordering::Relaxed) == 1 {
+            self.may_end.notified().await;
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn hx2_the_event_loop_gives_no_turns_while_on_starting_runs() {
+    const LIMIT: usize = 1_000;
+
+    let runtime = MetricsRuntime::new("hx2").expect("a valid namespace");
+    runtime.start().expect("starts");
+    let hooks = Arc::new(WaitsAtRestart::default());
+    let options = RecorderOptions::new().queue_max_size(LIMIT).hooks(Arc::clone(&hooks));
+    let recorder = runtime.create_recorder_with("a", options).expect("creates");
+    recorder.register_event(Counted(Arc::new(()))).expect("accepted");
+    recorder.flush().wait().expect("flushes");
+    recorder.stop().wait().expect("stops");
+    // The event loop still polls the recorder.
+    let start = recorder.start();
+    // More events than the queue takes: producers ask for turns, and find the queue full.
+    (0..2 * LIMIT).for_each(|_| recorder.emit(Counted(Arc::new(()))));
+    let flush = recorder.flush();
+    let is_queued = || recorder.inner().schedule_state.is_queued_hint();
+    let deadline = Instant::now() + 10 * HELP_TIMEOUT;
+    while is_queued() {
+        assert!(Instant::now() < deadline, "the event loop keeps a recorder that it cannot serve");
+        std::thread::yield_now();
+    }
+    recorder.emit(Counted(Arc::new(())));
+    assert!(!is_queued());
+    assert_eq!((recorder.stats().processed, recorder.stats().pending), (1, LIMIT as u64));
+
+    hooks.may_end.notify_one();
+    start.wait().expect("starts");
+    flush.wait().expect("flushes");
+    assert_eq!(recorder.stats().pending, 0);
+    runtime.shutdown().expect("shuts down");
 }
