@@ -15,7 +15,7 @@
 //! | `clear_turn_pending` after the look at the watermark, or missing | `a_queue_above_its_watermark..` |
 //! | `turn_pending` stored or loaded instead of swapped | `a_queue_above_its_watermark..` |
 //! | a producer that waits for room requests no turn, or requests it before it enters the line (L1) | `no_producer_waits..` |
-//! | `take_due` knows no drained queue | `a_producer_that_is_cancelled..` |
+//! | `take_due` knows no drained queue | `no_producer_waits..` |
 //! | a producer leaves the line and wakes no other (L2) | `a_producer_that_is_cancelled..` |
 
 use std::time::{Duration, Instant};
