@@ -48,7 +48,7 @@ use crate::thread_role;
 pub enum LogPolicy {
     /// Nothing.
     Silent,
-    /// Lifecycle operations and failures.
+    /// Lifecycle operations, failures, and lost events.
     #[default]
     Normal,
     /// The same and the calls that only read: getting and listing recorders, snapshots, iterating over metrics.

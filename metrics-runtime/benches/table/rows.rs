@@ -1,5 +1,6 @@
 //! The rows of the table.
 
+mod batch;
 mod fan_out;
 mod handoff;
 mod machine;
@@ -23,7 +24,7 @@ pub struct Row {
 }
 
 /// All rows in the order of the table.
-pub const ROWS: [Row; 12] = [
+pub const ROWS: [Row; 13] = [
     Row {
         title: "the machine",
         measure: "the parts of any handoff between threads, to compare the rest with",
@@ -58,6 +59,11 @@ pub const ROWS: [Row; 12] = [
         title: "steady pace, one producer",
         measure: "events refused because the runtime thread came too late",
         print: handoff::paced,
+    },
+    Row {
+        title: "batch, two producers that wait for room",
+        measure: "ns per item of both until the last one is applied, nothing dropped",
+        print: batch::print,
     },
     Row {
         title: "fan-out, producer",

@@ -11,6 +11,9 @@ use super::{Add, Dimension, Shape, Sub};
 /// One event updates it with `add`, another one with `sub`. A snapshot shows an [`InFlightSnapshot`]. Its current amount is 0
 /// before the first event, and below 0 while more was finished than started.
 ///
+/// An end that is not emitted is missing for ever. [`EmitOnDrop`](crate::EmitOnDrop) emits it on every way out: an early return, a
+/// panic, a future that is dropped.
+///
 /// ```
 /// use mvx_metrics::{HandleEvent, InFlight, Metric, metric_event};
 ///

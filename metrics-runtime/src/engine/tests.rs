@@ -357,3 +357,31 @@ fn hx2_the_event_loop_gives_no_turns_while_on_starting_runs() {
     assert_eq!(recorder.stats().pending, 0);
     runtime.shutdown().expect("shuts down");
 }
+
+#[test]
+fn lo1_a_flush_waits_for_the_line_of_a_drop_that_was_counted_after_the_last_event() {
+    let tokio = Builder::new_current_thread().build().expect("a tokio runtime");
+    let with = RecorderOptions::new;
+    for options in [with(), with().hooks(Idle), with().change_listener(Idle)] {
+        tokio.block_on(async {
+            let recorder = MetricsRecorder::new("direct", options).expect("inside of tokio");
+            recorder.start().await.expect("starts");
+            let drops = &recorder.inner().counters.drops;
+            // A producer that found the queue full was preempted until all events were consumed.
+            assert!(drops.count("late"));
+            recorder.flush().await.expect("flushes");
+            assert!(!drops.is_first_line_pending(), "the line is logged");
+            assert!(!drops.count("late"), "within a minute no other line is due");
+            recorder.stop().await.expect("stops");
+            assert_eq!(recorder.stats().dropped, 2);
+        });
+    }
+}
+
+#[test]
+fn lo1_a_flush_of_a_recorder_that_has_ended_waits_for_no_line() {
+    let (_tokio, recorder) = running();
+    recorder.stop().wait().expect("stops");
+    assert!(recorder.inner().counters.drops.count("late"));
+    recorder.flush().wait().expect("it has nothing to wait for");
+}

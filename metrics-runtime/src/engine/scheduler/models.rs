@@ -1,4 +1,5 @@
-//! The run queue under loom, together with a recorder's queue: no request for a turn is lost.
+//! The run queue under loom, together with a recorder's queue and the line of producers that wait for room: no request for a turn
+//! is lost, and no producer waits for ever.
 //!
 //! `RUSTFLAGS="--cfg mvx_loom" cargo test -p mvx-metrics --release --lib models`
 //!
@@ -13,6 +14,9 @@
 //! | a sleep until the timer is not interrupted by an urgent request | `an_urgent_request..` |
 //! | `clear_turn_pending` after the look at the watermark, or missing | `a_queue_above_its_watermark..` |
 //! | `turn_pending` stored or loaded instead of swapped | `a_queue_above_its_watermark..` |
+//! | a producer that waits for room requests no turn, or requests it before it enters the line (L1) | `no_producer_waits..` |
+//! | `take_due` knows no drained queue | `no_producer_waits..` |
+//! | a producer leaves the line and wakes no other (L2) | `a_producer_that_is_cancelled..` |
 
 use std::time::{Duration, Instant};
 
@@ -20,6 +24,7 @@ use loom::sync::Notify;
 use loom::thread;
 
 use super::run_queue::{Requested, RunQueue, ScheduleState, Sleep};
+use crate::engine::room::RoomLine;
 use crate::event::MetricEvent;
 use crate::queue::{Consumer, Queue, SegmentPool, WakeHint};
 use crate::sync::{AtomicU64, Ordering};
@@ -36,6 +41,8 @@ impl MetricEvent for Event {
 /// A recorder, as far as the run queue and its own queue are concerned, and its event loop.
 struct Model {
     queue: Queue,
+    /// `None` in the models in which no producer waits: each load makes more orders.
+    room: Option<RoomLine>,
     state: std::sync::Arc<ScheduleState>,
     run_queue: RunQueue<std::sync::Arc<ScheduleState>>,
     wake: Notify,
@@ -47,11 +54,21 @@ impl Model {
     fn new(limit: u64) -> Self {
         Self {
             queue: Queue::new(limit, crate::sync::Arc::new(SegmentPool::new())),
+            room: None,
             state: std::sync::Arc::default(),
             run_queue: RunQueue::new(),
             wake: Notify::new(),
             consumed: AtomicU64::new(0),
         }
+    }
+
+    /// A model in which producers wait for room in a queue for one event.
+    fn with_room() -> Self {
+        Self { room: Some(RoomLine::default()), ..Self::new(1) }
+    }
+
+    fn room(&self) -> &RoomLine {
+        self.room.as_ref().expect("the model has it")
     }
 
     fn request(&self, urgent: bool) {
@@ -61,16 +78,47 @@ impl Model {
         }
     }
 
-    /// A producer's call, as in `RecorderInner::register_slow` and `after_accepting`.
+    /// A producer's call, as in `RecorderInner::push_slow` and `after_accepting`. Answers `false` when the queue is full.
+    fn try_emit(&self) -> bool {
+        match self.queue.push(Event) {
+            Ok(WakeHint::Early) if self.state.set_turn_pending() => self.request(true),
+            Ok(WakeHint::Unpark) => self.request(false),
+            Ok(WakeHint::None | WakeHint::Early) => {}
+            Err(_) => return false,
+        }
+        true
+    }
+
     fn emit(&self) {
-        loop {
-            match self.queue.push(Event) {
-                Ok(WakeHint::Early) if self.state.set_turn_pending() => return self.request(true),
-                Ok(WakeHint::Unpark) => return self.request(false),
-                Ok(WakeHint::None | WakeHint::Early) => return,
-                // The queue is full: the loop has work.
-                Err(_) => thread::yield_now(),
-            }
+        while !self.try_emit() {
+            // The queue is full: the loop has work.
+            thread::yield_now();
+        }
+    }
+
+    /// A producer's call that waits for room, as in `RecorderInner::register_event_blocking`.
+    fn emit_blocking(&self) {
+        let mut ticket = None;
+        let mut done = self.try_emit();
+        while !done {
+            let (place, room) = self.room().enter(ticket, &self.queue);
+            ticket = Some(place);
+            self.request(true);
+            room.wait_until(Instant::now() + Duration::from_hours(1)).expect("loom has no time");
+            done = self.try_emit();
+            self.leave_line(place);
+        }
+    }
+
+    /// A producer leaves the line, as in `RecorderInner::leave_line`.
+    fn leave_line(&self, place: u64) {
+        self.room().leave(place);
+        self.wake_producers();
+    }
+
+    fn wake_producers(&self) {
+        for producer in self.room().take_due(&self.queue) {
+            producer.complete(());
         }
     }
 
@@ -84,6 +132,9 @@ impl Model {
             }
         }
         self.consumed.store(self.queue.consumed(), Ordering::Relaxed);
+        if self.room.is_some() {
+            self.wake_producers();
+        }
     }
 
     /// The loop with a poll interval of zero, until it has consumed so many events.
@@ -201,5 +252,39 @@ fn a_queue_above_its_watermark_gets_a_turn_before_the_timer_fires() {
         // The last event may stay below the watermark and wait for the timer.
         model.run_with_timer(4);
         producer.join().expect("no panic");
+    });
+}
+
+#[test]
+fn no_producer_waits_for_ever_at_a_full_queue() {
+    check(2, || {
+        let model = loom::sync::Arc::new(Model::with_room());
+        model.emit();
+        let producer = {
+            let model = loom::sync::Arc::clone(&model);
+            thread::spawn(move || model.emit_blocking())
+        };
+        model.run_without_timer(2);
+        producer.join().expect("no panic");
+    });
+}
+
+#[test]
+fn a_producer_that_is_cancelled_leaves_its_room_to_the_next() {
+    check(MAX_INTERRUPTIONS, || {
+        let model = loom::sync::Arc::new(Model::with_room());
+        model.emit();
+        let (cancelled, _) = model.room().enter(None, &model.queue);
+        let (place, room) = model.room().enter(None, &model.queue);
+        model.request(true);
+        let event_loop = {
+            let model = loom::sync::Arc::clone(&model);
+            thread::spawn(move || model.run_without_timer(2))
+        };
+        model.leave_line(cancelled);
+        room.wait_until(Instant::now() + Duration::from_hours(1)).expect("loom has no time");
+        assert!(model.try_emit(), "no other producer takes the room");
+        model.leave_line(place);
+        event_loop.join().expect("no panic");
     });
 }
