@@ -13,7 +13,12 @@
 //! | test the component, the metric, or both | [`testing`] |
 //! | send numbers to another system | [`hooks_and_adapters`] |
 //! | run it in production | [`in_production`] |
-//! | replace hand-written counters, or calls of the `metrics` facade | [`from_counters`] |
+//! | measure an HTTP service, with `/metrics` in its own router | [`http_service`] |
+//! | keep the final state of each connection or job in a database | [`long_term_storage`] |
+//! | use a recorder where nothing can be passed to | [`static_recorder`] |
+//! | read the length of a queue at the moment of a scrape | [`pulled_gauges`] |
+//! | port a program from `metrics` or `prometheus-client` | [`from_facades`] |
+//! | replace hand-written counters | [`from_counters`] |
 //! | port a program that uses `mvx.common.metrics` in Python | [`from_python`] |
 
 #[doc = include_str!("guide/choosing_dimensions.md")]
@@ -24,15 +29,29 @@ pub mod designing_events {}
 pub mod first_steps {}
 #[doc = include_str!("guide/from_counters.md")]
 pub mod from_counters {}
+#[doc = include_str!("guide/from_facades.md")]
+pub mod from_facades {}
 #[doc = include_str!("guide/from_python.md")]
 pub mod from_python {}
 #[doc = include_str!("guide/hooks_and_adapters.md")]
 pub mod hooks_and_adapters {}
+// Programs of this chapter need axum, so they are tested in the package of the examples.
+#[cfg(not(doctest))]
+#[doc = include_str!("guide/http_service.md")]
+pub mod http_service {}
 #[doc = include_str!("guide/in_production.md")]
 pub mod in_production {}
+// Programs of this chapter need rusqlite, so they are tested in the package of the examples.
+#[cfg(not(doctest))]
+#[doc = include_str!("guide/long_term_storage.md")]
+pub mod long_term_storage {}
 #[doc = include_str!("guide/one_recorder_per_entity.md")]
 pub mod one_recorder_per_entity {}
+#[doc = include_str!("guide/pulled_gauges.md")]
+pub mod pulled_gauges {}
 #[doc = include_str!("guide/reading.md")]
 pub mod reading {}
+#[doc = include_str!("guide/static_recorder.md")]
+pub mod static_recorder {}
 #[doc = include_str!("guide/testing.md")]
 pub mod testing {}
