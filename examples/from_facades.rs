@@ -11,7 +11,7 @@ use metrics_util::debugging::{DebugValue, DebuggingRecorder};
 use mvx_metrics::export::ExpositionOptions;
 use mvx_metrics::{
     Breakdown, Counter, Histogram, Label, Metric, MetricHandle, MetricsRecorderError, MetricsRuntime,
-    Recorder, Scope, Sum, metric_event,
+    Recorder, Sum, metric_event,
 };
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, text::encode};
 use prometheus_client::metrics::family::Family;
