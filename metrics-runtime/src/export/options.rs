@@ -142,8 +142,8 @@ impl ExpositionOptions {
     /// | `process_open_fds`, `process_max_fds` | gauge | file descriptors; no `process_max_fds` without a limit |
     /// | `process_threads` | gauge | threads |
     ///
-    /// They have the constant labels of the process, and no namespace. Linux has them all, as far as `/proc` may be read; other systems
-    /// have none. An exposition of [`Totals`](crate::Totals) that were read before has none, because they may be of another
+    /// They have the constant labels of the process, and no namespace. Linux has them all, as far as `/proc` may be read; other
+    /// systems have none. An exposition of [`Totals`](crate::Totals) that were read before has none, because they may be of another
     /// process.
     ///
     /// ```

@@ -27,8 +27,8 @@ impl ProcessDimension {
     }
 }
 
-/// Reads the process that calls. What the system does not tell is not in the list. The list is empty without the feature, and on other
-/// systems than Linux.
+/// Reads the process that calls. What the system does not tell is not in the list. The list is empty without the feature, and
+/// on other systems than Linux.
 pub(super) fn read() -> Vec<ProcessDimension> {
     let Measurements { cpu, started, open_fds, max_fds, virtual_memory, resident_memory, threads } =
         Measurements::take();

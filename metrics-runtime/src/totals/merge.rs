@@ -14,7 +14,8 @@ impl Totals {
     /// Adds the totals of another process, or of another runtime. Nothing changes when the result is an error.
     ///
     /// Groups of one namespace and one entity become one group. Labels beyond the limit of a breakdown go to `other`.
-    /// Recorders are listed one after the other. Constant labels stay where both have the same. A dimension of both that does not say how it merges is left out.
+    /// Recorders are listed one after the other. Constant labels stay where both have the same. A dimension of both that does not
+    /// say how it merges is left out.
     ///
     /// # Errors
     ///

@@ -124,8 +124,8 @@ impl Totals {
         group.get::<M>()
     }
 
-    /// The constant labels of the process, set with [`MetricsRuntimeBuilder::label`](crate::MetricsRuntimeBuilder::label). Merged totals
-    /// have those that are equal in all.
+    /// The constant labels of the process, set with [`MetricsRuntimeBuilder::label`](crate::MetricsRuntimeBuilder::label).
+    /// Merged totals have those that are equal in all.
     #[must_use]
     pub fn labels(&self) -> &BTreeMap<String, String> {
         self.labels.as_map()
