@@ -1,10 +1,11 @@
 //! Export: the metrics of a runtime as text for Prometheus. Feature `openmetrics`.
 //!
-//! [`MetricsRuntime::exposition`](crate::MetricsRuntime::exposition) reads the recorders one by one and renders their totals.
+//! [`MetricsRuntime::exposition`](crate::MetricsRuntime::exposition) reads the recorders one by one and renders their totals, and
+//! [`MetricsRuntime::exposition_of`](crate::MetricsRuntime::exposition_of) those of several runtimes.
 //! [`Totals::exposition`](crate::Totals::exposition) renders totals that were read before, also those of another process, and
 //! [`RuntimeSnapshot::exposition`](crate::RuntimeSnapshot::exposition) a snapshot. All work in the calling thread and never in the
-//! event loop. [`MetricsRuntime::exposition_of`](crate::MetricsRuntime::exposition_of) shows several runtimes in one text. The module `http`, in the feature `http`, serves the same text over HTTP.
-//! [`ExpositionOptions`] choose scope and format, add constant labels, and switch `_created` off.
+//! event loop. The module `http`, in the feature `http`, serves the same text over HTTP.
+//! [`ExpositionOptions`] choose scope and format, name the labels of all series, show the process, and switch `_created` off.
 //!
 //! # Scopes
 //!
@@ -21,6 +22,22 @@
 //! counters and histograms of a rollup show at least the values they have shown before. If such a recorder is removed, its counts
 //! are added as soon as it can be read. After a shutdown the text is that of the final state.
 //!
+//! # Labels of all series
+//!
+//! Every series has the label `namespace`, and in [`Scope::PerEntity`] `entity_id`. Both can be
+//! [renamed](ExpositionOptions::namespace_label) or left out. Series that then coincide are added up, those of the library's health
+//! too.
+//!
+//! Labels of the process, set with [`MetricsRuntimeBuilder::label`](crate::MetricsRuntimeBuilder::label), are on every series too,
+//! or in the one series [`target_info`](ExpositionOptions::target_info). Prometheus joins it with
+//! `* on (job, instance) group_left (region) target_info`. [`ExpositionOptions::label`] adds labels to one exposition.
+//!
+//! # Several runtimes
+//!
+//! In an exposition of several runtimes each family stands once, with the series of all. The series of each runtime have the labels
+//! of that runtime. Series with equal labels are added up, so runtimes may share a namespace. The first runtime remembers which
+//! dimension has which name. So expositions of the same runtimes name them in one order.
+//!
 //! # Series that begin with 0
 //!
 //! Labels that a type knows, at most 64 of them, have their series from the registration on: variants of an enum, `bool`, and
@@ -36,7 +53,7 @@
 //! | counters | `_total` as the last suffix, once | `reads_total`: `disk_io_reads_total` |
 //! | other types | no `_total` at the end | gauge `open_total`: `disk_io_open` |
 //! | labels of a breakdown | the names of the event's fields | `by = outcome`: `outcome="success"` |
-//! | labels `namespace`, `entity_id`, `le`, `quantile`, `__..` of a breakdown | prefixed with `exported_` | `exported_namespace` |
+//! | labels `namespace`, `entity_id`, `le`, `quantile`, `__..` of a breakdown, and those with the name of a constant label | prefixed with `exported_` | `exported_namespace` |
 //!
 //! # Types
 //!
@@ -72,6 +89,8 @@
 //! `.._discarded_total`, `mvx_metrics_events_pending`, `mvx_metrics_recorders` by `state`, `mvx_metrics_recorders_removed_total`,
 //! `mvx_metrics_recorders_stalled`, `mvx_metrics_metrics_failed` and `mvx_metrics_values_invalid_total` by `metric`. They begin with 0:
 //! the dropped events have a series for each event type that a registered metric listens to, the last two for each metric.
+//!
+//! CPU time, memory and files of the process come with the feature `process`: `ExpositionOptions::process`. Linux only.
 
 mod exposition;
 mod family;

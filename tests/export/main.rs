@@ -15,6 +15,7 @@ mod hostile;
 mod labels;
 mod late_reads;
 mod many_recorders;
+mod means;
 mod merging;
 mod process;
 mod replaced;

@@ -12,8 +12,8 @@ pub enum Format {
 }
 
 impl Format {
-    /// The format that a client with this `Accept` header prefers: OpenMetrics 1.0 if the header names it with the highest
-    /// weight, else the Prometheus format.
+    /// The format that a client with this `Accept` header prefers: OpenMetrics 1.0 if the header gives it the highest weight, else
+    /// the Prometheus format. The most specific media range gives a format its weight. Of equal weights the first one wins.
     ///
     /// ```
     /// use mvx_metrics::export::Format;
@@ -25,15 +25,25 @@ impl Format {
     /// ```
     #[must_use]
     pub fn negotiate(accept: &str) -> Self {
-        let mut best = (0, Self::Prometheus);
-        for range in accept.split(',') {
-            let (weight, format) = weigh(range);
-            // Of equal weights the first one wins. A weight of 0 never wins.
-            if weight > best.0 {
-                best = (weight, format.unwrap_or_default());
+        let ranges: Vec<Range<'_>> = split(accept, ',').filter_map(Range::parse).collect();
+        // The weight of a format, and the position of the range that gives it.
+        let preference = |format: Self| {
+            let mut best: Option<(Specificity, u32, usize)> = None;
+            for (position, range) in ranges.iter().enumerate() {
+                let Some(specificity) = range.matches(format) else { continue };
+                // The most specific range decides, and of equal ones the heaviest, then the first.
+                if best.is_none_or(|(other, weight, _)| (specificity, range.weight) > (other, weight)) {
+                    best = Some((specificity, range.weight, position));
+                }
             }
-        }
-        best.1
+            best.filter(|(_, weight, _)| *weight > 0)
+                .map_or((0, usize::MAX), |(_, weight, position)| (weight, position))
+        };
+        let (prometheus, open_metrics) = (preference(Self::Prometheus), preference(Self::OpenMetrics));
+        let is_heavier = open_metrics.0 > prometheus.0;
+        // Of equal weights the first range wins. A range that stands for both formats stands for the Prometheus format.
+        let is_earlier = open_metrics.0 == prometheus.0 && open_metrics.1 < prometheus.1;
+        if is_heavier || is_earlier { Self::OpenMetrics } else { Self::Prometheus }
     }
 
     /// The content type of an exposition in this format.
@@ -46,28 +56,64 @@ impl Format {
     }
 }
 
-/// The weight of one media range in thousandths, and its format. The weight of other media is 0.
-fn weigh(range: &str) -> (u32, Option<Format>) {
-    let mut parts = range.split(';').map(str::trim);
-    let media = parts.next().unwrap_or_default().to_ascii_lowercase();
-    let mut weight = 1_000;
-    let mut version = None;
-    for part in parts {
-        let Some((name, value)) = part.split_once('=') else { continue };
-        let value = value.trim().trim_matches('"');
-        match name.trim().to_ascii_lowercase().as_str() {
-            "q" => weight = thousandths(value),
-            "version" => version = Some(value),
-            _ => {}
+/// How closely a media range describes a format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Specificity {
+    Any,
+    Type,
+    Media,
+}
+
+/// One media range of an `Accept` header.
+struct Range<'a> {
+    /// In lower case.
+    media: String,
+    version: Option<&'a str>,
+    /// In thousandths.
+    weight: u32,
+}
+
+impl<'a> Range<'a> {
+    fn parse(text: &'a str) -> Option<Self> {
+        let mut parts = split(text, ';').map(str::trim);
+        let media = parts.next().filter(|media| !media.is_empty())?.to_ascii_lowercase();
+        let mut range = Self { media, version: None, weight: 1_000 };
+        for part in parts {
+            let Some((name, value)) = part.split_once('=') else { continue };
+            let value = value.trim().trim_matches('"');
+            match name.trim().to_ascii_lowercase().as_str() {
+                "q" => range.weight = thousandths(value),
+                "version" => range.version = Some(value),
+                _ => {}
+            }
+        }
+        Some(range)
+    }
+
+    fn matches(&self, format: Format) -> Option<Specificity> {
+        match (self.media.as_str(), self.version, format) {
+            ("*/*", ..) => Some(Specificity::Any),
+            ("text/*", _, Format::Prometheus) | ("application/*", _, Format::OpenMetrics) => {
+                Some(Specificity::Type)
+            }
+            ("text/plain", None | Some("0.0.4"), Format::Prometheus)
+            | ("application/openmetrics-text", None | Some("1.0.0" | "0.0.1"), Format::OpenMetrics) => {
+                Some(Specificity::Media)
+            }
+            _ => None,
         }
     }
-    match (media.as_str(), version) {
-        ("application/openmetrics-text", None | Some("1.0.0" | "0.0.1")) => {
-            (weight, Some(Format::OpenMetrics))
-        }
-        ("text/plain", None | Some("0.0.4")) | ("text/*" | "*/*", _) => (weight, Some(Format::Prometheus)),
-        _ => (0, None),
-    }
+}
+
+/// The parts of a header between separators that are not inside of quotes.
+fn split(text: &str, separator: char) -> impl Iterator<Item = &str> {
+    let (mut quoted, mut escaped) = (false, false);
+    text.split(move |character| {
+        let is_end = character == separator && !quoted;
+        quoted ^= character == '"' && !escaped;
+        escaped = character == '\\' && quoted && !escaped;
+        is_end
+    })
 }
 
 fn thousandths(weight: &str) -> u32 {
@@ -93,6 +139,20 @@ mod tests {
             ("text/plain;q=0.1, APPLICATION/OpenMetrics-Text;Q=0.9;version=\"1.0.0\"", Format::OpenMetrics),
             ("application/openmetrics-text;q=nonsense", Format::Prometheus),
             (";;;,,,=;q=7,/", Format::Prometheus),
+            // Separators inside of quotes separate nothing.
+            ("application/openmetrics-text;charset=\"utf-8, x\";q=0.1, text/plain;q=0.2", Format::Prometheus),
+            ("text/plain;note=\"a;q=0.1,b\", application/openmetrics-text;q=0.9", Format::Prometheus),
+            ("text/plain;note=\"\\\",application/openmetrics-text\";q=0.5", Format::Prometheus),
+            ("text/plain;q=0.5;note=\"not closed, application/openmetrics-text", Format::Prometheus),
+            // The most specific range decides about a format.
+            ("text/plain;q=0, */*", Format::OpenMetrics),
+            ("text/*;q=0, */*;q=0.1", Format::OpenMetrics),
+            ("*/*, application/openmetrics-text;q=0.1", Format::Prometheus),
+            ("application/*", Format::OpenMetrics),
+            ("*/*;q=0", Format::Prometheus),
+            ("application/openmetrics-text, text/plain", Format::OpenMetrics),
+            ("text/plain, application/openmetrics-text", Format::Prometheus),
+            ("*/*, application/openmetrics-text", Format::Prometheus),
             // The headers of Prometheus 2 and 3, and one with Protobuf first.
             (
                 "application/openmetrics-text;version=1.0.0;q=0.5,application/openmetrics-text;version=0.0.1;q=0.4,\

@@ -113,12 +113,11 @@ fn of_ticks(ticks: u64) -> Duration {
 #[cfg(all(feature = "process", target_os = "linux"))]
 fn start_of(since_boot: Duration) -> Option<Timestamp> {
     static BOOT: std::sync::OnceLock<u64> = std::sync::OnceLock::new();
-    let boot = match BOOT.get() {
-        Some(boot) => *boot,
-        None => {
-            let boot = procfs::boot_time_secs().ok()?;
-            *BOOT.get_or_init(|| boot)
-        }
+    let boot = if let Some(boot) = BOOT.get() {
+        *boot
+    } else {
+        let boot = procfs::boot_time_secs().ok()?;
+        *BOOT.get_or_init(|| boot)
     };
     Some(Timestamp::since_1970(Duration::from_secs(boot) + since_boot))
 }

@@ -9,7 +9,7 @@ use std::process::Command;
 use std::time::Duration;
 use std::{env, fs};
 
-use mvx_metrics::export::{Format, Scope};
+use mvx_metrics::export::{ExpositionOptions, Format, Scope};
 use mvx_metrics::{
     BreakdownEntry, Bucket, DimensionDescriptor, DimensionKind, DimensionValue, EventHandler, Extreme,
     HistogramSnapshot, InFlightSnapshot, MeanSnapshot, MergeRule, Metric, MetricDescriptor, MetricSnapshot,
@@ -293,10 +293,14 @@ fn write_case(directory: &Path, case: u64) {
         fs::write(directory.join(format!("{case}.{name}")), text).expect("a file can be written");
     };
     let mut skipped = json!({});
-    for (scope, name) in [(Scope::Rollup, "rollup"), (Scope::PerEntity, "per_entity")] {
+    let rollup = ExpositionOptions::new();
+    let per_entity = rollup.clone().scope(Scope::PerEntity);
+    let bare = rollup.clone().namespace_label(None).label("path", "p\"\\\n");
+    for (options, name) in [(rollup, "rollup"), (per_entity, "per_entity"), (bare, "bare")] {
         for (format, extension) in [(Format::OpenMetrics, "openmetrics"), (Format::Prometheus, "prometheus")]
         {
-            let exposition = runtime.exposition(scope, format).expect("the runtime runs");
+            let options = options.clone().format(format);
+            let exposition = runtime.exposition_with(&options).expect("the runtime runs");
             write(&format!("{name}.{extension}"), &exposition.text);
             let missing = exposition.skipped.iter();
             skipped[format!("{name}.{extension}")] =
