@@ -76,7 +76,7 @@
 //! | feature | adds |
 //! |---|---|
 //! | `openmetrics` | `export`: text for Prometheus; no further dependency |
-//! | `http` | `openmetrics`, and `http`: an endpoint that serves the text; depends on hyper |
+//! | `http` | `openmetrics`, and `http`: a service for axum and hyper, and an endpoint that Prometheus scrapes; depends on hyper and flate2 |
 //! | `process` | `openmetrics`, and CPU time, memory and files of the process in the text, on Linux; depends on procfs |
 
 #![cfg_attr(docsrs, feature(doc_cfg))]

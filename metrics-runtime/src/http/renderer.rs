@@ -100,7 +100,7 @@ impl Renderer {
     pub(super) async fn request(self: Arc<Self>, view: View, gzip: bool) -> Rendered {
         let mut answer = self.join(view, gzip);
         let rendered = answer.wait_for(Option::is_some).await.ok().and_then(|rendered| rendered.clone());
-        rendered.unwrap_or_else(|| Err(unavailable("the rendering has no end")))
+        rendered.unwrap_or_else(|| Err(unavailable("the thread that renders has ended")))
     }
 
     /// Asks for a rendering in the next round.
