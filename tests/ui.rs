@@ -1,4 +1,4 @@
-//! The messages about mistakes, most of them of the macros, and unusual code that must compile.
+//! The macros' messages about mistakes, and unusual code that must compile.
 
 use std::fs;
 use std::path::{Path, PathBuf};
