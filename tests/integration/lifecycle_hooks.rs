@@ -159,6 +159,31 @@ fn hx2_a_full_queue_drops_events_while_on_starting_runs() {
 }
 
 #[test]
+fn hx2_a_reader_processes_the_events_itself_while_the_runtimes_thread_is_blocked() {
+    bounded(|| {
+        let gate = Gate::new();
+        let runtime = running_runtime("hx2");
+        let blocker = runtime.create_recorder("blocker").expect("creates");
+        blocker.register_metric(Gated(gate.clone())).expect("registers");
+        let script = Script::new();
+        let hook_log = script.hook_log();
+        let recorder =
+            runtime.create_recorder_with("a", RecorderOptions::new().hooks(script)).expect("creates");
+        recorder.register_metric(Steps::default()).expect("registers");
+        blocker.emit(Step(0));
+        gate.wait_for_arrival();
+        emit(&recorder, 10);
+        assert_eq!(Steps::total(&recorder), 10);
+        // Its hook runs on the runtime's thread only.
+        let stop = recorder.stop();
+        assert_eq!((recorder.status(), hook_log.count("stopped")), (Stopping, 0));
+        gate.open();
+        stop.wait().expect("stops");
+        assert_eq!(hook_log.count("stopped"), 1);
+    });
+}
+
+#[test]
 fn hx2_on_stopped_runs_once_after_the_last_event_and_the_stop_waits_for_it() {
     bounded(|| {
         for home in Home::both() {

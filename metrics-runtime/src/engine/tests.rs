@@ -325,6 +325,7 @@ impl RecorderHooks for WaitsAtRestart {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "thousands of events take minutes")]
 fn hx2_the_event_loop_gives_no_turns_while_on_starting_runs() {
     const LIMIT: usize = 1_000;
 
