@@ -147,16 +147,16 @@ impl MetricsRecorder {
         }
     }
 
-    /// Registers an event as [`register_event`](Self::register_event) does. While the queue is full, it waits for room, under either
-    /// overflow policy.
+    /// Registers an event as [`register_event`](Self::register_event) does. While the queue is full, it waits for room, under
+    /// either overflow policy.
     ///
-    /// It serves code that produces events faster than they are processed and must lose none, such as a batch. Producers that wait
-    /// get room in the order in which they began to wait. They wake up when half of the queue is empty, so that a thread wakes up
-    /// once for thousands of events. Calls that do not wait take room as they find it.
+    /// It serves code that produces events faster than they are processed and must lose none, such as a batch. Producers that
+    /// wait get room in the order in which they began to wait. They wake up when half of the limit was processed meanwhile, so
+    /// a thread wakes up once for thousands of events. Calls that do not wait take room as they find it.
     ///
-    /// A future that is dropped before its end has registered nothing, and its event counts nowhere. The events of one task keep their
-    /// order if the task awaits each future before it makes the next. The wait has no timeout of its own: behind a handler that never returns it lasts until
-    /// the future is dropped.
+    /// The events of one task keep their order if the task awaits each future before it makes the next one. A future that is
+    /// dropped before its end has registered nothing, and its event counts nowhere. The wait has no timeout of its own: behind
+    /// a handler that never returns it lasts until the future is dropped.
     ///
     /// # Errors
     /// The event comes back with the error, and counts as rejected:

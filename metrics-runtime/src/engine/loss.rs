@@ -269,7 +269,7 @@ mod tests {
         let (log, start) = (DropLog::new(true), Instant::now());
         log.count("step");
         assert!(line(&log, start).is_some());
-        assert_eq!(line(&log, start + Duration::from_secs(60)), None);
+        assert_eq!(line(&log, start + MIN_LINE_INTERVAL), None);
         assert!(!log.may_report(), "turns look at the clock no more");
         assert!(log.count("step"), "it requests a turn");
         assert_eq!(line(&log, start + Duration::from_secs(61)), Some(vec![("step", 1)]));

@@ -94,6 +94,10 @@ impl<S, R: Recorder, E: MetricEvent, F: FnOnce(S) -> E> EmitOnDrop<S, R, E, F> {
 
     /// Emits nothing, and returns the event or the state.
     pub fn cancel(mut self) -> S {
+        self.take_state()
+    }
+
+    fn take_state(&mut self) -> S {
         let (state, _) = self.pending.take().expect("it is there until the guard is dropped");
         state
     }
