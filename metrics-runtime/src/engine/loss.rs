@@ -113,6 +113,7 @@ impl DropLog {
     }
 
     /// Whether a drain may have to log drops. The usual answer is `false`.
+    #[inline]
     pub(super) fn may_report(&self) -> bool {
         !matches!(self.phase.load(Ordering::Relaxed), NO_DROP | QUIET)
     }

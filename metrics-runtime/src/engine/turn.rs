@@ -113,14 +113,17 @@ impl RecorderInner {
     /// subscribers are user code, so the caller holds no lock.
     pub(super) fn finish_drain(&self, effects: DrainEffects) {
         let DrainEffects { failures, ended, completed, has_room: _ } = effects;
-        self.wake_producers();
+        if self.room.has_waiters() {
+            self.wake_producers();
+        }
         if let Some(ended) = ended {
             self.notify_metric_failure(&ended);
         }
         for MetricFailure { metric, panic } in failures {
             self.log_error("metrics_recorder.dispatch_error", Some(&metric), "METRIC_FAILED", &panic);
         }
-        let completed = self.log_drops(completed);
+        let drops = &self.counters.drops;
+        let completed = if drops.may_report() { self.log_drops(completed) } else { completed };
         if completed.is_empty() {
             return;
         }
@@ -135,6 +138,7 @@ impl RecorderInner {
     }
 
     /// Wakes the producers that wait for room, if they are due. Wakers are user code, so the caller holds no lock.
+    #[cold]
     pub(super) fn wake_producers(&self) {
         for producer in self.room.take_due(&self.queue) {
             producer.complete(());
@@ -142,9 +146,10 @@ impl RecorderInner {
     }
 
     /// Logs dropped events if a line is due. Returns the waiters that the caller completes.
+    #[cold]
     fn log_drops(&self, completed: Vec<Arc<Completion>>) -> Vec<Arc<Completion>> {
         let drops = &self.counters.drops;
-        if !drops.may_report() || thread_role::in_producer() {
+        if thread_role::in_producer() {
             return completed;
         }
         let (types, mut completed) = match drops.begin_report(loss::now(), completed) {
