@@ -1,4 +1,5 @@
-//! A recorder for each connection. When a connection ends, its last snapshot goes into a SQLite database, where it can be queried for ever.
+//! A recorder for each connection. When a connection ends, its last snapshot goes into an `SQLite` database, where it can be
+//! queried for ever.
 //!
 //! Run with `cargo run --example finished_entities`, or with `-- FILE` to keep the database. Four threads serve 500 connections. A hook
 //! of the runtime sees each recorder stop and passes its final state to the thread that writes. At the end the program compares
