@@ -57,10 +57,14 @@ struct Chunks {
     heaviest: Max<u64>,
 }
 
-/// The work on one item: a few nanoseconds.
-fn item(number: u64) -> ItemDone {
+/// How many times an item is mixed, and what that is called. The first is less work than an event of its own, so this row
+/// shows the limit of the queue. The second is an item that a program may have: to hash a line, or to parse a number.
+const WORK: [(u32, &str); 2] = [(8, "cheap"), (56, "25 ns")];
+
+/// The work on one item.
+fn item(number: u64, work: u32) -> ItemDone {
     let mut weight = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    for _ in 0..8 {
+    for _ in 0..work {
         weight ^= weight >> 30;
         weight = weight.wrapping_mul(0xbf58_476d_1ce4_e5b9);
         weight ^= weight >> 27;
@@ -83,13 +87,13 @@ fn round(run: impl Fn(Range<u64>) + Sync, total: impl FnOnce() -> u64) -> f64 {
     nanoseconds(began.elapsed()) / as_float(ITEMS)
 }
 
-fn chunked(recorder: &MetricsRecorder) -> f64 {
+fn chunked(recorder: &MetricsRecorder, work: u32) -> f64 {
     let metric = recorder.metric::<Chunks>().expect("registers");
     let run = |mut items: Range<u64>| {
         while !items.is_empty() {
             let mut chunk = ChunkDone::default();
             for number in items.by_ref().take(usize::try_from(CHUNK).expect("small")) {
-                let ItemDone { failed, weight } = item(number);
+                let ItemDone { failed, weight } = item(number, work);
                 chunk.items += 1;
                 chunk.failed += u64::from(failed);
                 chunk.weight += weight;
@@ -101,34 +105,34 @@ fn chunked(recorder: &MetricsRecorder) -> f64 {
     round(run, || metric.snapshot().expect("reads").total)
 }
 
-fn blocking(recorder: &MetricsRecorder) -> f64 {
+fn blocking(recorder: &MetricsRecorder, work: u32) -> f64 {
     let metric = recorder.metric::<Items>().expect("registers");
     let run = |items: Range<u64>| {
         for number in items {
-            recorder.register_event_blocking(item(number), TIMEOUT).expect("there is room");
+            recorder.register_event_blocking(item(number, work), TIMEOUT).expect("there is room");
         }
     };
     round(run, || metric.snapshot().expect("reads").total)
 }
 
-fn awaiting(recorder: &MetricsRecorder) -> f64 {
+fn awaiting(recorder: &MetricsRecorder, work: u32) -> f64 {
     let metric = recorder.metric::<Items>().expect("registers");
     let run = |items: Range<u64>| {
         let tokio = tokio::runtime::Builder::new_current_thread().build().expect("a tokio runtime");
         tokio.block_on(async {
             for number in items {
-                recorder.register_event_async(item(number)).await.expect("there is room");
+                recorder.register_event_async(item(number, work)).await.expect("there is room");
             }
         });
     };
     round(run, || metric.snapshot().expect("reads").total)
 }
 
-fn atomics(_: &MetricsRecorder) -> f64 {
+fn atomics(_: &MetricsRecorder, work: u32) -> f64 {
     let [total, failed, weight, heaviest] = [const { AtomicU64::new(0) }; 4];
     let run = |items: Range<u64>| {
         for number in items {
-            let item = item(number);
+            let item = item(number, work);
             total.fetch_add(1, Ordering::Relaxed);
             failed.fetch_add(u64::from(item.failed), Ordering::Relaxed);
             weight.fetch_add(item.weight, Ordering::Relaxed);
@@ -139,7 +143,7 @@ fn atomics(_: &MetricsRecorder) -> f64 {
 }
 
 /// A way to count a batch: its name, and a round of it.
-type Way = (&'static str, fn(&MetricsRecorder) -> f64);
+type Way = (&'static str, fn(&MetricsRecorder, u32) -> f64);
 
 pub fn print(report: &Report) {
     let ways: [Way; 4] = [
@@ -148,13 +152,19 @@ pub fn print(report: &Report) {
         ("register_event_async", awaiting),
         ("four shared atomics", atomics),
     ];
+    for (work, size) in WORK {
+        compare(report, &ways, work, size);
+    }
+}
+
+fn compare(report: &Report, ways: &[Way; 4], work: u32, size: &str) {
     let runtime = MetricsRuntime::new("batch").expect("valid");
     runtime.start().expect("starts");
     let mut rounds = ways.map(|_| Vec::new());
     for _ in 0..ROUNDS {
         for ((name, way), figures) in ways.iter().zip(&mut rounds) {
             let recorder = runtime.create_recorder(name).expect("creates");
-            figures.push(way(&recorder));
+            figures.push(way(&recorder, work));
             drop(recorder);
             runtime.stop_and_remove_recorder(name).expect("removes");
         }
@@ -162,9 +172,9 @@ pub fn print(report: &Report) {
     runtime.shutdown().expect("shuts down");
     let medians = rounds.map(median);
     for ((name, _), figure) in ways.iter().zip(medians) {
-        report.value(name, figure, "ns per item", None);
+        report.value(&format!("{size} items: {name}"), figure, "ns per item", None);
     }
     for (name, figure) in ["blocking", "async"].into_iter().zip(&medians[1..3]) {
-        report.value(name, figure / medians[0], "x of the sums", Some(3.0));
+        report.value(&format!("{size} items: {name}"), figure / medians[0], "x of the sums", Some(3.0));
     }
 }
