@@ -124,8 +124,10 @@ async fn start(recorder: &Arc<RecorderInner>) -> bool {
     if !recorder.finish_start() {
         return false;
     }
-    if matches!(recorder.placement, Placement::Loop(_)) && !recorder.queue.is_parked() {
-        // Events were accepted meanwhile, or the queue was not parked since the last stop.
+    let wants_turn = !recorder.queue.is_parked() || recorder.wants_drain_end();
+    if matches!(recorder.placement, Placement::Loop(_)) && wants_turn {
+        // Events were accepted meanwhile, or the queue was not parked since the last stop. Or a producer that had found the
+        // queue full before the last stop has requested this turn in STARTING.
         recorder.schedule(true);
     }
     if !recorder.has_handles() {
