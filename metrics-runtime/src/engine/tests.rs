@@ -364,9 +364,8 @@ fn lo8_a_producer_that_begins_to_wait_while_a_restart_is_in_its_hook_gets_the_em
     let runtime = MetricsRuntime::new("lo8").expect("a valid namespace");
     runtime.start().expect("starts");
     let hooks = Arc::new(WaitsAtRestart::default());
-    let recorder = runtime
-        .create_recorder_with("a", RecorderOptions::new().hooks(Arc::clone(&hooks)))
-        .expect("creates");
+    let recorder =
+        runtime.create_recorder_with("a", RecorderOptions::new().hooks(Arc::clone(&hooks))).expect("creates");
     recorder.stop().wait().expect("stops");
     assert!(recorder.inner().queue.is_parked());
     let start = recorder.start();
