@@ -62,6 +62,7 @@ impl Drop for CancelOnDrop {
         if !self.ended {
             self.recorder.lifecycle().task_ended();
             self.recorder.cancel();
+            self.recorder.end_cleanup();
         }
     }
 }
@@ -149,6 +150,7 @@ async fn end(recorder: &Arc<RecorderInner>) {
     };
     retry_until_some(ended).await;
     recorder.clean_up().await;
+    recorder.end_cleanup();
 }
 
 /// Processes events until the recorder fails, or until it stops and no event is pending.
