@@ -57,6 +57,29 @@ fn ed2_series_of_one_namespace_are_merged_as_totals_are() {
     assert_eq!(value(&text, "work_all_total{namespace=\"shop\"}").to_bits(), 50_f64.to_bits());
 }
 
+/// Prometheus takes `a{region=""}` and `a` for one series, and refuses one of two samples.
+#[test]
+fn ed2_a_label_without_a_text_is_no_label() {
+    let plain = running("shop");
+    let labelled = MetricsRuntime::builder("shop").label("region", "").build().expect("valid options");
+    labelled.start().expect("a virgin runtime");
+    emit(&worker(&plain, "one"), 2);
+    emit(&worker(&labelled, "one"), 3);
+    for target_info in [false, true] {
+        let options = ExpositionOptions::new().target_info(target_info).label("zone", "");
+        let text = MetricsRuntime::exposition_of(&[&labelled, &plain], &options).expect("both run").text;
+        assert_eq!(value(&text, "work_all_total{namespace=\"shop\"}").to_bits(), 5_f64.to_bits());
+        assert!(
+            !text.contains("region=") && !text.contains("zone=") && !text.contains("target_info"),
+            "{text}"
+        );
+        labelled.exposition_with(&options).expect("it runs").text.lines().for_each(|line| {
+            assert!(!line.contains("=\"\"") && !line.starts_with("target_info"), "{line}");
+        });
+    }
+    labelled.shutdown().expect("it runs");
+}
+
 #[test]
 fn ed2_a_runtime_that_is_listed_twice_counts_once() {
     let runtime = running("shop");

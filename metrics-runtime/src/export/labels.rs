@@ -49,7 +49,8 @@ impl<'a> SeriesLabels<'a> {
         let mut of_totals = vec![Vec::new(); totals.len()];
         for (index, (own, totals)) in of_totals.iter_mut().zip(totals).enumerate() {
             for (name, value) in totals.labels() {
-                let Some(spelled) = names.get(&**name) else { continue };
+                // For Prometheus a label without a text is no label, so series with and without it are one.
+                let Some(spelled) = names.get(&**name).filter(|_| !value.is_empty()) else { continue };
                 let is_common = is_common(name, value);
                 if is_common && index == 0 {
                     push_further(&mut common, spelled, value);
@@ -60,7 +61,7 @@ impl<'a> SeriesLabels<'a> {
             }
         }
         let mut of_all = Vec::new();
-        for (name, value) in &options.labels {
+        for (name, value) in options.labels.iter().filter(|(_, value)| !value.is_empty()) {
             push_further(&mut of_all, name, value);
         }
         Self { namespace, entity_id, of_totals, common, has_target_info: options.target_info, of_all, used }
