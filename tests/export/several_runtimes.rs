@@ -57,6 +57,33 @@ fn ed2_series_of_one_namespace_are_merged_as_totals_are() {
     assert_eq!(value(&text, "work_all_total{namespace=\"shop\"}").to_bits(), 50_f64.to_bits());
 }
 
+#[test]
+fn ed2_the_start_of_a_runtime_changes_no_label_of_another_one() {
+    let labelled = |name: &str, value: &str| {
+        MetricsRuntime::builder("shop").label(name, value).build().expect("valid options")
+    };
+    let early = labelled("region", "north");
+    early.start().expect("a virgin runtime");
+    emit(&worker(&early, "one"), 2);
+    for target_info in [false, true] {
+        let options = ExpositionOptions::new().target_info(target_info);
+        let late = labelled("kind", "late");
+        let of_early = || -> BTreeSet<String> {
+            let text = MetricsRuntime::exposition_of(&[&early, &late], &options).expect("one runs").text;
+            let lines =
+                text.lines().filter(|line| line.contains("region=") || line.starts_with("target_info"));
+            lines.map(|line| line.split(' ').next().unwrap_or_default().to_owned()).collect()
+        };
+        let before = of_early();
+        assert!(before.len() > 20, "{before:?}");
+        late.start().expect("a virgin runtime");
+        worker(&late, "two");
+        assert_eq!(of_early(), before);
+        late.shutdown().expect("it runs");
+    }
+    early.shutdown().expect("it runs");
+}
+
 /// Prometheus takes `a{region=""}` and `a` for one series, and refuses one of two samples.
 #[test]
 fn ed2_a_label_without_a_text_is_no_label() {
