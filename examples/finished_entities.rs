@@ -45,9 +45,9 @@ struct Finished {
     traffic: TrafficSnapshot,
 }
 
-/// Passes the final state of each recorder on.
+/// Passes the final state of each recorder on. `None` ends the thread that writes.
 struct KeepFinished {
-    finished: Sender<Finished>,
+    finished: Sender<Option<Finished>>,
 }
 
 impl RecorderHooks for KeepFinished {
@@ -55,16 +55,16 @@ impl RecorderHooks for KeepFinished {
         if let Some(traffic) = recorder.metric_snapshot::<Traffic>()? {
             let connection = recorder.entity_id().to_owned();
             // The hook runs on the runtime's thread, so it does not write to the disk itself. This send does not wait.
-            self.finished.send(Finished { connection, ended_at: SystemTime::now(), traffic })?;
+            self.finished.send(Some(Finished { connection, ended_at: SystemTime::now(), traffic }))?;
         }
         Ok(())
     }
 }
 
-/// Writes what comes until the runtime is dropped, many rows in each transaction.
+/// Writes what comes until it is told to end, many rows in each transaction.
 fn write(
     mut database: Connection,
-    finished: &Receiver<Finished>,
+    finished: &Receiver<Option<Finished>>,
 ) -> Result<Connection, Box<dyn Error + Send + Sync>> {
     database.execute_batch(
         "CREATE TABLE IF NOT EXISTS finished (
@@ -76,13 +76,13 @@ fn write(
              snapshot TEXT NOT NULL
          )",
     )?;
-    while let Ok(first) = finished.recv() {
+    let mut has_ended = false;
+    while !has_ended && let Ok(Some(first)) = finished.recv() {
         let transaction = database.transaction()?;
         {
             let mut insert = transaction.prepare("INSERT INTO finished VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
-            for Finished { connection, ended_at, traffic } in
-                std::iter::once(first).chain(finished.try_iter())
-            {
+            let mut next = Some(first);
+            while let Some(Finished { connection, ended_at, traffic }) = next {
                 insert.execute((
                     connection,
                     ended_at.duration_since(UNIX_EPOCH)?.as_secs_f64(),
@@ -93,6 +93,13 @@ fn write(
                     // The whole snapshot, for questions that come later.
                     serde_json::to_string(&traffic)?,
                 ))?;
+                next = match finished.try_recv() {
+                    Ok(more) => {
+                        has_ended = more.is_none();
+                        more
+                    }
+                    Err(_) => None,
+                };
             }
         }
         transaction.commit()?;
@@ -121,7 +128,7 @@ fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     let (sender, finished) = channel();
     let writer = thread::spawn(move || write(database, &finished));
 
-    let runtime = MetricsRuntime::builder(NAMESPACE).hooks(KeepFinished { finished: sender }).build()?;
+    let runtime = MetricsRuntime::builder(NAMESPACE).hooks(KeepFinished { finished: sender.clone() }).build()?;
     runtime.start()?;
     thread::scope(|scope| {
         let threads: Vec<_> = (0..THREADS)
@@ -137,8 +144,8 @@ fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     let totals = runtime.totals(Scope::Rollup)?;
     let all = totals.get::<Traffic>(NAMESPACE).ok_or("no recorder has this metric")?;
 
-    // The runtime owns the hook, and the hook the sender. So the writer ends after the drop.
-    drop(runtime);
+    // Every hook has run. Handles of recorders may live on and keep the hook, so the channel may stay open.
+    sender.send(None)?;
     let database = writer.join().map_err(|_| "the writer panicked")??;
     compare(&database, &all)
 }

@@ -66,7 +66,8 @@ pub async fn measure(
     let mut status = recorder.emit_on_drop_with(CLIENT_CLOSED, move |status| RequestEnded {
         method,
         route,
-        status,
+        // A handler that panics ends here, too, before it has a status.
+        status: if std::thread::panicking() { 500 } else { status },
         elapsed: started.elapsed(),
     });
     let response = next.run(request).await;

@@ -238,16 +238,18 @@ impl Operation {
     }
 }
 
-/// Logs that a full queue drops events: how many since the last such line, the same by type, and how many in all.
+/// Logs that a full queue drops events: how many since the last such line, the same by type, how many in all, and
+/// the limit.
 pub(crate) fn events_dropped(
     subject: Subject<'_>,
     state: impl fmt::Display,
     dropped: u64,
     by_type: &str,
     total: u64,
+    queue_max_size: u64,
 ) {
     let event = "metrics_recorder.events_dropped";
-    log_line!(warn, LogTarget::Recorder, event, subject, %state, dropped, by_type, total);
+    log_line!(warn, LogTarget::Recorder, event, subject, %state, dropped, by_type, total, queue_max_size);
 }
 
 /// Logs that an event was not emitted, because the code that makes it has panicked.
