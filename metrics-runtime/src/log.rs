@@ -126,7 +126,7 @@ pub(crate) struct NewRecorder<'a> {
 }
 
 /// Writes a line with the fields of its subject, and further ones. A subscriber is user code, and may panic.
-macro_rules! line {
+macro_rules! log_line {
     ($level:ident, $target:expr, $event:expr, $subject:expr, $($fields:tt)+) => {
         panics::catch_and_ignore(|| {
             let (event, Subject { entity_id, namespace, metric, recorder_id, new_recorder }) = ($event, $subject);
@@ -180,7 +180,7 @@ impl Operation {
     pub(crate) fn invoke(self, subject: Subject<'_>, state: impl fmt::Display) -> Self {
         let Self { target, silent, event, .. } = self;
         if !silent {
-            line!(debug, target, event, subject, phase = "invoke", %state);
+            log_line!(debug, target, event, subject, phase = "invoke", %state);
         }
         self
     }
@@ -199,10 +199,10 @@ impl Operation {
         }
         let elapsed_seconds = started.elapsed().as_secs_f64();
         match result {
-            Ok(_) => line!(info, target, event, subject, phase = "success", %state, elapsed_seconds),
+            Ok(_) => log_line!(info, target, event, subject, phase = "success", %state, elapsed_seconds),
             Err(error) => {
                 let (reason, error) = (error.reason(), Chain(error));
-                line!(warn, target, event, subject, phase = "failed", %state, elapsed_seconds, reason, %error);
+                log_line!(warn, target, event, subject, phase = "failed", %state, elapsed_seconds, reason, %error);
             }
         }
     }
@@ -227,7 +227,7 @@ impl Operation {
         let error = result.as_ref().err();
         let reason = error.map(Reason::reason);
         let error = error.map(|error| tracing::field::display(Chain(error)));
-        line!(
+        log_line!(
             warn, target, event, subject, phase, %state, elapsed_seconds, dropped, rejected, discarded, reason, error
         );
     }
@@ -242,14 +242,14 @@ pub(crate) fn events_dropped(
     total: u64,
 ) {
     let event = "metrics_recorder.events_dropped";
-    line!(warn, LogTarget::Recorder, event, subject, %state, dropped, by_type, total);
+    log_line!(warn, LogTarget::Recorder, event, subject, %state, dropped, by_type, total);
 }
 
 /// Logs that an event was not emitted, because the code that makes it has panicked.
 pub(crate) fn event_not_made(entity_id: &str, event_type: &str, panic: &(dyn Error + 'static)) {
     let (event, subject) = ("metrics_recorder.event_not_made", Subject { entity_id, ..Subject::default() });
     let error = Chain(panic);
-    line!(error, LogTarget::Recorder, event, subject, event_type, %error);
+    log_line!(error, LogTarget::Recorder, event, subject, event_type, %error);
 }
 
 /// Logs an error of the library's own work, unless the policy is [`LogPolicy::Silent`].
@@ -263,7 +263,7 @@ pub(crate) fn infrastructure_error(
 ) {
     if policy != LogPolicy::Silent {
         let error = Chain(error);
-        line!(error, LogTarget::Recorder, event, subject, %state, reason, %error);
+        log_line!(error, LogTarget::Recorder, event, subject, %state, reason, %error);
     }
 }
 
@@ -271,7 +271,7 @@ pub(crate) fn infrastructure_error(
 pub(crate) fn metric_replaced(policy: LogPolicy, subject: Subject<'_>, state: impl fmt::Display) {
     if policy != LogPolicy::Silent {
         let event = "metrics_recorder.metric_replaced";
-        line!(warn, LogTarget::Recorder, event, subject, %state);
+        log_line!(warn, LogTarget::Recorder, event, subject, %state);
     }
 }
 

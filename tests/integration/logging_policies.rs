@@ -24,6 +24,11 @@ fn live(policy: LogPolicy) -> [String; 2] {
     recorder.register_metric(Fragile::at(1)).expect("registers");
     recorder.register_event(Step(1)).expect("accepted");
     recorder.flush().wait().expect("flushes");
+    if policy != Silent {
+        // The event loop logs a failure after the event counts as processed.
+        let is_failure = |title: &String| title == "metrics_recorder.dispatch_error";
+        eventually("the failure is logged", || titles(&ids[1]).iter().any(is_failure));
+    }
     recorder.metric_snapshots().expect("reads");
     recorder.metric_snapshot::<Fragile>().expect("reads");
     recorder.metrics().expect("reads");

@@ -154,10 +154,46 @@ fn quantiles_are_interpolated() {
     };
     let quantiles =
         [0.0, 0.05, 0.1, 0.5, 0.9, 0.95, 1.0].map(|quantile| histogram.quantile(quantile).unwrap());
-    assert_eq!(quantiles.map(|seconds| format!("{seconds}")), ["5", "7.5", "10", "15", "20", "70", "100"]);
+    let rounded = quantiles.map(|quantile| format!("{quantile:.2}"));
+    assert_eq!(rounded, ["5.00", "7.07", "10.00", "14.14", "20.00", "40.00", "100.00"]);
     assert_eq!(histogram.quantile(1.5), None);
     assert_eq!(histogram.quantile(f64::NAN), None);
     assert_eq!(Moves::default().typed_snapshot().bytes.quantile(0.5), None);
+}
+
+#[test]
+fn one_outlier_in_the_open_bucket_does_not_move_the_other_quantiles() {
+    let histogram = HistogramSnapshot::<f64> {
+        count: 1_000,
+        sum: 619.5,
+        min: Extreme::Known(0.5),
+        max: Extreme::Known(60.0),
+        // 899 of 0.5 s, 100 of 1.1 s, and one of 60 s.
+        buckets: vec![
+            Bucket { upper_bound: Some(0.1), count: 0 },
+            Bucket { upper_bound: Some(1.0), count: 899 },
+            Bucket { upper_bound: None, count: 101 },
+        ],
+    };
+    let quantiles = [0.95, 0.99, 1.0].map(|quantile| histogram.quantile(quantile));
+    assert_eq!(quantiles, [Some(1.0), Some(1.0), Some(60.0)]);
+}
+
+#[test]
+fn quantiles_between_bounds_that_are_not_positive_are_interpolated_linearly() {
+    let histogram = HistogramSnapshot::<i64> {
+        count: 4,
+        sum: 0,
+        min: Extreme::Known(-20),
+        max: Extreme::Known(10),
+        buckets: vec![
+            Bucket { upper_bound: Some(-10), count: 2 },
+            Bucket { upper_bound: Some(10), count: 2 },
+            Bucket { upper_bound: None, count: 0 },
+        ],
+    };
+    let quantiles = [0.0, 0.25, 0.5, 0.75, 1.0].map(|quantile| histogram.quantile(quantile).unwrap());
+    assert_eq!(quantiles, [-20.0, -15.0, -10.0, 0.0, 10.0]);
 }
 
 #[test]
@@ -178,7 +214,7 @@ fn quantiles_of_an_impossible_snapshot_do_not_panic() {
     let quantiles = [0.0, 0.5, 1.0].map(|quantile| wide.quantile(quantile).unwrap());
     assert_eq!(
         quantiles.map(|quantile| format!("{quantile:e}")),
-        [f64::MIN, 0.0, f64::MAX].map(|end| format!("{end:e}"))
+        [f64::MIN, f64::MIN, f64::MAX].map(|end| format!("{end:e}"))
     );
 }
 

@@ -1,4 +1,4 @@
-//! Where values, labels and conditions come from. [`labels`](super::labels) names labels.
+//! Where values, labels and conditions come from. [`labels`](mod@super::labels) names labels.
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;

@@ -38,10 +38,13 @@ pub struct Bucket<T> {
 impl<T: Copy + Into<Number>> HistogramSnapshot<T> {
     /// Estimates a quantile, in seconds for durations: `quantile(0.95)` is the value that 95% of the values do not exceed.
     ///
-    /// The estimate assumes that values are spread evenly within their bucket, between the minimum and the maximum. Where
-    /// these are unknown, the first bucket begins at zero, or at its bound if that is not positive, and the estimate in the
-    /// last bucket is the bound below it. `None` when nothing was recorded, `quantile` is not between 0 and 1, or the
-    /// minimum is above the maximum.
+    /// The estimate interpolates inside a bucket, between the minimum and the maximum: geometrically where both ends are positive,
+    /// else linearly. In the last bucket, which has no upper bound, it is the bucket's lower bound or the minimum, whichever is
+    /// larger, and the maximum for `quantile(1.0)`. So a single outlier moves no other quantile.
+    ///
+    /// Where the extremes are unknown, the first bucket begins at zero, or at its bound if that is not positive, and the maximum
+    /// is the largest bound. `None` when nothing was recorded, `quantile` is not between 0 and 1, or the minimum is above the
+    /// maximum.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "an estimate")]
     pub fn quantile(&self, quantile: f64) -> Option<f64> {
@@ -62,16 +65,27 @@ impl<T: Copy + Into<Number>> HistogramSnapshot<T> {
         if !(0.0..=1.0).contains(&quantile) || min.is_nan() || max.is_nan() || min > max {
             return None;
         }
+        if quantile >= 1.0 {
+            return Some(max);
+        }
         let rank = quantile * self.count as f64;
         let mut below = 0.0;
         let mut low = min;
         for bucket in &self.buckets {
-            let high = bucket.upper_bound.map_or(max, number).clamp(min, max);
             let inside = bucket.count as f64;
-            if inside > 0.0 && below + inside >= rank {
+            let is_here = inside > 0.0 && below + inside >= rank;
+            let Some(high) = bucket.upper_bound.map(|bound| number(bound).clamp(min, max)) else {
+                return Some(low);
+            };
+            if is_here {
                 let share = (rank - below) / inside;
-                // Not `low + (high - low) * share`: the difference can overflow to infinity.
-                return Some((low * (1.0 - share) + high * share).clamp(min, max));
+                // Neither the difference nor the quotient of the ends: both can overflow to infinity.
+                let between = if low > 0.0 && high > 0.0 {
+                    low.powf(1.0 - share) * high.powf(share)
+                } else {
+                    low * (1.0 - share) + high * share
+                };
+                return Some(between.clamp(low, high.max(low)));
             }
             below += inside;
             low = high;
