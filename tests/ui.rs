@@ -46,7 +46,7 @@ fn no_message_shows_the_standard_library() {
 fn lb2_a_closure_without_a_name_is_an_error_that_shows_what_to_write() {
     let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("ui");
     let compiles = fs::read_to_string(cases.join("compiles/suggested_names.rs")).unwrap();
-    for (case, errors) in [("closure_without_name", 7), ("closure_without_name_in_a_list", 5)] {
+    for (case, errors) in [("closure_without_name", 8), ("closure_without_name_in_a_list", 5)] {
         let message = fs::read_to_string(cases.join(format!("label/{case}.stderr"))).unwrap();
         let reports: Vec<_> = message.lines().filter(|line| line.starts_with("error")).collect();
         assert_eq!(reports.len(), errors, "{case}: one error for each breakdown");

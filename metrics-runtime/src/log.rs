@@ -12,7 +12,7 @@ use crate::thread_role;
 ///
 /// Without a subscriber nothing is written. With one, everything below is, under the policy `Normal` or `Inspection`. An
 /// operation has a line when it is called (DEBUG, `phase = "invoke"`), and a line at its end (INFO, `phase = "success"`, or WARN,
-/// `phase = "failed"`).
+/// `phase = "failed"`). The end of a stop or shutdown that has lost events is WARN too, and has their counts.
 ///
 /// | target | `event` | from |
 /// |---|---|---|
@@ -20,6 +20,8 @@ use crate::thread_role;
 /// | | `metrics_runtime.get_recorder`, `.try_get_recorder`, `.list_recorder_ids`, `.snapshot`, `.totals`, `.exposition` | `Inspection` |
 /// | `mvx_metrics::recorder` | `metrics_recorder.start`, `.stop`, `.register_metric` | `Normal` |
 /// | | `metrics_recorder.metric_replaced` at WARN | `Normal` |
+/// | | `metrics_recorder.events_dropped` at WARN: a full queue drops events; at the first drop, then at most once a minute | `Normal` |
+/// | | `metrics_recorder.event_not_made` at ERROR: the function of an [`EmitOnDrop`](crate::EmitOnDrop) has panicked | always |
 /// | | `metrics_recorder.dispatch_error` at ERROR: a metric, a hook or the task has failed | `Normal` |
 /// | | `metrics_recorder.cleanup.failed` at ERROR: the cleanup has failed, or a stop for which no call waits | `Normal` |
 /// | | `metrics_recorder.get_metric_snapshots`, `.iter_metrics` | `Inspection` |
@@ -38,7 +40,10 @@ use crate::thread_role;
 /// | `metric` | `register_metric`, `metric_replaced`, and the `dispatch_error` of a metric: its name |
 /// | `phase` | operations |
 /// | `elapsed_seconds` | the ends of operations |
-/// | `reason` | failures: the stable code, as `reason()` of the error gives it |
+/// | `dropped`, `rejected`, `discarded` | the ends of stops and shutdowns that have lost events: how many, over the recorder's life |
+/// | `dropped`, `by_type`, `total` | `events_dropped`: how many since the last such line, the same by event type, how many in all |
+/// | `event_type` | `event_not_made` |
+/// | `reason` | failures but `event_not_made`: the stable code, as `reason()` of the error gives it |
 /// | `error` | failures: the error with its sources, joined by `: ` |
 ///
 /// `metrics_export.late` has `recorder_id`, `entity_id`, `namespace` and `error`. The other lines of `mvx_metrics::export` have
@@ -246,10 +251,14 @@ pub(crate) fn events_dropped(
 }
 
 /// Logs that an event was not emitted, because the code that makes it has panicked.
-pub(crate) fn event_not_made(entity_id: &str, event_type: &str, panic: &(dyn Error + 'static)) {
-    let (event, subject) = ("metrics_recorder.event_not_made", Subject { entity_id, ..Subject::default() });
-    let error = Chain(panic);
-    log_line!(error, LogTarget::Recorder, event, subject, event_type, %error);
+pub(crate) fn event_not_made(
+    subject: Subject<'_>,
+    state: impl fmt::Display,
+    event_type: &str,
+    panic: &(dyn Error + 'static),
+) {
+    let (event, error) = ("metrics_recorder.event_not_made", Chain(panic));
+    log_line!(error, LogTarget::Recorder, event, subject, %state, event_type, %error);
 }
 
 /// Logs an error of the library's own work, unless the policy is [`LogPolicy::Silent`].

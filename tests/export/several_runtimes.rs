@@ -58,6 +58,56 @@ fn ed2_series_of_one_namespace_are_merged_as_totals_are() {
 }
 
 #[test]
+fn ed2_the_start_of_a_runtime_changes_no_label_of_another_one() {
+    let labelled = |name: &str, value: &str| {
+        MetricsRuntime::builder("shop").label(name, value).build().expect("valid options")
+    };
+    let early = labelled("region", "north");
+    early.start().expect("a virgin runtime");
+    emit(&worker(&early, "one"), 2);
+    for target_info in [false, true] {
+        let options = ExpositionOptions::new().target_info(target_info);
+        let late = labelled("kind", "late");
+        let of_early = || -> BTreeSet<String> {
+            let text = MetricsRuntime::exposition_of(&[&early, &late], &options).expect("one runs").text;
+            let lines =
+                text.lines().filter(|line| line.contains("region=") || line.starts_with("target_info"));
+            lines.map(|line| line.split(' ').next().unwrap_or_default().to_owned()).collect()
+        };
+        let before = of_early();
+        assert!(before.len() > 20, "{before:?}");
+        late.start().expect("a virgin runtime");
+        worker(&late, "two");
+        assert_eq!(of_early(), before);
+        late.shutdown().expect("it runs");
+    }
+    early.shutdown().expect("it runs");
+}
+
+/// Prometheus takes `a{region=""}` and `a` for one series, and refuses one of two samples.
+#[test]
+fn ed2_a_label_without_a_text_is_no_label() {
+    let plain = running("shop");
+    let labelled = MetricsRuntime::builder("shop").label("region", "").build().expect("valid options");
+    labelled.start().expect("a virgin runtime");
+    emit(&worker(&plain, "one"), 2);
+    emit(&worker(&labelled, "one"), 3);
+    for target_info in [false, true] {
+        let options = ExpositionOptions::new().target_info(target_info).label("zone", "");
+        let text = MetricsRuntime::exposition_of(&[&labelled, &plain], &options).expect("both run").text;
+        assert_eq!(value(&text, "work_all_total{namespace=\"shop\"}").to_bits(), 5_f64.to_bits());
+        assert!(
+            !text.contains("region=") && !text.contains("zone=") && !text.contains("target_info"),
+            "{text}"
+        );
+        labelled.exposition_with(&options).expect("it runs").text.lines().for_each(|line| {
+            assert!(!line.contains("=\"\"") && !line.starts_with("target_info"), "{line}");
+        });
+    }
+    labelled.shutdown().expect("it runs");
+}
+
+#[test]
 fn ed2_a_runtime_that_is_listed_twice_counts_once() {
     let runtime = running("shop");
     emit(&worker(&runtime, "one"), 12);

@@ -250,7 +250,8 @@ fn hx4_a_refused_event_comes_back_with_its_type() {
 #[test]
 fn hx4_a_stopped_recorder_hands_the_event_back_through_its_wrappers() {
     bounded(|| {
-        let recorder = Direct::new().recorder(RecorderOptions::new());
+        let application = Direct::new();
+        let recorder = application.recorder(RecorderOptions::new());
         recorder.start().wait().expect("starts");
         recorder.stop().wait().expect("stops");
         let wrapped: Arc<dyn Recorder> = Arc::new(Filter(Filter(Some(recorder.clone()))));
@@ -332,7 +333,8 @@ fn hx4_none_is_like_a_disabled_recorder() {
         assert_eq!(component(&optional), 0);
         assert!(optional.metric_snapshots().expect("reads").is_empty());
 
-        let some = Some(Direct::new().recorder(RecorderOptions::new()));
+        let application = Direct::new();
+        let some = Some(application.recorder(RecorderOptions::new()));
         assert_eq!(component(&some), 3);
         assert_eq!(component(&(Box::new(some) as Box<dyn Recorder>)), 6);
         let capture = CaptureRecorder::new();

@@ -107,6 +107,7 @@ fn lo9_a_function_that_panics_is_logged() {
     let logged = logged.iter().find(|logged| logged.field("event") == "metrics_recorder.event_not_made");
     let logged = logged.expect("logged");
     assert_eq!((logged.field("event_type"), logged.field("error")), ("step", "panicked: no event"));
+    assert_eq!((logged.field("namespace"), logged.field("state")), ("lo9", "RUNNING"));
     runtime.shutdown().expect("shuts down");
 }
 

@@ -3,12 +3,13 @@
 
 use std::error::Error as _;
 use std::sync::{Arc, Mutex};
+use std::thread;
 use std::time::Duration;
 
 use mvx_metrics::{
     EventBatch, EventHandler, HandleEvent, HookError, Metric, MetricFailurePolicy, MetricSnapshot,
     MetricsRecorder, MetricsRecorderError, MetricsRecorderState, MetricsRuntime, MetricsRuntimeError,
-    RecorderContext, RecorderHooks, RecorderOptions,
+    MetricsRuntimeState, RecorderContext, RecorderHooks, RecorderOptions,
 };
 use mvx_metrics_tests::{
     Act, Direct, Drops, Fragile, Gate, Gated, HookLog, Journal, Script, Step, Steps, bounded, eventually,
@@ -536,6 +537,36 @@ fn hx2_a_cleanup_that_hangs_delays_nothing_but_itself() {
         assert_eq!(stopped_names(runtime.shutdown()), ["a"]);
         drop((recorder, runtime));
         eventually("the hooks are dropped", || Arc::strong_count(&script) == 1);
+    });
+}
+
+#[test]
+fn hx2_a_shutdown_waits_for_the_cleanup_of_a_recorder_that_has_failed() {
+    bounded(|| {
+        let (runtime, gate) = (running_runtime("hx2"), Gate::new());
+        let script = Script::new();
+        let hook_log = script.hook_log();
+        let cleanup = {
+            let (gate, hook_log) = (gate.clone(), hook_log.clone());
+            async move {
+                gate.pass().await;
+                hook_log.write("cleaned up");
+            }
+        };
+        let options = RecorderOptions::new()
+            .metric_failure_policy(MetricFailurePolicy::FailRecorder)
+            .hooks(script.stopped(Act::run(cleanup)));
+        let recorder = runtime.create_recorder_with("a", options).expect("creates");
+        recorder.register_metric(Fragile::at(0)).expect("registers");
+        emit(&recorder, 1);
+        gate.wait_for_arrival();
+        thread::scope(|scope| {
+            let shutdown = scope.spawn(|| stopped_names(runtime.shutdown()));
+            eventually("the shutdown begins", || runtime.status() != MetricsRuntimeState::Running);
+            gate.open();
+            assert_eq!(shutdown.join().expect("no panic"), ["a"]);
+        });
+        assert_eq!(hook_log.entries(), ["starting", "stopped", "cleaned up"]);
     });
 }
 

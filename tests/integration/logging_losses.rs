@@ -1,6 +1,7 @@
 //! How the log tells of lost events: at the first drop, while drops go on, at the stop and at the shutdown.
 //! Covers LO1, LO2, LO3.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use mvx_metrics::{
@@ -9,7 +10,8 @@ use mvx_metrics::{
 };
 use mvx_metrics_tests::capture::{self, about};
 use mvx_metrics_tests::{
-    Direct, Fragile, Gate, Gated, HooksAndListener, Other, Script, Step, bounded, bounded_async, eventually,
+    Act, Direct, Fragile, Gate, Gated, HooksAndListener, Other, Script, Step, bounded, bounded_async,
+    eventually,
 };
 
 use crate::logging::{lines, running};
@@ -238,6 +240,30 @@ fn lo3_the_drop_of_the_last_handle_of_a_failed_recorder_tells_what_was_discarded
         let told = lines(id, STOP);
         assert_eq!(told.len(), 1, "{told:?}");
         assert!(told[0].starts_with("WARN mvx_metrics::recorder discarded=4 "), "{told:?}");
+    });
+}
+
+#[test]
+fn lo3_a_start_that_fails_after_the_drop_of_the_last_handle_tells_what_was_discarded() {
+    bounded(|| {
+        capture::install();
+        let application = Direct::new();
+        for discarded in [0, 2] {
+            let gate = Gate::new();
+            let id = format!("lg.lo3.starting.{discarded}");
+            let hooks = Arc::new(Script::new().starting(Act::WaitAndFail(gate.clone(), "no start")));
+            let recorder = application.recorder(options(&id).hooks(Arc::clone(&hooks)));
+            let start = recorder.start();
+            gate.wait_for_arrival();
+            (0..discarded).for_each(|step| recorder.emit(Step(step)));
+            drop((recorder, start));
+            gate.open();
+            eventually("the recorder is dropped", || Arc::strong_count(&hooks) == 1);
+            let told = lines(&id, STOP);
+            assert_eq!(told.len(), usize::from(discarded > 0), "{told:?}");
+            let begin = format!("WARN mvx_metrics::recorder discarded={discarded} ");
+            assert!(told.iter().all(|told| told.starts_with(&begin)), "{told:?}");
+        }
     });
 }
 

@@ -4,7 +4,9 @@ use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::ParseStream;
-use syn::{Expr, ExprClosure, Ident, LitStr, Member, Pat, Token, parenthesized, token};
+use syn::{
+    Expr, ExprClosure, ExprTuple, Ident, LitStr, Member, Pat, ReturnType, Token, parenthesized, token,
+};
 
 use super::source::{Place, Source, classify, expression};
 use crate::ctxt::Ctxt;
@@ -62,10 +64,11 @@ pub fn labels(_: &Ctxt, key: &Ident, input: ParseStream) -> syn::Result<Labels> 
     }
 }
 
-/// The expression without the invisible groups that `macro_rules!` puts around `$name:expr`.
+/// The expression without parentheses, and without the invisible groups that `macro_rules!` puts around `$name:expr`.
 fn ungrouped(expr: Expr) -> Expr {
     match expr {
         Expr::Group(group) => ungrouped(*group.expr),
+        Expr::Paren(paren) => ungrouped(*paren.expr),
         expr => expr,
     }
 }
@@ -106,6 +109,20 @@ fn part(key: &Ident, content: ParseStream) -> syn::Result<LabelPart> {
     Ok(LabelPart { given_name: Some(name), source })
 }
 
+/// The error for a tuple that stands in the place of one label.
+pub fn tuple_in_place_of_a_label(tuple: ExprTuple) -> syn::Error {
+    let parts = tuple.elems.iter().map(|part| classify("by", Place::Part, part.clone()));
+    let parts = parts.map(|source| Ok(LabelPart { given_name: None, source: source? }));
+    match parts.collect::<syn::Result<_>>() {
+        Ok(parts) => {
+            let list = Labels { parts, is_tuple: false }.list_with_names();
+            let message = format!("each part of `by` is one label: write `{list}`");
+            syn::Error::new_spanned(tuple, message)
+        }
+        Err(error) => error,
+    }
+}
+
 /// Code for a message: the source as it stands in its place, under the name `name` where it has none of its own.
 pub fn written(key: &str, place: Place, code: &str) -> String {
     let is_named = key != "by" || place == Place::NamedPart || has_name(code);
@@ -130,8 +147,28 @@ impl Labels {
         self.names_and_texts().len()
     }
 
+    /// The names of all labels; `None` if one of them has no name.
+    pub fn names(&self) -> Option<Vec<String>> {
+        self.parts.iter().map(LabelPart::name).collect()
+    }
+
+    /// The list to write in place of these labels, so that they have these names.
+    pub fn renamed(&self, names: &[String]) -> String {
+        let parts = self.names_and_texts().into_iter().enumerate().zip(names);
+        let parts = parts.map(|((index, (own, text)), name)| match self.parts.get(index) {
+            Some(part) if self.parts.len() == names.len() => part.text_named(name),
+            _ if own.as_ref() == Some(name) => text,
+            _ => format!("{name} = {text}"),
+        });
+        format!("by({})", parts.collect::<Vec<_>>().join(", "))
+    }
+
     /// The list to write in place of labels of which some have no name.
     pub fn with_names(&self) -> String {
+        format!("by({})", self.list_with_names())
+    }
+
+    fn list_with_names(&self) -> String {
         let parts = self.names_and_texts();
         let mut names: Vec<String> = parts.iter().filter_map(|(name, _)| name.clone()).collect();
         let mut unique = || {
@@ -145,7 +182,7 @@ impl Labels {
             Some(_) => text,
             None => format!("{} = {text}", unique()),
         });
-        format!("by({})", parts.collect::<Vec<_>>().join(", "))
+        parts.collect::<Vec<_>>().join(", ")
     }
 
     /// The labels with their names, if they have some. The labels that one closure returns as a tuple are split.
@@ -216,7 +253,11 @@ fn raw_if_keyword(name: String) -> String {
 /// A closure with the parameters of `closure` and another body.
 pub fn closure_text(closure: &ExprClosure, body: &Expr) -> String {
     let (moved, inputs) = (closure.capture.map(|_| "move ").unwrap_or_default(), to_source(&closure.inputs));
-    format!("{moved}|{inputs}| {}", body_text(body))
+    let output = match &closure.output {
+        ReturnType::Default => String::new(),
+        ReturnType::Type(_, ty) => format!("-> {} ", to_source(ty)),
+    };
+    format!("{moved}|{inputs}| {output}{}", body_text(body))
 }
 
 fn body_text(body: &Expr) -> String {

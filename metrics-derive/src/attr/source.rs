@@ -6,7 +6,7 @@ use syn::ext::IdentExt;
 use syn::parse::ParseStream;
 use syn::{Expr, ExprClosure, ExprLit, Ident, Index, Lit, Path, Token};
 
-use super::labels::{closure_text, written};
+use super::labels::{closure_text, tuple_in_place_of_a_label, written};
 use super::suggest::suggest;
 use crate::ctxt::Ctxt;
 use crate::source_text::to_source;
@@ -104,6 +104,7 @@ pub fn classify(key: &str, place: Place, expr: Expr) -> syn::Result<Source> {
             );
             Err(syn::Error::new_spanned(assign, message))
         }
+        Expr::Tuple(tuple) if key == "by" && !tuple.elems.is_empty() => Err(tuple_in_place_of_a_label(tuple)),
         other if constant => Ok(Source::Constant(other)),
         other => {
             let takes = match key {

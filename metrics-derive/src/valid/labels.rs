@@ -112,12 +112,15 @@ fn sources_fit(cx: &Ctxt, ty: &Type, by: &[&Keyed<Labels>]) -> bool {
 
 /// Whether each label has a name, each another one, and the same ones in each `on(..)`.
 fn names_fit(cx: &Ctxt, by: &[&Keyed<Labels>]) -> bool {
-    let mut first: Option<Vec<String>> = None;
+    // The names of the first event whose labels all have one.
+    let known = by.iter().find_map(|by| by.value.names()).unwrap_or_default();
     for Keyed { key, value: labels } in by {
         let mut names = Vec::new();
         for part in &labels.parts {
             let Some(name) = part.name() else {
-                cx.error(part, format!("this label has no name: write `{}`", labels.with_names()));
+                let write =
+                    if labels.count() == known.len() { labels.renamed(&known) } else { labels.with_names() };
+                cx.error(part, format!("this label has no name: write `{write}`"));
                 return false;
             };
             if names.contains(&name) {
@@ -129,26 +132,30 @@ fn names_fit(cx: &Ctxt, by: &[&Keyed<Labels>]) -> bool {
             }
             names.push(name);
         }
-        match &first {
-            Some(first) if *first != names => {
-                cx.error(key, other_names(labels, first));
-                return false;
-            }
-            _ => first = Some(names),
+        if names != known {
+            cx.error(key, other_names(labels, &names, &known));
+            return false;
         }
     }
     true
 }
 
-/// The message about labels that have other names than those of an event before.
-fn other_names(labels: &Labels, first: &[String]) -> String {
-    let message = "the labels of a breakdown have the same names for all events";
-    if labels.parts.len() != first.len() {
-        return message.to_owned();
+/// The message about labels that have other names than those of an event before, or the same ones in another order.
+fn other_names(labels: &Labels, names: &[String], first: &[String]) -> String {
+    if names.len() != first.len() {
+        return "the labels of a breakdown have the same names for all events".to_owned();
     }
-    let parts = labels.parts.iter().zip(first);
-    let parts: Vec<_> = parts.map(|(part, name)| part.text_named(name)).collect();
-    format!("{message}: write `by({})`", parts.join(", "))
+    let part_named = |name| names.iter().position(|other| other == name).map(|at| &labels.parts[at]);
+    match first.iter().map(|name| Some(part_named(name)?.text_named(name))).collect::<Option<Vec<_>>>() {
+        Some(parts) => {
+            let message = "the labels of a breakdown have the same order for all events";
+            format!("{message}: write `by({})`", parts.join(", "))
+        }
+        None => {
+            let message = "the labels of a breakdown have the same names for all events";
+            format!("{message}: write `{}`", labels.renamed(first))
+        }
+    }
 }
 
 fn too_many_parts(number: usize) -> String {

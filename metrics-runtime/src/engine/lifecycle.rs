@@ -27,6 +27,8 @@ pub(super) struct Lifecycle {
     has_task: bool,
     /// Whether the `on_stopped` hooks of the stop in progress have begun.
     on_stopped_begun: bool,
+    /// The end of the cleanup, after a failure of a recorder with hooks.
+    cleanup: Option<Arc<Completion>>,
 }
 
 impl Drop for Lifecycle {
@@ -37,16 +39,22 @@ impl Drop for Lifecycle {
     }
 }
 
-/// The outcome of an operation, and the cause that the recorder keeps. It is allocated before the lifecycle lock is taken.
+/// The outcome of an operation, and what the recorder keeps of it. It is allocated before the lifecycle lock is taken.
 pub(super) struct Ending {
     result: Outcome,
     cause: Option<Arc<MetricsRecorderError>>,
+    cleanup: Option<Arc<Completion>>,
 }
 
 impl Ending {
     pub(super) fn new(result: Outcome) -> Self {
         let cause = result.as_ref().err().cloned().map(Arc::new);
-        Self { result, cause }
+        Self { result, cause, cleanup: None }
+    }
+
+    /// As [`new`](Self::new), for a failure that hooks clean up after.
+    pub(super) fn with_cleanup(self) -> Self {
+        Self { cleanup: Some(Arc::default()), ..self }
     }
 }
 
@@ -96,6 +104,7 @@ impl Lifecycle {
             callers: Vec::new(),
             has_task: false,
             on_stopped_begun: false,
+            cleanup: None,
         }
     }
 
@@ -110,6 +119,11 @@ impl Lifecycle {
     /// The error that led to the recorder's failure, if it has failed.
     pub(super) fn cause(&self) -> Option<Arc<MetricsRecorderError>> {
         self.cause.clone()
+    }
+
+    /// The end of the cleanup, if hooks clean up after a failure.
+    pub(super) fn cleanup(&self) -> Option<Arc<Completion>> {
+        self.cleanup.clone()
     }
 
     /// The calls that wait. [`begin`](Self::begin) and [`join`](Self::join) need room for one more.
@@ -194,11 +208,12 @@ impl Lifecycle {
         Ok(self.end(state, ending))
     }
 
-    fn end(&mut self, state: MetricsRecorderState, Ending { result, cause }: Ending) -> Ended {
+    fn end(&mut self, state: MetricsRecorderState, Ending { result, cause, cleanup }: Ending) -> Ended {
         let was_stopping = std::mem::replace(&mut self.state, state) == MetricsRecorderState::Stopping;
         self.on_stopped_begun = false;
-        // A cause is set once: FAILURE and CANCELLED are final, and no other state has one.
+        // A cause and a cleanup are set once: FAILURE and CANCELLED are final, and no other state has them.
         self.cause = cause;
+        self.cleanup = cleanup;
         let (ongoing, callers) = (self.ongoing.take(), std::mem::take(&mut self.callers));
         Ended { state, result, was_stopping, ongoing, callers }
     }

@@ -630,6 +630,8 @@ impl RecorderInner {
         error: &MetricsRecorderError,
     ) -> Option<Ended> {
         let ending = Ending::new(Err(error.clone()));
+        let cleans_up = state == MetricsRecorderState::Failure && self.hooks.has_lifecycle();
+        let ending = if cleans_up { ending.with_cleanup() } else { ending };
         let failed = {
             let mut lifecycle = self.lifecycle();
             let failed = lifecycle.fail(state, ending);
@@ -648,6 +650,19 @@ impl RecorderInner {
         self.release_flushes();
         if let Err(error) = &ended.result {
             self.log_error("metrics_recorder.dispatch_error", None, error.reason(), error);
+        }
+    }
+
+    /// The wait for the hooks that clean up after a failure. It has ended already if there is nothing to clean up.
+    pub(crate) fn cleanup(&self) -> Begun {
+        self.lifecycle().cleanup().map_or(Begun::Finished(Ok(())), Begun::Pending)
+    }
+
+    /// Completes the waits for the cleanup, because it has ended, or because the recorder's task is gone.
+    pub(super) fn end_cleanup(&self) {
+        let cleanup = self.lifecycle().cleanup();
+        if let Some(cleanup) = cleanup {
+            cleanup.complete(Ok(()));
         }
     }
 

@@ -14,7 +14,8 @@
 //! # Invariants
 //!
 //! * L1: a producer requests a turn after it has entered, so some drain ends after that and sees the producer. Until the line is
-//!   due, events are pending, so further drains follow. Hence `due_at` needs no fence against the queue's `head`.
+//!   due, events are pending, so further drains follow. Hence `due_at` needs no fence against the queue's `head`. In STARTING
+//!   there are no turns: the recorder's task requests the turn when `on_starting` has ended.
 //! * L2: a producer makes its attempt, leaves the line, and then completes the waits that are due. The last drain may have ended
 //!   before, and have left the room to this producer, which may also be cancelled.
 //! * L3: the queue is closed before the line is emptied ([`RoomLine::take_all`]). A producer that enters later finds it closed.

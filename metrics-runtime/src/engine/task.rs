@@ -62,6 +62,7 @@ impl Drop for CancelOnDrop {
         if !self.ended {
             self.recorder.lifecycle().task_ended();
             self.recorder.cancel();
+            self.recorder.end_cleanup();
         }
     }
 }
@@ -117,22 +118,25 @@ async fn run_with_hooks(recorder: &Arc<RecorderInner>) {
 
 /// Runs `on_starting`. Answers whether the recorder runs now.
 async fn start(recorder: &Arc<RecorderInner>) -> bool {
-    if let Err(error) = recorder.run_on_starting().await {
-        recorder.fail(&error);
-        return false;
-    }
-    if !recorder.finish_start() {
-        return false;
-    }
-    if matches!(recorder.placement, Placement::Loop(_)) && !recorder.queue.is_parked() {
-        // Events were accepted meanwhile, or the queue was not parked since the last stop.
+    let started = match recorder.run_on_starting().await {
+        Ok(()) => recorder.finish_start(),
+        Err(error) => {
+            recorder.fail(&error);
+            false
+        }
+    };
+    let wants_turn = !recorder.queue.is_parked() || recorder.wants_drain_end();
+    if started && matches!(recorder.placement, Placement::Loop(_)) && wants_turn {
+        // Events were accepted meanwhile, or the queue was not parked since the last stop. Or a producer that had found the
+        // queue full before the last stop has requested this turn in STARTING.
         recorder.schedule(true);
     }
     if !recorder.has_handles() {
-        // The last handle was dropped while the hook ran. Its stop was refused, because the recorder was STARTING.
+        // The last handle was dropped while the hook ran. Its stop was refused, because the recorder was STARTING. If the start
+        // has failed, the stop is refused again, and tells what is lost.
         recorder.stop_silently();
     }
-    true
+    started
 }
 
 /// Runs `on_stopped`, and ends the stop. After a failure it first discards the pending events and completes their waiters.
@@ -146,6 +150,7 @@ async fn end(recorder: &Arc<RecorderInner>) {
     };
     retry_until_some(ended).await;
     recorder.clean_up().await;
+    recorder.end_cleanup();
 }
 
 /// Processes events until the recorder fails, or until it stops and no event is pending.

@@ -360,6 +360,27 @@ fn hx2_the_event_loop_gives_no_turns_while_on_starting_runs() {
 }
 
 #[test]
+fn lo8_a_producer_that_begins_to_wait_while_a_restart_is_in_its_hook_gets_the_empty_queue() {
+    let runtime = MetricsRuntime::new("lo8").expect("a valid namespace");
+    runtime.start().expect("starts");
+    let hooks = Arc::new(WaitsAtRestart::default());
+    let recorder =
+        runtime.create_recorder_with("a", RecorderOptions::new().hooks(Arc::clone(&hooks))).expect("creates");
+    recorder.stop().wait().expect("stops");
+    assert!(recorder.inner().queue.is_parked());
+    let start = recorder.start();
+    // A producer had found the queue full, and was preempted until the recorder was stopped and started again.
+    let (ticket, room) = recorder.inner().room.enter(None, &recorder.inner().queue);
+    recorder.inner().ensure_scheduled();
+    hooks.may_end.notify_one();
+    start.wait().expect("starts");
+    let woken = room.wait_until(Instant::now() + 10 * HELP_TIMEOUT);
+    assert!(woken.is_some(), "nobody wakes the producer");
+    recorder.inner().room.leave(ticket);
+    runtime.shutdown().expect("shuts down");
+}
+
+#[test]
 fn lo1_a_flush_waits_for_the_line_of_a_drop_that_was_counted_after_the_last_event() {
     let tokio = Builder::new_current_thread().build().expect("a tokio runtime");
     let with = RecorderOptions::new;

@@ -1,6 +1,7 @@
 //! The exposition: from totals to text, in two steps. Families give the totals their names, and the writer spells them.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::family::{Dimension, Families};
@@ -155,6 +156,7 @@ pub(crate) fn exposition_of(
     };
     options.check()?;
     let (mut all, mut unread) = (Vec::with_capacity(runtimes.len()), Vec::new());
+    let mut labels_of_unread = Vec::new();
     for (index, runtime) in runtimes.iter().enumerate() {
         if runtimes[..index].iter().any(|earlier| Arc::ptr_eq(earlier, runtime)) {
             continue;
@@ -166,7 +168,10 @@ pub(crate) fn exposition_of(
             Ok(totals) => all.push(totals),
             // A runtime that has run may share series with another one. Without its counts they would fall.
             Err(error) if runtime.has_run() => return Err(error),
-            Err(error) => unread.push(UnreadRuntime { namespace: Arc::clone(runtime.namespace()), error }),
+            Err(error) => {
+                labels_of_unread.push(runtime.labels());
+                unread.push(UnreadRuntime { namespace: Arc::clone(runtime.namespace()), error });
+            }
         }
     }
     if all.is_empty() && !unread.is_empty() {
@@ -174,7 +179,7 @@ pub(crate) fn exposition_of(
     }
     let memory = first.totals_memory();
     let process = if options.process { process::read() } else { Vec::new() };
-    let mut exposition = render(&all, options, &memory, &process);
+    let mut exposition = render(&all, &labels_of_unread, options, &memory, &process);
     exposition.unread = unread;
     memory.extension::<ExportMemory>().skipped_log.log(first.log_policy(), &exposition.skipped);
     Ok(exposition)
@@ -187,7 +192,7 @@ impl Totals {
     #[must_use]
     pub fn exposition(&self, format: Format) -> Exposition {
         let options = ExpositionOptions::new().scope(self.scope).format(format);
-        render(std::slice::from_ref(self), &options, &memory_of(self), &[])
+        render(std::slice::from_ref(self), &[], &options, &memory_of(self), &[])
     }
 }
 
@@ -199,7 +204,7 @@ impl Totals {
     /// [`InvalidArgument`](MetricsRuntimeError::InvalidArgument) for a label that cannot be used.
     pub fn exposition_with(&self, options: &ExpositionOptions) -> Result<Exposition, MetricsRuntimeError> {
         options.check()?;
-        Ok(render(std::slice::from_ref(self), options, &memory_of(self), &[]))
+        Ok(render(std::slice::from_ref(self), &[], options, &memory_of(self), &[]))
     }
 }
 
@@ -215,14 +220,16 @@ fn memory_of(totals: &Totals) -> Arc<Memory> {
     totals.memory().cloned().unwrap_or_default()
 }
 
-/// Renders totals of one scope, with options that were checked, and measurements of the process.
+/// Renders totals of one scope, with options that were checked, and measurements of the process. `unread` are the labels of the
+/// runtimes that have no totals.
 fn render(
     totals: &[Totals],
+    unread: &[&BTreeMap<String, String>],
     options: &ExpositionOptions,
     memory: &Arc<Memory>,
     process: &[ProcessDimension],
 ) -> Exposition {
-    let labels = SeriesLabels::of(options, totals);
+    let labels = SeriesLabels::of(options, totals, unread);
     let names = memory.extension::<ExportMemory>();
     let Groups { list: mut groups, left_out } = Groups::of(totals, &labels, memory);
     // Totals that were read back may have no group, so nothing has labels.

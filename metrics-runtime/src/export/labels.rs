@@ -23,16 +23,22 @@ pub(super) struct SeriesLabels<'a> {
 
 impl<'a> SeriesLabels<'a> {
     /// The labels of valid options. A label of the options takes the place of the process's label of the same name.
-    pub(super) fn of(options: &'a ExpositionOptions, totals: &[Totals]) -> Self {
+    ///
+    /// `unread` are the labels of the runtimes that are not in the totals. They count too, so that no series of another runtime gets
+    /// other labels when such a runtime starts.
+    pub(super) fn of(
+        options: &'a ExpositionOptions,
+        totals: &[Totals],
+        unread: &[&BTreeMap<String, String>],
+    ) -> Self {
         let (namespace, entity_id) = (options.namespace.as_deref(), options.entity_id.as_deref());
         let of_scope = || [namespace, entity_id].into_iter().flatten();
         let is_replaced = |name: &str| options.labels.iter().any(|(other, _)| other == name);
         let mut used = UsedNames::default();
         used.extend(of_scope().chain(options.labels.iter().map(|(name, _)| &**name)));
-        let of_process: BTreeSet<&str> = (totals.iter().flat_map(|totals| totals.labels().keys()))
-            .map(|name| &**name)
-            .filter(|name| !is_replaced(name))
-            .collect();
+        let all = || totals.iter().map(Totals::labels).chain(unread.iter().copied());
+        let of_process: BTreeSet<&str> =
+            (all().flat_map(BTreeMap::keys)).map(|name| &**name).filter(|name| !is_replaced(name)).collect();
         used.extend(of_process.iter().copied());
         let mut names: BTreeMap<&str, String> = BTreeMap::new();
         for name in of_process {
@@ -43,13 +49,14 @@ impl<'a> SeriesLabels<'a> {
             names.insert(name, spelled);
         }
         let is_common = |name: &str, value: &str| {
-            totals.iter().all(|totals| totals.labels().get(name).is_some_and(|other| other == value))
+            all().all(|labels| labels.get(name).is_some_and(|other| other == value))
         };
         let mut common = Vec::new();
         let mut of_totals = vec![Vec::new(); totals.len()];
         for (index, (own, totals)) in of_totals.iter_mut().zip(totals).enumerate() {
             for (name, value) in totals.labels() {
-                let Some(spelled) = names.get(&**name) else { continue };
+                // For Prometheus a label without a text is no label, so series with and without it are one.
+                let Some(spelled) = names.get(&**name).filter(|_| !value.is_empty()) else { continue };
                 let is_common = is_common(name, value);
                 if is_common && index == 0 {
                     push_further(&mut common, spelled, value);
@@ -60,7 +67,7 @@ impl<'a> SeriesLabels<'a> {
             }
         }
         let mut of_all = Vec::new();
-        for (name, value) in &options.labels {
+        for (name, value) in options.labels.iter().filter(|(_, value)| !value.is_empty()) {
             push_further(&mut of_all, name, value);
         }
         Self { namespace, entity_id, of_totals, common, has_target_info: options.target_info, of_all, used }

@@ -110,7 +110,8 @@ impl ExpositionOptions {
     }
 
     /// Whether the [labels of the process](crate::MetricsRuntimeBuilder::label) stand in the one series `target_info`, and not on
-    /// every series; `false` by default. Of several runtimes it has the labels that are equal in all of them.
+    /// every series; `false` by default. Of several runtimes it has the labels that are equal in all of them, those that were never
+    /// started included.
     ///
     /// ```
     /// use mvx_metrics::MetricsRuntime;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::{Deref, DerefMut};
 
 use crate::event::MetricEvent;
-use crate::log;
+use crate::log::{self, Subject};
 use crate::panics;
 use crate::recorder::{MetricsRecorder, Recorder};
 
@@ -127,8 +127,11 @@ impl<S, R: Recorder, E: MetricEvent, F: FnOnce(S) -> E> Drop for EmitOnDrop<S, R
         match panics::catch(|| event(state)) {
             Ok(event) => panics::catch_and_ignore(|| self.recorder.emit(event)),
             Err(panic) => {
+                // The recorder may be of a user's type.
                 panics::catch_and_ignore(|| {
-                    log::event_not_made(self.recorder.entity_id(), E::EVENT_TYPE, &panic);
+                    let (entity_id, namespace) = (self.recorder.entity_id(), self.recorder.namespace());
+                    let subject = Subject { entity_id, namespace: Some(namespace), ..Subject::default() };
+                    log::event_not_made(subject, self.recorder.status(), E::EVENT_TYPE, &panic);
                 });
             }
         }

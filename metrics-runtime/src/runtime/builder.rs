@@ -69,7 +69,7 @@ impl MetricsRuntimeBuilder {
     /// OpenTelemetry a resource attribute.
     ///
     /// The option `ExpositionOptions::target_info` shows these labels once instead. A breakdown's label of the same name gets the
-    /// prefix `exported_`.
+    /// prefix `exported_`. A label without a text is not shown, because Prometheus does not tell it from a label that is not there.
     ///
     /// ```
     /// use mvx_metrics::{MetricsRuntime, Scope};

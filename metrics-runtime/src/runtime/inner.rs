@@ -1,5 +1,6 @@
 //! The part of a runtime that its handle and its endpoints share: the state, the thread, the recorders.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -83,6 +84,12 @@ impl RuntimeInner {
 
     pub(crate) fn status(&self) -> MetricsRuntimeState {
         self.state().state
+    }
+
+    /// The constant labels of the process.
+    #[allow(dead_code, reason = "the feature `openmetrics` uses it")]
+    pub(crate) fn labels(&self) -> &BTreeMap<String, String> {
+        self.config.labels.as_map()
     }
 
     /// Whether the runtime was started successfully at any time.

@@ -117,6 +117,11 @@ impl RuntimeInner {
             }
             stopped.push((id, recorder));
         }
+        for (_, recorder) in &stopped {
+            // The end of the runtime's thread would end the hooks that clean up after a failure.
+            let cleanup = LifecycleHandle::new(recorder.inner(), recorder.inner().cleanup());
+            drop(cleanup.wait_until(stop_deadline));
+        }
         for recorder in removing {
             // The thread that removes the recorder gets the outcome.
             drop(self.stop_until(stop_deadline, &recorder, None));

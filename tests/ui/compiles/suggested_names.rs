@@ -35,6 +35,8 @@ struct Answers {
     by_method: Breakdown<&'static str, Counter>,
     #[dimension(by(name = |e| e.status >= 500 && e.status < 600))]
     by_fault: Breakdown<bool, Counter>,
+    #[dimension(by(name = |e| -> u32 {(e.status / 100).into() }), limit = 5)]
+    by_wide_class: Breakdown<u32, Counter>,
 }
 
 #[metric_event]
@@ -71,9 +73,32 @@ struct ListAnswers {
     by_three: Breakdown<(String, u16, bool), Counter>,
 }
 
+/// The suggestions for `label/labels_of_several_events.rs` and `label/tuple_in_place_of_a_label.rs`.
+#[derive(Metric, Default)]
+struct SeveralEvents {
+    #[dimension(on(Answered, by = status), on(Retried, by(status = 0)), limit = 5)]
+    no_name: Breakdown<u16, Counter>,
+    #[dimension(on(Retried, by(status = 0)), on(Answered, by = status), limit = 5)]
+    no_name_in_the_first: Breakdown<u16, Counter>,
+    #[dimension(
+        on(ListAnswered, by(status, text = path)),
+        on(Answered, by(status, text = |e| e.path.clone())),
+        limit = 5
+    )]
+    one_closure: Breakdown<(u16, String), Counter>,
+    #[dimension(on(Answered, by(path, status)), on(ListAnswered, by(path, status)), limit = 5)]
+    other_order: Breakdown<(String, u16), Counter>,
+    #[dimension(on(ListAnswered, by(status, cached)), limit = 5)]
+    tuple: Breakdown<(u16, bool), Counter>,
+    #[dimension(on(ListAnswered, by(key = status, cached)), limit = 5)]
+    named_tuple: Breakdown<(u16, bool), Counter>,
+    #[dimension(on(ListAnswered, by(name = |e| e.status / 100, cached, path)), limit = 5)]
+    tuple_with_a_closure: Breakdown<(u16, bool, String), Counter>,
+}
+
 fn main() {
     let host = Host { name: "a".to_owned() };
     let _ = (Answered { path: "/".to_owned(), host, status: 200 }, Retried(1));
     let _ = ListAnswered { path: "/".to_owned(), status: 200, cached: true };
-    let _ = (Answers::default(), Retries::default(), ListAnswers::default());
+    let _ = (Answers::default(), Retries::default(), ListAnswers::default(), SeveralEvents::default());
 }

@@ -32,6 +32,8 @@ struct Answers {
     by_method: Breakdown<&'static str, Counter>,
     #[dimension(by = |e| e.status >= 500 && e.status < 600)]
     by_fault: Breakdown<bool, Counter>,
+    #[dimension(by = |e| -> u32 { (e.status / 100).into() }, limit = 5)]
+    by_wide_class: Breakdown<u32, Counter>,
 }
 
 #[metric_event]
