@@ -128,7 +128,8 @@ fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     let (sender, finished) = channel();
     let writer = thread::spawn(move || write(database, &finished));
 
-    let runtime = MetricsRuntime::builder(NAMESPACE).hooks(KeepFinished { finished: sender.clone() }).build()?;
+    let runtime =
+        MetricsRuntime::builder(NAMESPACE).hooks(KeepFinished { finished: sender.clone() }).build()?;
     runtime.start()?;
     thread::scope(|scope| {
         let threads: Vec<_> = (0..THREADS)

@@ -41,7 +41,7 @@ use crate::thread_role;
 /// | `phase` | operations |
 /// | `elapsed_seconds` | the ends of operations |
 /// | `dropped`, `rejected`, `discarded` | the ends of stops and shutdowns that have lost events: how many, over the recorder's life |
-/// | `dropped`, `by_type`, `total` | `events_dropped`: how many since the last such line, the same by event type, how many in all |
+/// | `dropped`, `by_type`, `total`, `queue_max_size` | `events_dropped`: how many since the last such line, the same by event type, how many in all; the limit |
 /// | `event_type` | `event_not_made` |
 /// | `reason` | failures but `event_not_made`: the stable code, as `reason()` of the error gives it |
 /// | `error` | failures: the error with its sources, joined by `: ` |

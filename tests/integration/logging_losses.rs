@@ -75,7 +75,8 @@ fn lo1_the_first_drop_of_a_direct_recorder_is_logged_before_a_flush_returns() {
             let gate = overflow(&recorder, 4);
             gate.open();
             recorder.flush().wait().expect("flushes");
-            let expected = "WARN mvx_metrics::recorder by_type=step: 4 dropped=4 queue_max_size={LIMIT} state=RUNNING total=4";
+            let expected =
+                "WARN mvx_metrics::recorder by_type=step: 4 dropped=4 queue_max_size=3 state=RUNNING total=4";
             assert_eq!(lines(id, DROPPED), [expected]);
         }
     });
