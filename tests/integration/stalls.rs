@@ -6,7 +6,8 @@ use std::thread;
 use std::time::Duration;
 
 use mvx_metrics::{
-    MetricsRecorder, MetricsRecorderError, MetricsRuntime, MetricsRuntimeError, RecorderOptions,
+    MetricsRecorder, MetricsRecorderError, MetricsRuntime, MetricsRuntimeError, QueueOverflowPolicy,
+    RecorderOptions,
 };
 use mvx_metrics_tests::capture::{Listener, Logged};
 use mvx_metrics_tests::{
@@ -181,6 +182,44 @@ fn hx6_a_shutdown_that_another_thread_holds_up_is_named() {
             // It had its time.
             drop(first.join().expect("no panic"));
         });
+    });
+}
+
+#[test]
+fn hx6_a_log_subscriber_that_hangs_in_the_line_of_a_drop_holds_up_no_read_and_no_flush_without_end() {
+    bounded(|| {
+        let runtime = running_runtime("hx6");
+        let (gate, held) = (Gate::new(), Gate::new());
+        let blocker = runtime.create_recorder("blocker").expect("creates");
+        blocker.register_metric(Gated(gate.clone())).expect("registers");
+        let options = RecorderOptions::new().queue_max_size(2);
+        let recorder =
+            runtime.create_recorder_with("a", options.queue_overflow_policy(QueueOverflowPolicy::Drop));
+        let recorder = recorder.expect("creates");
+        recorder.register_metric(Steps::default()).expect("registers");
+        blocker.emit(Step(0));
+        gate.wait_for_arrival();
+        (0..5).for_each(|step| recorder.emit(Step(step)));
+        thread::scope(|scope| {
+            let hangs = held.clone();
+            let subscriber = Listener(move |event: &tracing::Event<'_>| {
+                if Logged::of(event).title() == "metrics_recorder.events_dropped" {
+                    hangs.block();
+                }
+            });
+            // The runtime's thread is busy, so this reader processes the events and logs the drops.
+            let read = || tracing::subscriber::with_default(subscriber, || Steps::total(&recorder));
+            let reader = scope.spawn(read);
+            held.wait_for_arrival();
+            recorder.emit(Step(5));
+            assert_eq!(Steps::total(&recorder), 3);
+            recorder.emit(Step(6));
+            assert_eq!(obstacle(recorder.flush().wait(), STALL_TIMEOUT), CONSUMER);
+            held.open();
+            assert_eq!(reader.join().expect("no panic"), 4);
+            gate.open();
+        });
+        runtime.shutdown().expect("shuts down");
     });
 }
 

@@ -67,11 +67,14 @@ impl Placement {
     pub(super) fn caller_drains(&self, has_listeners: bool) -> CallerDrains {
         match self {
             _ if has_listeners => CallerDrains::Never,
-            Self::Loop(placement) if !thread_role::is_event_loop(placement.event_loop.identity()) => {
-                CallerDrains::WhenStalled
-            }
+            Self::Loop(_) if !self.is_loop_thread() => CallerDrains::WhenStalled,
             Self::Disabled | Self::Loop(_) | Self::Task(_) => CallerDrains::AtOnce,
         }
+    }
+
+    /// Whether this is the thread of the recorder's event loop.
+    pub(super) fn is_loop_thread(&self) -> bool {
+        self.event_loop().is_some_and(|event_loop| thread_role::is_event_loop(event_loop.identity()))
     }
 
     /// Whether a blocking wait here would block the thread that runs the recorder's task.
@@ -82,10 +85,7 @@ impl Placement {
         let is_single_threaded = |tokio: &Handle| tokio.runtime_flavor() == RuntimeFlavor::CurrentThread;
         match self {
             Self::Disabled => false,
-            Self::Loop(LoopPlacement { event_loop, .. })
-            | Self::Task(TaskPlacement { event_loop: Some(event_loop), .. }) => {
-                thread_role::is_event_loop(event_loop.identity())
-            }
+            Self::Loop(_) | Self::Task(TaskPlacement { event_loop: Some(_), .. }) => self.is_loop_thread(),
             Self::Task(task) => {
                 is_single_threaded(&task.tokio)
                     && Handle::try_current().is_ok_and(|current| is_single_threaded(&current))

@@ -162,8 +162,10 @@ impl RecorderInner {
             drop(metrics);
             self.schedule(true);
             let patience = Patience { drains, stall_timeout: STALL_TIMEOUT };
-            let hook_runs_or_ended = || !self.is_processing();
-            if let Waited::Stalled(error) = self.wait(&completion, None, &patience, hook_runs_or_ended) {
+            // A thread that logs dropped events completes the wait after the log's subscriber has returned. A read needs the events
+            // alone.
+            let interrupted = || !self.is_processing() || self.queue.consumed() >= target;
+            if let Waited::Stalled(error) = self.wait(&completion, None, &patience, interrupted) {
                 return Err(error);
             }
         }

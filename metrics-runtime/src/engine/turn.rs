@@ -46,8 +46,9 @@ impl RecorderInner {
         self.finish_drain(effects);
         let consumed = self.queue.consumed();
         let progress = consumed > begin;
-        if progress || begin >= target {
-            // A turn that found events and consumed none waits for a producer, and is no progress for a waiting thread.
+        if progress || (begin >= target && self.placement.is_loop_thread()) {
+            // A turn that found events and consumed none waits for a producer, and is no progress for a waiting thread. A turn
+            // that found no event shows that the event loop goes on, unless it is a turn of the waiting thread itself.
             self.record_progress();
         }
         let more = TurnOutcome::More { progress };
