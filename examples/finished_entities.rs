@@ -61,11 +61,8 @@ impl RecorderHooks for KeepFinished {
     }
 }
 
-/// Writes what comes until it is told to end, many rows in each transaction.
-fn write(
-    mut database: Connection,
-    finished: &Receiver<Option<Finished>>,
-) -> Result<Connection, Box<dyn Error + Send + Sync>> {
+/// Creates the table unless there is one. Returns its last row, which an earlier run wrote.
+fn prepare(database: &Connection) -> rusqlite::Result<i64> {
     database.execute_batch(
         "CREATE TABLE IF NOT EXISTS finished (
              connection TEXT NOT NULL,
@@ -76,6 +73,14 @@ fn write(
              snapshot TEXT NOT NULL
          )",
     )?;
+    database.query_row("SELECT coalesce(max(rowid), 0) FROM finished", (), |row| row.get(0))
+}
+
+/// Writes what comes until it is told to end, many rows in each transaction.
+fn write(
+    mut database: Connection,
+    finished: &Receiver<Option<Finished>>,
+) -> Result<Connection, Box<dyn Error + Send + Sync>> {
     let mut has_ended = false;
     while !has_ended && let Ok(Some(first)) = finished.recv() {
         let transaction = database.transaction()?;
@@ -125,6 +130,7 @@ fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
         Some(file) => Connection::open(file)?,
         None => Connection::open_in_memory()?,
     };
+    let last_row = prepare(&database)?;
     let (sender, finished) = channel();
     let writer = thread::spawn(move || write(database, &finished));
 
@@ -148,12 +154,18 @@ fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     // Every hook has run. Handles of recorders may live on and keep the hook, so the channel may stay open.
     sender.send(None)?;
     let database = writer.join().map_err(|_| "the writer panicked")??;
-    compare(&database, &all)
+    compare(&database, last_row, &all)
 }
 
-fn compare(database: &Connection, all: &TrafficSnapshot) -> Result<(), Box<dyn Error + Send + Sync>> {
-    let sums = "SELECT count(*), sum(messages), sum(received_bytes), max(slowest_seconds) FROM finished";
-    let (rows, messages, bytes, slowest) = database.query_row(sums, (), |row| {
+/// Compares the rows after `last_row`, those of this run, with what the runtime counted.
+fn compare(
+    database: &Connection,
+    last_row: i64,
+    all: &TrafficSnapshot,
+) -> Result<(), Box<dyn Error + Send + Sync>> {
+    let sums = "SELECT count(*), sum(messages), sum(received_bytes), max(slowest_seconds) FROM finished
+         WHERE rowid > ?1";
+    let (rows, messages, bytes, slowest) = database.query_row(sums, [last_row], |row| {
         Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?, row.get::<_, f64>(3)?))
     })?;
     println!("{rows} connections, {messages} messages, {bytes} bytes, the slowest answer {slowest} s");
@@ -165,9 +177,9 @@ fn compare(database: &Connection, all: &TrafficSnapshot) -> Result<(), Box<dyn E
     }
 
     // The snapshots themselves come back with their types, and merge to the totals.
-    let mut snapshots = database.prepare("SELECT snapshot FROM finished")?;
+    let mut snapshots = database.prepare("SELECT snapshot FROM finished WHERE rowid > ?1")?;
     let mut merged: Option<TrafficSnapshot> = None;
-    for text in snapshots.query_map((), |row| row.get::<_, String>(0))? {
+    for text in snapshots.query_map([last_row], |row| row.get::<_, String>(0))? {
         let traffic: TrafficSnapshot = serde_json::from_str(&text?)?;
         match &mut merged {
             Some(merged) => merged.merge(&traffic),

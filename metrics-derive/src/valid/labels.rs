@@ -146,16 +146,14 @@ fn other_names(labels: &Labels, names: &[String], first: &[String]) -> String {
         return "the labels of a breakdown have the same names for all events".to_owned();
     }
     let part_named = |name| names.iter().position(|other| other == name).map(|at| &labels.parts[at]);
-    match first.iter().map(|name| Some(part_named(name)?.text_named(name))).collect::<Option<Vec<_>>>() {
-        Some(parts) => {
-            let message = "the labels of a breakdown have the same order for all events";
-            format!("{message}: write `by({})`", parts.join(", "))
-        }
-        None => {
-            let message = "the labels of a breakdown have the same names for all events";
-            format!("{message}: write `{}`", labels.renamed(first))
-        }
+    let in_order: Option<Vec<_>> =
+        first.iter().map(|name| Some(part_named(name)?.text_named(name))).collect();
+    if let Some(parts) = in_order {
+        let message = "the labels of a breakdown have the same order for all events";
+        return format!("{message}: write `by({})`", parts.join(", "));
     }
+    let message = "the labels of a breakdown have the same names for all events";
+    format!("{message}: write `{}`", labels.renamed(first))
 }
 
 fn too_many_parts(number: usize) -> String {
