@@ -48,7 +48,7 @@ struct OrderEnded {
 /// Orders of the shop.
 #[derive(Metric, Default)]
 #[metric(name = "shop", on(OrderEnded))]
-struct Orders {
+struct Sales {
     /// All orders.
     #[dimension(by = outcome)]
     orders: Breakdown<Outcome, Counter>,
@@ -63,12 +63,12 @@ struct Orders {
 struct Shop {
     old: OldOrders,
     recorder: Arc<dyn Recorder>,
-    orders: MetricHandle<Orders>,
+    orders: MetricHandle<Sales>,
 }
 
 impl Shop {
     fn new(old: OldOrders, recorder: Arc<dyn Recorder>) -> Result<Self, MetricsRecorderError> {
-        let orders = recorder.metric::<Orders>()?;
+        let orders = recorder.metric::<Sales>()?;
         Ok(Self { old, recorder, orders })
     }
 
