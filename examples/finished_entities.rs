@@ -1,4 +1,4 @@
-//! A recorder for each connection. When a connection ends, its last snapshot goes into an `SQLite` database, where it can be
+//! A recorder for each connection. When a connection ends, its last snapshot goes into an SQLite database, where it can be
 //! queried for ever.
 //!
 //! Run with `cargo run --example finished_entities`, or with `-- FILE` to keep the database. Four threads serve 500 connections. A hook

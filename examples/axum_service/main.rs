@@ -53,7 +53,7 @@ fn router(runtime: &MetricsRuntime) -> Result<Router, BoxError> {
 
 #[tokio::main]
 async fn main() -> Result<(), BoxError> {
-    let keeps_on = std::env::args().any(|argument| argument == "--serve");
+    let goes_on = std::env::args().any(|argument| argument == "--serve");
     let runtime = MetricsRuntime::new(NAMESPACE)?;
     runtime.start_async().await?;
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
@@ -65,7 +65,7 @@ async fn main() -> Result<(), BoxError> {
     });
     let server = tokio::spawn(server.into_future());
 
-    let sent = if keeps_on {
+    let sent = if goes_on {
         println!("curl http://{address}/metrics");
         tokio::io::copy(&mut tokio::io::stdin(), &mut tokio::io::sink()).await?;
         None
