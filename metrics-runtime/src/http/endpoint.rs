@@ -49,6 +49,9 @@ impl EndpointOptions {
 
     /// Another address. Other machines may reach it, and the endpoint has no authentication. Unless the address is a loopback
     /// address, the endpoint answers to every host name; see [`ServiceOptions::check_host`].
+    ///
+    /// `0.0.0.0` and `[::]` include loopback. A website that is open in a browser of this machine can then read the metrics by DNS
+    /// rebinding, unless the host is checked.
     pub fn address(mut self, address: SocketAddr) -> Self {
         self.address = address;
         self
