@@ -75,9 +75,11 @@ needs_cargo_tool() {
 
 # at_least COUNT COMMAND...: so many tests have to pass, because cargo is content when a filter matches none.
 at_least() {
-  "${@:2}" | tee target/at-least.log
-  local passed
-  passed=$(awk '/^test result: ok/ { passed += $4 } END { print passed + 0 }' target/at-least.log)
+  local log passed
+  log=$(mktemp target/at-least.XXXXXX)
+  "${@:2}" | tee "$log"
+  passed=$(awk '/^test result: ok/ { passed += $4 } END { print passed + 0 }' "$log")
+  rm "$log"
   ((passed >= $1)) || { echo "$passed tests passed, and there should be at least $1"; exit 1; }
 }
 
