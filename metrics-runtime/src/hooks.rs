@@ -163,7 +163,7 @@ impl<L: ChangeListener> ChangeListener for Arc<L> {
 }
 
 /// A call of a hook in progress.
-type HookFuture<'a> = Pin<Box<dyn Future<Output = Result<(), HookError>> + Send + 'a>>;
+pub(crate) type HookFuture<'a> = Pin<Box<dyn Future<Output = Result<(), HookError>> + Send + 'a>>;
 
 /// [`RecorderHooks`] of any type.
 pub(crate) trait DynHooks: Send + Sync {

@@ -197,19 +197,7 @@ impl Operation {
         state: impl fmt::Display,
         result: &Result<T, E>,
     ) {
-        let Self { target, silent, event, started } = self;
-        // A producer whose event loop has ended may end operations of other threads.
-        if silent || thread_role::in_producer() {
-            return;
-        }
-        let elapsed_seconds = started.elapsed().as_secs_f64();
-        match result {
-            Ok(_) => log_line!(info, target, event, subject, phase = "success", %state, elapsed_seconds),
-            Err(error) => {
-                let (reason, error) = (error.reason(), Chain(error));
-                log_line!(warn, target, event, subject, phase = "failed", %state, elapsed_seconds, reason, %error);
-            }
-        }
+        self.end_with_losses(subject, state, result, None);
     }
 
     /// As [`end`](Self::end). With losses the line is a WARN that has them, also if the operation has succeeded.
@@ -220,20 +208,24 @@ impl Operation {
         result: &Result<T, E>,
         losses: Option<Losses>,
     ) {
-        let Some(Losses { dropped, rejected, discarded }) = losses else {
-            return self.end(subject, state, result);
-        };
         let Self { target, silent, event, started } = self;
+        // A producer whose event loop has ended may end operations of other threads.
         if silent || thread_role::in_producer() {
             return;
         }
         let elapsed_seconds = started.elapsed().as_secs_f64();
         let phase = if result.is_ok() { "success" } else { "failed" };
+        if result.is_ok() && losses.is_none() {
+            return log_line!(info, target, event, subject, phase, %state, elapsed_seconds);
+        }
         let error = result.as_ref().err();
-        let reason = error.map(Reason::reason);
-        let error = error.map(|error| tracing::field::display(Chain(error)));
         log_line!(
-            warn, target, event, subject, phase, %state, elapsed_seconds, dropped, rejected, discarded, reason, error
+            warn, target, event, subject, phase, %state, elapsed_seconds,
+            dropped = losses.map(|losses| losses.dropped),
+            rejected = losses.map(|losses| losses.rejected),
+            discarded = losses.map(|losses| losses.discarded),
+            reason = error.map(Reason::reason),
+            error = error.map(|error| tracing::field::display(Chain(error)))
         );
     }
 }

@@ -2,7 +2,7 @@
 
 use super::recorder_inner::RecorderInner;
 use crate::error::{MetricsRecorderError, SharedError};
-use crate::hooks::{self, MetricChange, RecorderContext};
+use crate::hooks::{self, HookFuture, MetricChange, RecorderContext};
 use crate::queue::Batch;
 
 impl RecorderInner {
@@ -10,13 +10,15 @@ impl RecorderInner {
         RecorderContext::new(self)
     }
 
+    async fn call_hook<'a>(&self, hook: impl FnOnce() -> HookFuture<'a>) -> Result<(), SharedError> {
+        let _call = HookCall::begin(self);
+        hooks::run(self.identity(), hook).await
+    }
+
     /// Runs the `on_starting` hooks. The first error ends them.
     pub(super) async fn run_on_starting(&self) -> Result<(), MetricsRecorderError> {
         for hooks in self.hooks.lifecycle() {
-            let called = {
-                let _call = HookCall::begin(self);
-                hooks::run(self.identity(), || hooks.on_starting(self.context())).await
-            };
+            let called = self.call_hook(|| hooks.on_starting(self.context())).await;
             called.map_err(|cause| MetricsRecorderError::OnStartingHookFailed { cause })?;
         }
         Ok(())
@@ -26,10 +28,7 @@ impl RecorderInner {
     async fn run_on_stopped(&self) -> Result<(), SharedError> {
         let mut result = Ok(());
         for hooks in self.hooks.lifecycle().rev() {
-            let called = {
-                let _call = HookCall::begin(self);
-                hooks::run(self.identity(), || hooks.on_stopped(self.context())).await
-            };
+            let called = self.call_hook(|| hooks.on_stopped(self.context())).await;
             match called {
                 Err(error) if result.is_err() => self.log_cleanup_error(&error),
                 Err(error) => result = Err(error),
@@ -64,10 +63,7 @@ impl RecorderInner {
     ) -> Result<(), MetricsRecorderError> {
         for listener in self.hooks.listeners() {
             let change = MetricChange::new(self, metric, batch.first());
-            let called = {
-                let _call = HookCall::begin(self);
-                hooks::run(self.identity(), || listener.on_metric_changed(change)).await
-            };
+            let called = self.call_hook(|| listener.on_metric_changed(change)).await;
             called.map_err(|cause| MetricsRecorderError::Unexpected { cause })?;
         }
         Ok(())
