@@ -117,4 +117,6 @@ pub use skipped::Skipped;
 #[cfg(feature = "http")]
 pub(crate) use exposition::exposition_of;
 #[cfg(feature = "http")]
+pub(crate) use exposition::read_all;
+#[cfg(feature = "http")]
 pub(crate) use skipped::warn;

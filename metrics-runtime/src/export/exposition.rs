@@ -155,34 +155,49 @@ pub(crate) fn exposition_of(
         return Err(MetricsRuntimeError::InvalidArgument { argument: "runtimes", problem });
     };
     options.check()?;
-    let (mut all, mut unread) = (Vec::with_capacity(runtimes.len()), Vec::new());
-    let mut labels_of_unread = Vec::new();
-    for (index, runtime) in runtimes.iter().enumerate() {
-        if runtimes[..index].iter().any(|earlier| Arc::ptr_eq(earlier, runtime)) {
-            continue;
-        }
-        let totals = runtime.logged(OperationKind::Read, "metrics_runtime.exposition", || {
+    let is_first = |index: usize| !runtimes[..index].iter().any(|other| Arc::ptr_eq(other, &runtimes[index]));
+    let distinct = (0..runtimes.len()).filter(|index| is_first(*index)).map(|index| &runtimes[index]);
+    let (all, unread) = read_all(distinct, |runtime| {
+        runtime.logged(OperationKind::Read, "metrics_runtime.exposition", || {
             runtime.totals_for_text(options.scope)
-        });
-        match totals {
-            Ok(totals) => all.push(totals),
-            // A runtime that has run may share series with another one. Without its counts they would fall.
-            Err(error) if runtime.has_run() => return Err(error),
-            Err(error) => {
-                labels_of_unread.push(runtime.labels());
-                unread.push(UnreadRuntime { namespace: Arc::clone(runtime.namespace()), error });
-            }
-        }
-    }
-    if all.is_empty() && !unread.is_empty() {
-        return Err(unread.swap_remove(0).error);
-    }
+        })
+    })?;
+    let labels_of_unread: Vec<_> = unread.iter().map(|(runtime, _)| runtime.labels()).collect();
     let memory = first.totals_memory();
     let process = if options.process { process::read() } else { Vec::new() };
     let mut exposition = render(&all, &labels_of_unread, options, &memory, &process);
-    exposition.unread = unread;
+    let unread = unread.into_iter();
+    exposition.unread = unread
+        .map(|(runtime, error)| UnreadRuntime { namespace: Arc::clone(runtime.namespace()), error })
+        .collect();
     memory.extension::<ExportMemory>().skipped_log.log(first.log_policy(), &exposition.skipped);
     Ok(exposition)
+}
+
+/// What could be read of several runtimes, and the errors of those that were never started.
+type ReadAll<'a, T> = (Vec<T>, Vec<(&'a Arc<RuntimeInner>, MetricsRuntimeError)>);
+
+/// Reads several runtimes, and leaves out those that were never started.
+///
+/// # Errors
+/// The error of a runtime that has run: it may share series with another one, whose counts would fall without it. The first error
+/// when no runtime was ever started.
+pub(crate) fn read_all<'a, T>(
+    runtimes: impl IntoIterator<Item = &'a Arc<RuntimeInner>>,
+    read: impl Fn(&RuntimeInner) -> Result<T, MetricsRuntimeError>,
+) -> Result<ReadAll<'a, T>, MetricsRuntimeError> {
+    let (mut all, mut unread) = (Vec::new(), Vec::new());
+    for runtime in runtimes {
+        match read(runtime) {
+            Ok(one) => all.push(one),
+            Err(error) if runtime.has_run() => return Err(error),
+            Err(error) => unread.push((runtime, error)),
+        }
+    }
+    if all.is_empty() && !unread.is_empty() {
+        return Err(unread.swap_remove(0).1);
+    }
+    Ok((all, unread))
 }
 
 impl Totals {
@@ -194,9 +209,7 @@ impl Totals {
         let options = ExpositionOptions::new().scope(self.scope).format(format);
         render(std::slice::from_ref(self), &[], &options, &memory_of(self), &[])
     }
-}
 
-impl Totals {
     /// Like [`exposition`](Self::exposition), with further options. The totals have a scope already, so that of the options has no
     /// effect.
     ///

@@ -17,7 +17,7 @@ use tokio::sync::watch;
 
 use super::encoding::{MAX_PLAIN_SIZE, compress};
 use crate::error::MetricsRuntimeError;
-use crate::export::{ExpositionOptions, Format, exposition_of};
+use crate::export::{ExpositionOptions, Format, exposition_of, read_all};
 use crate::panics;
 use crate::runtime::RuntimeInner;
 use crate::state::MetricsRuntimeState;
@@ -192,24 +192,13 @@ impl Renderer {
         Ok(Rendering { plain, gzip })
     }
 
-    /// One runtime is an object, several are a list of these. As in an exposition, the list has no runtime that was never started,
-    /// unless that holds for all.
+    /// One runtime is an object, several are a list of these. As in an exposition, the list has no runtime that was never started.
     fn render_snapshots(&self) -> Result<Bytes, RenderError> {
         let json = if let [runtime] = &*self.runtimes {
             serde_json::to_vec(&runtime.snapshot()?)
         } else {
-            let (mut snapshots, mut unread) = (Vec::with_capacity(self.runtimes.len()), None);
-            for runtime in &self.runtimes {
-                match runtime.snapshot() {
-                    Ok(snapshot) => snapshots.push(snapshot),
-                    Err(error) if runtime.has_run() => return Err(error.into()),
-                    Err(error) => unread = Some(error),
-                }
-            }
-            match unread.filter(|_| snapshots.is_empty()) {
-                Some(error) => return Err(error.into()),
-                None => serde_json::to_vec(&snapshots),
-            }
+            let (snapshots, _) = read_all(&self.runtimes, RuntimeInner::snapshot)?;
+            serde_json::to_vec(&snapshots)
         };
         json.map(Bytes::from).map_err(|error| unavailable(error.to_string()))
     }
