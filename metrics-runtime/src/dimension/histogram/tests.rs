@@ -5,7 +5,6 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
-use crate::number::Arithmetic;
 
 /// What a histogram must show, computed in the simplest way.
 struct Expected<T> {
@@ -85,8 +84,8 @@ fn check<T: Measure + Debug>(values: Vec<T>, max_buckets: u16) {
     assert_eq!(read.count, expected.values.len() as u64);
     assert_eq!(histogram.count(), read.count);
     assert_eq!(read.sum, expected.sum());
-    assert_eq!(read.min, expected.extreme(|new, old| new < old).into());
-    assert_eq!(read.max, expected.extreme(|new, old| new > old).into());
+    assert_eq!(read.min, expected.extreme(|new, old| new < old));
+    assert_eq!(read.max, expected.extreme(|new, old| new > old));
     let buckets = read.buckets.exponential().unwrap();
     assert!(buckets.positive.counts.len() + buckets.negative.counts.len() <= max_buckets.into());
     assert_eq!(buckets.scale, expected.scale(max_buckets.into()));
@@ -201,7 +200,7 @@ fn check_explicit<T: Measure + Debug>(bounds: &'static [T], guesses: &'static [G
         let buckets = read.buckets.explicit().unwrap();
         assert_eq!(buckets.iter().map(|bucket| bucket.count).collect::<Vec<_>>(), expected);
         assert!(buckets.iter().map_while(|bucket| bucket.upper_bound).eq(bounds.iter().copied()));
-        assert_eq!(read.count, expected.iter().sum());
+        assert_eq!(read.count, expected.iter().sum::<u64>());
     }
     assert_eq!(declared.read(), made.read());
 }
