@@ -22,8 +22,8 @@ pub use serde::ser::{Serialize, SerializeMap, Serializer};
 
 pub use crate::descriptor::{DimensionDescriptor, DimensionKind, MergeRule, MetricDescriptor};
 pub use crate::dimension::{
-    Add, Bucketed, BucketedReading, BucketsOf, Count, DefaultBuckets, Dimension, DurationBounds, Record, Set,
-    Sub,
+    Add, Bucketed, BucketedReading, BucketsOf, Count, DefaultBuckets, Dimension, DistinctHash, DistinctValue,
+    DurationBounds, Record, Set, Sub, hash_of_label,
 };
 pub use crate::dispatch::{EventHandler, HandleEvent};
 pub use crate::dispatch::{Metric, TypedMetric};
