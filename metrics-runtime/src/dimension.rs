@@ -29,9 +29,9 @@ pub(crate) use buckets::append;
 #[doc(hidden)]
 pub use buckets::{BucketsOf, DurationBounds};
 pub use counter::Counter;
-pub use distinct::{Distinct, DistinctHash, DistinctValue};
 #[doc(hidden)]
 pub use distinct::hash_of_label;
+pub use distinct::{Distinct, DistinctHash, DistinctValue};
 pub use extremum::{Max, Min};
 pub use gauge::Gauge;
 pub use histogram::Histogram;

@@ -116,7 +116,8 @@ mod totals;
 
 pub use descriptor::{DimensionDescriptor, DimensionKind, MergeRule, MetricDescriptor};
 pub use dimension::{
-    Breakdown, Counter, Dimension, Distinct, Gauge, GaugeValue, Histogram, InFlight, Max, Mean, Measure, Min, Sum,
+    Breakdown, Counter, Dimension, Distinct, Gauge, GaugeValue, Histogram, InFlight, Max, Mean, Measure, Min,
+    Sum,
 };
 pub use dispatch::{EventBatch, EventHandler, HandleEvent, Metric, TypedMetric};
 pub use engine::{LifecycleHandle, MetricFailurePolicy, QueueOverflowPolicy, Registered};
@@ -134,9 +135,9 @@ pub use mvx_metrics_derive::metric_event;
 pub use recorder::{AnyEvent, EmitOnDrop, MetricHandle, MetricsRecorder, Recorder, RecorderOptions};
 pub use runtime::{MetricsRuntime, MetricsRuntimeBuilder};
 pub use snapshot::{
-    Arithmetic, BreakdownEntry, BreakdownIter, BreakdownSnapshot, Bucket, DimensionValue, Dimensions, DistinctSnapshot,
-    Extreme, HistogramSnapshot, InFlightSnapshot, MeanSnapshot, Merge, MergeError, MetricSnapshot,
-    MetricSnapshots, Number, NumberType, Output,
+    Arithmetic, BreakdownEntry, BreakdownIter, BreakdownSnapshot, Bucket, DimensionValue, Dimensions,
+    DistinctSnapshot, Extreme, HistogramSnapshot, InFlightSnapshot, MeanSnapshot, Merge, MergeError,
+    MetricSnapshot, MetricSnapshots, Number, NumberType, Output,
 };
 pub use state::{MetricsRecorderState, MetricsRuntimeState};
 pub use stats::RecorderStats;

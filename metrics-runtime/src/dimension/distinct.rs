@@ -87,7 +87,11 @@ impl Dimension for Distinct {
         DimensionValue::Distinct(seen)
     }
 
-    fn merge_outputs(seen: &mut DistinctSnapshot, other: &DistinctSnapshot, _rule: Option<MergeRule>) -> bool {
+    fn merge_outputs(
+        seen: &mut DistinctSnapshot,
+        other: &DistinctSnapshot,
+        _rule: Option<MergeRule>,
+    ) -> bool {
         seen.merge(other);
         true
     }

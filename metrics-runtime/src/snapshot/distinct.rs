@@ -61,7 +61,11 @@ pub struct DistinctSnapshot {
 impl DistinctSnapshot {
     /// How many different values were recorded, about; 0 when nothing was recorded.
     #[must_use]
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an estimate is not negative")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "an estimate is not negative"
+    )]
     pub fn estimate(&self) -> u64 {
         self.registers.estimate().round() as u64
     }

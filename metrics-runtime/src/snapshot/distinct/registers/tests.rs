@@ -190,7 +190,7 @@ fn di9_the_text_form_is_always_the_same() {
 fn di9_a_text_that_is_wrong_is_refused() {
     for (text, problem) in [
         ("AA".to_owned(), "the text of the registers has a wrong length"),
-        ("A".repeat(COUNT - 1), "the registers are not in order"),
+        ("AAB".repeat(COUNT / 3), "the registers are not in order"),
         ("A".repeat(COUNT + 1), "the text of the registers is too long"),
         ("AA!".to_owned(), "a character of the registers is no base64url digit"),
         ("AAÄ".to_owned(), "a character of the registers is no base64url digit"),
@@ -200,6 +200,6 @@ fn di9_a_text_that_is_wrong_is_refused() {
         ("ABBAAB".to_owned(), "the registers are not in order"),
         ("2".repeat(COUNT), "a register is larger than 53"),
     ] {
-        assert_eq!(Registers::from_text(&text).err(), Some(problem), "{text}");
+        assert_eq!(Registers::from_text(&text).err(), Some(problem), "{} digits", text.len());
     }
 }
