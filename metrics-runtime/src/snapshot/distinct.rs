@@ -13,8 +13,8 @@ use registers::Registers;
 
 /// How many different values were recorded, as an estimate that merges.
 ///
-/// It is a HyperLogLog sketch of 4,096 registers. The standard error of the estimate is 1.6%: two estimates of three are that close
-/// to the truth, and 997 of 1,000 are within 4.9%. Merging is exact: the result is the sketch of one recorder that has got the
+/// It is a `HyperLogLog` sketch of 4,096 registers. The standard error of the estimate is 1.6%: two estimates of three are that
+/// close to the truth, and 997 of 1,000 are within 4.9%. Merging is exact: the result is the sketch of one recorder that has got the
 /// values of both, also when both have got the same ones.
 ///
 /// Two snapshots are equal when they have the same registers. One snapshot takes at most 4 KiB, and memory only for what it has

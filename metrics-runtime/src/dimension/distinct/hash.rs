@@ -1,6 +1,6 @@
 //! The hash of `Distinct`: XXH64 by Yann Collet, after the specification `doc/xxhash_spec.md` of the project xxHash, version 0.1.1.
 //!
-//! It passes the statistical tests of SMHasher, also for keys that differ in a few bits, such as integers that follow one another.
+//! It passes the statistical tests of `SMHasher`, also for keys that differ in a few bits, such as integers that follow one another.
 //! Snapshots of other processes and versions are merged, so it never changes.
 
 const PRIME_1: u64 = 0x9E37_79B1_85EB_CA87;

@@ -173,7 +173,6 @@ unsigned! {
     u16: |number| number.into();
     u32: |number| number.into();
     u64: |number| number.into();
-    usize: |number| number as u128;
     u128: |number| number;
     bool: |value| value.into();
 }
@@ -184,13 +183,27 @@ macro_rules! signed {
             #[inline]
             fn distinct_hash(&self) -> Option<DistinctHash> {
                 let seed = if *self < 0 { NEGATIVE } else { INTEGER };
-                Some(of_number(self.unsigned_abs() as u128, seed))
+                Some(of_number(self.unsigned_abs().into(), seed))
             }
         })*
     };
 }
 
-signed!(i8, i16, i32, i64, isize, i128);
+signed!(i8, i16, i32, i64, i128);
+
+impl DistinctValue for usize {
+    #[inline]
+    fn distinct_hash(&self) -> Option<DistinctHash> {
+        (*self as u64).distinct_hash()
+    }
+}
+
+impl DistinctValue for isize {
+    #[inline]
+    fn distinct_hash(&self) -> Option<DistinctHash> {
+        (*self as i64).distinct_hash()
+    }
+}
 
 macro_rules! not_zero {
     ($($type:ty),*) => {

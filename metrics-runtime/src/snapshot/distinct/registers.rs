@@ -1,4 +1,4 @@
-//! The registers of a HyperLogLog sketch: an estimate of how many different hashes a set has.
+//! The registers of a `HyperLogLog` sketch: an estimate of how many different hashes a set has.
 //!
 //! The sketch has 4,096 registers, so the standard error of the estimate is 1.04 / sqrt(4,096) = 1.6%. The first 12 bits of a hash
 //! choose a register. The register keeps the largest rank of its hashes: the number of zeros in front of the first one among the
@@ -8,8 +8,8 @@
 const INDEX_BITS: u32 = 12;
 /// The number of registers.
 const COUNT: usize = 1 << INDEX_BITS;
-/// The largest rank: all other bits of the hash are zero.
-const MAX_RANK: u8 = (u64::BITS - INDEX_BITS + 1) as u8;
+/// The largest rank: all 52 other bits of the hash are zero.
+const MAX_RANK: u8 = 53;
 /// How many bits of a sparse register hold its rank.
 const RANK_BITS: u32 = 6;
 /// With more registers than this the dense form is used. The sparse form takes at most half of its memory.
@@ -28,13 +28,14 @@ pub(super) enum Registers {
 }
 
 /// A sparse register.
-fn packed(index: usize, rank: u8) -> u32 {
-    (index as u32) << RANK_BITS | u32::from(rank)
+fn packed(index: u16, rank: u8) -> u32 {
+    u32::from(index) << RANK_BITS | u32::from(rank)
 }
 
 /// The index and the rank of a sparse register.
-fn unpacked(register: u32) -> (usize, u8) {
-    ((register >> RANK_BITS) as usize, (register & ((1 << RANK_BITS) - 1)) as u8)
+#[expect(clippy::cast_possible_truncation, reason = "an index has 12 bits")]
+fn unpacked(register: u32) -> (u16, u8) {
+    ((register >> RANK_BITS) as u16, (register & ((1 << RANK_BITS) - 1)) as u8)
 }
 
 impl Registers {
@@ -46,8 +47,9 @@ impl Registers {
 
     /// Adds a hash to the set.
     #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "an index has 12 bits, and a rank is at most 53")]
     pub(super) fn insert(&mut self, hash: u64) {
-        let index = (hash >> (u64::BITS - INDEX_BITS)) as usize;
+        let index = (hash >> (u64::BITS - INDEX_BITS)) as u16;
         // The added bit ends the search when all other bits are zero.
         let rest = hash << INDEX_BITS | 1 << (INDEX_BITS - 1);
         self.raise(index, rest.leading_zeros() as u8 + 1);
@@ -55,14 +57,17 @@ impl Registers {
 
     /// Raises a register to at least this rank.
     #[inline]
-    fn raise(&mut self, index: usize, rank: u8) {
+    fn raise(&mut self, index: u16, rank: u8) {
         match self {
-            Self::Dense(ranks) => ranks[index] = ranks[index].max(rank),
+            Self::Dense(ranks) => {
+                let own = &mut ranks[usize::from(index)];
+                *own = rank.max(*own);
+            }
             Self::Sparse(_) => self.raise_sparse(index, rank),
         }
     }
 
-    fn raise_sparse(&mut self, index: usize, rank: u8) {
+    fn raise_sparse(&mut self, index: u16, rank: u8) {
         let Self::Sparse(registers) = self else { return };
         let position = registers.partition_point(|register| unpacked(*register).0 < index);
         match registers.get(position).copied() {
@@ -72,19 +77,18 @@ impl Registers {
             _ if registers.len() < MAX_SPARSE => registers.insert(position, packed(index, rank)),
             _ => {
                 let mut ranks = Box::new([0; COUNT]);
-                for (index, rank) in registers.iter().copied().map(unpacked) {
-                    ranks[index] = rank;
+                for (index, rank) in registers.iter().copied().map(unpacked).chain([(index, rank)]) {
+                    ranks[usize::from(index)] = rank;
                 }
-                ranks[index] = rank;
                 *self = Self::Dense(ranks);
             }
         }
     }
 
     /// The rank of a register.
-    fn rank(&self, index: usize) -> u8 {
+    fn rank(&self, index: u16) -> u8 {
         match self {
-            Self::Dense(ranks) => ranks[index],
+            Self::Dense(ranks) => ranks[usize::from(index)],
             Self::Sparse(registers) => {
                 let found = registers.binary_search_by_key(&index, |register| unpacked(*register).0);
                 found.map_or(0, |position| unpacked(registers[position]).1)
@@ -129,20 +133,20 @@ impl Registers {
         }
     }
 
-    /// The estimate of Otmar Ertl: "New cardinality estimation algorithms for HyperLogLog sketches" (2017, arXiv:1702.01284),
-    /// algorithm 6. One formula serves all sizes, so the estimate has no jumps, and it never falls when a register rises.
+    /// The estimate of Otmar Ertl: "New cardinality estimation algorithms for `HyperLogLog` sketches" (2017,
+    /// arXiv:1702.01284), algorithm 6. One formula serves all sizes, so the estimate has no jumps, and it never falls when a register rises.
     ///
     /// Square roots are the only operation beside basic arithmetic, so all platforms compute the same number.
     pub(super) fn estimate(&self) -> f64 {
-        const ALL: f64 = COUNT as f64;
+        let all = f64::from(1_u32 << INDEX_BITS);
         let counts = self.count_by_rank().map(f64::from);
         let of_largest_rank = counts[usize::from(MAX_RANK)];
-        let mut sum = ALL * tau(1.0 - of_largest_rank / ALL);
+        let mut sum = all * tau(1.0 - of_largest_rank / all);
         for count in counts[1..usize::from(MAX_RANK)].iter().rev() {
             sum = 0.5 * (sum + count);
         }
-        sum += ALL * sigma(counts[0] / ALL);
-        ALL * ALL / (2.0 * std::f64::consts::LN_2 * sum)
+        sum += all * sigma(counts[0] / all);
+        all * all / (2.0 * std::f64::consts::LN_2 * sum)
     }
 
     /// The number of registers of each rank.
@@ -158,7 +162,7 @@ impl Registers {
                 for (_, rank) in registers.iter().copied().map(unpacked) {
                     counts[usize::from(rank)] += 1;
                 }
-                counts[0] = (COUNT - registers.len()) as u32;
+                counts[0] = (1 << INDEX_BITS) - counts.iter().sum::<u32>();
             }
         }
         counts
@@ -167,13 +171,13 @@ impl Registers {
     /// The text form. The dense form has one digit for each register, its rank. The sparse form has three digits for each
     /// register that is not zero: two of the index, one of the rank. Their lengths differ.
     pub(super) fn to_text(&self) -> String {
-        let digit = |bits: usize| char::from(DIGITS[bits & 63]);
+        let digit = |bits: u16| char::from(DIGITS[usize::from(bits & 63)]);
         match self {
-            Self::Dense(ranks) => ranks.iter().map(|rank| digit(usize::from(*rank))).collect(),
+            Self::Dense(ranks) => ranks.iter().map(|rank| digit(u16::from(*rank))).collect(),
             Self::Sparse(registers) => {
                 let mut text = String::with_capacity(registers.len() * 3);
                 for (index, rank) in registers.iter().copied().map(unpacked) {
-                    text.extend([digit(index >> 6), digit(index), digit(usize::from(rank))]);
+                    text.extend([digit(index >> 6), digit(index), digit(u16::from(rank))]);
                 }
                 text
             }
@@ -195,7 +199,7 @@ impl Registers {
                 return Err("a register is larger than 53");
             }
             // A set that fits the sparse form has that form.
-            for (index, rank) in values.into_iter().enumerate().filter(|(_, rank)| *rank > 0) {
+            for (index, rank) in (0..).zip(values).filter(|(_, rank)| *rank > 0) {
                 registers.raise(index, rank);
             }
             return Ok(registers);
@@ -205,7 +209,7 @@ impl Registers {
         };
         let mut last = None;
         for [high, low, rank] in entries {
-            let index = usize::from(*high) << 6 | usize::from(*low);
+            let index = u16::from(*high) << 6 | u16::from(*low);
             if !(1..=MAX_RANK).contains(rank) {
                 return Err("a register is not between 1 and 53");
             }
