@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use mvx_metrics::feed::{IntoMeasure, Record};
 use mvx_metrics::{
-    Breakdown, Counter, Dimension, DimensionKind, DimensionValue, Gauge, Histogram, InFlight, Label, Max,
-    Mean, Metric, MetricsRuntime, Min, Output, Sum, metric_event,
+    Breakdown, Counter, Dimension, DimensionKind, DimensionValue, Distinct, Gauge, Histogram, InFlight,
+    Label, Max, Mean, Metric, MetricsRuntime, Min, Output, Sum, metric_event,
 };
 use serde::{Deserialize, Serialize};
 
@@ -104,6 +104,9 @@ struct Requests {
     /// .. or of one's own.
     #[dimension(value = load, buckets = [0.25, 0.5, 0.75, 1])]
     load: Histogram<f64>,
+    /// How many different hosts asked.
+    #[dimension(value = host)]
+    hosts: Distinct,
     /// One counter for each outcome, from the beginning on.
     #[dimension(by = outcome)]
     by_outcome: Breakdown<Outcome, Counter>,
@@ -222,6 +225,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let snapshot = answered.snapshot()?;
     println!("{snapshot:#?}");
     println!("half of the answers took less than {:?} s", snapshot.latency.quantile(0.5));
+    println!("different hosts: {}", snapshot.hosts.estimate());
     println!("not found: {:?}", snapshot.by_outcome.get(Outcome::NotFound));
     println!("{}", serde_json::to_string_pretty(&recorder.metric_snapshots()?)?);
     runtime.shutdown()?;

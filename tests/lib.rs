@@ -18,6 +18,8 @@ pub mod fixtures;
 pub mod gate;
 #[path = "support/script.rs"]
 pub mod script;
+#[path = "support/visits.rs"]
+pub mod visits;
 
 pub use deadline::{bounded, bounded_async, eventually, in_threads};
 pub use environment::{Direct, running_runtime};

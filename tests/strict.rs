@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use mvx_metrics::{
-    Breakdown, Counter, Gauge, Histogram, InFlight, Label, Max, Mean, Metric, Min, Sum, metric_event,
+    Breakdown, Counter, Distinct, Gauge, Histogram, InFlight, Label, Max, Mean, Metric, Min, Sum,
+    metric_event,
 };
 
 /// How a request ended.
@@ -60,6 +61,8 @@ pub struct Requests {
     in_flight: InFlight,
     #[dimension(on(Answered, value = bytes), buckets = [100, 1_000])]
     sizes: Histogram<u64>,
+    #[dimension(on(Answered, value = host))]
+    hosts: Distinct,
     #[dimension(on(Answered, by(outcome, host), limit = 10, value = elapsed))]
     by_outcome: Breakdown<(Outcome, String), Histogram<Duration>>,
     #[dimension(manual)]

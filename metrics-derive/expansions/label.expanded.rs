@@ -21,6 +21,17 @@ const _: () = {
     #[automatically_derived]
     impl ::mvx_metrics::__private::BoundedLabel for Outcome {}
     #[automatically_derived]
+    impl ::mvx_metrics::__private::DistinctValue for Outcome {
+        fn distinct_hash(
+            &self,
+        ) -> ::mvx_metrics::__private::Option<::mvx_metrics::__private::DistinctHash> {
+            ::mvx_metrics::__private::hash_of_label(
+                __TEXTS,
+                ::mvx_metrics::__private::ToLabel::<Self>::index(self),
+            )
+        }
+    }
+    #[automatically_derived]
     impl ::mvx_metrics::__private::ToLabel<Self> for Outcome {
         #[inline]
         fn index(&self) -> ::mvx_metrics::__private::primitive::usize {

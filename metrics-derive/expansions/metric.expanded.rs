@@ -6,6 +6,8 @@ pub struct DocumentSaveAttemptsSnapshot {
     pub success_total: ::mvx_metrics::__private::Output<Counter>,
     /// The dimension `elapsed`.
     pub elapsed: ::mvx_metrics::__private::Output<Histogram<Duration>>,
+    /// The dimension `users`.
+    pub users: ::mvx_metrics::__private::Output<Distinct>,
     /// How many values could not be recorded because they were not finite.
     pub invalid: ::mvx_metrics::__private::primitive::u64,
     #[doc(hidden)]
@@ -42,6 +44,11 @@ const _: () = {
                         __BUCKETS_2,
                     ),
                     __event.elapsed,
+                );
+            __accepted
+                |= ::mvx_metrics::__private::Record::record(
+                    &mut self.users,
+                    &__event.user,
                 );
             __accepted
         }
@@ -88,6 +95,7 @@ const _: () = {
                     __BUCKETS_2,
                     true,
                 ),
+                users: ::mvx_metrics::__private::Dimension::read(&self.users),
                 invalid: ::mvx_metrics::__private::Fields::invalid(self),
                 __times: ::mvx_metrics::__private::Times::default(),
             }
@@ -149,6 +157,17 @@ const _: () = {
                     >::numbers::<{ __BUCKETS_2.len() }>(__BUCKETS_2)
                 }),
             ),
+            ::mvx_metrics::__private::describe::<
+                Distinct,
+            >(
+                "users",
+                ::mvx_metrics::__private::None,
+                "",
+                const { &[] },
+                ::mvx_metrics::__private::None,
+                ::mvx_metrics::__private::None,
+                ::mvx_metrics::__private::None,
+            ),
         ];
         fn values(
             &self,
@@ -177,6 +196,12 @@ const _: () = {
                     true,
                 ),
             );
+            ::mvx_metrics::__private::push(
+                __dimensions,
+                __prefix,
+                "users",
+                ::mvx_metrics::__private::Dimension::read_value(&self.users),
+            );
         }
         fn invalid(&self) -> ::mvx_metrics::__private::primitive::u64 {
             ::mvx_metrics::__private::sum(
@@ -184,6 +209,7 @@ const _: () = {
                     ::mvx_metrics::__private::Dimension::invalid(&self.total),
                     ::mvx_metrics::__private::Dimension::invalid(&self.success_total),
                     ::mvx_metrics::__private::Dimension::invalid(&self.elapsed),
+                    ::mvx_metrics::__private::Dimension::invalid(&self.users),
                 ],
             )
         }
@@ -197,6 +223,7 @@ const _: () = {
                     &self.success_total,
                 ),
                 elapsed: ::mvx_metrics::__private::Clone::clone(&self.elapsed),
+                users: ::mvx_metrics::__private::Clone::clone(&self.users),
                 invalid: ::mvx_metrics::__private::Clone::clone(&self.invalid),
                 __times: self.__times,
             }
@@ -251,6 +278,7 @@ const _: () = {
                     ("total", &self.total),
                     ("success_total", &self.success_total),
                     ("elapsed", &self.elapsed),
+                    ("users", &self.users),
                     ("invalid", &self.invalid),
                 ],
             )
@@ -260,7 +288,8 @@ const _: () = {
     impl ::mvx_metrics::__private::PartialEq for DocumentSaveAttemptsSnapshot {
         fn eq(&self, __other: &Self) -> ::mvx_metrics::__private::primitive::bool {
             self.total == __other.total && self.success_total == __other.success_total
-                && self.elapsed == __other.elapsed && self.invalid == __other.invalid
+                && self.elapsed == __other.elapsed && self.users == __other.users
+                && self.invalid == __other.invalid
         }
     }
     #[automatically_derived]
@@ -269,7 +298,7 @@ const _: () = {
             &self,
             __serializer: __S,
         ) -> ::mvx_metrics::__private::Result<__S::Ok, __S::Error> {
-            ::mvx_metrics::__private::serialize(self, 3usize, self.invalid, __serializer)
+            ::mvx_metrics::__private::serialize(self, 4usize, self.invalid, __serializer)
         }
     }
     #[automatically_derived]
@@ -297,6 +326,7 @@ const _: () = {
                 &self.success_total,
             )?;
             ::mvx_metrics::__private::write(__map, __prefix, "elapsed", &self.elapsed)?;
+            ::mvx_metrics::__private::write(__map, __prefix, "users", &self.users)?;
             ::mvx_metrics::__private::Ok(())
         }
         fn read<'de, __A: ::mvx_metrics::__private::MapAccess<'de>>(
@@ -326,6 +356,12 @@ const _: () = {
                         __A,
                     >(__partial, 2usize, __map)
                 }
+                "users" => {
+                    ::mvx_metrics::__private::read::<
+                        ::mvx_metrics::__private::Output<Distinct>,
+                        __A,
+                    >(__partial, 3usize, __map)
+                }
                 _ => ::mvx_metrics::__private::Ok(false),
             }
         }
@@ -341,6 +377,7 @@ const _: () = {
                     "success_total",
                 )?,
                 elapsed: ::mvx_metrics::__private::finish(__partial, 2usize, "elapsed")?,
+                users: ::mvx_metrics::__private::finish(__partial, 3usize, "users")?,
                 invalid: __invalid,
                 __times: ::mvx_metrics::__private::Times::default(),
             })
@@ -379,6 +416,11 @@ const _: () = {
                 &__other.elapsed,
                 ::mvx_metrics::__private::None,
             );
+            <Distinct as ::mvx_metrics::__private::Dimension>::merge_outputs(
+                &mut self.users,
+                &__other.users,
+                ::mvx_metrics::__private::None,
+            );
         }
         fn subtract_fields(&mut self, __earlier: &Self) {
             self.total = <Counter as ::mvx_metrics::__private::Dimension>::since(
@@ -394,6 +436,10 @@ const _: () = {
             > as ::mvx_metrics::__private::Dimension>::since(
                 &self.elapsed,
                 &__earlier.elapsed,
+            );
+            self.users = <Distinct as ::mvx_metrics::__private::Dimension>::since(
+                &self.users,
+                &__earlier.users,
             );
         }
         fn has_fallen(
@@ -414,6 +460,10 @@ const _: () = {
                 > as ::mvx_metrics::__private::Dimension>::has_fallen(
                     &self.elapsed,
                     &__earlier.elapsed,
+                )
+                || <Distinct as ::mvx_metrics::__private::Dimension>::has_fallen(
+                    &self.users,
+                    &__earlier.users,
                 )
         }
     }

@@ -8,4 +8,6 @@ pub struct DocumentSaveAttempts {
     success_total: Counter,
     #[dimension(value = elapsed)]
     elapsed: Histogram<Duration>,
+    #[dimension(value = user)]
+    users: Distinct,
 }

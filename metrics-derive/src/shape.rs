@@ -13,6 +13,7 @@ pub enum Kind {
     Gauge,
     InFlight,
     Histogram,
+    Distinct,
     Breakdown,
     /// A well-known type that is no dimension.
     NotADimension,
@@ -138,7 +139,12 @@ impl<'a> TypeShape<'a> {
     pub fn measured(&self) -> Option<&Self> {
         let measures = match self.kind {
             Kind::Sum | Kind::Min | Kind::Max | Kind::Mean | Kind::Gauge | Kind::Histogram => true,
-            Kind::Counter | Kind::InFlight | Kind::Breakdown | Kind::NotADimension | Kind::Unknown => false,
+            Kind::Counter
+            | Kind::InFlight
+            | Kind::Distinct
+            | Kind::Breakdown
+            | Kind::NotADimension
+            | Kind::Unknown => false,
         };
         if measures { self.arguments.first() } else { None }
     }
@@ -169,6 +175,7 @@ fn kind(path: &Path, root: &Path) -> Kind {
         "Gauge" if ours => Kind::Gauge,
         "InFlight" if ours => Kind::InFlight,
         "Histogram" if ours => Kind::Histogram,
+        "Distinct" if ours => Kind::Distinct,
         "Breakdown" if ours => Kind::Breakdown,
         name if standard && NOT_DIMENSIONS.contains(&name) => Kind::NotADimension,
         _ => Kind::Unknown,

@@ -201,6 +201,8 @@ pub enum MergeRule {
     Min,
     /// The largest value is kept.
     Max,
+    /// What both have seen counts once: the rule of [`Distinct`](crate::Distinct), which no field chooses.
+    Union,
     /// The dimension's type merges its values itself, by [`Dimension::MERGE`](crate::Dimension::MERGE).
     Own,
 }
@@ -226,6 +228,8 @@ pub enum DimensionKind {
     InFlight,
     /// A distribution over buckets.
     Histogram,
+    /// How many different values there were.
+    Distinct,
     /// A dimension of your own.
     Custom,
 }
@@ -239,6 +243,7 @@ impl DimensionKind {
             }
             Self::Min => Some(MergeRule::Min),
             Self::Max => Some(MergeRule::Max),
+            Self::Distinct => Some(MergeRule::Union),
             Self::Custom => None,
         }
     }

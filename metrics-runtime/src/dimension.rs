@@ -3,6 +3,7 @@
 mod breakdown;
 mod buckets;
 mod counter;
+mod distinct;
 mod extremum;
 mod gauge;
 mod histogram;
@@ -28,6 +29,9 @@ pub(crate) use buckets::append;
 #[doc(hidden)]
 pub use buckets::{BucketsOf, DurationBounds, DurationStart, max_buckets};
 pub use counter::Counter;
+#[doc(hidden)]
+pub use distinct::hash_of_label;
+pub use distinct::{Distinct, DistinctHash, DistinctValue};
 pub use extremum::{Max, Min};
 pub use gauge::Gauge;
 pub use histogram::Histogram;

@@ -63,10 +63,10 @@
 //! | to | use |
 //! |---|---|
 //! | emit events | [`metric_event`](macro@metric_event), [`MetricEvent`]; [`Recorder`], the trait that a component depends on; [`EmitOnDrop`] |
-//! | declare metrics | [`Metric`](macro@Metric), [`Label`](macro@Label); [`Counter`], [`Sum`], [`Min`], [`Max`], [`Mean`], [`Gauge`], [`InFlight`], [`Histogram`], [`Breakdown`] |
+//! | declare metrics | [`Metric`](macro@Metric), [`Label`](macro@Label); [`Counter`], [`Sum`], [`Min`], [`Max`], [`Mean`], [`Gauge`], [`InFlight`], [`Histogram`], [`Distinct`], [`Breakdown`] |
 //! | run recorders | [`MetricsRuntime`], [`MetricsRuntimeBuilder`], [`RecorderOptions`], [`MetricsRecorder`], [`LifecycleHandle`] |
 //! | read numbers | [`MetricHandle`], [`Totals`], [`MetricSnapshots`], [`DimensionValue`], [`RuntimeSnapshot`], [`RecorderStats`], [`MetricDescriptor`]; `export` |
-//! | merge and compare | [`Merge`], [`MergeError`], [`MeanSnapshot`], [`InFlightSnapshot`], [`HistogramSnapshot`], [`Extreme`] |
+//! | merge and compare | [`Merge`], [`MergeError`], [`MeanSnapshot`], [`InFlightSnapshot`], [`HistogramSnapshot`], [`DistinctSnapshot`], [`Extreme`] |
 //! | react to starts, stops and changes | [`RecorderHooks`], [`RecorderContext`]; [`ChangeListener`], [`MetricChange`] |
 //! | test | [`testing::CaptureRecorder`], [`HandleEvent::handle`], [`TypedMetric::typed_snapshot`] |
 //! | extend | metrics by hand: [`Metric`](trait@Metric), [`HandleEvent`], [`EventHandler`]; recorders of your own: [`Recorder`], [`AnyEvent`]; dimensions of your own: [`Dimension`], [`feed`] |
@@ -116,7 +116,8 @@ mod totals;
 
 pub use descriptor::{DimensionDescriptor, DimensionKind, MergeRule, MetricDescriptor};
 pub use dimension::{
-    Breakdown, Counter, Dimension, Gauge, GaugeValue, Histogram, InFlight, Max, Mean, Measure, Min, Sum,
+    Breakdown, Counter, Dimension, Distinct, Gauge, GaugeValue, Histogram, InFlight, Max, Mean, Measure, Min,
+    Sum,
 };
 pub use dispatch::{EventBatch, EventHandler, HandleEvent, Metric, TypedMetric};
 pub use engine::{LifecycleHandle, MetricFailurePolicy, QueueOverflowPolicy, Registered};
@@ -135,9 +136,9 @@ pub use recorder::{AnyEvent, EmitOnDrop, MetricHandle, MetricsRecorder, Recorder
 pub use runtime::{MetricsRuntime, MetricsRuntimeBuilder};
 pub use snapshot::{
     Arithmetic, BreakdownEntry, BreakdownIter, BreakdownSnapshot, Bucket, BucketRange, Buckets,
-    DimensionValue, Dimensions, ExponentialBucket, ExponentialBuckets, Extreme, HistogramSnapshot,
-    InFlightSnapshot, MeanSnapshot, Merge, MergeError, MetricSnapshot, MetricSnapshots, Number, NumberType,
-    Output,
+    DimensionValue, Dimensions, DistinctSnapshot, ExponentialBucket, ExponentialBuckets, Extreme,
+    HistogramSnapshot, InFlightSnapshot, MeanSnapshot, Merge, MergeError, MetricSnapshot, MetricSnapshots,
+    Number, NumberType, Output,
 };
 pub use state::{MetricsRecorderState, MetricsRuntimeState};
 pub use stats::RecorderStats;
@@ -151,13 +152,13 @@ pub use totals::{
 /// | option of the field | trait of its type | types of this crate |
 /// |---|---|---|
 /// | none but `on` | [`Count`](feed::Count) | [`Counter`] |
-/// | `value = ..` | [`Record<V>`](feed::Record) | [`Sum`], [`Min`], [`Max`], [`Mean`], [`Gauge`], [`Histogram`] |
+/// | `value = ..` | [`Record<V>`](feed::Record) | [`Sum`], [`Min`], [`Max`], [`Mean`], [`Gauge`], [`Histogram`], [`Distinct`] |
 /// | `add`, `add = ..` | [`Add<V>`](feed::Add) | [`Counter`], [`InFlight`] |
 /// | `sub`, `sub = ..` | [`Sub<V>`](feed::Sub) | [`InFlight`] |
 /// | `set = ..` | [`Set<V>`](feed::Set) | [`Gauge`] |
 ///
-/// `V` is the type of the event's value. [`IntoMeasure`](feed::IntoMeasure) converts it to a number. [`Dimension`] has an
-/// example.
+/// `V` is the type of the event's value. [`IntoMeasure`](feed::IntoMeasure) converts it to a number, and
+/// [`DistinctValue`](feed::DistinctValue) to a hash. [`Dimension`] has an example.
 pub mod feed {
-    pub use crate::dimension::{Add, Count, IntoMeasure, Record, Set, Sub};
+    pub use crate::dimension::{Add, Count, DistinctHash, DistinctValue, IntoMeasure, Record, Set, Sub};
 }

@@ -22,8 +22,8 @@ pub use serde::ser::{Serialize, SerializeMap, Serializer};
 
 pub use crate::descriptor::{DimensionDescriptor, DimensionKind, MergeRule, MetricDescriptor};
 pub use crate::dimension::{
-    Add, BucketLayout, Bucketed, BucketedReading, BucketsOf, Count, Dimension, DurationBounds, DurationStart,
-    Record, Set, Sub, max_buckets,
+    Add, BucketLayout, Bucketed, BucketedReading, BucketsOf, Count, Dimension, DistinctHash, DistinctValue,
+    DurationBounds, DurationStart, Record, Set, Sub, hash_of_label, max_buckets,
 };
 pub use crate::dispatch::{EventHandler, HandleEvent};
 pub use crate::dispatch::{Metric, TypedMetric};

@@ -3,6 +3,7 @@
 mod breakdown;
 mod combine;
 mod declaration;
+mod distinct;
 mod extreme;
 mod histogram;
 mod mean;
@@ -19,6 +20,7 @@ pub(crate) use breakdown::positions;
 pub use breakdown::{BreakdownIter, BreakdownSnapshot};
 pub(crate) use combine::{merge_plain_values, merge_values};
 pub(crate) use declaration::{Declaration, Declared};
+pub use distinct::DistinctSnapshot;
 pub use extreme::Extreme;
 pub use histogram::{Bucket, BucketRange, Buckets, ExponentialBucket, ExponentialBuckets, HistogramSnapshot};
 #[cfg(feature = "openmetrics")]

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use mvx_metrics::feed::{IntoMeasure, Record};
 use mvx_metrics::{
-    Breakdown, Counter, Dimension, DimensionKind, DimensionValue, Gauge, Histogram, InFlight, Max, Mean,
-    Merge, Metric, MetricsRecorder, MetricsRuntime, Min, Output, Registered, Sum, metric_event,
+    Breakdown, Counter, Dimension, DimensionKind, DimensionValue, Distinct, Gauge, Histogram, InFlight, Max,
+    Mean, Merge, Metric, MetricsRecorder, MetricsRuntime, Min, Output, Registered, Sum, metric_event,
 };
 use proptest::prelude::{Strategy, any};
 use serde::{Deserialize, Serialize};
@@ -102,6 +102,8 @@ pub struct Work {
     sizes: Histogram<u64>,
     #[dimension(value = elapsed, buckets = [0.5, 2])]
     took: Histogram<Duration>,
+    #[dimension(value = place)]
+    places: Distinct,
     #[dimension(value = ratio)]
     spread: Spread,
     #[dimension(by = outcome)]
@@ -118,6 +120,8 @@ pub struct Work {
     sizes_by: Breakdown<Outcome, Histogram<u64>>,
     #[dimension(by = outcome, value = elapsed)]
     longest_by: Breakdown<Outcome, Max<Duration>>,
+    #[dimension(by = outcome, value = bytes)]
+    bytes_by: Breakdown<Outcome, Distinct>,
     #[dimension(by = outcome, value = balance)]
     level_by: Breakdown<Outcome, Gauge<i64>>,
     #[dimension(by = place, limit = 3)]

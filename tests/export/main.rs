@@ -6,6 +6,7 @@
 mod after_shutdown;
 mod continuity;
 mod custom_dimensions;
+mod distinct;
 mod everything;
 mod fixtures;
 mod golden;

@@ -116,6 +116,7 @@ fn add_value(
             _ => mean.mean().into_iter().for_each(|mean| add("", format!("{mean:?}"))),
         },
         (_, DimensionValue::InFlight(flying)) => add("", flying.current().to_string()),
+        (_, DimensionValue::Distinct(distinct)) => add("", distinct.estimate().to_string()),
         (_, DimensionValue::Histogram(histogram)) => {
             let mut count = 0;
             for bucket in histogram.buckets.explicit().unwrap_or_default() {
@@ -156,7 +157,7 @@ fn add_json(
     depth: usize,
     value: &Value,
 ) {
-    use DimensionKind::{Counter, Custom, Histogram, InFlight, Mean, Sum};
+    use DimensionKind::{Counter, Custom, Distinct, Histogram, InFlight, Mean, Sum};
     let name = with_unit(family, declared);
     let mut add = |suffix: &str, value: &Value| {
         samples.insert(format!("{name}{suffix}{{{labels}}}"), value.to_string());
@@ -180,6 +181,7 @@ fn add_json(
             }
         }
         InFlight => add("", &value["current"]),
+        Distinct => add("", &value["estimate"]),
         Counter => add("_total", value),
         Sum if !may_fall => add("_total", value),
         Histogram => {

@@ -4,6 +4,7 @@ mod agreement;
 mod basics;
 mod breakdowns;
 mod composition;
+mod distinct;
 mod distributions;
 mod label_names;
 mod labels;

@@ -30,7 +30,7 @@ pub fn of_event(private: &TokenStream, event: &Event) -> Option<WherePredicate> 
 
 fn of_dimension(private: &TokenStream, shape: &TypeShape) -> Option<WherePredicate> {
     match shape.kind {
-        Kind::Counter | Kind::InFlight => None,
+        Kind::Counter | Kind::InFlight | Kind::Distinct => None,
         _ if shape.measure().is_some_and(Measure::is_known) => None,
         _ => bound(private, shape.ty, "Dimension"),
     }

@@ -120,10 +120,14 @@ fn steps(private: &TokenStream, field: &Field, feed: &FeedOptions, target: &Toke
         target.clone()
     };
     let constant = constant(private, field);
+    let by_reference = field.shape.inner().kind == Kind::Distinct;
     let step = |key: &Ident, method: TokenStream, value: Option<&Source>| {
         let span = located_at(value.map_or(key.span(), Spanned::span));
-        let value =
-            value.map_or_else(|| quote!(1u64), |value| source::value(private, value, constant.as_ref()));
+        let value = match value {
+            Some(value) if by_reference => source::value_by_reference(private, value),
+            Some(value) => source::value(private, value, constant.as_ref()),
+            None => quote!(1u64),
+        };
         let (method, target) = (respan(&method, span), respan(&target, span));
         quote_at!(private, span => #private::#method(#target, #value))
     };

@@ -57,6 +57,13 @@ impl Label<'_> {
                 impl #impl_generics #private::BoundedLabel for #ident #ty_generics #where_clause {}
 
                 #[automatically_derived]
+                impl #impl_generics #private::DistinctValue for #ident #ty_generics #where_clause {
+                    fn distinct_hash(&self) -> #private::Option<#private::DistinctHash> {
+                        #private::hash_of_label(__TEXTS, #private::ToLabel::<Self>::index(self))
+                    }
+                }
+
+                #[automatically_derived]
                 impl #impl_generics #private::ToLabel<Self> for #ident #ty_generics #where_clause {
                     #[inline]
                     fn index(&self) -> #private::primitive::usize {

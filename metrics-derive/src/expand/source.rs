@@ -40,16 +40,16 @@ pub fn value(private: &TokenStream, source: &Source, constant: Option<&Constant>
 /// The expression that takes the label from the event: a tuple, if the label has several parts.
 pub fn label(private: &TokenStream, labels: &Labels) -> TokenStream {
     match labels.parts.as_slice() {
-        [only] => label_part(private, &only.source),
+        [only] => value_by_reference(private, &only.source),
         parts => {
-            let parts = parts.iter().map(|part| label_part(private, &part.source));
+            let parts = parts.iter().map(|part| value_by_reference(private, &part.source));
             quote_spanned!(located_at(labels.span())=> (#(#parts,)*))
         }
     }
 }
 
-/// A field is taken by reference: it need not be `Copy`.
-fn label_part(private: &TokenStream, source: &Source) -> TokenStream {
+/// A label or a value that is only read. A field is taken by reference: it need not be `Copy`.
+pub fn value_by_reference(private: &TokenStream, source: &Source) -> TokenStream {
     let taken = value(private, source, None);
     match source {
         Source::Field(_) | Source::Index(_) => quote_spanned!(located_at(source.span())=> &#taken),

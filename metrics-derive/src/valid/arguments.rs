@@ -11,6 +11,8 @@ pub fn check(cx: &Ctxt, shape: &TypeShape) -> bool {
     let errors = cx.error_count();
     if let Some(example) = missing_measure(shape) {
         report_missing(cx, shape.ty, example);
+    } else if is_distinct_of_type(shape) {
+        report_needless(cx, shape.ty);
     } else if shape.kind == Kind::Breakdown {
         breakdown(cx, shape);
     }
@@ -24,13 +26,27 @@ fn missing_measure(shape: &TypeShape) -> Option<&'static str> {
         Kind::Sum | Kind::Min | Kind::Max | Kind::Mean => Some("u64"),
         Kind::Gauge => Some("i64"),
         Kind::Histogram => Some("Duration"),
-        Kind::Counter | Kind::InFlight | Kind::Breakdown | Kind::NotADimension | Kind::Unknown => None,
+        Kind::Counter
+        | Kind::InFlight
+        | Kind::Distinct
+        | Kind::Breakdown
+        | Kind::NotADimension
+        | Kind::Unknown => None,
     }
 }
 
 fn report_missing(cx: &Ctxt, ty: &Type, example: &str) {
     let source = to_source(ty);
     cx.error(ty, format!("`{source}` needs the type of its values: write `{source}<{example}>`"));
+}
+
+/// Whether a type is written as `Distinct<u64>`.
+fn is_distinct_of_type(shape: &TypeShape) -> bool {
+    shape.kind == Kind::Distinct && !shape.arguments.is_empty()
+}
+
+fn report_needless(cx: &Ctxt, ty: &Type) {
+    cx.error(ty, "`Distinct` takes values of every type that can be told apart: write `Distinct`");
 }
 
 fn breakdown(cx: &Ctxt, shape: &TypeShape) {
@@ -49,6 +65,7 @@ fn breakdown(cx: &Ctxt, shape: &TypeShape) {
         }
         [_, inner, ..] => match missing_measure(inner) {
             Some(example) => report_missing(cx, inner.ty, example),
+            None if is_distinct_of_type(inner) => report_needless(cx, inner.ty),
             None if inner.kind == Kind::NotADimension => {
                 let source = to_source(inner.ty);
                 let message = format!("`{source}` is not a metric dimension: use `Counter`, `Sum<T>`, ..");
@@ -62,7 +79,7 @@ fn breakdown(cx: &Ctxt, shape: &TypeShape) {
 /// Whether a type certainly is a dimension, and not a label of the same name.
 fn is_dimension(shape: &TypeShape) -> bool {
     match shape.kind {
-        Kind::Counter | Kind::InFlight => shape.arguments.is_empty(),
+        Kind::Counter | Kind::InFlight | Kind::Distinct => shape.arguments.is_empty(),
         Kind::Breakdown => shape.arguments.len() == 2,
         Kind::NotADimension | Kind::Unknown => false,
         _ => shape.measured().is_some(),

@@ -91,7 +91,7 @@ fn fitting(cx: &Ctxt, field: &Field, feed: &FeedOptions) {
             }
             None => {}
         },
-        Kind::Sum | Kind::Min | Kind::Max | Kind::Mean | Kind::Histogram => {
+        Kind::Sum | Kind::Min | Kind::Max | Kind::Mean | Kind::Histogram | Kind::Distinct => {
             match first([add, sub]).or_else(|| set.cloned()) {
                 Some(key) => misfit(&key, "`value`"),
                 None if value.is_none() => {

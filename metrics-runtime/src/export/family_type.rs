@@ -17,7 +17,7 @@ pub(super) enum FamilyType {
 impl FamilyType {
     /// The type of one value; `None` for a value that has no series.
     pub(super) fn of(kind: DimensionKind, value: &DimensionValue) -> Option<Self> {
-        use DimensionKind::{Counter, Custom, Gauge, Histogram, InFlight, Max, Mean, Min, Sum};
+        use DimensionKind::{Counter, Custom, Distinct, Gauge, Histogram, InFlight, Max, Mean, Min, Sum};
         use DimensionValue as Value;
         Some(match (kind, value) {
             (
@@ -38,7 +38,8 @@ impl FamilyType {
             },
             (Counter | Sum, Value::Unsigned(_) | Value::Duration(_)) => Self::Counter,
             // A sum of signed numbers may fall.
-            (_, Value::InFlight(_)) | (Counter | Sum | Min | Max | Mean | Gauge | InFlight, _) => Self::Gauge,
+            (_, Value::InFlight(_) | Value::Distinct(_))
+            | (Counter | Sum | Min | Max | Mean | Gauge | InFlight | Distinct, _) => Self::Gauge,
             (Histogram | Custom, _) => Self::Unknown,
         })
     }

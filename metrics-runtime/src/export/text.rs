@@ -180,6 +180,7 @@ impl<'a> Writer<'a> {
                         push_number(&mut self.out, Number::Signed(in_flight.current()));
                     }
                     DimensionValue::Duration(value) => push_number(&mut self.out, Number::Duration(*value)),
+                    DimensionValue::Distinct(distinct) => push_unsigned(&mut self.out, distinct.estimate()),
                     value => push_float(&mut self.out, value.as_f64().unwrap_or(f64::NAN)),
                 }
                 self.out.push(b'\n');

@@ -97,7 +97,8 @@ impl MetricSnapshot {
         self.dimensions.sort_by_key(|name| declaration.position_of(name).unwrap_or(usize::MAX));
     }
 
-    /// What the metric has recorded after `earlier`: counts subtract, gauges keep the later value, and extremes are unknown.
+    /// What the metric has recorded after `earlier`: counts subtract, gauges and counts of different values keep the later
+    /// value, and extremes are unknown.
     ///
     /// When counting began anew meanwhile, the interval counts from 0.
     ///
@@ -264,7 +265,8 @@ pub(crate) fn merge_plain_values(
     from: &DimensionValue,
 ) -> bool {
     use DimensionValue::{
-        Bool, Duration, Empty, Float, Histogram, InFlight, List, Map, Mean, Signed, Text, Unknown, Unsigned,
+        Bool, Distinct, Duration, Empty, Float, Histogram, InFlight, List, Map, Mean, Signed, Text, Unknown,
+        Unsigned,
     };
     let Some(rule) = declared.merge_rule() else { return false };
     if rule == MergeRule::Own {
@@ -298,6 +300,10 @@ pub(crate) fn merge_plain_values(
             into.merge(from);
             true
         }
+        (Distinct(into), Distinct(from)) => {
+            Merge::merge(into, from);
+            true
+        }
         (Map(into), Map(from)) => {
             let mut all = true;
             for (position, (name, from)) in into.positions_of(from).into_iter().zip(from.iter()) {
@@ -315,7 +321,7 @@ pub(crate) fn merge_plain_values(
 /// Takes an earlier value away from a later one, so that the interval stays. Returns `false` when they do not have the declared form.
 fn subtract(declared: &DimensionDescriptor, later: &mut DimensionValue, earlier: &DimensionValue) -> bool {
     use crate::descriptor::DimensionKind::{Counter, Custom, Gauge, Max, Min, Sum};
-    use DimensionValue::{Breakdown, Empty, Histogram, InFlight, Mean, Unknown};
+    use DimensionValue::{Breakdown, Distinct, Empty, Histogram, InFlight, Mean, Unknown};
     match (declared.kind, &mut *later, earlier) {
         (_, _, Empty) | (_, Empty, _) => true,
         (_, Breakdown(later), Breakdown(earlier)) => {
@@ -328,7 +334,8 @@ fn subtract(declared: &DimensionDescriptor, later: &mut DimensionValue, earlier:
             // Where the value does not have the form of the type's output, the later one stays.
             declared.merge_values.0.is_none_or(|rules| run_own_rule(rules.since, later, earlier).is_some())
         }
-        (Gauge | Custom, ..) => true,
+        // Which values are new in the interval cannot be told from two unions: the later one stays.
+        (Gauge | Custom, ..) | (_, Distinct(_), Distinct(_)) => true,
         (_, Mean(later), Mean(earlier)) if later.has_type_of(earlier) => {
             *later = later.since(earlier);
             true
@@ -364,7 +371,7 @@ fn subtract(declared: &DimensionDescriptor, later: &mut DimensionValue, earlier:
 /// Whether a count is lower than it was, or a label is gone that had more than zero.
 fn has_fallen(declared: &DimensionDescriptor, later: &DimensionValue, earlier: &DimensionValue) -> bool {
     use crate::descriptor::DimensionKind::{Counter, Sum};
-    use DimensionValue::{Breakdown, Duration, Histogram, InFlight, Mean, Unsigned};
+    use DimensionValue::{Breakdown, Distinct, Duration, Histogram, InFlight, Mean, Unsigned};
     match (declared.kind, later, earlier) {
         (_, Breakdown(later), Breakdown(earlier)) => {
             let mut pairs = positions(later, earlier).into_iter().zip(earlier);
@@ -379,6 +386,7 @@ fn has_fallen(declared: &DimensionDescriptor, later: &DimensionValue, earlier: &
             later.started < earlier.started || later.finished < earlier.finished
         }
         (_, Histogram(later), Histogram(earlier)) => later.has_fallen_since(earlier),
+        (_, Distinct(later), Distinct(earlier)) => later.has_fallen_since(earlier),
         (Counter | Sum, Unsigned(later), Unsigned(earlier)) => later < earlier,
         (Sum, Duration(later), Duration(earlier)) => later < earlier,
         _ => false,
@@ -393,6 +401,7 @@ fn may_vanish(declared: &DimensionDescriptor, value: &DimensionValue) -> bool {
         DimensionValue::Mean(mean) => mean.count == 0,
         DimensionValue::InFlight(in_flight) => *in_flight == InFlightSnapshot::default(),
         DimensionValue::Histogram(histogram) => histogram.count == 0,
+        DimensionValue::Distinct(distinct) => distinct.is_empty(),
         value if matches!(declared.kind, Counter | Sum) && !declared.is_of_own_type() => {
             value.number().is_some_and(|number| number.as_f64() == 0.0)
         }

@@ -11,6 +11,7 @@ use serde::ser::{SerializeStruct, Serializer};
 use serde::{Deserialize, Serialize};
 
 use super::breakdown::check_part;
+use super::distinct::DistinctSnapshot;
 use super::extreme::Extreme;
 use super::histogram::HistogramSnapshot;
 use super::mean::{InFlightSnapshot, MeanSnapshot};
@@ -167,6 +168,7 @@ fn kind_name(kind: DimensionKind) -> &'static str {
         DimensionKind::Gauge => "gauge",
         DimensionKind::InFlight => "in_flight",
         DimensionKind::Histogram => "histogram",
+        DimensionKind::Distinct => "distinct",
         DimensionKind::Custom => "custom",
     }
 }
@@ -185,6 +187,7 @@ fn rule_name(rule: MergeRule) -> &'static str {
         MergeRule::Sum => "sum",
         MergeRule::Min => "min",
         MergeRule::Max => "max",
+        MergeRule::Union => "union",
         MergeRule::Own => "own",
     }
 }
@@ -265,7 +268,7 @@ impl Serialize for SerializeDeclaration<'_> {
 
 /// The description of a value that no descriptor describes. It declares no merge rule.
 fn form_of(name: &str, value: &DimensionValue) -> DimensionDescriptor {
-    use DimensionValue::{Breakdown, Histogram, InFlight, Mean};
+    use DimensionValue::{Breakdown, Distinct, Histogram, InFlight, Mean};
     let (parts, value) = match value {
         Breakdown(entries) => match entries.first() {
             Some(first) => (first.labels.len(), &first.value),
@@ -277,6 +280,7 @@ fn form_of(name: &str, value: &DimensionValue) -> DimensionDescriptor {
         Mean(mean) => (DimensionKind::Mean, Some(mean.sum.number_type())),
         Histogram(histogram) => (DimensionKind::Histogram, Some(histogram.sum.number_type())),
         InFlight(_) => (DimensionKind::InFlight, None),
+        Distinct(_) => (DimensionKind::Distinct, None),
         value => (DimensionKind::Custom, value.number().map(|number| number.number_type())),
     };
     let mut form = DimensionDescriptor::new("", kind);
@@ -423,6 +427,7 @@ where
     Ok(match declared.kind {
         DimensionKind::Mean => DimensionValue::Mean(MeanSnapshot::of(read::<MeanSnapshot<T>, E>(value)?)),
         DimensionKind::InFlight => DimensionValue::InFlight(read::<InFlightSnapshot, E>(value)?),
+        DimensionKind::Distinct => DimensionValue::Distinct(read::<DistinctSnapshot, E>(value)?),
         DimensionKind::Histogram => {
             DimensionValue::Histogram(HistogramSnapshot::of(&read::<HistogramSnapshot<T>, E>(value)?))
         }

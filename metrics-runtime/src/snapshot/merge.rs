@@ -2,11 +2,12 @@
 
 /// Snapshots that merge: the result is what one recorder would show that has seen the events of both.
 ///
-/// Counts, sums and buckets add up, extremes combine, and gauges follow their `merge` rule. Labels are all kept. Integers and
-/// durations merge exactly. Merging is associative and commutative, up to the rounding of sums of `f64`.
+/// Counts, sums and buckets add up, extremes combine, different values count once, and gauges follow their `merge` rule. Labels
+/// are all kept. Integers and durations merge exactly. Merging is associative and commutative, up to the rounding of sums of `f64`.
 ///
 /// The snapshots of `#[derive(Metric)]` implement it, and [`HistogramSnapshot`](crate::HistogramSnapshot),
-/// [`MeanSnapshot`](crate::MeanSnapshot) and [`InFlightSnapshot`](crate::InFlightSnapshot). Snapshots without types merge
+/// [`MeanSnapshot`](crate::MeanSnapshot), [`InFlightSnapshot`](crate::InFlightSnapshot) and
+/// [`DistinctSnapshot`](crate::DistinctSnapshot). Snapshots without types merge
 /// with [`MetricSnapshot::merge`](crate::MetricSnapshot::merge), which checks that both have one declaration.
 ///
 /// ```

@@ -119,7 +119,7 @@ pub(crate) fn combine<T: Arithmetic>(rule: MergeRule, into: &mut T, other: &T) -
         MergeRule::Min if other < into => *into = *other,
         MergeRule::Max if other > into => *into = *other,
         MergeRule::Min | MergeRule::Max => {}
-        MergeRule::Own => return false,
+        MergeRule::Union | MergeRule::Own => return false,
     }
     true
 }

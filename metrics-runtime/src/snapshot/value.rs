@@ -12,6 +12,7 @@ use serde::de::{
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::breakdown::{HasLabels, NestedMap, SerializeEntry};
+use super::distinct::DistinctSnapshot;
 use super::extreme::{Extreme, UNKNOWN};
 use super::histogram::{BucketRange, Buckets, HistogramSnapshot};
 use super::mean::{InFlightSnapshot, MeanSnapshot};
@@ -21,7 +22,7 @@ use crate::number::{Number, SecondsText, serialize_seconds};
 /// The value of one dimension of any type.
 ///
 /// It keeps all that is needed to combine the values of several recorders. A mean keeps its sum and count, work in
-/// flight both counts, a histogram its buckets.
+/// flight both counts, a histogram its buckets, a count of different values its registers.
 ///
 /// Two numbers are equal when they serialise as the same number, and two breakdowns when they have the same labels with the
 /// same values, in any order.
@@ -57,6 +58,8 @@ pub enum DimensionValue {
     InFlight(InFlightSnapshot),
     /// A distribution over buckets.
     Histogram(HistogramSnapshot<Number>),
+    /// How many different values there were, as an estimate that merges.
+    Distinct(DistinctSnapshot),
     /// One value for each label; serialises as a map, nested when a label has several parts.
     Breakdown(Vec<BreakdownEntry>),
     /// A truth value, for metrics and dimensions of your own.
@@ -83,6 +86,7 @@ impl DimensionValue {
             Self::Unsigned(value) => Some(value),
             Self::Signed(value) => u64::try_from(value).ok(),
             Self::InFlight(in_flight) => u64::try_from(in_flight.current()).ok(),
+            Self::Distinct(ref distinct) => Some(distinct.estimate()),
             _ => None,
         }
     }
@@ -94,6 +98,7 @@ impl DimensionValue {
         match self {
             Self::InFlight(in_flight) => Some(in_flight.current() as f64),
             Self::Mean(mean) => mean.mean(),
+            Self::Distinct(distinct) => Some(distinct.estimate() as f64),
             value => value.number().map(|number| number.as_f64()),
         }
     }
@@ -149,6 +154,10 @@ impl DimensionValue {
                 }
                 Self::Map(fields)
             }
+            Self::Distinct(distinct) => Self::map([
+                ("estimate", count(distinct.estimate())),
+                ("registers", Self::Text(distinct.registers())),
+            ]),
             Self::Breakdown(entries) => nested(entries, 0),
             _ => return Cow::Borrowed(self),
         })
@@ -175,6 +184,7 @@ impl PartialEq for DimensionValue {
             (Self::Mean(one), Self::Mean(other)) => one == other,
             (Self::InFlight(one), Self::InFlight(other)) => one == other,
             (Self::Histogram(one), Self::Histogram(other)) => one == other,
+            (Self::Distinct(one), Self::Distinct(other)) => one == other,
             (Self::Breakdown(one), Self::Breakdown(other)) => has_same_entries(one, other),
             (Self::Bool(one), Self::Bool(other)) => one == other,
             (Self::Text(one), Self::Text(other)) => one == other,
@@ -285,6 +295,7 @@ impl Serialize for DimensionValue {
             Self::Float(value) => serializer.serialize_f64(*value),
             Self::Duration(value) => serialize_seconds(*value, serializer),
             Self::Histogram(histogram) => histogram.serialize(serializer),
+            Self::Distinct(distinct) => distinct.serialize(serializer),
             Self::Breakdown(entries) => NestedMap::of(entries).serialize(serializer),
             Self::Bool(value) => serializer.serialize_bool(*value),
             Self::Text(text) => serializer.serialize_str(text),

@@ -2,7 +2,7 @@
 
 use super::group::GroupTotals;
 use crate::descriptor::{DimensionDescriptor, DimensionKind};
-use crate::snapshot::{Declaration, DimensionValue, Dimensions, MetricSnapshot, Number, positions};
+use crate::snapshot::{Declaration, DimensionValue, Dimensions, Merge, MetricSnapshot, Number, positions};
 
 impl GroupTotals {
     /// Raises each count to at least its value in `earlier`. The complete totals would be no smaller.
@@ -74,7 +74,7 @@ fn add_missing(metric: &mut MetricSnapshot, missing: Vec<(&DimensionDescriptor, 
 }
 
 fn raise(declared: &DimensionDescriptor, value: &mut DimensionValue, earlier: &DimensionValue) {
-    use DimensionValue::{Breakdown, Duration, Empty, Histogram, Mean, Unsigned};
+    use DimensionValue::{Breakdown, Distinct, Duration, Empty, Histogram, Mean, Unsigned};
     match (&mut *value, earlier) {
         (Breakdown(entries), Breakdown(earlier)) => {
             let own = entries.len();
@@ -92,6 +92,7 @@ fn raise(declared: &DimensionDescriptor, value: &mut DimensionValue, earlier: &D
         }
         (_, earlier) if !never_falls(declared, earlier) => {}
         (Histogram(histogram), Histogram(earlier)) => histogram.raise_to(earlier),
+        (Distinct(distinct), Distinct(earlier)) => distinct.merge(earlier),
         (Mean(mean), Mean(earlier)) => {
             mean.count = mean.count.max(earlier.count);
             if earlier.sum > mean.sum {
@@ -132,9 +133,9 @@ fn what_never_falls(declared: &DimensionDescriptor, value: &DimensionValue) -> O
 /// Whether values like this one only grow.
 fn never_falls(declared: &DimensionDescriptor, value: &DimensionValue) -> bool {
     use DimensionKind::{Counter, Sum};
-    use DimensionValue::{Duration, Histogram, Mean, Unsigned};
+    use DimensionValue::{Distinct, Duration, Histogram, Mean, Unsigned};
     match (declared.kind, value) {
-        (_, Histogram(_)) | (Counter | Sum, Unsigned(_) | Duration(_)) => true,
+        (_, Histogram(_) | Distinct(_)) | (Counter | Sum, Unsigned(_) | Duration(_)) => true,
         (_, Mean(mean)) => matches!(mean.sum, Number::Unsigned(_) | Number::Duration(_)),
         _ => false,
     }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use mvx_metrics::feed::{IntoMeasure, Record};
 use mvx_metrics::{
-    Breakdown, Counter, Dimension, DimensionKind, DimensionValue, Gauge, Histogram, InFlight, Label, Max,
-    Mean, Merge, Metric, Min, Output, Sum, metric_event,
+    Breakdown, Counter, Dimension, DimensionKind, DimensionValue, Distinct, Gauge, Histogram, InFlight,
+    Label, Max, Mean, Merge, Metric, Min, Output, Sum, metric_event,
 };
 use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -175,6 +175,8 @@ pub struct Everything {
     pub sizes: Histogram<u64>,
     #[dimension(value = delta, buckets = [-10, 0, 10])]
     pub deltas: Histogram<i64>,
+    #[dimension(value = host)]
+    pub hosts: Distinct,
     #[dimension(value = count)]
     pub evens: Evens,
     #[dimension(value = ratio)]
@@ -215,6 +217,10 @@ pub struct ByLabel {
     pub mean_by_host: Breakdown<(Outcome, String), Mean<f64>>,
     #[dimension(by = code, limit = 70_000, value = delta)]
     pub delta_by_code: Breakdown<i16, Sum<i64>>,
+    #[dimension(by = outcome, value = count)]
+    pub counts_by_outcome: Breakdown<Outcome, Distinct>,
+    #[dimension(by = host, limit = 9, value = |e| e.outcome)]
+    pub outcomes_by_host: Breakdown<String, Distinct>,
     #[dimension(by = outcome, value = count)]
     pub evens_by_outcome: Breakdown<Outcome, Evens>,
     #[dimension(by = host, limit = 9, value = elapsed, merge = max)]

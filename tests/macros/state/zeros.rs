@@ -6,8 +6,8 @@
 use std::time::Duration;
 
 use mvx_metrics::{
-    Breakdown, Counter, Gauge, HandleEvent, Histogram, InFlight, Label, Max, Mean, Metric, Min, Sum,
-    TypedMetric, metric_event,
+    Breakdown, Counter, Distinct, Gauge, HandleEvent, Histogram, InFlight, Label, Max, Mean, Metric, Min,
+    Sum, TypedMetric, metric_event,
 };
 use serde_json::{Value, json};
 
@@ -59,6 +59,8 @@ struct Ends {
     in_flight: Breakdown<bool, InFlight>,
     #[dimension(by = failed, value = elapsed)]
     histograms: Breakdown<bool, Histogram<Duration>>,
+    #[dimension(by = failed, value = host)]
+    distinct: Breakdown<bool, Distinct>,
     #[dimension(by = failed, value = amount, buckets = [5, 10])]
     declared: Breakdown<bool, Histogram<u64>>,
     #[dimension(by(first = eight, second = eight))]
@@ -118,6 +120,7 @@ fn st11_labels_known_by_type_are_shown_from_the_beginning() {
     assert_eq!(shown["sums"], zeros(json!(0.0)));
     assert_eq!(shown["means"], zeros(json!({"mean": null, "sum": 0.0, "count": 0})));
     assert_eq!(shown["in_flight"], zeros(json!({"current": 0, "started": 0, "finished": 0})));
+    assert_eq!(shown["distinct"], zeros(json!({"estimate": 0, "registers": ""})));
     let bounds = |shown: &Value| -> Vec<Value> {
         let buckets = shown["true"]["buckets"].as_array().unwrap();
         assert!(buckets.iter().all(|bucket| bucket["count"] == 0));

@@ -3,7 +3,7 @@
 #![allow(dead_code, non_camel_case_types)]
 
 use mvx_metrics::{
-    Breakdown, Counter, Gauge, HandleEvent as _, Histogram, InFlight, Label, Max, Mean, Metric, Min, Sum,
+    Breakdown, Counter, Distinct, Gauge, HandleEvent as _, Histogram, InFlight, Label, Max, Mean, Metric, Min, Sum,
     TypedMetric as _, metric_event,
 };
 
@@ -78,6 +78,8 @@ struct Saves {
     open: InFlight,
     #[dimension(value = load, buckets = [0.5, 1.0])]
     loads: Histogram<f64>,
+    #[dimension(value = name)]
+    names: Distinct,
     #[dimension(by = outcome)]
     by_outcome: Breakdown<Outcome, Counter>,
     #[dimension(by = name, limit = 10, value = load)]

@@ -1,0 +1,15 @@
+use mvx_metrics::*;
+
+#[metric_event]
+struct Weighed {
+    grams: f64,
+}
+
+#[derive(Metric, Default)]
+#[metric(on(Weighed))]
+struct Scales {
+    #[dimension(value = grams)]
+    weights: Distinct,
+}
+
+fn main() {}

@@ -1,0 +1,19 @@
+use mvx_metrics::*;
+
+#[metric_event]
+struct Visited {
+    user: u64,
+}
+
+#[derive(Metric, Default)]
+#[metric(on(Visited))]
+struct Visits {
+    #[dimension(add = user)]
+    added: Distinct,
+    #[dimension(sub = user)]
+    subtracted: Distinct,
+    #[dimension(set = user)]
+    set: Distinct,
+}
+
+fn main() {}

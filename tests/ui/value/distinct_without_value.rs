@@ -1,0 +1,17 @@
+use mvx_metrics::*;
+
+#[metric_event]
+struct Visited {
+    user: u64,
+    by_day: bool,
+}
+
+#[derive(Metric, Default)]
+#[metric(on(Visited))]
+struct Visits {
+    users: Distinct,
+    #[dimension(by = by_day)]
+    users_by_day: Breakdown<bool, Distinct>,
+}
+
+fn main() {}
