@@ -7,6 +7,7 @@ mod extremum;
 mod gauge;
 mod histogram;
 mod in_flight;
+mod label_table;
 mod mean;
 mod measure;
 mod sum;
