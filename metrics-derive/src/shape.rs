@@ -14,10 +14,18 @@ pub enum Kind {
     InFlight,
     Histogram,
     Breakdown,
+    Top,
     /// A well-known type that is no dimension.
     NotADimension,
     /// An alias, or a dimension that the user has written.
     Unknown,
+}
+
+impl Kind {
+    /// Whether the first type between the angle brackets is a label.
+    pub fn has_labels(self) -> bool {
+        matches!(self, Self::Breakdown | Self::Top)
+    }
 }
 
 /// The types of values that a dimension can measure.
@@ -138,9 +146,19 @@ impl<'a> TypeShape<'a> {
     pub fn measured(&self) -> Option<&Self> {
         let measures = match self.kind {
             Kind::Sum | Kind::Min | Kind::Max | Kind::Mean | Kind::Gauge | Kind::Histogram => true,
-            Kind::Counter | Kind::InFlight | Kind::Breakdown | Kind::NotADimension | Kind::Unknown => false,
+            Kind::Counter
+            | Kind::InFlight
+            | Kind::Breakdown
+            | Kind::Top
+            | Kind::NotADimension
+            | Kind::Unknown => false,
         };
         if measures { self.arguments.first() } else { None }
+    }
+
+    /// The word in front of the angle brackets.
+    pub fn name(&self) -> String {
+        last_word(self.ty)
     }
 
     /// [`measured`](Self::measured) as a measure.
@@ -148,9 +166,9 @@ impl<'a> TypeShape<'a> {
         self.measured().map(|measured| measured.measure)
     }
 
-    /// The dimension that is kept for each label, `D` of `Breakdown<L, D>`; else the dimension itself.
+    /// The dimension that is kept for each label, `D` of `Breakdown<L, D>` and `Top<L, D>`; else the dimension itself.
     pub fn inner(&self) -> &Self {
-        self.arguments.get(1).filter(|_| self.kind == Kind::Breakdown).unwrap_or(self)
+        self.arguments.get(1).filter(|_| self.kind.has_labels()).unwrap_or(self)
     }
 }
 
@@ -170,6 +188,7 @@ fn kind(path: &Path, root: &Path) -> Kind {
         "InFlight" if ours => Kind::InFlight,
         "Histogram" if ours => Kind::Histogram,
         "Breakdown" if ours => Kind::Breakdown,
+        "Top" if ours => Kind::Top,
         name if standard && NOT_DIMENSIONS.contains(&name) => Kind::NotADimension,
         _ => Kind::Unknown,
     }

@@ -11,6 +11,7 @@ mod label_table;
 mod mean;
 mod measure;
 mod sum;
+mod top;
 
 use std::any::Any;
 
@@ -38,6 +39,7 @@ pub use in_flight::InFlight;
 pub use mean::Mean;
 pub use measure::{GaugeValue, IntoMeasure, Measure};
 pub use sum::Sum;
+pub use top::{Top, Weighted};
 
 /// State that events update and a snapshot shows: the type of a field under `#[derive(Metric)]`.
 ///

@@ -116,7 +116,8 @@ mod totals;
 
 pub use descriptor::{DimensionDescriptor, DimensionKind, MergeRule, MetricDescriptor};
 pub use dimension::{
-    Breakdown, Counter, Dimension, Gauge, GaugeValue, Histogram, InFlight, Max, Mean, Measure, Min, Sum,
+    Breakdown, Counter, Dimension, Gauge, GaugeValue, Histogram, InFlight, Max, Mean, Measure, Min, Sum, Top,
+    Weighted,
 };
 pub use dispatch::{EventBatch, EventHandler, HandleEvent, Metric, TypedMetric};
 pub use engine::{LifecycleHandle, MetricFailurePolicy, QueueOverflowPolicy, Registered};
@@ -136,7 +137,7 @@ pub use runtime::{MetricsRuntime, MetricsRuntimeBuilder};
 pub use snapshot::{
     Arithmetic, BreakdownEntry, BreakdownIter, BreakdownSnapshot, Bucket, DimensionValue, Dimensions,
     Extreme, HistogramSnapshot, InFlightSnapshot, MeanSnapshot, Merge, MergeError, MetricSnapshot,
-    MetricSnapshots, Number, NumberType, Output,
+    MetricSnapshots, Number, NumberType, Output, TopEntry, TopSnapshot,
 };
 pub use state::{MetricsRecorderState, MetricsRuntimeState};
 pub use stats::RecorderStats;

@@ -314,7 +314,13 @@ impl<L: Label, D: Dimension> Dimension for Breakdown<L, D> {
     type Output = BreakdownSnapshot<L, D::Output>;
     const KIND: DimensionKind = D::KIND;
     const UNIT: Option<&'static str> = D::UNIT;
-    const SHAPE: Shape = Shape { parts: L::PARTS, ..D::SHAPE };
+    const SHAPE: Shape = {
+        assert!(
+            !matches!(D::KIND, DimensionKind::Top),
+            "a breakdown of a `Top`: use a `Top` by a tuple of labels, `by(a, b)`"
+        );
+        Shape { parts: L::PARTS, ..D::SHAPE }
+    };
 
     fn read(&self) -> Self::Output {
         self.read_outputs(D::zero, D::read)

@@ -17,7 +17,7 @@ pub(super) enum FamilyType {
 impl FamilyType {
     /// The type of one value; `None` for a value that has no series.
     pub(super) fn of(kind: DimensionKind, value: &DimensionValue) -> Option<Self> {
-        use DimensionKind::{Counter, Custom, Gauge, Histogram, InFlight, Max, Mean, Min, Sum};
+        use DimensionKind::{Counter, Custom, Gauge, Histogram, InFlight, Max, Mean, Min, Sum, Top};
         use DimensionValue as Value;
         Some(match (kind, value) {
             (
@@ -28,6 +28,8 @@ impl FamilyType {
                 | Value::Text(_)
                 | Value::List(_)
                 | Value::Map(_)
+                // `parts` shows it as two breakdowns.
+                | Value::Top(_)
                 | Value::Breakdown(_),
             ) => return None,
             (_, Value::Histogram(_)) => Self::Histogram,
@@ -38,7 +40,7 @@ impl FamilyType {
             },
             (Counter | Sum, Value::Unsigned(_) | Value::Duration(_)) => Self::Counter,
             // A sum of signed numbers may fall.
-            (_, Value::InFlight(_)) | (Counter | Sum | Min | Max | Mean | Gauge | InFlight, _) => Self::Gauge,
+            (_, Value::InFlight(_)) | (Counter | Sum | Min | Max | Mean | Gauge | InFlight | Top, _) => Self::Gauge,
             (Histogram | Custom, _) => Self::Unknown,
         })
     }

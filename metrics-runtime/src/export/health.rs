@@ -21,6 +21,7 @@ macro_rules! declare {
             help: Cow::Borrowed($help),
             labels: Cow::Borrowed(&[$(Cow::Borrowed($label))?]),
             limit: None,
+            keep: None,
             buckets: Cow::Borrowed(&[]),
             merge: Some(MergeRule::Sum),
             parts: 0,

@@ -16,6 +16,7 @@ use super::extreme::{Extreme, UNKNOWN};
 use super::histogram::HistogramSnapshot;
 use super::mean::{InFlightSnapshot, MeanSnapshot};
 use super::output::named;
+use super::top::TopSnapshot;
 use crate::number::{Number, SecondsText, serialize_seconds};
 
 /// The value of one dimension of any type.
@@ -57,6 +58,8 @@ pub enum DimensionValue {
     InFlight(InFlightSnapshot),
     /// A distribution over buckets.
     Histogram(HistogramSnapshot<Number>),
+    /// The largest labels, each with its value and its error.
+    Top(TopSnapshot<(), Number>),
     /// One value for each label; serialises as a map, nested when a label has several parts.
     Breakdown(Vec<BreakdownEntry>),
     /// A truth value, for metrics and dimensions of your own.
@@ -134,6 +137,7 @@ impl DimensionValue {
                     ("buckets", Self::List(buckets.collect())),
                 ])
             }
+            Self::Top(top) => top.plain(),
             Self::Breakdown(entries) => nested(entries, 0),
             _ => return Cow::Borrowed(self),
         })
@@ -160,6 +164,7 @@ impl PartialEq for DimensionValue {
             (Self::Mean(one), Self::Mean(other)) => one == other,
             (Self::InFlight(one), Self::InFlight(other)) => one == other,
             (Self::Histogram(one), Self::Histogram(other)) => one == other,
+            (Self::Top(one), Self::Top(other)) => one == other,
             (Self::Breakdown(one), Self::Breakdown(other)) => has_same_entries(one, other),
             (Self::Bool(one), Self::Bool(other)) => one == other,
             (Self::Text(one), Self::Text(other)) => one == other,
@@ -270,6 +275,7 @@ impl Serialize for DimensionValue {
             Self::Float(value) => serializer.serialize_f64(*value),
             Self::Duration(value) => serialize_seconds(*value, serializer),
             Self::Histogram(histogram) => histogram.serialize(serializer),
+            Self::Top(top) => top.serialize(serializer),
             Self::Breakdown(entries) => NestedMap::of(entries).serialize(serializer),
             Self::Bool(value) => serializer.serialize_bool(*value),
             Self::Text(text) => serializer.serialize_str(text),
