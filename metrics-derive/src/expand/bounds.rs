@@ -43,7 +43,8 @@ fn of_dimension(private: &TokenStream, shape: &TypeShape) -> Option<WherePredica
 /// The bound of `D` of `Top<L, D>`.
 fn of_weight(private: &TokenStream, shape: &TypeShape) -> Option<WherePredicate> {
     match shape.kind {
-        Kind::Counter | Kind::Sum => None,
+        Kind::Counter => None,
+        _ if shape.measure().is_some_and(Measure::is_known) => None,
         _ => bound(private, shape.ty, "Weighted"),
     }
 }

@@ -33,7 +33,7 @@ pub fn check(cx: &Ctxt, field: &Field, parameters: &[String]) -> Verdict {
     merge(cx, field);
     zeros(cx, field);
     let inner = field.shape.inner();
-    if top::is_refused_by_rustc(field) {
+    if !top::check_weight(cx, field) {
         return Verdict::Unusable;
     }
     if !buckets_are_constant(cx, field, parameters) || !measure(cx, inner) || !labels::check(cx, field) {
@@ -79,7 +79,11 @@ fn limit(cx: &Ctxt, field: &Field) {
     let by = field.feeds.iter().any(|feed| feed.options.by.is_some());
     let breakdown = matches!(field.shape.kind, Kind::Breakdown | Kind::Unknown);
     if field.shape.kind == Kind::Top {
-        cx.error(&limit.key, "`Top` keeps the largest labels, not those that were first: write `keep = <N>`");
+        let message = match &field.options.keep {
+            Some(_) => "`keep` and `limit` cannot be combined",
+            None => "`Top` keeps the largest labels, not those that were first: write `keep = <N>`",
+        };
+        cx.error(&limit.key, message);
     } else if !breakdown || (!by && !field.feeds.is_empty()) {
         cx.error(&limit.key, "`limit` needs `by`");
     } else if matches!(buckets::number(&limit.value), Some(limit) if limit < 1.0) {

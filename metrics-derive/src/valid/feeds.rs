@@ -57,7 +57,7 @@ fn label_source(cx: &Ctxt, field: &Field, feed: &Feed) {
         (Kind::Breakdown, Kind::Top) => {
             cx.error(field.shape.ty, "a breakdown of a `Top`: use a `Top` by a tuple of labels, `by(a, b)`");
         }
-        (_, Kind::Breakdown) => {
+        (Kind::Breakdown, Kind::Breakdown) => {
             cx.error(field.shape.ty, "a breakdown of breakdowns: use a tuple of labels, `by(a, b)`");
         }
         _ => {}

@@ -38,14 +38,20 @@ pub fn check(cx: &Ctxt, field: &Field) {
     }
 }
 
-/// Whether `D` of `Top<L, D>` certainly is a type that does not only grow. rustc says so at the type itself, because `Top` has a
-/// bound, so this macro says nothing.
-pub fn is_refused_by_rustc(field: &Field) -> bool {
+/// Checks that `D` of `Top<L, D>` only grows, as far as its spelling tells.
+pub fn check_weight(cx: &Ctxt, field: &Field) -> bool {
     let inner = field.shape.inner();
-    field.shape.kind == Kind::Top
-        && match inner.kind {
-            Kind::Counter | Kind::Unknown => false,
-            Kind::Sum => matches!(inner.measure(), Some(Measure::I64 | Measure::F64)),
-            _ => true,
-        }
+    let only_grows = match inner.kind {
+        _ if field.shape.kind != Kind::Top => true,
+        Kind::Counter | Kind::Unknown => true,
+        Kind::Sum => !matches!(inner.measure(), Some(Measure::I64 | Measure::F64)),
+        _ => false,
+    };
+    if !only_grows {
+        let source = to_source(inner.ty);
+        let message =
+            "`Top` compares labels by what only grows: use `Counter`, `Sum<u64>` or `Sum<Duration>`";
+        cx.error(inner.ty, format!("{message} in place of `{source}`"));
+    }
+    only_grows
 }

@@ -1,6 +1,6 @@
 //! The largest labels of a stream: `SpaceSaving`, by Metwally, Agrawal and El Abbadi (2005).
 
-use std::cmp::Reverse;
+use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 use std::fmt;
 use std::marker::PhantomData;
@@ -22,7 +22,7 @@ use super::{Counter, Dimension, Measure, Shape, Sum};
 /// that it saw *first*. While there are at most `N` different labels, all values are exact. A further label takes the place of
 /// the smallest one, and begins with the value of that one, as the algorithm `SpaceSaving` does. So each value is at least the
 /// true one, and at most its `error` too large. No error exceeds one part in `N` of the whole, and each label that has more than
-/// that is kept.
+/// that is kept. (Where sums exceed the largest number of their type, only the first part holds.)
 ///
 /// * At most `N` labels are kept, of at most 256 bytes for each part. Labels with a longer part are counted together under
 ///   the label `other`, which takes a place among the `N` as any label does.
@@ -55,10 +55,10 @@ use super::{Counter, Dimension, Measure, Shape, Sum};
 /// assert_eq!((first.labels[0].as_ref(), first.value, first.error), ("ada", 50_000, 0));
 /// assert_eq!(heaviest.len(), 3);
 /// ```
-pub struct Top<L, D: Weighted> {
+pub struct Top<L, D> {
     /// Nothing is allocated before the first event.
-    summary: Option<Box<Summary<D::Output>>>,
-    types: PhantomData<fn() -> (L, D)>,
+    summary: Option<Box<Summary<D>>>,
+    label: PhantomData<fn() -> L>,
 }
 
 /// A dimension that only grows, so that a [`Top`] can compare labels by it: [`Counter`], `Sum<u64>` and `Sum<Duration>`.
@@ -68,11 +68,52 @@ pub struct Top<L, D: Weighted> {
     message = "`Top` compares labels by what only grows: use `Counter`, `Sum<u64>` or `Sum<Duration>` in place of `{Self}`",
     label = "may fall, or is no sum"
 )]
-pub trait Weighted: Dimension<Output: Measure + Ord> + Default + sealed::Sealed {}
+pub trait Weighted: Dimension + Copy + Default + sealed::Sealed {
+    /// The type of the numbers: `u64` or [`Duration`].
+    type Weight: Measure + Ord;
 
-impl Weighted for Counter {}
-impl Weighted for Sum<u64> {}
-impl Weighted for Sum<Duration> {}
+    #[doc(hidden)]
+    #[must_use]
+    fn of(weight: Self::Weight) -> Self;
+
+    #[doc(hidden)]
+    #[must_use]
+    fn weight(&self) -> Self::Weight;
+}
+
+impl Weighted for Counter {
+    type Weight = u64;
+
+    fn of(weight: u64) -> Self {
+        let mut counter = Self::default();
+        counter.increment_by(weight);
+        counter
+    }
+
+    fn weight(&self) -> u64 {
+        self.get()
+    }
+}
+
+macro_rules! weighted_sum {
+    ($($weight:ty),*) => {
+        $(impl Weighted for Sum<$weight> {
+            type Weight = $weight;
+
+            fn of(weight: $weight) -> Self {
+                let mut sum = Self::default();
+                sum.record(weight);
+                sum
+            }
+
+            fn weight(&self) -> $weight {
+                self.get()
+            }
+        })*
+    };
+}
+
+weighted_sum!(u64, Duration);
 
 mod sealed {
     pub trait Sealed {}
@@ -89,19 +130,45 @@ const OTHER_HASH: u64 = 0;
 /// S1: a value is at least the sum of its label's weights, and at most `error` above it.
 /// S2: a label that is not in the table has had at most `unseen`. No error exceeds `unseen`, and no value is below it.
 /// S3: each position is once in `by_value`, with a value that the entry had: so with one that is not above its value.
-struct Summary<T> {
-    labels: LabelTable<Estimate<T>>,
+struct Summary<D> {
+    labels: LabelTable<Estimate<D>>,
     /// The entry that had the smallest value comes first. An event of a kept label leaves the heap as it is.
-    by_value: BinaryHeap<Reverse<(T, u32)>>,
-    unseen: T,
+    by_value: BinaryHeap<Known<D>>,
+    unseen: D,
     /// The largest number of labels that an event has asked for.
     keep: usize,
 }
 
 #[derive(Clone, Copy)]
-struct Estimate<T> {
-    value: T,
-    error: T,
+struct Estimate<D> {
+    value: D,
+    error: D,
+}
+
+/// A value that the entry at a position had. The smallest one is the greatest, because a heap gives the greatest first.
+struct Known<D> {
+    value: D,
+    position: u32,
+}
+
+impl<D: Weighted> Ord for Known<D> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        other.value.weight().cmp(&self.value.weight())
+    }
+}
+
+impl<D: Weighted> PartialOrd for Known<D> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl<D: Weighted> Eq for Known<D> {}
+
+impl<D: Weighted> PartialEq for Known<D> {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
 }
 
 impl<L: Label, D: Weighted> Top<L, D> {
@@ -120,52 +187,50 @@ impl<L: Label, D: Weighted> Top<L, D> {
         if !label.is_present() {
             return false;
         }
-        let mut weight = D::default();
-        let is_updated = update(&mut weight);
-        let weight = weight.read();
-        if !is_updated || weight == D::Output::default() {
+        let mut added = D::default();
+        if !update(&mut added) || added.weight() == D::Weight::default() {
             return false;
         }
-        self.summary.get_or_insert_with(Box::default).add::<L>(&label, keep, weight);
+        self.summary.get_or_insert_with(Box::default).add::<L>(&label, keep, added);
         true
     }
 
     /// The state of a dimension that keeps this many labels.
-    pub(crate) fn read_keeping(&self, keep: usize) -> TopSnapshot<L, D::Output> {
+    pub(crate) fn read_keeping(&self, keep: usize) -> TopSnapshot<L, D::Weight> {
         let Some(summary) = &self.summary else {
-            return TopSnapshot::of_entries(Vec::new(), keep, D::Output::default());
+            return TopSnapshot::of_entries(Vec::new(), keep, D::Weight::default());
         };
         let entries = summary.labels.entries().iter();
         let entries = entries.map(|entry| {
             let Estimate { value, error } = entry.value;
-            TopEntry { labels: entry.texts(), value, error }
+            TopEntry { labels: entry.texts(), value: value.weight(), error: error.weight() }
         });
-        TopSnapshot::of_entries(entries.collect(), summary.keep.max(keep), summary.unseen)
+        TopSnapshot::of_entries(entries.collect(), summary.keep.max(keep), summary.unseen.weight())
     }
 }
 
-impl<T: Arithmetic + Ord + Default> Default for Summary<T> {
+impl<D: Weighted> Default for Summary<D> {
     fn default() -> Self {
-        Self { labels: LabelTable::new(), by_value: BinaryHeap::new(), unseen: T::default(), keep: 0 }
+        Self { labels: LabelTable::new(), by_value: BinaryHeap::new(), unseen: D::default(), keep: 0 }
     }
 }
 
-impl<T: Arithmetic + Ord + Default> Summary<T> {
-    fn add<L: Label>(&mut self, label: &impl ToLabel<L>, keep: usize, weight: T) {
+impl<D: Weighted> Summary<D> {
+    fn add<L: Label>(&mut self, label: &impl ToLabel<L>, keep: usize, added: D) {
         let hash = self.labels.hash(label);
         match self.labels.find(hash, |parts| label.matches(parts)) {
-            Ok(position) => self.add_to(position, weight),
-            Err(slot) => self.add_new(label, hash, slot, keep, weight),
+            Ok(position) => self.add_to(position, added),
+            Err(slot) => self.add_new(label, hash, slot, keep, added),
         }
     }
 
-    fn add_to(&mut self, position: usize, weight: T) {
+    fn add_to(&mut self, position: usize, added: D) {
         let estimate = self.labels.value_mut(position);
-        estimate.value = estimate.value.plus(weight);
+        estimate.value = sum(estimate.value, added);
     }
 
     #[cold]
-    fn add_new<L: Label>(&mut self, label: &impl ToLabel<L>, hash: u64, slot: usize, keep: usize, weight: T) {
+    fn add_new<L: Label>(&mut self, label: &impl ToLabel<L>, hash: u64, slot: usize, keep: usize, added: D) {
         let mut parts = Vec::with_capacity(L::PARTS);
         if label.fits() {
             label.push_parts(&mut parts);
@@ -174,16 +239,16 @@ impl<T: Arithmetic + Ord + Default> Summary<T> {
         }
         // A type with a fixed number of labels has no long ones, so that `other` is one of its own labels.
         if L::CARDINALITY.is_some() || !is_other(&parts) {
-            return self.insert(hash, slot, parts, keep, weight);
+            return self.insert(hash, slot, parts, keep, added);
         }
         match self.labels.find(OTHER_HASH, is_other) {
-            Ok(position) => self.add_to(position, weight),
-            Err(slot) => self.insert(OTHER_HASH, slot, parts, keep, weight),
+            Ok(position) => self.add_to(position, added),
+            Err(slot) => self.insert(OTHER_HASH, slot, parts, keep, added),
         }
     }
 
     /// Inserts a label at a free slot, or in the place of the smallest one.
-    fn insert(&mut self, hash: u64, slot: usize, parts: Vec<LabelPart>, keep: usize, weight: T) {
+    fn insert(&mut self, hash: u64, slot: usize, parts: Vec<LabelPart>, keep: usize, added: D) {
         self.keep = self.keep.max(keep.clamp(1, MAX_KEPT_LABELS));
         let count = self.labels.entries().len();
         let replaced = if count < self.keep { None } else { self.smallest() };
@@ -191,12 +256,12 @@ impl<T: Arithmetic + Ord + Default> Summary<T> {
             self.unseen = value;
         }
         // The label may have been here before, and then it has had at most this much.
-        let estimate = Estimate { value: self.unseen.plus(weight), error: self.unseen };
+        let estimate = Estimate { value: sum(self.unseen, added), error: self.unseen };
         match replaced {
             Some((_, position)) => self.labels.replace(position as usize, hash, parts, estimate),
             None => {
                 let position = u32::try_from(count).unwrap_or(u32::MAX);
-                self.by_value.push(Reverse((estimate.value, position)));
+                self.by_value.push(Known { value: estimate.value, position });
                 self.labels.insert(slot, hash, parts, estimate);
             }
         }
@@ -206,21 +271,26 @@ impl<T: Arithmetic + Ord + Default> Summary<T> {
     ///
     /// Each round brings one entry of the heap up to date, and an entry is out of date only after an event of its own. So the
     /// rounds of all calls together are not more than the events, and a round takes at most the logarithm of `keep` steps.
-    fn smallest(&mut self) -> Option<(T, u32)> {
+    fn smallest(&mut self) -> Option<(D, u32)> {
         loop {
             let mut first = self.by_value.peek_mut()?;
-            let Reverse((known, position)) = *first;
+            let position = first.position;
             let value = self.labels.entries()[position as usize].value.value;
-            if value == known {
+            if value.weight() == first.value.weight() {
                 return Some((value, position));
             }
-            *first = Reverse((value, position));
+            // The heap is in order again once `first` is dropped.
+            first.value = value;
         }
     }
 }
 
+fn sum<D: Weighted>(one: D, other: D) -> D {
+    D::of(one.weight().plus(other.weight()))
+}
+
 impl<L: Label, D: Weighted> Dimension for Top<L, D> {
-    type Output = TopSnapshot<L, D::Output>;
+    type Output = TopSnapshot<L, D::Weight>;
     const KIND: DimensionKind = DimensionKind::Top;
     const UNIT: Option<&'static str> = D::UNIT;
     const SHAPE: Shape = Shape { parts: L::PARTS, ..Shape::new(Self::KIND, D::SHAPE.number) };
@@ -239,9 +309,9 @@ impl<L: Label, D: Weighted> Dimension for Top<L, D> {
     }
 }
 
-impl<L, D: Weighted> Default for Top<L, D> {
+impl<L, D> Default for Top<L, D> {
     fn default() -> Self {
-        Self { summary: None, types: PhantomData }
+        Self { summary: None, label: PhantomData }
     }
 }
 

@@ -3,10 +3,11 @@
 /// Snapshots that merge: the result is what one recorder would show that has seen the events of both.
 ///
 /// Counts, sums and buckets add up, extremes combine, and gauges follow their `merge` rule. Labels are all kept. Integers and
-/// durations merge exactly. Merging is associative and commutative, up to the rounding of sums of `f64`.
+/// durations merge exactly. Merging is associative and commutative, up to the rounding of sums of `f64`. A
+/// [`TopSnapshot`](crate::TopSnapshot) keeps its promise in any order, but a label that was cut off makes errors depend on it.
 ///
 /// The snapshots of `#[derive(Metric)]` implement it, and [`HistogramSnapshot`](crate::HistogramSnapshot),
-/// [`MeanSnapshot`](crate::MeanSnapshot) and [`InFlightSnapshot`](crate::InFlightSnapshot). Snapshots without types merge
+/// [`TopSnapshot`](crate::TopSnapshot), [`MeanSnapshot`](crate::MeanSnapshot) and [`InFlightSnapshot`](crate::InFlightSnapshot). Snapshots without types merge
 /// with [`MetricSnapshot::merge`](crate::MetricSnapshot::merge), which checks that both have one declaration.
 ///
 /// ```
