@@ -9,7 +9,7 @@ use std::time::Duration;
 use mvx_metrics::feed::{IntoMeasure, Record};
 use mvx_metrics::{
     Breakdown, Counter, Dimension, DimensionKind, DimensionValue, Distinct, Gauge, Histogram, InFlight,
-    Label, Max, Mean, Metric, MetricsRuntime, Min, Output, Sum, metric_event,
+    Label, Max, Mean, Metric, MetricsRuntime, Min, Output, Sum, Top, metric_event,
 };
 use serde::{Deserialize, Serialize};
 
@@ -116,6 +116,9 @@ struct Requests {
     /// Two labels at once. Without `zeros = off` all six pairs would be shown from the beginning.
     #[dimension(by(outcome, cached), zeros = off)]
     by_outcome_and_cache: Breakdown<(Outcome, bool), Counter>,
+    /// The hosts with the most bytes, however many hosts there are.
+    #[dimension(by = host, keep = 2, value = sent, unit = bytes)]
+    heaviest: Top<String, Sum<u64>>,
     /// The value that came last; the largest one counts when recorders are rolled up.
     #[dimension(set = load, merge = max)]
     last_load: Gauge<f64>,

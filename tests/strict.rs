@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use mvx_metrics::{
-    Breakdown, Counter, Distinct, Gauge, Histogram, InFlight, Label, Max, Mean, Metric, Min, Sum,
+    Breakdown, Counter, Distinct, Gauge, Histogram, InFlight, Label, Max, Mean, Metric, Min, Sum, Top,
     metric_event,
 };
 
@@ -65,6 +65,8 @@ pub struct Requests {
     hosts: Distinct,
     #[dimension(on(Answered, by(outcome, host), limit = 10, value = elapsed))]
     by_outcome: Breakdown<(Outcome, String), Histogram<Duration>>,
+    #[dimension(on(Answered, by(outcome, host), keep = 10, value = elapsed))]
+    slowest: Top<(Outcome, String), Sum<Duration>>,
     #[dimension(manual)]
     given_up: Counter,
 }

@@ -57,6 +57,7 @@ options! {
     pub struct FieldOptions {
         "name" => name: LitStr = assigned("\"..\"", string),
         "limit" => limit: Expr = assigned("<N>", expression),
+        "keep" => keep: Expr = assigned("<N>", expression),
         "buckets" => buckets: Expr = assigned("[..]", expression),
         "max_buckets" => max_buckets: Expr = assigned("<N>", expression),
         "unit" => unit: LitStr = assigned("bytes", word),
@@ -100,7 +101,7 @@ options! {
 
 /// Options of a field that may also stand inside one `on(..)`, beside the `by` or `value` that they belong to. They hold for all
 /// events.
-const ALSO_INSIDE_ON: [&str; 3] = ["limit", "buckets", "max_buckets"];
+const ALSO_INSIDE_ON: [&str; 4] = ["limit", "keep", "buckets", "max_buckets"];
 
 /// `#[metric(..)]`.
 #[derive(Default)]

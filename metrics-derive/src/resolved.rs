@@ -1,7 +1,7 @@
 //! A metric as the user meant it: each feed has its event. [`valid`](crate::valid) has reported all mistakes, so code can be
 //! written for it.
 
-use syn::{DeriveInput, Ident, LitStr, Path, Type};
+use syn::{DeriveInput, Expr, Ident, LitStr, Path, Type};
 
 use crate::ast::Role;
 use crate::attr::{FeedOptions, FieldOptions, Keyed, Source};
@@ -68,6 +68,12 @@ impl Field<'_> {
     pub fn prefix(&self) -> String {
         let prefix = self.options.flatten.as_ref().and_then(|flatten| flatten.value.prefix.as_ref());
         prefix.map_or_else(String::new, |prefix| prefix.value.value())
+    }
+
+    /// The number of labels that a `Top` keeps, if the option has no mistake.
+    pub fn keep(&self) -> Option<&Expr> {
+        let keep = self.options.keep.as_ref().filter(|_| self.verdict == Verdict::Valid);
+        keep.map(|keep| &keep.value)
     }
 
     /// Whether the field is a histogram with declared bounds, or one for each label.

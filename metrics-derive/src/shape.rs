@@ -15,10 +15,18 @@ pub enum Kind {
     Histogram,
     Distinct,
     Breakdown,
+    Top,
     /// A well-known type that is no dimension.
     NotADimension,
     /// An alias, or a dimension that the user has written.
     Unknown,
+}
+
+impl Kind {
+    /// Whether the first type between the angle brackets is a label.
+    pub fn has_labels(self) -> bool {
+        matches!(self, Self::Breakdown | Self::Top)
+    }
 }
 
 /// The types of values that a dimension can measure.
@@ -143,10 +151,16 @@ impl<'a> TypeShape<'a> {
             | Kind::InFlight
             | Kind::Distinct
             | Kind::Breakdown
+            | Kind::Top
             | Kind::NotADimension
             | Kind::Unknown => false,
         };
         if measures { self.arguments.first() } else { None }
+    }
+
+    /// The word in front of the angle brackets.
+    pub fn name(&self) -> String {
+        last_word(self.ty)
     }
 
     /// [`measured`](Self::measured) as a measure.
@@ -154,9 +168,9 @@ impl<'a> TypeShape<'a> {
         self.measured().map(|measured| measured.measure)
     }
 
-    /// The dimension that is kept for each label, `D` of `Breakdown<L, D>`; else the dimension itself.
+    /// The dimension that is kept for each label, `D` of `Breakdown<L, D>` and `Top<L, D>`; else the dimension itself.
     pub fn inner(&self) -> &Self {
-        self.arguments.get(1).filter(|_| self.kind == Kind::Breakdown).unwrap_or(self)
+        self.arguments.get(1).filter(|_| self.kind.has_labels()).unwrap_or(self)
     }
 }
 
@@ -177,6 +191,7 @@ fn kind(path: &Path, root: &Path) -> Kind {
         "Histogram" if ours => Kind::Histogram,
         "Distinct" if ours => Kind::Distinct,
         "Breakdown" if ours => Kind::Breakdown,
+        "Top" if ours => Kind::Top,
         name if standard && NOT_DIMENSIONS.contains(&name) => Kind::NotADimension,
         _ => Kind::Unknown,
     }

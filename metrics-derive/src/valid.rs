@@ -7,6 +7,7 @@ mod feeds;
 mod labels;
 mod resolve;
 mod role;
+mod top;
 
 use std::collections::HashMap;
 

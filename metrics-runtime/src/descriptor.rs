@@ -89,6 +89,9 @@ pub struct DimensionDescriptor {
     /// The largest number of labels that a breakdown keeps, `other` not included; `None` when the labels need no limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<usize>,
+    /// The number of labels that a [`Top`](crate::Top) keeps; `None` for all other dimensions. Values merge also where it differs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keep: Option<usize>,
     /// The upper bounds of a histogram's buckets, without the last bucket, which has none.
     #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
     pub buckets: Cow<'static, [Number]>,
@@ -159,6 +162,7 @@ impl DimensionDescriptor {
             help: Cow::Borrowed(""),
             labels: Cow::Borrowed(&[]),
             limit: None,
+            keep: None,
             buckets: Cow::Borrowed(&[]),
             max_buckets: None,
             merge: kind.merge_rule(),
@@ -230,6 +234,8 @@ pub enum DimensionKind {
     Histogram,
     /// How many different values there were.
     Distinct,
+    /// The largest labels.
+    Top,
     /// A dimension of your own.
     Custom,
 }
@@ -238,9 +244,13 @@ impl DimensionKind {
     /// The rule by which values of this kind merge, unless the dimension declares another one.
     pub(crate) const fn merge_rule(self) -> Option<MergeRule> {
         match self {
-            Self::Counter | Self::Sum | Self::Mean | Self::Gauge | Self::InFlight | Self::Histogram => {
-                Some(MergeRule::Sum)
-            }
+            Self::Counter
+            | Self::Sum
+            | Self::Mean
+            | Self::Gauge
+            | Self::InFlight
+            | Self::Histogram
+            | Self::Top => Some(MergeRule::Sum),
             Self::Min => Some(MergeRule::Min),
             Self::Max => Some(MergeRule::Max),
             Self::Distinct => Some(MergeRule::Union),

@@ -8,9 +8,11 @@ mod extremum;
 mod gauge;
 mod histogram;
 mod in_flight;
+mod label_table;
 mod mean;
 mod measure;
 mod sum;
+mod top;
 
 use std::any::Any;
 
@@ -41,6 +43,7 @@ pub use in_flight::InFlight;
 pub use mean::Mean;
 pub use measure::{GaugeValue, IntoMeasure, Measure};
 pub use sum::Sum;
+pub use top::{Top, Weighted};
 
 /// State that events update and a snapshot shows: the type of a field under `#[derive(Metric)]`.
 ///

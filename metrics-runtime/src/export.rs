@@ -68,6 +68,7 @@
 //! | `Gauge<T>` | gauge | by its `merge` rule; goes with its recorder |
 //! | `Histogram<T>` | histogram | adds up bucket by bucket; stays |
 //! | `Distinct` | gauge with the estimate | a value of several recorders counts once; stays |
+//! | `Top<L, D>` | two gauges with labels: the values, and with `_error` at the end of the name how much each may be too large | the largest of all labels; stays |
 //! | `Breakdown<L, D>` | as `D`, with labels | label by label, within its `limit`; as `D` |
 //! | a custom number | unknown | by its type's `MERGE` or the field's `merge = ..`, else left out; stays |
 //! | several named custom values ([`DimensionValue::map`](crate::DimensionValue::map)) | one family for each, with its name at the end | as a custom number |

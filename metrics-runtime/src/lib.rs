@@ -63,10 +63,10 @@
 //! | to | use |
 //! |---|---|
 //! | emit events | [`metric_event`](macro@metric_event), [`MetricEvent`]; [`Recorder`], the trait that a component depends on; [`EmitOnDrop`] |
-//! | declare metrics | [`Metric`](macro@Metric), [`Label`](macro@Label); [`Counter`], [`Sum`], [`Min`], [`Max`], [`Mean`], [`Gauge`], [`InFlight`], [`Histogram`], [`Distinct`], [`Breakdown`] |
+//! | declare metrics | [`Metric`](macro@Metric), [`Label`](macro@Label); [`Counter`], [`Sum`], [`Min`], [`Max`], [`Mean`], [`Gauge`], [`InFlight`], [`Histogram`], [`Distinct`], [`Breakdown`], [`Top`] |
 //! | run recorders | [`MetricsRuntime`], [`MetricsRuntimeBuilder`], [`RecorderOptions`], [`MetricsRecorder`], [`LifecycleHandle`] |
 //! | read numbers | [`MetricHandle`], [`Totals`], [`MetricSnapshots`], [`DimensionValue`], [`RuntimeSnapshot`], [`RecorderStats`], [`MetricDescriptor`]; `export` |
-//! | merge and compare | [`Merge`], [`MergeError`], [`MeanSnapshot`], [`InFlightSnapshot`], [`HistogramSnapshot`], [`DistinctSnapshot`], [`Extreme`] |
+//! | merge and compare | [`Merge`], [`MergeError`], [`MeanSnapshot`], [`InFlightSnapshot`], [`HistogramSnapshot`], [`DistinctSnapshot`], [`TopSnapshot`], [`Extreme`] |
 //! | react to starts, stops and changes | [`RecorderHooks`], [`RecorderContext`]; [`ChangeListener`], [`MetricChange`] |
 //! | test | [`testing::CaptureRecorder`], [`HandleEvent::handle`], [`TypedMetric::typed_snapshot`] |
 //! | extend | metrics by hand: [`Metric`](trait@Metric), [`HandleEvent`], [`EventHandler`]; recorders of your own: [`Recorder`], [`AnyEvent`]; dimensions of your own: [`Dimension`], [`feed`] |
@@ -117,7 +117,7 @@ mod totals;
 pub use descriptor::{DimensionDescriptor, DimensionKind, MergeRule, MetricDescriptor};
 pub use dimension::{
     Breakdown, Counter, Dimension, Distinct, Gauge, GaugeValue, Histogram, InFlight, Max, Mean, Measure, Min,
-    Sum,
+    Sum, Top, Weighted,
 };
 pub use dispatch::{EventBatch, EventHandler, HandleEvent, Metric, TypedMetric};
 pub use engine::{LifecycleHandle, MetricFailurePolicy, QueueOverflowPolicy, Registered};
@@ -138,7 +138,7 @@ pub use snapshot::{
     Arithmetic, BreakdownEntry, BreakdownIter, BreakdownSnapshot, Bucket, BucketRange, Buckets,
     DimensionValue, Dimensions, DistinctSnapshot, ExponentialBucket, ExponentialBuckets, Extreme,
     HistogramSnapshot, InFlightSnapshot, MeanSnapshot, Merge, MergeError, MetricSnapshot, MetricSnapshots,
-    Number, NumberType, Output,
+    Number, NumberType, Output, TopEntry, TopSnapshot,
 };
 pub use state::{MetricsRecorderState, MetricsRuntimeState};
 pub use stats::RecorderStats;

@@ -23,7 +23,7 @@ pub use serde::ser::{Serialize, SerializeMap, Serializer};
 pub use crate::descriptor::{DimensionDescriptor, DimensionKind, MergeRule, MetricDescriptor};
 pub use crate::dimension::{
     Add, BucketLayout, Bucketed, BucketedReading, BucketsOf, Count, Dimension, DistinctHash, DistinctValue,
-    DurationBounds, DurationStart, Record, Set, Sub, hash_of_label, max_buckets,
+    DurationBounds, DurationStart, Record, Set, Sub, Weighted, hash_of_label, max_buckets,
 };
 pub use crate::dispatch::{EventHandler, HandleEvent};
 pub use crate::dispatch::{Metric, TypedMetric};
@@ -35,6 +35,11 @@ pub use std::time::SystemTime;
 use crate::dimension::Breakdown;
 use crate::dimension::Shape;
 use crate::label::is_indexed;
+
+#[path = "private/top.rs"]
+mod top;
+
+pub use top::{KeepsLabels, TopByLabel, checked_keep, keeping};
 
 pub use fields::{
     PartialSnapshot, SnapshotFields, deserialize, finish, flattened, merge, read, restarted_since, restore,
@@ -74,7 +79,8 @@ pub fn handle_with<M, E>(metric: &mut M, event: &E, handler: impl FnOnce(&mut M,
 /// A breakdown that accepts labels of type `Q`.
 #[diagnostic::on_unimplemented(
     message = "`by` applies to `Breakdown<L, D>` only, and `{Self}` is not a breakdown",
-    label = "`by` of a field that is not a breakdown"
+    label = "`by` of a field that is not a breakdown",
+    note = "a `Top<L, D>` also needs `keep = <N>`"
 )]
 pub trait ByLabel<Q> {
     type Inner;
@@ -205,6 +211,7 @@ pub const fn describe<D: Dimension>(
         help: Cow::Borrowed(help),
         labels: Cow::Borrowed(labels),
         limit,
+        keep: None,
         buckets: Cow::Borrowed(match buckets {
             Some(buckets) => buckets,
             None => own_buckets,

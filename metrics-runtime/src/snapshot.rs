@@ -13,6 +13,7 @@ mod output;
 #[cfg(test)]
 mod tests;
 mod times;
+mod top;
 mod value;
 
 pub use crate::number::{Arithmetic, Number, NumberType};
@@ -31,5 +32,7 @@ pub use metric::{MetricSnapshot, MetricSnapshots};
 pub use output::Output;
 pub(crate) use output::{DeserializeOutput, SerializeOutput, named};
 pub use times::{Times, Timestamp};
+pub(crate) use top::MAX_KEPT_LABELS;
+pub use top::{TopEntry, TopSnapshot};
 pub(crate) use value::ValueDeserializer;
 pub use value::{BreakdownEntry, DimensionValue, Dimensions};

@@ -28,6 +28,7 @@ mod several_runtimes;
 mod skipped;
 mod slow_readers;
 mod times;
+mod top;
 mod totals;
 mod values;
 mod zeros;

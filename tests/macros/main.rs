@@ -9,3 +9,4 @@ mod distributions;
 mod label_names;
 mod labels;
 mod state;
+mod top;

@@ -21,6 +21,10 @@ pub fn of_field(private: &TokenStream, field: &Field) -> Vec<WherePredicate> {
         let label = of_label(private, label.ty, if limited { "Label" } else { "BoundedLabel" });
         return label.into_iter().chain(of_dimension(private, inner)).collect();
     }
+    if let (Kind::Top, [label, inner]) = (field.shape.kind, field.shape.arguments.as_slice()) {
+        let label = of_label(private, label.ty, "Label");
+        return label.into_iter().chain(of_weight(private, inner)).collect();
+    }
     of_dimension(private, &field.shape).into_iter().collect()
 }
 
@@ -33,6 +37,15 @@ fn of_dimension(private: &TokenStream, shape: &TypeShape) -> Option<WherePredica
         Kind::Counter | Kind::InFlight | Kind::Distinct => None,
         _ if shape.measure().is_some_and(Measure::is_known) => None,
         _ => bound(private, shape.ty, "Dimension"),
+    }
+}
+
+/// The bound of `D` of `Top<L, D>`.
+fn of_weight(private: &TokenStream, shape: &TypeShape) -> Option<WherePredicate> {
+    match shape.kind {
+        Kind::Counter => None,
+        _ if shape.measure().is_some_and(Measure::is_known) => None,
+        _ => bound(private, shape.ty, "Weighted"),
     }
 }
 

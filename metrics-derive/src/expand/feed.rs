@@ -2,8 +2,8 @@
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote};
-use syn::Type;
 use syn::spanned::Spanned;
+use syn::{Expr, Type};
 
 use super::context::{Context, layout_name, max_buckets_name};
 use super::source::{self, Constant};
@@ -93,13 +93,28 @@ fn feed_field(private: &TokenStream, field: &Field, feed: &Feed, event: &Type) -
         Some(by) => {
             let label = source::label(private, &by.value);
             let steps = steps(private, field, &feed.options, &quote!(__each));
-            let limit = limit(private, field, by);
             let span = located_at(by.value.span());
+            if let Some(keep) = field.keep() {
+                let keep = checked_keep(private, keep);
+                return fed(
+                    private,
+                    feed,
+                    &quote_at!(private, span =>
+                        #private::TopByLabel::update_keeping(&mut self.#ident, #label, #keep, |__each| #steps)
+                    ),
+                );
+            }
+            let limit = limit(private, field, by);
             quote_at!(private, span =>
                 #private::ByLabel::update_within(&mut self.#ident, #label, #limit, |__each| #steps)
             )
         }
     };
+    fed(private, feed, &accepted)
+}
+
+/// The statement that feeds a dimension if the condition of the feed holds.
+fn fed(private: &TokenStream, feed: &Feed, accepted: &TokenStream) -> TokenStream {
     let when = feed.options.when.as_ref().map(|when| source::condition(private, &when.value));
     when.map_or_else(
         || quote!(__accepted |= #accepted;),
@@ -160,6 +175,11 @@ fn constant(private: &TokenStream, field: &Field) -> Option<Constant> {
             is_float: measured.measure == Measure::F64,
         }),
     }
+}
+
+/// The number of the option `keep`, as a constant.
+pub fn checked_keep(private: &TokenStream, keep: &Expr) -> TokenStream {
+    quote_at!(private, located_at(keep.span()) => const { #private::checked_keep(#keep) })
 }
 
 fn limit(private: &TokenStream, field: &Field, by: &Keyed<Labels>) -> TokenStream {

@@ -2,9 +2,11 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
+use syn::Expr;
 use syn::spanned::Spanned;
 
 use super::context::{Context, buckets_name, layout_name};
+use super::feed::checked_keep;
 use crate::ast::Role;
 use crate::attr::LabelPart;
 use crate::resolved::{Field, Verdict};
@@ -33,6 +35,10 @@ pub fn expand(cx: &Context) -> TokenStream {
             }
             Reading::WithoutZeros => {
                 quote_at!(private, span => #private::HasLabel::read_seen_value(&self.#ident))
+            }
+            Reading::Keeping(keep) => {
+                let keep = checked_keep(private, keep);
+                quote_at!(private, span => #private::KeepsLabels::read_value_keeping(&self.#ident, #keep))
             }
             Reading::Plain => quote_at!(private, span => #private::Dimension::read_value(&self.#ident)),
         };
@@ -68,7 +74,7 @@ pub fn expand(cx: &Context) -> TokenStream {
 }
 
 /// How a field is read for a snapshot.
-pub enum Reading {
+pub enum Reading<'a> {
     Flattened,
     /// A histogram, or one for each label.
     Bucketed {
@@ -76,11 +82,13 @@ pub enum Reading {
     },
     /// A breakdown that does not show labels without events.
     WithoutZeros,
+    /// A `Top` that keeps this many labels.
+    Keeping(&'a Expr),
     Plain,
 }
 
-impl Reading {
-    pub fn of(field: &Field) -> Self {
+impl<'a> Reading<'a> {
+    pub fn of(field: &'a Field) -> Self {
         let has_zeros = field.options.zeros.is_none();
         if field.role == Role::Flatten {
             Self::Flattened
@@ -89,6 +97,8 @@ impl Reading {
         } else if !has_zeros && matches!(field.shape.kind, Kind::Breakdown | Kind::Unknown) {
             // `validate` has reported the option of any other type.
             Self::WithoutZeros
+        } else if let Some(keep) = field.keep() {
+            Self::Keeping(keep)
         } else {
             Self::Plain
         }
@@ -121,7 +131,7 @@ fn describe(cx: &Context, field: &Field) -> TokenStream {
         quote!(#private::None)
     };
     let describe = quote_at!(private, located_at(ty.span()) => #private::describe::<#ty>);
-    quote! {
+    let described = quote! {
         #describe(
             #name,
             #unit,
@@ -131,6 +141,13 @@ fn describe(cx: &Context, field: &Field) -> TokenStream {
             #merge,
             #buckets,
         )
+    };
+    match field.keep() {
+        Some(keep) => {
+            let keep = checked_keep(private, keep);
+            quote!(#private::keeping(#described, #keep))
+        }
+        None => described,
     }
 }
 

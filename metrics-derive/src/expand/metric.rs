@@ -144,6 +144,10 @@ fn implementation(cx: &Context) -> TokenStream {
                 quote_at!(private, span => #private::BucketedReading::read_within(&self.#ident, &#layout, #zeros))
             }
             Reading::WithoutZeros => quote_at!(private, span => #private::HasLabel::read_seen(&self.#ident)),
+            Reading::Keeping(keep) => {
+                let keep = feed::checked_keep(private, keep);
+                quote_at!(private, span => #private::KeepsLabels::read_keeping(&self.#ident, #keep))
+            }
             Reading::Plain => quote_at!(private, span => #private::Dimension::read(&self.#ident)),
         };
         quote!(#ident: #reading)

@@ -13,7 +13,7 @@ pub fn check(cx: &Ctxt, shape: &TypeShape) -> bool {
         report_missing(cx, shape.ty, example);
     } else if is_distinct_of_type(shape) {
         report_needless(cx, shape.ty);
-    } else if shape.kind == Kind::Breakdown {
+    } else if shape.kind.has_labels() {
         breakdown(cx, shape);
     }
     cx.error_count() == errors
@@ -30,6 +30,7 @@ fn missing_measure(shape: &TypeShape) -> Option<&'static str> {
         | Kind::InFlight
         | Kind::Distinct
         | Kind::Breakdown
+        | Kind::Top
         | Kind::NotADimension
         | Kind::Unknown => None,
     }
@@ -50,17 +51,21 @@ fn report_needless(cx: &Ctxt, ty: &Type) {
 }
 
 fn breakdown(cx: &Ctxt, shape: &TypeShape) {
-    let needs = "`Breakdown` needs a label and a dimension";
+    let name = shape.name();
+    let needs = format!("`{name}` needs a label and a dimension");
     match shape.arguments.as_slice() {
-        [] => cx.error(shape.ty, format!("{needs}: write `Breakdown<L, Counter>`")),
+        [] => cx.error(shape.ty, format!("{needs}: write `{name}<L, Counter>`")),
         [label] => {
             let label = if is_dimension(label) { "L".to_owned() } else { to_source(label.ty) };
-            cx.error(shape.ty, format!("{needs}: write `Breakdown<{label}, Counter>`"));
+            cx.error(shape.ty, format!("{needs}: write `{name}<{label}, Counter>`"));
         }
         [first, second, ..] if is_dimension(first) && !is_dimension(second) => {
             let (first, second) = (to_source(first.ty), to_source(second.ty));
-            let message =
-                format!("the label of a breakdown comes first: write `Breakdown<{second}, {first}>`");
+            let message = if shape.kind == Kind::Top {
+                format!("the label of a `{name}` comes first: write `{name}<{second}, {first}>`")
+            } else {
+                format!("the label of a breakdown comes first: write `Breakdown<{second}, {first}>`")
+            };
             cx.error(shape.ty, message);
         }
         [_, inner, ..] => match missing_measure(inner) {
@@ -80,7 +85,7 @@ fn breakdown(cx: &Ctxt, shape: &TypeShape) {
 fn is_dimension(shape: &TypeShape) -> bool {
     match shape.kind {
         Kind::Counter | Kind::InFlight | Kind::Distinct => shape.arguments.is_empty(),
-        Kind::Breakdown => shape.arguments.len() == 2,
+        Kind::Breakdown | Kind::Top => shape.arguments.len() == 2,
         Kind::NotADimension | Kind::Unknown => false,
         _ => shape.measured().is_some(),
     }

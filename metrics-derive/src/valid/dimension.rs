@@ -2,7 +2,7 @@
 
 use syn::{Expr, ExprLit, Lit};
 
-use super::{arguments, buckets, feeds, labels};
+use super::{arguments, buckets, feeds, labels, top};
 use crate::ctxt::Ctxt;
 use crate::generics::mentions;
 use crate::name;
@@ -27,11 +27,15 @@ pub fn check(cx: &Ctxt, field: &Field, parameters: &[String]) -> Verdict {
         return Verdict::Broken;
     }
     limit(cx, field);
+    top::check(cx, field);
     buckets::check(cx, field);
     unit(cx, field);
     merge(cx, field);
     zeros(cx, field);
     let inner = field.shape.inner();
+    if !top::check_weight(cx, field) {
+        return Verdict::Unusable;
+    }
     if !buckets_are_constant(cx, field, parameters) || !measure(cx, inner) || !labels::check(cx, field) {
         return Verdict::Unusable;
     }
@@ -74,7 +78,13 @@ fn limit(cx: &Ctxt, field: &Field) {
     let Some(limit) = &field.options.limit else { return };
     let by = field.feeds.iter().any(|feed| feed.options.by.is_some());
     let breakdown = matches!(field.shape.kind, Kind::Breakdown | Kind::Unknown);
-    if !breakdown || (!by && !field.feeds.is_empty()) {
+    if field.shape.kind == Kind::Top {
+        let message = match &field.options.keep {
+            Some(_) => "`keep` and `limit` cannot be combined",
+            None => "`Top` keeps the largest labels, not those that were first: write `keep = <N>`",
+        };
+        cx.error(&limit.key, message);
+    } else if !breakdown || (!by && !field.feeds.is_empty()) {
         cx.error(&limit.key, "`limit` needs `by`");
     } else if matches!(buckets::number(&limit.value), Some(limit) if limit < 1.0) {
         cx.error(&limit.value, "`limit` must be at least 1");

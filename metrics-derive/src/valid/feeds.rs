@@ -41,20 +41,26 @@ fn combinations(cx: &Ctxt, feed: &FeedOptions) {
 
 fn label_source(cx: &Ctxt, field: &Field, feed: &Feed) {
     match (&feed.options.by, field.shape.kind) {
-        (None, Kind::Breakdown) => {
+        (None, Kind::Breakdown | Kind::Top) => {
             cx.error(
                 field.shape.ty,
                 format!("`{}` needs a label: add `by = <event field>`", to_source(field.shape.ty)),
             );
         }
-        (Some(by), kind) if !matches!(kind, Kind::Breakdown | Kind::Unknown) => {
+        (Some(by), kind) if !matches!(kind, Kind::Breakdown | Kind::Top | Kind::Unknown) => {
             let ty = to_source(field.shape.ty);
             cx.error(&by.key, format!("`by` applies to `Breakdown<L, D>` only: write `Breakdown<L, {ty}>`"));
         }
         _ => {}
     }
-    if field.shape.inner().kind == Kind::Breakdown {
-        cx.error(field.shape.ty, "a breakdown of breakdowns: use a tuple of labels, `by(a, b)`");
+    match (field.shape.kind, field.shape.inner().kind) {
+        (Kind::Breakdown, Kind::Top) => {
+            cx.error(field.shape.ty, "a breakdown of a `Top`: use a `Top` by a tuple of labels, `by(a, b)`");
+        }
+        (Kind::Breakdown, Kind::Breakdown) => {
+            cx.error(field.shape.ty, "a breakdown of breakdowns: use a tuple of labels, `by(a, b)`");
+        }
+        _ => {}
     }
 }
 
@@ -103,7 +109,7 @@ fn fitting(cx: &Ctxt, field: &Field, feed: &FeedOptions) {
                 None => {}
             }
         }
-        Kind::Breakdown | Kind::NotADimension | Kind::Unknown => {}
+        Kind::Breakdown | Kind::Top | Kind::NotADimension | Kind::Unknown => {}
     }
 }
 

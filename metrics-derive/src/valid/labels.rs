@@ -13,11 +13,11 @@ const MAX_LABEL_PARTS: usize = 4;
 
 /// Whether `L` of `Breakdown<L, D>` can be a label. Also checks the sources in `by` and their names.
 pub fn check(cx: &Ctxt, field: &Field) -> bool {
-    if !matches!(field.shape.kind, Kind::Breakdown | Kind::Unknown) {
+    if !matches!(field.shape.kind, Kind::Breakdown | Kind::Top | Kind::Unknown) {
         return true;
     }
     let by: Vec<_> = field.feeds.iter().filter_map(|feed| feed.options.by.as_ref()).collect();
-    let Some(label) = field.shape.arguments.first().filter(|_| field.shape.kind == Kind::Breakdown) else {
+    let Some(label) = field.shape.arguments.first().filter(|_| field.shape.kind.has_labels()) else {
         names_fit(cx, &by);
         return true;
     };
@@ -34,7 +34,12 @@ pub fn check(cx: &Ctxt, field: &Field) -> bool {
         cx.error(ty, format!("`{}` is not a label: {}", to_source(ty), instead(field, label)));
         return false;
     }
-    if !by.is_empty() && field.options.limit.is_none() && cardinality(ty) == Some(Cardinality::Unbounded) {
+    let is_breakdown = field.shape.kind == Kind::Breakdown;
+    if is_breakdown
+        && !by.is_empty()
+        && field.options.limit.is_none()
+        && cardinality(ty) == Some(Cardinality::Unbounded)
+    {
         cx.error(
             ty,
             format!(
@@ -51,7 +56,8 @@ fn instead(field: &Field, label: &TypeShape) -> String {
     match label.arguments.as_slice() {
         [some] if is_option(label.ty) => {
             let (some, inner) = (to_source(some.ty), to_source(field.shape.inner().ty));
-            format!("write `Breakdown<{some}, {inner}>`, which ignores an event whose label is `None`")
+            let of = field.shape.name();
+            format!("write `{of}<{some}, {inner}>`, which ignores an event whose label is `None`")
         }
         _ => "use an enum with `#[derive(Label)]`, a string or an integer".to_owned(),
     }
@@ -63,7 +69,8 @@ fn parts_fit(cx: &Ctxt, field: &Field, tuple: &TypeTuple, by: Option<&Labels>) -
             let inner = to_source(field.shape.inner().ty);
             let label = to_source(&tuple.elems);
             let mut message = format!(
-                "a label of one part needs no parentheses: write `Breakdown<{}, {inner}>`",
+                "a label of one part needs no parentheses: write `{}<{}, {inner}>`",
+                field.shape.name(),
                 label.trim_end_matches(',')
             );
             if let Some(Labels { parts, is_tuple: true }) = by

@@ -1,15 +1,14 @@
 //! Breakdowns: one dimension for each label.
 
 use std::borrow::Cow;
-use std::collections::hash_map::RandomState;
 use std::fmt;
-use std::hash::{BuildHasher, Hasher};
 use std::marker::PhantomData;
 
 use crate::descriptor::{DimensionKind, MergeRule};
-use crate::label::{BoundedLabel, Label, LabelPart, OTHER, ToLabel, is_indexed};
+use crate::label::{BoundedLabel, Label, OTHER, ToLabel, is_indexed};
 use crate::snapshot::{BreakdownEntry, BreakdownSnapshot, DimensionValue};
 
+use super::label_table::{LabelTable, is_other, texts};
 use super::{BucketLayout, BucketedReading, Dimension, Shape};
 
 /// A breakdown shows all labels of a type from the beginning if there are at most this many.
@@ -74,35 +73,10 @@ enum LabelMap<D> {
     Hashed(Box<HashTable<D>>),
 }
 
-/// A hash table with linear probing. Entries are only added, and stay in the order of their first event.
+/// One dimension for each label, and one for the labels that are counted together.
 struct HashTable<D> {
-    hasher: RandomState,
-    /// Positions in `entries` plus one; 0 marks a free slot. The length is a power of two, and more than twice the number
-    /// of entries, so a search always ends at a free slot.
-    slots: Vec<u32>,
-    entries: Vec<LabelEntry<D>>,
+    labels: LabelTable<D>,
     other: Option<D>,
-}
-
-struct LabelEntry<D> {
-    hash: u64,
-    key: Key,
-    dimension: D,
-}
-
-/// The parts of a label. A label of one part needs no allocation of its own.
-enum Key {
-    One([LabelPart; 1]),
-    Many(Box<[LabelPart]>),
-}
-
-impl Key {
-    fn parts(&self) -> &[LabelPart] {
-        match self {
-            Self::One(part) => part,
-            Self::Many(parts) => parts,
-        }
-    }
 }
 
 impl<L: Label, D: Default> Breakdown<L, D> {
@@ -173,8 +147,9 @@ impl<L: Label, D: Default> Breakdown<L, D> {
             LabelMap::Empty => None,
             LabelMap::Indexed(slots) => slots.get(label.index())?.as_ref(),
             LabelMap::Hashed(table) => {
-                if let Ok(position) = table.find(table.hash(&label), |parts| label.matches(parts)) {
-                    return Some(&table.entries[position].dimension);
+                let labels = &table.labels;
+                if let Ok(position) = labels.find(labels.hash(&label), |parts| label.matches(parts)) {
+                    return Some(&labels.entries()[position].value);
                 }
                 let mut parts = Vec::with_capacity(L::PARTS);
                 label.push_parts(&mut parts);
@@ -204,28 +179,7 @@ fn update_or_insert<D: Default>(slot: &mut Option<D>, update: impl FnOnce(&mut D
 
 impl<D: Default> HashTable<D> {
     fn new() -> Self {
-        Self { hasher: RandomState::new(), slots: vec![0; 8], entries: Vec::new(), other: None }
-    }
-
-    fn hash<L: Label>(&self, label: &impl ToLabel<L>) -> u64 {
-        let mut hasher = self.hasher.build_hasher();
-        label.hash_label(&mut hasher);
-        hasher.finish()
-    }
-
-    /// The position of the label's entry, or the free slot where a new entry belongs.
-    fn find(&self, hash: u64, matches: impl Fn(&[LabelPart]) -> bool) -> Result<usize, usize> {
-        let mask = self.slots.len() - 1;
-        #[expect(clippy::cast_possible_truncation, reason = "any bits of the hash will do")]
-        let mut slot = hash as usize & mask;
-        loop {
-            let Some(position) = (self.slots[slot] as usize).checked_sub(1) else { return Err(slot) };
-            let entry = &self.entries[position];
-            if entry.hash == hash && matches(entry.key.parts()) {
-                return Ok(position);
-            }
-            slot = (slot + 1) & mask;
-        }
+        Self { labels: LabelTable::new(), other: None }
     }
 
     fn update<L: Label>(
@@ -234,10 +188,10 @@ impl<D: Default> HashTable<D> {
         limit: usize,
         update: impl FnOnce(&mut D) -> bool,
     ) -> bool {
-        let hash = self.hash(label);
-        match self.find(hash, |parts| label.matches(parts)) {
-            Ok(position) => update(&mut self.entries[position].dimension),
-            Err(_) if self.entries.len() >= limit || !label.fits() => {
+        let hash = self.labels.hash(label);
+        match self.labels.find(hash, |parts| label.matches(parts)) {
+            Ok(position) => update(self.labels.value_mut(position)),
+            Err(_) if self.labels.entries().len() >= limit || !label.fits() => {
                 update_or_insert(&mut self.other, update)
             }
             Err(slot) => self.insert(label, hash, slot, update),
@@ -258,34 +212,11 @@ impl<D: Default> HashTable<D> {
             return update_or_insert(&mut self.other, update);
         }
         let mut dimension = None;
-        if !update_or_insert(&mut dimension, update) {
-            return false;
-        }
-        let key = match <[LabelPart; 1]>::try_from(parts) {
-            Ok(part) => Key::One(part),
-            Err(parts) => Key::Many(parts.into()),
-        };
-        self.entries.extend(dimension.map(|dimension| LabelEntry { hash, key, dimension }));
-        self.slots[slot] = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
-        if self.entries.len() * 2 >= self.slots.len() {
-            self.grow();
-        }
+        update_or_insert(&mut dimension, update);
+        let Some(dimension) = dimension else { return false };
+        self.labels.insert(slot, hash, parts, dimension);
         true
     }
-
-    fn grow(&mut self) {
-        self.slots = vec![0; self.slots.len() * 2];
-        for position in 0..self.entries.len() {
-            if let Err(slot) = self.find(self.entries[position].hash, |_| false) {
-                self.slots[slot] = u32::try_from(position + 1).unwrap_or(u32::MAX);
-            }
-        }
-    }
-}
-
-/// Whether a label has the text `other` in all its parts: then it shares the series of the labels beyond the limit.
-fn is_other(parts: &[LabelPart]) -> bool {
-    parts.iter().all(|part| *part.text() == *OTHER)
 }
 
 impl<L: Label, D: Dimension> Breakdown<L, D> {
@@ -363,7 +294,7 @@ impl<L: Label, D> Breakdown<L, D> {
                 seen.map(|(index, dimension)| (texts_of_index::<L>(index), dimension)).collect()
             }
             LabelMap::Hashed(table) => {
-                let labels = table.entries.iter().map(|entry| (texts(entry.key.parts()), &entry.dimension));
+                let labels = table.labels.entries().iter().map(|entry| (entry.texts(), &entry.value));
                 let other = table.other.iter().map(|other| (vec![OTHER.into(); L::PARTS], other));
                 let mut labels: Vec<_> = labels.chain(other).collect();
                 labels.sort_by(|(left, _), (right, _)| left.cmp(right));
@@ -380,13 +311,9 @@ impl<L: Label, D> Breakdown<L, D> {
         };
         let hashed = table
             .into_iter()
-            .flat_map(|table| table.entries.iter().map(|entry| &entry.dimension).chain(&table.other));
+            .flat_map(|table| table.labels.entries().iter().map(|entry| &entry.value).chain(&table.other));
         slots.iter().flatten().chain(hashed)
     }
-}
-
-fn texts(parts: &[LabelPart]) -> Vec<Cow<'static, str>> {
-    parts.iter().map(LabelPart::text).collect()
 }
 
 fn texts_of_index<L: Label>(index: usize) -> Vec<Cow<'static, str>> {
@@ -399,7 +326,13 @@ impl<L: Label, D: Dimension> Dimension for Breakdown<L, D> {
     type Output = BreakdownSnapshot<L, D::Output>;
     const KIND: DimensionKind = D::KIND;
     const UNIT: Option<&'static str> = D::UNIT;
-    const SHAPE: Shape = Shape { parts: L::PARTS, ..D::SHAPE };
+    const SHAPE: Shape = {
+        assert!(
+            !matches!(D::KIND, DimensionKind::Top),
+            "a breakdown of a `Top`: use a `Top` by a tuple of labels, `by(a, b)`"
+        );
+        Shape { parts: L::PARTS, ..D::SHAPE }
+    };
 
     fn read(&self) -> Self::Output {
         self.read_outputs(D::zero, D::read)

@@ -17,7 +17,9 @@ pub(super) enum FamilyType {
 impl FamilyType {
     /// The type of one value; `None` for a value that has no series.
     pub(super) fn of(kind: DimensionKind, value: &DimensionValue) -> Option<Self> {
-        use DimensionKind::{Counter, Custom, Distinct, Gauge, Histogram, InFlight, Max, Mean, Min, Sum};
+        use DimensionKind::{
+            Counter, Custom, Distinct, Gauge, Histogram, InFlight, Max, Mean, Min, Sum, Top,
+        };
         use DimensionValue as Value;
         Some(match (kind, value) {
             (
@@ -28,6 +30,8 @@ impl FamilyType {
                 | Value::Text(_)
                 | Value::List(_)
                 | Value::Map(_)
+                // `parts` shows it as two breakdowns.
+                | Value::Top(_)
                 | Value::Breakdown(_),
             ) => return None,
             (_, Value::Histogram(_)) => Self::Histogram,
@@ -39,7 +43,7 @@ impl FamilyType {
             (Counter | Sum, Value::Unsigned(_) | Value::Duration(_)) => Self::Counter,
             // A sum of signed numbers may fall.
             (_, Value::InFlight(_) | Value::Distinct(_))
-            | (Counter | Sum | Min | Max | Mean | Gauge | InFlight | Distinct, _) => Self::Gauge,
+            | (Counter | Sum | Min | Max | Mean | Gauge | InFlight | Distinct | Top, _) => Self::Gauge,
             (Histogram | Custom, _) => Self::Unknown,
         })
     }

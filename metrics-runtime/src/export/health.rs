@@ -21,6 +21,7 @@ macro_rules! declare {
             help: Cow::Borrowed($help),
             labels: Cow::Borrowed(&[$(Cow::Borrowed($label))?]),
             limit: None,
+            keep: None,
             buckets: Cow::Borrowed(&[]),
             max_buckets: None,
             merge: Some(MergeRule::Sum),

@@ -3,13 +3,13 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use crate::descriptor::DimensionDescriptor;
+use crate::descriptor::{DimensionDescriptor, DimensionKind};
 use crate::snapshot::{BreakdownEntry, DimensionValue};
 
 /// Whether a value, or the value of one label, consists of several named ones.
 pub(super) fn has_parts(value: &DimensionValue) -> bool {
     match value {
-        DimensionValue::Map(_) => true,
+        DimensionValue::Map(_) | DimensionValue::Top(_) => true,
         DimensionValue::Breakdown(entries) => entries.iter().any(|entry| has_parts(&entry.value)),
         _ => false,
     }
@@ -26,6 +26,15 @@ pub(super) fn for_each_part(
             for (name, part) in parts.iter() {
                 for_each_part(&declaration_of_part(declared, name), part, each);
             }
+        }
+        // A kept label may vanish, and its value is an estimate: both are gauges.
+        DimensionValue::Top(top) => {
+            let (values, errors) = top.as_breakdowns();
+            let declared = DimensionDescriptor { kind: DimensionKind::Gauge, ..declared.clone() };
+            let help = format!("How much each value of {} may be too large.", declared.name);
+            let error = declaration_of_part(&declared, "error");
+            each(declared, values);
+            each(DimensionDescriptor { help: help.into(), ..error }, errors);
         }
         DimensionValue::Breakdown(entries) if has_parts(value) => {
             // The entries of each part, in the order of the first labels that have it.

@@ -265,8 +265,8 @@ pub(crate) fn merge_plain_values(
     from: &DimensionValue,
 ) -> bool {
     use DimensionValue::{
-        Bool, Distinct, Duration, Empty, Float, Histogram, InFlight, List, Map, Mean, Signed, Text, Unknown,
-        Unsigned,
+        Bool, Distinct, Duration, Empty, Float, Histogram, InFlight, List, Map, Mean, Signed, Text, Top,
+        Unknown, Unsigned,
     };
     let Some(rule) = declared.merge_rule() else { return false };
     if rule == MergeRule::Own {
@@ -304,6 +304,10 @@ pub(crate) fn merge_plain_values(
             Merge::merge(into, from);
             true
         }
+        (Top(into), Top(from)) if into.number_type() == from.number_type() => {
+            Merge::merge(into, from);
+            true
+        }
         (Map(into), Map(from)) => {
             let mut all = true;
             for (position, (name, from)) in into.positions_of(from).into_iter().zip(from.iter()) {
@@ -320,7 +324,7 @@ pub(crate) fn merge_plain_values(
 
 /// Takes an earlier value away from a later one, so that the interval stays. Returns `false` when they do not have the declared form.
 fn subtract(declared: &DimensionDescriptor, later: &mut DimensionValue, earlier: &DimensionValue) -> bool {
-    use crate::descriptor::DimensionKind::{Counter, Custom, Gauge, Max, Min, Sum};
+    use crate::descriptor::DimensionKind::{Counter, Custom, Gauge, Max, Min, Sum, Top};
     use DimensionValue::{Breakdown, Distinct, Empty, Histogram, InFlight, Mean, Unknown};
     match (declared.kind, &mut *later, earlier) {
         (_, _, Empty) | (_, Empty, _) => true,
@@ -334,8 +338,9 @@ fn subtract(declared: &DimensionDescriptor, later: &mut DimensionValue, earlier:
             // Where the value does not have the form of the type's output, the later one stays.
             declared.merge_values.0.is_none_or(|rules| run_own_rule(rules.since, later, earlier).is_some())
         }
-        // Which values are new in the interval cannot be told from two unions: the later one stays.
-        (Gauge | Custom, ..) | (_, Distinct(_), Distinct(_)) => true,
+        // Which values are new in the interval cannot be told from two unions: the later one stays. What the largest labels have had
+        // in an interval is not the difference: other labels may have had more.
+        (Gauge | Custom | Top, ..) | (_, Distinct(_), Distinct(_)) => true,
         (_, Mean(later), Mean(earlier)) if later.has_type_of(earlier) => {
             *later = later.since(earlier);
             true

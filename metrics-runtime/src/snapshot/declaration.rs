@@ -16,6 +16,7 @@ use super::extreme::Extreme;
 use super::histogram::HistogramSnapshot;
 use super::mean::{InFlightSnapshot, MeanSnapshot};
 use super::output::{DeserializeOutput, Output};
+use super::top::TopSnapshot;
 use super::value::{BreakdownEntry, DimensionValue, Dimensions, ValueDeserializer};
 use crate::descriptor::{DimensionDescriptor, DimensionKind, MergeRule, MetricDescriptor};
 use crate::number::{Number, NumberType, SecondsText};
@@ -169,6 +170,7 @@ fn kind_name(kind: DimensionKind) -> &'static str {
         DimensionKind::InFlight => "in_flight",
         DimensionKind::Histogram => "histogram",
         DimensionKind::Distinct => "distinct",
+        DimensionKind::Top => "top",
         DimensionKind::Custom => "custom",
     }
 }
@@ -268,12 +270,13 @@ impl Serialize for SerializeDeclaration<'_> {
 
 /// The description of a value that no descriptor describes. It declares no merge rule.
 fn form_of(name: &str, value: &DimensionValue) -> DimensionDescriptor {
-    use DimensionValue::{Breakdown, Distinct, Histogram, InFlight, Mean};
+    use DimensionValue::{Breakdown, Distinct, Histogram, InFlight, Mean, Top};
     let (parts, value) = match value {
         Breakdown(entries) => match entries.first() {
             Some(first) => (first.labels.len(), &first.value),
             None => (1, &DimensionValue::Empty),
         },
+        Top(top) => (top.iter().next().map_or(1, |first| first.labels.len()), value),
         value => (0, value),
     };
     let (kind, number) = match value {
@@ -281,6 +284,7 @@ fn form_of(name: &str, value: &DimensionValue) -> DimensionDescriptor {
         Histogram(histogram) => (DimensionKind::Histogram, Some(histogram.sum.number_type())),
         InFlight(_) => (DimensionKind::InFlight, None),
         Distinct(_) => (DimensionKind::Distinct, None),
+        Top(top) => (DimensionKind::Top, Some(top.number_type())),
         value => (DimensionKind::Custom, value.number().map(|number| number.number_type())),
     };
     let mut form = DimensionDescriptor::new("", kind);
@@ -365,6 +369,7 @@ fn restored<E: de::Error>(
 ) -> Result<DimensionValue, E> {
     match declared.label_parts() {
         0 => restored_plain(declared, value),
+        _ if declared.kind == DimensionKind::Top => restored_plain(declared, value),
         parts => {
             let mut entries = Vec::new();
             collect_entries(declared, parts, value, &mut Vec::new(), &mut entries)?;
@@ -430,6 +435,11 @@ where
         DimensionKind::Distinct => DimensionValue::Distinct(read::<DistinctSnapshot, E>(value)?),
         DimensionKind::Histogram => {
             DimensionValue::Histogram(HistogramSnapshot::of(&read::<HistogramSnapshot<T>, E>(value)?))
+        }
+        DimensionKind::Top => {
+            let value = ValueDeserializer::<E>::of(value);
+            let top = TopSnapshot::<(), T>::with_parts(value, declared.label_parts())?;
+            DimensionValue::Top(top.without_types())
         }
         DimensionKind::Min | DimensionKind::Max => {
             DimensionValue::from(read::<Extreme<T>, E>(value)?.map(Into::into))

@@ -4,10 +4,11 @@
 ///
 /// Counts, sums and buckets add up, extremes combine, different values count once, and gauges follow their `merge` rule. Labels
 /// are all kept. Integers and durations merge exactly. Merging is associative and commutative, up to the rounding of sums of `f64`.
+/// A [`TopSnapshot`](crate::TopSnapshot) keeps its promise in any order, but a label that was cut off makes errors depend on it.
 ///
 /// The snapshots of `#[derive(Metric)]` implement it, and [`HistogramSnapshot`](crate::HistogramSnapshot),
-/// [`MeanSnapshot`](crate::MeanSnapshot), [`InFlightSnapshot`](crate::InFlightSnapshot) and
-/// [`DistinctSnapshot`](crate::DistinctSnapshot). Snapshots without types merge
+/// [`MeanSnapshot`](crate::MeanSnapshot), [`InFlightSnapshot`](crate::InFlightSnapshot),
+/// [`DistinctSnapshot`](crate::DistinctSnapshot) and [`TopSnapshot`](crate::TopSnapshot). Snapshots without types merge
 /// with [`MetricSnapshot::merge`](crate::MetricSnapshot::merge), which checks that both have one declaration.
 ///
 /// ```

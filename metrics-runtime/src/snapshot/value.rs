@@ -17,6 +17,7 @@ use super::extreme::{Extreme, UNKNOWN};
 use super::histogram::{BucketRange, Buckets, HistogramSnapshot};
 use super::mean::{InFlightSnapshot, MeanSnapshot};
 use super::output::named;
+use super::top::TopSnapshot;
 use crate::number::{Number, SecondsText, serialize_seconds};
 
 /// The value of one dimension of any type.
@@ -60,6 +61,8 @@ pub enum DimensionValue {
     Histogram(HistogramSnapshot<Number>),
     /// How many different values there were, as an estimate that merges.
     Distinct(DistinctSnapshot),
+    /// The largest labels, each with its value and its error.
+    Top(TopSnapshot<(), Number>),
     /// One value for each label; serialises as a map, nested when a label has several parts.
     Breakdown(Vec<BreakdownEntry>),
     /// A truth value, for metrics and dimensions of your own.
@@ -158,6 +161,7 @@ impl DimensionValue {
                 ("estimate", count(distinct.estimate())),
                 ("registers", Self::Text(distinct.registers())),
             ]),
+            Self::Top(top) => top.plain(),
             Self::Breakdown(entries) => nested(entries, 0),
             _ => return Cow::Borrowed(self),
         })
@@ -185,6 +189,7 @@ impl PartialEq for DimensionValue {
             (Self::InFlight(one), Self::InFlight(other)) => one == other,
             (Self::Histogram(one), Self::Histogram(other)) => one == other,
             (Self::Distinct(one), Self::Distinct(other)) => one == other,
+            (Self::Top(one), Self::Top(other)) => one == other,
             (Self::Breakdown(one), Self::Breakdown(other)) => has_same_entries(one, other),
             (Self::Bool(one), Self::Bool(other)) => one == other,
             (Self::Text(one), Self::Text(other)) => one == other,
@@ -296,6 +301,7 @@ impl Serialize for DimensionValue {
             Self::Duration(value) => serialize_seconds(*value, serializer),
             Self::Histogram(histogram) => histogram.serialize(serializer),
             Self::Distinct(distinct) => distinct.serialize(serializer),
+            Self::Top(top) => top.serialize(serializer),
             Self::Breakdown(entries) => NestedMap::of(entries).serialize(serializer),
             Self::Bool(value) => serializer.serialize_bool(*value),
             Self::Text(text) => serializer.serialize_str(text),

@@ -55,6 +55,7 @@ fn add_missing(metric: &mut MetricSnapshot, missing: Vec<(&DimensionDescriptor, 
     let declared: Dimensions = (descriptor.dimensions.iter())
         .map(|declared| match declared.label_parts() {
             0 => (declared.name.clone(), DimensionValue::Empty),
+            _ if declared.kind == DimensionKind::Top => (declared.name.clone(), DimensionValue::Empty),
             _ => (declared.name.clone(), DimensionValue::Breakdown(Vec::new())),
         })
         .collect();
@@ -133,9 +134,9 @@ fn what_never_falls(declared: &DimensionDescriptor, value: &DimensionValue) -> O
 /// Whether values like this one only grow.
 fn never_falls(declared: &DimensionDescriptor, value: &DimensionValue) -> bool {
     use DimensionKind::{Counter, Sum};
-    use DimensionValue::{Distinct, Duration, Histogram, Mean, Unsigned};
+    use DimensionValue::{Distinct, Duration, Histogram, Mean, Top, Unsigned};
     match (declared.kind, value) {
-        (_, Histogram(_) | Distinct(_)) | (Counter | Sum, Unsigned(_) | Duration(_)) => true,
+        (_, Histogram(_) | Distinct(_) | Top(_)) | (Counter | Sum, Unsigned(_) | Duration(_)) => true,
         (_, Mean(mean)) => matches!(mean.sum, Number::Unsigned(_) | Number::Duration(_)),
         _ => false,
     }

@@ -423,7 +423,7 @@ impl DimensionSum {
             SumValue::LeftOut(UNDECLARED)
         } else if !is_first_shape() {
             SumValue::LeftOut(OTHER_SHAPE)
-        } else if dimension.label_parts() > 0 {
+        } else if dimension.label_parts() > 0 && dimension.kind != DimensionKind::Top {
             SumValue::Labelled(LabelledSum::new(
                 dimension.limit,
                 shown.and_then(|shown| shown.admitted(metric, dimension)),

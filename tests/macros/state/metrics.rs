@@ -5,7 +5,7 @@ use std::time::Duration;
 use mvx_metrics::feed::{IntoMeasure, Record};
 use mvx_metrics::{
     Breakdown, Counter, Dimension, DimensionKind, DimensionValue, Distinct, Gauge, Histogram, InFlight,
-    Label, Max, Mean, Merge, Metric, Min, Output, Sum, metric_event,
+    Label, Max, Mean, Merge, Metric, Min, Output, Sum, Top, metric_event,
 };
 use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -256,6 +256,10 @@ pub struct Levels {
     pub most_by: Breakdown<Outcome, Gauge<i64>>,
     #[dimension(value = elapsed)]
     pub kept: Longest,
+    #[dimension(by = host, keep = 9, value = count)]
+    pub largest: Top<String, Sum<u64>>,
+    #[dimension(by(outcome, host), keep = 30, value = elapsed)]
+    pub longest_by: Top<(Outcome, String), Sum<Duration>>,
 }
 
 /// Numbers that add up exactly in any order: they neither round nor overflow below zero.

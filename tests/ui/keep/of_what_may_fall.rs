@@ -1,0 +1,24 @@
+use mvx_metrics::*;
+use std::time::Duration;
+
+#[metric_event]
+struct Saved {
+    elapsed: Duration,
+    bytes: u64,
+    delta: i64,
+    user: String,
+    load: f64,
+}
+
+#[derive(Metric, Default)]
+#[metric(on(Saved))]
+struct Saves {
+    #[dimension(by = user, keep = 10, value = delta)]
+    signed: Top<String, Sum<i64>>,
+    #[dimension(by = user, keep = 10, value = bytes)]
+    maximum: Top<String, Max<u64>>,
+    #[dimension(by = user, keep = 10, value = elapsed)]
+    histogram: Top<String, Histogram<Duration>>,
+}
+
+fn main() {}

@@ -1,0 +1,22 @@
+use mvx_metrics::*;
+use std::time::Duration;
+
+#[metric_event]
+struct Saved {
+    elapsed: Duration,
+    bytes: u64,
+    delta: i64,
+    user: String,
+    load: f64,
+}
+
+#[derive(Metric, Default)]
+#[metric(on(Saved))]
+struct Saves {
+    #[dimension(keep = 10)]
+    total: Counter,
+    #[dimension(by = user, keep = 10)]
+    by_user: Breakdown<String, Counter>,
+}
+
+fn main() {}
