@@ -14,16 +14,13 @@ pub struct DocumentSaveAttemptsSnapshot {
     pub __times: ::mvx_metrics::__private::Times,
 }
 const _: () = {
-    const __BUCKETS_2: &[Duration] = ::mvx_metrics::__private::default_buckets::<
-        Duration,
-    >();
     #[automatically_derived]
     impl ::mvx_metrics::__private::HandleEvent<DocumentSaveAttempt>
     for DocumentSaveAttempts
     where
         DocumentSaveAttempt: ::mvx_metrics::__private::MetricEvent,
     {
-        #[inline]
+        #[inline(always)]
         fn handle(
             &mut self,
             __event: &DocumentSaveAttempt,
@@ -39,10 +36,7 @@ const _: () = {
             }
             __accepted
                 |= ::mvx_metrics::__private::Record::record(
-                    &mut ::mvx_metrics::__private::Bucketed::within(
-                        &mut self.elapsed,
-                        __BUCKETS_2,
-                    ),
+                    &mut self.elapsed,
                     __event.elapsed,
                 );
             __accepted
@@ -90,11 +84,7 @@ const _: () = {
                 success_total: ::mvx_metrics::__private::Dimension::read(
                     &self.success_total,
                 ),
-                elapsed: ::mvx_metrics::__private::BucketedReading::read_within(
-                    &self.elapsed,
-                    __BUCKETS_2,
-                    true,
-                ),
+                elapsed: ::mvx_metrics::__private::Dimension::read(&self.elapsed),
                 users: ::mvx_metrics::__private::Dimension::read(&self.users),
                 invalid: ::mvx_metrics::__private::Fields::invalid(self),
                 __times: ::mvx_metrics::__private::Times::default(),
@@ -151,11 +141,7 @@ const _: () = {
                 const { &[] },
                 ::mvx_metrics::__private::None,
                 ::mvx_metrics::__private::None,
-                ::mvx_metrics::__private::Some(const {
-                    &::mvx_metrics::__private::BucketsOf::<
-                        Duration,
-                    >::numbers::<{ __BUCKETS_2.len() }>(__BUCKETS_2)
-                }),
+                ::mvx_metrics::__private::None,
             ),
             ::mvx_metrics::__private::describe::<
                 Distinct,
@@ -190,11 +176,7 @@ const _: () = {
                 __dimensions,
                 __prefix,
                 "elapsed",
-                ::mvx_metrics::__private::BucketedReading::read_value_within(
-                    &self.elapsed,
-                    __BUCKETS_2,
-                    true,
-                ),
+                ::mvx_metrics::__private::Dimension::read_value(&self.elapsed),
             );
             ::mvx_metrics::__private::push(
                 __dimensions,
