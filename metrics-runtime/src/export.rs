@@ -92,6 +92,7 @@
 //!
 //! CPU time, memory and files of the process come with the feature `process`: `ExpositionOptions::process`. Linux only.
 
+mod bounds;
 mod exposition;
 mod family;
 mod family_key;
@@ -105,6 +106,8 @@ mod name;
 mod options;
 mod parts;
 mod process;
+mod protobuf;
+mod series;
 mod skipped;
 mod text;
 

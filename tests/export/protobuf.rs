@@ -1,0 +1,281 @@
+//! Covers ED8 without a server: the messages have the families and the numbers of the texts, and always decode.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use mvx_metrics::export::{Exposition, ExpositionOptions, Format, Scope};
+use mvx_metrics::{
+    BreakdownEntry, Bucket, DimensionDescriptor, DimensionKind, DimensionValue, Extreme, HistogramSnapshot,
+    InFlightSnapshot, MeanSnapshot, MergeRule, MetricsRuntime, Number,
+};
+use mvx_metrics_tests::messages::{
+    self, Bucket as BucketMessage, Histogram, LabelPair, Metric, MetricFamily, MetricType, Timestamp,
+};
+use proptest::prelude::*;
+
+use crate::everything::{emit, worker};
+use crate::fixtures::{Outcome, Requests, SCOPES, finished, recorder, running};
+use crate::handwritten::{Handwritten, metric, runtime_with};
+
+/// A number that can be compared: a NaN is equal to a NaN.
+type Bits = u64;
+
+fn bits(number: f64) -> Bits {
+    if number.is_nan() { f64::NAN.to_bits() } else { number.to_bits() }
+}
+
+/// What an exposition has to say, whatever its format.
+#[derive(Debug, Default, PartialEq)]
+struct Told {
+    /// HELP and TYPE of each family, under the name that the Prometheus format has.
+    heads: BTreeMap<String, (String, String)>,
+    units: BTreeMap<String, String>,
+    /// The labels of a series are sorted by their names.
+    samples: BTreeMap<(String, BTreeMap<String, String>), Bits>,
+    created: BTreeMap<(String, BTreeMap<String, String>), Bits>,
+}
+
+impl Told {
+    fn add(&mut self, name: String, labels: BTreeMap<String, String>, value: f64) {
+        let before = self.samples.insert((name, labels), bits(value));
+        assert_eq!(before, None, "a series stands twice");
+    }
+
+    /// What both texts say. OpenMetrics has units and times; the Prometheus format has all names and numbers.
+    fn by_texts(prometheus: &str, open_metrics: &str) -> Self {
+        let mut told = Self::default();
+        for line in prometheus.lines() {
+            if let Some(head) = line.strip_prefix("# HELP ") {
+                let (name, help) = head.split_once(' ').expect("a name");
+                told.heads.entry(name.to_owned()).or_default().0 = unescaped(help);
+            } else if let Some(head) = line.strip_prefix("# TYPE ") {
+                let (name, family_type) = head.split_once(' ').expect("a name");
+                told.heads.entry(name.to_owned()).or_default().1 = family_type.to_owned();
+            } else {
+                let (name, labels, value) = sample(line);
+                told.add(name, labels, value);
+            }
+        }
+        for line in open_metrics.lines().filter(|line| *line != "# EOF") {
+            if let Some(unit) = line.strip_prefix("# UNIT ") {
+                let (name, unit) = unit.split_once(' ').expect("a name");
+                let counter = format!("{name}_total");
+                let name = if told.heads.contains_key(&counter) { counter } else { name.to_owned() };
+                told.units.insert(name, unit.to_owned());
+            } else if !line.starts_with('#') {
+                let (name, labels, value) = sample(line);
+                if let Some(name) = name.strip_suffix("_created")
+                    && !told.samples.contains_key(&(format!("{name}_created"), labels.clone()))
+                {
+                    told.created.insert((name.to_owned(), labels), bits(value));
+                }
+            }
+        }
+        told
+    }
+
+    fn by_messages(families: &[MetricFamily]) -> Self {
+        let mut told = Self::default();
+        for family in families {
+            let name = family.name.clone().expect("a name");
+            let family_type = family.r#type.and_then(|number| MetricType::try_from(number).ok());
+            let family_type = family_type.expect("a known type");
+            let help = family.help.clone().expect("a help text");
+            let before = told.heads.insert(name.clone(), (help, format!("{family_type:?}").to_lowercase()));
+            assert_eq!(before, None, "{name} stands twice");
+            told.units.extend(family.unit.clone().map(|unit| (name.clone(), unit)));
+            for metric in &family.metric {
+                told.add_metric(&name, family_type, metric);
+            }
+        }
+        told
+    }
+
+    fn add_metric(&mut self, name: &str, family_type: MetricType, metric: &Metric) {
+        let Metric { label, gauge, counter, summary, untyped, histogram, timestamp_ms } = metric;
+        assert_eq!(*timestamp_ms, None);
+        let labels: BTreeMap<_, _> = label.iter().map(name_and_value).collect();
+        assert_eq!(labels.len(), label.len(), "a label stands twice in {metric:?}");
+        let values = [gauge.is_some(), counter.is_some(), summary.is_some(), untyped.is_some()];
+        let values = values.into_iter().chain([histogram.is_some()]).filter(|has| *has).count();
+        assert_eq!(values, 1, "{metric:?}");
+        let mut created = None;
+        match family_type {
+            MetricType::Counter => {
+                let counter = counter.expect("a counter");
+                created = counter.created_timestamp;
+                self.add(name.to_owned(), labels.clone(), counter.value.expect("a value"));
+            }
+            MetricType::Gauge => {
+                let value = gauge.and_then(|gauge| gauge.value).expect("a value");
+                self.add(name.to_owned(), labels.clone(), value);
+            }
+            MetricType::Untyped => {
+                let value = untyped.and_then(|untyped| untyped.value).expect("a value");
+                self.add(name.to_owned(), labels.clone(), value);
+            }
+            MetricType::Summary => {
+                let summary = summary.as_ref().expect("a summary");
+                assert_eq!(summary.quantile, []);
+                created = summary.created_timestamp;
+                let (count, sum) =
+                    (summary.sample_count.expect("a count"), summary.sample_sum.expect("a sum"));
+                self.add(format!("{name}_count"), labels.clone(), as_f64(count));
+                self.add(format!("{name}_sum"), labels.clone(), sum);
+            }
+            MetricType::Histogram => {
+                let histogram = histogram.as_ref().expect("a histogram");
+                created = histogram.created_timestamp;
+                self.add_histogram(name, &labels, histogram);
+            }
+            MetricType::GaugeHistogram => panic!("the library has none"),
+        }
+        if let Some(Timestamp { seconds, nanos }) = created {
+            let seconds = format!("{}.{:09}", seconds.expect("seconds"), nanos.expect("nanoseconds"));
+            let seconds: f64 = seconds.parse().expect("a number");
+            let name = name.strip_suffix("_total").unwrap_or(name);
+            self.created.insert((name.to_owned(), labels), bits(seconds));
+        }
+    }
+
+    fn add_histogram(&mut self, name: &str, labels: &BTreeMap<String, String>, histogram: &Histogram) {
+        let count = histogram.sample_count.expect("a count");
+        self.add(format!("{name}_count"), labels.clone(), as_f64(count));
+        self.add(format!("{name}_sum"), labels.clone(), histogram.sample_sum.expect("a sum"));
+        let last = BucketMessage { cumulative_count: Some(count), upper_bound: Some(f64::INFINITY) };
+        for bucket in histogram.bucket.iter().chain([&last]) {
+            let mut labels = labels.clone();
+            labels.insert("le".to_owned(), format!("{:?}", bucket.upper_bound.expect("a bound")));
+            self.add(format!("{name}_bucket"), labels, as_f64(bucket.cumulative_count.expect("a count")));
+        }
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "the texts are parsed as floating-point numbers, too")]
+fn as_f64(count: u64) -> f64 {
+    count as f64
+}
+
+fn name_and_value(pair: &LabelPair) -> (String, String) {
+    (pair.name.clone().expect("a name"), pair.value.clone().expect("a value"))
+}
+
+fn unescaped(text: &str) -> String {
+    let (mut plain, mut characters) = (String::new(), text.chars());
+    while let Some(character) = characters.next() {
+        plain.push(match character {
+            '\\' => match characters.next() {
+                Some('n') => '\n',
+                other => other.expect("no text ends with an escape"),
+            },
+            character => character,
+        });
+    }
+    plain
+}
+
+/// The name, the labels and the value of a line. Bounds are spelled as Rust spells them.
+fn sample(line: &str) -> (String, BTreeMap<String, String>, f64) {
+    let (series, value) = line.rsplit_once(' ').expect("a series and a value");
+    let (name, rest) = series.split_once('{').unwrap_or((series, ""));
+    let (mut labels, mut rest) = (BTreeMap::new(), rest.strip_suffix('}').unwrap_or(rest));
+    while let Some((label, after)) = rest.split_once("=\"") {
+        let mut is_escaped = false;
+        let end = after.find(|character| {
+            let is_end = character == '"' && !is_escaped;
+            is_escaped = character == '\\' && !is_escaped;
+            is_end
+        });
+        let (value, after) = after.split_at(end.expect("the end of the text"));
+        let bound = value.parse().map(|bound: f64| format!("{bound:?}"));
+        let value = if label == "le" { bound.expect("a bound") } else { unescaped(value) };
+        assert_eq!(labels.insert(label.to_owned(), value), None, "{line}");
+        rest = after.strip_prefix("\",").unwrap_or_default();
+    }
+    (name.to_owned(), labels, value.parse().expect("a number"))
+}
+
+/// Compares the messages with both texts.
+fn assert_same(expose: impl Fn(Format) -> Exposition) -> Vec<MetricFamily> {
+    let [prometheus, open_metrics] = [Format::Prometheus, Format::OpenMetrics].map(|format| {
+        let exposition = expose(format);
+        assert_eq!(exposition.as_bytes(), exposition.text.as_bytes());
+        assert_eq!(exposition.clone().into_bytes(), exposition.text.as_bytes());
+        exposition
+    });
+    let exposition = expose(Format::Protobuf);
+    assert_eq!(exposition.text, "");
+    assert_eq!(exposition.clone().into_bytes(), exposition.as_bytes());
+    assert_eq!(exposition.skipped, prometheus.skipped);
+    let families = messages::decode(exposition.as_bytes());
+    let expected = Told::by_texts(&prometheus.text, &open_metrics.text);
+    assert!(!expected.samples.is_empty());
+    let told = Told::by_messages(&families);
+    assert_eq!(told.heads, expected.heads);
+    assert_eq!(told.units, expected.units);
+    assert_eq!(told.samples, expected.samples);
+    assert_eq!(told.created, expected.created);
+    families
+}
+
+fn assert_same_of(runtime: &MetricsRuntime) {
+    for scope in SCOPES {
+        assert_same(|format| runtime.exposition(scope, format).expect("the runtime runs"));
+    }
+}
+
+#[test]
+fn ed8_the_messages_have_the_families_and_numbers_of_the_texts() {
+    let runtime = running("shop");
+    for (number, id) in ["one", "two", "three"].into_iter().enumerate() {
+        emit(&worker(&runtime, id), 7 * number as u64);
+        recorder(&runtime, &format!("{id} requests")).emit(finished(Outcome::Failure, 3));
+    }
+    runtime.stop_and_remove_recorder("two").expect("it stops");
+    assert_same_of(&runtime);
+}
+
+#[test]
+fn ed8_labels_of_all_series_target_info_and_times_are_as_in_the_texts() {
+    let hostile = "a\"b\\c\nd\\n,e=\"f\"";
+    let builder = MetricsRuntime::builder("back \"office\"\\\n").label("region", hostile).label("empty", "");
+    let runtime = builder.build().expect("valid choices");
+    runtime.start().expect("a thread can be started");
+    let recorder = runtime.create_recorder("one").expect("the id is free");
+    recorder.register_metric(Requests::default()).expect("the recorder runs");
+    recorder.emit(finished(Outcome::Success, 3));
+    let options = || ExpositionOptions::new().label("zone", hostile);
+    let all = [
+        options(),
+        options().target_info(true),
+        options().namespace_label(None),
+        options().scope(Scope::PerEntity).entity_id_label(Some("who")),
+        #[cfg(target_os = "linux")]
+        options().process(true).target_info(true),
+    ];
+    for options in all {
+        if options == options.clone().process(true) {
+            // The time of the process goes on between two readings.
+            let exposition = runtime.exposition_with(&options.format(Format::Protobuf)).expect("it runs");
+            let told = Told::by_messages(&messages::decode(exposition.as_bytes()));
+            assert!(told.heads.contains_key("process_cpu_seconds_total"), "{told:?}");
+            continue;
+        }
+        assert_same(|format| runtime.exposition_with(&options.clone().format(format)).expect("it runs"));
+    }
+    let untimed = options().created(false).format(Format::Protobuf);
+    let untimed = runtime.exposition_with(&untimed).expect("it runs");
+    let untimed = Told::by_messages(&messages::decode(untimed.as_bytes()));
+    assert_eq!(untimed.created, BTreeMap::new());
+    assert!(untimed.samples.len() > 10);
+}
+
+#[test]
+fn ed8_totals_without_recorders_are_no_messages() {
+    let runtime = running("shop");
+    let mut totals = runtime.totals(Scope::PerEntity).expect("the runtime runs");
+    totals.namespaces.clear();
+    let exposition = totals.exposition(Format::Protobuf);
+    assert_eq!((exposition.as_bytes(), exposition.text.as_str()), (&[][..], ""));
+}
