@@ -131,11 +131,13 @@ fn write_summary(out: &mut Wire, mean: &MeanSnapshot<Number>) {
 }
 
 fn write_histogram(out: &mut Wire, histogram: &HistogramSnapshot<Number>) {
-    let buckets = &histogram.buckets;
-    let count = buckets.iter().fold(0_u64, |sum, bucket| sum.saturating_add(bucket.count));
-    out.unsigned(histogram::SAMPLE_COUNT, count);
+    let native = histogram.buckets.exponential().and_then(Native::of);
+    out.unsigned(histogram::SAMPLE_COUNT, histogram.buckets.count());
     out.double(histogram::SAMPLE_SUM, float(histogram.sum));
-    write_classic(out, buckets);
+    write_classic(out, histogram.buckets.explicit().unwrap_or_default());
+    if let Some(native) = native {
+        write_native(out, &native);
+    }
 }
 
 /// Writes the buckets of a classic histogram. The bucket without a bound is not written: it has the count of the histogram.
@@ -182,7 +184,9 @@ fn write_native(out: &mut Wire, native: &Native) {
 /// Labels in the form of the text as fields of a metric.
 fn label_pairs(labels: &[u8]) -> Wire {
     let mut fields = Wire::default();
-    pairs(labels).iter().for_each(|(name, value)| write_label_pair(&mut fields, name, value));
+    for (name, value) in pairs(labels) {
+        write_label_pair(&mut fields, &name, &value);
+    }
     fields
 }
 
@@ -207,8 +211,10 @@ fn float(number: Number) -> f64 {
     const MAX_EXACT: u128 = 1 << f64::MANTISSA_DIGITS;
     match number {
         Number::Duration(duration) if duration.as_nanos() <= MAX_EXACT => {
+            #[expect(clippy::cast_precision_loss, reason = "the number is exact")]
+            let nanos = duration.as_nanos() as f64;
             // One division of exact numbers rounds once, as the parser of a text does.
-            duration.as_nanos() as f64 / 1e9
+            nanos / 1e9
         }
         number => number.as_f64(),
     }

@@ -89,9 +89,7 @@ impl Wire {
 }
 
 fn low_bits(number: u64) -> u8 {
-    #[expect(clippy::cast_possible_truncation, reason = "seven bits")]
-    let bits = (number & 0x7F) as u8;
-    bits
+    (number & 0x7F) as u8
 }
 
 /// Numbers close to zero become small ones: 0, -1, 1, -2 become 0, 1, 2, 3.
