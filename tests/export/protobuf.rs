@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use mvx_metrics::export::{Exposition, ExpositionOptions, Format, Scope};
 use mvx_metrics::{
-    BreakdownEntry, Bucket, DimensionDescriptor, DimensionKind, DimensionValue, Extreme, HistogramSnapshot,
-    InFlightSnapshot, MeanSnapshot, MergeRule, MetricsRuntime, Number,
+    BreakdownEntry, Bucket, BucketRange, Buckets, DimensionDescriptor, DimensionKind, DimensionValue,
+    ExponentialBuckets, Extreme, HistogramSnapshot, InFlightSnapshot, MeanSnapshot, MergeRule,
+    MetricsRuntime, Number,
 };
 use mvx_metrics_tests::messages::{
     self, Bucket as BucketMessage, Histogram, LabelPair, Metric, MetricFamily, MetricType, Timestamp,
@@ -16,7 +17,7 @@ use proptest::prelude::*;
 
 use crate::everything::{emit, worker};
 use crate::fixtures::{Outcome, Requests, SCOPES, finished, recorder, running};
-use crate::handwritten::{Handwritten, metric, runtime_with};
+use crate::handwritten::{Handwritten, runtime_with};
 
 /// A number that can be compared: a NaN is equal to a NaN.
 type Bits = u64;
@@ -278,4 +279,148 @@ fn ed8_totals_without_recorders_are_no_messages() {
     totals.namespaces.clear();
     let exposition = totals.exposition(Format::Protobuf);
     assert_eq!((exposition.as_bytes(), exposition.text.as_str()), (&[][..], ""));
+}
+
+fn texts() -> impl Strategy<Value = &'static str> {
+    proptest::sample::select(vec![
+        "plain",
+        "",
+        " ",
+        "\"",
+        "\\",
+        "\n",
+        "\\n",
+        "a\"b\\c\nd",
+        "\r\t",
+        "a,b=\"c\"",
+        "\u{fc}\u{1f980}",
+        "\0",
+        "x\\",
+        "le",
+    ])
+}
+
+/// Any number, the smallest and the largest ones more often.
+fn counts() -> impl Strategy<Value = u64> {
+    prop_oneof![Just(0), Just(1), Just(u64::MAX), Just(i64::MAX.cast_unsigned()), 0..1_000_u64, any::<u64>()]
+}
+
+fn numbers() -> impl Strategy<Value = Number> {
+    prop_oneof![
+        counts().prop_map(Number::Unsigned),
+        any::<i64>().prop_map(Number::Signed),
+        any::<f64>().prop_map(Number::Float),
+        prop_oneof![Just(f64::NAN), Just(f64::INFINITY), Just(-0.0), Just(f64::MIN)].prop_map(Number::Float),
+        // Up to here every number of nanoseconds is exact.
+        (0..9_007_199_254_740_992_u64).prop_map(|nanos| Number::Duration(Duration::from_nanos(nanos))),
+    ]
+}
+
+fn ranges() -> impl Strategy<Value = BucketRange> {
+    let offset =
+        prop_oneof![-300..300_i32, -300_000..300_000_i32, Just(i32::MIN), Just(i32::MAX), any::<i32>()];
+    (offset, proptest::collection::vec(counts(), 0..20))
+        .prop_map(|(offset, counts)| BucketRange { offset, counts })
+}
+
+fn histograms() -> impl Strategy<Value = DimensionValue> {
+    let explicit = proptest::collection::vec((numbers(), counts()), 0..6).prop_map(|buckets| {
+        let buckets = buckets.into_iter().map(|(bound, count)| Bucket { upper_bound: Some(bound), count });
+        Buckets::Explicit(buckets.chain([Bucket { upper_bound: None, count: 3 }]).collect())
+    });
+    let scale = prop_oneof![-10..=20_i32, Just(i32::MIN), Just(i32::MAX)];
+    let exponential = (scale, counts(), ranges(), ranges()).prop_map(|(scale, zero, positive, negative)| {
+        Buckets::Exponential(ExponentialBuckets { scale, zero, positive, negative })
+    });
+    (prop_oneof![explicit, exponential], counts(), numbers()).prop_map(|(buckets, count, sum)| {
+        let (min, max) = (Extreme::Unknown, Extreme::None);
+        DimensionValue::Histogram(HistogramSnapshot { count, sum, min, max, buckets })
+    })
+}
+
+fn values() -> impl Strategy<Value = (DimensionKind, DimensionValue)> {
+    use DimensionKind::{Counter, Custom, Gauge, Histogram, InFlight, Mean, Sum};
+    let number = numbers().prop_map(|number| match number {
+        Number::Unsigned(number) => DimensionValue::Unsigned(number),
+        Number::Signed(number) => DimensionValue::Signed(number),
+        Number::Duration(duration) => DimensionValue::Duration(duration),
+        number => DimensionValue::Float(number.as_f64()),
+    });
+    let kind = proptest::sample::select(vec![Counter, Sum, Gauge, Custom]);
+    prop_oneof![
+        (kind, number),
+        (numbers(), counts())
+            .prop_map(|(sum, count)| (Mean, DimensionValue::Mean(MeanSnapshot { sum, count }))),
+        (counts(), counts()).prop_map(|(started, finished)| {
+            (InFlight, DimensionValue::InFlight(InFlightSnapshot { started, finished }))
+        }),
+        histograms().prop_map(|value| (Histogram, value)),
+    ]
+}
+
+/// A dimension with any help text and unit, perhaps with labels.
+fn dimensions() -> impl Strategy<Value = (DimensionDescriptor, DimensionValue)> {
+    let units =
+        proptest::sample::select(vec![None, Some("seconds"), Some("bytes"), Some("%"), Some("\u{20ac}")]);
+    let entry = (texts(), values());
+    (values(), texts(), units, proptest::option::of((texts(), proptest::collection::vec(entry, 0..4))))
+        .prop_map(|((kind, value), help, unit, labels)| {
+            let mut declared = DimensionDescriptor::new("", kind);
+            declared.help = Cow::Borrowed(help);
+            declared.unit = unit.map(Cow::Borrowed);
+            declared.merge = Some(MergeRule::Max);
+            let Some((name, entries)) = labels else { return (declared, value) };
+            declared.labels = vec![Cow::Borrowed(name)].into();
+            let mut unique: Vec<BreakdownEntry> = Vec::new();
+            for (label, (_, value)) in entries {
+                let labels = vec![Cow::Borrowed(label)];
+                if unique.iter().all(|entry| entry.labels != labels) {
+                    unique.push(BreakdownEntry { labels, value });
+                }
+            }
+            (declared, DimensionValue::Breakdown(unique))
+        })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
+
+    #[test]
+    fn ed8_any_totals_become_messages_that_decode_to_the_numbers_of_the_texts(
+        dimensions in proptest::collection::vec(dimensions(), 1..8)
+    ) {
+        let dimensions = dimensions.into_iter().enumerate().map(|(number, (mut declared, value))| {
+            declared.name = Cow::Owned(format!("d{number}"));
+            (declared, value)
+        });
+        let runtime = runtime_with(vec![Handwritten::new("m", dimensions.collect())]);
+        for scope in SCOPES {
+            let families = assert_same(|format| runtime.exposition(scope, format).expect("the runtime runs"));
+            let metrics = families.iter().flat_map(|family| &family.metric);
+            metrics.filter_map(|metric| metric.histogram.as_ref()).for_each(assert_valid);
+        }
+    }
+}
+
+/// What Prometheus checks before it takes a native histogram; a scrape with another one fails as a whole.
+fn assert_valid(histogram: &Histogram) {
+    let Some(schema) = histogram.schema else { return };
+    assert!((-4..=8).contains(&schema), "{histogram:?}");
+    assert!(histogram.zero_threshold.expect("a threshold") > 0.0);
+    let sides = [
+        (&histogram.negative_span, &histogram.negative_delta),
+        (&histogram.positive_span, &histogram.positive_delta),
+    ];
+    let mut sum = u128::from(histogram.zero_count.expect("a count"));
+    for (spans, deltas) in sides {
+        let lengths = spans.iter().map(|span| span.length.expect("a length") as usize).sum::<usize>();
+        assert_eq!(lengths, deltas.len());
+        assert!(spans.iter().skip(1).all(|span| span.offset.expect("an offset") >= 0), "{histogram:?}");
+        let mut count = 0_i64;
+        for delta in deltas {
+            count = count.checked_add(*delta).expect("no overflow");
+            sum += u128::try_from(count).expect("no count is negative");
+        }
+    }
+    assert_eq!(sum, u128::from(histogram.sample_count.expect("a count")));
 }
