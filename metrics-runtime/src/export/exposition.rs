@@ -78,7 +78,7 @@ pub struct UnreadRuntime {
 }
 
 impl MetricsRuntime {
-    /// The metrics of all recorders as text that Prometheus reads, rendered in the calling thread.
+    /// The metrics of all recorders in a format that Prometheus reads, rendered in the calling thread.
     ///
     /// Each skipped dimension is logged once.
     ///
@@ -234,7 +234,7 @@ pub(crate) fn read_all<'a, T>(
 }
 
 impl Totals {
-    /// These totals as text that Prometheus reads. Nothing is logged.
+    /// These totals in a format that Prometheus reads. Nothing is logged.
     ///
     /// Totals of a runtime give each name of a series to the dimension that had it first in this runtime.
     #[must_use]
@@ -255,7 +255,7 @@ impl Totals {
 }
 
 impl RuntimeSnapshot {
-    /// The totals of this snapshot as text that Prometheus reads. Nothing is logged.
+    /// The totals of this snapshot in a format that Prometheus reads. Nothing is logged.
     #[must_use]
     pub fn exposition(&self, scope: Scope, format: Format) -> Exposition {
         self.totals(scope).exposition(format)

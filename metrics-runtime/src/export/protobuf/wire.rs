@@ -66,12 +66,19 @@ impl Wire {
     /// A message after its length.
     pub(super) fn delimited(&mut self, write: impl FnOnce(&mut Self)) {
         let start = self.0.len();
+        // Most messages are so short that their length takes one byte. It is known only at the end.
+        self.0.push(0);
         write(self);
         let end = self.0.len();
-        // The length is known only now, and moves to the front.
-        self.varint((end - start) as u64);
-        let length_size = self.0.len() - end;
-        self.0[start..].rotate_right(length_size);
+        let length = (end - start - 1) as u64;
+        if length < 0x80 {
+            self.0[start] = low_bits(length);
+        } else {
+            self.0[start] = low_bits(length) | 0x80;
+            self.varint(length >> 7);
+            let further = self.0.len() - end;
+            self.0[start + 1..].rotate_right(further);
+        }
     }
 
     fn key(&mut self, field: u32, wire_type: WireType) {
