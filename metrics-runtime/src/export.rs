@@ -137,6 +137,7 @@ mod memory;
 mod name;
 mod options;
 mod parts;
+mod power_bounds;
 mod process;
 mod protobuf;
 mod series;

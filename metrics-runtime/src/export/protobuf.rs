@@ -17,8 +17,9 @@ use super::groups::Group;
 use super::labels::{SeriesLabels, pairs};
 use super::name::UsedNames;
 use super::options::ExpositionOptions;
+use super::power_bounds;
 use super::series::{Series, for_each_series};
-use crate::snapshot::{Bucket, DimensionValue, HistogramSnapshot, MeanSnapshot, Number, Timestamp};
+use crate::snapshot::{Bucket, Buckets, DimensionValue, HistogramSnapshot, MeanSnapshot, Number, Timestamp};
 
 /// All families as messages of the type `MetricFamily`, each after its length.
 pub(super) fn write(
@@ -134,14 +135,22 @@ fn write_histogram(out: &mut Wire, histogram: &HistogramSnapshot<Number>) {
     let native = histogram.buckets.exponential().and_then(Native::of);
     out.unsigned(histogram::SAMPLE_COUNT, histogram.buckets.count());
     out.double(histogram::SAMPLE_SUM, float(histogram.sum));
-    write_classic(out, histogram.buckets.explicit().unwrap_or_default());
+    // Also beside a native histogram: other clients that read this format know classic ones only.
+    match &histogram.buckets {
+        Buckets::Explicit(buckets) => write_explicit_buckets(out, buckets),
+        Buckets::Exponential(buckets) => {
+            for (bound, count) in power_bounds::cumulative(buckets) {
+                write_bucket(out, bound, count);
+            }
+        }
+    }
     if let Some(native) = native {
         write_native(out, &native);
     }
 }
 
-/// Writes the buckets of a classic histogram. The bucket without a bound is not written: it has the count of the histogram.
-fn write_classic(out: &mut Wire, buckets: &[Bucket<Number>]) {
+/// Writes the buckets that have bounds. The bucket without a bound has the count of the histogram.
+fn write_explicit_buckets(out: &mut Wire, buckets: &[Bucket<Number>]) {
     let bounds = bounds::distinct(buckets.iter().filter_map(|bucket| bucket.upper_bound));
     let mut count: u64 = 0;
     // The last bucket alone has no bound.
