@@ -8,10 +8,11 @@ use mvx_metrics::export::{Exposition, ExpositionOptions, Format, Scope};
 use mvx_metrics::{
     BreakdownEntry, Bucket, BucketRange, Buckets, DimensionDescriptor, DimensionKind, DimensionValue,
     ExponentialBuckets, Extreme, HistogramSnapshot, InFlightSnapshot, MeanSnapshot, MergeRule,
-    MetricsRuntime, Number,
+    MetricsRuntime, Number, metric_event,
 };
 use mvx_metrics_tests::messages::{
-    self, Bucket as BucketMessage, Histogram, LabelPair, Metric, MetricFamily, MetricType, Timestamp,
+    self, Bucket as BucketMessage, BucketSpan, Histogram, LabelPair, Metric, MetricFamily, MetricType,
+    Timestamp,
 };
 use proptest::prelude::*;
 
@@ -279,6 +280,88 @@ fn ed8_totals_without_recorders_are_no_messages() {
     totals.namespaces.clear();
     let exposition = totals.exposition(Format::Protobuf);
     assert_eq!((exposition.as_bytes(), exposition.text.as_str()), (&[][..], ""));
+}
+
+#[metric_event]
+struct Measured {
+    value: f64,
+}
+
+#[metric_event]
+struct Never {
+    elapsed: Duration,
+}
+
+/// Measurements without declared bounds.
+#[derive(mvx_metrics::Metric, Default)]
+#[metric(name = "measured", on(Measured))]
+struct Measurements {
+    #[dimension(value = value)]
+    values: mvx_metrics::Histogram<f64>,
+    #[dimension(value = value, buckets = [1.5, 10.0])]
+    declared: mvx_metrics::Histogram<f64>,
+    #[dimension(on(Never), value = elapsed)]
+    never: mvx_metrics::Histogram<Duration>,
+}
+
+/// The number of values in each bucket, by Prometheus' index of the bucket.
+fn by_index(spans: &[BucketSpan], deltas: &[i64]) -> BTreeMap<i32, i64> {
+    let (mut index, mut count, mut deltas) = (0, 0, deltas.iter());
+    let mut counts = BTreeMap::new();
+    for span in spans {
+        index += span.offset.expect("an offset");
+        for _ in 0..span.length.expect("a length") {
+            count += deltas.next().expect("a difference for each bucket");
+            counts.insert(index, count);
+            index += 1;
+        }
+    }
+    counts.retain(|_, count| *count > 0);
+    counts
+}
+
+#[test]
+fn ed8_a_histogram_without_declared_bounds_is_a_native_one() {
+    let runtime = running("shop");
+    let recorder = runtime.create_recorder("one").expect("the id is free");
+    recorder.metric::<Measurements>().expect("the recorder runs");
+    // No bound is one of them.
+    let positive: Vec<f64> = (1..200).map(|number| 1.01 + 3.7 * f64::from(number)).collect();
+    let negative: Vec<f64> = (1..40).map(|number| 0.3 * f64::from(number) + 0.01).collect();
+    for value in positive.iter().copied().chain(negative.iter().map(|value| -value)).chain([0.0, -0.0]) {
+        recorder.emit(Measured { value });
+    }
+    let families = assert_same(|format| runtime.exposition(Scope::Rollup, format).expect("the runtime runs"));
+    let histogram = |name: &str| {
+        let family = families.iter().find(|family| family.name.as_deref() == Some(name));
+        let [metric] = &family.expect("the family is there").metric[..] else { panic!("one series") };
+        metric.histogram.as_ref().expect("a histogram")
+    };
+    let native = histogram("measured_values");
+    assert_valid(native);
+    let schema = native.schema.expect("a schema");
+    assert!(schema > 0);
+    assert_eq!((native.zero_count, native.sample_count), (Some(2), Some(240)));
+    let expected = |values: &[f64]| {
+        let mut counts = BTreeMap::new();
+        for value in values {
+            #[expect(clippy::cast_possible_truncation, reason = "a small number")]
+            let index = (value.log2() * 2_f64.powi(schema)).ceil() as i32;
+            *counts.entry(index).or_insert(0_i64) += 1;
+        }
+        counts
+    };
+    assert_eq!(by_index(&native.positive_span, &native.positive_delta), expected(&positive));
+    assert_eq!(by_index(&native.negative_span, &native.negative_delta), expected(&negative));
+    assert!(native.bucket.len() > 5, "the buckets of the texts are there, too");
+    let declared = histogram("measured_declared");
+    assert_eq!((declared.schema, declared.zero_threshold, declared.bucket.len()), (None, None, 2));
+    // An empty histogram is native by its threshold.
+    let never = histogram("measured_never_seconds");
+    assert_eq!((never.sample_count, never.zero_count, never.bucket.len()), (Some(0), Some(0), 0));
+    assert_eq!((never.positive_span.len(), never.negative_span.len()), (0, 0));
+    assert_valid(never);
+    assert!(never.zero_threshold > Some(0.0));
 }
 
 fn texts() -> impl Strategy<Value = &'static str> {
