@@ -1,4 +1,7 @@
 //! Protocol Buffers: the writer encodes families as messages.
+//!
+//! No crate is needed: the messages have few kinds of fields, and the writer appends them to one buffer. Structs of all messages
+//! would own a copy of each label of each series. The tests decode with the crate `prost`.
 
 mod native;
 mod schema;
@@ -30,7 +33,7 @@ pub(super) fn write(
 ) -> Vec<u8> {
     let groups: Vec<Wire> = groups.iter().map(|group| label_pairs(&group.labels)).collect();
     let writer = Writer { created: options.created, used: labels.used(), groups: &groups };
-    let mut out = Wire::with_capacity(0);
+    let mut out = Wire::default();
     if let Some(labels) = labels.of_target_info() {
         write_target_info(&mut out, &labels);
     }

@@ -15,10 +15,6 @@ enum WireType {
 pub(super) struct Wire(Vec<u8>);
 
 impl Wire {
-    pub(super) fn with_capacity(capacity: usize) -> Self {
-        Self(Vec::with_capacity(capacity))
-    }
-
     pub(super) fn into_bytes(self) -> Vec<u8> {
         self.0
     }
