@@ -95,13 +95,13 @@ struct Requests {
     /// Started by one event, finished by another.
     #[dimension(on(RequestStarted, add), on(RequestFinished, sub))]
     in_flight: InFlight,
-    /// Buckets by default, for durations ..
+    /// Buckets that adapt to the values, for durations ..
     #[dimension(value = elapsed)]
     latency: Histogram<Duration>,
     /// .. and for bytes ..
     #[dimension(value = sent, unit = bytes)]
     sizes: Histogram<u64>,
-    /// .. or of one's own.
+    /// .. or bounds of one's own.
     #[dimension(value = load, buckets = [0.25, 0.5, 0.75, 1])]
     load: Histogram<f64>,
     /// One counter for each outcome, from the beginning on.
