@@ -16,6 +16,9 @@ pub mod environment;
 pub mod fixtures;
 #[path = "support/gate.rs"]
 pub mod gate;
+#[allow(missing_docs, reason = "the messages have documents of their own")]
+#[path = "support/messages.rs"]
+pub mod messages;
 #[path = "support/script.rs"]
 pub mod script;
 #[path = "support/visits.rs"]

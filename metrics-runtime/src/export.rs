@@ -1,10 +1,10 @@
-//! Export: the metrics of a runtime as text for Prometheus. Feature `openmetrics`.
+//! Export: the metrics of a runtime in the formats of Prometheus. Feature `openmetrics`.
 //!
 //! [`MetricsRuntime::exposition`](crate::MetricsRuntime::exposition) reads the recorders one by one and renders their totals, and
 //! [`MetricsRuntime::exposition_of`](crate::MetricsRuntime::exposition_of) those of several runtimes.
 //! [`Totals::exposition`](crate::Totals::exposition) renders totals that were read before, also those of another process, and
 //! [`RuntimeSnapshot::exposition`](crate::RuntimeSnapshot::exposition) a snapshot. All work in the calling thread and never in the
-//! event loop. The module `http`, in the feature `http`, serves the same text over HTTP.
+//! event loop. The module `http`, in the feature `http`, serves the same bytes over HTTP.
 //! [`ExpositionOptions`] choose scope and format, name the labels of all series, show the process, and switch `_created` off.
 //!
 //! # Scopes
@@ -74,7 +74,7 @@
 //! | several named custom values ([`DimensionValue::map`](crate::DimensionValue::map)) | one family for each, with its name at the end | as a custom number |
 //!
 //! Durations are in seconds. Empty values, unknown extremes, texts and lists have no series. In OpenMetrics counters, histograms and
-//! summaries also have `_created`, the time since when they count.
+//! summaries also have `_created`, the time since when they count. In Protobuf it is the field `created_timestamp`.
 //!
 //! A histogram without declared buckets is shown at powers of two: from the octave of its smallest value to that of its largest one,
 //! with 0 where it has zeros or negative values. A bound that was shown stays, and new ones are added as values need them. The
@@ -84,6 +84,38 @@
 //!
 //! A custom dimension that does not declare how it merges is not in a rollup. It is listed in
 //! [`Totals::left_out`](crate::Totals::left_out) and in [`Exposition::skipped`].
+//!
+//! # Native histograms
+//!
+//! [`Format::Protobuf`] has the same families, labels and numbers as the texts, in messages of Protocol Buffers. It is for
+//! Prometheus with native histograms. A `Histogram<T>` without declared bounds is one such histogram there: one series with all of
+//! its buckets, at most 160. The texts show the powers of two only.
+//!
+//! | version | native histograms are switched on by |
+//! |---|---|
+//! | 2.40 to 3.8 | the argument `--enable-feature=native-histograms` |
+//! | 3.8 and later | the setting `scrape_native_histograms: true`, for all jobs or for one |
+//!
+//! Prometheus then asks for this format, and [`Format::negotiate`] finds it. Queries name the histogram without `_bucket`, and
+//! group without `le`:
+//!
+//! ```text
+//! histogram_quantile(0.95, sum by (route) (rate(http_requests_duration_seconds[5m])))
+//! histogram_fraction(0, 0.25, rate(http_requests_duration_seconds[5m]))
+//! histogram_count(rate(http_requests_duration_seconds[5m]))
+//! ```
+//!
+//! A quantile is in the same bucket as the exact value, and Prometheus interpolates inside of it. So its error is at most 4.5% when the
+//! largest value is at most 950 times the smallest, and at most 9.1% up to 900,000 times. It is half as much where the quantile is
+//! in the middle of its bucket, as [`HistogramSnapshot::quantile`](crate::HistogramSnapshot::quantile) answers.
+//!
+//! * Buckets become coarser where Prometheus has none so fine, above scale 8. The zero bucket also has the values up to
+//!   2<sup>-128</sup>.
+//! * The message of a native histogram has the buckets of the texts too. Prometheus keeps both with
+//!   `always_scrape_classic_histograms`, so that a dashboard can move from one to the other. Other clients that read the format,
+//!   such as Telegraf, know these buckets only.
+//! * Histograms with declared bounds stay classic ones.
+//! * A histogram below scale -4 is a classic one, and so is one that was written by hand with more than 2<sup>63</sup> values.
 //!
 //! # When names clash
 //!
@@ -100,6 +132,7 @@
 //!
 //! CPU time, memory and files of the process come with the feature `process`: `ExpositionOptions::process`. Linux only.
 
+mod bounds;
 mod exposition;
 mod family;
 mod family_key;
@@ -112,7 +145,10 @@ mod memory;
 mod name;
 mod options;
 mod parts;
+mod power_bounds;
 mod process;
+mod protobuf;
+mod series;
 mod skipped;
 mod text;
 

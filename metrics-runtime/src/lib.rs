@@ -75,7 +75,7 @@
 //!
 //! | feature | adds |
 //! |---|---|
-//! | `openmetrics` | `export`: text for Prometheus; no further dependency |
+//! | `openmetrics` | `export`: text for Prometheus, and Protobuf for its native histograms; no further dependency |
 //! | `http` | `openmetrics`, and `http`: a service for axum and hyper, and an endpoint that Prometheus scrapes; depends on hyper and flate2 |
 //! | `process` | `openmetrics`, and CPU time, memory and files of the process in the text, on Linux; depends on procfs |
 

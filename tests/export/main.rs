@@ -19,6 +19,7 @@ mod many_recorders;
 mod means;
 mod merging;
 mod process;
+mod protobuf;
 mod replaced;
 mod rollup;
 mod round_trip;

@@ -2,9 +2,10 @@
 //!
 //! Run with `cargo bench -p mvx-metrics --features openmetrics --bench exposition`. All encode five families of a thousand
 //! entities in one run. The families are a counter, a counter by outcome, a counter of bytes, a gauge, and a histogram of
-//! sixteen buckets.
+//! sixteen buckets. With the argument `formats` only the formats of this crate are compared, with ten thousand entities.
 
 mod delay;
+mod formats;
 mod ours;
 mod peers;
 mod stall;
@@ -49,6 +50,10 @@ fn main() {
         (0..2_000).for_each(|_| profiled());
         return;
     }
+    if std::env::args().any(|argument| argument == "formats") {
+        formats::compare();
+        return;
+    }
     let prometheus_client = peers::prometheus_client();
     let exporter = peers::exporter();
     // The encoders take turns, so that other load of the machine affects all rows alike.
@@ -81,6 +86,7 @@ fn main() {
         println!("{name:<48} {samples:>8} {:>7.2} ms {per_sample:>9.1} ns", median.as_secs_f64() * 1e3);
     }
     drop(ours);
+    formats::compare();
     ours::rollup();
     stall::loop_and_registry();
 }

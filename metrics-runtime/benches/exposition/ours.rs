@@ -88,6 +88,11 @@ impl Ours {
         self.runtime.exposition(Scope::Rollup, Format::OpenMetrics).expect("the runtime runs").text
     }
 
+    /// The snapshot that was taken at the beginning.
+    pub fn read(&self) -> &RuntimeSnapshot {
+        &self.snapshot
+    }
+
     pub fn snapshot(&self) -> RuntimeSnapshot {
         self.runtime.snapshot().expect("the runtime runs")
     }

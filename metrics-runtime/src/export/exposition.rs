@@ -1,4 +1,5 @@
-//! The exposition: from totals to text, in two steps. Families give the totals their names, and the writer spells them.
+//! The exposition: from totals to text, in two steps. Families give the totals their names, and the writer of the format spells
+//! them.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -13,7 +14,7 @@ use super::options::ExpositionOptions;
 use super::parts::{for_each_part, has_parts};
 use super::process::{self, ProcessDimension};
 use super::skipped::Skipped;
-use super::{health, name, text};
+use super::{health, name, protobuf, text};
 use crate::descriptor::{DimensionDescriptor, DimensionKind};
 use crate::error::MetricsRuntimeError;
 use crate::log::OperationKind;
@@ -21,17 +22,49 @@ use crate::runtime::{MetricsRuntime, RuntimeInner};
 use crate::snapshot::{DimensionValue, MetricSnapshot};
 use crate::totals::{GroupTotals, Memory, RuntimeSnapshot, Scope, Totals};
 
-/// The metrics of a runtime as text.
+/// The metrics of a runtime, in the format that was asked for.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Exposition {
-    /// The text, in the format that was asked for.
+    /// The text; empty in [`Format::Protobuf`], whose bytes are in [`as_bytes`](Self::as_bytes).
     pub text: String,
     /// The dimensions that the text does not show because of their names or shapes.
     pub skipped: Vec<Skipped>,
     /// The runtimes that the text does not show, because they were never started. Only [`MetricsRuntime::exposition_of`] leaves a
     /// runtime out. An exposition of a single runtime fails instead.
     pub unread: Vec<UnreadRuntime>,
+    /// The messages of [`Format::Protobuf`]; empty in the text formats.
+    messages: Vec<u8>,
+}
+
+impl Exposition {
+    /// The exposition as it is sent to a client, in any format. [`Format::content_type`] names its type.
+    ///
+    /// ```
+    /// use mvx_metrics::MetricsRuntime;
+    /// use mvx_metrics::export::{Format, Scope};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let runtime = MetricsRuntime::new("storage")?;
+    /// runtime.start()?;
+    /// let text = runtime.exposition(Scope::Rollup, Format::OpenMetrics)?;
+    /// assert_eq!(text.as_bytes(), text.text.as_bytes());
+    /// let messages = runtime.exposition(Scope::Rollup, Format::Protobuf)?;
+    /// assert!(messages.text.is_empty() && !messages.as_bytes().is_empty());
+    /// # runtime.shutdown()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        if self.messages.is_empty() { self.text.as_bytes() } else { &self.messages }
+    }
+
+    /// Like [`as_bytes`](Self::as_bytes), without a copy.
+    #[must_use]
+    pub fn into_bytes(self) -> Vec<u8> {
+        if self.messages.is_empty() { self.text.into_bytes() } else { self.messages }
+    }
 }
 
 /// A runtime that an exposition of several runtimes does not show, and why.
@@ -45,7 +78,7 @@ pub struct UnreadRuntime {
 }
 
 impl MetricsRuntime {
-    /// The metrics of all recorders as text that Prometheus reads, rendered in the calling thread.
+    /// The metrics of all recorders in a format that Prometheus reads, rendered in the calling thread.
     ///
     /// Each skipped dimension is logged once.
     ///
@@ -201,7 +234,7 @@ pub(crate) fn read_all<'a, T>(
 }
 
 impl Totals {
-    /// These totals as text that Prometheus reads. Nothing is logged.
+    /// These totals in a format that Prometheus reads. Nothing is logged.
     ///
     /// Totals of a runtime give each name of a series to the dimension that had it first in this runtime.
     #[must_use]
@@ -222,7 +255,7 @@ impl Totals {
 }
 
 impl RuntimeSnapshot {
-    /// The totals of this snapshot as text that Prometheus reads. Nothing is logged.
+    /// The totals of this snapshot in a format that Prometheus reads. Nothing is logged.
     #[must_use]
     pub fn exposition(&self, scope: Scope, format: Format) -> Exposition {
         self.totals(scope).exposition(format)
@@ -291,8 +324,13 @@ fn render(
         families.add(0, &skipped.dimension());
     }
     let (families, skipped) = families.finish();
-    let text = text::write(options, &labels, &groups, &families);
-    Exposition { text, skipped, unread: Vec::new() }
+    let (text, messages) = match options.format {
+        Format::Prometheus | Format::OpenMetrics => {
+            (text::write(options, &labels, &groups, &families), Vec::new())
+        }
+        Format::Protobuf => (String::new(), protobuf::write(options, &labels, &groups, &families)),
+    };
+    Exposition { text, skipped, unread: Vec::new(), messages }
 }
 
 fn add_metrics<'a>(families: &mut Families<'a>, index: usize, group: &'a GroupTotals) {

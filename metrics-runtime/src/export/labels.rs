@@ -151,3 +151,53 @@ pub(super) fn push_escaped(out: &mut Vec<u8>, text: &str, quotes: bool) {
         }
     }
 }
+
+/// The names and values of labels in the form of the text.
+pub(super) fn pairs(labels: &[u8]) -> Vec<(String, String)> {
+    let mut pairs: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();
+    let mut name = Vec::new();
+    let mut bytes = labels.iter().copied();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b',' => {}
+            b'=' => {
+                let (mut value, mut is_escaped) = (Vec::new(), false);
+                // The text begins after a quotation mark, and ends with one.
+                for byte in bytes.by_ref().skip(1) {
+                    match byte {
+                        b'"' if !is_escaped => break,
+                        b'\\' if !is_escaped => is_escaped = true,
+                        byte => {
+                            value.push(if is_escaped && byte == b'n' { b'\n' } else { byte });
+                            is_escaped = false;
+                        }
+                    }
+                }
+                pairs.push((std::mem::take(&mut name), value));
+            }
+            byte => name.push(byte),
+        }
+    }
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    pairs.into_iter().map(|(name, value)| (text(name), text(value))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_come_back_from_their_text() {
+        let values =
+            ["", "plain", "\"", "\\", "\n", "\\n", "x\\", "a=\"b\",c=\"d\"", "ü\u{1f980}\0", "\\\"\n\\\\"];
+        let expected: Vec<(String, String)> =
+            (0..).zip(values).map(|(number, value)| (format!("label_{number}"), value.to_owned())).collect();
+        for start in 0..=expected.len() {
+            let mut text = Vec::new();
+            for (name, value) in &expected[start..] {
+                push_further(&mut text, name, value);
+            }
+            assert_eq!(pairs(&without_comma(text)), expected[start..]);
+        }
+    }
+}

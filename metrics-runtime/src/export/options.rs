@@ -55,13 +55,14 @@ impl ExpositionOptions {
         self
     }
 
-    /// The format of the text.
+    /// The format.
     pub fn format(mut self, format: Format) -> Self {
         self.format = format;
         self
     }
 
-    /// Whether OpenMetrics shows since when each series counts, in the series `.._created`; `true` by default.
+    /// Whether OpenMetrics shows since when each series counts, in the series `.._created`, and Protobuf in a field; `true` by
+    /// default.
     pub fn created(mut self, created: bool) -> Self {
         self.created = created;
         self

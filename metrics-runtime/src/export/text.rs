@@ -1,20 +1,20 @@
-//! Text: the writer spells families in either format.
+//! Text: the writer spells families in either text format.
 
 mod number;
-mod power_bounds;
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 
 use self::number::{push_float, push_micros, push_number, push_unsigned};
+use super::bounds;
 use super::family::{Family, Sample};
 use super::family_type::FamilyType;
 use super::format::Format;
 use super::groups::Group;
 use super::labels::{SeriesLabels, push_escaped, push_further};
-use super::name::{UsedNames, label_names};
+use super::name::UsedNames;
 use super::options::ExpositionOptions;
-use crate::descriptor::DimensionKind;
+use super::power_bounds;
+use super::series::for_each_series;
 use crate::snapshot::{
     Bucket, Buckets, DimensionValue, ExponentialBuckets, HistogramSnapshot, MeanSnapshot, Number, Timestamp,
 };
@@ -38,7 +38,8 @@ pub(super) fn write(
 
 struct Writer<'a> {
     out: Vec<u8>,
-    format: Format,
+    /// Whether the format is OpenMetrics, and not that of Prometheus.
+    is_open_metrics: bool,
     /// Whether series show since when they count.
     created: bool,
     /// The names that labels of breakdowns do not have.
@@ -68,11 +69,12 @@ impl<'a> Writer<'a> {
         groups: &'a [Group<'a>],
         families: &[Family<'_>],
     ) -> Self {
-        let created = options.created && options.format == Format::OpenMetrics;
+        let is_open_metrics = options.format == Format::OpenMetrics;
+        let created = options.created && is_open_metrics;
         let size = families.iter().map(|family| estimated_size(family, groups, created)).sum();
         Self {
             out: Vec::with_capacity(size),
-            format: options.format,
+            is_open_metrics,
             created,
             used,
             groups,
@@ -86,30 +88,17 @@ impl<'a> Writer<'a> {
     fn write(&mut self, family: &Family<'_>) {
         self.write_head(family);
         let name = family.name.as_bytes();
-        let mut declared: &[Cow<'static, str>] = &[];
-        let mut names: Vec<String> = Vec::new();
-        for sample in &family.samples {
+        for_each_series(family, self.used, |series| {
             self.labels.clear();
-            let DimensionValue::Breakdown(entries) = sample.value else {
-                self.write_value(name, family.family_type(), sample, sample.value);
-                continue;
-            };
-            for entry in entries {
-                if names.len() != entry.labels.len() || *declared != *sample.declared.labels {
-                    declared = &sample.declared.labels;
-                    names = label_names(declared, entry.labels.len(), self.used);
-                }
-                self.labels.clear();
-                for (name, label) in names.iter().zip(&entry.labels) {
-                    push_further(&mut self.labels, name, label);
-                }
-                self.write_value(name, family.family_type(), sample, &entry.value);
+            for (name, label) in series.further() {
+                push_further(&mut self.labels, name, label);
             }
-        }
+            self.write_value(name, family.family_type(), series.sample, series.value);
+        });
     }
 
     fn finish(mut self) -> String {
-        if self.format == Format::OpenMetrics {
+        if self.is_open_metrics {
             self.out.extend_from_slice(b"# EOF\n");
         }
         String::from_utf8(self.out)
@@ -118,10 +107,8 @@ impl<'a> Writer<'a> {
 
     /// Writes the labels of the process, in front of all families.
     fn write_target_info(&mut self, labels: &[u8]) {
-        let (family, family_type): (&[u8], &[u8]) = match self.format {
-            Format::OpenMetrics => (b"target", b"info"),
-            Format::Prometheus => (b"target_info", b"gauge"),
-        };
+        let (family, family_type): (&[u8], &[u8]) =
+            if self.is_open_metrics { (b"target", b"info") } else { (b"target_info", b"gauge") };
         self.push_all([
             b"# HELP ",
             family,
@@ -136,20 +123,20 @@ impl<'a> Writer<'a> {
     fn write_head(&mut self, family: &Family<'_>) {
         let name = family.name.as_bytes();
         // In the Prometheus format the name of a counter has its suffix in the head, too.
-        let has_suffix = family.family_type() == FamilyType::Counter && self.format == Format::Prometheus;
+        let has_suffix = family.family_type() == FamilyType::Counter && !self.is_open_metrics;
         let suffix: &[u8] = if has_suffix { b"_total" } else { b"" };
         self.push_all([b"# HELP ", name, suffix, b" "]);
-        push_escaped(&mut self.out, family.help.trim(), self.format == Format::OpenMetrics);
-        let type_name: &[u8] = match (family.family_type(), self.format) {
+        push_escaped(&mut self.out, family.help.trim(), self.is_open_metrics);
+        let type_name: &[u8] = match (family.family_type(), self.is_open_metrics) {
             (FamilyType::Counter, _) => b"counter",
             (FamilyType::Gauge, _) => b"gauge",
             (FamilyType::Histogram, _) => b"histogram",
             (FamilyType::Summary, _) => b"summary",
-            (FamilyType::Unknown, Format::OpenMetrics) => b"unknown",
-            (FamilyType::Unknown, Format::Prometheus) => b"untyped",
+            (FamilyType::Unknown, true) => b"unknown",
+            (FamilyType::Unknown, false) => b"untyped",
         };
         self.push_all([b"\n# TYPE ", name, suffix, b" ", type_name, b"\n"]);
-        if let (Some(unit), Format::OpenMetrics) = (&family.unit, self.format) {
+        if let (Some(unit), true) = (&family.unit, self.is_open_metrics) {
             self.push_all([b"# UNIT ", name, b" ", unit.as_bytes(), b"\n"]);
         }
     }
@@ -161,11 +148,6 @@ impl<'a> Writer<'a> {
         sample: &Sample<'_>,
         value: &DimensionValue,
     ) {
-        let kind: DimensionKind = sample.declared.kind;
-        if FamilyType::of(kind, value) != Some(family_type) {
-            // `Skipped` lists values that are not of the type of the family.
-            return;
-        }
         let group = sample.group;
         match (family_type, value) {
             (_, DimensionValue::Histogram(histogram)) => self.write_histogram(name, group, histogram),
@@ -227,7 +209,7 @@ impl<'a> Writer<'a> {
         let values = [Some(histogram.sum), histogram.min.known()];
         let values = values.into_iter().flatten().map(|value| value.as_f64());
         let may_fall = values.chain(lowest).any(|value| value < 0.0);
-        if !(may_fall && self.format == Format::OpenMetrics) {
+        if !(may_fall && self.is_open_metrics) {
             self.push_series(name, b"_count", group);
             push_unsigned(&mut self.out, count);
             self.out.push(b'\n');
@@ -314,18 +296,8 @@ impl BoundTexts {
             return;
         }
         self.bounds = bounds().collect();
-        // Large whole numbers may be the same floating-point number, but a series must not appear twice.
-        let mut above = f64::INFINITY;
-        let texts = self.bounds.iter().rev().map(|bound| {
-            let bound = bound.as_f64();
-            let distinct = bound.is_finite() && bound < above;
-            distinct.then(|| {
-                above = bound;
-                number::bound(bound).into_bytes()
-            })
-        });
-        self.texts = texts.collect();
-        self.texts.reverse();
+        let texts = bounds::distinct(self.bounds.iter().copied()).into_iter();
+        self.texts = texts.map(|bound| Some(number::bound(bound?).into_bytes())).collect();
     }
 }
 

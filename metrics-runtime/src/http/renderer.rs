@@ -184,7 +184,7 @@ impl Renderer {
         let plain = match view {
             View::Exposition(format) => {
                 let options = self.exposition.clone().format(format);
-                exposition_of(&self.runtimes, &options)?.text.into()
+                exposition_of(&self.runtimes, &options)?.into_bytes().into()
             }
             View::Snapshot => self.render_snapshots()?,
         };

@@ -24,7 +24,7 @@ use crate::runtime::MetricsRuntime;
 ///
 /// | | answer to `GET` and `HEAD` |
 /// |---|---|
-/// | any path | the exposition, in the format that the `Accept` header prefers |
+/// | any path | the exposition, in the format that the `Accept` header prefers: text, or Protobuf for native histograms |
 /// | with [`routes`](Self::routes): `/metrics` | the same |
 /// | `/snapshot` | [`RuntimeSnapshot`](crate::RuntimeSnapshot) as JSON; of several runtimes a list of them |
 /// | `/healthz` | 200 while all runtimes run, 503 otherwise, with the state as text |

@@ -11,6 +11,7 @@ mod hosts;
 // It reads what Linux tells of threads and memory.
 #[cfg(target_os = "linux")]
 mod overload;
+mod protobuf;
 mod requests;
 mod server;
 mod service;

@@ -1,4 +1,4 @@
-//! The bounds that text shows of exponential buckets: powers of two, whatever the scale is.
+//! The bounds that all formats show of exponential buckets: powers of two, whatever the scale is.
 //!
 //! A bucket of scale 0 or above lies between two neighbouring powers of two, so the count at a power is exact. Values only come, and
 //! a scale only falls, so a bound that was shown stays, and its count never falls. A bucket of a negative scale contains powers of
