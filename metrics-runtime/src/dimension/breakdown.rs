@@ -10,7 +10,7 @@ use crate::descriptor::{DimensionKind, MergeRule};
 use crate::label::{BoundedLabel, Label, LabelPart, OTHER, ToLabel, is_indexed};
 use crate::snapshot::{BreakdownEntry, BreakdownSnapshot, DimensionValue};
 
-use super::{BucketedReading, Dimension, Shape};
+use super::{BucketLayout, BucketedReading, Dimension, Shape};
 
 /// A breakdown shows all labels of a type from the beginning if there are at most this many.
 const MAX_ZERO_LABELS: usize = 64;
@@ -423,17 +423,17 @@ impl<L: Label, D: Dimension> Dimension for Breakdown<L, D> {
 impl<L: Label, D: BucketedReading> BucketedReading for Breakdown<L, D> {
     type Measure = D::Measure;
 
-    fn read_within(&self, bounds: &'static [D::Measure], zeros: bool) -> Self::Output {
-        let zero = || if zeros { D::zero_within(bounds) } else { None };
-        self.read_outputs(zero, |dimension| dimension.read_within(bounds, zeros))
+    fn read_within(&self, layout: &'static BucketLayout<D::Measure>, zeros: bool) -> Self::Output {
+        let zero = || if zeros { D::zero_within(layout) } else { None };
+        self.read_outputs(zero, |dimension| dimension.read_within(layout, zeros))
     }
 
-    fn read_value_within(&self, bounds: &'static [D::Measure], zeros: bool) -> DimensionValue {
-        let zero = || if zeros { D::zero_within(bounds).map(D::value) } else { None };
-        self.read_values(zero, |dimension| dimension.read_value_within(bounds, zeros))
+    fn read_value_within(&self, layout: &'static BucketLayout<D::Measure>, zeros: bool) -> DimensionValue {
+        let zero = || if zeros { D::zero_within(layout).map(D::value) } else { None };
+        self.read_values(zero, |dimension| dimension.read_value_within(layout, zeros))
     }
 
-    fn zero_within(_bounds: &'static [D::Measure]) -> Option<Self::Output> {
+    fn zero_within(_layout: &'static BucketLayout<D::Measure>) -> Option<Self::Output> {
         None
     }
 }
