@@ -144,34 +144,33 @@ impl DurationBounds<'_, Duration> {
     }
 }
 
-/// The first bound of `buckets = exponential(start, factor, n)`, as the user wrote it. rustc shows the name of the method to a
+/// The first bound of `buckets = exponential(start, factor, n)` of durations, as the user wrote it. rustc shows the name of the method to a
 /// user who wrote something else.
 #[derive(Debug)]
 pub struct DurationStart<T>(pub T);
 
 impl DurationStart<f64> {
-    /// The start in nanoseconds.
+    /// The start in seconds.
     #[must_use]
     pub const fn duration_or_seconds(self) -> f64 {
-        self.0 * 1e9
+        self.0
     }
 }
 
 impl DurationStart<Duration> {
-    /// The start in nanoseconds.
+    /// The start in seconds.
     #[must_use]
-    #[expect(clippy::cast_precision_loss, reason = "bounds are rounded")]
     pub const fn duration_or_seconds(self) -> f64 {
-        self.0.as_nanos() as f64
+        self.0.as_secs_f64()
     }
 }
 
 /// Bounds that are `start * factor^i`. Integers are rounded.
 macro_rules! exponential {
-    ($($number:ty: $start:ty, |$value:ident| $bound:expr, $limit:expr;)*) => {
+    ($($number:ty: $start:ty, $unit:literal, |$value:ident| $bound:expr, $limit:expr;)*) => {
         $(impl BucketsOf<$number> {
             /// The bounds that begin at `start`, each `factor` times the one before it. For durations `start` is in
-            /// nanoseconds.
+            /// seconds.
             ///
             /// # Panics
             ///
@@ -186,7 +185,7 @@ macro_rules! exponential {
                 reason = "bounds are rounded, and compared with the limit before"
             )]
             pub const fn exponential<const N: usize>(start: $start, factor: f64) -> [$number; N] {
-                let mut $value = start as f64;
+                let mut $value = start as f64 * $unit;
                 assert!($value > 0.0 && $value.is_finite(), "`exponential`: the start must be above 0");
                 assert!(factor > 1.0 && factor.is_finite(), "`exponential`: the factor must be above 1");
                 assert!(N > 0, "`exponential` has no bounds: name at least one");
@@ -210,16 +209,20 @@ macro_rules! exponential {
 }
 
 exponential! {
-    u64: u64, |value| rounded(value), TWO_TO_63 * 2.0;
-    i64: i64, |value| rounded(value).cast_signed(), TWO_TO_63;
-    f64: f64, |value| value, f64::INFINITY;
-    Duration: f64, |value| Duration::from_nanos(rounded(value)), TWO_TO_63 * 2.0;
+    u64: u64, 1.0, |value| rounded(value), TWO_TO_63 * 2.0;
+    i64: i64, 1.0, |value| rounded(value).cast_signed(), TWO_TO_63;
+    f64: f64, 1.0, |value| value, f64::INFINITY;
+    Duration: f64, 1e9, |value| Duration::from_nanos(rounded(value)), TWO_TO_63 * 2.0;
 }
 
 const TWO_TO_63: f64 = 9_223_372_036_854_775_808.0;
 
 /// The nearest integer. Numbers of 2<sup>52</sup> and more are integers.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a positive number, which is rounded")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a positive number, which is rounded"
+)]
 const fn rounded(value: f64) -> u64 {
     const WHOLE: f64 = 4_503_599_627_370_496.0;
     if value < WHOLE { (value + 0.5) as u64 } else { value as u64 }

@@ -11,7 +11,8 @@ mod window;
 
 use crate::descriptor::{DimensionKind, MergeRule};
 use crate::snapshot::{
-    Bucket, BucketRange, Buckets, DimensionValue, ExponentialBuckets, Extreme, HistogramSnapshot, Merge, Number,
+    Bucket, BucketRange, Buckets, DimensionValue, ExponentialBuckets, Extreme, HistogramSnapshot, Merge,
+    Number,
 };
 
 use super::measure::{IntoMeasure, Measure};
@@ -209,7 +210,8 @@ impl<T: Measure> Histogram<T> {
             Some(key) if !self.has_extremes => self.extend_extremes(key),
             Some(key) => self.observe(key),
             None => {
-                let (min, max) = &mut **self.rest().without_key.get_or_insert_with(|| Box::new((value, value)));
+                let (min, max) =
+                    &mut **self.rest().without_key.get_or_insert_with(|| Box::new((value, value)));
                 if value < *min {
                     *min = value;
                 }

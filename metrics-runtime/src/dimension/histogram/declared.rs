@@ -61,9 +61,7 @@ impl<T: Measure, V: IntoMeasure<T>> Record<V> for WithLayout<'_, T> {
         let Some(value) = value.into_measure() else { return false };
         let Self { histogram, layout } = self;
         let is_recorded = histogram.layout.is_some_and(|own| ptr::eq(own, *layout))
-            && value
-                .ordinary_key()
-                .is_some_and(|key| histogram.count_ordinary(key, T::bucket(layout, key)));
+            && value.ordinary_key().is_some_and(|key| histogram.count_ordinary(key, T::bucket(layout, key)));
         if !is_recorded {
             WithLayout { histogram, layout }.record_slow(value);
         }

@@ -113,13 +113,7 @@ pub(super) struct Limits {
 ///
 /// `other` is the window of the values with the other sign.
 #[expect(clippy::cast_possible_truncation, reason = "an index has 20 bits")]
-pub(super) fn count(
-    window: &mut Window,
-    other: &mut Window,
-    position: u64,
-    shift: u8,
-    limits: Limits,
-) -> u8 {
+pub(super) fn count(window: &mut Window, other: &mut Window, position: u64, shift: u8, limits: Limits) -> u8 {
     let index = (position >> shift) as u32;
     if window.count(index) {
         return shift;
