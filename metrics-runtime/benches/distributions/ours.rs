@@ -49,7 +49,7 @@ impl Sketch for Durations {
         reading.merge(other);
     }
 
-    fn quantile(reading: &Self::Reading, share: f64) -> f64 {
+    fn quantile(reading: &Self::Reading, share: f64) -> Option<f64> {
         nanoseconds_at(reading, share)
     }
 }
@@ -80,43 +80,7 @@ impl Sketch for Floats {
         reading.merge(other);
     }
 
-    fn quantile(reading: &Self::Reading, share: f64) -> f64 {
-        nanoseconds_at(reading, share)
-    }
-}
-
-/// Buckets with bounds that somebody chose without knowing the values.
-pub struct Bounded(Histogram<Duration>);
-
-impl Default for Bounded {
-    fn default() -> Self {
-        Self(Histogram::with_buckets(BOUNDS))
-    }
-}
-
-impl Sketch for Bounded {
-    const NAME: &'static str = "mvx-metrics, 11 bounds";
-    type Value = Duration;
-    type Reading = HistogramSnapshot<Duration>;
-
-    fn value(nanoseconds: u64) -> Duration {
-        Duration::from_nanos(nanoseconds)
-    }
-
-    #[inline]
-    fn record(&mut self, value: Duration) {
-        self.0.record(value);
-    }
-
-    fn read(self) -> Self::Reading {
-        self.0.read()
-    }
-
-    fn merge(reading: &mut Self::Reading, other: &Self::Reading) {
-        reading.merge(other);
-    }
-
-    fn quantile(reading: &Self::Reading, share: f64) -> f64 {
+    fn quantile(reading: &Self::Reading, share: f64) -> Option<f64> {
         nanoseconds_at(reading, share)
     }
 }
@@ -137,7 +101,7 @@ pub struct Requests {
 }
 
 impl Sketch for Requests {
-    const NAME: &'static str = "mvx-metrics, event of a metric";
+    const NAME: &'static str = "mvx-metrics, metric of Duration";
     type Value = Ended;
     type Reading = RequestsSnapshot;
 
@@ -158,12 +122,47 @@ impl Sketch for Requests {
         reading.merge(other);
     }
 
-    fn quantile(reading: &RequestsSnapshot, share: f64) -> f64 {
+    fn quantile(reading: &RequestsSnapshot, share: f64) -> Option<f64> {
+        nanoseconds_at(&reading.elapsed, share)
+    }
+}
+
+/// A metric with bounds that somebody chose without knowing the values.
+#[derive(Metric, Default)]
+#[metric(on(Ended))]
+pub struct BoundedRequests {
+    #[dimension(value = elapsed, buckets = BOUNDS)]
+    elapsed: Histogram<Duration>,
+}
+
+impl Sketch for BoundedRequests {
+    const NAME: &'static str = "mvx-metrics, metric of 11 bounds";
+    type Value = Ended;
+    type Reading = BoundedRequestsSnapshot;
+
+    fn value(nanoseconds: u64) -> Ended {
+        Ended { elapsed: Duration::from_nanos(nanoseconds) }
+    }
+
+    #[inline]
+    fn record(&mut self, value: Ended) {
+        self.handle(&value);
+    }
+
+    fn read(self) -> BoundedRequestsSnapshot {
+        self.typed_snapshot()
+    }
+
+    fn merge(reading: &mut BoundedRequestsSnapshot, other: &BoundedRequestsSnapshot) {
+        reading.merge(other);
+    }
+
+    fn quantile(reading: &BoundedRequestsSnapshot, share: f64) -> Option<f64> {
         nanoseconds_at(&reading.elapsed, share)
     }
 }
 
 /// A quantile of a histogram of seconds or durations.
-fn nanoseconds_at<T: Copy + Into<Number>>(histogram: &HistogramSnapshot<T>, share: f64) -> f64 {
-    histogram.quantile(share).expect("it has values") * 1e9
+fn nanoseconds_at<T: Copy + Into<Number>>(histogram: &HistogramSnapshot<T>, share: f64) -> Option<f64> {
+    histogram.quantile(share).map(|seconds| seconds * 1e9)
 }

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use prometheus_client::metrics::histogram::{
+    DEFAULT_NATIVE_HISTOGRAM_BUCKET_FACTOR, Histogram as PrometheusHistogram, NativeHistogramConfig,
+};
 use sketches_ddsketch::{Config, DDSketch};
 
 use crate::figure::as_float;
@@ -41,8 +44,8 @@ impl<const DIGITS: u8> Sketch for Hdr<DIGITS> {
         reading.add(other).expect("it grows");
     }
 
-    fn quantile(reading: &Self::Reading, share: f64) -> f64 {
-        as_float(reading.value_at_quantile(share))
+    fn quantile(reading: &Self::Reading, share: f64) -> Option<f64> {
+        Some(as_float(reading.value_at_quantile(share)))
     }
 }
 
@@ -82,8 +85,8 @@ impl<const PERCENT: u32> Sketch for DdSketch<PERCENT> {
         reading.merge(other).expect("both have one configuration");
     }
 
-    fn quantile(reading: &DDSketch, share: f64) -> f64 {
-        reading.quantile(share).ok().flatten().expect("it has values") * 1e9
+    fn quantile(reading: &DDSketch, share: f64) -> Option<f64> {
+        reading.quantile(share).ok().flatten().map(|seconds| seconds * 1e9)
     }
 }
 
@@ -119,8 +122,44 @@ impl Sketch for H2 {
     }
 
     /// The middle of the bucket: the crate answers the bucket.
-    fn quantile(reading: &Self::Reading, share: f64) -> f64 {
-        let bucket = reading.quantile_bucket(share).ok().flatten().expect("it has values");
-        as_float(bucket.start()).midpoint(as_float(bucket.end()))
+    fn quantile(reading: &Self::Reading, share: f64) -> Option<f64> {
+        let bucket = reading.quantile_bucket(share).ok().flatten()?;
+        Some(as_float(bucket.start()).midpoint(as_float(bucket.end())))
+    }
+}
+
+/// The native histogram of `prometheus-client`, with its default factor and with as many buckets as ours. Threads share it. It
+/// neither merges nor answers quantiles: a Prometheus does.
+pub struct Native(PrometheusHistogram);
+
+impl Default for Native {
+    fn default() -> Self {
+        let config = NativeHistogramConfig::new(DEFAULT_NATIVE_HISTOGRAM_BUCKET_FACTOR).max_buckets(160);
+        Self(PrometheusHistogram::new_native(config))
+    }
+}
+
+impl Sketch for Native {
+    const NAME: &'static str = "prometheus-client, native";
+    type Value = f64;
+    type Reading = ();
+
+    fn value(nanoseconds: u64) -> f64 {
+        Duration::from_nanos(nanoseconds).as_secs_f64()
+    }
+
+    #[inline]
+    fn record(&mut self, value: f64) {
+        self.0.observe(value);
+    }
+
+    fn read(self) {}
+
+    const MERGES: bool = false;
+
+    fn merge((): &mut (), (): &()) {}
+
+    fn quantile((): &(), _share: f64) -> Option<f64> {
+        None
     }
 }

@@ -26,10 +26,13 @@ pub trait Sketch: Default {
 
     fn read(self) -> Self::Reading;
 
+    /// Whether readings merge.
+    const MERGES: bool = true;
+
     fn merge(reading: &mut Self::Reading, other: &Self::Reading);
 
-    /// A quantile in nanoseconds.
-    fn quantile(reading: &Self::Reading, share: f64) -> f64;
+    /// A quantile in nanoseconds, if it has quantiles.
+    fn quantile(reading: &Self::Reading, share: f64) -> Option<f64>;
 }
 
 /// A sketch of any type.
@@ -37,7 +40,7 @@ pub trait Participant {
     fn name(&self) -> &'static str;
 
     /// The quantiles in nanoseconds after these values.
-    fn quantiles(&self, values: &[u64], shares: &[f64]) -> Vec<f64>;
+    fn quantiles(&self, values: &[u64], shares: &[f64]) -> Vec<Option<f64>>;
 
     /// Its bytes after these values, on the heap and in place.
     fn bytes(&self, values: &[u64]) -> f64;
@@ -45,7 +48,7 @@ pub trait Participant {
     /// Nanoseconds per value, from an empty sketch on.
     fn record_round(&self, values: &[u64]) -> f64;
 
-    /// Nanoseconds for merging what both halves of these values became.
+    /// Nanoseconds for merging what both halves of these values became; NaN if they do not merge.
     fn merge_round(&self, values: &[u64]) -> f64;
 
     /// Records all values this many times, for callgrind.
@@ -66,7 +69,7 @@ impl<S: Sketch> Participant for Trial<S> {
         S::NAME
     }
 
-    fn quantiles(&self, values: &[u64], shares: &[f64]) -> Vec<f64> {
+    fn quantiles(&self, values: &[u64], shares: &[f64]) -> Vec<Option<f64>> {
         let reading = filled::<S>(&converted::<S>(values)).read();
         shares.iter().map(|share| S::quantile(&reading, *share)).collect()
     }
@@ -88,6 +91,9 @@ impl<S: Sketch> Participant for Trial<S> {
     }
 
     fn merge_round(&self, values: &[u64]) -> f64 {
+        if !S::MERGES {
+            return f64::NAN;
+        }
         let (first, second) = values.split_at(values.len() / 2);
         let [first, second] = [first, second].map(|half| filled::<S>(&converted::<S>(half)).read());
         let mut merged = vec![first; MERGES];

@@ -1,4 +1,4 @@
-//! Figures: medians over rounds.
+//! Figures of several rounds.
 
 use std::time::Duration;
 
