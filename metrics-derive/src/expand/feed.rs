@@ -13,6 +13,9 @@ use crate::resolved::{Event, Feed, Field};
 use crate::shape::{Kind, Measure};
 use crate::span::{located_at, respan};
 
+/// The most feeds of a handler that is inlined into the loop over a batch.
+const MAX_INLINED_FEEDS: usize = 8;
+
 /// `impl HandleEvent<Event>`: the changes that one event makes.
 pub fn handle_event(cx: &Context, index: usize, event: &Event) -> TokenStream {
     let private = &cx.private;
@@ -40,9 +43,15 @@ pub fn handle_event(cx: &Context, index: usize, event: &Event) -> TokenStream {
             __accepted
         }
     };
+    // A call would cost as much as two dimensions: `benches/instructions.txt`.
+    let inline = if feeds.len() <= MAX_INLINED_FEEDS {
+        quote!(#[allow(clippy::inline_always)] #[inline(always)])
+    } else {
+        quote!(#[inline])
+    };
     quote! {
         #implement {
-            #[inline]
+            #inline
             fn handle(&mut self, __event: &#ty) -> #private::primitive::bool {
                 #body
             }

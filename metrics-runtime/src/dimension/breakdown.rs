@@ -134,17 +134,30 @@ impl<L: Label, D: Default> Breakdown<L, D> {
             return false;
         }
         if const { is_indexed::<L>() } {
-            if let LabelMap::Empty = self.dimensions {
-                self.dimensions = LabelMap::Indexed(empty_slots::<L, D>());
+            let index = label.index();
+            if let LabelMap::Indexed(slots) = &mut self.dimensions
+                && let Some(Some(dimension)) = slots.get_mut(index)
+            {
+                return update(dimension);
             }
-            let LabelMap::Indexed(slots) = &mut self.dimensions else { return false };
-            return slots.get_mut(label.index()).is_some_and(|slot| update_or_insert(slot, update));
+            return self.update_new(index, update);
         }
         if let LabelMap::Empty = self.dimensions {
             self.dimensions = LabelMap::Hashed(Box::new(HashTable::new()));
         }
         let LabelMap::Hashed(table) = &mut self.dimensions else { return false };
         table.update::<L>(&label, limit, update)
+    }
+
+    /// Updates the dimension of an indexed label that no event has had yet.
+    #[cold]
+    #[inline(never)]
+    fn update_new(&mut self, index: usize, update: impl FnOnce(&mut D) -> bool) -> bool {
+        if let LabelMap::Empty = self.dimensions {
+            self.dimensions = LabelMap::Indexed(empty_slots::<L, D>());
+        }
+        let LabelMap::Indexed(slots) = &mut self.dimensions else { return false };
+        slots.get_mut(index).is_some_and(|slot| update_or_insert(slot, update))
     }
 
     /// The dimension of a label; `None` when no event with this label was accepted, or when it was counted under `other`.
@@ -171,7 +184,6 @@ impl<L: Label, D: Default> Breakdown<L, D> {
     }
 }
 
-#[cold]
 fn empty_slots<L: Label, D>() -> Box<[Option<D>]> {
     (0..L::CARDINALITY.unwrap_or(0)).map(|_| None).collect()
 }

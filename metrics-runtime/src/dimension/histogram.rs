@@ -7,6 +7,8 @@ mod declared;
 mod index;
 mod key;
 mod layout;
+#[cfg(test)]
+mod tests;
 mod window;
 
 use crate::descriptor::{DimensionKind, MergeRule};

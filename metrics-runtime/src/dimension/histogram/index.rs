@@ -150,3 +150,142 @@ const fn wide_product(one: u128, other: u128) -> (u128, u128) {
     let high = (one >> 64) * (other >> 64) + (middle >> 64) + (other_middle >> 64);
     (high, other_middle << 64 | low & LOWER)
 }
+
+#[cfg(test)]
+mod tests {
+    use num_bigint::BigUint;
+
+    use super::*;
+
+    const SCALES: std::ops::RangeInclusive<i32> = COARSEST_SCALE..=FINEST_SCALE;
+
+    /// The bucket of the number with these bits.
+    fn bucket_at(table: &IndexTable, bits: u64, scale: i32) -> i32 {
+        let shift = FINEST_SHIFT + u8::try_from(FINEST_SCALE - scale).unwrap();
+        bucket(u32::try_from(table.position(bits) >> shift).unwrap(), shift)
+    }
+
+    /// Compares `number / unit * 2^exponent` with `2^(bound / 2^scale)`, exactly: `number`, `unit` and both sides are raised
+    /// to the power `2^scale`, or 1.
+    struct Exact {
+        exponent: i64,
+        /// The number to the power `2^scale`, for each scale from 0 on.
+        numbers: Vec<BigUint>,
+        units: Vec<BigUint>,
+    }
+
+    impl Exact {
+        fn new(number: u64, unit: u64, exponent: i64) -> Self {
+            let powers = |number: u64| {
+                std::iter::successors(Some(BigUint::from(number)), |power| Some(power * power))
+                    .take(usize::try_from(FINEST_SCALE).unwrap() + 1)
+                    .collect()
+            };
+            Self { exponent, numbers: powers(number), units: powers(unit) }
+        }
+
+        fn is_above(&self, bound: i32, scale: i32) -> bool {
+            let power = usize::try_from(scale).unwrap_or(0);
+            let bound = i64::from(bound) << u32::try_from(-scale).unwrap_or(0);
+            // number * 2^left > unit * 2^bound
+            let left = self.exponent << power;
+            let (left, right) =
+                (u64::try_from(left - bound).unwrap_or(0), u64::try_from(bound - left).unwrap_or(0));
+            &self.numbers[power] << left > &self.units[power] << right
+        }
+
+        fn assert_in(&self, bucket: i32, scale: i32, what: &str) {
+            assert!(
+                self.is_above(bucket, scale),
+                "{what} is not above the lower bound of bucket {bucket} at scale {scale}"
+            );
+            assert!(
+                !self.is_above(bucket + 1, scale),
+                "{what} is above the upper bound of bucket {bucket} at scale {scale}"
+            );
+        }
+    }
+
+    fn check_number(mantissa: u64, exponent: i64) {
+        let bits = u64::try_from(exponent + EXPONENT_BIAS).unwrap() << MANTISSA_BITS | mantissa;
+        let exact = Exact::new(1 << MANTISSA_BITS | mantissa, 1, exponent - i64::from(MANTISSA_BITS));
+        for scale in SCALES {
+            exact.assert_in(
+                bucket_at(&OF_NUMBERS, bits, scale),
+                scale,
+                &format!("{:e}", f64::from_bits(bits)),
+            );
+        }
+    }
+
+    fn check_nanoseconds(nanos: u64) {
+        #[expect(clippy::cast_precision_loss, reason = "the numbers below are exact")]
+        let number = nanos as f64;
+        assert_eq!(number as u64, nanos, "{nanos} ns need rounding");
+        let exact = Exact::new(nanos, 1_000_000_000, 0);
+        for scale in SCALES {
+            exact.assert_in(
+                bucket_at(&OF_NANOSECONDS, number.to_bits(), scale),
+                scale,
+                &format!("{nanos} ns"),
+            );
+        }
+    }
+
+    /// `unit * 2^(power / 256)`, rounded down.
+    fn bound(unit: u64, power: u64) -> u64 {
+        let raised = BigUint::from(unit).pow(256) << power;
+        u64::try_from(raised.nth_root(256)).unwrap()
+    }
+
+    #[test]
+    fn di1_indexes_of_numbers_agree_with_exact_bounds_at_each_scale_and_beside_each_bound() {
+        let last = (1 << MANTISSA_BITS) - 1;
+        for power in 0..256 {
+            let mantissa = bound(1 << MANTISSA_BITS, power) & last;
+            for mantissa in [mantissa.saturating_sub(1), mantissa, mantissa + 1] {
+                // The index of an exponent is added: three exponents show each carry.
+                for exponent in [-1022, -1, 0, 1023] {
+                    check_number(mantissa, exponent);
+                }
+            }
+        }
+        for exponent in -1022..=1023 {
+            check_number(0, exponent);
+            check_number(1, exponent);
+            check_number(last, exponent);
+        }
+    }
+
+    #[test]
+    fn di1_indexes_of_nanoseconds_agree_with_exact_bounds_in_seconds_at_each_scale() {
+        for power in 0..256 {
+            // Up to 97 days nanoseconds are exact floating-point numbers.
+            let days = bound(1_000_000_000, power + 22 * 256);
+            for shift in [0, 19, 22, 31, 42, 50] {
+                check_nanoseconds(days >> shift);
+                check_nanoseconds((days >> shift) + 1);
+            }
+        }
+        (1..200).for_each(check_nanoseconds);
+    }
+
+    #[test]
+    fn di1_a_power_of_two_seconds_belongs_to_the_bucket_that_it_bounds() {
+        for power in -9..=22 {
+            let nanos = if power < 0 { 1_000_000_000 >> -power } else { 1_000_000_000 << power };
+            (nanos - 1..=nanos + 1).for_each(check_nanoseconds);
+            #[expect(clippy::cast_precision_loss, reason = "exact")]
+            let at_scale_0 = bucket_at(&OF_NANOSECONDS, (nanos as f64).to_bits(), 0);
+            assert_eq!(at_scale_0, power - 1, "2^{power} s");
+        }
+    }
+
+    #[test]
+    fn di4_no_number_has_an_index_below_zero_or_needs_more_than_two_buckets_at_the_coarsest_scale() {
+        for bits in [f64::MIN_POSITIVE, 1.0, 1.5, f64::MAX].map(f64::to_bits) {
+            assert!(OF_NUMBERS.position(bits) < 1 << 63);
+            assert!(matches!(bucket_at(&OF_NUMBERS, bits, COARSEST_SCALE), -1 | 0));
+        }
+    }
+}

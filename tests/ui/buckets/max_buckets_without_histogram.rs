@@ -9,11 +9,15 @@ struct Saved {
     load: f64,
 }
 
+type Bytes = Histogram<u64>;
+
 #[derive(Metric, Default)]
 #[metric(on(Saved))]
 struct Saves {
-    #[dimension(value = load)]
-    loads: Histogram<f64>,
+    #[dimension(max_buckets = 20)]
+    total: Counter,
+    #[dimension(value = bytes, max_buckets = 20)]
+    alias: Bytes,
 }
 
 fn main() {}

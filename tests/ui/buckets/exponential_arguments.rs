@@ -9,13 +9,11 @@ struct Saved {
     load: f64,
 }
 
-type Sizes = Histogram<u64>;
-
 #[derive(Metric, Default)]
 #[metric(on(Saved))]
 struct Saves {
-    #[dimension(value = bytes)]
-    sizes: Sizes,
+    #[dimension(value = load, buckets = exponential(0.5, 2))]
+    loads: Histogram<f64>,
 }
 
 fn main() {}

@@ -9,13 +9,11 @@ struct Saved {
     load: f64,
 }
 
-type Bytes = u64;
-
 #[derive(Metric, Default)]
 #[metric(on(Saved))]
 struct Saves {
-    #[dimension(value = bytes)]
-    sizes: Histogram<Bytes>,
+    #[dimension(value = load, buckets = [0.5, 1], max_buckets = 20)]
+    loads: Histogram<f64>,
 }
 
 fn main() {}
