@@ -140,11 +140,10 @@ fn check<T: Copy + Into<Number> + Debug + PartialOrd>(
         let rank = (share * numbers.len() as f64).ceil() as usize;
         let exact = numbers[rank.max(1) - 1];
         let Some(error) = error else { continue };
-        let (smaller, larger) = (exact.abs().min(answer.abs()), exact.abs().max(answer.abs()));
-        let is_beside = exact == answer
-            // What is below the smallest normal number may be counted as zero or as that number.
-            || larger <= f64::MIN_POSITIVE
-            || exact.signum() == answer.signum() && larger / smaller <= error * (1.0 + 1e-9);
+        // A subnormal number counts as the smallest normal one.
+        let [exact_size, size] = [exact, answer].map(|number| number.abs().max(f64::MIN_POSITIVE));
+        let is_near = (exact_size / size).max(size / exact_size) <= error * (1.0 + 1e-9);
+        let is_beside = exact == answer || is_near && exact.signum() == answer.signum();
         assert!(is_beside, "{name}: quantile {share} is {answer:e} in place of {exact:e} of {histogram:?}");
     }
     if histogram.count > 0 {
