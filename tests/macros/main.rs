@@ -8,5 +8,6 @@ mod distinct;
 mod distributions;
 mod label_names;
 mod labels;
+mod quantile_errors;
 mod state;
 mod top;

@@ -1,8 +1,6 @@
-//! Figures: medians over alternating rounds.
+//! Figures of several rounds.
 
 use std::time::Duration;
-
-use crate::harness::Participant;
 
 /// A figure with all its rounds.
 #[derive(Debug, Clone)]
@@ -31,26 +29,6 @@ impl Figure {
     pub fn highest(&self) -> f64 {
         quantile(self.rounds.clone(), 1.0)
     }
-}
-
-/// Measures the participants in turn, ours between any two peers, because a machine's speed drifts and single runs have
-/// modes. Our figure comes first.
-pub fn alternate(
-    rounds: usize,
-    ours: &dyn Participant,
-    peers: &[&dyn Participant],
-    measure: impl Fn(&dyn Participant) -> f64,
-) -> Vec<Figure> {
-    let mut our_figure = Figure::new(ours.name());
-    let mut figures: Vec<_> = peers.iter().map(|peer| Figure::new(peer.name())).collect();
-    for _ in 0..rounds {
-        for (peer, figure) in peers.iter().zip(&mut figures) {
-            figure.push(measure(*peer));
-            our_figure.push(measure(ours));
-        }
-    }
-    figures.insert(0, our_figure);
-    figures
 }
 
 pub fn median(values: Vec<f64>) -> f64 {

@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::figure::{as_float, mean, median, nanoseconds, quantile};
+use crate::figure::{Figure, as_float, mean, median, nanoseconds, quantile};
 use crate::subject::{Counted, Producer, Setup, Subject, numbers};
 use crate::syscalls;
 use crate::threads::{self, SpinBarrier};
@@ -46,6 +46,26 @@ pub trait Participant {
 
     /// The cost of a call shortly after another one that is done.
     fn lone_round(&self) -> LoneCost;
+}
+
+/// Measures the participants in turn, ours between any two peers, because a machine's speed drifts and single runs have
+/// modes. Our figure comes first.
+pub fn alternate(
+    rounds: usize,
+    ours: &dyn Participant,
+    peers: &[&dyn Participant],
+    measure: impl Fn(&dyn Participant) -> f64,
+) -> Vec<Figure> {
+    let mut our_figure = Figure::new(ours.name());
+    let mut figures: Vec<_> = peers.iter().map(|peer| Figure::new(peer.name())).collect();
+    for _ in 0..rounds {
+        for (peer, figure) in peers.iter().zip(&mut figures) {
+            figure.push(measure(*peer));
+            our_figure.push(measure(ours));
+        }
+    }
+    figures.insert(0, our_figure);
+    figures
 }
 
 /// The participant that sets up the subject `S` in the same way for every round.

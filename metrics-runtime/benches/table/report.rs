@@ -75,7 +75,8 @@ impl Report {
         }
     }
 
-    fn judge(&self, measured: String, goal: String, met: bool) -> String {
+    /// Notes a goal for the end of the table, and says whether it is met.
+    pub fn judge(&self, measured: String, goal: String, met: bool) -> String {
         let text = format!("goal at most {goal}: {}", if met { "met" } else { "MISSED" });
         self.verdicts.borrow_mut().push(Verdict { title: self.title.get(), measured, goal, met });
         text

@@ -4,9 +4,8 @@ use std::time::{Duration, Instant};
 
 use super::Ours;
 use crate::event_loop::{EventLoop, LoopBlocker, LoopRecorder, OneRecorder};
-use crate::figure::{alternate, as_float, median, nanoseconds};
-use crate::harness::Trial;
-use crate::harness::pause;
+use crate::figure::{as_float, median, nanoseconds};
+use crate::harness::{Trial, alternate, pause};
 use crate::ours::OurLoop;
 use crate::peers::PortLoop;
 use crate::report::{Goal, Report};

@@ -3,8 +3,8 @@
 use super::{Ours, Port};
 use std::time::Duration;
 
-use crate::figure::{alternate, as_float, median, quantile};
-use crate::harness::{PACED_EVENTS, Participant, Trial};
+use crate::figure::{as_float, median, quantile};
+use crate::harness::{PACED_EVENTS, Participant, Trial, alternate};
 use crate::peers::{CachedHandles, FamilyLookup, MetricsMacros, SharedAtomics, SpscRing};
 use crate::report::{Goal, Report};
 use crate::subject::Subject;
