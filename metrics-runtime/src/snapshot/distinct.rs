@@ -41,7 +41,9 @@ use registers::Registers;
 ///
 /// let of = |users: &[&str]| {
 ///     let mut sessions = Sessions::default();
-///     users.iter().for_each(|user| sessions.handle(&SignedIn { user: user.to_string() }));
+///     for user in users {
+///         sessions.handle(&SignedIn { user: user.to_string() });
+///     }
 ///     sessions.typed_snapshot().users
 /// };
 /// let (north, south) = (of(&["ada", "grace"]), of(&["grace", "alan", "grace"]));
