@@ -73,12 +73,12 @@ fn an_empty_histogram_shows_its_buckets() {
         ]})
     );
     assert_eq!(bounds(&shown["rough"]), [json!(0.001), json!(0.1), json!(1.0), json!(null)]);
-    let empty = json!({"offset": 0, "counts": []});
-    for name in ["elapsed", "alias", "bytes"] {
-        let shown = &shown[name];
-        assert_eq!((&shown["scale"], &shown["zero"]), (&json!(8), &json!(0)), "{name}");
-        assert_eq!((&shown["positive"], &shown["negative"]), (&empty, &empty), "{name}");
-    }
+    let none = json!({"offset": 0, "counts": []});
+    let exponential = json!({
+        "count": 0, "sum": 0.0, "min": null, "max": null, "scale": 8, "zero": 0, "positive": none, "negative": none,
+    });
+    assert_eq!((&shown["elapsed"], &shown["alias"]), (&exponential, &exponential));
+    assert_eq!((&shown["bytes"]["scale"], &shown["bytes"]["positive"]), (&json!(8), &none));
     assert_eq!(bounds(&shown["offset"]), [json!(-10), json!(0), json!(10), json!(null)]);
 }
 
@@ -236,6 +236,70 @@ fn quantiles_are_interpolated() {
     assert_eq!(histogram.quantile(1.5), None);
     assert_eq!(histogram.quantile(f64::NAN), None);
     assert_eq!(Moves::default().typed_snapshot().bytes.quantile(0.5), None);
+}
+
+#[test]
+fn di5_the_open_bucket_answers_its_bound_or_the_minimum_and_at_1_the_maximum() {
+    let histogram = |min: u64, counts: [u64; 3]| HistogramSnapshot::<u64> {
+        count: counts.iter().sum(),
+        sum: 0,
+        min: Extreme::Known(min),
+        max: Extreme::Known(900),
+        buckets: [Some(10), Some(20), None]
+            .into_iter()
+            .zip(counts)
+            .map(|(upper_bound, count)| Bucket { upper_bound, count })
+            .collect::<Vec<_>>()
+            .into(),
+    };
+    let answers =
+        |histogram: HistogramSnapshot<u64>| [0.5, 0.99, 1.0].map(|quantile| histogram.quantile(quantile));
+    assert_eq!(answers(histogram(5, [1, 0, 9])), [Some(20.0), Some(20.0), Some(900.0)]);
+    assert_eq!(answers(histogram(70, [0, 0, 9])), [Some(70.0), Some(70.0), Some(900.0)]);
+}
+
+#[test]
+fn di5_quantiles_of_explicit_buckets_are_monotone_and_work_without_extremes() {
+    let buckets = [(Some(-10.0), 3), (Some(-1.0), 1), (Some(0.5), 4), (Some(8.0), 1), (None, 2)];
+    let known = HistogramSnapshot::<f64> {
+        count: 11,
+        sum: 0.0,
+        min: Extreme::Known(-30.0),
+        max: Extreme::Known(100.0),
+        buckets: buckets.map(|(upper_bound, count)| Bucket { upper_bound, count }).to_vec().into(),
+    };
+    let unknown = HistogramSnapshot { min: Extreme::Unknown, max: Extreme::Unknown, ..known.clone() };
+    for (histogram, ends) in [(&known, [-30.0, 100.0]), (&unknown, [-10.0, 8.0])] {
+        let answers: Vec<f64> =
+            (0..=1_000).map(|permille| histogram.quantile(f64::from(permille) / 1_000.0).unwrap()).collect();
+        assert!(answers.is_sorted(), "{answers:?}");
+        assert_eq!([answers[0], answers[1_000]], ends);
+    }
+}
+
+/// Users choose no bounds, and the estimates are within the stated bound.
+#[test]
+fn di5_a_recorded_histogram_without_bounds_answers_quantiles_within_the_stated_bound() {
+    let mut metric = Moves::default();
+    for millis in 1..=900 {
+        metric.handle(&moved(millis, millis, 0.0));
+    }
+    let MovesSnapshot { elapsed, bytes, .. } = metric.typed_snapshot();
+    for (quantile, millis) in [(0.01, 9.0), (0.5, 450.0), (0.95, 855.0), (0.99, 891.0)] {
+        let answers = [elapsed.quantile(quantile).unwrap() * 1_000.0, bytes.quantile(quantile).unwrap()];
+        assert!(
+            answers.iter().all(|answer| (answer / millis - 1.0).abs() < 0.022),
+            "{quantile}: {answers:?}"
+        );
+    }
+    let whole = elapsed.clone();
+    let interval = {
+        metric.handle(&moved(1, 2_000, 0.0));
+        metric.typed_snapshot().elapsed.since(&whole)
+    };
+    assert_eq!((interval.count, interval.max), (1, Extreme::Unknown));
+    // From 1 ms to 2 s.
+    assert!((interval.quantile(1.0).unwrap() / 2.0 - 1.0).abs() < 0.045);
 }
 
 #[test]

@@ -363,9 +363,15 @@ impl<T: Arithmetic> HistogramSnapshot<T> {
         // Numbers next to zero have fewer digits.
         let rounding = |one: f64, other: f64| (one.abs().max(other.abs()) * 1e-12).max(f64::from_bits(1));
         let is_above = |value: f64, bound: f64| value - bound > rounding(value, bound);
-        let is_inside = |(below, bound): (Option<f64>, Option<f64>), value: T| {
-            below.is_none_or(|below| !is_above(below, number(value)))
-                && bound.is_none_or(|bound| !is_above(number(value), bound))
+        let is_between = |(below, bound): (Option<f64>, Option<f64>), value: f64| {
+            below.is_none_or(|below| !is_above(below, value))
+                && bound.is_none_or(|bound| !is_above(value, bound))
+        };
+        // Exponential buckets may count a subnormal number as the smallest normal one.
+        let is_inside = |bounds, value: T| {
+            let value = number(value);
+            let normal = f64::MIN_POSITIVE.copysign(value);
+            is_between(bounds, value) || (value.is_subnormal() && is_between(bounds, normal))
         };
         let ends = match &self.buckets {
             Buckets::Explicit(buckets) => explicit::ends(buckets),

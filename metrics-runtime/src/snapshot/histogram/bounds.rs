@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn di1_bounds_are_powers_of_two_at_whole_exponents() {
+    fn bounds_are_powers_of_two_at_whole_exponents() {
         for scale in 0..=20 {
             for exponent in [-1074, -1073, -1023, -1022, -30, -1, 0, 1, 52, 53, 1023] {
                 let expected = if exponent < -1022 {
@@ -103,7 +103,7 @@ mod tests {
 
     /// The numbers are from a calculation with 60 digits.
     #[test]
-    fn di1_bounds_between_powers_of_two_are_the_nearest_numbers_or_beside_them() {
+    fn bounds_between_powers_of_two_are_the_nearest_numbers_or_beside_them() {
         let known = [
             (1, 1, std::f64::consts::SQRT_2),
             (1, -1, std::f64::consts::FRAC_1_SQRT_2),
