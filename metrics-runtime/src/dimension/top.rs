@@ -257,14 +257,12 @@ impl<D: Weighted> Summary<D> {
         }
         // The label may have been here before, and then it has had at most this much.
         let estimate = Estimate { value: sum(self.unseen, added), error: self.unseen };
-        match replaced {
-            Some((_, position)) => self.labels.replace(position as usize, hash, parts, estimate),
-            None => {
-                let position = u32::try_from(count).unwrap_or(u32::MAX);
-                self.by_value.push(Known { value: estimate.value, position });
-                self.labels.insert(slot, hash, parts, estimate);
-            }
+        if let Some((_, position)) = replaced {
+            return self.labels.replace(position as usize, hash, parts, estimate);
         }
+        let position = u32::try_from(count).unwrap_or(u32::MAX);
+        self.by_value.push(Known { value: estimate.value, position });
+        self.labels.insert(slot, hash, parts, estimate);
     }
 
     /// The smallest value, with its position.
