@@ -22,7 +22,7 @@ use super::{Counter, Dimension, Measure, Shape, Sum};
 /// that it saw *first*. While there are at most `N` different labels, all values are exact. A further label takes the place of
 /// the smallest one, and begins with the value of that one, as the algorithm `SpaceSaving` does. So each value is at least the
 /// true one, and at most its `error` too large. No error exceeds one part in `N` of the whole, and each label that has more than
-/// that is kept. (Where sums exceed the largest number of their type, only the first part holds.)
+/// that is kept. These two hold as long as the whole does not exceed the largest number of its type, because sums saturate.
 ///
 /// * At most `N` labels are kept, of at most 256 bytes for each part. Labels with a longer part are counted together under
 ///   the label `other`, which takes a place among the `N` as any label does.
