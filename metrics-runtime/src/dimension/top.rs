@@ -22,7 +22,7 @@ use super::{Counter, Dimension, Measure, Shape, Sum};
 /// that it saw *first*. While there are at most `N` different labels, all values are exact. A further label takes the place of
 /// the smallest one, and begins with the value of that one, as the algorithm `SpaceSaving` does. So each value is at least the
 /// true one, and at most its `error` too large. No error exceeds one part in `N` of the whole, and each label that has more than
-/// that is kept. (Where sums exceed the largest number of their type, only the first part holds.)
+/// that is kept. These two hold as long as the whole does not exceed the largest number of its type, because sums saturate.
 ///
 /// * At most `N` labels are kept, of at most 256 bytes for each part. Labels with a longer part are counted together under
 ///   the label `other`, which takes a place among the `N` as any label does.
@@ -257,14 +257,12 @@ impl<D: Weighted> Summary<D> {
         }
         // The label may have been here before, and then it has had at most this much.
         let estimate = Estimate { value: sum(self.unseen, added), error: self.unseen };
-        match replaced {
-            Some((_, position)) => self.labels.replace(position as usize, hash, parts, estimate),
-            None => {
-                let position = u32::try_from(count).unwrap_or(u32::MAX);
-                self.by_value.push(Known { value: estimate.value, position });
-                self.labels.insert(slot, hash, parts, estimate);
-            }
+        if let Some((_, position)) = replaced {
+            return self.labels.replace(position as usize, hash, parts, estimate);
         }
+        let position = u32::try_from(count).unwrap_or(u32::MAX);
+        self.by_value.push(Known { value: estimate.value, position });
+        self.labels.insert(slot, hash, parts, estimate);
     }
 
     /// The smallest value, with its position.
