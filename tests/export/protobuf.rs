@@ -53,7 +53,7 @@ impl Told {
                 told.heads.entry(name.to_owned()).or_default().0 = unescaped(help);
             } else if let Some(head) = line.strip_prefix("# TYPE ") {
                 let (name, family_type) = head.split_once(' ').expect("a name");
-                told.heads.entry(name.to_owned()).or_default().1 = family_type.to_owned();
+                family_type.clone_into(&mut told.heads.entry(name.to_owned()).or_default().1);
             } else {
                 let (name, labels, value) = sample(line);
                 told.add(name, labels, value);
