@@ -95,13 +95,13 @@ struct Requests {
     /// Started by one event, finished by another.
     #[dimension(on(RequestStarted, add), on(RequestFinished, sub))]
     in_flight: InFlight,
-    /// Buckets by default, for durations ..
-    #[dimension(value = elapsed)]
+    /// Buckets that adapt to the values: at most 160 by default, here 10, to print little ..
+    #[dimension(value = elapsed, max_buckets = 10)]
     latency: Histogram<Duration>,
-    /// .. and for bytes ..
-    #[dimension(value = sent, unit = bytes)]
+    /// .. or 20 ..
+    #[dimension(value = sent, unit = bytes, max_buckets = 20)]
     sizes: Histogram<u64>,
-    /// .. or of one's own.
+    /// .. or bounds of one's own.
     #[dimension(value = load, buckets = [0.25, 0.5, 0.75, 1])]
     load: Histogram<f64>,
     /// One counter for each outcome, from the beginning on.

@@ -25,7 +25,7 @@ const _: () = {
         Closed: ::mvx_metrics::__private::MetricEvent,
         Traffic: ::mvx_metrics::__private::Fields,
     {
-        #[inline]
+        #[inline(always)]
         fn handle(
             &mut self,
             __event: &Opened,
@@ -53,7 +53,7 @@ const _: () = {
         Closed: ::mvx_metrics::__private::MetricEvent,
         Traffic: ::mvx_metrics::__private::Fields,
     {
-        #[inline]
+        #[inline(always)]
         fn handle(
             &mut self,
             __event: &Closed,

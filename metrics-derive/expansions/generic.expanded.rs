@@ -19,7 +19,7 @@ const _: () = {
         Finished<K>: metrics::__private::MetricEvent,
         K: metrics::__private::Label,
     {
-        #[inline]
+        #[inline(always)]
         fn handle(
             &mut self,
             __event: &Finished<K>,

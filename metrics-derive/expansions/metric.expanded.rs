@@ -12,16 +12,13 @@ pub struct DocumentSaveAttemptsSnapshot {
     pub __times: ::mvx_metrics::__private::Times,
 }
 const _: () = {
-    const __BUCKETS_2: &[Duration] = ::mvx_metrics::__private::default_buckets::<
-        Duration,
-    >();
     #[automatically_derived]
     impl ::mvx_metrics::__private::HandleEvent<DocumentSaveAttempt>
     for DocumentSaveAttempts
     where
         DocumentSaveAttempt: ::mvx_metrics::__private::MetricEvent,
     {
-        #[inline]
+        #[inline(always)]
         fn handle(
             &mut self,
             __event: &DocumentSaveAttempt,
@@ -37,10 +34,7 @@ const _: () = {
             }
             __accepted
                 |= ::mvx_metrics::__private::Record::record(
-                    &mut ::mvx_metrics::__private::Bucketed::within(
-                        &mut self.elapsed,
-                        __BUCKETS_2,
-                    ),
+                    &mut self.elapsed,
                     __event.elapsed,
                 );
             __accepted
@@ -83,11 +77,7 @@ const _: () = {
                 success_total: ::mvx_metrics::__private::Dimension::read(
                     &self.success_total,
                 ),
-                elapsed: ::mvx_metrics::__private::BucketedReading::read_within(
-                    &self.elapsed,
-                    __BUCKETS_2,
-                    true,
-                ),
+                elapsed: ::mvx_metrics::__private::Dimension::read(&self.elapsed),
                 invalid: ::mvx_metrics::__private::Fields::invalid(self),
                 __times: ::mvx_metrics::__private::Times::default(),
             }
@@ -143,11 +133,7 @@ const _: () = {
                 const { &[] },
                 ::mvx_metrics::__private::None,
                 ::mvx_metrics::__private::None,
-                ::mvx_metrics::__private::Some(const {
-                    &::mvx_metrics::__private::BucketsOf::<
-                        Duration,
-                    >::numbers::<{ __BUCKETS_2.len() }>(__BUCKETS_2)
-                }),
+                ::mvx_metrics::__private::None,
             ),
         ];
         fn values(
@@ -171,11 +157,7 @@ const _: () = {
                 __dimensions,
                 __prefix,
                 "elapsed",
-                ::mvx_metrics::__private::BucketedReading::read_value_within(
-                    &self.elapsed,
-                    __BUCKETS_2,
-                    true,
-                ),
+                ::mvx_metrics::__private::Dimension::read_value(&self.elapsed),
             );
         }
         fn invalid(&self) -> ::mvx_metrics::__private::primitive::u64 {

@@ -74,6 +74,12 @@
 //! Durations are in seconds. Empty values, unknown extremes, texts and lists have no series. In OpenMetrics counters, histograms and
 //! summaries also have `_created`, the time since when they count.
 //!
+//! A histogram without declared buckets is shown at powers of two: from the octave of its smallest value to that of its largest one,
+//! with 0 where it has zeros or negative values. A bound that was shown stays, and new ones are added as values need them. The
+//! bounds of two series may differ; name `buckets` where they must be equal. Few buckets over a large range are wider than an octave,
+//! and a bound inside of such a bucket counts all of it. A negative power of two counts the values below it, without those equal
+//! to it.
+//!
 //! A custom dimension that does not declare how it merges is not in a rollup. It is listed in
 //! [`Totals::left_out`](crate::Totals::left_out) and in [`Exposition::skipped`].
 //!

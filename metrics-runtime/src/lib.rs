@@ -66,7 +66,7 @@
 //! | declare metrics | [`Metric`](macro@Metric), [`Label`](macro@Label); [`Counter`], [`Sum`], [`Min`], [`Max`], [`Mean`], [`Gauge`], [`InFlight`], [`Histogram`], [`Breakdown`] |
 //! | run recorders | [`MetricsRuntime`], [`MetricsRuntimeBuilder`], [`RecorderOptions`], [`MetricsRecorder`], [`LifecycleHandle`] |
 //! | read numbers | [`MetricHandle`], [`Totals`], [`MetricSnapshots`], [`DimensionValue`], [`RuntimeSnapshot`], [`RecorderStats`], [`MetricDescriptor`]; `export` |
-//! | merge and compare | [`Merge`], [`MergeError`], [`MeanSnapshot`], [`InFlightSnapshot`], [`HistogramSnapshot`], [`Extreme`] |
+//! | merge and compare | [`Merge`], [`MergeError`], [`MeanSnapshot`], [`InFlightSnapshot`], [`HistogramSnapshot`], [`Buckets`], [`Extreme`] |
 //! | react to starts, stops and changes | [`RecorderHooks`], [`RecorderContext`]; [`ChangeListener`], [`MetricChange`] |
 //! | test | [`testing::CaptureRecorder`], [`HandleEvent::handle`], [`TypedMetric::typed_snapshot`] |
 //! | extend | metrics by hand: [`Metric`](trait@Metric), [`HandleEvent`], [`EventHandler`]; recorders of your own: [`Recorder`], [`AnyEvent`]; dimensions of your own: [`Dimension`], [`feed`] |

@@ -54,6 +54,9 @@ pub struct Requests {
     /// The size of a response.
     #[dimension(value = bytes, unit = "bytes", buckets = [100, 1_000, 1_000_000])]
     size: Histogram<u64>,
+    /// How long requests took.
+    #[dimension(value = elapsed)]
+    took: Histogram<Duration>,
     #[dimension(value = balance)]
     level: Gauge<i64>,
     #[dimension(value = balance, merge = max)]

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use mvx_metrics::{
-    Breakdown, Bucket, DimensionValue, Extreme, HandleEvent, Histogram, HistogramSnapshot, Label, Metric,
-    Number, TypedMetric, metric_event,
+    Breakdown, Bucket, Dimension, DimensionValue, Extreme, HandleEvent, Histogram, HistogramSnapshot, Label,
+    Metric, Number, TypedMetric, metric_event,
 };
 use serde_json::{Value, json};
 
@@ -73,10 +73,12 @@ fn an_empty_histogram_shows_its_buckets() {
         ]})
     );
     assert_eq!(bounds(&shown["rough"]), [json!(0.001), json!(0.1), json!(1.0), json!(null)]);
-    assert_eq!(bounds(&shown["elapsed"]).len(), 12);
-    assert_eq!(bounds(&shown["alias"]), bounds(&shown["elapsed"]));
-    assert_eq!(bounds(&shown["bytes"])[..4], [json!(64), json!(256), json!(1024), json!(4096)]);
-    assert_eq!(bounds(&shown["bytes"])[12], json!(1_u64 << 30));
+    let none = json!({"offset": 0, "counts": []});
+    let exponential = json!({
+        "count": 0, "sum": 0.0, "min": null, "max": null, "scale": 8, "zero": 0, "positive": none, "negative": none,
+    });
+    assert_eq!((&shown["elapsed"], &shown["alias"]), (&exponential, &exponential));
+    assert_eq!((&shown["bytes"]["scale"], &shown["bytes"]["positive"]), (&json!(8), &none));
     assert_eq!(bounds(&shown["offset"]), [json!(-10), json!(0), json!(10), json!(null)]);
 }
 
@@ -112,6 +114,81 @@ fn bounds_of_durations_are_durations_or_seconds() {
         assert_eq!(counts(&shown[name]), [1, 0, 0], "{name}");
     }
     assert_eq!(bounds(&shown["by_direction"]["in"]), bounds(&shown["list"]));
+}
+
+#[test]
+fn bounds_are_computed_from_a_start_a_factor_and_a_number() {
+    const START: Duration = Duration::from_micros(500);
+    const FACTOR: f64 = 1.5;
+    const COUNT: usize = 3;
+
+    #[derive(Metric, Default)]
+    #[metric(on(Moved))]
+    struct Exponential {
+        #[dimension(value = bytes, buckets = exponential(64, 4, 13))]
+        bytes: Histogram<u64>,
+        #[dimension(value = bytes, buckets = exponential(10, FACTOR, COUNT))]
+        rounded: Histogram<u64>,
+        #[dimension(value = |e| e.bytes.cast_signed(), buckets = exponential(1, 10, 3))]
+        signed: Histogram<i64>,
+        #[dimension(value = ratio, buckets = exponential(0.5, 2, 3))]
+        ratio: Histogram<f64>,
+        #[dimension(value = elapsed, buckets = exponential(0.001, 10, 3))]
+        seconds: Histogram<Duration>,
+        #[dimension(value = elapsed, buckets = exponential(START, 2, 1 + 2))]
+        durations: Histogram<Duration>,
+        #[dimension(by = direction, value = bytes, buckets = exponential(1, 2, 2))]
+        by_direction: Breakdown<Direction, Histogram<u64>>,
+    }
+
+    let mut metric = Exponential::default();
+    metric.handle(&moved(65, 1, 1.0));
+    let shown = dimensions(&metric);
+    assert_eq!(bounds(&shown["bytes"])[..4], [json!(64), json!(256), json!(1024), json!(4096)]);
+    assert_eq!(bounds(&shown["bytes"])[12..], [json!(1_u64 << 30), json!(null)]);
+    assert_eq!(counts(&shown["bytes"])[..3], [0, 1, 0]);
+    // 22.5 is rounded.
+    assert_eq!(bounds(&shown["rounded"]), [json!(10), json!(15), json!(23), json!(null)]);
+    assert_eq!(bounds(&shown["signed"]), [json!(1), json!(10), json!(100), json!(null)]);
+    assert_eq!(bounds(&shown["ratio"]), [json!(0.5), json!(1.0), json!(2.0), json!(null)]);
+    assert_eq!(counts(&shown["ratio"]), [0, 1, 0, 0]);
+    assert_eq!(bounds(&shown["seconds"]), [json!(0.001), json!(0.01), json!(0.1), json!(null)]);
+    assert_eq!(bounds(&shown["durations"]), [json!(0.0005), json!(0.001), json!(0.002), json!(null)]);
+    assert_eq!(bounds(&shown["by_direction"]["in"]), [json!(1), json!(2), json!(null)]);
+}
+
+#[test]
+fn a_field_declares_how_many_exponential_buckets_it_may_have() {
+    const FEW: usize = 4;
+
+    #[derive(Metric, Default)]
+    #[metric(on(Moved))]
+    struct Limited {
+        #[dimension(value = bytes)]
+        default: Histogram<u64>,
+        #[dimension(value = bytes, max_buckets = 20)]
+        twenty: Histogram<u64>,
+        #[dimension(on(Moved, by = direction, value = bytes, max_buckets = FEW))]
+        by_direction: Breakdown<Direction, Histogram<u64>>,
+    }
+
+    let mut metric = Limited::default();
+    for bytes in 1..=4_096 {
+        metric.handle(&moved(bytes, 1, 0.0));
+    }
+    let Limited { default, twenty, by_direction } = &metric;
+    let [default, twenty] = [default, twenty].map(|histogram| {
+        let buckets = histogram.read().buckets.exponential().cloned().unwrap();
+        (buckets.scale, buckets.positive.counts.len())
+    });
+    // 12 powers of two, and the bucket that 1 bounds.
+    assert_eq!((default, twenty), ((3, 97), (0, 13)));
+    for direction in [Direction::In, Direction::Out] {
+        let read = by_direction.get(direction).unwrap().read();
+        let buckets = read.buckets.exponential().unwrap();
+        assert!(buckets.positive.counts.len() <= FEW);
+        assert_eq!(buckets.count(), read.count);
+    }
 }
 
 #[test]
@@ -159,6 +236,70 @@ fn quantiles_are_interpolated() {
     assert_eq!(histogram.quantile(1.5), None);
     assert_eq!(histogram.quantile(f64::NAN), None);
     assert_eq!(Moves::default().typed_snapshot().bytes.quantile(0.5), None);
+}
+
+#[test]
+fn di5_the_open_bucket_answers_its_bound_or_the_minimum_and_at_1_the_maximum() {
+    let histogram = |min: u64, counts: [u64; 3]| HistogramSnapshot::<u64> {
+        count: counts.iter().sum(),
+        sum: 0,
+        min: Extreme::Known(min),
+        max: Extreme::Known(900),
+        buckets: [Some(10), Some(20), None]
+            .into_iter()
+            .zip(counts)
+            .map(|(upper_bound, count)| Bucket { upper_bound, count })
+            .collect::<Vec<_>>()
+            .into(),
+    };
+    let answers =
+        |histogram: HistogramSnapshot<u64>| [0.5, 0.99, 1.0].map(|quantile| histogram.quantile(quantile));
+    assert_eq!(answers(histogram(5, [1, 0, 9])), [Some(20.0), Some(20.0), Some(900.0)]);
+    assert_eq!(answers(histogram(70, [0, 0, 9])), [Some(70.0), Some(70.0), Some(900.0)]);
+}
+
+#[test]
+fn di5_quantiles_of_explicit_buckets_are_monotone_and_work_without_extremes() {
+    let buckets = [(Some(-10.0), 3), (Some(-1.0), 1), (Some(0.5), 4), (Some(8.0), 1), (None, 2)];
+    let known = HistogramSnapshot::<f64> {
+        count: 11,
+        sum: 0.0,
+        min: Extreme::Known(-30.0),
+        max: Extreme::Known(100.0),
+        buckets: buckets.map(|(upper_bound, count)| Bucket { upper_bound, count }).to_vec().into(),
+    };
+    let unknown = HistogramSnapshot { min: Extreme::Unknown, max: Extreme::Unknown, ..known.clone() };
+    for (histogram, ends) in [(&known, [-30.0, 100.0]), (&unknown, [-10.0, 8.0])] {
+        let answers: Vec<f64> =
+            (0..=1_000).map(|permille| histogram.quantile(f64::from(permille) / 1_000.0).unwrap()).collect();
+        assert!(answers.is_sorted(), "{answers:?}");
+        assert_eq!([answers[0], answers[1_000]], ends);
+    }
+}
+
+/// Users choose no bounds, and the estimates are within the stated bound.
+#[test]
+fn di5_a_recorded_histogram_without_bounds_answers_quantiles_within_the_stated_bound() {
+    let mut metric = Moves::default();
+    for millis in 1..=900 {
+        metric.handle(&moved(millis, millis, 0.0));
+    }
+    let MovesSnapshot { elapsed, bytes, .. } = metric.typed_snapshot();
+    for (quantile, millis) in [(0.01, 9.0), (0.5, 450.0), (0.95, 855.0), (0.99, 891.0)] {
+        let answers = [elapsed.quantile(quantile).unwrap() * 1_000.0, bytes.quantile(quantile).unwrap()];
+        assert!(
+            answers.iter().all(|answer| (answer / millis - 1.0).abs() < 0.022),
+            "{quantile}: {answers:?}"
+        );
+    }
+    let whole = elapsed.clone();
+    let interval = {
+        metric.handle(&moved(1, 2_000, 0.0));
+        metric.typed_snapshot().elapsed.since(&whole)
+    };
+    assert_eq!((interval.count, interval.max), (1, Extreme::Unknown));
+    // From 1 ms to 2 s.
+    assert!((interval.quantile(1.0).unwrap() / 2.0 - 1.0).abs() < 0.045);
 }
 
 #[test]
@@ -256,11 +397,14 @@ fn a_histogram_made_by_hand_keeps_its_buckets() {
 struct Manual {
     #[dimension(manual, buckets = [1, 2, 3])]
     sizes: Histogram<u64>,
+    #[dimension(manual, max_buckets = 4)]
+    limited: Histogram<u64>,
 }
 
 impl Manual {
     fn moved(&mut self, event: &Moved) -> bool {
         self.sizes.record(event.bytes);
+        self.limited.record(event.bytes);
         true
     }
 }
@@ -270,4 +414,9 @@ fn a_hand_written_handler_finds_the_buckets_in_place() {
     let mut metric = Manual::default();
     metric.handle(&moved(2, 1, 0.0));
     assert_eq!(counts(&dimensions(&metric)["sizes"]), [0, 1, 0, 0]);
+    for bytes in 0..100 {
+        metric.handle(&moved(bytes, 1, 0.0));
+    }
+    let buckets = metric.typed_snapshot().limited.buckets.exponential().cloned().unwrap();
+    assert!(buckets.positive.counts.len() <= 4, "{buckets:?}");
 }

@@ -44,11 +44,7 @@ pub fn handle_event(cx: &Context, index: usize, event: &Event) -> TokenStream {
         }
     };
     // A call would cost as much as two dimensions: `benches/instructions.txt`.
-    let inline = if feeds.len() <= MAX_INLINED_FEEDS {
-        quote!(#[allow(clippy::inline_always)] #[inline(always)])
-    } else {
-        quote!(#[inline])
-    };
+    let inline = if feeds.len() <= MAX_INLINED_FEEDS { quote!(#[inline(always)]) } else { quote!(#[inline]) };
     quote! {
         #implement {
             #inline

@@ -11,9 +11,9 @@ use std::{env, fs};
 
 use mvx_metrics::export::{ExpositionOptions, Format, Scope};
 use mvx_metrics::{
-    BreakdownEntry, Bucket, DimensionDescriptor, DimensionKind, DimensionValue, EventHandler, Extreme,
-    HistogramSnapshot, InFlightSnapshot, MeanSnapshot, MergeRule, Metric, MetricDescriptor, MetricSnapshot,
-    MetricsRuntime, Number, RecorderOptions,
+    BreakdownEntry, Bucket, BucketRange, DimensionDescriptor, DimensionKind, DimensionValue, EventHandler,
+    ExponentialBuckets, Extreme, HistogramSnapshot, InFlightSnapshot, MeanSnapshot, MergeRule, Metric,
+    MetricDescriptor, MetricSnapshot, MetricsRuntime, Number, RecorderOptions,
 };
 use serde_json::{Value, json};
 
@@ -147,6 +147,7 @@ fn shape(random: &mut Random) -> Shape {
         ("float", Gauge),
         ("in_flight", InFlight),
         ("histogram", Histogram),
+        ("exponential", Histogram),
         ("unsigned", Custom),
         ("float", Custom),
         ("map", Custom),
@@ -199,6 +200,26 @@ fn value(random: &mut Random, kind: &str) -> (DimensionValue, Value) {
             let made = unsigned >> 8;
             let parts = [("low", float.into()), ("made", made.into()), ("text", "none".to_owned().into())];
             (DimensionValue::map(parts), json!({ "low": float, "made": made }))
+        }
+        "exponential" => {
+            let mut range = |len: u64| {
+                let offset = i32::try_from(random.below(40)).expect("a small number") - 20;
+                BucketRange { offset, counts: (0..len).map(|_| random.below(9)).collect() }
+            };
+            let (positive, negative) = (range(9), range(unsigned % 3));
+            let scale = i32::try_from(unsigned % 11).expect("a small number") - 2;
+            let buckets = ExponentialBuckets { scale, zero: unsigned % 2, positive, negative };
+            let shown = json!({
+                "scale": scale,
+                "zero": buckets.zero,
+                "positive": { "offset": buckets.positive.offset, "counts": buckets.positive.counts },
+                "negative": { "offset": buckets.negative.offset, "counts": buckets.negative.counts },
+                "sum": float,
+            });
+            let (count, sum) = (buckets.count(), Number::Float(float));
+            let buckets = buckets.into();
+            let histogram = HistogramSnapshot { count, sum, min: Extreme::None, max: Extreme::None, buckets };
+            (DimensionValue::Histogram(histogram), shown)
         }
         _ => {
             let bounds = [-1.5, 0.005, 1.0, 10.0, 1e6];

@@ -67,6 +67,39 @@ def label_names(labels, used):
     return names
 
 
+def buckets_of(values, side, scale):
+    """The exponential buckets of all values at a scale that is no finer than theirs."""
+    counts = {}
+    for value in values:
+        for index, count in enumerate(value[side]["counts"], value[side]["offset"]):
+            index >>= value["scale"] - scale
+            counts[index] = counts.get(index, 0) + count
+    used = [index for index, count in counts.items() if count > 0]
+    if not used:
+        return {"offset": 0, "counts": []}
+    return {"offset": min(used), "counts": [counts.get(index, 0) for index in range(min(used), max(used) + 1)]}
+
+
+def powers_of_two(value):
+    """The bounds of exponential buckets that text shows, each with the number of values in the buckets that begin below it."""
+    scale = min(value["scale"], 0)
+    factor = 2**-scale
+    ranges = (buckets_of([value], side, scale) for side in ("positive", "negative"))
+    above, below = (
+        [(index * factor, count) for index, count in enumerate(range_["counts"], range_["offset"])]
+        for range_ in ranges
+    )
+    if below:
+        for exponent in range(below[-1][0] + factor, below[0][0] - 1, -1):
+            yield -(2.0**exponent), sum(count for start, count in below if start + factor > exponent)
+    nothing_above = value["zero"] + sum(count for _, count in below)
+    if nothing_above > 0:
+        yield 0.0, nothing_above
+    if above:
+        for exponent in range(above[0][0], above[-1][0] + factor + 1):
+            yield 2.0**exponent, nothing_above + sum(count for start, count in above if start < exponent)
+
+
 def merge(kind, rule, one, other):
     if one is None:
         return other
@@ -74,6 +107,11 @@ def merge(kind, rule, one, other):
         if "bounds" in one:
             counts = [a + b for a, b in zip(one["counts"], other["counts"])]
             return {"bounds": one["bounds"], "counts": counts, "sum": one["sum"] + other["sum"]}
+        if "scale" in one:
+            scale = min(one["scale"], other["scale"])
+            ranges = {side: buckets_of([one, other], side, scale) for side in ("positive", "negative")}
+            zero = one["zero"] + other["zero"]
+            return {"scale": scale, "zero": zero, **ranges, "sum": one["sum"] + other["sum"]}
         if "nanos" in one and kind == "Max":
             return max(one, other, key=lambda value: value["nanos"])
         return {key: one[key] + other[key] for key in one}
@@ -94,7 +132,7 @@ def parts_of(dimension):
 
 
 def family_type(kind, type_):
-    if type_ == "histogram":
+    if type_ in ("histogram", "exponential"):
         return "histogram"
     if type_ == "whole_mean":
         return "summary"
@@ -150,6 +188,17 @@ def samples_of(family, type_, labels, value, is_open):
         return
     elif type_ == "in_flight":
         value = value["started"] - value["finished"]
+    elif type_ == "exponential":
+        for bound, count in powers_of_two(value):
+            yield name + "_bucket", {**labels, "le": bound}, count
+        counts = value["positive"]["counts"] + value["negative"]["counts"]
+        total = value["zero"] + sum(counts)
+        yield name + "_bucket", {**labels, "le": math.inf}, total
+        may_fall = value["sum"] < 0 or any(value["negative"]["counts"])
+        if not (is_open and may_fall):
+            yield name + "_count", labels, total
+            yield name + "_sum", labels, value["sum"]
+        return
     elif type_ == "histogram":
         total = 0
         for bound, count in zip(value["bounds"] + [math.inf], value["counts"]):

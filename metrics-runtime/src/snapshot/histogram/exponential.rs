@@ -30,7 +30,7 @@ pub struct ExponentialBuckets {
 /// Neighbouring exponential buckets.
 ///
 /// The bucket at position `i` counts the values above base<sup>offset + i</sup> and up to base<sup>offset + i + 1</sup>.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BucketRange {
     /// The index of the first bucket.
@@ -38,6 +38,14 @@ pub struct BucketRange {
     /// The number of values in each bucket.
     #[serde(deserialize_with = "read_counts")]
     pub counts: Vec<u64>,
+}
+
+/// The counts stand in one line, also where `{:#?}` gives each field a line of its own.
+impl fmt::Debug for BucketRange {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let counts = format_args!("{:?}", self.counts);
+        formatter.debug_struct("BucketRange").field("offset", &self.offset).field("counts", &counts).finish()
+    }
 }
 
 /// One exponential bucket.

@@ -417,3 +417,23 @@ fn counts_that_are_too_large_saturate() {
     assert_eq!(both.quantile(1.0), Some(3.0));
     assert!(both.quantile(0.5).is_some());
 }
+
+#[test]
+fn erased_histograms_of_other_forms_do_not_merge() {
+    use crate::descriptor::{DimensionDescriptor, DimensionKind};
+    use crate::snapshot::{DimensionValue, merge_values};
+
+    let declared = DimensionDescriptor::new("sizes", DimensionKind::Histogram);
+    let erased =
+        |histogram: &HistogramSnapshot<f64>| DimensionValue::Histogram(HistogramSnapshot::of(histogram));
+    let explicit = HistogramSnapshot {
+        count: 1,
+        buckets: vec![Bucket { upper_bound: None, count: 1 }].into(),
+        ..of(&[1.0])
+    };
+    let mut value = erased(&of(&[1.0]));
+    assert!(!merge_values(&declared, &mut value, &erased(&explicit)));
+    assert_eq!(value, erased(&of(&[1.0])));
+    assert!(merge_values(&declared, &mut value, &erased(&within(6, &[1e9, -1e9, 3.0]))));
+    assert_eq!(value, erased(&merged(&[&of(&[1.0]), &within(6, &[1e9, -1e9, 3.0])])));
+}
