@@ -77,8 +77,8 @@ impl Field<'_> {
             && self.shape.inner().kind == Kind::Histogram
     }
 
-    /// Whether the field itself is a histogram.
+    /// Whether the field itself is a histogram, or the last seconds of one.
     pub fn is_histogram(&self) -> bool {
-        self.has_buckets() && self.shape.kind == Kind::Histogram
+        self.has_buckets() && matches!(self.shape.kind, Kind::Histogram | Kind::Recent)
     }
 }

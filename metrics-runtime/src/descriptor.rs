@@ -96,6 +96,10 @@ pub struct DimensionDescriptor {
     /// of totals.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub merge: Option<MergeRule>,
+    /// The seconds that the dimension shows, as a [`Recent`](crate::Recent) does: its values may fall. `None` for all dimensions
+    /// that forget nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<u64>,
     /// The number of parts of a breakdown's labels; 0 for all other dimensions.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(crate) parts: usize,
@@ -157,6 +161,7 @@ impl DimensionDescriptor {
             limit: None,
             buckets: Cow::Borrowed(&[]),
             merge: kind.merge_rule(),
+            window: None,
             parts: 0,
             merge_values: MergeValues(None),
         }
@@ -175,6 +180,11 @@ impl DimensionDescriptor {
     /// Whether the dimension's type is the user's own: then the type alone knows what an interval is.
     pub(crate) fn is_of_own_type(&self) -> bool {
         self.merge_values.0.is_some() || matches!(self.merge, None | Some(MergeRule::Own))
+    }
+
+    /// Whether the dimension shows the present and not all that was counted: its values go with their recorder.
+    pub(crate) fn shows_present(&self) -> bool {
+        self.kind == DimensionKind::Gauge || self.window.is_some()
     }
 
     /// The number of parts of a label.

@@ -9,6 +9,7 @@ mod histogram;
 mod in_flight;
 mod mean;
 mod measure;
+mod recent;
 mod sum;
 
 use std::any::Any;
@@ -36,6 +37,7 @@ pub use histogram::{Bucketed, BucketedReading, DefaultBuckets};
 pub use in_flight::InFlight;
 pub use mean::Mean;
 pub use measure::{GaugeValue, IntoMeasure, Measure};
+pub use recent::Recent;
 pub use sum::Sum;
 
 /// State that events update and a snapshot shows: the type of a field under `#[derive(Metric)]`.
@@ -160,6 +162,12 @@ pub trait Dimension: Sized + Send + 'static {
         }
     }
 
+    /// Adds an output of a later time: what a [`Recent`] of this type shows over both times.
+    #[doc(hidden)]
+    fn merge_in_time(output: &mut Self::Output, later: &Self::Output) {
+        Self::merge_outputs(output, later, None);
+    }
+
     /// Whether an output that only grows is lower than it was.
     #[doc(hidden)]
     fn has_fallen(later: &Self::Output, earlier: &Self::Output) -> bool {
@@ -192,12 +200,21 @@ pub struct Shape {
     /// The rule without the option `merge`.
     pub merge: Option<MergeRule>,
     pub merge_values: MergeValues,
+    /// The seconds of a [`Recent`].
+    pub window: Option<u64>,
 }
 
 impl Shape {
     /// The shape of a type of this crate.
     pub(crate) const fn new(kind: DimensionKind, number: Option<NumberType>) -> Self {
-        Self { number, parts: 0, buckets: &[], merge: kind.merge_rule(), merge_values: MergeValues(None) }
+        Self {
+            number,
+            parts: 0,
+            buckets: &[],
+            merge: kind.merge_rule(),
+            merge_values: MergeValues(None),
+            window: None,
+        }
     }
 
     const fn of_own_type<D: Dimension>() -> Self {

@@ -63,7 +63,7 @@
 //! | to | use |
 //! |---|---|
 //! | emit events | [`metric_event`](macro@metric_event), [`MetricEvent`]; [`Recorder`], the trait that a component depends on; [`EmitOnDrop`] |
-//! | declare metrics | [`Metric`](macro@Metric), [`Label`](macro@Label); [`Counter`], [`Sum`], [`Min`], [`Max`], [`Mean`], [`Gauge`], [`InFlight`], [`Histogram`], [`Breakdown`] |
+//! | declare metrics | [`Metric`](macro@Metric), [`Label`](macro@Label); [`Counter`], [`Sum`], [`Min`], [`Max`], [`Mean`], [`Gauge`], [`InFlight`], [`Histogram`], [`Breakdown`], [`Recent`] |
 //! | run recorders | [`MetricsRuntime`], [`MetricsRuntimeBuilder`], [`RecorderOptions`], [`MetricsRecorder`], [`LifecycleHandle`] |
 //! | read numbers | [`MetricHandle`], [`Totals`], [`MetricSnapshots`], [`DimensionValue`], [`RuntimeSnapshot`], [`RecorderStats`], [`MetricDescriptor`]; `export` |
 //! | merge and compare | [`Merge`], [`MergeError`], [`MeanSnapshot`], [`InFlightSnapshot`], [`HistogramSnapshot`], [`Extreme`] |
@@ -101,6 +101,7 @@ mod hooks;
 pub mod http;
 mod label;
 mod log;
+mod moment;
 mod number;
 mod panics;
 mod queue;
@@ -116,7 +117,8 @@ mod totals;
 
 pub use descriptor::{DimensionDescriptor, DimensionKind, MergeRule, MetricDescriptor};
 pub use dimension::{
-    Breakdown, Counter, Dimension, Gauge, GaugeValue, Histogram, InFlight, Max, Mean, Measure, Min, Sum,
+    Breakdown, Counter, Dimension, Gauge, GaugeValue, Histogram, InFlight, Max, Mean, Measure, Min, Recent,
+    Sum,
 };
 pub use dispatch::{EventBatch, EventHandler, HandleEvent, Metric, TypedMetric};
 pub use engine::{LifecycleHandle, MetricFailurePolicy, QueueOverflowPolicy, Registered};

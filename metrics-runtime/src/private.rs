@@ -188,7 +188,7 @@ pub const fn describe<D: Dimension>(
     merge: Option<MergeRule>,
     buckets: Option<&'static [Number]>,
 ) -> DimensionDescriptor {
-    let Shape { number, parts, buckets: own_buckets, merge: own_merge, merge_values } = D::SHAPE;
+    let Shape { number, parts, buckets: own_buckets, merge: own_merge, merge_values, window } = D::SHAPE;
     assert!(
         labels.is_empty() || parts == 0 || labels.len() == parts,
         "`by` does not name each part of the label: write a source for each part, and no tuple inside a tuple"
@@ -216,6 +216,7 @@ pub const fn describe<D: Dimension>(
             None => own_buckets,
         }),
         merge,
+        window,
         parts,
         merge_values,
     }

@@ -7,4 +7,5 @@ mod composition;
 mod distributions;
 mod label_names;
 mod labels;
+mod recent;
 mod state;

@@ -103,7 +103,7 @@ fn fitting(cx: &Ctxt, field: &Field, feed: &FeedOptions) {
                 None => {}
             }
         }
-        Kind::Breakdown | Kind::NotADimension | Kind::Unknown => {}
+        Kind::Breakdown | Kind::Recent | Kind::NotADimension | Kind::Unknown => {}
     }
 }
 

@@ -1,6 +1,6 @@
 //! The types that Prometheus knows, and which of them a value has.
 
-use crate::descriptor::DimensionKind;
+use crate::descriptor::{DimensionDescriptor, DimensionKind};
 use crate::snapshot::{DimensionValue, Number};
 
 /// The type of a family.
@@ -9,17 +9,18 @@ pub(super) enum FamilyType {
     Counter,
     Gauge,
     Histogram,
-    /// A mean whose sum never falls, as a sum and a count.
+    /// A mean whose sum never falls, as a sum and a count; or the quantiles of a window.
     Summary,
     Unknown,
 }
 
 impl FamilyType {
     /// The type of one value; `None` for a value that has no series.
-    pub(super) fn of(kind: DimensionKind, value: &DimensionValue) -> Option<Self> {
+    pub(super) fn of(declared: &DimensionDescriptor, value: &DimensionValue) -> Option<Self> {
         use DimensionKind::{Counter, Custom, Gauge, Histogram, InFlight, Max, Mean, Min, Sum};
         use DimensionValue as Value;
-        Some(match (kind, value) {
+        let has_window = declared.window.is_some();
+        Some(match (declared.kind, value) {
             (
                 _,
                 Value::Empty
@@ -30,12 +31,17 @@ impl FamilyType {
                 | Value::Map(_)
                 | Value::Breakdown(_),
             ) => return None,
+            // The counts of a window fall, and no histogram's may. Prometheus' own clients show the quantiles of windows like this.
+            (_, Value::Histogram(histogram)) if has_window => {
+                return (histogram.count > 0).then_some(Self::Summary);
+            }
             (_, Value::Histogram(_)) => Self::Histogram,
             (_, Value::Mean(mean)) => match mean.sum {
-                Number::Unsigned(_) | Number::Duration(_) => Self::Summary,
+                Number::Unsigned(_) | Number::Duration(_) if !has_window => Self::Summary,
                 _ if mean.count == 0 => return None,
                 _ => Self::Gauge,
             },
+            _ if has_window => Self::Gauge,
             (Counter | Sum, Value::Unsigned(_) | Value::Duration(_)) => Self::Counter,
             // A sum of signed numbers may fall.
             (_, Value::InFlight(_)) | (Counter | Sum | Min | Max | Mean | Gauge | InFlight, _) => Self::Gauge,

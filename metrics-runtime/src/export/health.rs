@@ -23,6 +23,7 @@ macro_rules! declare {
             limit: None,
             buckets: Cow::Borrowed(&[]),
             merge: Some(MergeRule::Sum),
+            window: None,
             parts: 0,
             merge_values: MergeValues(None),
         };)*

@@ -317,6 +317,8 @@ fn subtract(declared: &DimensionDescriptor, later: &mut DimensionValue, earlier:
     use crate::descriptor::DimensionKind::{Counter, Custom, Gauge, Max, Min, Sum};
     use DimensionValue::{Breakdown, Empty, Histogram, InFlight, Mean, Unknown};
     match (declared.kind, &mut *later, earlier) {
+        // A window keeps its later value.
+        _ if declared.window.is_some() => true,
         (_, _, Empty) | (_, Empty, _) => true,
         (_, Breakdown(later), Breakdown(earlier)) => {
             let mut pairs = positions(earlier, later).into_iter().zip(later);
@@ -366,6 +368,7 @@ fn has_fallen(declared: &DimensionDescriptor, later: &DimensionValue, earlier: &
     use crate::descriptor::DimensionKind::{Counter, Sum};
     use DimensionValue::{Breakdown, Duration, Histogram, InFlight, Mean, Unsigned};
     match (declared.kind, later, earlier) {
+        _ if declared.window.is_some() => false,
         (_, Breakdown(later), Breakdown(earlier)) => {
             let mut pairs = positions(later, earlier).into_iter().zip(earlier);
             pairs.any(|(position, earlier)| match position {

@@ -149,6 +149,9 @@ pub(super) fn fingerprint(dimensions: &[DimensionDescriptor]) -> u64 {
         declared.labels.iter().for_each(|label| add(label));
         add(&declared.buckets.len().to_string());
         declared.buckets.iter().for_each(|bound| add(&bound_text(*bound)));
+        if let Some(window) = declared.window {
+            add(&format!("window {window}"));
+        }
     }
     hash
 }
@@ -218,6 +221,8 @@ pub(super) fn difference(own: &[DimensionDescriptor], others: &[DimensionDescrip
             "labels"
         } else if declared.buckets != other.buckets {
             "buckets"
+        } else if declared.window != other.window {
+            "windows"
         } else if declared.merge != other.merge {
             "merge rules"
         } else {
@@ -479,6 +484,8 @@ mod tests {
             vec![DimensionDescriptor { unit: Some("bytes".into()), ..plain() }],
             vec![DimensionDescriptor { merge: Some(MergeRule::Max), ..plain() }],
             vec![DimensionDescriptor { merge: Some(MergeRule::Own), ..plain() }],
+            vec![DimensionDescriptor { window: Some(1), ..plain() }],
+            vec![DimensionDescriptor { window: Some(60), ..plain() }],
             vec![DimensionDescriptor { parts: 1, ..plain() }],
             vec![labels(&["a"])],
             vec![labels(&["a", "b"])],

@@ -152,6 +152,7 @@ fn never_falls(declared: &DimensionDescriptor, value: &DimensionValue) -> bool {
     use DimensionKind::{Counter, Sum};
     use DimensionValue::{Duration, Histogram, Mean, Unsigned};
     match (declared.kind, value) {
+        _ if declared.window.is_some() => false,
         (_, Histogram(_)) | (Counter | Sum, Unsigned(_) | Duration(_)) => true,
         (_, Mean(mean)) => matches!(mean.sum, Number::Unsigned(_) | Number::Duration(_)),
         _ => false,

@@ -446,7 +446,7 @@ impl DimensionSum {
 
     fn add(&mut self, value: &DimensionValue, presence: Presence) {
         let declared = self.declared.get();
-        if presence == Presence::Removed && is_gauge(declared) {
+        if presence == Presence::Removed && declared.shows_present() {
             return;
         }
         let is_added = match (&mut self.value, value) {
@@ -479,9 +479,9 @@ impl Shown {
     }
 
     /// The labels that have a slot. Without a limit there is a slot for every label. The labels of a gauge go with their
-    /// recorder and free their slots.
+    /// recorder and free their slots, and so do those of a window.
     fn admitted(&self, metric: &str, dimension: &DimensionDescriptor) -> Option<AdmittedLabels> {
-        let limit = dimension.limit.filter(|_| !is_gauge(dimension))?;
+        let limit = dimension.limit.filter(|_| !dimension.shows_present())?;
         self.label_slots.get_or_create(metric, &dimension.name, limit)
     }
 }
@@ -495,11 +495,7 @@ pub(super) fn has_same_shape(one: &DimensionDescriptor, other: &DimensionDescrip
         && one.label_parts() == other.label_parts()
         && one.merge == other.merge
         && one.buckets == other.buckets
-}
-
-/// Whether the dimension shows the present and not a count, so that its value goes with the recorder.
-fn is_gauge(dimension: &DimensionDescriptor) -> bool {
-    dimension.kind == DimensionKind::Gauge
+        && one.window == other.window
 }
 
 /// The descriptor of a dimension that its metric does not describe.
