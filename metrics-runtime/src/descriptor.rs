@@ -92,6 +92,10 @@ pub struct DimensionDescriptor {
     /// The upper bounds of a histogram's buckets, without the last bucket, which has none.
     #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
     pub buckets: Cow<'static, [Number]>,
+    /// The largest number of buckets that a histogram with exponential buckets has, zero not included; `None` for all other
+    /// dimensions. Histograms with different numbers merge.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_buckets: Option<usize>,
     /// How the values of several recorders combine. `None` for a dimension of your own that does not say so: it is left out
     /// of totals.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -160,6 +164,7 @@ impl DimensionDescriptor {
             labels: Cow::Borrowed(&[]),
             limit: None,
             buckets: Cow::Borrowed(&[]),
+            max_buckets: None,
             merge: kind.merge_rule(),
             window: None,
             parts: 0,

@@ -136,9 +136,9 @@ pub use mvx_metrics_derive::metric_event;
 pub use recorder::{AnyEvent, EmitOnDrop, MetricHandle, MetricsRecorder, Recorder, RecorderOptions};
 pub use runtime::{MetricsRuntime, MetricsRuntimeBuilder};
 pub use snapshot::{
-    Arithmetic, BreakdownEntry, BreakdownIter, BreakdownSnapshot, Bucket, DimensionValue, Dimensions,
-    Extreme, HistogramSnapshot, InFlightSnapshot, MeanSnapshot, Merge, MergeError, MetricSnapshot,
-    MetricSnapshots, Number, NumberType, Output,
+    Arithmetic, BreakdownEntry, BreakdownIter, BreakdownSnapshot, Bucket, BucketRange, Buckets,
+    DimensionValue, Dimensions, ExponentialBuckets, Extreme, HistogramSnapshot, InFlightSnapshot,
+    MeanSnapshot, Merge, MergeError, MetricSnapshot, MetricSnapshots, Number, NumberType, Output,
 };
 pub use state::{MetricsRecorderState, MetricsRuntimeState};
 pub use stats::RecorderStats;

@@ -215,6 +215,7 @@ pub const fn describe<D: Dimension>(
             Some(buckets) => buckets,
             None => own_buckets,
         }),
+        max_buckets: None,
         merge,
         window,
         parts,

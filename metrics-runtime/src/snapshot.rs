@@ -20,7 +20,7 @@ pub use breakdown::{BreakdownIter, BreakdownSnapshot};
 pub(crate) use combine::{merge_plain_values, merge_values};
 pub(crate) use declaration::{Declaration, Declared};
 pub use extreme::Extreme;
-pub use histogram::{Bucket, HistogramSnapshot};
+pub use histogram::{Bucket, BucketRange, Buckets, ExponentialBuckets, HistogramSnapshot};
 pub use mean::{InFlightSnapshot, MeanSnapshot};
 pub use merge::{Merge, MergeError};
 pub use metric::{MetricSnapshot, MetricSnapshots};

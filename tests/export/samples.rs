@@ -118,7 +118,7 @@ fn add_value(
         (_, DimensionValue::InFlight(flying)) => add("", flying.current().to_string()),
         (_, DimensionValue::Histogram(histogram)) => {
             let mut count = 0;
-            for bucket in &histogram.buckets {
+            for bucket in histogram.buckets.explicit().unwrap_or_default() {
                 count += bucket.count;
                 let bound =
                     bucket.upper_bound.map_or("+Inf".to_owned(), |bound| format!("{:?}", bound.as_f64()));

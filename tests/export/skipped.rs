@@ -101,7 +101,7 @@ fn the_series_names_of_a_histogram_clash_with_other_names() {
         sum: Number::Unsigned(0),
         min: Extreme::None,
         max: Extreme::None,
-        buckets: vec![],
+        buckets: vec![].into(),
     };
     let runtime = runtime_with(vec![metric(
         "job",
@@ -116,7 +116,7 @@ fn the_series_names_of_a_histogram_clash_with_other_names() {
 fn histograms_with_other_buckets_are_skipped_in_a_rollup() {
     let histogram = |bound: u64| {
         let bucket = |upper_bound, count| Bucket { upper_bound, count };
-        let buckets = vec![bucket(Some(Number::Unsigned(bound)), 1), bucket(None, 1)];
+        let buckets = vec![bucket(Some(Number::Unsigned(bound)), 1), bucket(None, 1)].into();
         let histogram = HistogramSnapshot {
             count: 2,
             sum: Number::Unsigned(9),

@@ -60,7 +60,7 @@ fn histogram<const N: usize>(
     min: Number,
 ) -> DimensionValue {
     let count = buckets.iter().map(|(_, count)| count).sum();
-    let buckets = buckets.map(|(upper_bound, count)| Bucket { upper_bound, count }).to_vec();
+    let buckets = buckets.map(|(upper_bound, count)| Bucket { upper_bound, count }).to_vec().into();
     DimensionValue::Histogram(HistogramSnapshot {
         count,
         sum,

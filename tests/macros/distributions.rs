@@ -150,7 +150,7 @@ fn quantiles_are_interpolated() {
         sum: 0,
         min: Extreme::Known(5),
         max: Extreme::Known(100),
-        buckets: buckets.map(|(upper_bound, count)| Bucket { upper_bound, count }).to_vec(),
+        buckets: buckets.map(|(upper_bound, count)| Bucket { upper_bound, count }).to_vec().into(),
     };
     let quantiles =
         [0.0, 0.05, 0.1, 0.5, 0.9, 0.95, 1.0].map(|quantile| histogram.quantile(quantile).unwrap());
@@ -173,7 +173,8 @@ fn one_outlier_in_the_open_bucket_does_not_move_the_other_quantiles() {
             Bucket { upper_bound: Some(0.1), count: 0 },
             Bucket { upper_bound: Some(1.0), count: 899 },
             Bucket { upper_bound: None, count: 101 },
-        ],
+        ]
+        .into(),
     };
     let quantiles = [0.95, 0.99, 1.0].map(|quantile| histogram.quantile(quantile));
     assert_eq!(quantiles, [Some(1.0), Some(1.0), Some(60.0)]);
@@ -190,7 +191,8 @@ fn quantiles_between_bounds_that_are_not_positive_are_interpolated_linearly() {
             Bucket { upper_bound: Some(-10), count: 2 },
             Bucket { upper_bound: Some(10), count: 2 },
             Bucket { upper_bound: None, count: 0 },
-        ],
+        ]
+        .into(),
     };
     let quantiles = [0.0, 0.25, 0.5, 0.75, 1.0].map(|quantile| histogram.quantile(quantile));
     assert_eq!(quantiles, [-20.0, -15.0, -10.0, 0.0, 10.0].map(Some));
@@ -203,12 +205,13 @@ fn quantiles_of_an_impossible_snapshot_do_not_panic() {
         sum: 0.0,
         min: Extreme::Known(min),
         max: Extreme::Known(max),
-        buckets: vec![Bucket { upper_bound: Some(0.0), count: 1 }, Bucket { upper_bound: None, count: 1 }],
+        buckets: vec![Bucket { upper_bound: Some(0.0), count: 1 }, Bucket { upper_bound: None, count: 1 }]
+            .into(),
     };
     assert_eq!(histogram(9.0, 1.0).quantile(0.5), None);
     assert_eq!(histogram(f64::NAN, 1.0).quantile(0.5), None);
     let wide = HistogramSnapshot {
-        buckets: vec![Bucket { upper_bound: None, count: 2 }],
+        buckets: vec![Bucket { upper_bound: None, count: 2 }].into(),
         ..histogram(f64::MIN, f64::MAX)
     };
     let quantiles = [0.0, 0.5, 1.0].map(|quantile| wide.quantile(quantile).unwrap());
@@ -234,7 +237,10 @@ fn an_erased_histogram_keeps_its_buckets() {
     metric.handle(&moved(11, 1, 0.0));
     let snapshot = metric.snapshot();
     let Some(DimensionValue::Histogram(histogram)) = snapshot.get("sizes") else { panic!("no histogram") };
-    assert_eq!(histogram.buckets[1], Bucket { upper_bound: Some(Number::Unsigned(100)), count: 1 });
+    assert_eq!(
+        histogram.buckets.explicit().unwrap()[1],
+        Bucket { upper_bound: Some(Number::Unsigned(100)), count: 1 }
+    );
     assert_eq!(histogram.sum, Number::Unsigned(11));
 }
 

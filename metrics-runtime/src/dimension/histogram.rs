@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::descriptor::{DimensionKind, MergeRule};
-use crate::snapshot::{Bucket, DimensionValue, HistogramSnapshot, Merge, Number};
+use crate::snapshot::{Bucket, Buckets, DimensionValue, HistogramSnapshot, Merge, Number};
 
 use super::measure::{IntoMeasure, Measure, finite};
 use super::{Dimension, Record, Shape};
@@ -34,7 +34,8 @@ use super::{Dimension, Record, Shape};
 ///     games.handle(&GameEnded { moves });
 /// }
 /// let moves = games.typed_snapshot().moves;
-/// let buckets: Vec<_> = moves.buckets.iter().map(|bucket| (bucket.upper_bound, bucket.count)).collect();
+/// let buckets = moves.buckets.explicit().unwrap_or_default();
+/// let buckets: Vec<_> = buckets.iter().map(|bucket| (bucket.upper_bound, bucket.count)).collect();
 /// assert_eq!(buckets, [(Some(20), 1), (Some(40), 1), (Some(80), 1), (None, 1)]);
 /// assert_eq!((moves.count, moves.sum, moves.max.known()), (4, 293, Some(200)));
 /// ```
@@ -107,10 +108,9 @@ impl<T: Measure> Histogram<T> {
             sum: number(self.sum),
             min: self.extremes.map(|(min, _)| number(min)).into(),
             max: self.extremes.map(|(_, max)| number(max)).into(),
-            buckets: upper_bound
-                .zip(counts)
-                .map(|(upper_bound, count)| Bucket { upper_bound, count })
-                .collect(),
+            buckets: Buckets::Explicit(
+                upper_bound.zip(counts).map(|(upper_bound, count)| Bucket { upper_bound, count }).collect(),
+            ),
         }
     }
 

@@ -22,6 +22,7 @@ macro_rules! declare {
             labels: Cow::Borrowed(&[$(Cow::Borrowed($label))?]),
             limit: None,
             buckets: Cow::Borrowed(&[]),
+            max_buckets: None,
             merge: Some(MergeRule::Sum),
             window: None,
             parts: 0,

@@ -231,13 +231,14 @@ impl<'a> Writer<'a> {
         self.bucket_start.extend_from_slice(&start);
         let mut count: u64 = 0;
         let mut texts = bounds.texts.iter();
-        for bucket in &histogram.buckets {
+        for bucket in histogram.buckets.explicit().unwrap_or_default() {
             count = count.saturating_add(bucket.count);
             let Some(_) = bucket.upper_bound else { continue };
             if let Some(Some(text)) = texts.next() {
                 self.write_bucket(text, count);
             }
         }
+        let count = histogram.buckets.count();
         self.write_bucket(b"+Inf", count);
         // A sum with negative values may fall. OpenMetrics forbids sum and count then.
         let extremes = [Some(histogram.sum), histogram.min.known(), bounds.bounds.first().copied()];
@@ -295,7 +296,8 @@ impl<'a> Writer<'a> {
 
 impl BoundTexts {
     fn set(&mut self, histogram: &HistogramSnapshot<Number>) {
-        let bounds = || histogram.buckets.iter().filter_map(|bucket| bucket.upper_bound);
+        let buckets = histogram.buckets.explicit().unwrap_or_default();
+        let bounds = || buckets.iter().filter_map(|bucket| bucket.upper_bound);
         if self.bounds.iter().copied().eq(bounds()) {
             return;
         }
@@ -321,7 +323,7 @@ fn estimated_size(family: &Family<'_>, groups: &[Group<'_>], created: bool) -> u
     const BYTES_PER_LINE: usize = 40;
     let lines = |value: &DimensionValue| {
         let lines = match value {
-            DimensionValue::Histogram(histogram) => histogram.buckets.len() + 2,
+            DimensionValue::Histogram(histogram) => histogram.buckets.explicit().map_or(0, <[_]>::len) + 2,
             DimensionValue::Mean(_) => 2,
             _ => 1,
         };

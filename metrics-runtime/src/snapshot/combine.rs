@@ -295,7 +295,7 @@ pub(crate) fn merge_plain_values(
             true
         }
         (Histogram(into), Histogram(from)) if into.has_form_of(from) => {
-            into.merge_same_buckets(from);
+            into.merge(from);
             true
         }
         (Map(into), Map(from)) => {

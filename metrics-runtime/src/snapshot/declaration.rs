@@ -149,6 +149,10 @@ pub(super) fn fingerprint(dimensions: &[DimensionDescriptor]) -> u64 {
         declared.labels.iter().for_each(|label| add(label));
         add(&declared.buckets.len().to_string());
         declared.buckets.iter().for_each(|bound| add(&bound_text(*bound)));
+        // Exponential buckets merge with each other whatever their largest number is.
+        if declared.max_buckets.is_some() {
+            add("exponential");
+        }
         if let Some(window) = declared.window {
             add(&format!("window {window}"));
         }
@@ -219,7 +223,9 @@ pub(super) fn difference(own: &[DimensionDescriptor], others: &[DimensionDescrip
             "units"
         } else if declared.labels != other.labels || declared.label_parts() != other.label_parts() {
             "labels"
-        } else if declared.buckets != other.buckets {
+        } else if declared.buckets != other.buckets
+            || declared.max_buckets.is_some() != other.max_buckets.is_some()
+        {
             "buckets"
         } else if declared.window != other.window {
             "windows"

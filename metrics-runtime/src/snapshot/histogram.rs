@@ -1,9 +1,16 @@
 //! The snapshot of a histogram.
 
+mod explicit;
+mod exponential;
+
+use std::borrow::Cow;
+
 use serde::de::Error as DeserializeError;
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 use serde::{Deserialize, Deserializer};
 
+pub use self::explicit::Bucket;
+pub use self::exponential::{BucketRange, ExponentialBuckets};
 use super::extreme::Extreme;
 use super::merge::Merge;
 use super::output::{DeserializeOutput, Output, SerializeOutput};
@@ -11,7 +18,8 @@ use crate::number::{Arithmetic, Number, NumberType};
 
 /// A distribution over buckets at one moment.
 ///
-/// Serialises as `{"count", "sum", "min", "max", "buckets": [{"up_to", "count"}, ..]}`.
+/// Serialises as `{"count", "sum", "min", "max", "buckets": [{"up_to", "count"}, ..]}`. Exponential buckets serialise as
+/// `"scale", "zero", "positive": {"offset", "counts": [..]}, "negative": {"offset", "counts": [..]}` in place of `"buckets"`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HistogramSnapshot<T> {
     /// The number of recorded values.
@@ -22,75 +30,77 @@ pub struct HistogramSnapshot<T> {
     pub min: Extreme<T>,
     /// The largest recorded value.
     pub max: Extreme<T>,
-    /// The buckets in ascending order; the last one has no upper bound.
-    pub buckets: Vec<Bucket<T>>,
+    /// The number of values in each bucket.
+    pub buckets: Buckets<T>,
 }
 
-/// One bucket of a histogram.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Bucket<T> {
-    /// The largest value that belongs to the bucket; `None` for the last bucket. Serialised as `up_to`.
-    pub upper_bound: Option<T>,
-    /// The number of values in this bucket alone, without those in lower buckets.
-    pub count: u64,
+/// The buckets of a histogram.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Buckets<T> {
+    /// Buckets with bounds from the declaration, in ascending order; the last one has no upper bound.
+    Explicit(Vec<Bucket<T>>),
+    /// Buckets with powers of one base as bounds.
+    Exponential(ExponentialBuckets),
+}
+
+impl<T> Buckets<T> {
+    /// The buckets if their bounds come from the declaration.
+    #[must_use]
+    pub fn explicit(&self) -> Option<&[Bucket<T>]> {
+        match self {
+            Self::Explicit(buckets) => Some(buckets),
+            Self::Exponential(_) => None,
+        }
+    }
+
+    /// The buckets if they are exponential.
+    #[must_use]
+    pub fn exponential(&self) -> Option<&ExponentialBuckets> {
+        match self {
+            Self::Explicit(_) => None,
+            Self::Exponential(buckets) => Some(buckets),
+        }
+    }
+
+    /// The number of values in all buckets.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        match self {
+            Self::Explicit(buckets) => explicit::count_of(buckets),
+            Self::Exponential(buckets) => buckets.count(),
+        }
+    }
+}
+
+impl<T> From<Vec<Bucket<T>>> for Buckets<T> {
+    fn from(buckets: Vec<Bucket<T>>) -> Self {
+        Self::Explicit(buckets)
+    }
+}
+
+impl<T> From<ExponentialBuckets> for Buckets<T> {
+    fn from(buckets: ExponentialBuckets) -> Self {
+        Self::Exponential(buckets)
+    }
 }
 
 impl<T: Copy + Into<Number>> HistogramSnapshot<T> {
     /// Estimates a quantile, in seconds for durations: `quantile(0.95)` is the value that 95% of the values do not exceed.
     ///
-    /// The estimate interpolates inside a bucket, between the minimum and the maximum: geometrically where both ends are positive,
-    /// else linearly. In the last bucket, which has no upper bound, it is the bucket's lower bound or the minimum, whichever is
-    /// larger, and the maximum for `quantile(1.0)`. So a single outlier moves no other quantile.
+    /// With explicit buckets the estimate interpolates inside a bucket, between the minimum and the maximum: geometrically where
+    /// both ends are positive, else linearly. In the last bucket, which has no upper bound, it is the bucket's lower bound or the
+    /// minimum, whichever is larger, and the maximum for `quantile(1.0)`. So a single outlier moves no other quantile.
     ///
     /// Where the extremes are unknown, the first bucket begins at zero, or at its bound if that is not positive, and the maximum
     /// is the largest bound. `None` when nothing was recorded, `quantile` is not between 0 and 1, or the minimum is above the
     /// maximum.
     #[must_use]
-    #[expect(clippy::cast_precision_loss, reason = "an estimate")]
     pub fn quantile(&self, quantile: f64) -> Option<f64> {
-        let number = |value: T| value.into().as_f64();
-        let bounds = || self.buckets.iter().filter_map(|bucket| bucket.upper_bound).map(number);
-        let min = self.min.known().map(number);
-        let max = self.max.known().map(number);
-        let (min, max) = match (min, max) {
-            (Some(min), Some(max)) => (min, max),
-            _ if self.count == 0 || (!self.min.is_unknown() && !self.max.is_unknown()) => return None,
-            (min, max) => {
-                let (min, max) =
-                    (min.or(bounds().next().map(|bound| bound.min(0.0)))?, max.or(bounds().last())?);
-                (min, max.max(min))
-            }
-        };
-        // A snapshot that was written by hand can contain anything.
-        if !(0.0..=1.0).contains(&quantile) || min.is_nan() || max.is_nan() || min > max {
-            return None;
+        match &self.buckets {
+            Buckets::Explicit(buckets) => explicit::quantile(self, buckets, quantile),
+            Buckets::Exponential(_) => None,
         }
-        if quantile >= 1.0 {
-            return Some(max);
-        }
-        let rank = quantile * self.count as f64;
-        let mut below = 0.0;
-        let mut low = min;
-        for bucket in &self.buckets {
-            let inside = bucket.count as f64;
-            let is_here = inside > 0.0 && below + inside >= rank;
-            let Some(high) = bucket.upper_bound.map(|bound| number(bound).clamp(min, max)) else {
-                return Some(low);
-            };
-            if is_here {
-                let share = (rank - below) / inside;
-                // Neither the difference nor the quotient of the ends: both can overflow to infinity.
-                let between = if low > 0.0 && high > 0.0 {
-                    low.powf(1.0 - share) * high.powf(share)
-                } else {
-                    low * (1.0 - share) + high * share
-                };
-                return Some(between.clamp(low, high.max(low)));
-            }
-            below += inside;
-            low = high;
-        }
-        Some(max)
     }
 }
 
@@ -104,96 +114,89 @@ impl<T: Arithmetic> HistogramSnapshot<T> {
         if earlier.count == 0 {
             return interval;
         }
-        interval.combine_buckets(earlier, u64::saturating_sub);
+        interval.buckets = match (&self.buckets, &earlier.buckets) {
+            (Buckets::Exponential(later), Buckets::Exponential(earlier)) => later.since(earlier).into(),
+            _ => self.combined_bounds(earlier, u64::saturating_sub),
+        };
         interval.sum = self.sum.minus(earlier.sum);
-        interval.count = count_of(&interval.buckets);
+        interval.count = interval.buckets.count();
         let extreme = if interval.count == 0 { Extreme::None } else { Extreme::Unknown };
         (interval.min, interval.max) = (extreme, extreme);
         interval
     }
 
-    /// Whether the histograms have the same buckets.
-    pub(crate) fn has_bounds_of(&self, other: &Self) -> bool {
-        self.buckets.len() == other.buckets.len()
-            && self
-                .buckets
-                .iter()
-                .zip(&other.buckets)
-                .all(|(own, other)| own.upper_bound == other.upper_bound)
+    /// Whether the histograms have the same explicit buckets, or both have exponential ones.
+    pub(crate) fn has_buckets_of(&self, other: &Self) -> bool {
+        match (&self.buckets, &other.buckets) {
+            (Buckets::Explicit(own), Buckets::Explicit(others)) => explicit::have_same_bounds(own, others),
+            (Buckets::Exponential(_), Buckets::Exponential(_)) => true,
+            _ => false,
+        }
     }
 
     /// Whether the count of some bucket is lower than it was.
     pub(crate) fn has_fallen_since(&self, earlier: &Self) -> bool {
-        let fallen = |later: &[Bucket<T>], earlier: &[Bucket<T>]| {
-            later.iter().zip(earlier).any(|(later, earlier)| later.count < earlier.count)
-        };
-        if self.has_bounds_of(earlier) {
-            return fallen(&self.buckets, &earlier.buckets);
+        if let (Buckets::Exponential(later), Buckets::Exponential(earlier)) =
+            (&self.buckets, &earlier.buckets)
+        {
+            return later.has_fallen_since(earlier);
         }
-        fallen(&self.coarsened(earlier), &earlier.coarsened(self))
+        let (own, others) = self.with_common_bounds(earlier);
+        explicit::have_fallen(&own, &others)
     }
 
-    /// Merges a histogram with the same buckets.
-    pub(super) fn merge_same_buckets(&mut self, other: &Self) {
-        if self.count == 0 {
-            self.clone_from(other);
+    /// Raises each bucket to at least its count in `earlier`, so that the count still is the sum of the buckets. Nothing changes
+    /// where the buckets differ.
+    pub(crate) fn raise_to(&mut self, earlier: &Self) {
+        if !self.has_buckets_of(earlier) {
             return;
         }
-        for (own, other) in self.buckets.iter_mut().zip(&other.buckets) {
-            own.count = own.count.saturating_add(other.count);
+        match (&mut self.buckets, &earlier.buckets) {
+            (Buckets::Explicit(own), Buckets::Explicit(earlier)) => explicit::combine(own, earlier, u64::max),
+            (Buckets::Exponential(own), Buckets::Exponential(earlier)) => own.raise_to(earlier),
+            _ => {}
         }
-        self.merge_all_but_buckets(other);
+        self.count = self.buckets.count();
+        if earlier.sum > self.sum {
+            self.sum = earlier.sum;
+        }
+        self.merge_extremes(earlier);
     }
 
-    fn merge_all_but_buckets(&mut self, other: &Self) {
-        self.sum = self.sum.plus(other.sum);
-        self.count = self.count.saturating_add(other.count);
+    fn merge_extremes(&mut self, other: &Self) {
         self.min.merge(other.min, |new, old| new < old);
         self.max.merge(other.max, |new, old| new > old);
     }
 
-    /// Combines the counts of the buckets. Where the bounds differ, only the bounds that both have stay.
-    fn combine_buckets(&mut self, other: &Self, combine: impl Fn(u64, u64) -> u64) {
-        let coarsened;
-        let others = if self.has_bounds_of(other) {
-            &other.buckets
-        } else {
-            coarsened = other.coarsened(self);
-            self.buckets = self.coarsened(other);
-            &coarsened
-        };
-        for (own, other) in self.buckets.iter_mut().zip(others) {
-            own.count = combine(own.count, other.count);
-        }
-    }
-
-    /// The buckets with only the bounds that `other` has too. Both have their bounds in ascending order.
-    fn coarsened(&self, other: &Self) -> Vec<Bucket<T>> {
-        let mut others = other.buckets.iter().map_while(|bucket| bucket.upper_bound).peekable();
-        let mut kept = Vec::with_capacity(self.buckets.len());
-        let mut count = 0_u64;
-        for bucket in &self.buckets {
-            count = count.saturating_add(bucket.count);
-            let is_kept = bucket.upper_bound.is_none_or(|bound| {
-                while others.next_if(|other| *other < bound).is_some() {}
-                others.peek() == Some(&bound)
-            });
-            if is_kept {
-                kept.push(Bucket { upper_bound: bucket.upper_bound, count });
-                count = 0;
+    /// The buckets of both with the bounds that both have. Explicit and exponential buckets have none in common: one bucket without
+    /// a bound stays.
+    fn with_common_bounds<'a>(&'a self, other: &'a Self) -> (Cow<'a, [Bucket<T>]>, Cow<'a, [Bucket<T>]>) {
+        let unbounded =
+            |histogram: &Self| vec![Bucket { upper_bound: None, count: histogram.buckets.count() }].into();
+        match (&self.buckets, &other.buckets) {
+            (Buckets::Explicit(own), Buckets::Explicit(others)) => {
+                if explicit::have_same_bounds(own, others) {
+                    (own.into(), others.into())
+                } else {
+                    (explicit::coarsened(own, others).into(), explicit::coarsened(others, own).into())
+                }
             }
+            _ => (unbounded(self), unbounded(other)),
         }
-        kept
+    }
+
+    /// The buckets with the bounds that both have, their counts combined.
+    fn combined_bounds(&self, other: &Self, rule: impl Fn(u64, u64) -> u64) -> Buckets<T> {
+        let (own, others) = self.with_common_bounds(other);
+        let mut combined = own.into_owned();
+        explicit::combine(&mut combined, &others, rule);
+        combined.into()
     }
 }
 
-/// The number of values in all buckets.
-fn count_of<T>(buckets: &[Bucket<T>]) -> u64 {
-    buckets.iter().fold(0, |count, bucket| count.saturating_add(bucket.count))
-}
-
-/// Buckets with equal bounds are exact. Where bounds differ, the bounds that both histograms have stay, and their buckets are
-/// exact.
+/// Buckets with equal bounds are exact, and so are exponential buckets, at the scale that both need; that is at most 160 buckets.
+/// Where explicit bounds differ, the bounds that both histograms have stay, and their buckets are exact. Explicit and exponential
+/// buckets have no bounds in common, so a single bucket stays, which has no bound.
 impl<T: Arithmetic> Merge for HistogramSnapshot<T> {
     fn merge(&mut self, other: &Self) {
         if other.count == 0 {
@@ -203,8 +206,18 @@ impl<T: Arithmetic> Merge for HistogramSnapshot<T> {
             self.clone_from(other);
             return;
         }
-        self.combine_buckets(other, u64::saturating_add);
-        self.merge_all_but_buckets(other);
+        match (&mut self.buckets, &other.buckets) {
+            (Buckets::Explicit(own), Buckets::Explicit(others))
+                if explicit::have_same_bounds(own, others) =>
+            {
+                explicit::combine(own, others, u64::saturating_add);
+            }
+            (Buckets::Exponential(own), Buckets::Exponential(others)) => own.merge(others),
+            _ => self.buckets = self.combined_bounds(other, u64::saturating_add),
+        }
+        self.sum = self.sum.plus(other.sum);
+        self.count = self.count.saturating_add(other.count);
+        self.merge_extremes(other);
     }
 }
 
@@ -213,43 +226,50 @@ impl<T: Output + Arithmetic> Output for HistogramSnapshot<T> {
 }
 
 impl HistogramSnapshot<Number> {
-    /// Whether both have the same type of numbers and the same buckets.
+    /// Whether both have the same type of numbers, and the same explicit buckets or both exponential ones.
     pub(super) fn has_form_of(&self, other: &Self) -> bool {
-        self.sum.number_type() == other.sum.number_type() && self.has_bounds_of(other)
+        self.sum.number_type() == other.sum.number_type() && self.has_buckets_of(other)
     }
 
     pub(crate) fn of<T: Copy + Into<Number>>(typed: &HistogramSnapshot<T>) -> Self {
-        let buckets = typed.buckets.iter();
-        let buckets = buckets
-            .map(|bucket| Bucket { upper_bound: bucket.upper_bound.map(Into::into), count: bucket.count });
+        let buckets = match &typed.buckets {
+            Buckets::Explicit(buckets) => {
+                let erased = |bucket: &Bucket<T>| Bucket {
+                    upper_bound: bucket.upper_bound.map(Into::into),
+                    count: bucket.count,
+                };
+                Buckets::Explicit(buckets.iter().map(erased).collect())
+            }
+            Buckets::Exponential(buckets) => Buckets::Exponential(buckets.clone()),
+        };
         Self {
             count: typed.count,
             sum: typed.sum.into(),
             min: typed.min.map(Into::into),
             max: typed.max.map(Into::into),
-            buckets: buckets.collect(),
+            buckets,
         }
     }
 }
 
 impl<T: Output> Serialize for HistogramSnapshot<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut histogram = serializer.serialize_struct("HistogramSnapshot", 5)?;
+        let fields = if self.buckets.explicit().is_some() { 5 } else { 8 };
+        let mut histogram = serializer.serialize_struct("HistogramSnapshot", fields)?;
         histogram.serialize_field("count", &self.count)?;
         histogram.serialize_field("sum", &SerializeOutput(&self.sum))?;
         histogram.serialize_field("min", &self.min)?;
         histogram.serialize_field("max", &self.max)?;
-        histogram.serialize_field("buckets", &self.buckets)?;
+        match &self.buckets {
+            Buckets::Explicit(buckets) => histogram.serialize_field("buckets", buckets)?,
+            Buckets::Exponential(ExponentialBuckets { scale, zero, positive, negative }) => {
+                histogram.serialize_field("scale", scale)?;
+                histogram.serialize_field("zero", zero)?;
+                histogram.serialize_field("positive", positive)?;
+                histogram.serialize_field("negative", negative)?;
+            }
+        }
         histogram.end()
-    }
-}
-
-impl<T: Output> Serialize for Bucket<T> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut bucket = serializer.serialize_struct("Bucket", 2)?;
-        bucket.serialize_field("up_to", &SerializeOutput(&self.upper_bound))?;
-        bucket.serialize_field("count", &self.count)?;
-        bucket.end()
     }
 }
 
@@ -262,10 +282,45 @@ impl<'de, T: Output + Arithmetic> Deserialize<'de> for HistogramSnapshot<T> {
             sum: DeserializeOutput<T>,
             min: Extreme<T>,
             max: Extreme<T>,
-            buckets: Vec<Bucket<T>>,
+            #[serde(default, deserialize_with = "present")]
+            buckets: Option<Vec<Bucket<T>>>,
+            #[serde(default, deserialize_with = "present")]
+            scale: Option<i32>,
+            #[serde(default, deserialize_with = "present")]
+            zero: Option<u64>,
+            #[serde(default, deserialize_with = "present")]
+            positive: Option<BucketRange>,
+            #[serde(default, deserialize_with = "present")]
+            negative: Option<BucketRange>,
         }
 
-        let Fields { count, sum, min, max, buckets } = Fields::deserialize(deserializer)?;
+        /// A field that is there has a value: null is none.
+        fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(field: D) -> Result<Option<T>, D::Error> {
+            T::deserialize(field).map(Some)
+        }
+
+        let Fields { count, sum, min, max, buckets, scale, zero, positive, negative } =
+            Fields::deserialize(deserializer)?;
+        let missing = D::Error::missing_field;
+        let buckets = match (buckets, scale) {
+            (Some(buckets), None) if zero.is_none() && positive.is_none() && negative.is_none() => {
+                Buckets::Explicit(buckets)
+            }
+            (Some(_), _) => {
+                return Err(D::Error::custom(
+                    "a histogram has either `buckets`, or `scale`, `zero`, `positive` and `negative`",
+                ));
+            }
+            (None, None) if zero.is_none() && positive.is_none() && negative.is_none() => {
+                return Err(missing("buckets"));
+            }
+            (None, scale) => Buckets::Exponential(ExponentialBuckets {
+                scale: scale.ok_or_else(|| missing("scale"))?,
+                zero: zero.ok_or_else(|| missing("zero"))?,
+                positive: positive.ok_or_else(|| missing("positive"))?,
+                negative: negative.ok_or_else(|| missing("negative"))?,
+            }),
+        };
         let histogram = Self { count, sum: sum.0, min, max, buckets };
         histogram.check().map_err(D::Error::custom)?;
         Ok(histogram)
@@ -275,18 +330,11 @@ impl<'de, T: Output + Arithmetic> Deserialize<'de> for HistogramSnapshot<T> {
 impl<T: Arithmetic> HistogramSnapshot<T> {
     /// Says what no histogram can have.
     pub(crate) fn check(&self) -> Result<(), &'static str> {
-        let ordered = |pair: &[Bucket<T>]| match (pair[0].upper_bound, pair[1].upper_bound) {
-            (Some(lower), Some(upper)) => lower < upper,
-            (Some(_), None) => true,
-            (None, _) => false,
-        };
-        if self.buckets.last().is_none_or(|last| last.upper_bound.is_some()) {
-            return Err("the last bucket of a histogram has no bound: `\"up_to\": null`");
+        match &self.buckets {
+            Buckets::Explicit(buckets) => explicit::check(buckets)?,
+            Buckets::Exponential(_) => {}
         }
-        if !self.buckets.windows(2).all(ordered) {
-            return Err("the bounds of a histogram's buckets ascend");
-        }
-        if count_of(&self.buckets) != self.count {
+        if self.buckets.count() != self.count {
             return Err("the count of a histogram is the sum of its buckets");
         }
         let has_values = |extreme: Extreme<T>| !matches!(extreme, Extreme::None);
@@ -303,37 +351,20 @@ impl<T: Arithmetic> HistogramSnapshot<T> {
     fn check_extremes(&self, min: Option<T>, max: Option<T>) -> Result<(), &'static str> {
         let number = |value: T| value.into().as_f64();
         let is_above = |value: f64, bound: f64| value - bound > bound.abs().max(value.abs()) * 1e-12;
-        let is_inside = |index: usize, value: T| {
-            let bound = |index: usize| Some(number(self.buckets.get(index)?.upper_bound?));
-            let below = index.checked_sub(1).and_then(bound);
+        let is_inside = |(below, bound): (Option<f64>, Option<f64>), value: T| {
             below.is_none_or(|below| !is_above(below, number(value)))
-                && bound(index).is_none_or(|bound| !is_above(number(value), bound))
+                && bound.is_none_or(|bound| !is_above(number(value), bound))
         };
-        let has_values = |bucket: &Bucket<T>| bucket.count > 0;
-        let (first, last) =
-            (self.buckets.iter().position(has_values), self.buckets.iter().rposition(has_values));
-        let fits = |index: Option<usize>, value: Option<T>| {
-            index.zip(value).is_none_or(|(index, value)| is_inside(index, value))
+        let ends = match &self.buckets {
+            Buckets::Explicit(buckets) => explicit::ends(buckets),
+            Buckets::Exponential(_) => None,
         };
+        let Some([first, last]) = ends else { return Ok(()) };
+        let fits = |bounds, value: Option<T>| value.is_none_or(|value| is_inside(bounds, value));
         if fits(first, min) && fits(last, max) {
             Ok(())
         } else {
             Err("an extreme of a histogram does not lie in the bucket that has it")
         }
-    }
-}
-
-impl<'de, T: Output> Deserialize<'de> for Bucket<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(rename = "Bucket", bound = "T: Output", deny_unknown_fields)]
-        struct Fields<T> {
-            #[serde(rename = "up_to")]
-            upper_bound: DeserializeOutput<Option<T>>,
-            count: u64,
-        }
-
-        let Fields { upper_bound, count } = Fields::deserialize(deserializer)?;
-        Ok(Self { upper_bound: upper_bound.0, count })
     }
 }

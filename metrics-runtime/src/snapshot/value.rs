@@ -13,7 +13,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::breakdown::{HasLabels, NestedMap, SerializeEntry};
 use super::extreme::{Extreme, UNKNOWN};
-use super::histogram::HistogramSnapshot;
+use super::histogram::{BucketRange, Buckets, HistogramSnapshot};
 use super::mean::{InFlightSnapshot, MeanSnapshot};
 use super::output::named;
 use crate::number::{Number, SecondsText, serialize_seconds};
@@ -122,17 +122,32 @@ impl DimensionValue {
                 Self::map([("started", count(*started)), ("finished", count(*finished))])
             }
             Self::Histogram(histogram) => {
-                let buckets = histogram.buckets.iter().map(|bucket| {
-                    let bound = bucket.upper_bound.map_or(Self::Empty, number);
-                    Self::map([("up_to", bound), ("count", count(bucket.count))])
-                });
-                Self::map([
-                    ("count", count(histogram.count)),
-                    ("sum", number(histogram.sum)),
-                    ("min", extreme(histogram.min)),
-                    ("max", extreme(histogram.max)),
-                    ("buckets", Self::List(buckets.collect())),
-                ])
+                let mut fields = Dimensions::default();
+                fields.push("count", count(histogram.count));
+                fields.push("sum", number(histogram.sum));
+                fields.push("min", extreme(histogram.min));
+                fields.push("max", extreme(histogram.max));
+                match &histogram.buckets {
+                    Buckets::Explicit(buckets) => {
+                        let buckets = buckets.iter().map(|bucket| {
+                            let bound = bucket.upper_bound.map_or(Self::Empty, number);
+                            Self::map([("up_to", bound), ("count", count(bucket.count))])
+                        });
+                        fields.push("buckets", Self::List(buckets.collect()));
+                    }
+                    Buckets::Exponential(buckets) => {
+                        let range = |range: &BucketRange| {
+                            let counts = range.counts.iter().copied().map(count).collect();
+                            let offset = Self::Signed(range.offset.into());
+                            Self::map([("offset", offset), ("counts", Self::List(counts))])
+                        };
+                        fields.push("scale", Self::Signed(buckets.scale.into()));
+                        fields.push("zero", count(buckets.zero));
+                        fields.push("positive", range(&buckets.positive));
+                        fields.push("negative", range(&buckets.negative));
+                    }
+                }
+                Self::Map(fields)
             }
             Self::Breakdown(entries) => nested(entries, 0),
             _ => return Cow::Borrowed(self),

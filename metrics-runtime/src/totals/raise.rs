@@ -2,9 +2,7 @@
 
 use super::group::GroupTotals;
 use crate::descriptor::{DimensionDescriptor, DimensionKind};
-use crate::snapshot::{
-    Declaration, DimensionValue, Dimensions, HistogramSnapshot, MetricSnapshot, Number, positions,
-};
+use crate::snapshot::{Declaration, DimensionValue, Dimensions, MetricSnapshot, Number, positions};
 
 impl GroupTotals {
     /// Raises each count to at least its value in `earlier`. The complete totals would be no smaller.
@@ -93,7 +91,7 @@ fn raise(declared: &DimensionDescriptor, value: &mut DimensionValue, earlier: &D
             }
         }
         (_, earlier) if !never_falls(declared, earlier) => {}
-        (Histogram(histogram), Histogram(earlier)) => raise_histogram(histogram, earlier),
+        (Histogram(histogram), Histogram(earlier)) => histogram.raise_to(earlier),
         (Mean(mean), Mean(earlier)) => {
             mean.count = mean.count.max(earlier.count);
             if earlier.sum > mean.sum {
@@ -105,22 +103,6 @@ fn raise(declared: &DimensionDescriptor, value: &mut DimensionValue, earlier: &D
         (Empty, earlier) => *value = earlier.clone(),
         _ => {}
     }
-}
-
-/// Raises bucket by bucket, so that the count still is the sum of the buckets.
-fn raise_histogram(histogram: &mut HistogramSnapshot<Number>, earlier: &HistogramSnapshot<Number>) {
-    if !histogram.has_bounds_of(earlier) {
-        return;
-    }
-    for (bucket, earlier) in histogram.buckets.iter_mut().zip(&earlier.buckets) {
-        bucket.count = bucket.count.max(earlier.count);
-    }
-    histogram.count = histogram.buckets.iter().fold(0, |sum, bucket| sum.saturating_add(bucket.count));
-    if earlier.sum > histogram.sum {
-        histogram.sum = earlier.sum;
-    }
-    histogram.min.merge(earlier.min, |new, old| new < old);
-    histogram.max.merge(earlier.max, |new, old| new > old);
 }
 
 fn clear_what_may_fall(metric: &mut MetricSnapshot) {

@@ -495,6 +495,7 @@ pub(super) fn has_same_shape(one: &DimensionDescriptor, other: &DimensionDescrip
         && one.label_parts() == other.label_parts()
         && one.merge == other.merge
         && one.buckets == other.buckets
+        && one.max_buckets.is_some() == other.max_buckets.is_some()
         && one.window == other.window
 }
 

@@ -207,7 +207,8 @@ fn value(random: &mut Random, kind: &str) -> (DimensionValue, Value) {
             let buckets = upper_bound
                 .zip(&counts)
                 .map(|(upper_bound, count)| Bucket { upper_bound, count: *count })
-                .collect();
+                .collect::<Vec<_>>()
+                .into();
             let (count, sum) = (counts.iter().sum(), Number::Float(float));
             let histogram = HistogramSnapshot { count, sum, min: Extreme::None, max: Extreme::None, buckets };
             (

@@ -7,7 +7,7 @@ use std::fmt::Debug;
 use std::time::Duration;
 
 use mvx_metrics::{
-    DimensionValue, Extreme, Histogram, HistogramSnapshot, InFlightSnapshot, Merge, MetricSnapshot,
+    Buckets, DimensionValue, Extreme, Histogram, HistogramSnapshot, InFlightSnapshot, Merge, MetricSnapshot,
     MetricSnapshots,
 };
 use serde::Serialize;
@@ -169,7 +169,11 @@ fn a_number_that_is_not_finite_is_refused() {
         refused(&changed(&|snapshot| snapshot.mean_ratio.sum = number), "mean_ratio");
         refused(&changed(&|snapshot| snapshot.ratios.sum = number), "ratios");
         refused(&changed(&|snapshot| snapshot.ratios.max = Extreme::Known(number)), "ratios");
-        refused(&changed(&|snapshot| snapshot.ratios.buckets[0].upper_bound = Some(number)), "ratios");
+        let with_bound = changed(&|snapshot| {
+            let Buckets::Explicit(buckets) = &mut snapshot.ratios.buckets else { panic!("it has bounds") };
+            buckets[0].upper_bound = Some(number);
+        });
+        refused(&with_bound, "ratios");
         refused(&LevelsSnapshot { least: Some(number), ..typed::<Levels>(&[]) }, "least");
         let erased = MetricSnapshot::new("any")
             .with("list", DimensionValue::List(vec![1.0.into(), DimensionValue::Float(number)]));
@@ -216,7 +220,8 @@ fn the_largest_numbers_saturate() {
     snapshot.open = InFlightSnapshot { started: 0, finished: all };
     snapshot.mean_count.count = all;
     snapshot.invalid = all;
-    for bucket in &mut snapshot.deltas.buckets {
+    let Buckets::Explicit(buckets) = &mut snapshot.deltas.buckets else { panic!("it has bounds") };
+    for bucket in buckets {
         bucket.count = all;
     }
     snapshot.deltas.count = all;
@@ -292,15 +297,17 @@ fn histograms_with_other_bounds_merge_by_the_bounds_that_both_have() {
     };
     let mut merged = of(&[1, 5, 10, 20], &[1, 3, 7, 15, 30]);
     merged.merge(&of(&[5, 8, 20, 40], &[4, 6, 9, 25, 50]));
-    let buckets: Vec<_> = merged.buckets.iter().map(|bucket| (bucket.upper_bound, bucket.count)).collect();
-    assert_eq!(buckets, [(Some(5), 3), (Some(20), 4), (None, 3)]);
+    let buckets = |histogram: &HistogramSnapshot<u64>| -> Vec<_> {
+        let buckets = histogram.buckets.explicit().unwrap();
+        buckets.iter().map(|bucket| (bucket.upper_bound, bucket.count)).collect()
+    };
+    assert_eq!(buckets(&merged), [(Some(5), 3), (Some(20), 4), (None, 3)]);
     assert_eq!(
         (merged.count, merged.sum, merged.min, merged.max),
         (10, 150, Extreme::Known(1), Extreme::Known(50))
     );
     let interval = merged.since(&of(&[20, 30], &[2, 25]));
-    let buckets: Vec<_> = interval.buckets.iter().map(|bucket| (bucket.upper_bound, bucket.count)).collect();
-    assert_eq!(buckets, [(Some(20), 6), (None, 2)]);
+    assert_eq!(buckets(&interval), [(Some(20), 6), (None, 2)]);
     assert_eq!(interval.count, 8);
     super::assert_comes_back(&interval);
 }
