@@ -133,6 +133,8 @@ pub struct OwnRules {
     pub merge: Option<CombineValues>,
     /// [`Dimension::since`](crate::Dimension::since).
     pub since: CombineValues,
+    /// Replaces a value by that of an empty [`Recent`](crate::Recent); `None` for other types.
+    pub empty: Option<fn(&mut dyn Any)>,
 }
 
 /// Combines its first value with the second one.

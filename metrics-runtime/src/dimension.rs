@@ -222,7 +222,7 @@ impl Shape {
             Some(_) => (Some(MergeRule::Own), Some(merge_values_of::<D>)),
             None => (None, None),
         };
-        let rules = OwnRules { merge: merge_values, since: since_values_of::<D> };
+        let rules = OwnRules { merge: merge_values, since: since_values_of::<D>, empty: None };
         let number = <D::Output as Output>::NUMBER;
         Self { merge, merge_values: MergeValues(Some(rules)), ..Self::new(DimensionKind::Custom, number) }
     }

@@ -223,6 +223,16 @@ pub const fn describe<D: Dimension>(
     }
 }
 
+/// Evaluates the checks of a window.
+///
+/// # Panics
+///
+/// At compile time, when its seconds are out of range, or the type inside of it does not merge.
+#[track_caller]
+pub const fn assert_window<D: Dimension>() {
+    assert!(D::SHAPE.window.is_some());
+}
+
 /// The name of one label, for [`describe`].
 #[must_use]
 pub const fn label_name(name: &'static str) -> Cow<'static, str> {

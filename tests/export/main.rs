@@ -18,6 +18,7 @@ mod many_recorders;
 mod means;
 mod merging;
 mod process;
+mod recent;
 mod replaced;
 mod rollup;
 mod round_trip;

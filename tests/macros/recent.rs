@@ -299,7 +299,7 @@ fn di7_a_handler_by_hand_reaches_the_slot_that_records() {
         let snapshot = metric.typed_snapshot();
         assert_eq!((metric.count.get(), snapshot.count, snapshot.sizes.sum), (33, 33, 33));
         let counts = |snapshot: &ByHandSnapshot| -> Vec<_> {
-            snapshot.sizes.buckets.iter().map(|bucket| bucket.count).collect()
+            snapshot.sizes.buckets.explicit().expect("bounds").iter().map(|bucket| bucket.count).collect()
         };
         assert_eq!(counts(&snapshot), [1, 1]);
         advance(FORGOTTEN - WINDOW / 2).await;

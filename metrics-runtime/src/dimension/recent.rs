@@ -1,8 +1,9 @@
 //! The last seconds of a dimension.
 
+use std::any::Any;
 use std::fmt;
 
-use crate::descriptor::{DimensionKind, MergeRule};
+use crate::descriptor::{DimensionKind, MergeRule, MergeValues, OwnRules};
 use crate::moment::Moment;
 use crate::snapshot::DimensionValue;
 
@@ -99,6 +100,13 @@ impl<D, const SECS: u64> Recent<D, SECS> {
     /// The number of the newest slot.
     fn number(&self) -> u64 {
         (self.end.nanos() / Self::LENGTH).saturating_sub(1)
+    }
+}
+
+/// Replaces a value by that of an empty window.
+fn empty<D: Dimension + Default>(value: &mut dyn Any) {
+    if let Some(value) = value.downcast_mut::<DimensionValue>() {
+        *value = D::value(D::default().read());
     }
 }
 
@@ -201,7 +209,11 @@ impl<D: Dimension + Default, const SECS: u64> Dimension for Recent<D, SECS> {
             D::SHAPE.merge.is_some(),
             "`Recent` merges the outputs of its slots: add `MERGE` to the `impl Dimension` of the type inside of it"
         );
-        Shape { window: Some(SECS), ..D::SHAPE }
+        let merge_values = match D::SHAPE.merge_values.0 {
+            Some(rules) => Some(OwnRules { empty: Some(empty::<D>), ..rules }),
+            None => None,
+        };
+        Shape { window: Some(SECS), merge_values: MergeValues(merge_values), ..D::SHAPE }
     };
 
     fn read(&self) -> D::Output {

@@ -363,6 +363,30 @@ fn subtract(declared: &DimensionDescriptor, later: &mut DimensionValue, earlier:
     }
 }
 
+/// The value of a window in which nothing was recorded: what stays of a recorder that is gone.
+pub(crate) fn emptied(declared: &DimensionDescriptor, value: &DimensionValue) -> DimensionValue {
+    use crate::descriptor::DimensionKind::{Counter, Sum};
+    use DimensionValue::{Breakdown, Empty, Histogram, InFlight, Mean};
+    if let Breakdown(_) = value {
+        // Its labels are gone.
+        return Breakdown(Vec::new());
+    }
+    if let Some(empty) = declared.merge_values.0.and_then(|rules| rules.empty) {
+        let mut emptied = value.clone();
+        let _role = thread_role::enter_metrics();
+        return panics::catch(|| empty(&mut emptied)).map_or(Empty, |()| emptied);
+    }
+    match value {
+        Mean(mean) => Mean(mean.since(mean)),
+        InFlight(in_flight) => InFlight(in_flight.since(in_flight)),
+        Histogram(histogram) => Histogram(histogram.since(histogram)),
+        value if matches!(declared.kind, Counter | Sum) => {
+            value.number().map_or(Empty, |number| DimensionValue::from(number.minus(number)))
+        }
+        _ => Empty,
+    }
+}
+
 /// Whether a count is lower than it was, or a label is gone that had more than zero.
 fn has_fallen(declared: &DimensionDescriptor, later: &DimensionValue, earlier: &DimensionValue) -> bool {
     use crate::descriptor::DimensionKind::{Counter, Sum};

@@ -10,7 +10,8 @@ use super::labelled::LabelledSum;
 use super::memory::Memory;
 use crate::descriptor::{DimensionDescriptor, DimensionKind, MetricDescriptor};
 use crate::snapshot::{
-    BreakdownEntry, Declaration, DimensionValue, Dimensions, Merge, MetricSnapshot, Times, merge_values,
+    BreakdownEntry, Declaration, DimensionValue, Dimensions, Merge, MetricSnapshot, Times, emptied,
+    merge_values,
 };
 use crate::stats::RecorderStats;
 
@@ -446,9 +447,15 @@ impl DimensionSum {
 
     fn add(&mut self, value: &DimensionValue, presence: Presence) {
         let declared = self.declared.get();
-        if presence == Presence::Removed && declared.shows_present() {
-            return;
-        }
+        let zero;
+        let value = match presence {
+            Presence::Removed if declared.window.is_some() => {
+                zero = emptied(declared, value);
+                &zero
+            }
+            Presence::Removed if declared.shows_present() => return,
+            _ => value,
+        };
         let is_added = match (&mut self.value, value) {
             (SumValue::LeftOut(_), _) | (_, DimensionValue::Empty) => true,
             (SumValue::Labelled(labelled), DimensionValue::Breakdown(entries)) => {
