@@ -58,6 +58,7 @@ options! {
         "name" => name: LitStr = assigned("\"..\"", string),
         "limit" => limit: Expr = assigned("<N>", expression),
         "buckets" => buckets: Expr = assigned("[..]", expression),
+        "max_buckets" => max_buckets: Expr = assigned("<N>", expression),
         "unit" => unit: LitStr = assigned("bytes", word),
         "merge" => merge: Ident = assigned("max", plain),
         "zeros" => zeros: Ident = assigned("off", plain),
@@ -99,7 +100,7 @@ options! {
 
 /// Options of a field that may also stand inside one `on(..)`, beside the `by` or `value` that they belong to. They hold for all
 /// events.
-const ALSO_INSIDE_ON: [&str; 2] = ["limit", "buckets"];
+const ALSO_INSIDE_ON: [&str; 3] = ["limit", "buckets", "max_buckets"];
 
 /// `#[metric(..)]`.
 #[derive(Default)]

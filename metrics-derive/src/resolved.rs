@@ -70,15 +70,19 @@ impl Field<'_> {
         prefix.map_or_else(String::new, |prefix| prefix.value.value())
     }
 
-    /// Whether the field is a histogram, or one for each label.
+    /// Whether the field is a histogram with declared bounds, or one for each label.
     pub fn has_buckets(&self) -> bool {
+        self.is_distribution() && self.options.buckets.is_some()
+    }
+
+    /// Whether the field is a histogram with a declared number of exponential buckets, or one for each label.
+    pub fn has_max_buckets(&self) -> bool {
+        self.is_distribution() && !self.has_buckets() && self.options.max_buckets.is_some()
+    }
+
+    fn is_distribution(&self) -> bool {
         self.role == Role::Dimension
             && self.verdict != Verdict::Unusable
             && self.shape.inner().kind == Kind::Histogram
-    }
-
-    /// Whether the field itself is a histogram, or the last seconds of one.
-    pub fn is_histogram(&self) -> bool {
-        self.has_buckets() && matches!(self.shape.kind, Kind::Histogram | Kind::Recent)
     }
 }

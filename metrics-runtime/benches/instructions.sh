@@ -51,6 +51,22 @@ echo "dispatch, on the runtime thread, in batches of 256 events"
 row "mvx-metrics, the whole turn" dispatch:ours '*RecorderInner*try_turn_of*' 256
 row "of it the metric's own loop" dispatch:ours '*handle_batch*' 256
 echo
+echo "dimensions: one value inside of the metric's own loop, the loop included"
+row "Counter" dimension:counter '*handle_batch*' 256
+row "Sum<u64>" dimension:sum '*handle_batch*' 256
+row "Max<u64>" dimension:max '*handle_batch*' 256
+row "Mean<Duration>" dimension:mean '*handle_batch*' 256
+row "Gauge<i64>" dimension:gauge '*handle_batch*' 256
+row "InFlight" dimension:in_flight '*handle_batch*' 256
+row "Breakdown<enum, Counter>" dimension:breakdown_enum '*handle_batch*' 256
+row "Breakdown<String, Counter>" dimension:breakdown_string '*handle_batch*' 256
+row "Histogram<Duration>" dimension:histogram_duration '*handle_batch*' 256
+row "Histogram<u64>" dimension:histogram_u64 '*handle_batch*' 256
+row "Histogram<f64>" dimension:histogram_f64 '*handle_batch*' 256
+row "Recent<Counter, 60>" dimension:recent_counter '*handle_batch*' 256
+row "Recent<Histogram<Duration>, 60>" dimension:recent_histogram '*handle_batch*' 256
+row "Histogram<Duration>, buckets = .." dimension:histogram_explicit '*handle_batch*' 256
+echo
 echo "hooks: a call in bursts, a call after the event before was applied, and all threads in bursts"
 hooks_row "without hooks" none
 hooks_row "with lifecycle hooks" lifecycle

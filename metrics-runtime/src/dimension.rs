@@ -27,13 +27,13 @@ use crate::snapshot::{
 pub use breakdown::Breakdown;
 pub(crate) use buckets::append;
 #[doc(hidden)]
-pub use buckets::{BucketsOf, DurationBounds};
+pub use buckets::{BucketsOf, DurationBounds, DurationStart, max_buckets};
 pub use counter::Counter;
 pub use extremum::{Max, Min};
 pub use gauge::Gauge;
 pub use histogram::Histogram;
 #[doc(hidden)]
-pub use histogram::{Bucketed, BucketedReading, DefaultBuckets};
+pub use histogram::{BucketLayout, Bucketed, BucketedReading};
 pub use in_flight::InFlight;
 pub use mean::Mean;
 pub use measure::{GaugeValue, IntoMeasure, Measure};

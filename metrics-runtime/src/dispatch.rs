@@ -112,7 +112,14 @@ impl<M: ?Sized> fmt::Debug for EventHandler<M> {
 }
 
 fn handle_view<M: HandleEvent<E>, E: MetricEvent>(metric: &mut M, event: EventRef<'_>) -> bool {
-    event.downcast_ref::<E>().is_some_and(|event| metric.handle(event))
+    event.downcast_ref::<E>().is_some_and(|event| handle_lone(metric, event))
+}
+
+/// Applies an event outside of a batch. It is never inlined: generated handlers are inlined into whatever calls them, and need
+/// to be fast in [`handle_batch`] alone.
+#[inline(never)]
+fn handle_lone<M: HandleEvent<E>, E: MetricEvent>(metric: &mut M, event: &E) -> bool {
+    metric.handle(event)
 }
 
 /// # Safety
@@ -129,7 +136,7 @@ unsafe fn handle_one<M: HandleEvent<E>, E: MetricEvent>(metric: NonNull<()>, slo
     // SAFETY: passed on.
     let metric = unsafe { metric.cast::<M>().as_mut() };
     // SAFETY: passed on.
-    metric.handle(unsafe { slot.event::<E>() })
+    handle_lone(metric, unsafe { slot.event::<E>() })
 }
 
 /// Events of one type that were queued in a row, in the order in which the recorder accepted them.

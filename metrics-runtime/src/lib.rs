@@ -137,8 +137,9 @@ pub use recorder::{AnyEvent, EmitOnDrop, MetricHandle, MetricsRecorder, Recorder
 pub use runtime::{MetricsRuntime, MetricsRuntimeBuilder};
 pub use snapshot::{
     Arithmetic, BreakdownEntry, BreakdownIter, BreakdownSnapshot, Bucket, BucketRange, Buckets,
-    DimensionValue, Dimensions, ExponentialBuckets, Extreme, HistogramSnapshot, InFlightSnapshot,
-    MeanSnapshot, Merge, MergeError, MetricSnapshot, MetricSnapshots, Number, NumberType, Output,
+    DimensionValue, Dimensions, ExponentialBucket, ExponentialBuckets, Extreme, HistogramSnapshot,
+    InFlightSnapshot, MeanSnapshot, Merge, MergeError, MetricSnapshot, MetricSnapshots, Number, NumberType,
+    Output,
 };
 pub use state::{MetricsRecorderState, MetricsRuntimeState};
 pub use stats::RecorderStats;

@@ -53,6 +53,11 @@ impl Number {
         }
     }
 
+    /// Whether numbers of this type can be below zero.
+    pub(crate) fn may_be_negative(self) -> bool {
+        matches!(self, Self::Signed(_) | Self::Float(_))
+    }
+
     /// The type of the number.
     #[must_use]
     pub fn number_type(&self) -> NumberType {

@@ -22,8 +22,8 @@ pub use serde::ser::{Serialize, SerializeMap, Serializer};
 
 pub use crate::descriptor::{DimensionDescriptor, DimensionKind, MergeRule, MetricDescriptor};
 pub use crate::dimension::{
-    Add, Bucketed, BucketedReading, BucketsOf, Count, DefaultBuckets, Dimension, DurationBounds, Record, Set,
-    Sub,
+    Add, BucketLayout, Bucketed, BucketedReading, BucketsOf, Count, Dimension, DurationBounds, DurationStart,
+    Record, Set, Sub, max_buckets,
 };
 pub use crate::dispatch::{EventHandler, HandleEvent};
 pub use crate::dispatch::{Metric, TypedMetric};
@@ -144,12 +144,6 @@ pub const fn unlimited<L: BoundedLabel>() -> usize {
 #[must_use]
 pub const fn limit<L: Label>(limit: usize) -> Option<usize> {
     if is_indexed::<L>() { None } else { Some(limit) }
-}
-
-/// The bounds of a histogram without the option `buckets`.
-#[must_use]
-pub const fn default_buckets<T: DefaultBuckets>() -> &'static [T] {
-    T::DEFAULT_BUCKETS
 }
 
 /// The descriptor of one dimension. `merge` and `buckets` are those of the field's options.

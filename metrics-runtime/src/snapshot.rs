@@ -20,7 +20,9 @@ pub use breakdown::{BreakdownIter, BreakdownSnapshot};
 pub(crate) use combine::{emptied, merge_plain_values, merge_values};
 pub(crate) use declaration::{Declaration, Declared};
 pub use extreme::Extreme;
-pub use histogram::{Bucket, BucketRange, Buckets, ExponentialBuckets, HistogramSnapshot};
+pub use histogram::{Bucket, BucketRange, Buckets, ExponentialBucket, ExponentialBuckets, HistogramSnapshot};
+#[cfg(feature = "openmetrics")]
+pub(crate) use histogram::{MIN_EXPONENT, power_of_two};
 pub use mean::{InFlightSnapshot, MeanSnapshot};
 pub use merge::{Merge, MergeError};
 pub use metric::{MetricSnapshot, MetricSnapshots};

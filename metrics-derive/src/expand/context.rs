@@ -54,3 +54,13 @@ fn where_clause(metric: &Metric, private: &TokenStream) -> Option<WhereClause> {
 pub fn buckets_name(field: &Field) -> Ident {
     format_ident!("__BUCKETS_{}", field.index)
 }
+
+/// The static with the bounds of a histogram, and with the table that finds a value's bucket. As a static it has one address.
+pub fn layout_name(field: &Field) -> Ident {
+    format_ident!("__LAYOUT_{}", field.index)
+}
+
+/// The constant with the number of a histogram's exponential buckets.
+pub fn max_buckets_name(field: &Field) -> Ident {
+    format_ident!("__MAX_BUCKETS_{}", field.index)
+}

@@ -5,13 +5,16 @@ use quote::{ToTokens, quote};
 use syn::Type;
 use syn::spanned::Spanned;
 
-use super::context::{Context, buckets_name};
+use super::context::{Context, layout_name, max_buckets_name};
 use super::source::{self, Constant};
 use crate::ast::Role;
 use crate::attr::{FeedOptions, Keyed, Labels, Source};
 use crate::resolved::{Event, Feed, Field};
 use crate::shape::{Kind, Measure};
 use crate::span::{located_at, respan};
+
+/// The most feeds of a handler that is inlined into the loop over a batch.
+const MAX_INLINED_FEEDS: usize = 8;
 
 /// `impl HandleEvent<Event>`: the changes that one event makes.
 pub fn handle_event(cx: &Context, index: usize, event: &Event) -> TokenStream {
@@ -40,9 +43,15 @@ pub fn handle_event(cx: &Context, index: usize, event: &Event) -> TokenStream {
             __accepted
         }
     };
+    // A call would cost as much as two dimensions: `benches/instructions.txt`.
+    let inline = if feeds.len() <= MAX_INLINED_FEEDS {
+        quote!(#[allow(clippy::inline_always)] #[inline(always)])
+    } else {
+        quote!(#[inline])
+    };
     quote! {
         #implement {
-            #[inline]
+            #inline
             fn handle(&mut self, __event: &#ty) -> #private::primitive::bool {
                 #body
             }
@@ -54,9 +63,18 @@ pub fn handle_event(cx: &Context, index: usize, event: &Event) -> TokenStream {
 fn with_handler(cx: &Context, with: &Keyed<syn::Path>) -> TokenStream {
     let private = &cx.private;
     let fields = cx.metric.fields.iter();
-    let prepare = fields.filter(|field| field.is_histogram()).map(|field| {
-        let (ident, buckets) = (field.ident, buckets_name(field));
-        quote!(#private::Bucketed::within(&mut self.#ident, #buckets);)
+    let alone = fields.filter(|field| matches!(field.shape.kind, Kind::Histogram | Kind::Recent));
+    let prepare = alone.filter_map(|field| {
+        let ident = field.ident;
+        if field.has_buckets() {
+            let layout = layout_name(field);
+            Some(quote!(#private::Bucketed::prepare(&mut self.#ident, &#layout);))
+        } else if field.has_max_buckets() {
+            let max_buckets = max_buckets_name(field);
+            Some(quote!(#private::Bucketed::prepare_up_to(&mut self.#ident, #max_buckets);))
+        } else {
+            None
+        }
     });
     let path = &with.value;
     let call = quote_at!(private, located_at(path.span()) => #private::handle_with(self, __event, #path));
@@ -92,9 +110,13 @@ fn feed_field(private: &TokenStream, field: &Field, feed: &Feed, event: &Type) -
 
 /// The calls that change a dimension. The expression is true if one of them accepted the event.
 fn steps(private: &TokenStream, field: &Field, feed: &FeedOptions, target: &TokenStream) -> TokenStream {
+    let span = located_at(field.shape.ty.span());
     let target = if field.has_buckets() {
-        let (buckets, span) = (buckets_name(field), located_at(field.shape.ty.span()));
-        quote_at!(private, span => &mut #private::Bucketed::within(#target, #buckets))
+        let layout = layout_name(field);
+        quote_at!(private, span => &mut #private::Bucketed::within(#target, &#layout))
+    } else if field.has_max_buckets() {
+        let max_buckets = max_buckets_name(field);
+        quote_at!(private, span => &mut #private::Bucketed::up_to(#target, #max_buckets))
     } else {
         target.clone()
     };

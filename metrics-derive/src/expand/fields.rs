@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::spanned::Spanned;
 
-use super::context::{Context, buckets_name};
+use super::context::{Context, buckets_name, layout_name};
 use crate::ast::Role;
 use crate::attr::LabelPart;
 use crate::generics::{mentions, parameters};
@@ -29,8 +29,8 @@ pub fn expand(cx: &Context) -> TokenStream {
                 return quote!(#private::Fields::values(&self.#ident, &#private::prefixed(__prefix, #prefix), __dimensions););
             }
             Reading::Bucketed { zeros } => {
-                let buckets = buckets_name(field);
-                quote_at!(private, span => #private::BucketedReading::read_value_within(&self.#ident, #buckets, #zeros))
+                let layout = layout_name(field);
+                quote_at!(private, span => #private::BucketedReading::read_value_within(&self.#ident, &#layout, #zeros))
             }
             Reading::WithoutZeros => {
                 quote_at!(private, span => #private::HasLabel::read_seen_value(&self.#ident))

@@ -2,14 +2,13 @@
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
-use syn::Expr;
 use syn::spanned::Spanned;
+use syn::{Expr, ExprCall};
 
-use super::context::{Context, buckets_name};
+use super::context::{Context, buckets_name, layout_name, max_buckets_name};
 use super::fields::{self, Reading};
 use super::{feed, lints, snapshot, source};
 use crate::ast::Role;
-use crate::attr::Keyed;
 use crate::resolved::{Field, Metric, Verdict};
 use crate::shape::{Measure, TypeShape};
 use crate::span::located_at;
@@ -39,13 +38,17 @@ impl Metric<'_> {
     }
 }
 
-/// The constant with the bounds of a histogram.
+/// The constants with the buckets that a histogram declares.
 fn buckets(cx: &Context, field: &Field) -> Option<TokenStream> {
-    let measured = field.shape.inner().measured().filter(|_| field.has_buckets())?;
+    let measured = field.shape.inner().measured()?;
+    if field.has_max_buckets() {
+        return Some(max_buckets(cx, field));
+    }
+    let written = field.options.buckets.as_ref().filter(|_| field.has_buckets())?;
     let (private, name, measure) = (&cx.private, buckets_name(field), measured.ty);
-    let bounds = match &field.options.buckets {
+    let bounds = match &written.value {
         _ if field.verdict != Verdict::Valid => quote!(&[]),
-        Some(Keyed { value: Expr::Array(array), .. }) => {
+        Expr::Array(array) => {
             let mut array = array.clone();
             if measured.measure.is_written_as_float() {
                 array.elems.iter_mut().for_each(|bound| *bound = source::float(bound));
@@ -55,15 +58,50 @@ fn buckets(cx: &Context, field: &Field) -> Option<TokenStream> {
             let written = if has_seconds { quote!(#private::primitive::f64) } else { quote!(_) };
             checked_bounds(private, measured, &array, &written, &quote!(#count))
         }
-        Some(Keyed { value: path, .. }) => {
-            checked_bounds(private, measured, path, &quote!(_), &quote!({ #path.len() }))
-        }
-        None if field.options.unit.as_ref().is_some_and(|unit| unit.value.value() == "bytes") => {
-            quote!(#private::BucketsOf::<#measure>::BYTES)
-        }
-        None => quote_at!(private, located_at(measure.span()) => #private::default_buckets::<#measure>()),
+        Expr::Call(call) => exponential(private, measured, call),
+        path => checked_bounds(private, measured, path, &quote!(_), &quote!({ #path.len() })),
     };
-    Some(quote!(const #name: &[#measure] = #bounds;))
+    // When the bounds are wrong, rustc names each use of the constant.
+    let (mut used, layout) = (name.clone(), layout_name(field));
+    used.set_span(located_at(written.value.span()));
+    Some(quote! {
+        const #name: &[#measure] = #bounds;
+        static #layout: #private::BucketLayout<#measure> = #private::BucketLayout::new(
+            #used,
+            const { &#private::BucketsOf::<#measure>::guesses::<{ #used.len() }>(#used) },
+        );
+    })
+}
+
+fn max_buckets(cx: &Context, field: &Field) -> TokenStream {
+    let (private, name) = (&cx.private, max_buckets_name(field));
+    let written = field.options.max_buckets.as_ref().filter(|_| field.verdict == Verdict::Valid);
+    let number = written.map_or_else(
+        || quote!(0),
+        |written| {
+            let number = &written.value;
+            quote_at!(private, located_at(number.span()) => #private::max_buckets(#number))
+        },
+    );
+    quote!(const #name: #private::primitive::u16 = #number;)
+}
+
+/// The bounds of `exponential(start, factor, n)`. The start of durations is a duration or a number of seconds.
+fn exponential(private: &TokenStream, measured: &TypeShape, call: &ExprCall) -> TokenStream {
+    let (measure, span) = (measured.ty, located_at(call.span()));
+    let [start, factor, count] = [0, 1, 2].map(|index| &call.args[index]);
+    let factor = source::float(factor);
+    let start = match measured.measure {
+        Measure::Duration => {
+            let written = if source::is_number(start) { quote!(#private::primitive::f64) } else { quote!(_) };
+            let start = source::float(start);
+            let span = located_at(start.span());
+            quote_at!(private, span => #private::DurationStart::<#written>(#start).duration_or_seconds())
+        }
+        Measure::F64 => source::float(start).to_token_stream(),
+        _ => start.to_token_stream(),
+    };
+    quote_at!(private, span => &#private::BucketsOf::<#measure>::exponential::<{ #count }>(#start, #factor))
 }
 
 /// The bounds as values of the measure. Bounds of a `Duration` are durations or seconds. Their type is `written_as`; for `_` rustc
@@ -102,8 +140,8 @@ fn implementation(cx: &Context) -> TokenStream {
         let reading = match Reading::of(field) {
             Reading::Flattened => quote_at!(private, span => #private::flattened(&self.#ident)),
             Reading::Bucketed { zeros } => {
-                let buckets = buckets_name(field);
-                quote_at!(private, span => #private::BucketedReading::read_within(&self.#ident, #buckets, #zeros))
+                let layout = layout_name(field);
+                quote_at!(private, span => #private::BucketedReading::read_within(&self.#ident, &#layout, #zeros))
             }
             Reading::WithoutZeros => quote_at!(private, span => #private::HasLabel::read_seen(&self.#ident)),
             Reading::Plain => quote_at!(private, span => #private::Dimension::read(&self.#ident)),

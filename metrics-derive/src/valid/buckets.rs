@@ -1,37 +1,80 @@
 //! Checks of the buckets of histograms.
 
-use syn::{Expr, ExprLit, ExprUnary, Lit, UnOp};
+use syn::{Expr, ExprCall, ExprLit, ExprUnary, Lit, UnOp};
 
 use crate::ctxt::Ctxt;
 use crate::resolved::Field;
 use crate::shape::{Kind, Measure};
 use crate::source_text::to_source;
 
-/// Reports buckets of a type that is no histogram, wrong bounds and missing buckets.
+/// The fewest and the most exponential buckets.
+const MAX_BUCKETS: [f64; 2] = [4.0, 1024.0];
+
+/// Reports buckets of a type that is no histogram, wrong bounds and wrong numbers of buckets.
 pub fn check(cx: &Ctxt, field: &Field) {
     let inner = field.shape.inner();
-    match &field.options.buckets {
-        Some(buckets) if inner.kind == Kind::Histogram => bounds(cx, &buckets.value, inner.measure()),
-        Some(buckets) if inner.kind == Kind::Unknown => {
+    let options = &field.options;
+    for key in
+        [options.buckets.as_ref(), options.max_buckets.as_ref()].into_iter().flatten().map(|given| &given.key)
+    {
+        if inner.kind == Kind::Unknown {
             let source = to_source(field.shape.ty);
             let message =
-                format!("`buckets` applies to `Histogram<T>` only: write that type instead of `{source}`");
-            cx.error(&buckets.key, message);
+                format!("`{key}` applies to `Histogram<T>` only: write that type instead of `{source}`");
+            return cx.error(key, message);
+        } else if inner.kind != Kind::Histogram {
+            return cx.error(key, format!("`{key}` applies to `Histogram<T>` only"));
         }
-        Some(buckets) => cx.error(&buckets.key, "`buckets` applies to `Histogram<T>` only"),
-        None if inner.kind == Kind::Histogram => default_buckets(cx, field),
-        None => {}
+    }
+    match (&options.buckets, &options.max_buckets) {
+        (Some(_), Some(max_buckets)) => {
+            let message =
+                "`buckets` and `max_buckets` cannot be combined: there are as many buckets as bounds";
+            cx.error(&max_buckets.key, message);
+        }
+        (Some(buckets), None) => bounds(cx, &buckets.value, inner.measure()),
+        (None, Some(written)) => max_buckets(cx, &written.value),
+        (None, None) => {}
     }
 }
 
-/// Reports missing buckets. Only durations and bytes have default buckets.
-fn default_buckets(cx: &Ctxt, field: &Field) {
-    let inner = field.shape.inner();
-    let is_number = matches!(inner.measure(), Some(Measure::U64 | Measure::I64 | Measure::F64));
-    if is_number && field.options.unit.as_ref().is_none_or(|unit| unit.value.value() != "bytes") {
-        let message = "needs buckets: add `buckets = [..]`, or `unit = bytes` for powers of four";
-        cx.error(inner.ty, format!("`{}` {message}", to_source(inner.ty)));
+/// Checks a number of buckets that is written as a number.
+fn max_buckets(cx: &Ctxt, written: &Expr) {
+    let [min, max] = MAX_BUCKETS;
+    if matches!(written, Expr::Lit(ExprLit { lit, .. }) if !matches!(lit, Lit::Int(_))) {
+        cx.error(written, "`max_buckets` takes a whole number: write `max_buckets = 160`");
+    } else if number(written).is_some_and(|number| number < min) {
+        let message = "`max_buckets` must be at least 4: two buckets each for positive and negative values";
+        cx.error(written, message);
+    } else if number(written).is_some_and(|number| number > max) {
+        cx.error(written, "`max_buckets` must be at most 1024");
     }
+}
+
+/// Checks the numbers in `exponential(start, factor, n)`.
+fn exponential(cx: &Ctxt, call: &ExprCall) {
+    let arguments: Vec<_> = call.args.iter().collect();
+    let [start, factor, count] = arguments.as_slice() else {
+        let message =
+            "`exponential` takes a start, a factor and a number of bounds: write `exponential(1, 2, 10)`";
+        return cx.error(call, message);
+    };
+    if number(start).is_some_and(|start| start <= 0.0) {
+        cx.error(start, "the start of `exponential` must be above 0");
+    }
+    if number(factor).is_some_and(|factor| factor <= 1.0) {
+        cx.error(factor, "the factor of `exponential` must be above 1");
+    }
+    if matches!(count, Expr::Lit(ExprLit { lit, .. }) if !matches!(lit, Lit::Int(_))) {
+        cx.error(count, "the number of bounds is a whole number");
+    } else if number(count).is_some_and(|count| count < 1.0) {
+        cx.error(count, "`exponential` has no bounds: name at least one");
+    }
+}
+
+/// Whether an expression is written as `exponential(..)`.
+fn is_exponential(call: &ExprCall) -> bool {
+    matches!(&*call.func, Expr::Path(path) if path.path.is_ident("exponential"))
 }
 
 /// Checks bounds that are written as numbers. rustc checks all others when it evaluates the constant.
@@ -39,8 +82,9 @@ fn bounds(cx: &Ctxt, buckets: &Expr, measure: Option<Measure>) {
     let bounds = match buckets {
         Expr::Array(array) => &array.elems,
         Expr::Path(_) => return,
+        Expr::Call(call) if is_exponential(call) => return exponential(cx, call),
         other => {
-            let message = "`buckets` takes a list or the path of a constant: write `buckets = [1, 2, 4]`";
+            let message = "`buckets` takes a list, a constant or `exponential(start, factor, n)`: write `buckets = [1, 2, 4]`";
             return cx.error(other, message);
         }
     };

@@ -61,8 +61,8 @@ fn measure(cx: &Ctxt, inner: &TypeShape) -> bool {
 /// Bounds are constants, and a constant cannot depend on a type parameter.
 fn buckets_are_constant(cx: &Ctxt, field: &Field, parameters: &[String]) -> bool {
     let inner = field.shape.inner();
-    let generic = inner.kind == Kind::Histogram
-        && inner.measured().is_some_and(|measured| mentions(measured.ty, parameters));
+    let generic =
+        field.has_buckets() && inner.measured().is_some_and(|measured| mentions(measured.ty, parameters));
     if generic {
         let message = "the buckets of a histogram cannot depend on a type parameter: use a type such as `Histogram<f64>`";
         cx.error(field.shape.ty, message);

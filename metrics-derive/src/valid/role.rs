@@ -17,7 +17,7 @@ pub fn check(cx: &Ctxt, field: &Field) {
     } else if let Some(flatten) = &options.flatten {
         (&flatten.key, &["flatten", "on"])
     } else if let Some(manual) = &options.manual {
-        (&manual.key, &["manual", "name", "unit", "buckets", "merge", "zeros"])
+        (&manual.key, &["manual", "name", "unit", "buckets", "max_buckets", "merge", "zeros"])
     } else {
         return;
     };

@@ -1,6 +1,7 @@
 //! Work for callgrind, as `../instructions.sh` asks for it. Nothing is timed. The counted work happens inside of functions that
 //! are never inlined, so that callgrind can start and stop counting by their names.
 
+use crate::dimensions;
 use crate::event_loop::{EventLoop, LoopRecorder, OneRecorder};
 use crate::harness::drain;
 use crate::ours::{HookKind, OurLoop};
@@ -16,14 +17,24 @@ const LONE_BATCH: u64 = 64;
 
 /// The work to do, from an argument such as `--instructions=handoff:ours:20`.
 pub struct Run {
-    work: fn(u64),
+    work: Work,
     batches: u64,
+}
+
+enum Work {
+    Row(fn(u64)),
+    /// The values of one dimension type.
+    Dimension(String),
 }
 
 /// The run that the arguments ask for, if there is one.
 pub fn from_arguments(arguments: &[String]) -> Option<Run> {
     let run = arguments.iter().find_map(|argument| argument.strip_prefix("--instructions="))?;
     let (work, batches) = run.rsplit_once(':').expect("the number of batches stands behind a colon");
+    let batches = batches.parse().expect("a number of batches");
+    if let Some(dimension) = work.strip_prefix("dimension:") {
+        return Some(Run { work: Work::Dimension(dimension.to_owned()), batches });
+    }
     let work = match work {
         "handoff:ours" => hand_over::<OneRecorder<OurLoop>>,
         "handoff:port" => hand_over::<Port>,
@@ -41,12 +52,17 @@ pub fn from_arguments(arguments: &[String]) -> Option<Run> {
         "lone:listener" => |batches| lone(HookKind::Listener, batches),
         unknown => panic!("no such work: {unknown}"),
     };
-    Some(Run { work, batches: batches.parse().expect("a number of batches") })
+    Some(Run { work: Work::Row(work), batches })
 }
 
 impl Run {
     pub fn execute(self) {
-        (self.work)(self.batches);
+        match self.work {
+            Work::Row(work) => work(self.batches),
+            Work::Dimension(dimension) => {
+                assert!(dimensions::apply(&dimension, self.batches), "no such dimension: {dimension}");
+            }
+        }
     }
 }
 

@@ -7,6 +7,7 @@
 //! `metrics-runtime/benches/instructions.sh` counts instructions instead, which do not depend on noise.
 
 mod allocator;
+mod dimensions;
 mod event_loop;
 mod figure;
 mod harness;

@@ -10,7 +10,7 @@ use crate::descriptor::{DimensionKind, MergeRule};
 use crate::label::{BoundedLabel, Label, LabelPart, OTHER, ToLabel, is_indexed};
 use crate::snapshot::{BreakdownEntry, BreakdownSnapshot, DimensionValue};
 
-use super::{BucketedReading, Dimension, Shape};
+use super::{BucketLayout, BucketedReading, Dimension, Shape};
 
 /// A breakdown shows all labels of a type from the beginning if there are at most this many.
 const MAX_ZERO_LABELS: usize = 64;
@@ -134,17 +134,30 @@ impl<L: Label, D: Default> Breakdown<L, D> {
             return false;
         }
         if const { is_indexed::<L>() } {
-            if let LabelMap::Empty = self.dimensions {
-                self.dimensions = LabelMap::Indexed(empty_slots::<L, D>());
+            let index = label.index();
+            if let LabelMap::Indexed(slots) = &mut self.dimensions
+                && let Some(Some(dimension)) = slots.get_mut(index)
+            {
+                return update(dimension);
             }
-            let LabelMap::Indexed(slots) = &mut self.dimensions else { return false };
-            return slots.get_mut(label.index()).is_some_and(|slot| update_or_insert(slot, update));
+            return self.update_new(index, update);
         }
         if let LabelMap::Empty = self.dimensions {
             self.dimensions = LabelMap::Hashed(Box::new(HashTable::new()));
         }
         let LabelMap::Hashed(table) = &mut self.dimensions else { return false };
         table.update::<L>(&label, limit, update)
+    }
+
+    /// Updates the dimension of an indexed label that no event has had yet.
+    #[cold]
+    #[inline(never)]
+    fn update_new(&mut self, index: usize, update: impl FnOnce(&mut D) -> bool) -> bool {
+        if let LabelMap::Empty = self.dimensions {
+            self.dimensions = LabelMap::Indexed(empty_slots::<L, D>());
+        }
+        let LabelMap::Indexed(slots) = &mut self.dimensions else { return false };
+        slots.get_mut(index).is_some_and(|slot| update_or_insert(slot, update))
     }
 
     /// The dimension of a label; `None` when no event with this label was accepted, or when it was counted under `other`.
@@ -171,7 +184,6 @@ impl<L: Label, D: Default> Breakdown<L, D> {
     }
 }
 
-#[cold]
 fn empty_slots<L: Label, D>() -> Box<[Option<D>]> {
     (0..L::CARDINALITY.unwrap_or(0)).map(|_| None).collect()
 }
@@ -423,17 +435,17 @@ impl<L: Label, D: Dimension> Dimension for Breakdown<L, D> {
 impl<L: Label, D: BucketedReading> BucketedReading for Breakdown<L, D> {
     type Measure = D::Measure;
 
-    fn read_within(&self, bounds: &'static [D::Measure], zeros: bool) -> Self::Output {
-        let zero = || if zeros { D::zero_within(bounds) } else { None };
-        self.read_outputs(zero, |dimension| dimension.read_within(bounds, zeros))
+    fn read_within(&self, layout: &'static BucketLayout<D::Measure>, zeros: bool) -> Self::Output {
+        let zero = || if zeros { D::zero_within(layout) } else { None };
+        self.read_outputs(zero, |dimension| dimension.read_within(layout, zeros))
     }
 
-    fn read_value_within(&self, bounds: &'static [D::Measure], zeros: bool) -> DimensionValue {
-        let zero = || if zeros { D::zero_within(bounds).map(D::value) } else { None };
-        self.read_values(zero, |dimension| dimension.read_value_within(bounds, zeros))
+    fn read_value_within(&self, layout: &'static BucketLayout<D::Measure>, zeros: bool) -> DimensionValue {
+        let zero = || if zeros { D::zero_within(layout).map(D::value) } else { None };
+        self.read_values(zero, |dimension| dimension.read_value_within(layout, zeros))
     }
 
-    fn zero_within(_bounds: &'static [D::Measure]) -> Option<Self::Output> {
+    fn zero_within(_layout: &'static BucketLayout<D::Measure>) -> Option<Self::Output> {
         None
     }
 }

@@ -1,18 +1,46 @@
 //! Histograms.
+//!
+//! [`Histogram`] records values and reads them out. `key` knows the types of values, `index` the exponential buckets, `window`
+//! their memory, and `layout` the explicit buckets. `declared` gives a histogram the buckets that its field declares.
 
-use std::time::Duration;
+mod declared;
+mod index;
+mod key;
+mod layout;
+#[cfg(test)]
+mod tests;
+mod window;
 
 use crate::descriptor::{DimensionKind, MergeRule};
-use crate::snapshot::{Bucket, Buckets, DimensionValue, HistogramSnapshot, Merge, Number};
+use crate::snapshot::{
+    Bucket, BucketRange, Buckets, DimensionValue, ExponentialBuckets, Extreme, HistogramSnapshot, Merge,
+    Number,
+};
 
-use super::measure::{IntoMeasure, Measure, finite};
+use super::measure::{IntoMeasure, Measure};
 use super::{Dimension, Record, Shape};
+use key::{Place, Sum};
+use window::{Limits, Window};
+
+pub use declared::{
+    Bucketed, BucketedReading, DEFAULT_MAX_BUCKETS, MAX_MAX_BUCKETS, MIN_MAX_BUCKETS, UpTo, WithLayout,
+};
+pub use key::Recorded;
+pub use layout::{BucketLayout, Guess, guesses};
 
 /// A distribution of values over buckets, with their count, sum, minimum and maximum.
 ///
-/// Updated with `value`. A snapshot shows a [`HistogramSnapshot`]. A bucket counts the values that are above the bound of the
-/// bucket before it, up to and including its own bound. The last bucket has no bound. The bounds come from `buckets = ..`;
-/// histograms of `Duration` have default bounds, from 5 ms to 10 s.
+/// Updated with `value`. A snapshot shows a [`HistogramSnapshot`].
+///
+/// * Without further options the buckets are exponential: each is wider than the one before it by the same factor, so nobody
+///   chooses bounds. There are at most 160, or `max_buckets = N`. They begin very narrow, and double in width whenever the
+///   values need more of them. Memory is taken as values need it: 64 bytes for the first ones, 1,280 for 160 buckets.
+/// * With `buckets = [..]` the field declares upper bounds. A bucket counts the values that are above the bound of the bucket
+///   before it, up to and including its own bound. The last bucket has no bound.
+///
+/// Exponential buckets of `Duration` are counted in seconds. They round an integer, or a number of nanoseconds, above
+/// 2<sup>53</sup> to the nearest `f64`, and count a subnormal `f64` as the smallest normal one. Count, sum and extremes
+/// are not rounded.
 ///
 /// ```
 /// use mvx_metrics::{HandleEvent, Histogram, Metric, TypedMetric, metric_event};
@@ -25,29 +53,83 @@ use super::{Dimension, Record, Shape};
 /// #[derive(Metric, Default)]
 /// #[metric(on(GameEnded))]
 /// struct Games {
-///     #[dimension(value = moves, buckets = [20, 40, 80])]
+///     #[dimension(value = moves)]
 ///     moves: Histogram<u64>,
+///     #[dimension(value = moves, buckets = [20, 40, 80])]
+///     rough: Histogram<u64>,
 /// }
 ///
 /// let mut games = Games::default();
 /// for moves in [12, 40, 41, 200] {
 ///     games.handle(&GameEnded { moves });
 /// }
-/// let moves = games.typed_snapshot().moves;
-/// let buckets = moves.buckets.explicit().unwrap_or_default();
+/// let GamesSnapshot { moves, rough, .. } = games.typed_snapshot();
+/// assert_eq!((moves.count, moves.sum, moves.max.known()), (4, 293, Some(200)));
+/// let buckets = rough.buckets.explicit().unwrap_or_default();
 /// let buckets: Vec<_> = buckets.iter().map(|bucket| (bucket.upper_bound, bucket.count)).collect();
 /// assert_eq!(buckets, [(Some(20), 1), (Some(40), 1), (Some(80), 1), (None, 1)]);
-/// assert_eq!((moves.count, moves.sum, moves.max.known()), (4, 293, Some(200)));
 /// ```
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Histogram<T: 'static> {
-    bounds: &'static [T],
-    /// One count for each bound, and one for the last bucket; empty until the first value, which brings the bounds.
+    /// The counts of the explicit buckets, or of the exponential buckets of positive values; empty before the first value.
+    ///
+    /// They grow one by one, so they never reach 2<sup>64</sup>.
     counts: Box<[u64]>,
-    count: u64,
-    sum: T,
-    extremes: Option<(T, T)>,
+    /// The index of the first exponential bucket.
+    offset: u32,
+    /// How far a position is shifted for its index.
+    shift: u8,
+    /// Whether `min` and `span` are known.
+    has_extremes: bool,
+    /// The most exponential buckets; 0 for the default.
+    max_buckets: u16,
+    sum: Sum,
+    /// The key of the smallest value. No ordinary value has the key that it has at first.
+    min: u64,
+    /// The difference between the keys of the largest and of the smallest value.
+    span: u64,
+    /// The declared buckets.
+    layout: Option<&'static BucketLayout<T>>,
+    rest: Option<Box<Rest<T>>>,
+}
+
+/// What few histograms need.
+#[derive(Debug, Clone)]
+struct Rest<T: 'static> {
     invalid: u64,
+    zero: u64,
+    /// Exponential buckets of negative values.
+    negative: Window,
+    /// The smallest and the largest of the durations that have no key.
+    without_key: Option<Box<(T, T)>>,
+    /// The bounds of a histogram that code outside of a derived metric has made.
+    own_bounds: Option<&'static [T]>,
+}
+
+/// `offset` and `shift` of a histogram with explicit buckets. No position has an index in the window that begins there.
+const NO_WINDOW: (u32, u8) = (2, 63);
+
+impl<T> Default for Histogram<T> {
+    fn default() -> Self {
+        Self {
+            counts: Box::default(),
+            offset: 0,
+            shift: index::FINEST_SHIFT,
+            has_extremes: false,
+            max_buckets: 0,
+            sum: Sum::default(),
+            min: u64::MAX,
+            span: 0,
+            layout: None,
+            rest: None,
+        }
+    }
+}
+
+impl<T> Default for Rest<T> {
+    fn default() -> Self {
+        Self { invalid: 0, zero: 0, negative: Window::default(), without_key: None, own_bounds: None }
+    }
 }
 
 impl<T: Measure> Histogram<T> {
@@ -57,65 +139,196 @@ impl<T: Measure> Histogram<T> {
     /// `buckets = ..` is checked at compile time.
     #[must_use]
     pub fn with_buckets(bounds: &'static [T]) -> Self {
-        let mut histogram = Self::default();
-        histogram.set_bounds(bounds);
-        histogram
-    }
-
-    #[cold]
-    fn set_bounds(&mut self, bounds: &'static [T]) {
-        self.bounds = bounds;
-        self.counts = vec![0; bounds.len() + 1].into();
+        let (offset, shift) = NO_WINDOW;
+        let rest = Rest { own_bounds: Some(bounds), ..Rest::default() };
+        Self { offset, shift, rest: Some(Box::new(rest)), ..Self::default() }
     }
 
     /// Records a value. A value that is not finite is only counted as invalid.
     #[inline]
     pub fn record(&mut self, value: T) {
-        let Some(value) = finite(value, &mut self.invalid) else { return };
-        if self.counts.is_empty() {
-            self.set_bounds(T::DEFAULT_BUCKETS);
+        if !value.ordinary_key().is_some_and(|key| self.count_exponential(key)) {
+            self.record_slow(value);
         }
-        let bucket = self.bounds.partition_point(|bound| *bound < value);
-        self.counts[bucket] = self.counts[bucket].saturating_add(1);
-        self.count = self.count.saturating_add(1);
-        self.sum = self.sum.plus(value);
-        self.extremes = Some(match self.extremes {
-            None => (value, value),
-            Some((min, max)) => {
-                (if value < min { value } else { min }, if value > max { value } else { max })
+    }
+
+    /// Records an ordinary value in the window; `false`, without any change, when it lies outside.
+    #[inline]
+    fn count_exponential(&mut self, key: u64) -> bool {
+        #[expect(clippy::cast_possible_truncation, reason = "an index has 20 bits")]
+        let index = T::position(key).wrapping_shr(self.shift.into()) as u32;
+        self.count_ordinary(key, index.wrapping_sub(self.offset) as usize)
+    }
+
+    /// Records an ordinary value in this bucket, if there is one.
+    #[inline]
+    fn count_ordinary(&mut self, key: u64, bucket: usize) -> bool {
+        let Some(count) = self.counts.get_mut(bucket) else { return false };
+        *count = count.wrapping_add(1);
+        T::add_key(&mut self.sum, key);
+        self.observe(key);
+        true
+    }
+
+    /// Takes a key into the extremes.
+    #[inline]
+    fn observe(&mut self, key: u64) {
+        if key.wrapping_sub(self.min) > self.span {
+            self.extend_extremes(key);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn extend_extremes(&mut self, key: u64) {
+        if !self.has_extremes {
+            (self.min, self.span, self.has_extremes) = (key, 0, true);
+        } else if T::of_key(key) < T::of_key(self.min) {
+            self.span = self.span.wrapping_add(self.min).wrapping_sub(key);
+            self.min = key;
+        } else {
+            self.span = key.wrapping_sub(self.min);
+        }
+    }
+
+    /// Records any value: the first one, one that needs memory for its bucket, and one that is not ordinary.
+    #[cold]
+    #[inline(never)]
+    fn record_slow(&mut self, value: T) {
+        if !value.is_finite() {
+            let rest = self.rest();
+            rest.invalid = rest.invalid.saturating_add(1);
+            return;
+        }
+        match self.bounds() {
+            Some(bounds) => {
+                if self.counts.is_empty() {
+                    self.counts = vec![0; bounds.len() + 1].into();
+                }
+                self.counts[bounds.partition_point(|bound| *bound < value)] += 1;
             }
-        });
+            None => self.count_place(value.place()),
+        }
+        T::add(&mut self.sum, value);
+        match value.key() {
+            Some(key) if !self.has_extremes => self.extend_extremes(key),
+            Some(key) => self.observe(key),
+            None => {
+                let (min, max) =
+                    &mut **self.rest().without_key.get_or_insert_with(|| Box::new((value, value)));
+                if value < *min {
+                    *min = value;
+                }
+                if value > *max {
+                    *max = value;
+                }
+            }
+        }
+    }
+
+    fn rest(&mut self) -> &mut Rest<T> {
+        self.rest.get_or_insert_default()
+    }
+
+    /// The bounds of explicit buckets.
+    fn bounds(&self) -> Option<&'static [T]> {
+        match (self.layout, &self.rest) {
+            (Some(layout), _) => Some(layout.bounds),
+            (None, rest) => rest.as_ref()?.own_bounds,
+        }
+    }
+
+    /// Counts a value in its exponential bucket.
+    fn count_place(&mut self, place: Place) {
+        let (position, is_negative) = match place {
+            Place::Zero => {
+                self.rest().zero += 1;
+                return;
+            }
+            Place::Positive(position) => (position, false),
+            Place::Negative(position) => (position, true),
+        };
+        let max_buckets = if self.max_buckets == 0 { DEFAULT_MAX_BUCKETS } else { self.max_buckets };
+        let limits = Limits { max_buckets: max_buckets.into(), lowest: T::LOWEST };
+        let mut positive = Window { counts: std::mem::take(&mut self.counts), offset: self.offset };
+        let mut no_negative = Window::default();
+        let negative = match &mut self.rest {
+            Some(rest) => &mut rest.negative,
+            None if is_negative => &mut self.rest.insert(Box::default()).negative,
+            None => &mut no_negative,
+        };
+        let (own, other) = if is_negative { (negative, &mut positive) } else { (&mut positive, negative) };
+        self.shift = window::count(own, other, position, self.shift, limits);
+        (self.counts, self.offset) = (positive.counts, positive.offset);
     }
 
     /// The number of recorded values.
     #[must_use]
     pub fn count(&self) -> u64 {
-        self.count
+        let (zero, negative): (_, &[u64]) = match &self.rest {
+            Some(rest) => (rest.zero, &rest.negative.counts),
+            None => (0, &[]),
+        };
+        zero + self.counts.iter().chain(negative).sum::<u64>()
     }
 
     /// The sum of the recorded values.
     #[must_use]
     pub fn sum(&self) -> T {
-        self.sum
+        T::sum(self.sum)
     }
 
-    fn snapshot<N>(&self, bounds: &'static [T], number: impl Fn(T) -> N) -> HistogramSnapshot<N> {
-        let bounds = if self.counts.is_empty() { bounds } else { self.bounds };
-        let upper_bound = bounds.iter().map(|bound| Some(number(*bound))).chain([None]);
-        let counts = self.counts.iter().copied().chain(std::iter::repeat(0));
-        HistogramSnapshot {
-            count: self.count,
-            sum: number(self.sum),
-            min: self.extremes.map(|(min, _)| number(min)).into(),
-            max: self.extremes.map(|(_, max)| number(max)).into(),
-            buckets: Buckets::Explicit(
-                upper_bound.zip(counts).map(|(upper_bound, count)| Bucket { upper_bound, count }).collect(),
-            ),
+    /// The smallest and the largest value.
+    fn extremes(&self) -> Option<(T, T)> {
+        let max = self.min.wrapping_add(self.span);
+        let with_key = self.has_extremes.then(|| (T::of_key(self.min), T::of_key(max)));
+        // Durations without a key are longer than all others.
+        match (with_key, self.rest.as_ref().and_then(|rest| rest.without_key.as_deref())) {
+            (Some((min, _)), Some((_, max))) => Some((min, *max)),
+            (with_key, without_key) => with_key.or(without_key.copied()),
         }
     }
 
-    fn value_within(&self, bounds: &'static [T]) -> DimensionValue {
-        DimensionValue::Histogram(self.snapshot(bounds, Into::<Number>::into))
+    /// The state, with these explicit bounds unless the histogram has buckets already.
+    fn snapshot<N>(&self, declared: Option<&'static [T]>, number: impl Fn(T) -> N) -> HistogramSnapshot<N> {
+        let declared = declared.filter(|_| self.is_unused());
+        let extreme = |extreme: Option<T>| Extreme::from(extreme.map(&number));
+        HistogramSnapshot {
+            count: self.count(),
+            sum: number(self.sum()),
+            min: extreme(self.extremes().map(|(min, _)| min)),
+            max: extreme(self.extremes().map(|(_, max)| max)),
+            buckets: match self.bounds().or(declared) {
+                Some(bounds) => Buckets::Explicit(self.explicit(bounds, &number)),
+                None => Buckets::Exponential(self.exponential()),
+            },
+        }
+    }
+
+    fn explicit<N>(&self, bounds: &[T], number: impl Fn(T) -> N) -> Vec<Bucket<N>> {
+        let upper_bounds = bounds.iter().map(|bound| Some(number(*bound))).chain([None]);
+        let counts = self.counts.iter().copied().chain(std::iter::repeat(0));
+        upper_bounds.zip(counts).map(|(upper_bound, count)| Bucket { upper_bound, count }).collect()
+    }
+
+    fn exponential(&self) -> ExponentialBuckets {
+        let range = |offset: u32, counts: &[u64]| match window::trimmed(offset, counts) {
+            (_, []) => BucketRange::default(),
+            (first, counts) => {
+                BucketRange { offset: index::bucket(first, self.shift), counts: counts.to_vec() }
+            }
+        };
+        let (zero, negative) = match &self.rest {
+            Some(rest) => (rest.zero, range(rest.negative.offset, &rest.negative.counts)),
+            None => (0, BucketRange::default()),
+        };
+        let positive = range(self.offset, &self.counts);
+        ExponentialBuckets { scale: index::scale(self.shift), zero, positive, negative }
+    }
+
+    /// Whether the histogram has neither values nor buckets of its own.
+    fn is_unused(&self) -> bool {
+        self.layout.is_none() && self.counts.is_empty() && self.rest.is_none()
     }
 }
 
@@ -123,14 +336,14 @@ impl<T: Measure> Dimension for Histogram<T> {
     type Output = HistogramSnapshot<T>;
     const KIND: DimensionKind = DimensionKind::Histogram;
     const UNIT: Option<&'static str> = T::UNIT;
-    const SHAPE: Shape = Shape { buckets: T::DEFAULT_BUCKET_NUMBERS, ..Shape::new(Self::KIND, T::NUMBER) };
+    const SHAPE: Shape = Shape::new(Self::KIND, T::NUMBER);
 
     fn read(&self) -> Self::Output {
-        self.snapshot(T::DEFAULT_BUCKETS, |value| value)
+        self.snapshot(None, |value| value)
     }
 
     fn read_value(&self) -> DimensionValue {
-        self.value_within(T::DEFAULT_BUCKETS)
+        DimensionValue::Histogram(self.snapshot(None, Into::<Number>::into))
     }
 
     fn value(histogram: Self::Output) -> DimensionValue {
@@ -159,87 +372,15 @@ impl<T: Measure> Dimension for Histogram<T> {
     }
 
     fn invalid(&self) -> u64 {
-        self.invalid
+        self.rest.as_ref().map_or(0, |rest| rest.invalid)
     }
 }
 
-/// A measure with default buckets for its histograms.
-#[diagnostic::on_unimplemented(
-    message = "a histogram of `{Self}` needs buckets: add `buckets = [..]`, or `unit = bytes` for powers of four",
-    label = "no buckets for `{Self}`",
-    note = "`buckets` needs the type `Histogram<{Self}>` written out, not an alias of it"
-)]
-pub trait DefaultBuckets: Measure {}
-
-impl DefaultBuckets for Duration {}
-
-impl<T: DefaultBuckets, V: IntoMeasure<T>> Record<V> for Histogram<T> {
-    #[inline]
-    fn record(&mut self, value: V) -> bool {
-        WithBounds(self).record(value)
-    }
-}
-
-/// A histogram that has its bounds.
-pub struct WithBounds<'a, T: 'static>(&'a mut Histogram<T>);
-
-impl<T: Measure, V: IntoMeasure<T>> Record<V> for WithBounds<'_, T> {
+impl<T: Measure, V: IntoMeasure<T>> Record<V> for Histogram<T> {
     #[inline]
     fn record(&mut self, value: V) -> bool {
         let Some(value) = value.into_measure() else { return false };
-        self.0.record(value);
+        self.record(value);
         true
-    }
-}
-
-/// A dimension that has the option `buckets`: a histogram, or one for each label.
-pub trait BucketedReading: Dimension {
-    /// The type of the histogram's values.
-    type Measure: Measure;
-
-    /// Like [`Dimension::read`], with these bounds where a histogram has none yet. `zeros` tells whether labels that no
-    /// event has had yet are shown.
-    fn read_within(&self, bounds: &'static [Self::Measure], zeros: bool) -> Self::Output;
-
-    /// The same without types.
-    fn read_value_within(&self, bounds: &'static [Self::Measure], zeros: bool) -> DimensionValue;
-
-    /// Like [`Dimension::zero`], with these bounds.
-    fn zero_within(bounds: &'static [Self::Measure]) -> Option<Self::Output>;
-}
-
-impl<T: Measure> BucketedReading for Histogram<T> {
-    type Measure = T;
-
-    fn read_within(&self, bounds: &'static [T], _zeros: bool) -> Self::Output {
-        self.snapshot(bounds, |value| value)
-    }
-
-    fn read_value_within(&self, bounds: &'static [T], _zeros: bool) -> DimensionValue {
-        self.value_within(bounds)
-    }
-
-    fn zero_within(bounds: &'static [T]) -> Option<Self::Output> {
-        Some(Self::default().snapshot(bounds, |value| value))
-    }
-}
-
-/// A dimension to which an event is applied with the option `buckets`.
-#[diagnostic::on_unimplemented(
-    message = "`buckets` applies to `Histogram<T>` only, and `{Self}` is not a histogram",
-    label = "has no buckets"
-)]
-pub trait Bucketed: BucketedReading {
-    /// Gives the histogram these bounds, unless it has bounds already.
-    fn within(&mut self, bounds: &'static [Self::Measure]) -> WithBounds<'_, Self::Measure>;
-}
-
-impl<T: Measure> Bucketed for Histogram<T> {
-    #[inline]
-    fn within(&mut self, bounds: &'static [T]) -> WithBounds<'_, T> {
-        if self.counts.is_empty() {
-            self.set_bounds(bounds);
-        }
-        WithBounds(self)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::snapshot::{Arithmetic, Number, Output};
+use crate::snapshot::{Arithmetic, Output};
 
 /// A type of number that dimensions record: `u64`, `i64`, `f64` or [`Duration`].
 ///
@@ -19,12 +19,6 @@ pub trait Measure: Output + Arithmetic + Sync + Default + IntoMeasure<Self> + se
     /// Whether no value is below zero.
     #[doc(hidden)]
     const IS_UNSIGNED: bool;
-
-    #[doc(hidden)]
-    const DEFAULT_BUCKETS: &'static [Self] = &[];
-
-    #[doc(hidden)]
-    const DEFAULT_BUCKET_NUMBERS: &'static [Number] = &[];
 
     /// Whether the value can be recorded; `false` for infinities and NaN.
     #[doc(hidden)]
@@ -50,7 +44,7 @@ impl GaugeValue for f64 {}
 impl GaugeValue for Duration {}
 
 mod sealed {
-    pub trait Sealed {}
+    pub trait Sealed: crate::dimension::histogram::Recorded {}
     impl Sealed for u64 {}
     impl Sealed for i64 {}
     impl Sealed for f64 {}
@@ -91,10 +85,6 @@ impl Measure for f64 {
 impl Measure for Duration {
     const UNIT: Option<&'static str> = Some("seconds");
     const IS_UNSIGNED: bool = true;
-    const DEFAULT_BUCKETS: &'static [Self] = super::BucketsOf::<Self>::SECONDS;
-    const DEFAULT_BUCKET_NUMBERS: &'static [Number] = &super::BucketsOf::<Self>::numbers::<
-        { super::BucketsOf::<Self>::SECONDS.len() },
-    >(Self::DEFAULT_BUCKETS);
 
     fn as_f64(self) -> f64 {
         self.as_secs_f64()

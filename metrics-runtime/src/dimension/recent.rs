@@ -7,8 +7,8 @@ use crate::descriptor::{DimensionKind, MergeRule, MergeValues, OwnRules};
 use crate::moment::Moment;
 use crate::snapshot::DimensionValue;
 
-use super::histogram::WithBounds;
-use super::{Add, Bucketed, BucketedReading, Count, Dimension, Record, Set, Shape, Sub};
+use super::histogram::{UpTo, WithLayout};
+use super::{Add, BucketLayout, Bucketed, BucketedReading, Count, Dimension, Record, Set, Shape, Sub};
 
 /// A window consists of so many slots. One more slot records while the oldest one leaves the window.
 const SLOTS: u64 = 10;
@@ -247,24 +247,39 @@ impl<D: Dimension + Default, const SECS: u64> Dimension for Recent<D, SECS> {
 impl<D: BucketedReading + Default, const SECS: u64> BucketedReading for Recent<D, SECS> {
     type Measure = D::Measure;
 
-    fn read_within(&self, bounds: &'static [D::Measure], zeros: bool) -> D::Output {
-        let read = |dimension: &D| dimension.read_within(bounds, zeros);
+    fn read_within(&self, layout: &'static BucketLayout<D::Measure>, zeros: bool) -> D::Output {
+        let read = |dimension: &D| dimension.read_within(layout, zeros);
         self.merged(read).unwrap_or_else(|| read(&D::default()))
     }
 
-    fn read_value_within(&self, bounds: &'static [D::Measure], zeros: bool) -> DimensionValue {
-        D::value(self.read_within(bounds, zeros))
+    fn read_value_within(&self, layout: &'static BucketLayout<D::Measure>, zeros: bool) -> DimensionValue {
+        D::value(self.read_within(layout, zeros))
     }
 
-    fn zero_within(bounds: &'static [D::Measure]) -> Option<D::Output> {
-        D::zero_within(bounds)
+    fn zero_within(layout: &'static BucketLayout<D::Measure>) -> Option<D::Output> {
+        D::zero_within(layout)
     }
 }
 
-impl<D: Bucketed + Default, const SECS: u64> Bucketed for Recent<D, SECS> {
+impl<D: Dimension + Default + Bucketed, const SECS: u64> Bucketed for Recent<D, SECS> {
+    type Measure = D::Measure;
+
+    fn prepare(&mut self, layout: &'static BucketLayout<D::Measure>) {
+        self.newest().prepare(layout);
+    }
+
+    fn prepare_up_to(&mut self, max_buckets: u16) {
+        self.newest().prepare_up_to(max_buckets);
+    }
+
     #[inline]
-    fn within(&mut self, bounds: &'static [D::Measure]) -> WithBounds<'_, D::Measure> {
-        self.newest().within(bounds)
+    fn within(&mut self, layout: &'static BucketLayout<D::Measure>) -> WithLayout<'_, D::Measure> {
+        self.newest().within(layout)
+    }
+
+    #[inline]
+    fn up_to(&mut self, max_buckets: u16) -> UpTo<'_, D::Measure> {
+        self.newest().up_to(max_buckets)
     }
 }
 

@@ -1,8 +1,10 @@
 //! Text: the writer spells families in either format.
 
 mod number;
+mod power_bounds;
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use self::number::{push_float, push_micros, push_number, push_unsigned};
 use super::family::{Family, Sample};
@@ -12,7 +14,9 @@ use super::groups::Group;
 use super::labels::{SeriesLabels, push_escaped, push_further};
 use super::name::{UsedNames, label_names};
 use super::options::ExpositionOptions;
-use crate::snapshot::{DimensionValue, HistogramSnapshot, MeanSnapshot, Number, Timestamp};
+use crate::snapshot::{
+    Bucket, Buckets, DimensionValue, ExponentialBuckets, HistogramSnapshot, MeanSnapshot, Number, Timestamp,
+};
 
 /// The quantiles that the text formats show of a window of a histogram.
 const QUANTILES: [(f64, &str); 4] = [(0.5, "0.5"), (0.9, "0.9"), (0.95, "0.95"), (0.99, "0.99")];
@@ -47,6 +51,8 @@ struct Writer<'a> {
     /// The start of every bucket line of the current histogram.
     bucket_start: Vec<u8>,
     bounds: BoundTexts,
+    /// The bounds of exponential buckets as text, by their bits. All such histograms have bounds from one set.
+    powers: HashMap<u64, Vec<u8>>,
 }
 
 /// The bounds of the last histogram as text. Most often the next histogram has the same ones.
@@ -75,6 +81,7 @@ impl<'a> Writer<'a> {
             labels: Vec::new(),
             bucket_start: Vec::new(),
             bounds: BoundTexts::default(),
+            powers: HashMap::new(),
         }
     }
 
@@ -222,27 +229,21 @@ impl<'a> Writer<'a> {
     }
 
     fn write_histogram(&mut self, name: &[u8], group: usize, histogram: &HistogramSnapshot<Number>) {
-        let mut bounds = std::mem::take(&mut self.bounds);
-        bounds.set(histogram);
         self.bucket_start.clear();
         let (of_group, further) = self.labels_of(group);
         let comma: &[u8] = if of_group.is_empty() && further.is_empty() { b"" } else { b"," };
         let start = [name, b"_bucket{", of_group, further, comma, b"le=\""].concat();
         self.bucket_start.extend_from_slice(&start);
-        let mut count: u64 = 0;
-        let mut texts = bounds.texts.iter();
-        for bucket in histogram.buckets.explicit().unwrap_or_default() {
-            count = count.saturating_add(bucket.count);
-            let Some(_) = bucket.upper_bound else { continue };
-            if let Some(Some(text)) = texts.next() {
-                self.write_bucket(text, count);
-            }
-        }
+        let lowest = match &histogram.buckets {
+            Buckets::Explicit(buckets) => self.write_explicit_buckets(buckets),
+            Buckets::Exponential(buckets) => self.write_exponential_buckets(buckets),
+        };
         let count = histogram.buckets.count();
         self.write_bucket(b"+Inf", count);
         // A sum with negative values may fall. OpenMetrics forbids sum and count then.
-        let extremes = [Some(histogram.sum), histogram.min.known(), bounds.bounds.first().copied()];
-        let may_fall = extremes.into_iter().flatten().any(|extreme| extreme.as_f64() < 0.0);
+        let values = [Some(histogram.sum), histogram.min.known()];
+        let values = values.into_iter().flatten().map(|value| value.as_f64());
+        let may_fall = values.chain(lowest).any(|value| value < 0.0);
         if !(may_fall && self.format == Format::OpenMetrics) {
             self.push_series(name, b"_count", group);
             push_unsigned(&mut self.out, count);
@@ -251,7 +252,36 @@ impl<'a> Writer<'a> {
             push_number(&mut self.out, histogram.sum);
             self.out.push(b'\n');
         }
+    }
+
+    /// Writes the buckets that have bounds. Returns the lowest bound.
+    fn write_explicit_buckets(&mut self, buckets: &[Bucket<Number>]) -> Option<f64> {
+        let mut bounds = std::mem::take(&mut self.bounds);
+        bounds.set(buckets);
+        let mut count: u64 = 0;
+        let mut texts = bounds.texts.iter();
+        for bucket in buckets {
+            count = count.saturating_add(bucket.count);
+            let Some(_) = bucket.upper_bound else { continue };
+            if let Some(Some(text)) = texts.next() {
+                self.write_bucket(text, count);
+            }
+        }
+        let lowest = bounds.bounds.first().map(Number::as_f64);
         self.bounds = bounds;
+        lowest
+    }
+
+    /// Writes the counts at powers of two. Returns the lowest bound.
+    fn write_exponential_buckets(&mut self, buckets: &ExponentialBuckets) -> Option<f64> {
+        let bounds = power_bounds::cumulative(buckets);
+        let mut powers = std::mem::take(&mut self.powers);
+        for (bound, count) in &bounds {
+            let text = powers.entry(bound.to_bits()).or_insert_with(|| number::bound(*bound).into_bytes());
+            self.write_bucket(text, *count);
+        }
+        self.powers = powers;
+        bounds.first().map(|(bound, _)| *bound)
     }
 
     fn write_bucket(&mut self, bound: &[u8], count: u64) {
@@ -295,8 +325,7 @@ impl<'a> Writer<'a> {
 }
 
 impl BoundTexts {
-    fn set(&mut self, histogram: &HistogramSnapshot<Number>) {
-        let buckets = histogram.buckets.explicit().unwrap_or_default();
+    fn set(&mut self, buckets: &[Bucket<Number>]) {
         let bounds = || buckets.iter().filter_map(|bucket| bucket.upper_bound);
         if self.bounds.iter().copied().eq(bounds()) {
             return;
@@ -317,13 +346,20 @@ impl BoundTexts {
     }
 }
 
+fn bound_count(buckets: &Buckets<Number>) -> usize {
+    match buckets {
+        Buckets::Explicit(buckets) => buckets.len(),
+        Buckets::Exponential(buckets) => power_bounds::estimated_len(buckets) + 1,
+    }
+}
+
 /// The approximate length of the series of a family.
 fn estimated_size(family: &Family<'_>, groups: &[Group<'_>], created: bool) -> usize {
     /// Braces, a suffix, a number and further labels take about this many bytes.
     const BYTES_PER_LINE: usize = 40;
     let lines = |value: &DimensionValue| {
         let lines = match value {
-            DimensionValue::Histogram(histogram) => histogram.buckets.explicit().map_or(0, <[_]>::len) + 2,
+            DimensionValue::Histogram(histogram) => bound_count(&histogram.buckets) + 2,
             DimensionValue::Mean(_) => 2,
             _ => 1,
         };

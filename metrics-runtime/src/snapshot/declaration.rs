@@ -503,6 +503,7 @@ mod tests {
             vec![buckets(&[Number::Float(0.1)])],
             vec![buckets(&[Number::Float(0.1_f64.next_up())])],
             vec![buckets(&[Number::Duration(Duration::from_nanos(1))])],
+            vec![DimensionDescriptor { max_buckets: Some(160), ..plain() }],
         ];
         let fingerprints: HashSet<u64> = different.iter().map(|dimensions| fingerprint(dimensions)).collect();
         assert_eq!(fingerprints.len(), different.len());
@@ -518,6 +519,9 @@ mod tests {
         for same in same {
             assert_eq!(fingerprint(&[same]), fingerprint(&[plain()]));
         }
+        let within = |max_buckets: usize| DimensionDescriptor { max_buckets: Some(max_buckets), ..plain() };
+        assert_eq!(fingerprint(&[within(160)]), fingerprint(&[within(20)]));
+        assert_eq!(difference(&[within(160)], &[plain()]), "the buckets of `bytes` differ");
         let zero = |zero: f64| DimensionDescriptor { buckets: vec![Number::Float(zero)].into(), ..plain() };
         assert_eq!(fingerprint(&[zero(0.0)]), fingerprint(&[zero(-0.0)]));
         assert_eq!(fingerprint(&[described(DimensionKind::Custom)]), fingerprint(&[]));

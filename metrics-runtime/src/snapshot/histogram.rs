@@ -1,7 +1,10 @@
 //! The snapshot of a histogram.
 
+mod bounds;
 mod explicit;
 mod exponential;
+#[cfg(test)]
+mod tests;
 
 use std::borrow::Cow;
 
@@ -9,8 +12,10 @@ use serde::de::Error as DeserializeError;
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 use serde::{Deserialize, Deserializer};
 
+#[cfg(feature = "openmetrics")]
+pub(crate) use self::bounds::{MIN_EXPONENT, power_of_two};
 pub use self::explicit::Bucket;
-pub use self::exponential::{BucketRange, ExponentialBuckets};
+pub use self::exponential::{BucketRange, ExponentialBucket, ExponentialBuckets};
 use super::extreme::Extreme;
 use super::merge::Merge;
 use super::output::{DeserializeOutput, Output, SerializeOutput};
@@ -93,13 +98,18 @@ impl<T: Copy + Into<Number>> HistogramSnapshot<T> {
     /// minimum, whichever is larger, and the maximum for `quantile(1.0)`. So a single outlier moves no other quantile.
     ///
     /// Where the extremes are unknown, the first bucket begins at zero, or at its bound if that is not positive, and the maximum
-    /// is the largest bound. `None` when nothing was recorded, `quantile` is not between 0 and 1, or the minimum is above the
-    /// maximum.
+    /// is the largest bound.
+    ///
+    /// With exponential buckets it is the geometric midpoint of a bucket, between the minimum and the maximum, where those are
+    /// known: they are the answers to 0 and 1. It is within 2.2% of the value when the largest one is at most 950 times the
+    /// smallest, and within 4.5% up to a factor of 900,000, with 160 buckets. The bucket of zeros answers 0.
+    ///
+    /// `None` when nothing was recorded, `quantile` is not between 0 and 1, or the minimum is above the maximum.
     #[must_use]
     pub fn quantile(&self, quantile: f64) -> Option<f64> {
         match &self.buckets {
             Buckets::Explicit(buckets) => explicit::quantile(self, buckets, quantile),
-            Buckets::Exponential(_) => None,
+            Buckets::Exponential(buckets) => buckets.quantile(self, quantile),
         }
     }
 }
@@ -332,7 +342,7 @@ impl<T: Arithmetic> HistogramSnapshot<T> {
     pub(crate) fn check(&self) -> Result<(), &'static str> {
         match &self.buckets {
             Buckets::Explicit(buckets) => explicit::check(buckets)?,
-            Buckets::Exponential(_) => {}
+            Buckets::Exponential(buckets) => buckets.check(self.sum.into().may_be_negative())?,
         }
         if self.buckets.count() != self.count {
             return Err("the count of a histogram is the sum of its buckets");
@@ -350,14 +360,16 @@ impl<T: Arithmetic> HistogramSnapshot<T> {
     /// Says when an extreme does not lie in its bucket. Text formats may round the last digit of a number.
     fn check_extremes(&self, min: Option<T>, max: Option<T>) -> Result<(), &'static str> {
         let number = |value: T| value.into().as_f64();
-        let is_above = |value: f64, bound: f64| value - bound > bound.abs().max(value.abs()) * 1e-12;
+        // Numbers next to zero have fewer digits.
+        let rounding = |one: f64, other: f64| (one.abs().max(other.abs()) * 1e-12).max(f64::from_bits(1));
+        let is_above = |value: f64, bound: f64| value - bound > rounding(value, bound);
         let is_inside = |(below, bound): (Option<f64>, Option<f64>), value: T| {
             below.is_none_or(|below| !is_above(below, number(value)))
                 && bound.is_none_or(|bound| !is_above(number(value), bound))
         };
         let ends = match &self.buckets {
             Buckets::Explicit(buckets) => explicit::ends(buckets),
-            Buckets::Exponential(_) => None,
+            Buckets::Exponential(buckets) => buckets.ends(),
         };
         let Some([first, last]) = ends else { return Ok(()) };
         let fits = |bounds, value: Option<T>| value.is_none_or(|value| is_inside(bounds, value));

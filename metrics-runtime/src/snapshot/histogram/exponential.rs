@@ -1,6 +1,13 @@
 //! Exponential buckets: each is wider than the one before it by the same factor.
 
-use serde::{Deserialize, Serialize};
+use std::fmt;
+
+use serde::de::{Error, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+
+use super::HistogramSnapshot;
+use super::bounds::{bound, indexes, midpoint};
+use crate::number::Number;
 
 /// Buckets whose bounds are powers of one base, so that nobody chooses them.
 ///
@@ -29,10 +36,28 @@ pub struct BucketRange {
     /// The index of the first bucket.
     pub offset: i32,
     /// The number of values in each bucket.
+    #[serde(deserialize_with = "read_counts")]
     pub counts: Vec<u64>,
 }
 
+/// One exponential bucket.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub struct ExponentialBucket {
+    /// All values of the bucket are above it. Those of a bucket below zero may also be equal to it.
+    pub lower_bound: f64,
+    /// No value of the bucket is above it. Those of a bucket below zero are all below it.
+    pub upper_bound: f64,
+    /// The number of values in this bucket alone.
+    pub count: u64,
+}
+
 impl ExponentialBuckets {
+    /// The finest scale that snapshots have.
+    pub const MAX_SCALE: i32 = 20;
+    /// The coarsest scale that snapshots have: three buckets on each side of zero take all numbers.
+    pub const MIN_SCALE: i32 = -10;
+
     /// The number of values in all buckets.
     #[must_use]
     pub fn count(&self) -> u64 {
@@ -41,11 +66,62 @@ impl ExponentialBuckets {
     }
 }
 
+/// How many buckets on one side of zero are read.
+const MAX_READ_BUCKETS: usize = 65_536;
+
+/// Where a bucket lies, with its index.
+#[derive(Debug, Clone, Copy)]
+enum Place {
+    Below(i64),
+    Zero,
+    Above(i64),
+}
+
 /// Merged histograms have at most this many buckets above and below zero. With one number for all, the order of merging does not
 /// matter.
 const MAX_MERGED_BUCKETS: i64 = 160;
 
 impl ExponentialBuckets {
+    /// The buckets that have values, in ascending order. All values of the bucket of zeros, whose bounds are both 0, are 0.
+    ///
+    /// The bounds are the nearest floating-point numbers, or beside them; powers of two are exact.
+    ///
+    /// ```
+    /// use mvx_metrics::{BucketRange, ExponentialBuckets};
+    ///
+    /// let buckets = ExponentialBuckets {
+    ///     scale: 0,
+    ///     zero: 7,
+    ///     positive: BucketRange { offset: 2, counts: vec![5, 0, 3] },
+    ///     negative: BucketRange { offset: -1, counts: vec![4] },
+    /// };
+    /// let buckets: Vec<_> =
+    ///     buckets.iter().map(|bucket| (bucket.lower_bound, bucket.upper_bound, bucket.count)).collect();
+    /// assert_eq!(buckets, [(-1.0, -0.5, 4), (0.0, 0.0, 7), (4.0, 8.0, 5), (16.0, 32.0, 3)]);
+    /// ```
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = ExponentialBucket> + '_ {
+        let bounds = |index: i64| (bound(self.scale, index), bound(self.scale, index + 1));
+        self.filled().map(move |(place, count)| {
+            let (lower_bound, upper_bound) = match place {
+                Place::Below(index) => {
+                    let (near, far) = bounds(index);
+                    (-far, -near)
+                }
+                Place::Zero => (0.0, 0.0),
+                Place::Above(index) => bounds(index),
+            };
+            ExponentialBucket { lower_bound, upper_bound, count }
+        })
+    }
+
+    /// The places and counts of the buckets that have values, in ascending order.
+    fn filled(&self) -> impl DoubleEndedIterator<Item = (Place, u64)> + '_ {
+        let below = self.negative.filled(0).rev().map(|(index, count)| (Place::Below(index), count));
+        let above = self.positive.filled(0).map(|(index, count)| (Place::Above(index), count));
+        let zero = (self.zero > 0).then_some((Place::Zero, self.zero));
+        below.chain(zero).chain(above)
+    }
+
     /// The same values in buckets of a coarser scale. At a scale that is not coarser nothing changes.
     ///
     /// ```
@@ -128,6 +204,71 @@ impl ExponentialBuckets {
         scale
     }
 
+    /// [`HistogramSnapshot::quantile`] for these buckets.
+    #[expect(clippy::cast_precision_loss, reason = "an estimate")]
+    pub(super) fn quantile<T: Copy + Into<Number>>(
+        &self,
+        histogram: &HistogramSnapshot<T>,
+        quantile: f64,
+    ) -> Option<f64> {
+        let number = |value: T| value.into().as_f64();
+        let (min, max) = (histogram.min.known().map(number), histogram.max.known().map(number));
+        let (least, most) = (min.unwrap_or(f64::NEG_INFINITY), max.unwrap_or(f64::INFINITY));
+        // A snapshot that was written by hand can contain anything.
+        if !(0.0..=1.0).contains(&quantile) || least.is_nan() || most.is_nan() || least > most {
+            return None;
+        }
+        let estimate = |place: Place| {
+            let estimate = match place {
+                Place::Below(index) => -midpoint(self.scale, index),
+                Place::Zero => 0.0,
+                Place::Above(index) => midpoint(self.scale, index),
+            };
+            estimate.clamp(least, most)
+        };
+        let last = self.filled().next_back().map(|(place, _)| estimate(place))?;
+        if quantile <= 0.0 && min.is_some() {
+            return min;
+        }
+        if quantile >= 1.0 {
+            return max.or(Some(last));
+        }
+        let rank = quantile * self.count() as f64;
+        let mut count = 0_u64;
+        let mut buckets = self.filled();
+        let here = buckets.find(|(_, inside)| {
+            count = count.saturating_add(*inside);
+            count as f64 >= rank
+        });
+        Some(here.map_or(last, |(place, _)| estimate(place)))
+    }
+
+    /// Says what no buckets can be.
+    pub(super) fn check(&self, may_be_negative: bool) -> Result<(), &'static str> {
+        if !(Self::MIN_SCALE..=Self::MAX_SCALE).contains(&self.scale) {
+            return Err("the scale of a histogram is between -10 and 20");
+        }
+        let (first, last) = indexes(self.scale);
+        for range in [&self.positive, &self.negative] {
+            let end = range.index(range.counts.len()) - 1;
+            if !range.counts.is_empty() && (i64::from(range.offset) < first || end > last) {
+                return Err("a histogram has buckets in which no number is");
+            }
+        }
+        if !may_be_negative && self.negative.span(0).is_some() {
+            return Err("a histogram of numbers that are never negative has buckets below zero");
+        }
+        Ok(())
+    }
+
+    /// The lower and the upper bound of the first bucket with values, and of the last one; `None` where there is none.
+    pub(super) fn ends(&self) -> Option<[(Option<f64>, Option<f64>); 2]> {
+        let bounds = |bucket: ExponentialBucket| (Some(bucket.lower_bound), Some(bucket.upper_bound));
+        let mut buckets = self.iter();
+        let first = bounds(buckets.next()?);
+        Some([first, buckets.next_back().map_or(first, bounds)])
+    }
+
     /// The values that came after `earlier`.
     pub(super) fn since(&self, earlier: &Self) -> Self {
         let scale = self.scale.min(earlier.scale);
@@ -163,7 +304,7 @@ impl BucketRange {
     /// have one index there.
     ///
     /// Snapshots that were written by hand may have any offset, so all indexes have 64 bits.
-    pub(super) fn filled(&self, steps: u32) -> impl DoubleEndedIterator<Item = (i64, u64)> + '_ {
+    pub(crate) fn filled(&self, steps: u32) -> impl DoubleEndedIterator<Item = (i64, u64)> + '_ {
         let buckets = self.counts.iter().enumerate().filter(|(_, count)| **count > 0);
         buckets.map(move |(position, count)| (self.index(position) >> steps.min(63), *count))
     }
@@ -243,4 +384,31 @@ impl BucketRange {
     fn has_fallen_since(&self, earlier: &Self) -> bool {
         earlier.filled(0).any(|(index, count)| self.count_at(index) < count)
     }
+}
+
+/// Reads no more counts than a histogram can have, whatever length the text claims.
+fn read_counts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u64>, D::Error> {
+    struct Counts;
+
+    impl<'de> Visitor<'de> for Counts {
+        type Value = Vec<u64>;
+
+        fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+            formatter.write_str("the counts of buckets")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+            let mut counts = Vec::new();
+            while let Some(count) = list.next_element()? {
+                if counts.len() >= MAX_READ_BUCKETS {
+                    let problem = format_args!("a histogram has more than {MAX_READ_BUCKETS} buckets");
+                    return Err(A::Error::custom(problem));
+                }
+                counts.push(count);
+            }
+            Ok(counts)
+        }
+    }
+
+    deserializer.deserialize_seq(Counts)
 }

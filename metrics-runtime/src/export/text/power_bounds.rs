@@ -1,0 +1,174 @@
+//! The bounds that text shows of exponential buckets: powers of two, whatever the scale is.
+//!
+//! A bucket of scale 0 or above lies between two neighbouring powers of two, so the count at a power is exact. Values only come, and
+//! a scale only falls, so a bound that was shown stays, and its count never falls. A bucket of a negative scale contains powers of
+//! two. There the count at a bound includes the bucket that contains it.
+
+use crate::snapshot::{BucketRange, ExponentialBuckets, MIN_EXPONENT, power_of_two};
+
+/// The exponent of the largest power of two.
+const MAX_EXPONENT: i64 = 1023;
+
+/// The finite bounds in ascending order. With each, the number of values in the buckets that begin below it; at 0, the zeros too.
+pub(super) fn cumulative(buckets: &ExponentialBuckets) -> Vec<(f64, u64)> {
+    let buckets = buckets.downscaled(0);
+    // The powers of two in one bucket. More than 12 steps below 0, there are no more numbers.
+    let powers = 1_i64 << buckets.scale.min(0).unsigned_abs().min(12);
+    let mut bounds = Vec::new();
+    let mut count = 0_u64;
+    if let Some((first, last)) = exponents(&buckets.negative, powers) {
+        let mut left = buckets.negative.filled(0).rev().peekable();
+        for exponent in (first..=last).rev() {
+            while let Some((_, values)) = left.next_if(|(index, _)| (index + 1) * powers > exponent) {
+                count = count.saturating_add(values);
+            }
+            bounds.push((-power_of_two(exponent), count));
+        }
+        count = left.fold(count, |count, (_, values)| count.saturating_add(values));
+    }
+    count = count.saturating_add(buckets.zero);
+    if count > 0 {
+        bounds.push((0.0, count));
+    }
+    if let Some((first, last)) = exponents(&buckets.positive, powers) {
+        let mut left = buckets.positive.filled(0).peekable();
+        for exponent in first..=last {
+            while let Some((_, values)) = left.next_if(|(index, _)| index * powers < exponent) {
+                count = count.saturating_add(values);
+            }
+            bounds.push((power_of_two(exponent), count));
+        }
+    }
+    bounds
+}
+
+/// How many bounds these buckets have, or a few more.
+pub(super) fn estimated_len(buckets: &ExponentialBuckets) -> usize {
+    let len = |range: &BucketRange| range.counts.len();
+    let len = len(&buckets.positive) + len(&buckets.negative);
+    let steps = buckets.scale.clamp(-12, 12);
+    let octaves = if steps >= 0 { len >> steps } else { len << -steps };
+    octaves.min(4_096) + 8
+}
+
+/// The exponents of the first and the last power of two that bounds a bucket of the range, or lies in one.
+fn exponents(range: &BucketRange, powers: i64) -> Option<(i64, i64)> {
+    let len = i64::try_from(range.counts.len()).ok().filter(|len| *len > 0)?;
+    let first = i64::from(range.offset);
+    let within = |exponent: i64| exponent.clamp(MIN_EXPONENT, MAX_EXPONENT);
+    Some((within(first * powers), within((first + len) * powers)))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::snapshot::{Extreme, HistogramSnapshot, Merge};
+
+    proptest! {
+        /// One bucket of scale 8 after the other gets a value, and the text shows all bounds that it has shown before.
+        #[test]
+        fn di6_a_bound_that_was_shown_stays(
+            recorded in proptest::collection::vec((-275_000..262_000_i32, 0..3_u8), 1..10),
+            near in any::<bool>(),
+        ) {
+            let mut histogram = HistogramSnapshot::<f64> {
+                count: 0,
+                sum: 0.0,
+                min: Extreme::Unknown,
+                max: Extreme::Unknown,
+                buckets: ExponentialBuckets { scale: 8, ..ExponentialBuckets::default() }.into(),
+            };
+            let mut shown = Vec::new();
+            for (index, place) in recorded {
+                // Values near each other need no negative scale.
+                let bucket = range(if near { index / 10 } else { index }, &[1]);
+                let mut one = ExponentialBuckets { scale: 8, ..ExponentialBuckets::default() };
+                match place {
+                    0 => one.zero = 1,
+                    1 => one.positive = bucket,
+                    _ => one.negative = bucket,
+                }
+                histogram.merge(&HistogramSnapshot { count: 1, buckets: one.into(), ..histogram.clone() });
+                let buckets = histogram.buckets.exponential().expect("they merge");
+                let later = cumulative(buckets);
+                prop_assert!(later.windows(2).all(|pair| pair[0].0 < pair[1].0 && pair[0].1 <= pair[1].1));
+                prop_assert!(later.iter().all(|(_, count)| *count <= histogram.count));
+                prop_assert!(later.len() <= estimated_len(buckets));
+                for (bound, count) in shown {
+                    let stays = later
+                        .binary_search_by(|(other, _)| other.total_cmp(&bound))
+                        .is_ok_and(|at| later[at].1 >= count);
+                    prop_assert!(stays, "{} {}: {:?}", bound, count, later);
+                }
+                shown = later;
+            }
+        }
+    }
+
+    fn range(offset: i32, counts: &[u64]) -> BucketRange {
+        BucketRange { offset, counts: counts.to_vec() }
+    }
+
+    fn above(scale: i32, offset: i32, counts: &[u64]) -> ExponentialBuckets {
+        ExponentialBuckets { scale, positive: range(offset, counts), ..ExponentialBuckets::default() }
+    }
+
+    #[test]
+    fn the_bounds_reach_from_the_first_bucket_to_the_last_one() {
+        assert_eq!(
+            cumulative(&above(0, -2, &[5, 0, 0, 3])),
+            [(0.25, 0), (0.5, 5), (1.0, 5), (2.0, 5), (4.0, 8)]
+        );
+        // Four buckets between two powers of two; the first and the last one are empty.
+        assert_eq!(cumulative(&above(2, 3, &[0, 1, 2, 4, 8, 16, 0])), [(2.0, 0), (4.0, 15), (8.0, 31)]);
+        assert_eq!(cumulative(&ExponentialBuckets::default()), []);
+    }
+
+    #[test]
+    fn zeros_and_values_below_zero_have_bounds() {
+        let buckets = ExponentialBuckets {
+            scale: 0,
+            zero: 7,
+            positive: range(0, &[1]),
+            negative: range(-1, &[10, 20]),
+        };
+        assert_eq!(
+            cumulative(&buckets),
+            [(-2.0, 0), (-1.0, 20), (-0.5, 30), (0.0, 37), (1.0, 37), (2.0, 38)]
+        );
+        assert_eq!(cumulative(&ExponentialBuckets { zero: 7, ..ExponentialBuckets::default() }), [(0.0, 7)]);
+    }
+
+    #[test]
+    fn a_bound_inside_of_a_bucket_counts_the_whole_bucket() {
+        assert_eq!(cumulative(&above(-1, 0, &[3, 4])), [(1.0, 0), (2.0, 3), (4.0, 3), (8.0, 7), (16.0, 7)]);
+        let below =
+            ExponentialBuckets { scale: -1, negative: range(0, &[3]), ..ExponentialBuckets::default() };
+        assert_eq!(cumulative(&below), [(-4.0, 0), (-2.0, 3), (-1.0, 3), (0.0, 3)]);
+    }
+
+    #[test]
+    fn the_ends_of_the_numbers_have_no_bounds_beyond_them() {
+        let (least, most) = (cumulative(&above(0, -1_075, &[1])), cumulative(&above(0, 1_023, &[1])));
+        assert_eq!(least, [(f64::from_bits(1), 1)]);
+        assert_eq!(most, [(2_f64.powi(1_023), 0)]);
+        let all = cumulative(&above(-10, -2, &[1, 2, 4]));
+        assert_eq!((all.len(), all[0], all[2_097]), (2_098, (f64::from_bits(1), 1), (2_f64.powi(1_023), 7)));
+        for hostile in [above(i32::MIN, i32::MAX, &[1; 9]), above(i32::MAX, i32::MIN, &[1; 9])] {
+            assert!(cumulative(&hostile).len() <= estimated_len(&hostile), "{hostile:?}");
+        }
+    }
+
+    #[test]
+    fn the_estimated_length_is_large_enough() {
+        for scale in -10..=8 {
+            for counts in [vec![1], vec![1; 3], vec![1; 160]] {
+                let buckets = above(scale, -2, &counts);
+                let (len, estimated) = (cumulative(&buckets).len(), estimated_len(&buckets));
+                assert!((len..=4_104).contains(&estimated), "{scale}: {estimated} for {len}");
+            }
+        }
+    }
+}
