@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use mvx_metrics::{
-    Breakdown, Counter, Gauge, Histogram, InFlight, Label, Max, Mean, Metric, Min, Sum, metric_event,
+    Breakdown, Counter, Gauge, Histogram, InFlight, Label, Max, Mean, Metric, Min, Recent, Sum, metric_event,
 };
 
 /// How a request ended.
@@ -62,6 +62,8 @@ pub struct Requests {
     sizes: Histogram<u64>,
     #[dimension(on(Answered, by(outcome, host), limit = 10, value = elapsed))]
     by_outcome: Breakdown<(Outcome, String), Histogram<Duration>>,
+    #[dimension(on(Answered, by = outcome, value = elapsed))]
+    lately: Breakdown<Outcome, Recent<Max<Duration>, 60>>,
     #[dimension(manual)]
     given_up: Counter,
 }

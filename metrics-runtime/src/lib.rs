@@ -158,6 +158,8 @@ pub use totals::{
 /// | `sub`, `sub = ..` | [`Sub<V>`](feed::Sub) | [`InFlight`] |
 /// | `set = ..` | [`Set<V>`](feed::Set) | [`Gauge`] |
 ///
+/// A [`Recent<D, SECS>`](Recent) is updated as its `D`.
+///
 /// `V` is the type of the event's value. [`IntoMeasure`](feed::IntoMeasure) converts it to a number. [`Dimension`] has an
 /// example.
 pub mod feed {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mvx_metrics::export::{Exposition, ExpositionOptions, Format, Scope};
+use mvx_metrics::export::{Format, Scope};
 use mvx_metrics::feed::Record;
 use mvx_metrics::{
     Breakdown, Counter, Dimension, DimensionKind, DimensionValue, Gauge, Histogram, InFlight, Max, Mean,
@@ -13,6 +13,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::fixtures::{Outcome, assert_grouped, running, value};
+use crate::golden::check;
 
 #[metric_event]
 struct Served {
@@ -71,6 +72,8 @@ struct Lately {
     change: Recent<InFlight, 3_600>,
     #[dimension(value = bytes, buckets = [100, 200, 400])]
     sizes: Recent<Histogram<u64>, 3_600>,
+    #[dimension(value = balance)]
+    balances: Recent<Histogram<i64>, 3_600>,
     #[dimension(by = outcome)]
     by_outcome: Breakdown<Outcome, Recent<Counter, 3_600>>,
     #[dimension(by = path, limit = 2, value = bytes, buckets = [100, 200, 400])]
@@ -186,12 +189,12 @@ fn di7_windows_come_back_from_json_with_their_seconds() {
         let metric = read.groups[0].metrics.get("lately").expect("it is there");
         let declared = &metric.declaration().expect("totals have declarations").dimensions;
         let seconds: Vec<_> = declared.iter().map(|dimension| dimension.window).collect();
-        assert_eq!(seconds, [vec![Some(3_600); 13], vec![None]].concat());
+        assert_eq!(seconds, [vec![Some(3_600); 14], vec![None]].concat());
         assert_eq!(read.get::<Lately>("shop"), totals.get::<Lately>("shop"));
     }
     let json = serde_json::to_value(totals_of(&runtime, Scope::Rollup)).expect("it is written");
     let declared = &json["groups"][0]["metrics"]["lately"]["declaration"]["dimensions"];
-    assert_eq!((&declared[0]["window"], declared[13].get("window")), (&3_600.into(), None));
+    assert_eq!((&declared[0]["window"], declared[14].get("window")), (&3_600.into(), None));
 }
 
 fn json(value: &impl Serialize) -> serde_json::Value {
@@ -292,7 +295,6 @@ fn di7_windows_of_other_seconds_do_not_merge() {
     assert_eq!(totals.get::<Minute>("shop").map(|minute| minute.served), Some(1));
 }
 
-/// A counter for all time is raised while its recorder cannot be read; a window may fall.
 #[test]
 fn di7_the_text_shows_gauges_and_quantiles() {
     let runtime = running("shop");
@@ -300,63 +302,27 @@ fn di7_the_text_shows_gauges_and_quantiles() {
     for bytes in [150, 250, 300] {
         recorder.emit(served(bytes));
     }
-    recorder.emit(Served { outcome: Outcome::Failure, path: "/b\"", ..served(120) });
-    for format in [Format::Prometheus, Format::OpenMetrics] {
-        let options = ExpositionOptions::new().format(format);
-        let Exposition { text, skipped, .. } = runtime.exposition_with(&options).expect("the runtime runs");
-        assert_eq!(skipped, []);
-        assert_grouped(&text);
-        let family = |name: &str| -> Vec<&str> {
-            let lines = text.lines().skip_while(|line| !line.starts_with(&format!("# HELP {name} ")));
-            lines
-                .take_while(|line| {
-                    !line.starts_with("# HELP ") || line.starts_with(&format!("# HELP {name} "))
-                })
-                .collect()
-        };
-        let all = if format == Format::OpenMetrics { "lately_all" } else { "lately_all_total" };
-        assert!(text.contains(&format!("# TYPE {all} counter\n")), "{text}");
-        let of = |name: &str| family(name).join("\n");
-        assert_eq!(
-            of("lately_requests"),
-            "# HELP lately_requests All requests.\n# TYPE lately_requests gauge\nlately_requests{namespace=\"shop\"} 4"
-        );
-        assert!(of("lately_sent_bytes").contains("# TYPE lately_sent_bytes gauge\n"), "{text}");
-        assert!(
-            of("lately_busy_seconds").ends_with("\nlately_busy_seconds{namespace=\"shop\"} 0.82"),
-            "{text}"
-        );
-        assert!(of("lately_slowest_seconds").ends_with(" 0.3"), "{text}");
-        assert_eq!(family("lately_mean")[1], "# TYPE lately_mean gauge");
-        assert_eq!(value(&text, "lately_mean{namespace=\"shop\"}").to_string(), "205");
-        assert!(of("lately_change").ends_with("\nlately_change{namespace=\"shop\"} 808"), "{text}");
-        assert_eq!(
-            family("lately_by_outcome")[1..],
-            [
-                "# TYPE lately_by_outcome gauge",
-                "lately_by_outcome{namespace=\"shop\",outcome=\"success\"} 3",
-                "lately_by_outcome{namespace=\"shop\",outcome=\"failure\"} 1",
-            ]
-        );
-        let sizes = family("lately_sizes");
-        assert_eq!(sizes[1], "# TYPE lately_sizes summary");
-        let quantiles: Vec<_> =
-            sizes[2..].iter().map(|line| line.rsplit_once(' ').expect("a value").0).collect();
-        let expected = ["0.5", "0.9", "0.95", "0.99"]
-            .map(|quantile| format!("lately_sizes{{namespace=\"shop\",quantile=\"{quantile}\"}}"));
-        assert_eq!(quantiles, expected);
-        let snapshot = lately(&runtime);
-        for (quantile, series) in [0.5, 0.9, 0.95, 0.99].into_iter().zip(&expected) {
-            assert_eq!(Some(value(&text, series)), snapshot.sizes.quantile(quantile));
+    recorder.emit(Served { outcome: Outcome::Failure, path: "/b\"", balance: -9, ..served(120) });
+    for (format, extension) in
+        [(Format::Prometheus, "prometheus.txt"), (Format::OpenMetrics, "openmetrics.txt")]
+    {
+        let exposition = runtime.exposition(Scope::PerEntity, format).expect("the runtime runs");
+        assert_eq!(exposition.skipped, []);
+        assert_grouped(&exposition.text);
+        let families: String = exposition
+            .text
+            .lines()
+            .filter(|line| line.contains("lately"))
+            .map(|line| format!("{line}\n"))
+            .collect();
+        check(&format!("recent.{extension}"), &families);
+        let snapshot = recorder.metric_snapshot::<Lately>().expect("reads").expect("it is registered");
+        for (quantile, label) in [(0.5, "0.5"), (0.9, "0.9"), (0.95, "0.95"), (0.99, "0.99")] {
+            let series = format!("{{namespace=\"shop\",entity_id=\"one\",quantile=\"{label}\"}}");
+            let shown = |name: &str| Some(value(&exposition.text, &format!("{name}{series}")));
+            assert_eq!(shown("lately_sizes"), snapshot.sizes.quantile(quantile));
+            assert_eq!(shown("lately_balances"), snapshot.balances.quantile(quantile));
         }
-        let by_path = family("lately_by_path");
-        assert_eq!((by_path[1], by_path.len()), ("# TYPE lately_by_path summary", 10));
-        let series = "lately_by_path{namespace=\"shop\",path=\"/b\\\"\",quantile=\"0.99\"}";
-        assert_eq!(value(&text, series).to_string(), "120");
-        assert!(
-            !text.contains("lately_sizes_created") && !text.contains("lately_requests_created"),
-            "{text}"
-        );
     }
 }
 

@@ -107,6 +107,10 @@ dimensions! {
     latency: Histogram<Duration>,
     #[dimension(value = count, buckets = [2, 4, 8])]
     sizes: Histogram<u64>,
+    #[dimension(value = delta)]
+    deltas: Histogram<i64>,
+    #[dimension(value = ratio)]
+    ratios: Histogram<f64>,
     #[dimension(value = count)]
     evens: Evens,
 }
@@ -245,8 +249,8 @@ fn di7_the_count_of_invalid_values_never_falls() {
         let mut expected = 0;
         for step in 0..40 {
             lately.handle(&Done { ratio: f64::NAN, ..done(step) });
-            // Of the lowest value and the mean ratio.
-            expected += 2;
+            // Of the lowest value, the mean ratio and the histogram of ratios.
+            expected += 3;
             assert_eq!(lately.typed_snapshot().invalid, expected);
             advance(if step % 9 == 0 { WINDOW * 2 } else { WINDOW / 15 }).await;
             assert_eq!(lately.typed_snapshot().invalid, expected);
@@ -282,12 +286,15 @@ fn di7_a_handler_by_hand_reaches_the_slot_that_records() {
         count: Recent<Counter, 60>,
         #[dimension(manual, buckets = [4])]
         sizes: Recent<Histogram<u64>, 60>,
+        #[dimension(manual, max_buckets = 8)]
+        rough: Recent<Histogram<u64>, 60>,
     }
 
     impl ByHand {
         fn on_done(&mut self, event: &Done) -> bool {
             self.count.newest().increment_by(event.count);
             self.sizes.newest().record(event.count);
+            self.rough.newest().record(event.count);
             true
         }
     }
@@ -302,6 +309,7 @@ fn di7_a_handler_by_hand_reaches_the_slot_that_records() {
             snapshot.sizes.buckets.explicit().expect("bounds").iter().map(|bucket| bucket.count).collect()
         };
         assert_eq!(counts(&snapshot), [1, 1]);
+        assert_eq!(snapshot.rough.count, 2);
         advance(FORGOTTEN - WINDOW / 2).await;
         let snapshot = metric.typed_snapshot();
         assert_eq!((metric.count.get(), snapshot.count), (30, 30));
@@ -393,7 +401,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
     fn di7_a_window_is_a_metric_that_got_the_latest_events_only(steps in steps()) {

@@ -25,8 +25,7 @@ const SLOTS: u64 = 10;
 /// * **After the stop** of a recorder, or its failure, the window stays as it was at that moment. After a restart time goes on.
 /// * **Reading** changes nothing. Any number of readers see the same window.
 /// * **Several recorders** merge as those of `D`. Like gauges, the windows of removed recorders and replaced metrics leave the
-///   totals. Values may fall, so `since` keeps the later one, and text formats show a gauge; for a histogram a summary of
-///   quantiles.
+///   totals. Values may fall, so `since` keeps the later one, and text formats show gauges, for a histogram its quantiles.
 ///
 /// | `D` | the window shows |
 /// |---|---|
@@ -36,7 +35,8 @@ const SLOTS: u64 = 10;
 /// | [`InFlight`](crate::InFlight) | what was started and finished; `current` is the change |
 /// | a type of your own | its outputs of all steps, merged by [`MERGE`](Dimension::MERGE), which it needs |
 ///
-/// It needs the memory of one `D` for each of the last eleven tenths of `SECS` in which it was updated, and 64 bytes.
+/// It takes 40 bytes, and one `D` with 8 bytes for each tenth of `SECS` in which it was updated, at most eleven of them. The next
+/// update frees those that are forgotten.
 ///
 /// ```
 /// use std::time::Duration;

@@ -31,10 +31,13 @@ impl FamilyType {
                 | Value::Map(_)
                 | Value::Breakdown(_),
             ) => return None,
-            // The counts of a window fall, and no histogram's may. Prometheus' own clients show the quantiles of windows like this.
-            (_, Value::Histogram(histogram)) if has_window => {
-                return (histogram.count > 0).then_some(Self::Summary);
-            }
+            // The counts of a window fall, and those of a histogram must not. A summary may have nothing but quantiles, and in
+            // OpenMetrics none below zero.
+            (_, Value::Histogram(histogram)) if has_window => match histogram.sum {
+                _ if histogram.count == 0 => return None,
+                Number::Unsigned(_) | Number::Duration(_) => Self::Summary,
+                Number::Signed(_) | Number::Float(_) => Self::Gauge,
+            },
             (_, Value::Histogram(_)) => Self::Histogram,
             (_, Value::Mean(mean)) => match mean.sum {
                 Number::Unsigned(_) | Number::Duration(_) if !has_window => Self::Summary,
