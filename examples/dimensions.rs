@@ -9,7 +9,7 @@ use std::time::Duration;
 use mvx_metrics::feed::{IntoMeasure, Record};
 use mvx_metrics::{
     Breakdown, Counter, Dimension, DimensionKind, DimensionValue, Distinct, Gauge, Histogram, InFlight,
-    Label, Max, Mean, Metric, MetricsRuntime, Min, Output, Sum, Top, metric_event,
+    Label, Max, Mean, Metric, MetricsRuntime, Min, Output, Recent, Sum, Top, metric_event,
 };
 use serde::{Deserialize, Serialize};
 
@@ -122,6 +122,12 @@ struct Requests {
     /// The value that came last; the largest one counts when recorders are rolled up.
     #[dimension(set = load, merge = max)]
     last_load: Gauge<f64>,
+    /// The slowest answer of the last five minutes.
+    #[dimension(value = elapsed)]
+    slowest_lately: Recent<Max<Duration>, 300>,
+    /// The answers of the last five minutes, for each outcome.
+    #[dimension(by = outcome)]
+    lately_by_outcome: Breakdown<Outcome, Recent<Counter, 300>>,
     /// An aggregation of one's own; its type says how recorders add up.
     #[dimension(value = load)]
     spread: Spread,

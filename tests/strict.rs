@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use mvx_metrics::{
-    Breakdown, Counter, Distinct, Gauge, Histogram, InFlight, Label, Max, Mean, Metric, Min, Sum, Top,
-    metric_event,
+    Breakdown, Counter, Distinct, Gauge, Histogram, InFlight, Label, Max, Mean, Metric, Min, Recent, Sum,
+    Top, metric_event,
 };
 
 /// How a request ended.
@@ -67,6 +67,8 @@ pub struct Requests {
     by_outcome: Breakdown<(Outcome, String), Histogram<Duration>>,
     #[dimension(on(Answered, by(outcome, host), keep = 10, value = elapsed))]
     slowest: Top<(Outcome, String), Sum<Duration>>,
+    #[dimension(on(Answered, by = outcome, value = elapsed))]
+    lately: Breakdown<Outcome, Recent<Max<Duration>, 60>>,
     #[dimension(manual)]
     given_up: Counter,
 }

@@ -1,6 +1,6 @@
 //! The meaning of types, as far as their spelling tells it.
 
-use syn::{GenericArgument, Path, PathArguments, Type};
+use syn::{Expr, GenericArgument, Path, PathArguments, Type};
 
 /// The dimension types that this crate knows by name. Trait bounds decide about all other types.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -16,6 +16,7 @@ pub enum Kind {
     Distinct,
     Breakdown,
     Top,
+    Recent,
     /// A well-known type that is no dimension.
     NotADimension,
     /// An alias, or a dimension that the user has written.
@@ -82,6 +83,8 @@ pub struct TypeShape<'a> {
     pub measure: Measure,
     /// The types between the angle brackets.
     pub arguments: Vec<TypeShape<'a>>,
+    /// The constants between them, but names, which look like types.
+    pub constants: Vec<&'a Expr>,
 }
 
 const NOT_DIMENSIONS: [&str; 40] = [
@@ -130,17 +133,18 @@ const NOT_DIMENSIONS: [&str; 40] = [
 impl<'a> TypeShape<'a> {
     /// `root` is the path of the `mvx_metrics` crate.
     pub fn of(ty: &'a Type, root: &Path) -> Self {
-        let (measure, arguments) = (Measure::of(&last_word(ty)), Vec::new());
+        let (measure, arguments, constants) = (Measure::of(&last_word(ty)), Vec::new(), Vec::new());
         let path = match ty {
             Type::Group(group) => return Self { ty, ..Self::of(&group.elem, root) },
             Type::Paren(paren) => return Self { ty, ..Self::of(&paren.elem, root) },
             Type::Path(path) if path.qself.is_none() => &path.path,
             Type::Tuple(_) | Type::Array(_) | Type::Slice(_) | Type::Reference(_) | Type::Ptr(_) => {
-                return Self { ty, kind: Kind::NotADimension, measure, arguments };
+                return Self { ty, kind: Kind::NotADimension, measure, arguments, constants };
             }
-            _ => return Self { ty, kind: Kind::Unknown, measure, arguments },
+            _ => return Self { ty, kind: Kind::Unknown, measure, arguments, constants },
         };
-        Self { ty, kind: kind(path, root), measure, arguments: type_arguments(path, root) }
+        let (arguments, constants) = generic_arguments(path, root);
+        Self { ty, kind: kind(path, root), measure, arguments, constants }
     }
 
     /// The type of the values, if it is written out: `T` of `Sum<T>`.
@@ -152,6 +156,7 @@ impl<'a> TypeShape<'a> {
             | Kind::Distinct
             | Kind::Breakdown
             | Kind::Top
+            | Kind::Recent
             | Kind::NotADimension
             | Kind::Unknown => false,
         };
@@ -169,8 +174,14 @@ impl<'a> TypeShape<'a> {
     }
 
     /// The dimension that is kept for each label, `D` of `Breakdown<L, D>` and `Top<L, D>`; else the dimension itself.
-    pub fn inner(&self) -> &Self {
+    pub fn of_label(&self) -> &Self {
         self.arguments.get(1).filter(|_| self.kind.has_labels()).unwrap_or(self)
+    }
+
+    /// The dimension that records: for each label, and within a window.
+    pub fn inner(&self) -> &Self {
+        let of_label = self.of_label();
+        of_label.arguments.first().filter(|_| of_label.kind == Kind::Recent).unwrap_or(of_label)
     }
 }
 
@@ -192,19 +203,27 @@ fn kind(path: &Path, root: &Path) -> Kind {
         "Distinct" if ours => Kind::Distinct,
         "Breakdown" if ours => Kind::Breakdown,
         "Top" if ours => Kind::Top,
+        "Recent" if ours => Kind::Recent,
         name if standard && NOT_DIMENSIONS.contains(&name) => Kind::NotADimension,
         _ => Kind::Unknown,
     }
 }
 
-fn type_arguments<'a>(path: &'a Path, root: &Path) -> Vec<TypeShape<'a>> {
-    let Some(last) = path.segments.last() else { return Vec::new() };
-    let PathArguments::AngleBracketed(given) = &last.arguments else { return Vec::new() };
-    let types = given.args.iter().filter_map(|argument| match argument {
-        GenericArgument::Type(ty) => Some(TypeShape::of(ty, root)),
-        _ => None,
-    });
-    types.collect()
+/// The types and the constants between the angle brackets.
+fn generic_arguments<'a>(path: &'a Path, root: &Path) -> (Vec<TypeShape<'a>>, Vec<&'a Expr>) {
+    let (mut types, mut constants) = (Vec::new(), Vec::new());
+    if let Some(last) = path.segments.last()
+        && let PathArguments::AngleBracketed(given) = &last.arguments
+    {
+        for argument in &given.args {
+            match argument {
+                GenericArgument::Type(ty) => types.push(TypeShape::of(ty, root)),
+                GenericArgument::Const(constant) => constants.push(constant),
+                _ => {}
+            }
+        }
+    }
+    (types, constants)
 }
 
 /// The number of different labels that a type allows.

@@ -103,6 +103,10 @@ pub struct DimensionDescriptor {
     /// of totals.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub merge: Option<MergeRule>,
+    /// The seconds that the dimension shows, as a [`Recent`](crate::Recent) does: its values may fall. `None` for all dimensions
+    /// that forget nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<u64>,
     /// The number of parts of a breakdown's labels; 0 for all other dimensions.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(crate) parts: usize,
@@ -132,6 +136,8 @@ pub struct OwnRules {
     pub merge: Option<CombineValues>,
     /// [`Dimension::since`](crate::Dimension::since).
     pub since: CombineValues,
+    /// Replaces a value by that of an empty [`Recent`](crate::Recent); `None` for other types.
+    pub empty: Option<fn(&mut dyn Any)>,
 }
 
 /// Combines its first value with the second one.
@@ -166,6 +172,7 @@ impl DimensionDescriptor {
             buckets: Cow::Borrowed(&[]),
             max_buckets: None,
             merge: kind.merge_rule(),
+            window: None,
             parts: 0,
             merge_values: MergeValues(None),
         }
@@ -184,6 +191,11 @@ impl DimensionDescriptor {
     /// Whether the dimension's type is the user's own: then the type alone knows what an interval is.
     pub(crate) fn is_of_own_type(&self) -> bool {
         self.merge_values.0.is_some() || matches!(self.merge, None | Some(MergeRule::Own))
+    }
+
+    /// Whether the dimension shows the present and not all that was counted: its values go with their recorder.
+    pub(crate) fn shows_present(&self) -> bool {
+        self.kind == DimensionKind::Gauge || self.window.is_some()
     }
 
     /// The number of parts of a label.

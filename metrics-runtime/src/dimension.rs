@@ -11,6 +11,7 @@ mod in_flight;
 mod label_table;
 mod mean;
 mod measure;
+mod recent;
 mod sum;
 mod top;
 
@@ -42,6 +43,7 @@ pub use histogram::{BucketLayout, Bucketed, BucketedReading};
 pub use in_flight::InFlight;
 pub use mean::Mean;
 pub use measure::{GaugeValue, IntoMeasure, Measure};
+pub use recent::Recent;
 pub use sum::Sum;
 pub use top::{Top, Weighted};
 
@@ -167,6 +169,12 @@ pub trait Dimension: Sized + Send + 'static {
         }
     }
 
+    /// Adds an output of a later time: what a [`Recent`] of this type shows over both times.
+    #[doc(hidden)]
+    fn merge_in_time(output: &mut Self::Output, later: &Self::Output) {
+        Self::merge_outputs(output, later, None);
+    }
+
     /// Whether an output that only grows is lower than it was.
     #[doc(hidden)]
     fn has_fallen(later: &Self::Output, earlier: &Self::Output) -> bool {
@@ -199,12 +207,21 @@ pub struct Shape {
     /// The rule without the option `merge`.
     pub merge: Option<MergeRule>,
     pub merge_values: MergeValues,
+    /// The seconds of a [`Recent`].
+    pub window: Option<u64>,
 }
 
 impl Shape {
     /// The shape of a type of this crate.
     pub(crate) const fn new(kind: DimensionKind, number: Option<NumberType>) -> Self {
-        Self { number, parts: 0, buckets: &[], merge: kind.merge_rule(), merge_values: MergeValues(None) }
+        Self {
+            number,
+            parts: 0,
+            buckets: &[],
+            merge: kind.merge_rule(),
+            merge_values: MergeValues(None),
+            window: None,
+        }
     }
 
     const fn of_own_type<D: Dimension>() -> Self {
@@ -212,7 +229,7 @@ impl Shape {
             Some(_) => (Some(MergeRule::Own), Some(merge_values_of::<D>)),
             None => (None, None),
         };
-        let rules = OwnRules { merge: merge_values, since: since_values_of::<D> };
+        let rules = OwnRules { merge: merge_values, since: since_values_of::<D>, empty: None };
         let number = <D::Output as Output>::NUMBER;
         Self { merge, merge_values: MergeValues(Some(rules)), ..Self::new(DimensionKind::Custom, number) }
     }

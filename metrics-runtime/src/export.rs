@@ -70,11 +70,14 @@
 //! | `Distinct` | gauge with the estimate | a value of several recorders counts once; stays |
 //! | `Top<L, D>` | two gauges with labels: the values, and with `_error` at the end of the name how much each may be too large | the largest of all labels; stays |
 //! | `Breakdown<L, D>` | as `D`, with labels | label by label, within its `limit`; as `D` |
+//! | `Recent<Histogram<T>, SECS>` | the quantiles 0.5, 0.9, 0.95 and 0.99 with a label `quantile`, without `_sum` and `_count`: a summary, or for `i64` and `f64` a gauge, because OpenMetrics has no summaries below zero | adds up; goes with its recorder |
+//! | any other `Recent<D, SECS>` | gauge, because it may fall; that of a mean shows the mean | as `D`; goes with its recorder |
 //! | a custom number | unknown | by its type's `MERGE` or the field's `merge = ..`, else left out; stays |
 //! | several named custom values ([`DimensionValue::map`](crate::DimensionValue::map)) | one family for each, with its name at the end | as a custom number |
 //!
-//! Durations are in seconds. Empty values, unknown extremes, texts and lists have no series. In OpenMetrics counters, histograms and
-//! summaries also have `_created`, the time since when they count. In Protobuf it is the field `created_timestamp`.
+//! Durations are in seconds. Empty values, unknown extremes, texts and lists have no series, and neither have the mean and the
+//! quantiles of an empty window. In OpenMetrics counters, histograms and summaries also have `_created`, the time since when they
+//! count; windows have not. In Protobuf it is the field `created_timestamp`.
 //!
 //! A histogram without declared buckets is shown at powers of two: from the octave of its smallest value to that of its largest one,
 //! with 0 where it has zeros or negative values. A bound that was shown stays, and new ones are added as values need them. The

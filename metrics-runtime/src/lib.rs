@@ -63,7 +63,7 @@
 //! | to | use |
 //! |---|---|
 //! | emit events | [`metric_event`](macro@metric_event), [`MetricEvent`]; [`Recorder`], the trait that a component depends on; [`EmitOnDrop`] |
-//! | declare metrics | [`Metric`](macro@Metric), [`Label`](macro@Label); [`Counter`], [`Sum`], [`Min`], [`Max`], [`Mean`], [`Gauge`], [`InFlight`], [`Histogram`], [`Distinct`], [`Breakdown`], [`Top`] |
+//! | declare metrics | [`Metric`](macro@Metric), [`Label`](macro@Label); [`Counter`], [`Sum`], [`Min`], [`Max`], [`Mean`], [`Gauge`], [`InFlight`], [`Histogram`], [`Distinct`], [`Breakdown`], [`Top`], [`Recent`] |
 //! | run recorders | [`MetricsRuntime`], [`MetricsRuntimeBuilder`], [`RecorderOptions`], [`MetricsRecorder`], [`LifecycleHandle`] |
 //! | read numbers | [`MetricHandle`], [`Totals`], [`MetricSnapshots`], [`DimensionValue`], [`RuntimeSnapshot`], [`RecorderStats`], [`MetricDescriptor`]; `export` |
 //! | merge and compare | [`Merge`], [`MergeError`], [`MeanSnapshot`], [`InFlightSnapshot`], [`HistogramSnapshot`], [`Buckets`], [`DistinctSnapshot`], [`TopSnapshot`], [`Extreme`] |
@@ -101,6 +101,7 @@ mod hooks;
 pub mod http;
 mod label;
 mod log;
+mod moment;
 mod number;
 mod panics;
 mod queue;
@@ -117,7 +118,7 @@ mod totals;
 pub use descriptor::{DimensionDescriptor, DimensionKind, MergeRule, MetricDescriptor};
 pub use dimension::{
     Breakdown, Counter, Dimension, Distinct, Gauge, GaugeValue, Histogram, InFlight, Max, Mean, Measure, Min,
-    Sum, Top, Weighted,
+    Recent, Sum, Top, Weighted,
 };
 pub use dispatch::{EventBatch, EventHandler, HandleEvent, Metric, TypedMetric};
 pub use engine::{LifecycleHandle, MetricFailurePolicy, QueueOverflowPolicy, Registered};
@@ -156,6 +157,8 @@ pub use totals::{
 /// | `add`, `add = ..` | [`Add<V>`](feed::Add) | [`Counter`], [`InFlight`] |
 /// | `sub`, `sub = ..` | [`Sub<V>`](feed::Sub) | [`InFlight`] |
 /// | `set = ..` | [`Set<V>`](feed::Set) | [`Gauge`] |
+///
+/// A [`Recent<D, SECS>`](Recent) is updated as its `D`.
 ///
 /// `V` is the type of the event's value. [`IntoMeasure`](feed::IntoMeasure) converts it to a number, and
 /// [`DistinctValue`](feed::DistinctValue) to a hash. [`Dimension`] has an example.

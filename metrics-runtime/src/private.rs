@@ -188,7 +188,7 @@ pub const fn describe<D: Dimension>(
     merge: Option<MergeRule>,
     buckets: Option<&'static [Number]>,
 ) -> DimensionDescriptor {
-    let Shape { number, parts, buckets: own_buckets, merge: own_merge, merge_values } = D::SHAPE;
+    let Shape { number, parts, buckets: own_buckets, merge: own_merge, merge_values, window } = D::SHAPE;
     assert!(
         labels.is_empty() || parts == 0 || labels.len() == parts,
         "`by` does not name each part of the label: write a source for each part, and no tuple inside a tuple"
@@ -218,9 +218,20 @@ pub const fn describe<D: Dimension>(
         }),
         max_buckets: None,
         merge,
+        window,
         parts,
         merge_values,
     }
+}
+
+/// Evaluates the checks of a window.
+///
+/// # Panics
+///
+/// At compile time, when its seconds are out of range, or the type inside of it does not merge.
+#[track_caller]
+pub const fn assert_window<D: Dimension>() {
+    assert!(D::SHAPE.window.is_some());
 }
 
 /// The name of one label, for [`describe`].

@@ -19,7 +19,7 @@ mod value;
 pub use crate::number::{Arithmetic, Number, NumberType};
 pub(crate) use breakdown::positions;
 pub use breakdown::{BreakdownIter, BreakdownSnapshot};
-pub(crate) use combine::{merge_plain_values, merge_values};
+pub(crate) use combine::{emptied, merge_plain_values, merge_values};
 pub(crate) use declaration::{Declaration, Declared};
 pub use distinct::DistinctSnapshot;
 pub use extreme::Extreme;

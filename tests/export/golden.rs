@@ -34,7 +34,7 @@ fn without_times(text: &str) -> String {
     lines.map(|line| line + "\n").collect()
 }
 
-fn check(name: &str, text: &str) {
+pub fn check(name: &str, text: &str) {
     let text = without_times(text);
     let path = format!("{}/export/golden/{name}", env!("CARGO_MANIFEST_DIR"));
     if std::env::var_os("MVX_BLESS").is_some() {

@@ -20,6 +20,7 @@ mod means;
 mod merging;
 mod process;
 mod protobuf;
+mod recent;
 mod replaced;
 mod rollup;
 mod round_trip;

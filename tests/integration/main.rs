@@ -17,6 +17,7 @@ mod logging_subjects;
 mod metric_handle;
 mod metrics;
 mod panics;
+mod recent;
 mod recorder;
 mod recorder_context;
 mod recorder_states;

@@ -9,5 +9,6 @@ mod distributions;
 mod label_names;
 mod labels;
 mod quantile_errors;
+mod recent;
 mod state;
 mod top;

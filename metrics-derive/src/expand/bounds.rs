@@ -35,6 +35,12 @@ pub fn of_event(private: &TokenStream, event: &Event) -> Option<WherePredicate> 
 fn of_dimension(private: &TokenStream, shape: &TypeShape) -> Option<WherePredicate> {
     match shape.kind {
         Kind::Counter | Kind::InFlight | Kind::Distinct => None,
+        // Of a type of the user's own the window needs more.
+        Kind::Recent
+            if shape.inner().kind != Kind::Unknown && of_dimension(private, shape.inner()).is_none() =>
+        {
+            None
+        }
         _ if shape.measure().is_some_and(Measure::is_known) => None,
         _ => bound(private, shape.ty, "Dimension"),
     }

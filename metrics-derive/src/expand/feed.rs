@@ -59,7 +59,8 @@ pub fn handle_event(cx: &Context, index: usize, event: &Event) -> TokenStream {
 fn with_handler(cx: &Context, with: &Keyed<syn::Path>) -> TokenStream {
     let private = &cx.private;
     let fields = cx.metric.fields.iter();
-    let prepare = fields.filter(|field| field.shape.kind == Kind::Histogram).filter_map(|field| {
+    let alone = fields.filter(|field| matches!(field.shape.kind, Kind::Histogram | Kind::Recent));
+    let prepare = alone.filter_map(|field| {
         let ident = field.ident;
         if field.has_buckets() {
             let layout = layout_name(field);

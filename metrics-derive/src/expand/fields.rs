@@ -9,6 +9,7 @@ use super::context::{Context, buckets_name, layout_name};
 use super::feed::checked_keep;
 use crate::ast::Role;
 use crate::attr::LabelPart;
+use crate::generics::{mentions, parameters};
 use crate::resolved::{Field, Verdict};
 use crate::shape::Kind;
 use crate::span::located_at;
@@ -53,9 +54,10 @@ pub fn expand(cx: &Context) -> TokenStream {
         }
     });
     let describe = describe_flattened(cx);
-    let distinct = distinct_names(cx);
+    let (distinct, windows) = (distinct_names(cx), windows(cx));
     quote! {
         #distinct
+        #(#windows)*
 
         #implement {
             const DIMENSIONS: &'static [#private::DimensionDescriptor] = &[#(#dimensions),*];
@@ -173,6 +175,18 @@ fn distinct_names(cx: &Context) -> Option<TokenStream> {
     Some(quote_at!(private, located_at(flattened.ident.span()) =>
         const _: () = #private::assert_distinct(&<#metric as #private::Fields>::NAMES);
     ))
+}
+
+/// Checks windows when rustc evaluates constants: only rustc knows whether a type of the user's own merges.
+fn windows(cx: &Context) -> impl Iterator<Item = TokenStream> {
+    let private = &cx.private;
+    let parameters = parameters(&cx.metric.input.generics);
+    let fields = cx.metric.visible_fields().filter(|field| field.verdict == Verdict::Valid);
+    let windows = fields.map(|field| field.shape.of_label()).filter(|shape| shape.kind == Kind::Recent);
+    windows.filter(move |window| !mentions(window.ty, &parameters)).map(move |window| {
+        let ty = window.ty;
+        quote_at!(private, located_at(ty.span()) => const _: () = #private::assert_window::<#ty>();)
+    })
 }
 
 /// Overrides `describe` of a metric with flattened ones, so that the dimensions have the order of the fields.

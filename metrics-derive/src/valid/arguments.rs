@@ -15,6 +15,8 @@ pub fn check(cx: &Ctxt, shape: &TypeShape) -> bool {
         report_needless(cx, shape.ty);
     } else if shape.kind.has_labels() {
         breakdown(cx, shape);
+    } else if shape.kind == Kind::Recent {
+        recent(cx, shape);
     }
     cx.error_count() == errors
 }
@@ -31,6 +33,7 @@ fn missing_measure(shape: &TypeShape) -> Option<&'static str> {
         | Kind::Distinct
         | Kind::Breakdown
         | Kind::Top
+        | Kind::Recent
         | Kind::NotADimension
         | Kind::Unknown => None,
     }
@@ -71,13 +74,61 @@ fn breakdown(cx: &Ctxt, shape: &TypeShape) {
         [_, inner, ..] => match missing_measure(inner) {
             Some(example) => report_missing(cx, inner.ty, example),
             None if is_distinct_of_type(inner) => report_needless(cx, inner.ty),
-            None if inner.kind == Kind::NotADimension => {
-                let source = to_source(inner.ty);
-                let message = format!("`{source}` is not a metric dimension: use `Counter`, `Sum<T>`, ..");
-                cx.error(inner.ty, message);
-            }
+            None if inner.kind == Kind::NotADimension => not_a_dimension(cx, inner),
+            None if inner.kind == Kind::Recent => recent(cx, inner),
             None => {}
         },
+    }
+}
+
+fn not_a_dimension(cx: &Ctxt, inner: &TypeShape) {
+    let message = format!("`{}` is not a metric dimension: use `Counter`, `Sum<T>`, ..", to_source(inner.ty));
+    cx.error(inner.ty, message);
+}
+
+/// Checks `D` and the seconds of `Recent<D, SECS>`.
+fn recent(cx: &Ctxt, shape: &TypeShape) {
+    let [inner, further @ ..] = shape.arguments.as_slice() else {
+        let seconds = shape.constants.first().map_or_else(|| "60".to_owned(), to_source);
+        let message =
+            format!("`Recent` needs a dimension and its seconds: write `Recent<Counter, {seconds}>`");
+        return cx.error(shape.ty, message);
+    };
+    let source = to_source(inner.ty);
+    let seconds = match (shape.constants.as_slice(), further) {
+        ([seconds, ..], _) => to_source(seconds),
+        ([], [constant, ..]) => to_source(constant.ty),
+        ([], []) => "60".to_owned(),
+    };
+    match inner.kind {
+        Kind::NotADimension => return not_a_dimension(cx, inner),
+        Kind::Recent => {
+            let innermost = inner.arguments.first().map_or_else(|| "Counter".to_owned(), |d| to_source(d.ty));
+            let message = format!("a window of a window: write `Recent<{innermost}, {seconds}>`");
+            return cx.error(shape.ty, message);
+        }
+        Kind::Breakdown => {
+            let argument = |index: usize, default: &str| {
+                inner.arguments.get(index).map_or_else(|| default.to_owned(), |found| to_source(found.ty))
+            };
+            let (label, dimension) = (argument(0, "L"), argument(1, "Counter"));
+            let message = format!(
+                "a window of a breakdown: write `Breakdown<{label}, Recent<{dimension}, {seconds}>>`"
+            );
+            return cx.error(shape.ty, message);
+        }
+        _ => {}
+    }
+    if let Some(example) = missing_measure(inner) {
+        report_missing(cx, inner.ty, example);
+    } else if shape.constants.is_empty() && further.is_empty() {
+        let message = format!("`Recent<{source}>` needs its seconds: write `Recent<{source}, 60>`");
+        cx.error(shape.ty, message);
+    } else if let [seconds, ..] = shape.constants.as_slice()
+        && super::buckets::number(seconds) == Some(0.0)
+    {
+        let message = format!("a window has at least 1 second: write `Recent<{source}, 60>`");
+        cx.error(seconds, message);
     }
 }
 
@@ -86,6 +137,7 @@ fn is_dimension(shape: &TypeShape) -> bool {
     match shape.kind {
         Kind::Counter | Kind::InFlight | Kind::Distinct => shape.arguments.is_empty(),
         Kind::Breakdown | Kind::Top => shape.arguments.len() == 2,
+        Kind::Recent => !shape.arguments.is_empty(),
         Kind::NotADimension | Kind::Unknown => false,
         _ => shape.measured().is_some(),
     }

@@ -109,7 +109,7 @@ fn fitting(cx: &Ctxt, field: &Field, feed: &FeedOptions) {
                 None => {}
             }
         }
-        Kind::Breakdown | Kind::Top | Kind::NotADimension | Kind::Unknown => {}
+        Kind::Breakdown | Kind::Top | Kind::Recent | Kind::NotADimension | Kind::Unknown => {}
     }
 }
 

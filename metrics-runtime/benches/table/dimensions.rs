@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mvx_metrics::{
     Breakdown, Counter, Gauge, Histogram, InFlight, Max, Mean, Metric, MetricsRuntime, QueueOverflowPolicy,
-    RecorderOptions, Sum, metric_event,
+    Recent, RecorderOptions, Sum, metric_event,
 };
 
 use crate::workload::SaveOutcome;
@@ -80,6 +80,8 @@ dimensions! {
     "histogram_duration" => OfTimes: Histogram<Duration> [value = elapsed];
     "histogram_u64" => OfIntegers: Histogram<u64> [value = bytes];
     "histogram_f64" => OfFloats: Histogram<f64> [value = load];
+    "recent_counter" => OfRecentCounter: Recent<Counter, 60> [];
+    "recent_histogram" => OfRecentTimes: Recent<Histogram<Duration>, 60> [value = elapsed];
     "histogram_explicit" => OfExplicit: Histogram<Duration> [value = elapsed, buckets = exponential(0.000_016, 2, 12)];
 }
 

@@ -78,6 +78,10 @@ impl<T: GaugeValue> Dimension for Gauge<T> {
         output.merge_by_rule(other, rule.unwrap_or_default())
     }
 
+    fn merge_in_time(output: &mut Option<T>, later: &Option<T>) {
+        *output = later.or(*output);
+    }
+
     /// In totals a gauge goes with its recorder.
     fn may_vanish(_output: &Option<T>) -> bool {
         true

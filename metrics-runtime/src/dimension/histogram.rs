@@ -22,7 +22,9 @@ use super::{Dimension, Record, Shape};
 use key::{Place, Sum};
 use window::{Limits, Window};
 
-pub use declared::{Bucketed, BucketedReading, DEFAULT_MAX_BUCKETS, MAX_MAX_BUCKETS, MIN_MAX_BUCKETS};
+pub use declared::{
+    Bucketed, BucketedReading, DEFAULT_MAX_BUCKETS, MAX_MAX_BUCKETS, MIN_MAX_BUCKETS, UpTo, WithLayout,
+};
 pub use key::Recorded;
 pub use layout::{BucketLayout, Guess, guesses};
 

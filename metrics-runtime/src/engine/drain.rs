@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::completion::Completion;
 use super::lifecycle::Ended;
 use crate::dispatch::{MetricBox, MetricFailure, MetricSet};
+use crate::moment::Scope;
 use crate::panics::Panic;
 use crate::queue::{Batch, Consumer, Queue};
 use crate::snapshot::{MetricSnapshot, Timestamp};
@@ -160,12 +161,13 @@ impl MetricsState {
     ///
     /// For each batch `apply` gets the metrics, the position of the batch's first event, and the effects. It applies or
     /// discards the events, and answers whether the drain goes on. The batch counts as consumed only after `apply`: a stop
-    /// that finds the queue drained in between would succeed although a metric has just failed.
+    /// that finds the queue drained in between would succeed although a metric has just failed. Each batch has its own `present`.
     pub(super) fn drain(
         &mut self,
         queue: &Queue,
         budget: u64,
         effects: &mut DrainEffects,
+        present: &Scope,
         mut apply: impl FnMut(&mut MetricSet, &Batch<'_>, u64, &mut DrainEffects) -> bool,
     ) {
         // A worker task with listeners has the consumer, so that task drains the queue.
@@ -183,6 +185,7 @@ impl MetricsState {
                 break;
             };
             left -= batch.len();
+            present.renew();
             let goes_on = apply(&mut self.metrics, &batch, position, effects);
             batch.consume();
             if !goes_on {

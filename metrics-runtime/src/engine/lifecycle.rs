@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::completion::{Completion, Outcome};
 use crate::error::MetricsRecorderError;
 use crate::log::{LogPolicy, Losses, Operation, Subject};
+use crate::moment::Moment;
 use crate::panics;
 use crate::state::MetricsRecorderState;
 
@@ -29,6 +30,8 @@ pub(super) struct Lifecycle {
     on_stopped_begun: bool,
     /// The end of the cleanup, after a failure of a recorder with hooks.
     cleanup: Option<Arc<Completion>>,
+    /// When the recorder stopped or failed. `None` while it has not, and after a restart.
+    ended_at: Option<Moment>,
 }
 
 impl Drop for Lifecycle {
@@ -44,12 +47,13 @@ pub(super) struct Ending {
     result: Outcome,
     cause: Option<Arc<MetricsRecorderError>>,
     cleanup: Option<Arc<Completion>>,
+    now: Moment,
 }
 
 impl Ending {
-    pub(super) fn new(result: Outcome) -> Self {
+    pub(super) fn new(result: Outcome, now: Moment) -> Self {
         let cause = result.as_ref().err().cloned().map(Arc::new);
-        Self { result, cause, cleanup: None }
+        Self { result, cause, cleanup: None, now }
     }
 
     /// As [`new`](Self::new), for a failure that hooks clean up after.
@@ -105,6 +109,7 @@ impl Lifecycle {
             has_task: false,
             on_stopped_begun: false,
             cleanup: None,
+            ended_at: None,
         }
     }
 
@@ -119,6 +124,11 @@ impl Lifecycle {
     /// The error that led to the recorder's failure, if it has failed.
     pub(super) fn cause(&self) -> Option<Arc<MetricsRecorderError>> {
         self.cause.clone()
+    }
+
+    /// When the recorder stopped or failed, if it has.
+    pub(super) fn ended_at(&self) -> Option<Moment> {
+        self.ended_at
     }
 
     /// The end of the cleanup, if hooks clean up after a failure.
@@ -139,6 +149,7 @@ impl Lifecycle {
         operation: Operation,
     ) {
         self.state = state;
+        self.ended_at = None;
         self.ongoing = Some(Arc::clone(completion));
         self.callers.push(operation);
     }
@@ -157,6 +168,7 @@ impl Lifecycle {
     /// The task of the run before may not have noticed yet that the recorder had stopped. Then that task goes on.
     pub(super) fn run(&mut self) -> bool {
         self.state = MetricsRecorderState::Running;
+        self.ended_at = None;
         !std::mem::replace(&mut self.has_task, true)
     }
 
@@ -208,9 +220,10 @@ impl Lifecycle {
         Ok(self.end(state, ending))
     }
 
-    fn end(&mut self, state: MetricsRecorderState, Ending { result, cause, cleanup }: Ending) -> Ended {
+    fn end(&mut self, state: MetricsRecorderState, Ending { result, cause, cleanup, now }: Ending) -> Ended {
         let was_stopping = std::mem::replace(&mut self.state, state) == MetricsRecorderState::Stopping;
         self.on_stopped_begun = false;
+        self.ended_at = (!state.processes()).then_some(now);
         // A cause and a cleanup are set once: FAILURE and CANCELLED are final, and no other state has them.
         self.cause = cause;
         self.cleanup = cleanup;

@@ -8,6 +8,7 @@ use tokio::sync::Notify;
 
 use super::scheduler::EventLoop;
 use crate::hooks::Hooks;
+use crate::moment::Clock;
 use crate::thread_role;
 
 pub(crate) enum Placement {
@@ -62,6 +63,12 @@ impl Placement {
             Self::Loop(placement) => Some(&placement.event_loop),
             Self::Task(task) => task.event_loop.as_deref(),
         }
+    }
+
+    /// The clock by which values are recorded and read. Threads that read a runtime's recorders may be in tokio runtimes with paused
+    /// clocks, and the runtime's thread is in none of them.
+    pub(super) fn clock(&self) -> Clock {
+        if self.event_loop().is_some() { Clock::System } else { Clock::Tokio }
     }
 
     pub(super) fn caller_drains(&self, has_listeners: bool) -> CallerDrains {

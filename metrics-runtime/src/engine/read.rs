@@ -23,6 +23,7 @@ use crate::dispatch::MetricBox;
 use crate::error::MetricsRecorderError;
 use crate::hooks::HookedRecorder;
 use crate::log::{self, OperationKind, Subject};
+use crate::moment;
 use crate::panics::Panic;
 use crate::snapshot::{MetricSnapshot, MetricSnapshots, Timestamp};
 use crate::state::MetricsRecorderState;
@@ -171,10 +172,15 @@ impl RecorderInner {
         }
     }
 
-    /// Shows the metrics to `read`, then releases them.
+    /// Shows the metrics to `read`, then releases them. After the recorder's end they show the time when it ended.
     fn view<R>(&self, metrics: FairGuard<'_, MetricsState>, read: impl FnOnce(&MetricsState) -> R) -> R {
         let value = {
             let _role = thread_role::enter_metrics();
+            let ended_at = self.lifecycle().ended_at();
+            let _present = match ended_at {
+                Some(ended_at) => moment::enter_at(ended_at),
+                None => moment::enter(self.placement.clock()),
+            };
             read(&metrics)
         };
         drop(metrics);

@@ -563,7 +563,7 @@ impl RecorderInner {
 
     /// Answers whether the recorder was in state `from`.
     fn finish(&self, from: MetricsRecorderState, to: MetricsRecorderState, result: Outcome) -> bool {
-        let ending = Ending::new(result);
+        let ending = Ending::new(result, self.placement.clock().now());
         let finished = {
             let mut lifecycle = self.lifecycle();
             if to == MetricsRecorderState::Stopped && !self.is_drained() {
@@ -629,7 +629,7 @@ impl RecorderInner {
         state: MetricsRecorderState,
         error: &MetricsRecorderError,
     ) -> Option<Ended> {
-        let ending = Ending::new(Err(error.clone()));
+        let ending = Ending::new(Err(error.clone()), self.placement.clock().now());
         let cleans_up = state == MetricsRecorderState::Failure && self.hooks.has_lifecycle();
         let ending = if cleans_up { ending.with_cleanup() } else { ending };
         let failed = {

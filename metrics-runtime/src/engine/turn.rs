@@ -16,6 +16,7 @@ use super::settings::MetricFailurePolicy;
 use crate::dispatch::MetricFailure;
 use crate::error::MetricsRecorderError;
 use crate::log;
+use crate::moment;
 use crate::queue::{Batch, Consumer};
 use crate::state::MetricsRecorderState;
 use crate::thread_role;
@@ -77,7 +78,8 @@ impl RecorderInner {
         // The state is read once. If the recorder fails during this drain, the drain ends with the batch that it has begun,
         // and the next drain discards.
         let discards = self.state().has_failed();
-        metrics.drain(&self.queue, budget, effects, |metrics, batch, position, effects| {
+        let present = moment::enter(self.placement.clock());
+        metrics.drain(&self.queue, budget, effects, &present, |metrics, batch, position, effects| {
             if discards {
                 // Before the batch is consumed: otherwise `stats` would show these events as processed for a moment.
                 self.counters.discard_from(position);
@@ -275,6 +277,7 @@ impl RecorderInner {
         let accepted = {
             let mut metrics = self.try_lock_metrics()?;
             let _role = thread_role::enter_metrics();
+            let _present = moment::enter(self.placement.clock());
             drop(metrics.activate_due(self.queue.consumed()));
             let accepted = metrics.metrics.apply_first(batch, &mut effects.failures);
             self.apply_failure_policy(&mut effects);
@@ -296,6 +299,7 @@ impl RecorderInner {
         {
             let mut metrics = self.try_lock_metrics()?;
             let _role = thread_role::enter_metrics();
+            let _present = moment::enter(self.placement.clock());
             metrics.after_consuming(self.queue.consumed(), &mut effects);
         }
         self.finish_drain(effects);

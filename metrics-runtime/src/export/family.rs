@@ -56,7 +56,7 @@ impl Family<'_> {
     /// Whether some labels have values of another type. The writer does not show them.
     fn has_other_types(&self, declared: &DimensionDescriptor, value: &DimensionValue) -> bool {
         let DimensionValue::Breakdown(entries) = value else { return false };
-        let mut types = entries.iter().filter_map(|entry| FamilyType::of(declared.kind, &entry.value));
+        let mut types = entries.iter().filter_map(|entry| FamilyType::of(declared, &entry.value));
         types.any(|other| other != self.family_type())
     }
 }
@@ -219,9 +219,9 @@ fn key_of<'a>(dimension: &Dimension<'a>) -> Option<FamilyKey<'a>> {
     let declared = dimension.declared;
     let family_type = match dimension.value {
         DimensionValue::Breakdown(entries) => {
-            entries.iter().find_map(|entry| FamilyType::of(declared.kind, &entry.value))
+            entries.iter().find_map(|entry| FamilyType::of(declared, &entry.value))
         }
-        value => FamilyType::of(declared.kind, value),
+        value => FamilyType::of(declared, value),
     };
     Some(FamilyKey {
         of_library: dimension.of_library,

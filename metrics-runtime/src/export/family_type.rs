@@ -1,6 +1,6 @@
 //! The types that Prometheus knows, and which of them a value has.
 
-use crate::descriptor::DimensionKind;
+use crate::descriptor::{DimensionDescriptor, DimensionKind};
 use crate::snapshot::{DimensionValue, Number};
 
 /// The type of a family.
@@ -9,19 +9,20 @@ pub(super) enum FamilyType {
     Counter,
     Gauge,
     Histogram,
-    /// A mean whose sum never falls, as a sum and a count.
+    /// A mean whose sum never falls, as a sum and a count; or the quantiles of a window.
     Summary,
     Unknown,
 }
 
 impl FamilyType {
     /// The type of one value; `None` for a value that has no series.
-    pub(super) fn of(kind: DimensionKind, value: &DimensionValue) -> Option<Self> {
+    pub(super) fn of(declared: &DimensionDescriptor, value: &DimensionValue) -> Option<Self> {
         use DimensionKind::{
             Counter, Custom, Distinct, Gauge, Histogram, InFlight, Max, Mean, Min, Sum, Top,
         };
         use DimensionValue as Value;
-        Some(match (kind, value) {
+        let has_window = declared.window.is_some();
+        Some(match (declared.kind, value) {
             (
                 _,
                 Value::Empty
@@ -34,12 +35,20 @@ impl FamilyType {
                 | Value::Top(_)
                 | Value::Breakdown(_),
             ) => return None,
+            // The counts of a window fall, and those of a histogram must not. A summary may have nothing but quantiles, and in
+            // OpenMetrics none below zero.
+            (_, Value::Histogram(histogram)) if has_window => match histogram.sum {
+                _ if histogram.count == 0 => return None,
+                Number::Unsigned(_) | Number::Duration(_) => Self::Summary,
+                Number::Signed(_) | Number::Float(_) => Self::Gauge,
+            },
             (_, Value::Histogram(_)) => Self::Histogram,
             (_, Value::Mean(mean)) => match mean.sum {
-                Number::Unsigned(_) | Number::Duration(_) => Self::Summary,
+                Number::Unsigned(_) | Number::Duration(_) if !has_window => Self::Summary,
                 _ if mean.count == 0 => return None,
                 _ => Self::Gauge,
             },
+            _ if has_window => Self::Gauge,
             (Counter | Sum, Value::Unsigned(_) | Value::Duration(_)) => Self::Counter,
             // A sum of signed numbers may fall.
             (_, Value::InFlight(_) | Value::Distinct(_))

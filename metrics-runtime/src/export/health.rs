@@ -25,6 +25,7 @@ macro_rules! declare {
             buckets: Cow::Borrowed(&[]),
             max_buckets: None,
             merge: Some(MergeRule::Sum),
+            window: None,
             parts: 0,
             merge_values: MergeValues(None),
         };)*

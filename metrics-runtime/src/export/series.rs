@@ -29,7 +29,7 @@ pub(super) fn for_each_series<'a>(
     mut each: impl FnMut(Series<'_, 'a>),
 ) {
     let is_shown = |sample: &Sample<'_>, value: &DimensionValue| {
-        FamilyType::of(sample.declared.kind, value) == Some(family.family_type())
+        FamilyType::of(sample.declared, value) == Some(family.family_type())
     };
     let mut declared: &[Cow<'static, str>] = &[];
     let mut names: Vec<String> = Vec::new();

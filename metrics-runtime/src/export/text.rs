@@ -19,6 +19,9 @@ use crate::snapshot::{
     Bucket, Buckets, DimensionValue, ExponentialBuckets, HistogramSnapshot, MeanSnapshot, Number, Timestamp,
 };
 
+/// The quantiles that the text formats show of a window of a histogram.
+const QUANTILES: [(f64, &str); 4] = [(0.5, "0.5"), (0.9, "0.9"), (0.95, "0.95"), (0.99, "0.99")];
+
 /// All families as one text.
 pub(super) fn write(
     options: &ExpositionOptions,
@@ -150,6 +153,9 @@ impl<'a> Writer<'a> {
     ) {
         let group = sample.group;
         match (family_type, value) {
+            (FamilyType::Summary | FamilyType::Gauge, DimensionValue::Histogram(histogram)) => {
+                self.write_quantiles(name, group, histogram);
+            }
             (_, DimensionValue::Histogram(histogram)) => self.write_histogram(name, group, histogram),
             (FamilyType::Summary, DimensionValue::Mean(mean)) => self.write_summary(name, group, mean),
             _ => {
@@ -169,6 +175,7 @@ impl<'a> Writer<'a> {
             }
         }
         if self.created
+            && sample.declared.window.is_none()
             && matches!(family_type, FamilyType::Counter | FamilyType::Histogram | FamilyType::Summary)
         {
             self.write_created(name, group, sample.created);
@@ -191,6 +198,19 @@ impl<'a> Writer<'a> {
         self.push_series(name, b"_sum", group);
         push_number(&mut self.out, mean.sum);
         self.out.push(b'\n');
+    }
+
+    /// Writes the quantiles of a window.
+    fn write_quantiles(&mut self, name: &[u8], group: usize, histogram: &HistogramSnapshot<Number>) {
+        let labels = self.labels.len();
+        for (quantile, text) in QUANTILES {
+            let Some(value) = histogram.quantile(quantile) else { continue };
+            push_further(&mut self.labels, "quantile", text);
+            self.push_series(name, b"", group);
+            push_float(&mut self.out, value);
+            self.out.push(b'\n');
+            self.labels.truncate(labels);
+        }
     }
 
     fn write_histogram(&mut self, name: &[u8], group: usize, histogram: &HistogramSnapshot<Number>) {

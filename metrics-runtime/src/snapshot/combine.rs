@@ -327,6 +327,8 @@ fn subtract(declared: &DimensionDescriptor, later: &mut DimensionValue, earlier:
     use crate::descriptor::DimensionKind::{Counter, Custom, Gauge, Max, Min, Sum, Top};
     use DimensionValue::{Breakdown, Distinct, Empty, Histogram, InFlight, Mean, Unknown};
     match (declared.kind, &mut *later, earlier) {
+        // A window keeps its later value.
+        _ if declared.window.is_some() => true,
         (_, _, Empty) | (_, Empty, _) => true,
         (_, Breakdown(later), Breakdown(earlier)) => {
             let mut pairs = positions(earlier, later).into_iter().zip(later);
@@ -373,11 +375,36 @@ fn subtract(declared: &DimensionDescriptor, later: &mut DimensionValue, earlier:
     }
 }
 
+/// The value of a window in which nothing was recorded: what stays of a recorder that is gone.
+pub(crate) fn emptied(declared: &DimensionDescriptor, value: &DimensionValue) -> DimensionValue {
+    use crate::descriptor::DimensionKind::{Counter, Sum};
+    use DimensionValue::{Breakdown, Empty, Histogram, InFlight, Mean};
+    if let Breakdown(_) = value {
+        // Its labels are gone.
+        return Breakdown(Vec::new());
+    }
+    if let Some(empty) = declared.merge_values.0.and_then(|rules| rules.empty) {
+        let mut emptied = value.clone();
+        let _role = thread_role::enter_metrics();
+        return panics::catch(|| empty(&mut emptied)).map_or(Empty, |()| emptied);
+    }
+    match value {
+        Mean(mean) => Mean(mean.since(mean)),
+        InFlight(in_flight) => InFlight(in_flight.since(in_flight)),
+        Histogram(histogram) => Histogram(histogram.since(histogram)),
+        value if matches!(declared.kind, Counter | Sum) => {
+            value.number().map_or(Empty, |number| DimensionValue::from(number.minus(number)))
+        }
+        _ => Empty,
+    }
+}
+
 /// Whether a count is lower than it was, or a label is gone that had more than zero.
 fn has_fallen(declared: &DimensionDescriptor, later: &DimensionValue, earlier: &DimensionValue) -> bool {
     use crate::descriptor::DimensionKind::{Counter, Sum};
     use DimensionValue::{Breakdown, Distinct, Duration, Histogram, InFlight, Mean, Unsigned};
     match (declared.kind, later, earlier) {
+        _ if declared.window.is_some() => false,
         (_, Breakdown(later), Breakdown(earlier)) => {
             let mut pairs = positions(later, earlier).into_iter().zip(earlier);
             pairs.any(|(position, earlier)| match position {

@@ -155,6 +155,9 @@ pub(super) fn fingerprint(dimensions: &[DimensionDescriptor]) -> u64 {
         if declared.max_buckets.is_some() {
             add("exponential");
         }
+        if let Some(window) = declared.window {
+            add(&format!("window {window}"));
+        }
     }
     hash
 }
@@ -229,6 +232,8 @@ pub(super) fn difference(own: &[DimensionDescriptor], others: &[DimensionDescrip
             || declared.max_buckets.is_some() != other.max_buckets.is_some()
         {
             "buckets"
+        } else if declared.window != other.window {
+            "windows"
         } else if declared.merge != other.merge {
             "merge rules"
         } else {
@@ -500,6 +505,8 @@ mod tests {
             vec![DimensionDescriptor { unit: Some("bytes".into()), ..plain() }],
             vec![DimensionDescriptor { merge: Some(MergeRule::Max), ..plain() }],
             vec![DimensionDescriptor { merge: Some(MergeRule::Own), ..plain() }],
+            vec![DimensionDescriptor { window: Some(1), ..plain() }],
+            vec![DimensionDescriptor { window: Some(60), ..plain() }],
             vec![DimensionDescriptor { parts: 1, ..plain() }],
             vec![labels(&["a"])],
             vec![labels(&["a", "b"])],

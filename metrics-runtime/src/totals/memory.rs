@@ -85,8 +85,8 @@ impl fmt::Debug for Memory {
 /// A hash of everything that must be equal for values of one name to be merged.
 fn shape_of(dimension: &DimensionDescriptor) -> u64 {
     let mut hasher = DefaultHasher::new();
-    let DimensionDescriptor { kind, number, unit, labels, merge, .. } = dimension;
-    (kind, number, unit, labels, dimension.label_parts(), merge).hash(&mut hasher);
+    let DimensionDescriptor { kind, number, unit, labels, merge, window, .. } = dimension;
+    (kind, number, unit, labels, dimension.label_parts(), merge, window).hash(&mut hasher);
     dimension.max_buckets.is_some().hash(&mut hasher);
     dimension.buckets.iter().for_each(|bound| bound.as_f64().to_bits().hash(&mut hasher));
     hasher.finish()

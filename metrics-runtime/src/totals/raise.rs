@@ -136,6 +136,7 @@ fn never_falls(declared: &DimensionDescriptor, value: &DimensionValue) -> bool {
     use DimensionKind::{Counter, Sum};
     use DimensionValue::{Distinct, Duration, Histogram, Mean, Top, Unsigned};
     match (declared.kind, value) {
+        _ if declared.window.is_some() => false,
         (_, Histogram(_) | Distinct(_) | Top(_)) | (Counter | Sum, Unsigned(_) | Duration(_)) => true,
         (_, Mean(mean)) => matches!(mean.sum, Number::Unsigned(_) | Number::Duration(_)),
         _ => false,

@@ -10,7 +10,8 @@ use super::labelled::LabelledSum;
 use super::memory::Memory;
 use crate::descriptor::{DimensionDescriptor, DimensionKind, MetricDescriptor};
 use crate::snapshot::{
-    BreakdownEntry, Declaration, DimensionValue, Dimensions, Merge, MetricSnapshot, Times, merge_values,
+    BreakdownEntry, Declaration, DimensionValue, Dimensions, Merge, MetricSnapshot, Times, emptied,
+    merge_values,
 };
 use crate::stats::RecorderStats;
 
@@ -446,9 +447,15 @@ impl DimensionSum {
 
     fn add(&mut self, value: &DimensionValue, presence: Presence) {
         let declared = self.declared.get();
-        if presence == Presence::Removed && is_gauge(declared) {
-            return;
-        }
+        let zero;
+        let value = match presence {
+            Presence::Removed if declared.window.is_some() => {
+                zero = emptied(declared, value);
+                &zero
+            }
+            Presence::Removed if declared.shows_present() => return,
+            _ => value,
+        };
         let is_added = match (&mut self.value, value) {
             (SumValue::LeftOut(_), _) | (_, DimensionValue::Empty) => true,
             (SumValue::Labelled(labelled), DimensionValue::Breakdown(entries)) => {
@@ -479,9 +486,9 @@ impl Shown {
     }
 
     /// The labels that have a slot. Without a limit there is a slot for every label. The labels of a gauge go with their
-    /// recorder and free their slots.
+    /// recorder and free their slots, and so do those of a window.
     fn admitted(&self, metric: &str, dimension: &DimensionDescriptor) -> Option<AdmittedLabels> {
-        let limit = dimension.limit.filter(|_| !is_gauge(dimension))?;
+        let limit = dimension.limit.filter(|_| !dimension.shows_present())?;
         self.label_slots.get_or_create(metric, &dimension.name, limit)
     }
 }
@@ -496,11 +503,7 @@ pub(super) fn has_same_shape(one: &DimensionDescriptor, other: &DimensionDescrip
         && one.merge == other.merge
         && one.buckets == other.buckets
         && one.max_buckets.is_some() == other.max_buckets.is_some()
-}
-
-/// Whether the dimension shows the present and not a count, so that its value goes with the recorder.
-fn is_gauge(dimension: &DimensionDescriptor) -> bool {
-    dimension.kind == DimensionKind::Gauge
+        && one.window == other.window
 }
 
 /// The descriptor of a dimension that its metric does not describe.

@@ -1,0 +1,14 @@
+use mvx_metrics::*;
+
+#[metric_event]
+struct Saved {
+    bytes: u64,
+}
+
+#[derive(Metric, Default)]
+#[metric(on(Saved))]
+struct Saves {
+    counter: Recent<Recent<Counter, 10>, 60>,
+}
+
+fn main() {}
