@@ -151,7 +151,7 @@ impl<T: Arithmetic> HistogramSnapshot<T> {
         {
             return later.has_fallen_since(earlier);
         }
-        let (own, others) = self.with_common_bounds(earlier);
+        let [own, others] = self.with_common_bounds(earlier);
         explicit::have_fallen(&own, &others)
     }
 
@@ -180,24 +180,24 @@ impl<T: Arithmetic> HistogramSnapshot<T> {
 
     /// The buckets of both with the bounds that both have. Explicit and exponential buckets have none in common: one bucket without
     /// a bound stays.
-    fn with_common_bounds<'a>(&'a self, other: &'a Self) -> (Cow<'a, [Bucket<T>]>, Cow<'a, [Bucket<T>]>) {
+    fn with_common_bounds<'a>(&'a self, other: &'a Self) -> [Cow<'a, [Bucket<T>]>; 2] {
         let unbounded =
             |histogram: &Self| vec![Bucket { upper_bound: None, count: histogram.buckets.count() }].into();
         match (&self.buckets, &other.buckets) {
             (Buckets::Explicit(own), Buckets::Explicit(others)) => {
                 if explicit::have_same_bounds(own, others) {
-                    (own.into(), others.into())
+                    [own.into(), others.into()]
                 } else {
-                    (explicit::coarsened(own, others).into(), explicit::coarsened(others, own).into())
+                    [explicit::coarsened(own, others).into(), explicit::coarsened(others, own).into()]
                 }
             }
-            _ => (unbounded(self), unbounded(other)),
+            _ => [unbounded(self), unbounded(other)],
         }
     }
 
     /// The buckets with the bounds that both have, their counts combined.
     fn combined_bounds(&self, other: &Self, rule: impl Fn(u64, u64) -> u64) -> Buckets<T> {
-        let (own, others) = self.with_common_bounds(other);
+        let [own, others] = self.with_common_bounds(other);
         let mut combined = own.into_owned();
         explicit::combine(&mut combined, &others, rule);
         combined.into()

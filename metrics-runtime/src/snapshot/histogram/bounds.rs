@@ -90,13 +90,14 @@ mod tests {
                     "{scale} {exponent}"
                 );
             }
-            assert_eq!(bound(scale, 1024 << scale), f64::MAX, "{scale}");
-            assert_eq!(bound(scale, -1075 << scale), 0.0, "{scale}");
+            assert!(bound(scale, 1024 << scale) >= f64::MAX, "{scale}");
+            assert!(bound(scale, -1075 << scale) <= 0.0, "{scale}");
         }
         for scale in -10..0 {
             let steps = i32::unsigned_abs(scale);
             for index in -3..3_i64 {
-                assert_eq!(bound(scale, index), power_of_two(index << steps), "{scale} {index}");
+                let expected = power_of_two(index << steps);
+                assert_eq!(bound(scale, index).to_bits(), expected.to_bits(), "{scale} {index}");
             }
         }
     }

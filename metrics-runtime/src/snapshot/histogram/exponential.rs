@@ -107,6 +107,7 @@ impl ExponentialBuckets {
     ///     buckets.iter().map(|bucket| (bucket.lower_bound, bucket.upper_bound, bucket.count)).collect();
     /// assert_eq!(buckets, [(-1.0, -0.5, 4), (0.0, 0.0, 7), (4.0, 8.0, 5), (16.0, 32.0, 3)]);
     /// ```
+    #[must_use]
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = ExponentialBucket> + '_ {
         let bounds = |index: i64| (bound(self.scale, index), bound(self.scale, index + 1));
         self.filled().map(move |(place, count)| {
@@ -221,9 +222,9 @@ impl ExponentialBuckets {
     ) -> Option<f64> {
         let number = |value: T| value.into().as_f64();
         let (min, max) = (histogram.min.known().map(number), histogram.max.known().map(number));
-        let (least, most) = (min.unwrap_or(f64::NEG_INFINITY), max.unwrap_or(f64::INFINITY));
+        let (lower, upper) = (min.unwrap_or(f64::NEG_INFINITY), max.unwrap_or(f64::INFINITY));
         // A snapshot that was written by hand can contain anything.
-        if !(0.0..=1.0).contains(&quantile) || least.is_nan() || most.is_nan() || least > most {
+        if !(0.0..=1.0).contains(&quantile) || lower.is_nan() || upper.is_nan() || lower > upper {
             return None;
         }
         let estimate = |place: Place| {
@@ -232,7 +233,7 @@ impl ExponentialBuckets {
                 Place::Zero => 0.0,
                 Place::Above(index) => midpoint(self.scale, index),
             };
-            estimate.clamp(least, most)
+            estimate.clamp(lower, upper)
         };
         let last = self.filled().next_back().map(|(place, _)| estimate(place))?;
         if quantile <= 0.0 && min.is_some() {

@@ -351,7 +351,8 @@ fn json_of_impossible_buckets_is_refused() {
     let either = "a histogram has either `buckets`, or `scale`, `zero`, `positive` and `negative`";
     let nowhere = "a histogram has buckets in which no number is";
     let outside = "an extreme of a histogram does not lie in the bucket that has it";
-    let cases: &[(&dyn Fn(&mut Value), &str)] = &[
+    type Case<'a> = (&'a dyn Fn(&mut Value), &'a str);
+    let cases: &[Case<'_>] = &[
         (&|h| h["scale"] = json!(21), "the scale of a histogram is between -10 and 20"),
         (&|h| h["scale"] = json!(-11), "the scale of a histogram is between -10 and 20"),
         (&|h| h["scale"] = json!(1_u64 << 40), "invalid value"),
