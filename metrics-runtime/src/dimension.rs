@@ -209,6 +209,8 @@ pub struct Shape {
     pub merge_values: MergeValues,
     /// The seconds of a [`Recent`].
     pub window: Option<u64>,
+    /// Why the type cannot be used.
+    pub problem: Option<&'static str>,
 }
 
 impl Shape {
@@ -221,6 +223,7 @@ impl Shape {
             merge: kind.merge_rule(),
             merge_values: MergeValues(None),
             window: None,
+            problem: None,
         }
     }
 

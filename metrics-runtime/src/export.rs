@@ -70,8 +70,7 @@
 //! | `Distinct` | gauge with the estimate | a value of several recorders counts once; stays |
 //! | `Top<L, D>` | two gauges with labels: the values, and with `_error` at the end of the name how much each may be too large | the largest of all labels; stays |
 //! | `Breakdown<L, D>` | as `D`, with labels | label by label, within its `limit`; as `D` |
-//! | `Recent<Histogram<T>, SECS>` | the quantiles 0.5, 0.9, 0.95 and 0.99 with a label `quantile`, without `_sum` and `_count`: a summary, or for `i64` and `f64` a gauge, because OpenMetrics has no summaries below zero | adds up; goes with its recorder |
-//! | any other `Recent<D, SECS>` | gauge, because it may fall; that of a mean shows the mean | as `D`; goes with its recorder |
+//! | `Recent<D, SECS>` | gauge, because it may fall; a mean shows the mean, a histogram the quantiles 0.5, 0.9, 0.95 and 0.99 with a label `quantile` | as `D`; goes with its recorder |
 //! | a custom number | unknown | by its type's `MERGE` or the field's `merge = ..`, else left out; stays |
 //! | several named custom values ([`DimensionValue::map`](crate::DimensionValue::map)) | one family for each, with its name at the end | as a custom number |
 //!

@@ -188,7 +188,8 @@ pub const fn describe<D: Dimension>(
     merge: Option<MergeRule>,
     buckets: Option<&'static [Number]>,
 ) -> DimensionDescriptor {
-    let Shape { number, parts, buckets: own_buckets, merge: own_merge, merge_values, window } = D::SHAPE;
+    let Shape { number, parts, buckets: own_buckets, merge: own_merge, merge_values, window, .. } = D::SHAPE;
+    assert_window::<D>();
     assert!(
         labels.is_empty() || parts == 0 || labels.len() == parts,
         "`by` does not name each part of the label: write a source for each part, and no tuple inside a tuple"
@@ -231,7 +232,9 @@ pub const fn describe<D: Dimension>(
 /// At compile time, when its seconds are out of range, or the type inside of it does not merge.
 #[track_caller]
 pub const fn assert_window<D: Dimension>() {
-    assert!(D::SHAPE.window.is_some());
+    if let Some(problem) = D::SHAPE.problem {
+        panic!("{}", problem);
+    }
 }
 
 /// The name of one label, for [`describe`].

@@ -92,14 +92,34 @@ struct Slot<D> {
 impl<D, const SECS: u64> Recent<D, SECS> {
     /// How long a slot is, in nanoseconds.
     const LENGTH: u64 = {
-        assert!(SECS > 0, "the window of a `Recent` is at least 1 second: write `Recent<Counter, 60>`");
-        assert!(SECS <= u32::MAX as u64, "the window of a `Recent` is at most 4,294,967,295 seconds");
+        assert!(is_in_range(SECS), "the window of a `Recent` has 1 to 4,294,967,295 seconds");
         SECS * (1_000_000_000 / SLOTS)
     };
 
     /// The number of the newest slot.
     fn number(&self) -> u64 {
         (self.end.nanos() / Self::LENGTH).saturating_sub(1)
+    }
+}
+
+const fn is_in_range(seconds: u64) -> bool {
+    seconds > 0 && seconds <= u32::MAX as u64
+}
+
+/// Why there is no window of `D`. The derive reports it where the field is.
+const fn problem<D: Dimension>(seconds: u64) -> Option<&'static str> {
+    if !is_in_range(seconds) {
+        Some("a window has 1 to 4,294,967,295 seconds: write `Recent<D, 60>`")
+    } else if D::SHAPE.window.is_some() {
+        Some("a window of a window: write one `Recent`")
+    } else if D::SHAPE.parts > 0 {
+        Some("a window of a breakdown: write `Breakdown<L, Recent<D, 60>>`")
+    } else if D::SHAPE.merge.is_none() {
+        Some(
+            "a window merges the outputs of its parts: add `MERGE` to the `impl Dimension` of the type inside of `Recent`",
+        )
+    } else {
+        None
     }
 }
 
@@ -202,18 +222,12 @@ impl<D: Dimension + Default, const SECS: u64> Dimension for Recent<D, SECS> {
     const UNIT: Option<&'static str> = D::UNIT;
     const MERGE: Option<fn(&mut D::Output, &D::Output)> = D::MERGE;
     const SHAPE: Shape = {
-        assert!(Self::LENGTH > 0);
-        assert!(D::SHAPE.window.is_none(), "a window of a window: write one `Recent`");
-        assert!(D::SHAPE.parts == 0, "a window of a breakdown: write `Breakdown<L, Recent<D, SECS>>`");
-        assert!(
-            D::SHAPE.merge.is_some(),
-            "`Recent` merges the outputs of its slots: add `MERGE` to the `impl Dimension` of the type inside of it"
-        );
         let merge_values = match D::SHAPE.merge_values.0 {
             Some(rules) => Some(OwnRules { empty: Some(empty::<D>), ..rules }),
             None => None,
         };
-        Shape { window: Some(SECS), merge_values: MergeValues(merge_values), ..D::SHAPE }
+        let merge_values = MergeValues(merge_values);
+        Shape { window: Some(SECS), merge_values, problem: problem::<D>(SECS), ..D::SHAPE }
     };
 
     fn read(&self) -> D::Output {

@@ -9,7 +9,7 @@ pub(super) enum FamilyType {
     Counter,
     Gauge,
     Histogram,
-    /// A mean whose sum never falls, as a sum and a count; or the quantiles of a window.
+    /// A mean whose sum never falls, as a sum and a count.
     Summary,
     Unknown,
 }
@@ -35,13 +35,11 @@ impl FamilyType {
                 | Value::Top(_)
                 | Value::Breakdown(_),
             ) => return None,
-            // The counts of a window fall, and those of a histogram must not. A summary may have nothing but quantiles, and in
-            // OpenMetrics none below zero.
-            (_, Value::Histogram(histogram)) if has_window => match histogram.sum {
-                _ if histogram.count == 0 => return None,
-                Number::Unsigned(_) | Number::Duration(_) => Self::Summary,
-                Number::Signed(_) | Number::Float(_) => Self::Gauge,
-            },
+            // The quantiles of a window. A summary would not do: its counts must not fall, it has no quantiles below zero, and
+            // Prometheus takes counts that are left out for 0.
+            (_, Value::Histogram(histogram)) if has_window => {
+                return (histogram.count > 0).then_some(Self::Gauge);
+            }
             (_, Value::Histogram(_)) => Self::Histogram,
             (_, Value::Mean(mean)) => match mean.sum {
                 Number::Unsigned(_) | Number::Duration(_) if !has_window => Self::Summary,

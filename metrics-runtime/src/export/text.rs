@@ -153,7 +153,7 @@ impl<'a> Writer<'a> {
     ) {
         let group = sample.group;
         match (family_type, value) {
-            (FamilyType::Summary | FamilyType::Gauge, DimensionValue::Histogram(histogram)) => {
+            (FamilyType::Gauge, DimensionValue::Histogram(histogram)) => {
                 self.write_quantiles(name, group, histogram);
             }
             (_, DimensionValue::Histogram(histogram)) => self.write_histogram(name, group, histogram),
