@@ -21,7 +21,7 @@ use super::labels::{SeriesLabels, pairs};
 use super::name::UsedNames;
 use super::options::ExpositionOptions;
 use super::power_bounds;
-use super::series::{Series, for_each_series};
+use super::series::{QUANTILES, Series, for_each_series};
 use crate::snapshot::{Bucket, Buckets, DimensionValue, HistogramSnapshot, MeanSnapshot, Number, Timestamp};
 
 /// All families as messages of the type `MetricFamily`, each after its length.
@@ -78,17 +78,38 @@ impl Writer<'_> {
         out.text(metric_family::NAME, &name);
         out.text(metric_family::HELP, family.help.trim());
         out.unsigned(metric_family::TYPE, family_type);
-        for_each_series(family, self.used, |series| {
-            out.message(metric_family::METRIC, |out| self.write_metric(out, family.family_type(), &series));
+        for_each_series(family, self.used, |series| match (family.family_type(), series.value) {
+            (FamilyType::Gauge, DimensionValue::Histogram(window)) => {
+                self.write_quantiles(out, &series, window);
+            }
+            (family_type, _) => {
+                out.message(metric_family::METRIC, |out| self.write_metric(out, family_type, &series));
+            }
         });
         if let Some(unit) = &family.unit {
             out.text(metric_family::UNIT, unit);
         }
     }
 
-    fn write_metric(&self, out: &mut Wire, family_type: FamilyType, series: &Series<'_, '_>) {
+    /// Writes the quantiles of a window, each as a gauge.
+    fn write_quantiles(&self, out: &mut Wire, series: &Series<'_, '_>, window: &HistogramSnapshot<Number>) {
+        for (quantile, text) in QUANTILES {
+            let Some(value) = window.quantile(quantile) else { continue };
+            out.message(metric_family::METRIC, |out| {
+                self.write_labels(out, series);
+                write_label_pair(out, "quantile", text);
+                out.message(metric::GAUGE, |out| out.double(VALUE, value));
+            });
+        }
+    }
+
+    fn write_labels(&self, out: &mut Wire, series: &Series<'_, '_>) {
         out.fields(&self.groups[series.sample.group]);
         series.further().for_each(|(name, value)| write_label_pair(out, name, value));
+    }
+
+    fn write_metric(&self, out: &mut Wire, family_type: FamilyType, series: &Series<'_, '_>) {
+        self.write_labels(out, series);
         match (family_type, series.value) {
             (FamilyType::Histogram, DimensionValue::Histogram(histogram)) => {
                 out.message(metric::HISTOGRAM, |out| {
@@ -120,7 +141,7 @@ impl Writer<'_> {
     /// Writes since when a series counts.
     fn write_created(&self, out: &mut Wire, field: u32, series: &Series<'_, '_>) {
         let created: Timestamp = series.sample.created;
-        if self.created && !created.is_unknown() {
+        if self.created && !created.is_unknown() && series.sample.declared.window.is_none() {
             out.message(field, |out| {
                 out.unsigned(timestamp::SECONDS, created.as_micros() / 1_000_000);
                 out.unsigned(timestamp::NANOS, created.as_micros() % 1_000_000 * 1_000);

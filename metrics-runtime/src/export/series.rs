@@ -7,6 +7,9 @@ use super::family_type::FamilyType;
 use super::name::{UsedNames, label_names};
 use crate::snapshot::DimensionValue;
 
+/// The quantiles that the formats show of a window of a histogram.
+pub(super) const QUANTILES: [(f64, &str); 4] = [(0.5, "0.5"), (0.9, "0.9"), (0.95, "0.95"), (0.99, "0.99")];
+
 /// A value with the further labels that a breakdown gives to it: their names and their texts.
 pub(super) struct Series<'s, 'a> {
     pub(super) sample: &'s Sample<'a>,

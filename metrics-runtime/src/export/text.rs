@@ -14,13 +14,10 @@ use super::labels::{SeriesLabels, push_escaped, push_further};
 use super::name::UsedNames;
 use super::options::ExpositionOptions;
 use super::power_bounds;
-use super::series::for_each_series;
+use super::series::{QUANTILES, for_each_series};
 use crate::snapshot::{
     Bucket, Buckets, DimensionValue, ExponentialBuckets, HistogramSnapshot, MeanSnapshot, Number, Timestamp,
 };
-
-/// The quantiles that the text formats show of a window of a histogram.
-const QUANTILES: [(f64, &str); 4] = [(0.5, "0.5"), (0.9, "0.9"), (0.95, "0.95"), (0.99, "0.99")];
 
 /// All families as one text.
 pub(super) fn write(
