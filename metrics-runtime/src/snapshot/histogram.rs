@@ -157,7 +157,7 @@ impl<T: Arithmetic> HistogramSnapshot<T> {
 
     /// Raises each bucket to at least its count in `earlier`, so that the count still is the sum of the buckets. Nothing changes
     /// where the buckets differ.
-    pub(crate) fn raise_to(&mut self, earlier: &Self) {
+    pub(super) fn raise_to(&mut self, earlier: &Self) {
         if !self.has_buckets_of(earlier) {
             return;
         }
@@ -236,11 +236,6 @@ impl<T: Output + Arithmetic> Output for HistogramSnapshot<T> {
 }
 
 impl HistogramSnapshot<Number> {
-    /// Whether both have the same type of numbers, and the same explicit buckets or both exponential ones.
-    pub(super) fn has_form_of(&self, other: &Self) -> bool {
-        self.sum.number_type() == other.sum.number_type() && self.has_buckets_of(other)
-    }
-
     pub(crate) fn of<T: Copy + Into<Number>>(typed: &HistogramSnapshot<T>) -> Self {
         let buckets = match &typed.buckets {
             Buckets::Explicit(buckets) => {
