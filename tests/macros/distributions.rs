@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use mvx_metrics::{
-    Breakdown, Bucket, DimensionValue, Extreme, HandleEvent, Histogram, HistogramSnapshot, Label, Metric,
-    Number, TypedMetric, metric_event,
+    Breakdown, Bucket, Dimension, DimensionValue, Extreme, HandleEvent, Histogram, HistogramSnapshot, Label,
+    Metric, Number, TypedMetric, metric_event,
 };
 use serde_json::{Value, json};
 
@@ -114,6 +114,81 @@ fn bounds_of_durations_are_durations_or_seconds() {
         assert_eq!(counts(&shown[name]), [1, 0, 0], "{name}");
     }
     assert_eq!(bounds(&shown["by_direction"]["in"]), bounds(&shown["list"]));
+}
+
+#[test]
+fn bounds_are_computed_from_a_start_a_factor_and_a_number() {
+    const START: Duration = Duration::from_micros(500);
+    const FACTOR: f64 = 1.5;
+    const COUNT: usize = 3;
+
+    #[derive(Metric, Default)]
+    #[metric(on(Moved))]
+    struct Exponential {
+        #[dimension(value = bytes, buckets = exponential(64, 4, 13))]
+        bytes: Histogram<u64>,
+        #[dimension(value = bytes, buckets = exponential(10, FACTOR, COUNT))]
+        rounded: Histogram<u64>,
+        #[dimension(value = |e| e.bytes.cast_signed(), buckets = exponential(1, 10, 3))]
+        signed: Histogram<i64>,
+        #[dimension(value = ratio, buckets = exponential(0.5, 2, 3))]
+        ratio: Histogram<f64>,
+        #[dimension(value = elapsed, buckets = exponential(0.001, 10, 3))]
+        seconds: Histogram<Duration>,
+        #[dimension(value = elapsed, buckets = exponential(START, 2, 1 + 2))]
+        durations: Histogram<Duration>,
+        #[dimension(by = direction, value = bytes, buckets = exponential(1, 2, 2))]
+        by_direction: Breakdown<Direction, Histogram<u64>>,
+    }
+
+    let mut metric = Exponential::default();
+    metric.handle(&moved(65, 1, 1.0));
+    let shown = dimensions(&metric);
+    assert_eq!(bounds(&shown["bytes"])[..4], [json!(64), json!(256), json!(1024), json!(4096)]);
+    assert_eq!(bounds(&shown["bytes"])[12..], [json!(1_u64 << 30), json!(null)]);
+    assert_eq!(counts(&shown["bytes"])[..3], [0, 1, 0]);
+    // 22.5 is rounded.
+    assert_eq!(bounds(&shown["rounded"]), [json!(10), json!(15), json!(23), json!(null)]);
+    assert_eq!(bounds(&shown["signed"]), [json!(1), json!(10), json!(100), json!(null)]);
+    assert_eq!(bounds(&shown["ratio"]), [json!(0.5), json!(1.0), json!(2.0), json!(null)]);
+    assert_eq!(counts(&shown["ratio"]), [0, 1, 0, 0]);
+    assert_eq!(bounds(&shown["seconds"]), [json!(0.001), json!(0.01), json!(0.1), json!(null)]);
+    assert_eq!(bounds(&shown["durations"]), [json!(0.0005), json!(0.001), json!(0.002), json!(null)]);
+    assert_eq!(bounds(&shown["by_direction"]["in"]), [json!(1), json!(2), json!(null)]);
+}
+
+#[test]
+fn a_field_declares_how_many_exponential_buckets_it_may_have() {
+    const FEW: usize = 4;
+
+    #[derive(Metric, Default)]
+    #[metric(on(Moved))]
+    struct Limited {
+        #[dimension(value = bytes)]
+        default: Histogram<u64>,
+        #[dimension(value = bytes, max_buckets = 20)]
+        twenty: Histogram<u64>,
+        #[dimension(on(Moved, by = direction, value = bytes, max_buckets = FEW))]
+        by_direction: Breakdown<Direction, Histogram<u64>>,
+    }
+
+    let mut metric = Limited::default();
+    for bytes in 1..=4_096 {
+        metric.handle(&moved(bytes, 1, 0.0));
+    }
+    let Limited { default, twenty, by_direction } = &metric;
+    let [default, twenty] = [default, twenty].map(|histogram| {
+        let buckets = histogram.read().buckets.exponential().cloned().unwrap();
+        (buckets.scale, buckets.positive.counts.len())
+    });
+    // 12 powers of two, and the bucket that 1 bounds.
+    assert_eq!((default, twenty), ((3, 97), (0, 13)));
+    for direction in [Direction::In, Direction::Out] {
+        let read = by_direction.get(direction).unwrap().read();
+        let buckets = read.buckets.exponential().unwrap();
+        assert!(buckets.positive.counts.len() <= FEW);
+        assert_eq!(buckets.count(), read.count);
+    }
 }
 
 #[test]
@@ -322,11 +397,14 @@ fn a_histogram_made_by_hand_keeps_its_buckets() {
 struct Manual {
     #[dimension(manual, buckets = [1, 2, 3])]
     sizes: Histogram<u64>,
+    #[dimension(manual, max_buckets = 4)]
+    limited: Histogram<u64>,
 }
 
 impl Manual {
     fn moved(&mut self, event: &Moved) -> bool {
         self.sizes.record(event.bytes);
+        self.limited.record(event.bytes);
         true
     }
 }
@@ -336,4 +414,9 @@ fn a_hand_written_handler_finds_the_buckets_in_place() {
     let mut metric = Manual::default();
     metric.handle(&moved(2, 1, 0.0));
     assert_eq!(counts(&dimensions(&metric)["sizes"]), [0, 1, 0, 0]);
+    for bytes in 0..100 {
+        metric.handle(&moved(bytes, 1, 0.0));
+    }
+    let buckets = metric.typed_snapshot().limited.buckets.exponential().cloned().unwrap();
+    assert!(buckets.positive.counts.len() <= 4, "{buckets:?}");
 }
