@@ -107,9 +107,10 @@ impl<T: Copy + Into<Number>> HistogramSnapshot<T> {
     /// `None` when nothing was recorded, `quantile` is not between 0 and 1, or the minimum is above the maximum.
     #[must_use]
     pub fn quantile(&self, quantile: f64) -> Option<f64> {
+        let extremes = [self.min, self.max].map(|extreme| extreme.map(|value| value.into().as_f64()));
         match &self.buckets {
-            Buckets::Explicit(buckets) => explicit::quantile(self, buckets, quantile),
-            Buckets::Exponential(buckets) => buckets.quantile(self, quantile),
+            Buckets::Explicit(buckets) => explicit::quantile(buckets, self.count, extremes, quantile),
+            Buckets::Exponential(buckets) => buckets.quantile(extremes, quantile),
         }
     }
 }
