@@ -309,12 +309,8 @@ fn di7_the_text_shows_gauges_and_quantiles() {
         let exposition = runtime.exposition(Scope::PerEntity, format).expect("the runtime runs");
         assert_eq!(exposition.skipped, []);
         assert_grouped(&exposition.text);
-        let families: String = exposition
-            .text
-            .lines()
-            .filter(|line| line.contains("lately"))
-            .map(|line| format!("{line}\n"))
-            .collect();
+        let lines = exposition.text.split_inclusive('\n');
+        let families: String = lines.filter(|line| line.contains("lately")).collect();
         check(&format!("recent.{extension}"), &families);
         let snapshot = recorder.metric_snapshot::<Lately>().expect("reads").expect("it is registered");
         for (quantile, label) in [(0.5, "0.5"), (0.9, "0.9"), (0.95, "0.95"), (0.99, "0.99")] {

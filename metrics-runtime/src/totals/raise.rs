@@ -99,7 +99,7 @@ fn raise(declared: &DimensionDescriptor, value: &mut DimensionValue, earlier: &D
         (Duration(value), Duration(earlier)) => *value = (*value).max(*earlier),
         (Empty, earlier) => *value = earlier.clone(),
         (value, earlier) => {
-            for_aggregates!(value, earlier, |value, earlier| value.raise(earlier), else ())
+            for_aggregates!(value, earlier, |value, earlier| value.raise(earlier), else ());
         }
     }
 }

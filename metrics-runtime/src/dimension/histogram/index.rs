@@ -17,9 +17,9 @@ pub(super) const FINEST_SCALE: i32 = 8;
 #[cfg(test)]
 pub(super) const COARSEST_SCALE: i32 = -10;
 
-/// How far [`position`] is shifted to the right for the index at [`FINEST_SCALE`].
+/// How far a [`position`](IndexTable::position) is shifted to the right for the index at [`FINEST_SCALE`].
 pub(super) const FINEST_SHIFT: u8 = 44;
-/// The same at [`COARSEST_SCALE`].
+/// The same at the coarsest scale, -10.
 pub(super) const COARSEST_SHIFT: u8 = 62;
 
 /// What an index has more than its bucket at [`FINEST_SCALE`]. Shifting it leaves no remainder at any scale.

@@ -25,7 +25,7 @@ pub struct Guess {
 const EMPTY: Guess = Guess { first: u64::MAX, second: u64::MAX, bucket: 0 };
 
 impl<T: Recorded> BucketLayout<T> {
-    /// The layout for these bounds, and for the guesses that [`guesses`] makes of them.
+    /// The layout for these bounds, and for the guesses that `guesses` makes of them.
     #[must_use]
     pub const fn new(bounds: &'static [T], guesses: &'static [Guess]) -> Self {
         Self { bounds, guesses }
