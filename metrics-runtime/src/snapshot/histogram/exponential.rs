@@ -176,18 +176,28 @@ impl ExponentialBuckets {
             self.positive.add(&other.positive);
             self.negative.add(&other.negative);
         } else {
-            self.combine(other, u64::saturating_add);
+            self.combine(other, MAX_MERGED_BUCKETS, u64::saturating_add);
         }
     }
 
     /// Raises each count to at least the one in `earlier`.
+    ///
+    /// A single recorder may have more buckets than merged ones. Raising keeps them: the next complete totals have them again, and
+    /// Prometheus takes a finer scale for a reset.
     pub(super) fn raise_to(&mut self, earlier: &Self) {
-        self.combine(earlier, u64::max);
+        let max_buckets = MAX_MERGED_BUCKETS.max(self.span_len()).max(earlier.span_len());
+        self.combine(earlier, max_buckets, u64::max);
+    }
+
+    /// The number of buckets from the first to the last one with values, on both sides.
+    fn span_len(&self) -> i64 {
+        let len = |range: &BucketRange| range.span(0).map_or(0, |(first, last)| last - first + 1);
+        len(&self.positive) + len(&self.negative)
     }
 
     /// Combines the counts bucket by bucket, at a scale that both need. The rule keeps a zero beside a zero.
-    fn combine(&mut self, other: &Self, rule: impl Fn(u64, u64) -> u64) {
-        let scale = self.common_scale(other);
+    fn combine(&mut self, other: &Self, max_buckets: i64, rule: impl Fn(u64, u64) -> u64) {
+        let scale = self.common_scale(other, max_buckets);
         let (own, other) = (self.at_scale(scale), other.at_scale(scale));
         *self = Self {
             scale: own.scale,
@@ -197,15 +207,15 @@ impl ExponentialBuckets {
         };
     }
 
-    /// The finest scale at which merged buckets are not too many.
-    fn common_scale(&self, other: &Self) -> i64 {
+    /// The finest scale at which the buckets of both together are not too many.
+    fn common_scale(&self, other: &Self, max_buckets: i64) -> i64 {
         let spans = |scale: i64, of: fn(&Self) -> &BucketRange| {
             let span = |buckets: &Self| of(buckets).span(buckets.steps_to(scale));
             union(span(self), span(other)).map_or(0, |(first, last)| last - first + 1)
         };
         let mut scale = i64::from(self.scale.min(other.scale));
         while spans(scale, |buckets| &buckets.positive) + spans(scale, |buckets| &buckets.negative)
-            > MAX_MERGED_BUCKETS
+            > max_buckets
         {
             scale -= 1;
         }

@@ -155,6 +155,15 @@ proptest! {
         prop_assert!(is_same(&again, &raised));
     }
 
+    /// The totals of a single recorder are complete again after they were raised: a scale that rises is a reset for Prometheus.
+    #[test]
+    fn raising_keeps_the_buckets_of_a_recorder_with_more_than_160(values in any_values(), max_buckets in 160..1_024_usize) {
+        let earlier = within(max_buckets, &values);
+        let mut raised = of(&[]);
+        raised.raise_to(&earlier);
+        prop_assert!(is_same(&raised, &earlier));
+    }
+
     #[test]
     fn di5_quantiles_of_exponential_buckets_are_monotone_and_between_the_extremes(
         values in proptest::collection::vec(any_value(), 1..40),
