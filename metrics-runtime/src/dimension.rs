@@ -268,7 +268,7 @@ fn read_output<R: Output>(value: &DimensionValue) -> Option<R> {
     read.ok().map(|DeserializeOutput(output)| output)
 }
 
-/// Leaves in a value what it has recorded after an earlier one, by the `since` of their type.
+/// Leaves in a value only the records after an earlier one, by the `since` of their type.
 fn since_values_of<D: Dimension>(later: &mut dyn Any, earlier: &dyn Any) -> bool {
     combine_values::<D>(later, earlier, |later, earlier| D::since(&later, &earlier))
 }

@@ -127,7 +127,7 @@ impl Sketch for Requests {
     }
 }
 
-/// A metric with bounds that somebody chose without knowing the values.
+/// A metric with bounds chosen without knowing the values.
 #[derive(Metric, Default)]
 #[metric(on(Ended))]
 pub struct BoundedRequests {
