@@ -107,9 +107,9 @@
 //! histogram_count(rate(http_requests_duration_seconds[5m]))
 //! ```
 //!
-//! A quantile is in the same bucket as the exact value, and Prometheus interpolates inside of it. So its error is at most 4.5% when the
-//! largest value is at most 950 times the smallest, and at most 9.1% up to 900,000 times. It is half as much where the quantile is
-//! in the middle of its bucket, as [`HistogramSnapshot::quantile`](crate::HistogramSnapshot::quantile) answers.
+//! Prometheus finds the bucket that has the exact quantile, and interpolates inside of it. So the error is at most 4.5% when the
+//! largest value is at most 950 times the smallest, and at most 9.1% up to 900,000 times.
+//! [`HistogramSnapshot::quantile`](crate::HistogramSnapshot::quantile) answers the middle of the bucket, with half of these errors.
 //!
 //! * Buckets become coarser where Prometheus has none so fine, above scale 8. The zero bucket also has the values up to
 //!   2<sup>-128</sup>.

@@ -1,5 +1,6 @@
 //! Snapshots: the public, serialisable view of a metric's state.
 
+mod aggregate;
 mod breakdown;
 mod combine;
 mod declaration;
@@ -17,6 +18,7 @@ mod top;
 mod value;
 
 pub use crate::number::{Arithmetic, Number, NumberType};
+pub(crate) use aggregate::{Aggregate, for_aggregate, for_aggregates};
 pub(crate) use breakdown::positions;
 pub use breakdown::{BreakdownIter, BreakdownSnapshot};
 pub(crate) use combine::{emptied, merge_plain_values, merge_values};

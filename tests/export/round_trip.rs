@@ -82,6 +82,7 @@ fn use_totals(totals: &Totals, own: &Totals) {
     for format in [Format::Prometheus, Format::OpenMetrics] {
         let _ = totals.exposition(format);
     }
+    let _ = mvx_metrics_tests::messages::decode(totals.exposition(Format::Protobuf).as_bytes());
     let _ = (totals.get::<Work>("shop"), totals.get_entity::<Work>("shop", "one"), totals == own);
     let _ = (totals.taken_at(), totals.started_at());
     let _: Vec<_> = totals.recorders.iter().map(|recorder| totals.age(recorder)).collect();

@@ -12,7 +12,7 @@ use mvx_metrics_tests::{Fragile, HooksAndListener, Script, Step, bounded, runnin
 use tokio::runtime::Builder;
 use tokio::time::advance;
 
-const MINUTE: Duration = Duration::from_secs(60);
+const MINUTE: Duration = Duration::from_mins(1);
 
 #[derive(Metric, Default)]
 #[metric(name = "lately", on(Step))]

@@ -111,7 +111,7 @@ fn runs(spreads: RangeInclusive<f64>, shape: impl Strategy<Value = Shape>) -> im
     })
 }
 
-/// Checks the quantiles of a histogram that has recorded `number(value)` for each value.
+/// Checks the quantiles of a histogram against exact ones.
 fn check<T: Copy + Into<Number>>(
     name: &str,
     histogram: &HistogramSnapshot<T>,
@@ -163,32 +163,46 @@ fn unit() -> impl Strategy<Value = f64> {
     (-290..=270_i32).prop_map(|power| 10_f64.powi(power))
 }
 
-/// One test for each distribution: few cases of many values.
-macro_rules! within_the_stated_error {
-    ($($name:ident: $shape:expr;)*) => {
-        proptest! {
-            #![proptest_config(ProptestConfig { cases: 2, max_shrink_iters: 20, ..ProptestConfig::default() })]
-            $(
-                #[test]
-                fn $name(
-                    narrow in runs(1.5..=NARROW.0, $shape),
-                    wide in runs(NARROW.0..=WIDE.0, $shape),
-                    unit in unit(),
-                ) {
-                    check_run(&narrow, unit, NARROW.1)?;
-                    check_run(&wide, unit, WIDE.1)?;
-                }
-            )*
-        }
-    };
+/// A narrow run, a wide run, and the unit of their floating-point values.
+fn pairs(shape: impl Strategy<Value = Shape> + Clone) -> impl Strategy<Value = (Run, Run, f64)> {
+    (runs(1.5..=NARROW.0, shape.clone()), runs(NARROW.0..=WIDE.0, shape), unit())
 }
 
-within_the_stated_error! {
-    di2_quantiles_of_a_uniform_distribution: Just(Shape::Uniform);
-    di2_quantiles_of_an_exponential_distribution: (2.0..=20.0).prop_map(Shape::Exponential);
-    di2_quantiles_of_a_log_normal_distribution: (4.0..=12.0).prop_map(Shape::LogNormal);
-    di2_quantiles_of_two_modes_with_outliers: (0.05..0.5, 0.5..0.95).prop_map(|(first, second)| {
-        Shape::Bimodal(first, second)
-    });
-    di2_quantiles_of_a_pareto_distribution: (0.5..=3.0).prop_map(Shape::Pareto);
+fn check_pair((narrow, wide, unit): &(Run, Run, f64)) -> Result<(), TestCaseError> {
+    check_run(narrow, *unit, NARROW.1)?;
+    check_run(wide, *unit, WIDE.1)
+}
+
+proptest! {
+    // Few cases, each of many values.
+    #![proptest_config(ProptestConfig { cases: 2, max_shrink_iters: 20, ..ProptestConfig::default() })]
+
+    #[test]
+    fn di2_quantiles_of_a_uniform_distribution(pair in pairs(Just(Shape::Uniform))) {
+        check_pair(&pair)?;
+    }
+
+    #[test]
+    fn di2_quantiles_of_an_exponential_distribution(
+        pair in pairs((2.0..=20.0).prop_map(Shape::Exponential)),
+    ) {
+        check_pair(&pair)?;
+    }
+
+    #[test]
+    fn di2_quantiles_of_a_log_normal_distribution(pair in pairs((4.0..=12.0).prop_map(Shape::LogNormal))) {
+        check_pair(&pair)?;
+    }
+
+    #[test]
+    fn di2_quantiles_of_two_modes_with_outliers(
+        pair in pairs((0.05..0.5, 0.5..0.95).prop_map(|(first, second)| Shape::Bimodal(first, second))),
+    ) {
+        check_pair(&pair)?;
+    }
+
+    #[test]
+    fn di2_quantiles_of_a_pareto_distribution(pair in pairs((0.5..=3.0).prop_map(Shape::Pareto))) {
+        check_pair(&pair)?;
+    }
 }

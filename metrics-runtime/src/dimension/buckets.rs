@@ -192,7 +192,7 @@ macro_rules! exponential {
                 let mut bounds = [$bound; N];
                 let mut index = 0;
                 while index < N {
-                    if !($value < $limit) {
+                    if $value >= $limit {
                         fail(index, concat!(" of `exponential` is too large for `", stringify!($number), "`"));
                     }
                     bounds[index] = $bound;

@@ -1,8 +1,8 @@
 //! Merging snapshots without types, and the intervals between them.
 
+use super::aggregate::{Aggregate, for_aggregate, for_aggregates};
 use super::breakdown::positions;
 use super::declaration::{Declaration, difference, fingerprint};
-use super::mean::InFlightSnapshot;
 use super::merge::{Merge, MergeError};
 use super::metric::MetricSnapshot;
 use super::output::combine;
@@ -264,10 +264,7 @@ pub(crate) fn merge_plain_values(
     into: &mut DimensionValue,
     from: &DimensionValue,
 ) -> bool {
-    use DimensionValue::{
-        Bool, Distinct, Duration, Empty, Float, Histogram, InFlight, List, Map, Mean, Signed, Text, Top,
-        Unknown, Unsigned,
-    };
+    use DimensionValue::{Bool, Duration, Empty, Float, List, Map, Signed, Text, Unknown, Unsigned};
     let Some(rule) = declared.merge_rule() else { return false };
     if rule == MergeRule::Own {
         return own_merge(declared).and_then(|merge| run_own_rule(merge, into, from)) == Some(true);
@@ -288,26 +285,6 @@ pub(crate) fn merge_plain_values(
             *into = Unknown;
             true
         }
-        (Mean(into), Mean(from)) if into.has_type_of(from) => {
-            Merge::merge(into, from);
-            true
-        }
-        (InFlight(into), InFlight(from)) => {
-            Merge::merge(into, from);
-            true
-        }
-        (Histogram(into), Histogram(from)) if into.has_form_of(from) => {
-            into.merge(from);
-            true
-        }
-        (Distinct(into), Distinct(from)) => {
-            Merge::merge(into, from);
-            true
-        }
-        (Top(into), Top(from)) if into.number_type() == from.number_type() => {
-            Merge::merge(into, from);
-            true
-        }
         (Map(into), Map(from)) => {
             let mut all = true;
             for (position, (name, from)) in into.positions_of(from).into_iter().zip(from.iter()) {
@@ -318,14 +295,20 @@ pub(crate) fn merge_plain_values(
             }
             all
         }
-        _ => false,
+        (into, from) => for_aggregates!(into, from, |into, from| {
+            let is_merged = into.has_form_of(from);
+            if is_merged {
+                Merge::merge(into, from);
+            }
+            is_merged
+        }, else false),
     }
 }
 
 /// Takes an earlier value away from a later one, so that the interval stays. Returns `false` when they do not have the declared form.
 fn subtract(declared: &DimensionDescriptor, later: &mut DimensionValue, earlier: &DimensionValue) -> bool {
-    use crate::descriptor::DimensionKind::{Counter, Custom, Gauge, Max, Min, Sum, Top};
-    use DimensionValue::{Breakdown, Distinct, Empty, Histogram, InFlight, Mean, Unknown};
+    use crate::descriptor::DimensionKind::{Counter, Custom, Gauge, Max, Min, Sum};
+    use DimensionValue::{Breakdown, Empty, Unknown};
     match (declared.kind, &mut *later, earlier) {
         // A window keeps its later value.
         _ if declared.window.is_some() => true,
@@ -340,21 +323,7 @@ fn subtract(declared: &DimensionDescriptor, later: &mut DimensionValue, earlier:
             // Where the value does not have the form of the type's output, the later one stays.
             declared.merge_values.0.is_none_or(|rules| run_own_rule(rules.since, later, earlier).is_some())
         }
-        // Which values are new in the interval cannot be told from two unions: the later one stays. What the largest labels have had
-        // in an interval is not the difference: other labels may have had more.
-        (Gauge | Custom | Top, ..) | (_, Distinct(_), Distinct(_)) => true,
-        (_, Mean(later), Mean(earlier)) if later.has_type_of(earlier) => {
-            *later = later.since(earlier);
-            true
-        }
-        (_, InFlight(later), InFlight(earlier)) => {
-            *later = later.since(earlier);
-            true
-        }
-        (_, Histogram(later), Histogram(earlier)) if later.has_form_of(earlier) => {
-            *later = later.since(earlier);
-            true
-        }
+        (Gauge | Custom, ..) => true,
         (Counter | Sum, later, earlier) => {
             let numbers = later.number().zip(earlier.number());
             let numbers = numbers.filter(|(own, earlier)| own.number_type() == earlier.number_type());
@@ -371,14 +340,20 @@ fn subtract(declared: &DimensionDescriptor, later: &mut DimensionValue, earlier:
             }
             are_extremes
         }
-        _ => false,
+        (_, later, earlier) => for_aggregates!(later, earlier, |later, earlier| {
+            let has_form = later.has_form_of(earlier);
+            if has_form {
+                *later = later.interval(earlier);
+            }
+            has_form
+        }, else false),
     }
 }
 
 /// The value of a window in which nothing was recorded: what stays of a recorder that is gone.
 pub(crate) fn emptied(declared: &DimensionDescriptor, value: &DimensionValue) -> DimensionValue {
     use crate::descriptor::DimensionKind::{Counter, Sum};
-    use DimensionValue::{Breakdown, Empty, Histogram, InFlight, Mean};
+    use DimensionValue::{Breakdown, Empty};
     if let Breakdown(_) = value {
         // Its labels are gone.
         return Breakdown(Vec::new());
@@ -388,21 +363,18 @@ pub(crate) fn emptied(declared: &DimensionDescriptor, value: &DimensionValue) ->
         let _role = thread_role::enter_metrics();
         return panics::catch(|| empty(&mut emptied)).map_or(Empty, |()| emptied);
     }
-    match value {
-        Mean(mean) => Mean(mean.since(mean)),
-        InFlight(in_flight) => InFlight(in_flight.since(in_flight)),
-        Histogram(histogram) => Histogram(histogram.since(histogram)),
-        value if matches!(declared.kind, Counter | Sum) => {
-            value.number().map_or(Empty, |number| DimensionValue::from(number.minus(number)))
-        }
-        _ => Empty,
+    if matches!(declared.kind, Counter | Sum) {
+        return value.number().map_or(Empty, |number| DimensionValue::from(number.minus(number)));
     }
+    let mut emptied = value.clone();
+    for_aggregate!(&mut emptied, |aggregate| *aggregate = aggregate.zero(), else return Empty);
+    emptied
 }
 
 /// Whether a count is lower than it was, or a label is gone that had more than zero.
 fn has_fallen(declared: &DimensionDescriptor, later: &DimensionValue, earlier: &DimensionValue) -> bool {
     use crate::descriptor::DimensionKind::{Counter, Sum};
-    use DimensionValue::{Breakdown, Distinct, Duration, Histogram, InFlight, Mean, Unsigned};
+    use DimensionValue::{Breakdown, Duration, Unsigned};
     match (declared.kind, later, earlier) {
         _ if declared.window.is_some() => false,
         (_, Breakdown(later), Breakdown(earlier)) => {
@@ -413,15 +385,9 @@ fn has_fallen(declared: &DimensionDescriptor, later: &DimensionValue, earlier: &
             })
         }
         _ if declared.is_of_own_type() => false,
-        (_, Mean(later), Mean(earlier)) => later.count < earlier.count,
-        (_, InFlight(later), InFlight(earlier)) => {
-            later.started < earlier.started || later.finished < earlier.finished
-        }
-        (_, Histogram(later), Histogram(earlier)) => later.has_fallen_since(earlier),
-        (_, Distinct(later), Distinct(earlier)) => later.has_fallen_since(earlier),
         (Counter | Sum, Unsigned(later), Unsigned(earlier)) => later < earlier,
         (Sum, Duration(later), Duration(earlier)) => later < earlier,
-        _ => false,
+        _ => for_aggregates!(later, earlier, |later, earlier| later.has_fallen(earlier), else false),
     }
 }
 
@@ -429,14 +395,8 @@ fn has_fallen(declared: &DimensionDescriptor, later: &DimensionValue, earlier: &
 /// goes with its recorder.
 fn may_vanish(declared: &DimensionDescriptor, value: &DimensionValue) -> bool {
     use crate::descriptor::DimensionKind::{Counter, Gauge, Sum};
-    match value {
-        DimensionValue::Mean(mean) => mean.count == 0,
-        DimensionValue::InFlight(in_flight) => *in_flight == InFlightSnapshot::default(),
-        DimensionValue::Histogram(histogram) => histogram.count == 0,
-        DimensionValue::Distinct(distinct) => distinct.is_empty(),
-        value if matches!(declared.kind, Counter | Sum) && !declared.is_of_own_type() => {
-            value.number().is_some_and(|number| number.as_f64() == 0.0)
-        }
-        _ => declared.kind == Gauge,
-    }
+    for_aggregate!(value, |aggregate| aggregate.is_zero(), else match declared.kind {
+        Counter | Sum if !declared.is_of_own_type() => value.number().is_some_and(|number| number.as_f64() == 0.0),
+        kind => kind == Gauge,
+    })
 }

@@ -10,6 +10,7 @@ use serde::de;
 use serde::ser::{SerializeStruct, Serializer};
 use serde::{Deserialize, Serialize};
 
+use super::aggregate::{Aggregate, for_aggregate};
 use super::breakdown::check_part;
 use super::distinct::DistinctSnapshot;
 use super::extreme::Extreme;
@@ -275,7 +276,11 @@ impl Serialize for SerializeDeclaration<'_> {
 
 /// The description of a value that no descriptor describes. It declares no merge rule.
 fn form_of(name: &str, value: &DimensionValue) -> DimensionDescriptor {
-    use DimensionValue::{Breakdown, Distinct, Histogram, InFlight, Mean, Top};
+    use DimensionValue::{Breakdown, Top};
+    /// The kind and the type of numbers of an aggregate.
+    fn form<A: Aggregate>(aggregate: &A) -> (DimensionKind, Option<NumberType>) {
+        (A::KIND, aggregate.number_type())
+    }
     let (parts, value) = match value {
         Breakdown(entries) => match entries.first() {
             Some(first) => (first.labels.len(), &first.value),
@@ -284,14 +289,9 @@ fn form_of(name: &str, value: &DimensionValue) -> DimensionDescriptor {
         Top(top) => (top.iter().next().map_or(1, |first| first.labels.len()), value),
         value => (0, value),
     };
-    let (kind, number) = match value {
-        Mean(mean) => (DimensionKind::Mean, Some(mean.sum.number_type())),
-        Histogram(histogram) => (DimensionKind::Histogram, Some(histogram.sum.number_type())),
-        InFlight(_) => (DimensionKind::InFlight, None),
-        Distinct(_) => (DimensionKind::Distinct, None),
-        Top(top) => (DimensionKind::Top, Some(top.number_type())),
-        value => (DimensionKind::Custom, value.number().map(|number| number.number_type())),
-    };
+    let (kind, number) = for_aggregate!(value, |aggregate| form(aggregate), else {
+        (DimensionKind::Custom, value.number().map(|number| number.number_type()))
+    });
     let mut form = DimensionDescriptor::new("", kind);
     form.name = Cow::Owned(name.to_owned());
     (form.number, form.parts, form.merge) = (number, parts, None);

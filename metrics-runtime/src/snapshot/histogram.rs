@@ -107,9 +107,10 @@ impl<T: Copy + Into<Number>> HistogramSnapshot<T> {
     /// `None` when nothing was recorded, `quantile` is not between 0 and 1, or the minimum is above the maximum.
     #[must_use]
     pub fn quantile(&self, quantile: f64) -> Option<f64> {
+        let extremes = [self.min, self.max].map(|extreme| extreme.map(|value| value.into().as_f64()));
         match &self.buckets {
-            Buckets::Explicit(buckets) => explicit::quantile(self, buckets, quantile),
-            Buckets::Exponential(buckets) => buckets.quantile(self, quantile),
+            Buckets::Explicit(buckets) => explicit::quantile(buckets, self.count, extremes, quantile),
+            Buckets::Exponential(buckets) => buckets.quantile(extremes, quantile),
         }
     }
 }
@@ -157,7 +158,7 @@ impl<T: Arithmetic> HistogramSnapshot<T> {
 
     /// Raises each bucket to at least its count in `earlier`, so that the count still is the sum of the buckets. Nothing changes
     /// where the buckets differ.
-    pub(crate) fn raise_to(&mut self, earlier: &Self) {
+    pub(super) fn raise_to(&mut self, earlier: &Self) {
         if !self.has_buckets_of(earlier) {
             return;
         }
@@ -236,11 +237,6 @@ impl<T: Output + Arithmetic> Output for HistogramSnapshot<T> {
 }
 
 impl HistogramSnapshot<Number> {
-    /// Whether both have the same type of numbers, and the same explicit buckets or both exponential ones.
-    pub(super) fn has_form_of(&self, other: &Self) -> bool {
-        self.sum.number_type() == other.sum.number_type() && self.has_buckets_of(other)
-    }
-
     pub(crate) fn of<T: Copy + Into<Number>>(typed: &HistogramSnapshot<T>) -> Self {
         let buckets = match &typed.buckets {
             Buckets::Explicit(buckets) => {

@@ -81,10 +81,6 @@ impl<'de, T: Output> Deserialize<'de> for MeanSnapshot<T> {
 }
 
 impl MeanSnapshot<Number> {
-    pub(super) fn has_type_of(&self, other: &Self) -> bool {
-        self.sum.number_type() == other.sum.number_type()
-    }
-
     pub(crate) fn of<T: Into<Number>>(typed: MeanSnapshot<T>) -> Self {
         Self { sum: typed.sum.into(), count: typed.count }
     }

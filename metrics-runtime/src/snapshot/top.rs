@@ -226,8 +226,14 @@ impl<L, R: Into<Number>> TopSnapshot<L, R> {
 }
 
 impl TopSnapshot<(), Number> {
-    pub(crate) fn number_type(&self) -> NumberType {
-        self.unseen.number_type()
+    /// No labels, with the same type of numbers and the same limit.
+    pub(super) fn emptied(&self) -> Self {
+        Self {
+            entries: Vec::new(),
+            keep: self.keep,
+            unseen: self.unseen.minus(self.unseen),
+            label: PhantomData,
+        }
     }
 
     /// The values and the errors as breakdowns, in the order of the texts: their series keep their places while values change.
@@ -243,25 +249,6 @@ impl TopSnapshot<(), Number> {
             DimensionValue::Breakdown(entries.iter().map(entry).collect())
         };
         (breakdown(|entry| entry.value), breakdown(|entry| entry.error))
-    }
-
-    /// The form that a text is read as.
-    pub(super) fn plain(&self) -> DimensionValue {
-        let number = |number: Number| DimensionValue::from(number);
-        let entries = self.entries.iter().map(|entry| {
-            let labels: Vec<_> = entry.labels.iter().map(|text| text.clone().into_owned()).collect();
-            DimensionValue::map([
-                ("labels", labels.into()),
-                ("value", number(entry.value)),
-                ("error", number(entry.error)),
-            ])
-        });
-        let entries: Vec<DimensionValue> = entries.collect();
-        DimensionValue::map([
-            ("keep", (self.keep as u64).into()),
-            ("unseen", number(self.unseen)),
-            ("entries", entries.into()),
-        ])
     }
 }
 

@@ -11,10 +11,11 @@ use serde::de::{
 };
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
+use super::aggregate::{Aggregate, for_aggregate, for_aggregates};
 use super::breakdown::{HasLabels, NestedMap, SerializeEntry};
 use super::distinct::DistinctSnapshot;
 use super::extreme::{Extreme, UNKNOWN};
-use super::histogram::{BucketRange, Buckets, HistogramSnapshot};
+use super::histogram::HistogramSnapshot;
 use super::mean::{InFlightSnapshot, MeanSnapshot};
 use super::output::named;
 use super::top::TopSnapshot;
@@ -119,51 +120,11 @@ impl DimensionValue {
 
     /// The form that a text is read as: means, histograms and the like become maps.
     fn plain(&self) -> Cow<'_, Self> {
-        let number = |number: Number| Self::from(number);
-        let count = |count: u64| Self::Unsigned(count);
-        let extreme = |extreme: Extreme<Number>| Self::from(extreme);
         Cow::Owned(match self {
             Self::Unknown => Self::Text(UNKNOWN.to_owned()),
             Self::Duration(duration) => Self::Text(SecondsText(*duration).to_string()),
-            Self::Mean(mean) => Self::map([("sum", number(mean.sum)), ("count", count(mean.count))]),
-            Self::InFlight(InFlightSnapshot { started, finished }) => {
-                Self::map([("started", count(*started)), ("finished", count(*finished))])
-            }
-            Self::Histogram(histogram) => {
-                let mut fields = Dimensions::default();
-                fields.push("count", count(histogram.count));
-                fields.push("sum", number(histogram.sum));
-                fields.push("min", extreme(histogram.min));
-                fields.push("max", extreme(histogram.max));
-                match &histogram.buckets {
-                    Buckets::Explicit(buckets) => {
-                        let buckets = buckets.iter().map(|bucket| {
-                            let bound = bucket.upper_bound.map_or(Self::Empty, number);
-                            Self::map([("up_to", bound), ("count", count(bucket.count))])
-                        });
-                        fields.push("buckets", Self::List(buckets.collect()));
-                    }
-                    Buckets::Exponential(buckets) => {
-                        let range = |range: &BucketRange| {
-                            let counts = range.counts.iter().copied().map(count).collect();
-                            let offset = Self::Signed(range.offset.into());
-                            Self::map([("offset", offset), ("counts", Self::List(counts))])
-                        };
-                        fields.push("scale", Self::Signed(buckets.scale.into()));
-                        fields.push("zero", count(buckets.zero));
-                        fields.push("positive", range(&buckets.positive));
-                        fields.push("negative", range(&buckets.negative));
-                    }
-                }
-                Self::Map(fields)
-            }
-            Self::Distinct(distinct) => Self::map([
-                ("estimate", count(distinct.estimate())),
-                ("registers", Self::Text(distinct.registers())),
-            ]),
-            Self::Top(top) => top.plain(),
             Self::Breakdown(entries) => nested(entries, 0),
-            _ => return Cow::Borrowed(self),
+            value => for_aggregate!(value, |aggregate| aggregate.plain(), else return Cow::Borrowed(self)),
         })
     }
 }
@@ -185,11 +146,6 @@ impl PartialEq for DimensionValue {
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Empty, Self::Empty) | (Self::Unknown, Self::Unknown) => true,
-            (Self::Mean(one), Self::Mean(other)) => one == other,
-            (Self::InFlight(one), Self::InFlight(other)) => one == other,
-            (Self::Histogram(one), Self::Histogram(other)) => one == other,
-            (Self::Distinct(one), Self::Distinct(other)) => one == other,
-            (Self::Top(one), Self::Top(other)) => one == other,
             (Self::Breakdown(one), Self::Breakdown(other)) => has_same_entries(one, other),
             (Self::Bool(one), Self::Bool(other)) => one == other,
             (Self::Text(one), Self::Text(other)) => one == other,
@@ -200,7 +156,7 @@ impl PartialEq for DimensionValue {
             }
             (one, other) => match (one.number(), other.number()) {
                 (Some(one), Some(other)) => is_same_number(one, other),
-                _ => false,
+                _ => for_aggregates!(one, other, |one, other| one == other, else false),
             },
         }
     }
@@ -293,20 +249,18 @@ impl Serialize for DimensionValue {
         match self {
             Self::Empty => serializer.serialize_none(),
             Self::Unknown => serializer.serialize_str(UNKNOWN),
-            Self::Mean(mean) => mean.serialize(serializer),
-            Self::InFlight(in_flight) => in_flight.serialize(serializer),
             Self::Unsigned(value) => serializer.serialize_u64(*value),
             Self::Signed(value) => serializer.serialize_i64(*value),
             Self::Float(value) => serializer.serialize_f64(*value),
             Self::Duration(value) => serialize_seconds(*value, serializer),
-            Self::Histogram(histogram) => histogram.serialize(serializer),
-            Self::Distinct(distinct) => distinct.serialize(serializer),
-            Self::Top(top) => top.serialize(serializer),
             Self::Breakdown(entries) => NestedMap::of(entries).serialize(serializer),
             Self::Bool(value) => serializer.serialize_bool(*value),
             Self::Text(text) => serializer.serialize_str(text),
             Self::List(values) => values.serialize(serializer),
             Self::Map(values) => values.serialize(serializer),
+            value => {
+                for_aggregate!(value, |aggregate| aggregate.serialize(serializer), else serializer.serialize_none())
+            }
         }
     }
 }

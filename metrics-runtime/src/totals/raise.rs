@@ -2,7 +2,10 @@
 
 use super::group::GroupTotals;
 use crate::descriptor::{DimensionDescriptor, DimensionKind};
-use crate::snapshot::{Declaration, DimensionValue, Dimensions, Merge, MetricSnapshot, Number, positions};
+use crate::snapshot::{
+    Aggregate, Declaration, DimensionValue, Dimensions, MetricSnapshot, for_aggregate, for_aggregates,
+    positions,
+};
 
 impl GroupTotals {
     /// Raises each count to at least its value in `earlier`. The complete totals would be no smaller.
@@ -75,7 +78,7 @@ fn add_missing(metric: &mut MetricSnapshot, missing: Vec<(&DimensionDescriptor, 
 }
 
 fn raise(declared: &DimensionDescriptor, value: &mut DimensionValue, earlier: &DimensionValue) {
-    use DimensionValue::{Breakdown, Distinct, Duration, Empty, Histogram, Mean, Unsigned};
+    use DimensionValue::{Breakdown, Duration, Empty, Unsigned};
     match (&mut *value, earlier) {
         (Breakdown(entries), Breakdown(earlier)) => {
             let own = entries.len();
@@ -92,18 +95,12 @@ fn raise(declared: &DimensionDescriptor, value: &mut DimensionValue, earlier: &D
             }
         }
         (_, earlier) if !never_falls(declared, earlier) => {}
-        (Histogram(histogram), Histogram(earlier)) => histogram.raise_to(earlier),
-        (Distinct(distinct), Distinct(earlier)) => distinct.merge(earlier),
-        (Mean(mean), Mean(earlier)) => {
-            mean.count = mean.count.max(earlier.count);
-            if earlier.sum > mean.sum {
-                mean.sum = earlier.sum;
-            }
-        }
         (Unsigned(value), Unsigned(earlier)) => *value = (*value).max(*earlier),
         (Duration(value), Duration(earlier)) => *value = (*value).max(*earlier),
         (Empty, earlier) => *value = earlier.clone(),
-        _ => {}
+        (value, earlier) => {
+            for_aggregates!(value, earlier, |value, earlier| value.raise(earlier), else ())
+        }
     }
 }
 
@@ -134,11 +131,10 @@ fn what_never_falls(declared: &DimensionDescriptor, value: &DimensionValue) -> O
 /// Whether values like this one only grow.
 fn never_falls(declared: &DimensionDescriptor, value: &DimensionValue) -> bool {
     use DimensionKind::{Counter, Sum};
-    use DimensionValue::{Distinct, Duration, Histogram, Mean, Top, Unsigned};
+    use DimensionValue::{Duration, Unsigned};
     match (declared.kind, value) {
         _ if declared.window.is_some() => false,
-        (_, Histogram(_) | Distinct(_) | Top(_)) | (Counter | Sum, Unsigned(_) | Duration(_)) => true,
-        (_, Mean(mean)) => matches!(mean.sum, Number::Unsigned(_) | Number::Duration(_)),
-        _ => false,
+        (Counter | Sum, Unsigned(_) | Duration(_)) => true,
+        (_, value) => for_aggregate!(value, |aggregate| aggregate.never_falls(), else false),
     }
 }

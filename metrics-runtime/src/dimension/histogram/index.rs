@@ -14,17 +14,19 @@
 /// The scale at which recording begins: the finest one that the native histograms of Prometheus have.
 pub(super) const FINEST_SCALE: i32 = 8;
 /// The scale at which all floating-point numbers lie in two buckets.
+#[cfg(test)]
 pub(super) const COARSEST_SCALE: i32 = -10;
 
 /// How far [`position`] is shifted to the right for the index at [`FINEST_SCALE`].
 pub(super) const FINEST_SHIFT: u8 = 44;
 /// The same at [`COARSEST_SCALE`].
-pub(super) const COARSEST_SHIFT: u8 = FINEST_SHIFT + FINEST_SCALE.abs_diff(COARSEST_SCALE) as u8;
+pub(super) const COARSEST_SHIFT: u8 = 62;
 
 /// What an index has more than its bucket at [`FINEST_SCALE`]. Shifting it leaves no remainder at any scale.
 const BIAS: i64 = 1 << 18;
 
 const BOUNDS: usize = 256;
+const BOUNDS_PER_OCTAVE: i64 = 256;
 const SLOTS: usize = 512;
 const MANTISSA_BITS: u32 = 52;
 const SLOT_BITS: u32 = 43;
@@ -41,6 +43,7 @@ pub(super) static OF_NANOSECONDS: IndexTable = IndexTable::new(1_000_000_000 << 
 
 impl IndexTable {
     /// The table for bounds that are multiples of a unit: `unit * 2^(j / 256)`, with `unit = mantissa * 2^exponent`.
+    #[expect(clippy::cast_possible_wrap, reason = "the index of one of 256 bounds")]
     const fn new(mantissa: u128, exponent: i64) -> Self {
         let powers = powers();
         // The bounds of one power of two in ascending order, each with its index where the exponent is 0.
@@ -58,7 +61,7 @@ impl IndexTable {
             let bound = multiply(powers[power], mantissa) >> (if is_halved { 1 } else { 0 });
             mantissas[place] = (bound >> (FRACTION_BITS - MANTISSA_BITS)) as u64 & ((1 << MANTISSA_BITS) - 1);
             let octaves = if is_halved { exponent + 1 } else { exponent };
-            indexes[place] = power as i64 - octaves * BOUNDS as i64;
+            indexes[place] = power as i64 - octaves * BOUNDS_PER_OCTAVE;
             place += 1;
         }
         let mut slots = [0; SLOTS];
@@ -76,8 +79,8 @@ impl IndexTable {
                 (indexes[next - 1], start)
             };
             // The exponent of a floating-point number stands in front of its mantissa, and has a bias of its own.
-            let index = index + BIAS - EXPONENT_BIAS * BOUNDS as i64;
-            slots[slot] = ((index as u64) << FINEST_SHIFT).wrapping_sub(below);
+            let index = index + BIAS - EXPONENT_BIAS * BOUNDS_PER_OCTAVE;
+            slots[slot] = (index.cast_unsigned() << FINEST_SHIFT).wrapping_sub(below);
             slot += 1;
         }
         Self(slots)
@@ -96,6 +99,7 @@ pub(super) fn scale(shift: u8) -> i32 {
 }
 
 /// The bucket of an index at the scale of this shift, without [`BIAS`].
+#[expect(clippy::cast_possible_truncation, reason = "an index has 20 bits")]
 pub(super) fn bucket(index: u32, shift: u8) -> i32 {
     (i64::from(index) - (BIAS >> (shift - FINEST_SHIFT))) as i32
 }
@@ -221,7 +225,7 @@ mod tests {
     fn check_nanoseconds(nanos: u64) {
         #[expect(clippy::cast_precision_loss, reason = "the numbers below are exact")]
         let number = nanos as f64;
-        assert_eq!(number as u64, nanos, "{nanos} ns need rounding");
+        assert!(nanos <= 1 << 53, "{nanos} ns need rounding");
         let exact = Exact::new(nanos, 1_000_000_000, 0);
         for scale in SCALES {
             exact.assert_in(
@@ -279,6 +283,12 @@ mod tests {
             let at_scale_0 = bucket_at(&OF_NANOSECONDS, (nanos as f64).to_bits(), 0);
             assert_eq!(at_scale_0, power - 1, "2^{power} s");
         }
+    }
+
+    #[test]
+    fn di1_the_shifts_are_as_far_apart_as_the_scales() {
+        assert_eq!(scale(COARSEST_SHIFT), COARSEST_SCALE);
+        assert_eq!(scale(FINEST_SHIFT), FINEST_SCALE);
     }
 
     #[test]

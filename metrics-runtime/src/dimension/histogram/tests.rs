@@ -38,7 +38,7 @@ impl<T: Measure + Debug> Expected<T> {
     /// The finest scale at which the buckets are not too many.
     fn scale(&self, max_buckets: usize) -> i32 {
         let span = |counts: &BTreeMap<i32, u64>| match (counts.keys().next(), counts.keys().last()) {
-            (Some(first), Some(last)) => (last - first + 1) as usize,
+            (Some(first), Some(last)) => usize::try_from(last - first + 1).unwrap(),
             _ => 0,
         };
         let fits = |scale: &i32| {
@@ -207,7 +207,9 @@ fn check_explicit<T: Measure + Debug>(bounds: &'static [T], guesses: &'static [G
 
 fn times(values: &[u64]) -> Histogram<Duration> {
     let mut histogram = Histogram::default();
-    values.iter().for_each(|nanos| histogram.record(Duration::from_nanos(*nanos)));
+    for nanos in values {
+        histogram.record(Duration::from_nanos(*nanos));
+    }
     histogram
 }
 
@@ -217,8 +219,12 @@ fn di4_a_histogram_grows_from_72_bytes_and_64_for_its_first_buckets_to_1_4_kib()
     assert_eq!(bytes(&Histogram::<Duration>::default()), 72);
     assert_eq!(bytes(&times(&[200_000])), 72 + 64);
     // 160 buckets of equal width in the logarithm, at scale 4.
-    let full: Vec<_> = (0..160).map(|index| (1e3 * 2_f64.powf(f64::from(index) / 16.0)) as u64 + 1).collect();
-    let mut full = times(&full);
+    let times_160 =
+        (0..160).map(|index| Duration::from_secs_f64(1e-6 * 2_f64.powf((f64::from(index) + 0.5) / 16.0)));
+    let mut full = Histogram::default();
+    for time in times_160 {
+        full.record(time);
+    }
     assert_eq!(full.counts.len(), 160);
     assert_eq!(bytes(&full), 72 + 1_280);
     full.record(Duration::ZERO);

@@ -3,8 +3,8 @@
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 use serde::{Deserialize, Deserializer};
 
+use super::super::extreme::Extreme;
 use super::super::output::{DeserializeOutput, Output, SerializeOutput};
-use super::HistogramSnapshot;
 use crate::number::Number;
 
 /// One bucket of a histogram with explicit bounds.
@@ -84,20 +84,19 @@ pub(super) fn ends<T: Copy + Into<Number>>(buckets: &[Bucket<T>]) -> Option<[(Op
     Some([bounds(first), bounds(last)])
 }
 
-/// [`HistogramSnapshot::quantile`] for these buckets.
+/// `HistogramSnapshot::quantile` for these buckets.
 #[expect(clippy::cast_precision_loss, reason = "an estimate")]
 pub(super) fn quantile<T: Copy + Into<Number>>(
-    histogram: &HistogramSnapshot<T>,
     buckets: &[Bucket<T>],
+    count: u64,
+    [least, most]: [Extreme<f64>; 2],
     quantile: f64,
 ) -> Option<f64> {
     let number = |value: T| value.into().as_f64();
     let bounds = || buckets.iter().filter_map(|bucket| bucket.upper_bound).map(number);
-    let min = histogram.min.known().map(number);
-    let max = histogram.max.known().map(number);
-    let (min, max) = match (min, max) {
+    let (min, max) = match (least.known(), most.known()) {
         (Some(min), Some(max)) => (min, max),
-        _ if histogram.count == 0 || (!histogram.min.is_unknown() && !histogram.max.is_unknown()) => {
+        _ if count == 0 || (!least.is_unknown() && !most.is_unknown()) => {
             return None;
         }
         (min, max) => {
@@ -112,7 +111,7 @@ pub(super) fn quantile<T: Copy + Into<Number>>(
     if quantile >= 1.0 {
         return Some(max);
     }
-    let rank = quantile * histogram.count as f64;
+    let rank = quantile * count as f64;
     let mut below = 0.0;
     let mut low = min;
     for bucket in buckets {

@@ -5,9 +5,8 @@ use std::fmt;
 use serde::de::{Error, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::HistogramSnapshot;
+use super::super::extreme::Extreme;
 use super::bounds::{bound, indexes, midpoint};
-use crate::number::Number;
 
 /// Buckets with powers of one base as bounds, which need no choice.
 ///
@@ -213,15 +212,10 @@ impl ExponentialBuckets {
         scale
     }
 
-    /// [`HistogramSnapshot::quantile`] for these buckets.
+    /// `HistogramSnapshot::quantile` for these buckets.
     #[expect(clippy::cast_precision_loss, reason = "an estimate")]
-    pub(super) fn quantile<T: Copy + Into<Number>>(
-        &self,
-        histogram: &HistogramSnapshot<T>,
-        quantile: f64,
-    ) -> Option<f64> {
-        let number = |value: T| value.into().as_f64();
-        let (min, max) = (histogram.min.known().map(number), histogram.max.known().map(number));
+    pub(super) fn quantile(&self, extremes: [Extreme<f64>; 2], quantile: f64) -> Option<f64> {
+        let [min, max] = extremes.map(Extreme::known);
         let (lower, upper) = (min.unwrap_or(f64::NEG_INFINITY), max.unwrap_or(f64::INFINITY));
         // A snapshot that was written by hand can contain anything.
         if !(0.0..=1.0).contains(&quantile) || lower.is_nan() || upper.is_nan() || lower > upper {

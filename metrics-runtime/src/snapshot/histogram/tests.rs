@@ -337,6 +337,8 @@ fn di5_quantiles_answer_midpoints_and_zero() {
 fn json_of_impossible_buckets_is_refused() {
     use serde_json::{Value, json};
 
+    type Case<'a> = (&'a dyn Fn(&mut Value), &'a str);
+
     fn refusal<T: crate::snapshot::Output + crate::number::Arithmetic>(histogram: &Value) -> String {
         let read = serde_json::from_value::<HistogramSnapshot<T>>(histogram.clone());
         read.expect_err("it is refused").to_string()
@@ -351,7 +353,6 @@ fn json_of_impossible_buckets_is_refused() {
     let either = "a histogram has either `buckets`, or `scale`, `zero`, `positive` and `negative`";
     let nowhere = "a histogram has buckets in which no number is";
     let outside = "an extreme of a histogram does not lie in the bucket that has it";
-    type Case<'a> = (&'a dyn Fn(&mut Value), &'a str);
     let cases: &[Case<'_>] = &[
         (&|h| h["scale"] = json!(21), "the scale of a histogram is between -10 and 20"),
         (&|h| h["scale"] = json!(-11), "the scale of a histogram is between -10 and 20"),
