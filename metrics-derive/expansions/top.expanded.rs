@@ -13,7 +13,7 @@ const _: () = {
     where
         Sent: ::mvx_metrics::__private::MetricEvent,
     {
-        #[inline]
+        #[inline(always)]
         fn handle(
             &mut self,
             __event: &Sent,

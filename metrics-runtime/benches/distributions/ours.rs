@@ -127,7 +127,7 @@ impl Sketch for Requests {
     }
 }
 
-/// A metric with bounds chosen without knowing the values.
+/// A metric with bounds that were chosen without knowledge of the values.
 #[derive(Metric, Default)]
 #[metric(on(Ended))]
 pub struct BoundedRequests {
