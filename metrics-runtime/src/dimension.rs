@@ -204,6 +204,8 @@ pub struct Shape {
     /// The number of parts of a breakdown's labels.
     pub parts: usize,
     pub buckets: &'static [Number],
+    /// The most exponential buckets without the options `buckets` and `max_buckets`; `None` where there are none.
+    pub max_buckets: Option<usize>,
     /// The rule without the option `merge`.
     pub merge: Option<MergeRule>,
     pub merge_values: MergeValues,
@@ -220,6 +222,7 @@ impl Shape {
             number,
             parts: 0,
             buckets: &[],
+            max_buckets: None,
             merge: kind.merge_rule(),
             merge_values: MergeValues(None),
             window: None,

@@ -336,7 +336,8 @@ impl<T: Measure> Dimension for Histogram<T> {
     type Output = HistogramSnapshot<T>;
     const KIND: DimensionKind = DimensionKind::Histogram;
     const UNIT: Option<&'static str> = T::UNIT;
-    const SHAPE: Shape = Shape::new(Self::KIND, T::NUMBER);
+    const SHAPE: Shape =
+        Shape { max_buckets: Some(DEFAULT_MAX_BUCKETS as usize), ..Shape::new(Self::KIND, T::NUMBER) };
 
     fn read(&self) -> Self::Output {
         self.snapshot(None, |value| value)
