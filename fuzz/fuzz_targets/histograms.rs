@@ -1,5 +1,5 @@
 //! Histograms count whatever values they are given, in bounded buckets. Merging two of them equals recording the values of both
-//! in one, and reading what was written changes nothing. Their quantiles lie beside the exact ones.
+//! in one, and reading changes no written snapshot. Their quantiles lie beside the exact ones.
 //!
 //! An input is a list of values, each for one of two metrics.
 

@@ -204,6 +204,8 @@ pub struct Shape {
     /// The number of parts of a breakdown's labels.
     pub parts: usize,
     pub buckets: &'static [Number],
+    /// The most exponential buckets without the options `buckets` and `max_buckets`; `None` where there are none.
+    pub max_buckets: Option<usize>,
     /// The rule without the option `merge`.
     pub merge: Option<MergeRule>,
     pub merge_values: MergeValues,
@@ -220,6 +222,7 @@ impl Shape {
             number,
             parts: 0,
             buckets: &[],
+            max_buckets: None,
             merge: kind.merge_rule(),
             merge_values: MergeValues(None),
             window: None,
@@ -268,7 +271,7 @@ fn read_output<R: Output>(value: &DimensionValue) -> Option<R> {
     read.ok().map(|DeserializeOutput(output)| output)
 }
 
-/// Leaves in a value what it has recorded after an earlier one, by the `since` of their type.
+/// Leaves in a value only the records after an earlier one, by the `since` of their type.
 fn since_values_of<D: Dimension>(later: &mut dyn Any, earlier: &dyn Any) -> bool {
     combine_values::<D>(later, earlier, |later, earlier| D::since(&later, &earlier))
 }

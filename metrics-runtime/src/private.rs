@@ -188,7 +188,11 @@ pub const fn describe<D: Dimension>(
     merge: Option<MergeRule>,
     buckets: Option<&'static [Number]>,
 ) -> DimensionDescriptor {
-    let Shape { number, parts, buckets: own_buckets, merge: own_merge, merge_values, window, .. } = D::SHAPE;
+    let Shape { number, parts, max_buckets, merge: own_merge, merge_values, window, .. } = D::SHAPE;
+    let (buckets, max_buckets) = match buckets {
+        Some(buckets) => (buckets, None),
+        None => (D::SHAPE.buckets, max_buckets),
+    };
     assert_window::<D>();
     assert!(
         labels.is_empty() || parts == 0 || labels.len() == parts,
@@ -213,16 +217,20 @@ pub const fn describe<D: Dimension>(
         labels: Cow::Borrowed(labels),
         limit,
         keep: None,
-        buckets: Cow::Borrowed(match buckets {
-            Some(buckets) => buckets,
-            None => own_buckets,
-        }),
-        max_buckets: None,
+        buckets: Cow::Borrowed(buckets),
+        max_buckets,
         merge,
         window,
         parts,
         merge_values,
     }
+}
+
+/// A descriptor with the number of the option `max_buckets`.
+#[must_use]
+pub const fn with_max_buckets(mut declared: DimensionDescriptor, max_buckets: u16) -> DimensionDescriptor {
+    declared.max_buckets = Some(max_buckets as usize);
+    declared
 }
 
 /// Evaluates the checks of a window.

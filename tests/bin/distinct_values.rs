@@ -1,6 +1,6 @@
 //! A program for `tests/macros/distinct.rs`: a process of a service that several processes serve.
 //!
-//! `distinct_values FIRST LAST` counts the visitors whose numbers are between both, and prints its totals as JSON.
+//! `distinct_values FIRST LAST` counts the visitors with numbers between both, and prints its totals as JSON.
 
 use std::error::Error;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! A program for `.ci/prometheus`: histograms without declared bounds, whose quantiles a server with native histograms computes.
+//! A program for `.ci/prometheus`: histograms without declared bounds. A server with native histograms computes their quantiles.
 //!
 //! `native_histograms` prints lines `exact SERIES QUANTILE VALUE BOUND`, then its address, and serves the histograms. A quantile that
 //! the server computes may differ from the exact value by so large a part of it. The program reads commands from its standard
@@ -48,7 +48,7 @@ struct Failed {
     elapsed: Duration,
 }
 
-/// What was observed.
+/// The observed values.
 #[derive(Metric, Default)]
 #[metric(name = "observed", on(Observed))]
 struct Distributions {

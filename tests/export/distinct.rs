@@ -62,7 +62,7 @@ fn di9_totals_keep_what_a_removed_recorder_has_seen() {
     assert_eq!(value(&text, "visits_visitors{namespace=\"site\"}").to_string(), "25");
 }
 
-/// Visits whose snapshots panic while the flag is set.
+/// Visits with snapshots that panic while the flag is set.
 struct Moody {
     visits: Visits,
     panics: Arc<AtomicBool>,

@@ -1,4 +1,4 @@
-//! `Distinct`: how near its estimate is, what it tells apart, and how it merges. Covers DI9.
+//! `Distinct`: how near its estimate is, which values it tells apart, and how it merges. Covers DI9.
 
 // Many values and no `unsafe` code of its own: Miri would take many minutes.
 #![cfg(not(miri))]

@@ -189,6 +189,12 @@ fn a_field_declares_how_many_exponential_buckets_it_may_have() {
         assert!(buckets.positive.counts.len() <= FEW);
         assert_eq!(buckets.count(), read.count);
     }
+    let declared = metric.descriptor().dimensions;
+    let declared: Vec<_> = declared.iter().map(|dimension| dimension.max_buckets).collect();
+    assert_eq!(declared, [Some(160), Some(20), Some(FEW)]);
+    for declared in Moves::default().descriptor().dimensions.iter() {
+        assert_eq!(declared.max_buckets, declared.buckets.is_empty().then_some(160), "{}", declared.name);
+    }
 }
 
 #[test]

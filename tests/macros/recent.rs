@@ -259,7 +259,7 @@ fn di7_the_count_of_invalid_values_never_falls() {
     });
 }
 
-/// One metric is driven in a runtime whose clock is an hour ahead, and then by the system's clock.
+/// One metric is driven in a runtime with a clock that is an hour ahead, and then by the system's clock.
 #[test]
 fn di7_a_clock_that_goes_backwards_forgets_nothing() {
     let mut lately = Lately::default();

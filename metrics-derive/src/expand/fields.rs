@@ -5,7 +5,7 @@ use quote::quote;
 use syn::Expr;
 use syn::spanned::Spanned;
 
-use super::context::{Context, buckets_name, layout_name};
+use super::context::{Context, buckets_name, layout_name, max_buckets_name};
 use super::feed::checked_keep;
 use crate::ast::Role;
 use crate::attr::LabelPart;
@@ -144,12 +144,14 @@ fn describe(cx: &Context, field: &Field) -> TokenStream {
             #buckets,
         )
     };
-    match field.keep() {
-        Some(keep) => {
-            let keep = checked_keep(private, keep);
-            quote!(#private::keeping(#described, #keep))
-        }
-        None => described,
+    if let Some(keep) = field.keep() {
+        let keep = checked_keep(private, keep);
+        quote!(#private::keeping(#described, #keep))
+    } else if field.has_max_buckets() && field.shape.inner().measured().is_some() {
+        let max_buckets = max_buckets_name(field);
+        quote!(#private::with_max_buckets(#described, #max_buckets))
+    } else {
+        described
     }
 }
 

@@ -1,4 +1,4 @@
-//! What is measured: ways to record a distribution and to ask it for quantiles.
+//! The subjects of the bench: ways to record a distribution and to ask it for quantiles.
 
 use std::hint::black_box;
 use std::marker::PhantomData;
@@ -14,9 +14,9 @@ const MERGES: usize = 64;
 pub trait Sketch: Default {
     /// The name in the tables.
     const NAME: &'static str;
-    /// What it records.
+    /// The type of its values.
     type Value: Copy;
-    /// What can be merged and has quantiles.
+    /// A sketch that merges and has quantiles.
     type Reading: Clone;
 
     /// The value of a latency.

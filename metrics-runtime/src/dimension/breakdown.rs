@@ -16,7 +16,7 @@ const MAX_ZERO_LABELS: usize = 64;
 
 /// One dimension `D` for each label `L`.
 ///
-/// Updated with `by`, and with what `D` needs. It ignores an event whose label is a `None`. In a snapshot it is a
+/// Updated with `by`, and with what `D` needs. It ignores an event with the label `None`. In a snapshot it is a
 /// [`BreakdownSnapshot`].
 ///
 /// * Labels of an enum with `#[derive(Label)]`, of `bool`, and of tuples of these are found by index. A snapshot shows them

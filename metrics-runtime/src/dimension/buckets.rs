@@ -104,7 +104,7 @@ impl BucketsOf<Duration> {
 }
 
 /// The bounds of a histogram of durations as the user wrote them: durations, or numbers of seconds. rustc shows the name of
-/// the method to a user whose bounds are something else.
+/// the method when the bounds are something else.
 #[derive(Debug)]
 pub struct DurationBounds<'a, T>(pub &'a [T]);
 
@@ -144,8 +144,8 @@ impl DurationBounds<'_, Duration> {
     }
 }
 
-/// The first bound of `buckets = exponential(start, factor, n)` of durations, as the user wrote it. rustc shows the name of the method to a
-/// user who wrote something else.
+/// The first bound of `buckets = exponential(start, factor, n)` of durations, as the user wrote it. rustc shows the name of the method
+/// when that is something else.
 #[derive(Debug)]
 pub struct DurationStart<T>(pub T);
 

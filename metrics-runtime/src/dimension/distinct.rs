@@ -23,7 +23,7 @@ pub use value::{DistinctHash, DistinctValue};
 /// It takes no memory before the first value, 4 bytes for each value until there are about 512, and 4 KiB from then on. Nine
 /// allocations in its whole life are all that growth needs.
 ///
-/// The hash is the same in all processes, so a client that chooses the values can choose those that make the estimate too small or
+/// The hash is the same in all processes, so an attacker can choose values that make the estimate too small or
 /// too large. Neither the time for a value nor the memory depends on the values.
 ///
 /// ```

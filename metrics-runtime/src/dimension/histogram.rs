@@ -32,8 +32,8 @@ pub use layout::{BucketLayout, Guess, guesses};
 ///
 /// Updated with `value`. A snapshot shows a [`HistogramSnapshot`].
 ///
-/// * Without further options the buckets are exponential: each is wider than the one before it by the same factor, so nobody
-///   chooses bounds. There are at most 160, or `max_buckets = N`. They begin very narrow, and double in width whenever the
+/// * Without further options the buckets are exponential: each is wider than the one before it by the same factor, so no
+///   bounds are chosen. There are at most 160, or `max_buckets = N`. They begin very narrow, and double in width whenever the
 ///   values need more of them. Memory is taken as values need it: 64 bytes for the first ones, 1,280 for 160 buckets.
 /// * With `buckets = [..]` the field declares upper bounds. A bucket counts the values that are above the bound of the bucket
 ///   before it, up to and including its own bound. The last bucket has no bound.
@@ -336,7 +336,8 @@ impl<T: Measure> Dimension for Histogram<T> {
     type Output = HistogramSnapshot<T>;
     const KIND: DimensionKind = DimensionKind::Histogram;
     const UNIT: Option<&'static str> = T::UNIT;
-    const SHAPE: Shape = Shape::new(Self::KIND, T::NUMBER);
+    const SHAPE: Shape =
+        Shape { max_buckets: Some(DEFAULT_MAX_BUCKETS as usize), ..Shape::new(Self::KIND, T::NUMBER) };
 
     fn read(&self) -> Self::Output {
         self.snapshot(None, |value| value)

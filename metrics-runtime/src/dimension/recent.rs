@@ -20,7 +20,7 @@ const SLOTS: u64 = 10;
 ///
 /// * **When a value is forgotten**: never before `SECS` seconds, and at the latest after `SECS` seconds and a tenth of them. The
 ///   window moves in ten steps, so a rate is most even where it is read less often than that.
-/// * **What is the time of a value**: that of its batch. A recorder reads the clock once for each batch of events, when all of
+/// * **The time of a value** is that of its batch. A recorder reads the clock once for each batch of events, when all of
 ///   them have been accepted. A clock that goes backwards forgets nothing: values join the newest ones.
 /// * **After the stop** of a recorder, or its failure, the window stays as it was at that moment. After a restart time goes on.
 /// * **Reading** changes nothing. Any number of readers see the same window.
@@ -29,10 +29,10 @@ const SLOTS: u64 = 10;
 ///
 /// | `D` | the window shows |
 /// |---|---|
-/// | [`Counter`](crate::Counter), [`Sum`](crate::Sum) | what was added; divided by `SECS` it is a rate |
+/// | [`Counter`](crate::Counter), [`Sum`](crate::Sum) | the sum of the window; divided by `SECS` it is a rate |
 /// | [`Min`](crate::Min), [`Max`](crate::Max), [`Mean`](crate::Mean), [`Histogram`](crate::Histogram) | those of the recent values |
 /// | [`Gauge`](crate::Gauge) | the last value, `None` when it was set too long ago |
-/// | [`InFlight`](crate::InFlight) | what was started and finished; `current` is the change |
+/// | [`InFlight`](crate::InFlight) | how much was started and finished; `current` is the change |
 /// | a type of your own | its outputs of all steps, merged by [`MERGE`](Dimension::MERGE), which it needs |
 ///
 /// It takes 40 bytes, and one `D` with 8 bytes for each tenth of `SECS` in which it was updated, at most eleven of them. The next
@@ -145,7 +145,7 @@ impl<D: Dimension + Default, const SECS: u64> Recent<D, SECS> {
         &mut self.newest
     }
 
-    /// What was recorded in the last `SECS` seconds.
+    /// The records of the last `SECS` seconds.
     #[must_use]
     pub fn get(&self) -> D::Output {
         self.merged(D::read).unwrap_or_else(|| D::default().read())

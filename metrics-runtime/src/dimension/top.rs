@@ -16,7 +16,7 @@ use super::{Counter, Dimension, Measure, Shape, Sum};
 /// The largest labels `L` of a stream, by what a `D` adds up for each.
 ///
 /// `D` is a [`Counter`], a `Sum<u64>` or a `Sum<Duration>`. The dimension is updated with `by`, with `keep = N`, and with what
-/// `D` needs. It ignores an event whose label is a `None`, and a value of 0. In a snapshot it is a [`TopSnapshot`].
+/// `D` needs. It ignores an event with the label `None`, and a value of 0. In a snapshot it is a [`TopSnapshot`].
 ///
 /// A `Top` keeps the `N` *largest* labels of any number of different ones; a [`Breakdown`](crate::Breakdown) keeps the labels
 /// that it saw *first*. While there are at most `N` different labels, all values are exact. A further label takes the place of
@@ -26,7 +26,7 @@ use super::{Counter, Dimension, Measure, Shape, Sum};
 ///
 /// * At most `N` labels are kept, of at most 256 bytes for each part. Labels with a longer part are counted together under
 ///   the label `other`, which takes a place among the `N` as any label does.
-/// * An event whose label is kept costs one search in a hash table. The event of another label also moves entries in a heap: on
+/// * An event of a kept label costs one search in a hash table. The event of another label also moves entries in a heap: on
 ///   average no more than the logarithm of `N` for each event, and it allocates the text of its label.
 ///
 /// ```

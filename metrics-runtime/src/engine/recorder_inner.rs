@@ -530,7 +530,7 @@ impl RecorderInner {
         }
         self.discard_stragglers();
         let losses = self.losses_to_tell();
-        // Without losses, nobody asked for a line about the drop of the last handle.
+        // Without losses, no user asked for a line about the drop of the last handle.
         let policy = self.settings.log_policy;
         let operation = if losses.is_some() { operation.with_policy(policy) } else { operation };
         operation.end_with_losses(self.subject(), state, result, losses);

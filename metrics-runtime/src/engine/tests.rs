@@ -308,7 +308,7 @@ fn hx2_a_read_on_the_thread_of_a_recorder_with_hooks_processes_the_events_itself
     });
 }
 
-/// Hooks whose second start ends when the test says so.
+/// Hooks with a second start that ends when the test says so.
 #[derive(Default)]
 struct WaitsAtRestart {
     starts: AtomicU64,

@@ -26,7 +26,7 @@ use crate::totals::{GroupTotals, Memory, RuntimeSnapshot, Scope, Totals};
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Exposition {
-    /// The text; empty in [`Format::Protobuf`], whose bytes are in [`as_bytes`](Self::as_bytes).
+    /// The text; empty in [`Format::Protobuf`]: [`as_bytes`](Self::as_bytes) has its bytes.
     pub text: String,
     /// The dimensions that the text does not show because of their names or shapes.
     pub skipped: Vec<Skipped>,

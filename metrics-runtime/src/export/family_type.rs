@@ -9,7 +9,7 @@ pub(super) enum FamilyType {
     Counter,
     Gauge,
     Histogram,
-    /// A mean whose sum never falls, as a sum and a count.
+    /// A mean with a sum that never falls, as a sum and a count.
     Summary,
     Unknown,
 }

@@ -1,4 +1,4 @@
-//! The groups of an exposition: recorders whose series have the same labels, of one runtime or of several.
+//! The groups of an exposition: recorders with equal labels of their series, of one runtime or of several.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -15,7 +15,7 @@ pub(super) struct Groups<'a> {
     pub(super) left_out: Vec<LeftOut>,
 }
 
-/// Recorders whose series have the same labels.
+/// Recorders with equal labels of their series.
 pub(super) struct Group<'a> {
     /// The labels as text, ready to be copied.
     pub(super) labels: Vec<u8>,

@@ -16,7 +16,7 @@ use crate::runtime::MetricsRuntime;
 const DEFAULT_PORT: u16 = 9464;
 const DEFAULT_MAX_CONNECTIONS: usize = 64;
 
-/// Where an [`Endpoint`] listens. What it shows is up to the service: see [`MetricsService::serve`].
+/// Where an [`Endpoint`] listens. The service decides about the answers: see [`MetricsService::serve`].
 ///
 /// ```
 /// use std::net::{Ipv6Addr, SocketAddr};

@@ -143,7 +143,7 @@ impl MetricsService {
         self.routes()
     }
 
-    /// The answer to a request, whose body is ignored.
+    /// The answer to a request. Its body is ignored.
     fn respond<B>(&self, request: &Request<B>) -> ResponseFuture {
         let is_head = request.method() == Method::HEAD;
         let plan = self.plan(request);

@@ -52,7 +52,7 @@ pub trait SnapshotFields: Clone + fmt::Debug + PartialEq + Send + Sized + 'stati
     /// Merges all dimensions of another snapshot into this one.
     fn merge_fields(&mut self, other: &Self);
 
-    /// Leaves in each dimension what it has recorded after an earlier snapshot.
+    /// Leaves in each dimension only the records after an earlier snapshot.
     fn subtract_fields(&mut self, earlier: &Self);
 
     /// Whether a count is lower than in an earlier snapshot.

@@ -44,7 +44,7 @@ const MAX_STACK_SIZE: usize = 1 << 30;
 #[must_use]
 pub struct MetricsRuntimeBuilder {
     config: Config,
-    /// What is wrong with the name of the first label that cannot be used.
+    /// The mistake in the name of the first label that cannot be used.
     label_problem: Option<&'static str>,
 }
 

@@ -141,7 +141,7 @@ impl RuntimeInner {
                 let is_final = has_ended(snapshot.status) && snapshot.stats.pending == 0 && !snapshot.stalled;
                 let mut last = last.lock();
                 let place = &mut Arc::make_mut(&mut last)[*index];
-                // What was read once is not given up for nothing.
+                // A state that was read once is not given up for nothing.
                 if place.stalled || !snapshot.stalled {
                     *place = snapshot;
                 }

@@ -61,7 +61,7 @@ impl Declaration {
         Self::with_events(MetricDescriptor::new(name.to_owned()), Vec::new())
     }
 
-    /// The declaration of a type whose metrics all have one descriptor.
+    /// The declaration of a type: its metrics all have one descriptor.
     pub(crate) fn of_type(metric: TypeId, declare: impl FnOnce() -> Declared) -> Self {
         static OF_TYPES: LazyLock<RwLock<HashMap<TypeId, &'static Declared>>> =
             LazyLock::new(RwLock::default);

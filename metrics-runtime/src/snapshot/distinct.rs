@@ -17,8 +17,8 @@ use registers::Registers;
 /// close to the truth, and 997 of 1,000 are within 4.9%. Merging is exact: the result is the sketch of one recorder that has got the
 /// values of both, also when both have got the same ones.
 ///
-/// Two snapshots are equal when they have the same registers. One snapshot takes at most 4 KiB, and memory only for what it has
-/// seen while that is less than 512 values.
+/// Two snapshots are equal when they have the same registers. One snapshot takes at most 4 KiB, and memory only for the values it
+/// has seen while these are less than 512.
 ///
 /// Serialises as `{"estimate", "registers"}`. The estimate is computed from the registers, also when the snapshot is read back.
 /// The registers are a text of the digits of base64url, which stand for 0 to 63. A text of 4,096 digits has one for each register. A

@@ -335,7 +335,7 @@ impl<'de, L: Label, R: Output + Arithmetic> Deserialize<'de> for TopSnapshot<L, 
 }
 
 impl<R: Output + Arithmetic> TopSnapshot<(), R> {
-    /// Reads a snapshot whose labels have this number of parts.
+    /// Reads a snapshot; its labels have this number of parts.
     pub(super) fn with_parts<'de, D: Deserializer<'de>>(
         deserializer: D,
         parts: usize,
@@ -377,7 +377,7 @@ impl<L, R: Output + Arithmetic> TopSnapshot<L, R> {
         Ok(top)
     }
 
-    /// What is wrong with a snapshot that was read.
+    /// The mistake in a snapshot that was read.
     fn check(&self, is_label: impl Fn(&[Cow<'static, str>]) -> bool) -> Result<(), String> {
         if self.keep > MAX_KEPT_LABELS {
             return Err(format!("`keep` is above {MAX_KEPT_LABELS}"));

@@ -15,7 +15,7 @@ pub(crate) const ENTITY_ID: &str = "entity_id";
 pub(crate) struct ConstantLabels(BTreeMap<String, String>);
 
 impl ConstantLabels {
-    /// Adds a label. The error says what is wrong with its name.
+    /// Adds a label. The error names the mistake in its name.
     pub(crate) fn insert(&mut self, name: String, value: String) -> Result<(), &'static str> {
         check_label_name(&name)?;
         if is_reserved(&name) || [NAMESPACE, ENTITY_ID].contains(&&*name) {
@@ -47,7 +47,7 @@ pub(crate) const RESERVED: &str = "must have a name that the library does not us
 /// A name that stands twice is a problem.
 pub(crate) const REPEATED: &str = "must have a name of its own";
 
-/// Checks the characters of a label's name. The error says what is wrong.
+/// Checks the characters of a label's name. The error names the mistake.
 pub(crate) fn check_label_name(name: &str) -> Result<(), &'static str> {
     let mut characters = name.chars();
     let begins = characters.next().is_some_and(|first| first.is_ascii_alphabetic() || first == '_');

@@ -1,4 +1,4 @@
-//! Covers ED8 over HTTP: who gets messages, and their bytes.
+//! Covers ED8 over HTTP: which clients get messages, and their bytes.
 
 use std::io::Read;
 

@@ -65,7 +65,7 @@ impl Native {
 }
 
 impl NativeBuckets {
-    /// The buckets of a range whose scale is finer by so many steps. Values in the width of the zero bucket are counted there.
+    /// The buckets of a range with a scale that is finer by so many steps. Values in the width of the zero bucket are counted there.
     fn of(range: &BucketRange, schema: i32, steps: i32, zero_count: &mut u64) -> Option<Self> {
         // Prometheus' index of the bucket that ends at a power of two.
         let index_of = |exponent: i64| if schema < 0 { exponent >> -schema } else { exponent << schema };

@@ -184,7 +184,7 @@ impl Registers {
         }
     }
 
-    /// Reads the text form, or says what is wrong with it.
+    /// Reads the text form, or names the mistake in it.
     pub(super) fn from_text(text: &str) -> Result<Self, &'static str> {
         let mut values = Vec::with_capacity(text.len().min(COUNT));
         for digit in text.bytes() {

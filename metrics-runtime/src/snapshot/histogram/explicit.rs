@@ -1,4 +1,4 @@
-//! Buckets whose bounds the declaration names.
+//! Buckets with bounds that the declaration names.
 
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 use serde::{Deserialize, Deserializer};

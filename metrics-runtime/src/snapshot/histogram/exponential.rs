@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use super::super::extreme::Extreme;
 use super::bounds::{bound, indexes, midpoint};
 
-/// Buckets whose bounds are powers of one base, so that nobody chooses them.
+/// Buckets with powers of one base as bounds, which need no choice.
 ///
 /// This is the data model of OpenTelemetry: the base is 2<sup>2<sup>-scale</sup></sup>. At scale 0 each bucket is twice as wide as
 /// the one before it; at each further scale every bucket has two halves. Histograms begin at scale 8 and go down by one whenever
@@ -89,7 +89,7 @@ enum Place {
 const MAX_MERGED_BUCKETS: i64 = 160;
 
 impl ExponentialBuckets {
-    /// The buckets that have values, in ascending order. All values of the bucket of zeros, whose bounds are both 0, are 0.
+    /// The buckets that have values, in ascending order. Both bounds of the bucket of zeros are 0.
     ///
     /// The bounds are the nearest floating-point numbers, or beside them; powers of two are exact.
     ///
