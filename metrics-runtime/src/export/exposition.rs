@@ -26,15 +26,17 @@ use crate::totals::{GroupTotals, Memory, RuntimeSnapshot, Scope, Totals};
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Exposition {
-    /// The text; empty in [`Format::Protobuf`]: [`as_bytes`](Self::as_bytes) has its bytes.
+    /// The text. In [`Format::Protobuf`] there is none, but a comment that says so: send [`as_bytes`](Self::as_bytes), which has
+    /// the body in any format. A server that sends the comment in place of the messages makes the scrape fail, where an empty text
+    /// would be a scrape without any series.
     pub text: String,
     /// The dimensions that the text does not show because of their names or shapes.
     pub skipped: Vec<Skipped>,
     /// The runtimes that the text does not show, because they were never started. Only [`MetricsRuntime::exposition_of`] leaves a
     /// runtime out. An exposition of a single runtime fails instead.
     pub unread: Vec<UnreadRuntime>,
-    /// The messages of [`Format::Protobuf`]; empty in the text formats.
-    messages: Vec<u8>,
+    /// The messages of [`Format::Protobuf`]; `None` in the text formats.
+    messages: Option<Vec<u8>>,
 }
 
 impl Exposition {
@@ -50,20 +52,20 @@ impl Exposition {
     /// let text = runtime.exposition(Scope::Rollup, Format::OpenMetrics)?;
     /// assert_eq!(text.as_bytes(), text.text.as_bytes());
     /// let messages = runtime.exposition(Scope::Rollup, Format::Protobuf)?;
-    /// assert!(messages.text.is_empty() && !messages.as_bytes().is_empty());
+    /// assert!(messages.as_bytes() != messages.text.as_bytes() && messages.text.starts_with('#'));
     /// # runtime.shutdown()?;
     /// # Ok(())
     /// # }
     /// ```
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
-        if self.messages.is_empty() { self.text.as_bytes() } else { &self.messages }
+        self.messages.as_deref().unwrap_or(self.text.as_bytes())
     }
 
     /// Like [`as_bytes`](Self::as_bytes), without a copy.
     #[must_use]
     pub fn into_bytes(self) -> Vec<u8> {
-        if self.messages.is_empty() { self.text.into_bytes() } else { self.messages }
+        self.messages.unwrap_or_else(|| self.text.into_bytes())
     }
 }
 
@@ -266,6 +268,9 @@ fn memory_of(totals: &Totals) -> Arc<Memory> {
     totals.memory().cloned().unwrap_or_default()
 }
 
+/// The text of an exposition in messages. A reader of messages finds that it is none.
+const IN_MESSAGES: &str = "# The exposition is in Protobuf: its body is `Exposition::as_bytes()`.\n";
+
 /// Renders totals of one scope, with options that were checked, and measurements of the process. `unread` are the labels of the
 /// runtimes that have no totals.
 fn render(
@@ -325,10 +330,10 @@ fn render(
     }
     let (families, skipped) = families.finish();
     let (text, messages) = match options.format {
-        Format::Prometheus | Format::OpenMetrics => {
-            (text::write(options, &labels, &groups, &families), Vec::new())
+        Format::Prometheus | Format::OpenMetrics => (text::write(options, &labels, &groups, &families), None),
+        Format::Protobuf => {
+            (IN_MESSAGES.to_owned(), Some(protobuf::write(options, &labels, &groups, &families)))
         }
-        Format::Protobuf => (String::new(), protobuf::write(options, &labels, &groups, &families)),
     };
     Exposition { text, skipped, unread: Vec::new(), messages }
 }
@@ -406,4 +411,34 @@ fn undeclared(name: &str) -> DimensionDescriptor {
     let mut declared = DimensionDescriptor::new("", DimensionKind::Custom);
     declared.name = Cow::Owned(name.to_owned());
     declared
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A server that sends `text` to a client that asked for messages must not answer with an empty body: that is a scrape without
+    /// any series, and nobody sees that all are gone.
+    #[test]
+    fn ed8_the_text_of_messages_says_that_it_is_none() {
+        let runtime = MetricsRuntime::new("texts").expect("the name is valid");
+        runtime.start().expect("it starts");
+        let exposition = |format| runtime.exposition(Scope::Rollup, format).expect("it runs");
+        let messages = exposition(Format::Protobuf);
+        assert!(messages.text.starts_with("# ") && messages.text.contains("as_bytes"), "{:?}", messages.text);
+        // Read as messages, the comment begins with one of 35 bytes, whose first field is a number where Prometheus has messages.
+        assert_eq!(messages.text.as_bytes()[..2], [35, 4 << 3]);
+        assert_eq!(messages.clone().into_bytes(), messages.as_bytes());
+        assert!(!messages.as_bytes().starts_with(b"#"));
+        let text = exposition(Format::Prometheus);
+        assert_eq!(text.as_bytes(), text.text.as_bytes());
+        runtime.shutdown().expect("it stops");
+    }
+
+    #[test]
+    fn ed8_messages_without_families_are_no_bytes() {
+        let (text, messages) = (IN_MESSAGES.to_owned(), Some(Vec::new()));
+        let empty = Exposition { text, skipped: Vec::new(), unread: Vec::new(), messages };
+        assert_eq!((empty.as_bytes(), empty.clone().into_bytes().len()), (&[][..], 0));
+    }
 }
