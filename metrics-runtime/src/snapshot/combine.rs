@@ -2,6 +2,7 @@
 
 use super::breakdown::positions;
 use super::declaration::{Declaration, difference, fingerprint};
+use super::distinct::DistinctSnapshot;
 use super::mean::InFlightSnapshot;
 use super::merge::{Merge, MergeError};
 use super::metric::MetricSnapshot;
@@ -378,7 +379,7 @@ fn subtract(declared: &DimensionDescriptor, later: &mut DimensionValue, earlier:
 /// The value of a window in which nothing was recorded: what stays of a recorder that is gone.
 pub(crate) fn emptied(declared: &DimensionDescriptor, value: &DimensionValue) -> DimensionValue {
     use crate::descriptor::DimensionKind::{Counter, Sum};
-    use DimensionValue::{Breakdown, Empty, Histogram, InFlight, Mean};
+    use DimensionValue::{Breakdown, Distinct, Empty, Histogram, InFlight, Mean};
     if let Breakdown(_) = value {
         // Its labels are gone.
         return Breakdown(Vec::new());
@@ -392,6 +393,7 @@ pub(crate) fn emptied(declared: &DimensionDescriptor, value: &DimensionValue) ->
         Mean(mean) => Mean(mean.since(mean)),
         InFlight(in_flight) => InFlight(in_flight.since(in_flight)),
         Histogram(histogram) => Histogram(histogram.since(histogram)),
+        Distinct(_) => Distinct(DistinctSnapshot::default()),
         value if matches!(declared.kind, Counter | Sum) => {
             value.number().map_or(Empty, |number| DimensionValue::from(number.minus(number)))
         }
