@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 
 use mvx_metrics::export::{Format, Scope};
 use mvx_metrics::{
-    DimensionValue, DistinctSnapshot, EventHandler, HandleEvent, Metric, MetricDescriptor, MetricSnapshot,
-    MetricsRuntime,
+    Counter, DimensionValue, Distinct, DistinctSnapshot, EventHandler, HandleEvent, Metric, MetricDescriptor,
+    MetricSnapshot, MetricsRuntime, Recent,
 };
 use mvx_metrics_tests::visits::{Page, Visited, Visits, visit};
 
@@ -118,4 +118,27 @@ fn di9_no_total_falls_while_a_recorder_cannot_be_read() {
     assert!(during.as_u64() > before[0].as_u64());
     panics.store(false, SeqCst);
     assert_eq!(totals("visitors"), during);
+}
+
+#[derive(Metric, Default)]
+#[metric(name = "lately", on(Visited))]
+struct Lately {
+    #[dimension(value = visitor)]
+    users: Recent<Distinct, 3_600>,
+    all: Counter,
+}
+
+#[test]
+fn di7_a_window_of_different_values_can_be_read_when_its_last_recorder_is_gone() {
+    let runtime = running("shop");
+    let recorder = runtime.create_recorder("one").expect("the id is free");
+    recorder.register_metric(Lately::default()).expect("the recorder runs");
+    recorder.emit(visit(7));
+    let lately = || {
+        let totals = runtime.totals(Scope::Rollup).expect("the runtime runs");
+        totals.get::<Lately>("shop").map(|lately| (lately.users.estimate(), lately.all))
+    };
+    assert_eq!(lately(), Some((1, 1)));
+    runtime.stop_and_remove_recorder("one").expect("it stops");
+    assert_eq!(lately(), Some((0, 1)));
 }

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use mvx_metrics::feed::{IntoMeasure, Record};
 use mvx_metrics::{
-    Breakdown, Counter, Dimension, DimensionKind, DimensionValue, Gauge, HandleEvent, Histogram, InFlight,
-    Label, Max, Mean, Merge, Metric, Min, Recent, Sum, TypedMetric, metric_event,
+    Breakdown, Counter, Dimension, DimensionKind, DimensionValue, Distinct, Gauge, HandleEvent, Histogram,
+    InFlight, Label, Max, Mean, Merge, Metric, Min, Recent, Sum, TypedMetric, metric_event,
 };
 use proptest::prelude::*;
 use serde::Serialize;
@@ -104,6 +104,8 @@ dimensions! {
     peak: Gauge<f64>,
     #[dimension(add = count, sub = 3)]
     open: InFlight,
+    #[dimension(value = count)]
+    different: Distinct,
     #[dimension(value = elapsed)]
     latency: Histogram<Duration>,
     #[dimension(value = count, buckets = [2, 4, 8])]

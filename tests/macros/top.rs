@@ -428,6 +428,8 @@ fn a_hostile_snapshot_is_refused() {
     assert_eq!(unseen, "`busiest`: the label `c` has a value below `unseen`");
     let keep = refused(|busiest| busiest["keep"] = 65_537.into());
     assert_eq!(keep, "`busiest`: `keep` is above 65536");
+    let lost = refused(|busiest| *busiest = json!({"keep": 0, "unseen": 5, "entries": []}));
+    assert_eq!(lost, "`busiest`: `keep` is 0, so `unseen` must be 0");
     for labels in [json!([]), json!(["a", "b"])] {
         let parts = refused(move |busiest| busiest["entries"][0]["labels"] = labels);
         assert!(parts.starts_with("`busiest`: there is no label"), "{parts}");

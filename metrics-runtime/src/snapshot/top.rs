@@ -382,6 +382,10 @@ impl<L, R: Output + Arithmetic> TopSnapshot<L, R> {
         if self.keep > MAX_KEPT_LABELS {
             return Err(format!("`keep` is above {MAX_KEPT_LABELS}"));
         }
+        // A merge ignores a snapshot with `keep` 0, because it has had no event.
+        if self.keep == 0 && self.unseen != self.unseen.minus(self.unseen) {
+            return Err("`keep` is 0, so `unseen` must be 0".to_owned());
+        }
         if self.entries.len() > self.keep {
             return Err(format!("there are {} labels, and `keep` is {}", self.entries.len(), self.keep));
         }
