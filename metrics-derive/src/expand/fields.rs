@@ -148,7 +148,11 @@ fn describe(cx: &Context, field: &Field) -> TokenStream {
         let keep = checked_keep(private, keep);
         quote!(#private::keeping(#described, #keep))
     } else if field.has_max_buckets() && field.shape.inner().measured().is_some() {
-        let max_buckets = max_buckets_name(field);
+        let mut max_buckets = max_buckets_name(field);
+        // When the number is wrong, rustc names each use of the constant.
+        if let Some(written) = &field.options.max_buckets {
+            max_buckets.set_span(located_at(written.value.span()));
+        }
         quote!(#private::with_max_buckets(#described, #max_buckets))
     } else {
         described
