@@ -69,6 +69,57 @@ pub use layout::{BucketLayout, Guess, guesses};
 /// let buckets: Vec<_> = buckets.iter().map(|bucket| (bucket.upper_bound, bucket.count)).collect();
 /// assert_eq!(buckets, [(Some(20), 1), (Some(40), 1), (Some(80), 1), (None, 1)]);
 /// ```
+///
+/// # How many buckets
+///
+/// With exponential buckets, [`quantile`](HistogramSnapshot::quantile) answers the geometric middle of a bucket, so its error is
+/// half a bucket. The buckets are as narrow as their largest number allows: 16, 8, 4, .. of them for each doubling of the values.
+/// The histogram needs that many for each doubling between its smallest and its largest value, and one more:
+///
+/// | buckets for each doubling | error of a quantile, at most | with 160 buckets, largest / smallest value up to | buckets for 1 to 1,000,000 |
+/// |---|---|---|---|
+/// | 16 | 2.2% | 950 | 320 |
+/// | 8 | 4.5% | 900,000 | 161 |
+/// | 4 | 9.1% | 9 * 10<sup>11</sup> | 81 |
+/// | 2 | 19% | 8 * 10<sup>23</sup> | 41 |
+/// | 1 | 42% | 7 * 10<sup>47</sup> | 21 |
+/// | 1 for two doublings | 100% | 5 * 10<sup>95</sup> | 11 |
+///
+/// * **At least one for each doubling, and one more.** That is 65 for all `u64`, and for durations up to 584 years. With fewer
+///   buckets the counts that text formats show are wrong: the text has powers of two, and counts a wider bucket at the first one
+///   inside of it. Prometheus then answers quantiles that are too small.
+/// * **More than 160 are for a single recorder.** Merging keeps at most 160. So do the totals of several recorders, with those
+///   that were removed, and a [`Recent`](crate::Recent), which merges its steps.
+/// * Negative values share the number with positive ones. Zeros need no bucket.
+///
+/// ```
+/// # use mvx_metrics::{HandleEvent, Histogram, Metric, TypedMetric, metric_event};
+/// #[metric_event]
+/// struct Sent {
+///     bytes: u64,
+/// }
+///
+/// #[derive(Metric, Default)]
+/// #[metric(on(Sent))]
+/// struct Responses {
+///     #[dimension(value = bytes, max_buckets = 21)]
+///     enough: Histogram<u64>,
+///     #[dimension(value = bytes, max_buckets = 20)]
+///     too_few: Histogram<u64>,
+/// }
+///
+/// let mut responses = Responses::default();
+/// for bytes in [50, 50_000_000] {
+///     responses.handle(&Sent { bytes });
+/// }
+/// let snapshot = responses.typed_snapshot();
+/// let first = |histogram: &mvx_metrics::HistogramSnapshot<u64>| {
+///     histogram.buckets.exponential().and_then(|buckets| buckets.iter().next())
+/// };
+/// let bounds = |bucket: mvx_metrics::ExponentialBucket| (bucket.lower_bound, bucket.upper_bound);
+/// assert_eq!(first(&snapshot.enough).map(bounds), Some((32.0, 64.0)));
+/// assert_eq!(first(&snapshot.too_few).map(bounds), Some((16.0, 64.0))); // the text counts it at `le="32.0"`
+/// ```
 #[derive(Debug, Clone)]
 pub struct Histogram<T: 'static> {
     /// The counts of the explicit buckets, or of the exponential buckets of positive values; empty before the first value.

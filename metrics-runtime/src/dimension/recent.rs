@@ -13,10 +13,12 @@ use super::{Add, BucketLayout, Bucketed, BucketedReading, Count, Dimension, Reco
 /// A window consists of so many slots. One more slot records while the oldest one leaves the window.
 const SLOTS: u64 = 10;
 
-/// The last `SECS` seconds of a dimension `D`: of any other dimension type but [`Breakdown`](crate::Breakdown).
+/// The last `SECS` seconds of a dimension `D`: of any other dimension type but [`Breakdown`](crate::Breakdown) and
+/// [`Top`](crate::Top).
 ///
 /// Updated with what `D` needs, and with its options. A snapshot shows the output of `D`, for the values of the window alone.
-/// For one window for each label write `Breakdown<L, Recent<D, SECS>>`.
+/// For one window for each label write `Breakdown<L, Recent<D, SECS>>`. The largest labels of the last minute, of any number of
+/// different ones, are not possible: such a breakdown has a `limit`, and keeps the labels that came first.
 ///
 /// * **When a value is forgotten**: never before `SECS` seconds, and at the latest after `SECS` seconds and a tenth of them. The
 ///   window moves in ten steps, so a rate is most even where it is read less often than that.

@@ -55,6 +55,53 @@ use super::{Counter, Dimension, Measure, Shape, Sum};
 /// assert_eq!((first.labels[0].as_ref(), first.value, first.error), ("ada", 50_000, 0));
 /// assert_eq!(heaviest.len(), 3);
 /// ```
+///
+/// # How many labels to keep
+///
+/// A label is certainly kept if its value is more than one part in `keep` of the whole. So for the largest 10, `keep` must exceed
+/// the whole divided by the value of the tenth one. The right number follows from the data: in the example below it is 81, and for
+/// labels of nearly equal size it is as large as the number of labels. Twice that number makes most errors small.
+///
+/// With too small a `keep`, rare labels stand among the first ones, with an error that is nearly their value. So look at the
+/// error before you show an entry, or show [`at_least`](crate::TopEntry::at_least). The first 10 entries are certainly the
+/// largest 10 labels if `at_least()` of each is not below the value of the next entry:
+///
+/// ```
+/// # use mvx_metrics::{Counter, HandleEvent, Metric, Top, TopSnapshot, TypedMetric, metric_event};
+/// # #[metric_event]
+/// # struct Downloaded {
+/// #     user: u32,
+/// # }
+/// #[derive(Metric, Default)]
+/// #[metric(on(Downloaded))]
+/// struct Downloads {
+///     #[dimension(by = user, keep = 20)]
+///     too_few: Top<u32, Counter>,
+///     #[dimension(by = user, keep = 200)]
+///     enough: Top<u32, Counter>,
+/// }
+///
+/// let mut downloads = Downloads::default();
+/// // User 1 downloads each day, user 2 every other day, user 10 every tenth day.
+/// for day in 0..1_000 {
+///     for user in (1..=1_000).filter(|user| day % user == 0) {
+///         downloads.handle(&Downloaded { user });
+///     }
+/// }
+///
+/// fn are_certain(top: &TopSnapshot<u32, u64>, first: usize) -> bool {
+///     let next = top.iter().nth(first).map_or(top.unseen(), |entry| entry.value);
+///     top.iter().take(first).all(|entry| entry.at_least() >= next)
+/// }
+///
+/// let DownloadsSnapshot { too_few, enough, .. } = downloads.typed_snapshot();
+/// let entries = |top: &TopSnapshot<u32, u64>| -> Vec<_> {
+///     top.iter().map(|entry| (entry.labels[0].to_string(), entry.value, entry.error)).collect()
+/// };
+/// assert_eq!(entries(&too_few)[3], ("111".to_owned(), 358, 357)); // user 111 has had 10 downloads
+/// assert_eq!(entries(&enough)[9], ("10".to_owned(), 104, 5));
+/// assert_eq!((are_certain(&too_few, 10), are_certain(&enough, 10)), (false, true));
+/// ```
 pub struct Top<L, D> {
     /// Nothing is allocated before the first event.
     summary: Option<Box<Summary<D>>>,

@@ -51,8 +51,8 @@ impl<L: Label, R> BreakdownSnapshot<L, R> {
     /// The value of a label; `None` when no event with this label was accepted, or when it was counted under `other`.
     ///
     /// Where the type knows its labels and these are at most 64, each of them has a value from the beginning: an enum with
-    /// `#[derive(Label)]`, `bool`, and tuples of these. This is so for breakdowns of counters, sums, means, work in flight
-    /// and histograms, unless the field has the option `zeros = off`.
+    /// `#[derive(Label)]`, `bool`, and tuples of these. This is so for breakdowns of counters, sums, means, work in
+    /// flight, histograms, counts of different values, and windows of these, unless the field has the option `zeros = off`.
     #[must_use]
     #[expect(clippy::needless_pass_by_value, reason = "labels are references or small")]
     pub fn get(&self, label: impl ToLabel<L>) -> Option<&R> {

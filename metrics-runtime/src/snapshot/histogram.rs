@@ -102,7 +102,8 @@ impl<T: Copy + Into<Number>> HistogramSnapshot<T> {
     ///
     /// With exponential buckets it is the geometric midpoint of a bucket, between the minimum and the maximum, where those are
     /// known: they are the answers to 0 and 1. It is within 2.2% of the value when the largest one is at most 950 times the
-    /// smallest, and within 4.5% up to a factor of 900,000, with 160 buckets. The bucket of zeros answers 0.
+    /// smallest, and within 4.5% up to a factor of 900,000, with 160 buckets. [`Histogram`](crate::Histogram#how-many-buckets) has
+    /// the errors of larger factors and of other numbers of buckets. The bucket of zeros answers 0.
     ///
     /// `None` when nothing was recorded, `quantile` is not between 0 and 1, or the minimum is above the maximum.
     #[must_use]
