@@ -63,6 +63,8 @@ row "Breakdown<String, Counter>" dimension:breakdown_string '*handle_batch*' 256
 row "Histogram<Duration>" dimension:histogram_duration '*handle_batch*' 256
 row "Histogram<u64>" dimension:histogram_u64 '*handle_batch*' 256
 row "Histogram<f64>" dimension:histogram_f64 '*handle_batch*' 256
+row "Distinct" dimension:distinct '*handle_batch*' 256
+row "Top<String, Counter>" dimension:top '*handle_batch*' 256
 row "Recent<Counter, 60>" dimension:recent_counter '*handle_batch*' 256
 row "Recent<Histogram<Duration>, 60>" dimension:recent_histogram '*handle_batch*' 256
 row "Histogram<Duration>, buckets = .." dimension:histogram_explicit '*handle_batch*' 256

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use mvx_metrics::{
-    Breakdown, Counter, Gauge, Histogram, InFlight, Max, Mean, Metric, MetricsRuntime, QueueOverflowPolicy,
-    Recent, RecorderOptions, Sum, metric_event,
+    Breakdown, Counter, Distinct, Gauge, Histogram, InFlight, Max, Mean, Metric, MetricsRuntime,
+    QueueOverflowPolicy, Recent, RecorderOptions, Sum, Top, metric_event,
 };
 
 use crate::workload::SaveOutcome;
@@ -80,6 +80,8 @@ dimensions! {
     "histogram_duration" => OfTimes: Histogram<Duration> [value = elapsed];
     "histogram_u64" => OfIntegers: Histogram<u64> [value = bytes];
     "histogram_f64" => OfFloats: Histogram<f64> [value = load];
+    "distinct" => OfDistinct: Distinct [value = bytes];
+    "top" => OfTop: Top<String, Counter> [by = name, keep = 100];
     "recent_counter" => OfRecentCounter: Recent<Counter, 60> [];
     "recent_histogram" => OfRecentTimes: Recent<Histogram<Duration>, 60> [value = elapsed];
     "histogram_explicit" => OfExplicit: Histogram<Duration> [value = elapsed, buckets = exponential(0.000_016, 2, 12)];

@@ -7,6 +7,7 @@ use super::family_key::FamilyKey;
 use super::family_type::FamilyType;
 use super::memory::ExportMemory;
 use super::name;
+use super::power_bounds::PowerRange;
 use super::skipped::Skipped;
 use crate::descriptor::DimensionDescriptor;
 use crate::snapshot::{DimensionValue, Timestamp};
@@ -36,6 +37,8 @@ pub(super) struct Family<'a> {
     pub(super) unit: Option<String>,
     pub(super) help: Cow<'a, str>,
     pub(super) samples: Vec<Sample<'a>>,
+    /// The bounds that all series with exponential buckets show.
+    pub(super) powers: PowerRange,
     key: FamilyKey<'a>,
 }
 
@@ -51,6 +54,24 @@ pub(super) struct Sample<'a> {
 impl Family<'_> {
     pub(super) fn family_type(&self) -> FamilyType {
         self.key.family_type
+    }
+
+    /// The bounds that the values need.
+    fn needed_powers(&self) -> PowerRange {
+        let of_value = |value: &DimensionValue| match value {
+            DimensionValue::Histogram(histogram) => {
+                histogram.buckets.exponential().map(PowerRange::of).unwrap_or_default()
+            }
+            _ => PowerRange::default(),
+        };
+        let of_sample = |sample: &Sample<'_>| match sample.value {
+            DimensionValue::Breakdown(entries) => entries
+                .iter()
+                .map(|entry| of_value(&entry.value))
+                .fold(PowerRange::default(), PowerRange::union),
+            value => of_value(value),
+        };
+        self.samples.iter().map(of_sample).fold(PowerRange::default(), PowerRange::union)
     }
 
     /// Whether some labels have values of another type. The writer does not show them.
@@ -146,6 +167,10 @@ impl<'a> Families<'a> {
     /// All families by name, and the skipped dimensions.
     pub(super) fn finish(mut self) -> (Vec<Family<'a>>, Vec<Skipped>) {
         self.list.sort_by(|one, other| one.name.cmp(&other.name));
+        for family in self.list.iter_mut().filter(|family| family.family_type() == FamilyType::Histogram) {
+            let needed = family.needed_powers();
+            family.powers = self.memory.widened(&family.name, needed);
+        }
         (self.list, self.skipped)
     }
 
@@ -195,7 +220,7 @@ impl<'a> Families<'a> {
         let help = help.unwrap_or_else(|| {
             Cow::Owned(format!("The dimension {} of the metric {}.", key.dimension, key.metric))
         });
-        self.list.push(Family { name, unit, help, samples: Vec::new(), key });
+        self.list.push(Family { name, unit, help, samples: Vec::new(), powers: PowerRange::default(), key });
         Some(index)
     }
 

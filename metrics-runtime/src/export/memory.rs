@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::family_key::FamilyKey;
+use super::power_bounds::PowerRange;
 use super::skipped::SkippedLog;
 use crate::sync::Mutex;
 
@@ -14,6 +15,8 @@ const MAX_NAMES: usize = 65_536;
 pub(super) struct ExportMemory {
     /// For each name of a series the family that had it first.
     names: Mutex<HashMap<String, FamilyKey<'static>>>,
+    /// For each family with exponential buckets, by its name, the bounds that were shown.
+    bounds: Mutex<HashMap<String, PowerRange>>,
     pub(super) skipped_log: SkippedLog,
 }
 
@@ -39,5 +42,18 @@ impl ExportMemory {
             }
         }
         Ok(())
+    }
+
+    /// The bounds that a family shows: those that it needs, and those that it has shown before.
+    pub(super) fn widened(&self, family: &str, needed: PowerRange) -> PowerRange {
+        if needed == PowerRange::default() {
+            return needed;
+        }
+        let mut bounds = self.bounds.lock();
+        let shown = bounds.get(family).copied().unwrap_or_default().union(needed);
+        if bounds.len() < MAX_NAMES || bounds.contains_key(family) {
+            bounds.insert(family.to_owned(), shown);
+        }
+        shown
     }
 }

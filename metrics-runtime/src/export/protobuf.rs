@@ -20,7 +20,7 @@ use super::groups::Group;
 use super::labels::{SeriesLabels, pairs};
 use super::name::UsedNames;
 use super::options::ExpositionOptions;
-use super::power_bounds;
+use super::power_bounds::{self, PowerRange};
 use super::series::{QUANTILES, Series, for_each_series};
 use crate::snapshot::{Bucket, Buckets, DimensionValue, HistogramSnapshot, MeanSnapshot, Number, Timestamp};
 
@@ -82,8 +82,8 @@ impl Writer<'_> {
             (FamilyType::Gauge, DimensionValue::Histogram(window)) => {
                 self.write_quantiles(out, &series, window);
             }
-            (family_type, _) => {
-                out.message(metric_family::METRIC, |out| self.write_metric(out, family_type, &series));
+            _ => {
+                out.message(metric_family::METRIC, |out| self.write_metric(out, family, &series));
             }
         });
         if let Some(unit) = &family.unit {
@@ -108,12 +108,12 @@ impl Writer<'_> {
         series.further().for_each(|(name, value)| write_label_pair(out, name, value));
     }
 
-    fn write_metric(&self, out: &mut Wire, family_type: FamilyType, series: &Series<'_, '_>) {
+    fn write_metric(&self, out: &mut Wire, family: &Family<'_>, series: &Series<'_, '_>) {
         self.write_labels(out, series);
-        match (family_type, series.value) {
+        match (family.family_type(), series.value) {
             (FamilyType::Histogram, DimensionValue::Histogram(histogram)) => {
                 out.message(metric::HISTOGRAM, |out| {
-                    write_histogram(out, histogram);
+                    write_histogram(out, histogram, family.powers);
                     self.write_created(out, histogram::CREATED_TIMESTAMP, series);
                 });
             }
@@ -155,7 +155,7 @@ fn write_summary(out: &mut Wire, mean: &MeanSnapshot<Number>) {
     out.double(summary::SAMPLE_SUM, float(mean.sum));
 }
 
-fn write_histogram(out: &mut Wire, histogram: &HistogramSnapshot<Number>) {
+fn write_histogram(out: &mut Wire, histogram: &HistogramSnapshot<Number>, powers: PowerRange) {
     let native = histogram.buckets.exponential().and_then(Native::of);
     out.unsigned(histogram::SAMPLE_COUNT, histogram.buckets.count());
     out.double(histogram::SAMPLE_SUM, float(histogram.sum));
@@ -163,7 +163,7 @@ fn write_histogram(out: &mut Wire, histogram: &HistogramSnapshot<Number>) {
     match &histogram.buckets {
         Buckets::Explicit(buckets) => write_explicit_buckets(out, buckets),
         Buckets::Exponential(buckets) => {
-            for (bound, count) in power_bounds::cumulative(buckets) {
+            for (bound, count) in power_bounds::cumulative(buckets, powers) {
                 write_bucket(out, bound, count);
             }
         }

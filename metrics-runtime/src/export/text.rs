@@ -13,7 +13,7 @@ use super::groups::Group;
 use super::labels::{SeriesLabels, push_escaped, push_further};
 use super::name::UsedNames;
 use super::options::ExpositionOptions;
-use super::power_bounds;
+use super::power_bounds::{self, PowerRange};
 use super::series::{QUANTILES, for_each_series};
 use crate::snapshot::{
     Bucket, Buckets, DimensionValue, ExponentialBuckets, HistogramSnapshot, MeanSnapshot, Number, Timestamp,
@@ -87,13 +87,12 @@ impl<'a> Writer<'a> {
 
     fn write(&mut self, family: &Family<'_>) {
         self.write_head(family);
-        let name = family.name.as_bytes();
         for_each_series(family, self.used, |series| {
             self.labels.clear();
             for (name, label) in series.further() {
                 push_further(&mut self.labels, name, label);
             }
-            self.write_value(name, family.family_type(), series.sample, series.value);
+            self.write_value(family, series.sample, series.value);
         });
     }
 
@@ -141,19 +140,15 @@ impl<'a> Writer<'a> {
         }
     }
 
-    fn write_value(
-        &mut self,
-        name: &[u8],
-        family_type: FamilyType,
-        sample: &Sample<'_>,
-        value: &DimensionValue,
-    ) {
-        let group = sample.group;
+    fn write_value(&mut self, family: &Family<'_>, sample: &Sample<'_>, value: &DimensionValue) {
+        let (name, family_type, group) = (family.name.as_bytes(), family.family_type(), sample.group);
         match (family_type, value) {
             (FamilyType::Gauge, DimensionValue::Histogram(histogram)) => {
                 self.write_quantiles(name, group, histogram);
             }
-            (_, DimensionValue::Histogram(histogram)) => self.write_histogram(name, group, histogram),
+            (_, DimensionValue::Histogram(histogram)) => {
+                self.write_histogram(name, group, histogram, family.powers);
+            }
             (FamilyType::Summary, DimensionValue::Mean(mean)) => self.write_summary(name, group, mean),
             _ => {
                 let suffix: &[u8] = if family_type == FamilyType::Counter { b"_total" } else { b"" };
@@ -210,7 +205,13 @@ impl<'a> Writer<'a> {
         }
     }
 
-    fn write_histogram(&mut self, name: &[u8], group: usize, histogram: &HistogramSnapshot<Number>) {
+    fn write_histogram(
+        &mut self,
+        name: &[u8],
+        group: usize,
+        histogram: &HistogramSnapshot<Number>,
+        powers: PowerRange,
+    ) {
         self.bucket_start.clear();
         let (of_group, further) = self.labels_of(group);
         let comma: &[u8] = if of_group.is_empty() && further.is_empty() { b"" } else { b"," };
@@ -218,7 +219,7 @@ impl<'a> Writer<'a> {
         self.bucket_start.extend_from_slice(&start);
         let lowest = match &histogram.buckets {
             Buckets::Explicit(buckets) => self.write_explicit_buckets(buckets),
-            Buckets::Exponential(buckets) => self.write_exponential_buckets(buckets),
+            Buckets::Exponential(buckets) => self.write_exponential_buckets(buckets, powers),
         };
         let count = histogram.buckets.count();
         self.write_bucket(b"+Inf", count);
@@ -255,8 +256,8 @@ impl<'a> Writer<'a> {
     }
 
     /// Writes the counts at powers of two. Returns the lowest bound.
-    fn write_exponential_buckets(&mut self, buckets: &ExponentialBuckets) -> Option<f64> {
-        let bounds = power_bounds::cumulative(buckets);
+    fn write_exponential_buckets(&mut self, buckets: &ExponentialBuckets, range: PowerRange) -> Option<f64> {
+        let bounds = power_bounds::cumulative(buckets, range);
         let mut powers = std::mem::take(&mut self.powers);
         for (bound, count) in &bounds {
             let text = powers.entry(bound.to_bits()).or_insert_with(|| number::bound(*bound).into_bytes());
@@ -318,20 +319,15 @@ impl BoundTexts {
     }
 }
 
-fn bound_count(buckets: &Buckets<Number>) -> usize {
-    match buckets {
-        Buckets::Explicit(buckets) => buckets.len(),
-        Buckets::Exponential(buckets) => power_bounds::estimated_len(buckets) + 1,
-    }
-}
-
 /// The approximate length of the series of a family.
 fn estimated_size(family: &Family<'_>, groups: &[Group<'_>], created: bool) -> usize {
     /// Braces, a suffix, a number and further labels take about this many bytes.
     const BYTES_PER_LINE: usize = 40;
     let lines = |value: &DimensionValue| {
         let lines = match value {
-            DimensionValue::Histogram(histogram) => bound_count(&histogram.buckets) + 2,
+            DimensionValue::Histogram(histogram) => {
+                histogram.buckets.explicit().map_or(family.powers.len() + 1, <[_]>::len) + 2
+            }
             DimensionValue::Mean(_) => 2,
             _ => 1,
         };
