@@ -15,6 +15,7 @@ use mvx_metrics_tests::messages::{
     Timestamp,
 };
 use proptest::prelude::*;
+use prost::Message as _;
 
 use crate::everything::{emit, worker};
 use crate::fixtures::{Outcome, Requests, SCOPES, finished, recorder, running};
@@ -207,7 +208,9 @@ fn assert_same(expose: impl Fn(Format) -> Exposition) -> Vec<MetricFamily> {
         exposition
     });
     let exposition = expose(Format::Protobuf);
-    assert_eq!(exposition.text, "");
+    assert!(exposition.text.contains("`Exposition::as_bytes()`"));
+    let as_messages = MetricFamily::decode_length_delimited(exposition.text.as_bytes());
+    assert!(as_messages.is_err(), "a server that sends the text must not look like one without series");
     assert_eq!(exposition.clone().into_bytes(), exposition.as_bytes());
     assert_eq!(exposition.skipped, prometheus.skipped);
     let families = messages::decode(exposition.as_bytes());
@@ -279,7 +282,7 @@ fn ed8_totals_without_recorders_are_no_messages() {
     let mut totals = runtime.totals(Scope::PerEntity).expect("the runtime runs");
     totals.namespaces.clear();
     let exposition = totals.exposition(Format::Protobuf);
-    assert_eq!((exposition.as_bytes(), exposition.text.as_str()), (&[][..], ""));
+    assert_eq!((exposition.as_bytes(), exposition.clone().into_bytes()), (&[][..], Vec::new()));
 }
 
 #[metric_event]

@@ -128,8 +128,11 @@ impl<'a> Range<'a> {
                 Some(Specificity::Media)
             }
             ("application/vnd.google.protobuf", _, Format::Protobuf) => {
-                let is_known = self.proto == Some("io.prometheus.client.MetricFamily")
-                    && self.encoding.is_some_and(|encoding| encoding.eq_ignore_ascii_case("delimited"));
+                let is = |parameter: Option<&str>, value| {
+                    parameter.is_some_and(|parameter| parameter.eq_ignore_ascii_case(value))
+                };
+                let is_known =
+                    is(self.proto, "io.prometheus.client.MetricFamily") && is(self.encoding, "delimited");
                 is_known.then_some(Specificity::Media)
             }
             _ => None,
@@ -240,6 +243,7 @@ mod tests {
         for (rest, expected) in cases {
             let accept = format!("{protobuf}{rest}");
             assert_eq!(Format::negotiate(&accept), expected, "{accept}");
+            assert_eq!(Format::negotiate(&accept.to_ascii_uppercase()), expected, "{accept}");
         }
         let after_text = format!("text/plain, {protobuf}");
         assert_eq!(Format::negotiate(&after_text), Format::Prometheus, "the first of equal weights");
