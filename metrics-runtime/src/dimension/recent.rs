@@ -13,7 +13,8 @@ use super::{Add, BucketLayout, Bucketed, BucketedReading, Count, Dimension, Reco
 /// A window consists of so many slots. One more slot records while the oldest one leaves the window.
 const SLOTS: u64 = 10;
 
-/// The last `SECS` seconds of a dimension `D`: of any other dimension type but [`Breakdown`](crate::Breakdown).
+/// The last `SECS` seconds of a dimension `D`: of any other dimension type but [`Breakdown`](crate::Breakdown) and
+/// [`Top`](crate::Top).
 ///
 /// Updated with what `D` needs, and with its options. A snapshot shows the output of `D`, for the values of the window alone.
 /// For one window for each label write `Breakdown<L, Recent<D, SECS>>`.
@@ -112,6 +113,8 @@ const fn problem<D: Dimension>(seconds: u64) -> Option<&'static str> {
         Some("a window has 1 to 4,294,967,295 seconds: write `Recent<D, 60>`")
     } else if D::SHAPE.window.is_some() {
         Some("a window of a window: write one `Recent`")
+    } else if matches!(D::KIND, DimensionKind::Top) {
+        Some("a window of a `Top`: write `Breakdown<L, Recent<D, 60>>`")
     } else if D::SHAPE.parts > 0 {
         Some("a window of a breakdown: write `Breakdown<L, Recent<D, 60>>`")
     } else if D::SHAPE.merge.is_none() {
