@@ -107,14 +107,14 @@ fn recent(cx: &Ctxt, shape: &TypeShape) {
             let message = format!("a window of a window: write `Recent<{innermost}, {seconds}>`");
             return cx.error(shape.ty, message);
         }
-        Kind::Breakdown => {
+        Kind::Breakdown | Kind::Top => {
             let argument = |index: usize, default: &str| {
                 inner.arguments.get(index).map_or_else(|| default.to_owned(), |found| to_source(found.ty))
             };
             let (label, dimension) = (argument(0, "L"), argument(1, "Counter"));
-            let message = format!(
-                "a window of a breakdown: write `Breakdown<{label}, Recent<{dimension}, {seconds}>>`"
-            );
+            let of = if inner.kind == Kind::Top { "`Top`" } else { "breakdown" };
+            let message =
+                format!("a window of a {of}: write `Breakdown<{label}, Recent<{dimension}, {seconds}>>`");
             return cx.error(shape.ty, message);
         }
         _ => {}

@@ -40,7 +40,7 @@ pub fn check(cx: &Ctxt, field: &Field) {
 
 /// Checks that `D` of `Top<L, D>` only grows, as far as its spelling tells.
 pub fn check_weight(cx: &Ctxt, field: &Field) -> bool {
-    let inner = field.shape.inner();
+    let inner = field.shape.of_label();
     let only_grows = match inner.kind {
         _ if field.shape.kind != Kind::Top => true,
         Kind::Counter | Kind::Unknown => true,

@@ -114,6 +114,8 @@ const fn problem<D: Dimension>(seconds: u64) -> Option<&'static str> {
         Some("a window has 1 to 4,294,967,295 seconds: write `Recent<D, 60>`")
     } else if D::SHAPE.window.is_some() {
         Some("a window of a window: write one `Recent`")
+    } else if matches!(D::KIND, DimensionKind::Top) {
+        Some("a window of a `Top`: write `Breakdown<L, Recent<D, 60>>`")
     } else if D::SHAPE.parts > 0 {
         Some("a window of a breakdown: write `Breakdown<L, Recent<D, 60>>`")
     } else if D::SHAPE.merge.is_none() {

@@ -19,6 +19,8 @@ struct Saves {
     maximum: Top<String, Max<u64>>,
     #[dimension(by = user, keep = 10, value = elapsed)]
     histogram: Top<String, Histogram<Duration>>,
+    #[dimension(by = user, keep = 10)]
+    window: Top<String, Recent<Counter, 60>>,
 }
 
 fn main() {}
