@@ -41,8 +41,9 @@
 //! # Series that begin with 0
 //!
 //! Labels that a type knows, at most 64 of them, have their series from the registration on: variants of an enum, `bool`, and
-//! tuples of these. This holds for breakdowns of counters, sums, means, work in flight and histograms. So `increase()` in
-//! Prometheus sees a first failure. The option `zeros = off` of the field shows labels only after their first event.
+//! tuples of these. This holds for breakdowns of counters, sums, means, work in flight, histograms, counts of different values,
+//! and windows of these. So `increase()` in Prometheus sees a first failure. Windows of means and histograms have no series while
+//! they are empty. The option `zeros = off` of the field shows labels only after their first event.
 //!
 //! # Names
 //!
@@ -68,7 +69,7 @@
 //! | `Gauge<T>` | gauge | by its `merge` rule; goes with its recorder |
 //! | `Histogram<T>` | histogram | adds up bucket by bucket; stays |
 //! | `Distinct` | gauge with the estimate | a value of several recorders counts once; stays |
-//! | `Top<L, D>` | two gauges with labels: the values, and with `_error` at the end of the name how much each may be too large | the largest of all labels; stays |
+//! | `Top<L, D>` | two gauges with labels: the values, and with `_error` after the name how much each may be too large. A unit stands behind it: `heaviest_error_bytes` | the largest of all labels; stays |
 //! | `Breakdown<L, D>` | as `D`, with labels | label by label, within its `limit`; as `D` |
 //! | `Recent<D, SECS>` | gauge, because it may fall; a mean shows the mean, a histogram the quantiles 0.5, 0.9, 0.95 and 0.99 with a label `quantile` | as `D`; goes with its recorder |
 //! | a custom number | unknown | by its type's `MERGE` or the field's `merge = ..`, else left out; stays |
@@ -80,9 +81,19 @@
 //!
 //! A histogram without declared buckets is shown at powers of two: from the octave of its smallest value to that of its largest one,
 //! with 0 where it has zeros or negative values. A bound that was shown stays, and new ones are added as values need them. The
-//! bounds of two series may differ; name `buckets` where they must be equal. Few buckets over a large range are wider than an octave,
-//! and a bound inside of such a bucket counts all of it. A negative power of two counts the values below it, without those equal
+//! bounds of two series may differ; name `buckets` where they must be equal. Too small a
+//! `max_buckets` makes buckets wider than an octave, and a bound inside of such a bucket counts all of it: see
+//! [how many are needed](crate::Histogram#how-many-buckets). A negative power of two counts the values below it, without those equal
 //! to it.
+//!
+//! Bounds are written as OpenMetrics asks: `0.5`, `1000.0`, and from a million on, or below a ten-thousandth, `1e+06` and `1e-05`. The
+//! labels of a query must be written in the same way.
+//!
+//! A `Top` shows all kept labels, each with two series. A label that is no longer kept leaves, and another one comes. So
+//! `keep = 2_000` means 4,000 series in each scrape, and Prometheus stores those of all labels that ever were there. No option
+//! shows only the first 20; `topk(20, ..)` shortens the answer of a query, not the scrape. A metric with a large
+//! `keep` may be in a runtime of its own, which gets the events too and which `/metrics` does not serve. A page of the program then
+//! shows the first entries of its snapshot.
 //!
 //! A custom dimension that does not declare how it merges is not in a rollup. It is listed in
 //! [`Totals::left_out`](crate::Totals::left_out) and in [`Exposition::skipped`].
@@ -91,7 +102,7 @@
 //!
 //! [`Format::Protobuf`] has the same families, labels and numbers as the texts, in messages of Protocol Buffers. It is for
 //! Prometheus with native histograms. A `Histogram<T>` without declared bounds is one such histogram there: one series with all of
-//! its buckets, at most 160. The texts show the powers of two only.
+//! its buckets, at most 160, or as many as the `max_buckets` of its field allows. The texts show the powers of two only.
 //!
 //! | version | native histograms are switched on by |
 //! |---|---|
@@ -108,7 +119,7 @@
 //! ```
 //!
 //! Prometheus finds the bucket that has the exact quantile, and interpolates inside of it. So the error is at most 4.5% when the
-//! largest value is at most 950 times the smallest, and at most 9.1% up to 900,000 times.
+//! largest value is at most 950 times the smallest, and at most 9.1% up to 900,000 times, and 19% up to 9 * 10<sup>11</sup> times.
 //! [`HistogramSnapshot::quantile`](crate::HistogramSnapshot::quantile) answers the middle of the bucket, with half of these errors.
 //!
 //! * Buckets become coarser where Prometheus has none so fine, above scale 8. The zero bucket also has the values up to
