@@ -80,9 +80,9 @@
 //! count; windows have not. In Protobuf it is the field `created_timestamp`.
 //!
 //! A histogram without declared buckets is shown at powers of two: from the octave of its smallest value to that of its largest one,
-//! with 0 where it has zeros or negative values. A bound that was shown stays, and new ones are added as values need them. The
-//! bounds of two series may differ; name `buckets` where they must be equal. Too small a
-//! `max_buckets` makes buckets wider than an octave, and a bound inside of such a bucket counts all of it: see
+//! with 0 where it has zeros or negative values. All series of a family show the bounds that one of them needs. A bound that was shown
+//! stays, and new ones are added as values need them. So a query may add up the series of one program bound by bound. Other
+//! programs may show other bounds: name `buckets` where a query adds up several programs. Too small a `max_buckets` makes buckets wider than an octave, and a bound inside of such a bucket counts all of it: see
 //! [how many are needed](crate::Histogram#how-many-buckets). A negative power of two counts the values below it, without those equal
 //! to it.
 //!

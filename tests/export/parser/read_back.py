@@ -80,8 +80,8 @@ def buckets_of(values, side, scale):
     return {"offset": min(used), "counts": [counts.get(index, 0) for index in range(min(used), max(used) + 1)]}
 
 
-def powers_of_two(value):
-    """The bounds of exponential buckets that text shows, each with the number of values in the buckets that begin below it."""
+def starts(value):
+    """The exponents at which the exponential buckets above and below zero start, with their counts; and their width."""
     scale = min(value["scale"], 0)
     factor = 2**-scale
     ranges = (buckets_of([value], side, scale) for side in ("positive", "negative"))
@@ -89,14 +89,32 @@ def powers_of_two(value):
         [(index * factor, count) for index, count in enumerate(range_["counts"], range_["offset"])]
         for range_ in ranges
     )
-    if below:
-        for exponent in range(below[-1][0] + factor, below[0][0] - 1, -1):
+    return above, below, factor
+
+
+def widen(shown, value):
+    """Adds the powers of two that the value needs to those that its family has shown."""
+    above, below, factor = starts(value)
+    for side, buckets in (("above", above), ("below", below)):
+        if buckets:
+            first, last = shown.get(side, (math.inf, -math.inf))
+            shown[side] = min(first, buckets[0][0]), max(last, buckets[-1][0] + factor)
+    shown["zero"] = shown.get("zero", False) or value["zero"] > 0 or bool(below)
+
+
+def powers_of_two(value, shown):
+    """The bounds that the family shows, each with the number of values in the buckets that begin below it."""
+    above, below, factor = starts(value)
+    if "below" in shown:
+        first, last = shown["below"]
+        for exponent in range(last, first - 1, -1):
             yield -(2.0**exponent), sum(count for start, count in below if start + factor > exponent)
     nothing_above = value["zero"] + sum(count for _, count in below)
-    if nothing_above > 0:
+    if shown["zero"]:
         yield 0.0, nothing_above
-    if above:
-        for exponent in range(above[0][0], above[-1][0] + factor + 1):
+    if "above" in shown:
+        first, last = shown["above"]
+        for exponent in range(first, last + 1):
             yield 2.0**exponent, nothing_above + sum(count for start, count in above if start < exponent)
 
 
@@ -172,7 +190,7 @@ class Family:
 NOW = "now"
 
 
-def samples_of(family, type_, labels, value, is_open):
+def samples_of(family, type_, labels, value, is_open, shown):
     name = family.name
     if is_open and family.type in ("counter", "histogram", "summary"):
         yield name + "_created", labels, NOW
@@ -189,12 +207,12 @@ def samples_of(family, type_, labels, value, is_open):
     elif type_ == "in_flight":
         value = value["started"] - value["finished"]
     elif type_ == "exponential":
-        for bound, count in powers_of_two(value):
+        for bound, count in powers_of_two(value, shown):
             yield name + "_bucket", {**labels, "le": bound}, count
         counts = value["positive"]["counts"] + value["negative"]["counts"]
         total = value["zero"] + sum(counts)
         yield name + "_bucket", {**labels, "le": math.inf}, total
-        may_fall = value["sum"] < 0 or any(value["negative"]["counts"])
+        may_fall = value["sum"] < 0 or "below" in shown
         if not (is_open and may_fall):
             yield name + "_count", labels, total
             yield name + "_sum", labels, value["sum"]
@@ -211,8 +229,11 @@ def samples_of(family, type_, labels, value, is_open):
     yield name + ("_total" if family.type == "counter" else ""), labels, value
 
 
-def expected(case, scope, is_open):
-    """All expected families with their samples, by metric and dimension."""
+def expected(case, scope, is_open, powers):
+    """All expected families with their samples, by metric and dimension.
+
+    `powers` has the powers of two that each family has shown in earlier expositions, and gets those of this one.
+    """
     merged = {}
     # The counts of removed recorders come first.
     for recorder in sorted(case["recorders"], key=lambda recorder: not recorder["removed"]):
@@ -230,11 +251,15 @@ def expected(case, scope, is_open):
                     before = merged.get(key, (None,))[0]
                     value = merge(dimension["kind"], dimension["merge"], before, entry["value"])
                     merged[key] = (value, metric, dimension, scope_labels, entry["labels"])
+    for value, metric, dimension, _, _ in merged.values():
+        if dimension["type"] == "exponential":
+            widen(powers.setdefault((metric["name"], dimension["name"]), {}), value)
     families = {}
     for value, metric, dimension, scope_labels, labels in merged.values():
         family = Family(metric, dimension)
         labels = {**scope_labels, **dict(zip(label_names(dimension["labels"], USED[scope]), labels))}
-        samples = list(samples_of(family, dimension["type"], labels, value, is_open))
+        shown = powers.get((metric["name"], dimension["name"]))
+        samples = list(samples_of(family, dimension["type"], labels, value, is_open, shown))
         if samples:
             families.setdefault((metric["name"], dimension["name"]), (family, []))[1].extend(samples)
     return families
@@ -265,7 +290,7 @@ def key_of(name, labels):
     return name, tuple(sorted((key, str(value)) for key, value in labels.items()))
 
 
-def check(case, scope, extension, text, taken):
+def check(case, scope, extension, text, taken, powers):
     is_open = extension == "openmetrics"
     reader = openmetrics if is_open else prometheus
     families = list(reader.text_string_to_metric_families(text))
@@ -281,7 +306,7 @@ def check(case, scope, extension, text, taken):
             assert key not in found, f"{key} appears twice"
             if not sample.name.startswith("mvx_metrics_"):
                 found[key] = sample.value
-    shown = expected(case, scope, is_open)
+    shown = expected(case, scope, is_open, powers)
     remove_skipped(shown, case["skipped"][f"{scope}.{extension}"], taken)
     expected_heads = {family.name: family.head(is_open) for family, _ in shown.values()}
     assert expected_heads.keys() == heads.keys(), f"{sorted(expected_heads.keys() ^ heads.keys())}"
@@ -306,7 +331,7 @@ def main():
     expositions = samples = 0
     for path in sorted(directory.glob("*.json")):
         case = json.loads(path.read_text("utf-8"))
-        taken = {}
+        taken, powers = {}, {}
         # In the order in which the test rendered them.
         for scope in ("rollup", "per_entity", "bare"):
             for extension in ("openmetrics", "prometheus"):
@@ -314,7 +339,7 @@ def main():
                 exposition = path.with_name(f"{path.stem}.{scope}.{extension}")
                 text = exposition.read_bytes().decode("utf-8")
                 try:
-                    samples += check(case, scope, extension, text, taken)
+                    samples += check(case, scope, extension, text, taken, powers)
                 except Exception as error:
                     sys.exit(f"{exposition}: {error!r}")
                 expositions += 1
