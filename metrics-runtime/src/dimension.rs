@@ -175,6 +175,14 @@ pub trait Dimension: Sized + Send + 'static {
         Self::merge_outputs(output, later, None);
     }
 
+    /// A dimension without values that has the buckets of this one: the next part of a [`Recent`]. `None` where there is nothing to
+    /// take over.
+    #[doc(hidden)]
+    #[must_use]
+    fn emptied(&self) -> Option<Self> {
+        None
+    }
+
     /// Whether an output that only grows is lower than it was.
     #[doc(hidden)]
     fn has_fallen(later: &Self::Output, earlier: &Self::Output) -> bool {

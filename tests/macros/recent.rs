@@ -437,3 +437,28 @@ proptest! {
         })?;
     }
 }
+
+#[derive(Metric, Default)]
+#[metric(on(Done, with = record_size))]
+struct ByHand {
+    #[dimension(manual, buckets = [2, 4])]
+    sizes: Recent<Histogram<u64>, 60>,
+}
+
+fn record_size(metric: &mut ByHand, done: &Done) -> bool {
+    metric.sizes.newest().record(done.count);
+    true
+}
+
+#[test]
+fn di7_a_slot_that_begins_inside_of_a_handler_has_the_buckets_of_the_field() {
+    paused(async {
+        let mut metric: ByHand = fed(&[done(3)]);
+        advance(WINDOW / 10).await;
+        // As a handler does whose slot has ended since it was called.
+        metric.sizes.newest().record(5);
+        let buckets =
+            json!([{"up_to": 2, "count": 0}, {"up_to": 4, "count": 1}, {"up_to": null, "count": 1}]);
+        assert_eq!(shown(&metric)["sizes"]["buckets"], buckets);
+    });
+}

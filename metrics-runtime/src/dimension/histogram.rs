@@ -394,6 +394,14 @@ impl<T: Measure> Dimension for Histogram<T> {
         self.snapshot(None, |value| value)
     }
 
+    fn emptied(&self) -> Option<Self> {
+        let mut emptied = Self { max_buckets: self.max_buckets, ..Self::default() };
+        if let Some(layout) = self.layout {
+            emptied.set_layout(layout);
+        }
+        Some(emptied)
+    }
+
     fn read_value(&self) -> DimensionValue {
         DimensionValue::Histogram(self.snapshot(None, Into::<Number>::into))
     }

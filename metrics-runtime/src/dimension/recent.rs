@@ -173,7 +173,10 @@ impl<D: Dimension + Default, const SECS: u64> Recent<D, SECS> {
             is_recent
         });
         if self.end > Moment::default() {
-            let full = Slot { number: self.number(), dimension: std::mem::take(&mut self.newest) };
+            // A `with` handler has its buckets from before its call, and may end in a later slot.
+            let empty = self.newest.emptied().unwrap_or_default();
+            let dimension = std::mem::replace(&mut self.newest, empty);
+            let full = Slot { number: self.number(), dimension };
             if full.number >= first {
                 // Most windows of rare labels have one slot.
                 self.older.reserve_exact(1);

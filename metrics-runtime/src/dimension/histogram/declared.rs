@@ -31,7 +31,7 @@ pub struct UpTo<'a, T: 'static> {
 
 impl<T: Measure> Histogram<T> {
     /// Gives an unused histogram explicit buckets.
-    fn set_layout(&mut self, layout: &'static BucketLayout<T>) {
+    pub(super) fn set_layout(&mut self, layout: &'static BucketLayout<T>) {
         if self.is_unused() {
             (self.offset, self.shift) = NO_WINDOW;
             self.layout = Some(layout);
