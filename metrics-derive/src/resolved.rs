@@ -70,6 +70,11 @@ impl Field<'_> {
         prefix.map_or_else(String::new, |prefix| prefix.value.value())
     }
 
+    /// Whether an event names a label.
+    pub fn has_by(&self) -> bool {
+        self.feeds.iter().any(|feed| feed.options.by.is_some())
+    }
+
     /// The number of labels that a `Top` keeps, if the option has no mistake.
     pub fn keep(&self) -> Option<&Expr> {
         let keep = self.options.keep.as_ref().filter(|_| self.verdict == Verdict::Valid);

@@ -143,10 +143,30 @@ fn option(input: ParseStream, place: &Place, parse: ParseOption) -> syn::Result<
         return Err(syn::Error::new(key.span(), message));
     }
     let mut message = format!("unknown `{name}` option `{text}`, expected one of {}", backticked(known));
-    if let Some(closest) = closest(&text, known) {
+    if let Some(instead) = instead(&text, known) {
+        message = format!("unknown `{name}` option `{text}`: {instead}");
+    } else if let Some(closest) = closest(&text, known) {
         message = format!("{message}; did you mean `{closest}`?");
     }
     Err(syn::Error::new(key.span(), message))
+}
+
+/// What to write in place of an option that does not exist, although users of other libraries expect one.
+fn instead(key: &str, known: &[&str]) -> Option<&'static str> {
+    let (option, instead) = match key {
+        "top" | "top_k" | "keep_top" | "n" | "k" | "size" | "max_labels" => {
+            ("keep", "write `keep = <N>` for a `Top<L, D>`, `limit = <N>` for a `Breakdown<L, D>`")
+        }
+        "window" | "last" | "secs" | "seconds" => {
+            ("keep", "a window is part of the type, write `Recent<D, 60>`")
+        }
+        "quantiles" | "percentiles" | "precision" | "bounds" | "bucket_count" => {
+            ("buckets", "a histogram takes `max_buckets = 160` or `buckets = [1, 2, 4]`")
+        }
+        "exponential" => ("buckets", "write `buckets = exponential(1, 2, 10)`"),
+        _ => return None,
+    };
+    known.contains(&option).then_some(instead)
 }
 
 fn skip_to_comma(input: ParseStream) {

@@ -110,7 +110,12 @@ impl Closure {
                 format!("({})", self.spell(&group.expr)?)
             }
             Expr::Group(group) => self.spell(&group.expr)?,
-            Expr::Tuple(tuple) if tuple.elems.len() > 1 => format!("({})", self.list(&tuple.elems)?),
+            // A tuple of fields cannot move them out of the event.
+            Expr::Tuple(tuple) if tuple.elems.len() > 1 => {
+                let parts: Option<Vec<_>> =
+                    tuple.elems.iter().map(|part| self.spell_borrowed(part)).collect();
+                format!("({})", parts?.join(", "))
+            }
             Expr::Cast(cast) => format!("{} as {}", self.spell(&cast.expr)?, to_source(&cast.ty)),
             Expr::Reference(reference) if reference.mutability.is_none() => {
                 format!("&{}", self.spell(&reference.expr)?)
@@ -134,6 +139,11 @@ impl Closure {
             Expr::Macro(call) if call.mac.path.is_ident("matches") => self.matches(&call.mac)?,
             _ => return None,
         })
+    }
+
+    fn spell_borrowed(&mut self, expr: &Expr) -> Option<String> {
+        let is_place = matches!(expr, Expr::Path(_) | Expr::Field(_) | Expr::Index(_));
+        Some(format!("{}{}", if is_place { "&" } else { "" }, self.spell(expr)?))
     }
 
     fn event(&mut self) -> &'static str {

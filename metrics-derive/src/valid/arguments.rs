@@ -94,31 +94,22 @@ fn recent(cx: &Ctxt, shape: &TypeShape) {
             format!("`Recent` needs a dimension and its seconds: write `Recent<Counter, {seconds}>`");
         return cx.error(shape.ty, message);
     };
-    let source = to_source(inner.ty);
     let seconds = match (shape.constants.as_slice(), further) {
         ([seconds, ..], _) => to_source(seconds),
         ([], [constant, ..]) => to_source(constant.ty),
         ([], []) => "60".to_owned(),
     };
-    match inner.kind {
+    let mistake = match inner.kind {
         Kind::NotADimension => return not_a_dimension(cx, inner),
-        Kind::Recent => {
-            let innermost = inner.arguments.first().map_or_else(|| "Counter".to_owned(), |d| to_source(d.ty));
-            let message = format!("a window of a window: write `Recent<{innermost}, {seconds}>`");
-            return cx.error(shape.ty, message);
-        }
-        Kind::Breakdown | Kind::Top => {
-            let argument = |index: usize, default: &str| {
-                inner.arguments.get(index).map_or_else(|| default.to_owned(), |found| to_source(found.ty))
-            };
-            let (label, dimension) = (argument(0, "L"), argument(1, "Counter"));
-            let of = if inner.kind == Kind::Top { "`Top`" } else { "breakdown" };
-            let message =
-                format!("a window of a {of}: write `Breakdown<{label}, Recent<{dimension}, {seconds}>>`");
-            return cx.error(shape.ty, message);
-        }
-        _ => {}
+        Kind::Recent => Some("a window of a window"),
+        Kind::Breakdown => Some("a window of a breakdown"),
+        Kind::Top => Some("a `Top` has no window"),
+        _ => None,
+    };
+    if let Some(mistake) = mistake {
+        return cx.error(shape.ty, format!("{mistake}: write `{}`", windowed(inner, &seconds)));
     }
+    let source = to_source(inner.ty);
     if let Some(example) = missing_measure(inner) {
         report_missing(cx, inner.ty, example);
     } else if shape.constants.is_empty() && further.is_empty() {
@@ -130,6 +121,36 @@ fn recent(cx: &Ctxt, shape: &TypeShape) {
         let message = format!("a window has at least 1 second: write `Recent<{source}, 60>`");
         cx.error(seconds, message);
     }
+}
+
+/// A dimension with its window in the one place where a window can be.
+fn windowed(dimension: &TypeShape, seconds: &str) -> String {
+    match (dimension.kind, dimension.arguments.as_slice()) {
+        (Kind::Top, _) => to_source(dimension.ty),
+        (Kind::Recent, [inner, ..]) => windowed(inner, seconds),
+        (Kind::Breakdown, [label, inner, ..]) => {
+            format!("Breakdown<{}, {}>", to_source(label.ty), windowed(inner, seconds))
+        }
+        (Kind::Breakdown, [label]) => {
+            format!("Breakdown<{}, Recent<Counter, {seconds}>>", to_source(label.ty))
+        }
+        (Kind::Breakdown, []) => format!("Breakdown<L, Recent<Counter, {seconds}>>"),
+        (Kind::Recent, []) => format!("Recent<Counter, {seconds}>"),
+        _ => format!("Recent<{}, {seconds}>", to_source(dimension.ty)),
+    }
+}
+
+/// Whether a breakdown is within another one. A snapshot can show it all the same.
+pub fn report_nested(cx: &Ctxt, shape: &TypeShape) -> bool {
+    let mistake = match (shape.kind, shape.inner().kind) {
+        (Kind::Breakdown, Kind::Top) => {
+            "a breakdown of a `Top`: use a `Top` by a tuple of labels, `by(a, b)`"
+        }
+        (Kind::Breakdown, Kind::Breakdown) => "a breakdown of breakdowns: use a tuple of labels, `by(a, b)`",
+        _ => return false,
+    };
+    cx.error(shape.ty, mistake);
+    true
 }
 
 /// Whether a type certainly is a dimension, and not a label of the same name.

@@ -47,18 +47,27 @@ fn max_buckets(cx: &Ctxt, written: &Expr) {
         let message = "`max_buckets` must be at least 4: two buckets each for positive and negative values";
         cx.error(written, message);
     } else if number(written).is_some_and(|number| number > max) {
-        cx.error(written, "`max_buckets` must be at most 1024");
+        cx.error(written, "`max_buckets` must be at most 1,024");
     }
 }
+
+const EXPONENTIAL: &str =
+    "`exponential` takes a start, a factor and a number of bounds: write `exponential(1, 2, 10)`";
 
 /// Checks the numbers in `exponential(start, factor, n)`.
 fn exponential(cx: &Ctxt, call: &ExprCall) {
     let arguments: Vec<_> = call.args.iter().collect();
     let [start, factor, count] = arguments.as_slice() else {
-        let message =
-            "`exponential` takes a start, a factor and a number of bounds: write `exponential(1, 2, 10)`";
-        return cx.error(call, message);
+        return cx.error(call, EXPONENTIAL);
     };
+    for argument in &call.args {
+        if matches!(argument, Expr::Assign(_)) {
+            return cx.error(call, EXPONENTIAL);
+        } else if matches!(argument, Expr::Lit(ExprLit { lit: Lit::Str(_), .. })) {
+            let message = "`exponential` takes numbers without quotation marks, seconds for a `Duration`";
+            return cx.error(argument, message);
+        }
+    }
     if number(start).is_some_and(|start| start <= 0.0) {
         cx.error(start, "the start of `exponential` must be above 0");
     }
@@ -72,19 +81,20 @@ fn exponential(cx: &Ctxt, call: &ExprCall) {
     }
 }
 
-/// Whether an expression is written as `exponential(..)`.
-fn is_exponential(call: &ExprCall) -> bool {
-    matches!(&*call.func, Expr::Path(path) if path.path.is_ident("exponential"))
+/// Whether an expression is the word `exponential`.
+fn is_exponential(expr: &Expr) -> bool {
+    matches!(expr, Expr::Path(path) if path.path.is_ident("exponential"))
 }
 
 /// Checks bounds that are written as numbers. rustc checks all others when it evaluates the constant.
 fn bounds(cx: &Ctxt, buckets: &Expr, measure: Option<Measure>) {
     let bounds = match buckets {
         Expr::Array(array) => &array.elems,
+        Expr::Path(_) if is_exponential(buckets) => return cx.error(buckets, EXPONENTIAL),
         Expr::Path(_) => return,
-        Expr::Call(call) if is_exponential(call) => return exponential(cx, call),
+        Expr::Call(call) if is_exponential(&call.func) => return exponential(cx, call),
         other => {
-            let message = "`buckets` takes a list, a constant or `exponential(start, factor, n)`: write `buckets = [1, 2, 4]`";
+            let message = "`buckets` takes a list, a constant or `exponential(start, factor, n)`: write `buckets = [1, 2, 4]` or `buckets = exponential(1, 2, 10)`";
             return cx.error(other, message);
         }
     };
@@ -93,6 +103,10 @@ fn bounds(cx: &Ctxt, buckets: &Expr, measure: Option<Measure>) {
     }
     let mut previous: Option<f64> = None;
     for (index, bound) in bounds.iter().enumerate() {
+        if matches!(bound, Expr::Call(call) if is_exponential(&call.func)) {
+            let message = "`exponential` is a list of its own: write `buckets = exponential(1, 2, 10)`";
+            return cx.error(bound, message);
+        }
         if to_source(bound).ends_with("NAN") {
             return cx.error(bound, format!("bound {index} is NaN"));
         }

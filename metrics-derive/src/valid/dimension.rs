@@ -23,7 +23,7 @@ pub fn check(cx: &Ctxt, field: &Field, parameters: &[String]) -> Verdict {
     if !arguments::check(cx, &field.shape) {
         return Verdict::Unusable;
     }
-    if field.verdict == Verdict::Broken {
+    if field.verdict == Verdict::Broken || arguments::report_nested(cx, &field.shape) {
         return Verdict::Broken;
     }
     limit(cx, field);
@@ -76,16 +76,21 @@ fn buckets_are_constant(cx: &Ctxt, field: &Field, parameters: &[String]) -> bool
 
 fn limit(cx: &Ctxt, field: &Field) {
     let Some(limit) = &field.options.limit else { return };
-    let by = field.feeds.iter().any(|feed| feed.options.by.is_some());
-    let breakdown = matches!(field.shape.kind, Kind::Breakdown | Kind::Unknown);
     if field.shape.kind == Kind::Top {
-        let message = match &field.options.keep {
-            Some(_) => "`keep` and `limit` cannot be combined",
-            None => "`Top` keeps the largest labels, not those that were first: write `keep = <N>`",
-        };
-        cx.error(&limit.key, message);
-    } else if !breakdown || (!by && !field.feeds.is_empty()) {
-        cx.error(&limit.key, "`limit` needs `by`");
+        let mistake = "`Top` keeps the largest labels, not those that were first";
+        let write = if field.options.keep.is_some() { "remove `limit`" } else { "write `keep = <N>`" };
+        cx.error(&limit.key, format!("{mistake}: {write}"));
+    } else if !matches!(field.shape.kind, Kind::Breakdown | Kind::Unknown) {
+        // `feeds::check` reports a `by` of such a type.
+        if !field.has_by() {
+            let ty = to_source(field.shape.ty);
+            let message = format!(
+                "`limit` applies to `Breakdown<L, D>` only: remove it, or write `Breakdown<L, {ty}>` with `by`"
+            );
+            cx.error(&limit.key, message);
+        }
+    } else if field.shape.kind == Kind::Unknown && !field.has_by() && !field.feeds.is_empty() {
+        cx.error(&limit.key, "`limit` needs `by`: add `by = <event field>`");
     } else if matches!(buckets::number(&limit.value), Some(limit) if limit < 1.0) {
         cx.error(&limit.value, "`limit` must be at least 1");
     } else if matches!(&limit.value, Expr::Lit(ExprLit { lit, .. }) if !matches!(lit, Lit::Int(_))) {

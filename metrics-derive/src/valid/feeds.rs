@@ -2,6 +2,7 @@
 
 use syn::Ident;
 
+use super::top::is_weight;
 use crate::attr::FeedOptions;
 use crate::ctxt::Ctxt;
 use crate::resolved::{Feed, Field};
@@ -49,16 +50,16 @@ fn label_source(cx: &Ctxt, field: &Field, feed: &Feed) {
         }
         (Some(by), kind) if !matches!(kind, Kind::Breakdown | Kind::Top | Kind::Unknown) => {
             let ty = to_source(field.shape.ty);
-            cx.error(&by.key, format!("`by` applies to `Breakdown<L, D>` only: write `Breakdown<L, {ty}>`"));
-        }
-        _ => {}
-    }
-    match (field.shape.kind, field.shape.inner().kind) {
-        (Kind::Breakdown, Kind::Top) => {
-            cx.error(field.shape.ty, "a breakdown of a `Top`: use a `Top` by a tuple of labels, `by(a, b)`");
-        }
-        (Kind::Breakdown, Kind::Breakdown) => {
-            cx.error(field.shape.ty, "a breakdown of breakdowns: use a tuple of labels, `by(a, b)`");
+            let is_top = field.options.keep.is_some() && is_weight(&field.shape);
+            let of = if is_top { "Top" } else { "Breakdown" };
+            let message = match by.value.parts.as_slice() {
+                [label] if kind == Kind::Distinct && feed.options.value.is_none() => {
+                    let source = to_source(&label.source);
+                    format!("`Distinct` has no labels: write `value = {source}`, or the type `{of}<L, {ty}>`")
+                }
+                _ => format!("`{ty}` has no labels: write `{of}<L, {ty}>`"),
+            };
+            cx.error(&by.key, message);
         }
         _ => {}
     }

@@ -35,11 +35,9 @@ pub fn check(cx: &Ctxt, field: &Field) -> bool {
         return false;
     }
     let is_breakdown = field.shape.kind == Kind::Breakdown;
-    if is_breakdown
-        && !by.is_empty()
-        && field.options.limit.is_none()
-        && cardinality(ty) == Some(Cardinality::Unbounded)
-    {
+    // `top::check` reports a `keep`, and names `limit`.
+    let has_limit = field.options.limit.is_some() || field.options.keep.is_some();
+    if is_breakdown && !by.is_empty() && !has_limit && cardinality(ty) == Some(Cardinality::Unbounded) {
         cx.error(
             ty,
             format!(

@@ -193,7 +193,7 @@ macro_rules! exponential {
                 let mut index = 0;
                 while index < N {
                     if $value >= $limit {
-                        fail(index, concat!(" of `exponential` is too large for `", stringify!($number), "`"));
+                        fail(index, concat!(" of `exponential`, counted from 0, is too large for `", stringify!($number), "`: write fewer bounds or a smaller factor"));
                     }
                     bounds[index] = $bound;
                     if index > 0 && !Self::is_above(bounds[index], bounds[index - 1]) {
@@ -327,7 +327,7 @@ pub const fn max_buckets(max_buckets: usize) -> u16 {
         max_buckets >= MIN_MAX_BUCKETS as usize,
         "`max_buckets` must be at least 4: two buckets each for positive and negative values"
     );
-    assert!(max_buckets <= MAX_MAX_BUCKETS as usize, "`max_buckets` must be at most 1024");
+    assert!(max_buckets <= MAX_MAX_BUCKETS as usize, "`max_buckets` must be at most 1,024");
     #[expect(clippy::cast_possible_truncation, reason = "checked above")]
     let max_buckets = max_buckets as u16;
     max_buckets
@@ -336,7 +336,7 @@ pub const fn max_buckets(max_buckets: usize) -> u16 {
 /// Fails the compilation with a message about one bound.
 #[track_caller]
 const fn fail(index: usize, problem: &str) -> ! {
-    let mut text = [0; 96];
+    let mut text = [0; 128];
     let mut end = append(&mut text, 0, "`buckets`: bound ");
     let mut power = 1;
     while index / power >= 10 {

@@ -112,7 +112,7 @@ pub struct Top<L, D> {
 ///
 /// No other type can implement it.
 #[diagnostic::on_unimplemented(
-    message = "`Top` compares labels by what only grows: use `Counter`, `Sum<u64>` or `Sum<Duration>` in place of `{Self}`",
+    message = "`Top` compares labels by a sum that only grows: use `Counter`, `Sum<u64>` or `Sum<Duration>` in place of `{Self}`",
     label = "may fall, or is no sum"
 )]
 pub trait Weighted: Dimension + Copy + Default + sealed::Sealed {

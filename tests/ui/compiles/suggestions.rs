@@ -1,7 +1,8 @@
-//! The suggestions for `source/expression_instead_of_field.rs` and `source/when_without_closure.rs`.
+//! The suggestions for `source/expression_instead_of_field.rs` and `source/when_without_closure.rs`. That for
+//! `value/distinct_of_tuples.rs` must not move fields out of the event.
 #![deny(warnings)]
 
-use mvx_metrics::{Breakdown, Counter, Label, Max, Mean, Metric, Sum, metric_event};
+use mvx_metrics::{Breakdown, Counter, Distinct, Label, Max, Mean, Metric, Sum, metric_event};
 use std::time::Duration;
 
 #[derive(Label, PartialEq)]
@@ -29,6 +30,8 @@ struct Saves {
     seconds: Sum<u64>,
     #[dimension(value = |e| e.bytes as f64)]
     mean: Mean<f64>,
+    #[dimension(value = |e| (&e.outcome, &e.bytes))]
+    pairs: Distinct,
     #[dimension(by = outcome)]
     by_outcome: Breakdown<Outcome, Counter>,
     #[dimension(by = (outcome, bytes), limit = 3)]

@@ -17,6 +17,8 @@ struct Saves {
     of_breakdowns: Top<String, Breakdown<bool, Counter>>,
     #[dimension(by = user, limit = 10)]
     in_a_breakdown: Breakdown<String, Top<String, Counter>>,
+    #[dimension(by = user, keep = 10)]
+    with_keep: Breakdown<String, Top<String, Counter>>,
 }
 
 fn main() {}

@@ -17,6 +17,8 @@ struct Saves {
     total: Counter,
     #[dimension(by = user, keep = 10)]
     by_user: Breakdown<String, Counter>,
+    #[dimension(by = user, keep = 10, limit = 10)]
+    with_limit: Breakdown<String, Counter>,
 }
 
 fn main() {}

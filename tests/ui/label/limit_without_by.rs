@@ -9,11 +9,15 @@ struct Saved {
     load: f64,
 }
 
+type ByUser = Breakdown<String, Counter>;
+
 #[derive(Metric, Default)]
 #[metric(on(Saved))]
 struct Saves {
     #[dimension(limit = 10)]
     total: Counter,
+    #[dimension(limit = 10)]
+    of_an_alias: ByUser,
 }
 
 fn main() {}

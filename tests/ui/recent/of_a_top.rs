@@ -1,15 +1,20 @@
 use mvx_metrics::*;
+use std::time::Duration;
 
 #[metric_event]
 struct Saved {
-    host: String,
+    elapsed: Duration,
+    bytes: u64,
+    user: String,
+    load: f64,
 }
 
 #[derive(Metric, Default)]
 #[metric(on(Saved))]
 struct Saves {
-    #[dimension(by = host, keep = 10)]
-    by_host: Recent<Top<String, Counter>, 60>,
+    #[dimension(by = user, keep = 10)]
+    largest: Recent<Top<String, Counter>, 60>,
+    without_options: Recent<Top<String, Counter>, 60>,
 }
 
 fn main() {}

@@ -72,8 +72,8 @@ impl DistinctHash {
 #[diagnostic::on_unimplemented(
     message = "`Distinct` cannot tell values of type `{Self}` apart",
     label = "not a text, an integer, a `bool`, bytes or the like",
-    note = "round a floating-point number to an integer, or take its `to_bits()`",
-    note = "a type of your own becomes such a value with `impl DistinctValue for {Self}`"
+    note = "take what identifies the value, such as `|e| e.elapsed.as_nanos()` or `|e| e.ratio.to_bits()`",
+    note = "a type of your own becomes such a value with `impl DistinctValue for ..`"
 )]
 pub trait DistinctValue {
     /// The hash of the value; `None` when there is nothing to count.

@@ -1,0 +1,21 @@
+use mvx_metrics::*;
+use std::time::Duration;
+
+#[metric_event]
+struct Saved {
+    elapsed: Duration,
+    bytes: u64,
+    user: String,
+    load: f64,
+}
+
+#[derive(Metric, Default)]
+#[metric(on(Saved))]
+struct Saves {
+    #[dimension(value = (user, bytes))]
+    pairs: Distinct,
+    #[dimension(value = (event.user, event.bytes))]
+    of_the_event: Distinct,
+}
+
+fn main() {}
