@@ -78,7 +78,7 @@ pub fn handle_with<M, E>(metric: &mut M, event: &E, handler: impl FnOnce(&mut M,
 
 /// A breakdown that accepts labels of type `Q`.
 #[diagnostic::on_unimplemented(
-    message = "`by` applies to `Breakdown<L, D>` only, and `{Self}` is not a breakdown",
+    message = "`by` without `keep` applies to `Breakdown<L, D>` only, and `{Self}` is not a breakdown",
     label = "`by` of a field that is not a breakdown",
     note = "a `Top<L, D>` also needs `keep = <N>`"
 )]
@@ -104,7 +104,7 @@ impl<L: Label, D: Default, Q: ToLabel<L>> ByLabel<Q> for Breakdown<L, D> {
 
 /// The type of a breakdown's labels.
 #[diagnostic::on_unimplemented(
-    message = "labels belong to `Breakdown<L, D>` only, and `{Self}` is not a breakdown",
+    message = "labels without `keep` belong to `Breakdown<L, D>` only, and `{Self}` is not a breakdown",
     label = "not a breakdown"
 )]
 pub trait HasLabel: Dimension {
