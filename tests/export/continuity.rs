@@ -112,3 +112,33 @@ fn no_counter_falls_while_a_handler_does_not_return() {
     assert!(text.contains("mvx_metrics_recorders_stalled{namespace=\"shop\"} 0\n"), "{text}");
     assert!(text.contains("mvx_metrics_events_processed_total{namespace=\"shop\"} 161\n"), "{text}");
 }
+
+#[derive(Metric, Default)]
+#[metric(name = "jobs.sizes", on(Done))]
+struct Sizes {
+    #[dimension(value = |e| e.0)]
+    size: Histogram<u64>,
+}
+
+#[test]
+fn di6_all_entities_show_the_bounds_that_any_of_them_has_needed() {
+    let runtime = running("sizes");
+    let small = with(&runtime, "small", Sizes::default(), 0);
+    small.emit(Done(3));
+    let large = with(&runtime, "large", Sizes::default(), 0);
+    large.emit(Done(30));
+    let bounds_of = |entity: &str| -> Vec<String> {
+        let text = runtime.exposition(Scope::PerEntity, Format::OpenMetrics).expect("the runtime runs").text;
+        let start = format!("jobs_sizes_size_bucket{{namespace=\"sizes\",entity_id=\"{entity}\",le=\"");
+        let bounds = text.lines().filter_map(|line| line.strip_prefix(&start)?.split('"').next());
+        bounds.map(str::to_owned).collect()
+    };
+    let all = ["2.0", "4.0", "8.0", "16.0", "32.0", "+Inf"];
+    assert_eq!(
+        (bounds_of("small"), bounds_of("large")),
+        (all.map(str::to_owned).into(), all.map(str::to_owned).into())
+    );
+    // The bounds stay when the entity that needed them is gone.
+    runtime.stop_and_remove_recorder("large").expect("it stops");
+    assert_eq!(bounds_of("small"), all);
+}

@@ -46,12 +46,10 @@ impl ExportMemory {
 
     /// The bounds that a family shows: those that it needs, and those that it has shown before.
     pub(super) fn widened(&self, family: &str, needed: PowerRange) -> PowerRange {
-        if needed == PowerRange::default() {
-            return needed;
-        }
         let mut bounds = self.bounds.lock();
-        let shown = bounds.get(family).copied().unwrap_or_default().union(needed);
-        if bounds.len() < MAX_NAMES || bounds.contains_key(family) {
+        let earlier = bounds.get(family).copied();
+        let shown = earlier.unwrap_or_default().union(needed);
+        if shown != earlier.unwrap_or_default() && (earlier.is_some() || bounds.len() < MAX_NAMES) {
             bounds.insert(family.to_owned(), shown);
         }
         shown
