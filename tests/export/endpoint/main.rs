@@ -8,9 +8,6 @@ mod failures;
 mod fixtures;
 mod gzip;
 mod hosts;
-// It reads what Linux tells of threads and memory.
-#[cfg(target_os = "linux")]
-mod overload;
 mod protobuf;
 mod requests;
 mod server;

@@ -1,4 +1,13 @@
 //! Covers overload: the event loop, other clients and the memory, while misbehaving clients do everything at once.
+//!
+//! It reads what Linux tells of the threads and the memory of its process, so no other test runs beside it.
+
+#![cfg(target_os = "linux")]
+
+#[allow(dead_code, reason = "`endpoint` uses the rest")]
+mod client;
+#[allow(dead_code, reason = "`endpoint` uses the rest")]
+mod fixtures;
 
 use std::fs;
 use std::io::{Read, Write};
