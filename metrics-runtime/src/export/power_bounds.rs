@@ -115,6 +115,7 @@ mod tests {
     proptest! {
         /// One bucket of scale 8 after the other gets a value, and the text shows all bounds that it has shown before.
         #[test]
+        #[cfg_attr(miri, ignore = "numbers only, for minutes")]
         fn di6_a_bound_that_was_shown_stays(
             recorded in proptest::collection::vec((-275_000..262_000_i32, 0..3_u8), 1..10),
             near in any::<bool>(),
@@ -162,6 +163,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "numbers only, for minutes")]
     fn the_bounds_reach_from_the_first_bucket_to_the_last_one() {
         assert_eq!(alone(&above(0, -2, &[5, 0, 0, 3])), [(0.25, 0), (0.5, 5), (1.0, 5), (2.0, 5), (4.0, 8)]);
         // Four buckets between two powers of two; the first and the last one are empty.
@@ -170,6 +172,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "numbers only, for minutes")]
     fn zeros_and_values_below_zero_have_bounds() {
         let buckets = ExponentialBuckets {
             scale: 0,
@@ -182,6 +185,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "numbers only, for minutes")]
     fn a_bound_inside_of_a_bucket_counts_the_whole_bucket() {
         assert_eq!(alone(&above(-1, 0, &[3, 4])), [(1.0, 0), (2.0, 3), (4.0, 3), (8.0, 7), (16.0, 7)]);
         let below =
@@ -190,6 +194,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "numbers only, for minutes")]
     fn the_ends_of_the_numbers_have_no_bounds_beyond_them() {
         let (least, most) = (alone(&above(0, -1_075, &[1])), alone(&above(0, 1_023, &[1])));
         assert_eq!(least, [(f64::from_bits(1), 1)]);
@@ -202,6 +207,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "numbers only, for minutes")]
     fn di6_series_of_one_family_have_the_same_bounds() {
         let (fast, slow) = (above(0, -2, &[5]), above(0, 3, &[7]));
         let negative =

@@ -243,6 +243,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "numbers only, for minutes")]
     fn di1_indexes_of_numbers_agree_with_exact_bounds_at_each_scale_and_beside_each_bound() {
         let last = (1 << MANTISSA_BITS) - 1;
         for power in 0..256 {
@@ -262,6 +263,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "numbers only, for minutes")]
     fn di1_indexes_of_nanoseconds_agree_with_exact_bounds_in_seconds_at_each_scale() {
         for power in 0..256 {
             // Up to 97 days nanoseconds are exact floating-point numbers.
@@ -275,6 +277,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "numbers only, for minutes")]
     fn di1_a_power_of_two_seconds_belongs_to_the_bucket_that_it_bounds() {
         for power in -9..=22 {
             let nanos = if power < 0 { 1_000_000_000 >> -power } else { 1_000_000_000 << power };
@@ -286,12 +289,14 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "numbers only, for minutes")]
     fn di1_the_shifts_are_as_far_apart_as_the_scales() {
         assert_eq!(scale(COARSEST_SHIFT), COARSEST_SCALE);
         assert_eq!(scale(FINEST_SHIFT), FINEST_SCALE);
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "numbers only, for minutes")]
     fn di4_no_number_has_an_index_below_zero_or_needs_more_than_two_buckets_at_the_coarsest_scale() {
         for bits in [f64::MIN_POSITIVE, 1.0, 1.5, f64::MAX].map(f64::to_bits) {
             assert!(OF_NUMBERS.position(bits) < 1 << 63);

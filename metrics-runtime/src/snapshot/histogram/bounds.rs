@@ -76,6 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[cfg_attr(miri, ignore = "numbers only, for minutes")]
     fn bounds_are_powers_of_two_at_whole_exponents() {
         for scale in 0..=20 {
             for exponent in [-1074, -1073, -1023, -1022, -30, -1, 0, 1, 52, 53, 1023] {
@@ -104,6 +105,7 @@ mod tests {
 
     /// The numbers are from a calculation with 60 digits.
     #[test]
+    #[cfg_attr(miri, ignore = "numbers only, for minutes")]
     fn bounds_between_powers_of_two_are_the_nearest_numbers_or_beside_them() {
         let known = [
             (1, 1, std::f64::consts::SQRT_2),
@@ -122,6 +124,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "numbers only, for minutes")]
     fn a_midpoint_lies_inside_of_its_bucket() {
         for scale in -10..=20 {
             let (first, last) = indexes(scale);
@@ -136,6 +139,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "numbers only, for minutes")]
     fn the_numbers_at_the_ends_have_buckets() {
         for scale in -10..=20 {
             let (first, last) = indexes(scale);
@@ -147,6 +151,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "numbers only, for minutes")]
     fn bounds_of_impossible_scales_and_indexes_do_not_panic() {
         for scale in [i32::MIN, -64, -11, 21, 62, 63, i32::MAX] {
             for index in [i64::MIN, -1, 0, 1, i64::MAX] {
