@@ -1,7 +1,5 @@
 //! `Distinct`: how near its estimate is, which values it tells apart, and how it merges. Covers DI9.
 
-// Numbers only: under Miri they take minutes and show nothing.
-#![cfg(not(miri))]
 // Many values and no `unsafe` code of its own: Miri would take many minutes.
 #![cfg(not(miri))]
 

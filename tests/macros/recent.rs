@@ -1,7 +1,5 @@
 //! The last seconds of each dimension type, with paused time. Covers DI7.
 
-// Numbers only: under Miri they take minutes and show nothing.
-#![cfg(not(miri))]
 // Tokio's clock, and much data.
 #![cfg(not(miri))]
 

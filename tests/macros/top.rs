@@ -1,7 +1,5 @@
 //! `Top` keeps the largest labels of any stream. Each count has the error that it states, also once merged and read back.
 
-// Numbers only: under Miri they take minutes and show nothing.
-#![cfg(not(miri))]
 // Much data and no `unsafe` code of its own: Miri would take many minutes.
 #![cfg(not(miri))]
 
