@@ -8,5 +8,9 @@ use mvx_metrics::export::Format;
 fuzz_target!(|accept: &str| {
     let format = Format::negotiate(accept);
     assert_eq!(Format::negotiate(&accept.to_ascii_uppercase()), format);
-    assert_eq!(Format::negotiate(&format!("text/html,{accept},image/png;q=1")), format);
+    assert_eq!(Format::negotiate(&format!("text/html,{accept}")), format);
+    // A quote that is not closed takes in the ranges that follow.
+    if !accept.contains('"') {
+        assert_eq!(Format::negotiate(&format!("text/html,{accept},image/png;q=1")), format);
+    }
 });
