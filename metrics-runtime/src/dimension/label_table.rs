@@ -160,6 +160,7 @@ mod tests {
 
     /// Labels that hash alike stand in a row of slots, so freeing a slot must move others.
     #[test]
+    #[cfg_attr(miri, ignore = "hundreds of labels take minutes")]
     fn each_label_is_found_after_others_took_the_places_of_some() {
         let part = |label: u64| vec![LabelPart::Unsigned(label)];
         let hash = |label: u64| label % 5;
