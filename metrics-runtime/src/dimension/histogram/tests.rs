@@ -1,13 +1,23 @@
 // Numbers only: under Miri they take minutes and show nothing.
 #![cfg(not(miri))]
 
+use std::any::Any;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use proptest::prelude::*;
 
 use super::*;
+
+/// Keeps a value for the life of the process. The list makes it reachable: the sanitizer reports what nothing refers to.
+fn kept<T: Send + Sync + 'static>(value: T) -> &'static T {
+    static KEPT: Mutex<Vec<&'static (dyn Any + Send + Sync)>> = Mutex::new(Vec::new());
+    let value: &'static T = Box::leak(Box::new(value));
+    KEPT.lock().unwrap().push(value);
+    value
+}
 
 /// What a histogram must show, computed in the simplest way.
 struct Expected<T> {
@@ -164,30 +174,30 @@ proptest! {
 
     #[test]
     fn explicit_buckets_of_integers_are_found(bounds in prop::collection::btree_set(any_u64(), 1..40), values in prop::collection::vec(any_u64(), 1..60)) {
-        let bounds: &'static [u64] = bounds.into_iter().collect::<Vec<_>>().leak();
-        check_explicit(bounds, Vec::leak(guesses(bounds, 0).to_vec()), values);
+        let bounds: &'static [u64] = kept(bounds.into_iter().collect::<Vec<_>>());
+        check_explicit(bounds, kept(guesses(bounds, 0).to_vec()), values);
     }
 
     #[test]
     fn explicit_buckets_of_signed_integers_are_found(bounds in prop::collection::btree_set(any_i64(), 1..40), values in prop::collection::vec(any_i64(), 1..60)) {
-        let bounds: &'static [i64] = bounds.into_iter().collect::<Vec<_>>().leak();
+        let bounds: &'static [i64] = kept(bounds.into_iter().collect::<Vec<_>>());
         let negative = bounds.partition_point(|bound| *bound < 0);
         let keys: Vec<_> = bounds[negative..].iter().map(|bound| bound.unsigned_abs()).collect();
-        check_explicit(bounds, Vec::leak(guesses(&keys, negative).to_vec()), values);
+        check_explicit(bounds, kept(guesses(&keys, negative).to_vec()), values);
     }
 
     #[test]
     fn explicit_buckets_of_numbers_are_found(mut bounds in prop::collection::vec(-1e3..1e3_f64, 1..40), values in prop::collection::vec(any_f64(), 1..60)) {
         bounds.sort_by(f64::total_cmp);
         bounds.dedup();
-        check_explicit(bounds.leak(), &[], values);
+        check_explicit(kept(bounds), &[], values);
     }
 }
 
 /// Compares the buckets with a linear search, for a field with these bounds and for a histogram that was made with them.
 fn check_explicit<T: Measure + Debug>(bounds: &'static [T], guesses: &'static [Guess], values: Vec<T>) {
-    let layout: &'static BucketLayout<T> = Box::leak(Box::new(BucketLayout::new(bounds, guesses)));
-    let other: &'static BucketLayout<T> = Box::leak(Box::new(BucketLayout::new(&bounds[..1], guesses)));
+    let layout: &'static BucketLayout<T> = kept(BucketLayout::new(bounds, guesses));
+    let other: &'static BucketLayout<T> = kept(BucketLayout::new(&bounds[..1], guesses));
     let (mut declared, mut made) = (Histogram::default(), Histogram::with_buckets(bounds));
     let mut expected = vec![0; bounds.len() + 1];
     for value in bounds.iter().copied().chain(values) {
