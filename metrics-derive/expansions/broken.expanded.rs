@@ -166,7 +166,8 @@ const _: () = {
             ::mvx_metrics::__private::debug(
                 __formatter,
                 "SavesSnapshot",
-                &[("total", &self.total), ("invalid", &self.invalid)],
+                &["total", "invalid"],
+                &[&self.total, &self.invalid],
             )
         }
     }
@@ -182,7 +183,12 @@ const _: () = {
             &self,
             __serializer: __S,
         ) -> ::mvx_metrics::__private::Result<__S::Ok, __S::Error> {
-            ::mvx_metrics::__private::serialize(self, 1usize, self.invalid, __serializer)
+            ::mvx_metrics::__private::serialize(
+                &::mvx_metrics::__private::AllFields(self),
+                1usize,
+                ("invalid", self.invalid),
+                __serializer,
+            )
         }
     }
     #[automatically_derived]
@@ -201,8 +207,7 @@ const _: () = {
             __prefix: &::mvx_metrics::__private::primitive::str,
             __map: &mut __M,
         ) -> ::mvx_metrics::__private::Result<(), __M::Error> {
-            ::mvx_metrics::__private::write(__map, __prefix, "total", &self.total)?;
-            ::mvx_metrics::__private::Ok(())
+            ::mvx_metrics::__private::write(__map, __prefix, &["total"], &[&self.total])
         }
         fn read<'de, __A: ::mvx_metrics::__private::MapAccess<'de>>(
             __partial: &mut ::mvx_metrics::__private::PartialSnapshot,
@@ -222,15 +227,18 @@ const _: () = {
                 _ => ::mvx_metrics::__private::Ok(false),
             }
         }
-        fn finish<__E: ::mvx_metrics::__private::DeserializeError>(
+        fn require(__partial: &mut ::mvx_metrics::__private::PartialSnapshot) {
+            __partial.require(&[(0usize, "total")]);
+        }
+        fn finish(
             __partial: &mut ::mvx_metrics::__private::PartialSnapshot,
             __invalid: ::mvx_metrics::__private::primitive::u64,
-        ) -> ::mvx_metrics::__private::Result<Self, __E> {
-            ::mvx_metrics::__private::Ok(Self {
-                total: ::mvx_metrics::__private::finish(__partial, 0usize, "total")?,
+        ) -> Self {
+            Self {
+                total: ::mvx_metrics::__private::take(__partial, 0usize),
                 invalid: __invalid,
                 __times: ::mvx_metrics::__private::Times::default(),
-            })
+            }
         }
         fn head(
             &self,

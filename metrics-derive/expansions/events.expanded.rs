@@ -320,13 +320,8 @@ const _: () = {
             ::mvx_metrics::__private::debug(
                 __formatter,
                 "ConnectionsSnapshot",
-                &[
-                    ("open", &self.open),
-                    ("by_host", &self.by_host),
-                    ("longest", &self.longest),
-                    ("traffic", &self.traffic),
-                    ("invalid", &self.invalid),
-                ],
+                &["open", "by_host", "longest", "traffic", "invalid"],
+                &[&self.open, &self.by_host, &self.longest, &self.traffic, &self.invalid],
             )
         }
     }
@@ -350,7 +345,12 @@ const _: () = {
             &self,
             __serializer: __S,
         ) -> ::mvx_metrics::__private::Result<__S::Ok, __S::Error> {
-            ::mvx_metrics::__private::serialize(self, 0usize, self.invalid, __serializer)
+            ::mvx_metrics::__private::serialize(
+                &::mvx_metrics::__private::AllFields(self),
+                0usize,
+                ("invalid", self.invalid),
+                __serializer,
+            )
         }
     }
     #[automatically_derived]
@@ -375,15 +375,17 @@ const _: () = {
             __prefix: &::mvx_metrics::__private::primitive::str,
             __map: &mut __M,
         ) -> ::mvx_metrics::__private::Result<(), __M::Error> {
-            ::mvx_metrics::__private::write(__map, __prefix, "open", &self.open)?;
-            ::mvx_metrics::__private::write(__map, __prefix, "by_host", &self.by_host)?;
-            ::mvx_metrics::__private::write(__map, __prefix, "longest", &self.longest)?;
-            ::mvx_metrics::__private::SnapshotFields::write(
-                &self.traffic,
-                &::mvx_metrics::__private::prefixed(__prefix, "traffic_"),
+            ::mvx_metrics::__private::write(
                 __map,
-            )?;
-            ::mvx_metrics::__private::Ok(())
+                __prefix,
+                &["open", "by_host", "longest", "traffic_"],
+                &[
+                    &self.open,
+                    &self.by_host,
+                    &self.longest,
+                    &::mvx_metrics::__private::AllFields(&self.traffic),
+                ],
+            )
         }
         fn read<'de, __A: ::mvx_metrics::__private::MapAccess<'de>>(
             __partial: &mut ::mvx_metrics::__private::PartialSnapshot,
@@ -433,21 +435,30 @@ const _: () = {
                 }
             }
         }
-        fn finish<__E: ::mvx_metrics::__private::DeserializeError>(
+        fn require(__partial: &mut ::mvx_metrics::__private::PartialSnapshot) {
+            __partial
+                .require(&[(0usize, "open"), (1usize, "by_host"), (2usize, "longest")]);
+            <::mvx_metrics::__private::Flattened<
+                Traffic,
+            > as ::mvx_metrics::__private::SnapshotFields>::require(
+                __partial.nested(3usize, "traffic_"),
+            );
+        }
+        fn finish(
             __partial: &mut ::mvx_metrics::__private::PartialSnapshot,
             __invalid: ::mvx_metrics::__private::primitive::u64,
-        ) -> ::mvx_metrics::__private::Result<Self, __E> {
-            ::mvx_metrics::__private::Ok(Self {
-                open: ::mvx_metrics::__private::finish(__partial, 0usize, "open")?,
-                by_host: ::mvx_metrics::__private::finish(__partial, 1usize, "by_host")?,
-                longest: ::mvx_metrics::__private::finish(__partial, 2usize, "longest")?,
+        ) -> Self {
+            Self {
+                open: ::mvx_metrics::__private::take(__partial, 0usize),
+                by_host: ::mvx_metrics::__private::take(__partial, 1usize),
+                longest: ::mvx_metrics::__private::take(__partial, 2usize),
                 traffic: ::mvx_metrics::__private::SnapshotFields::finish(
                     __partial.nested(3usize, "traffic_"),
                     0,
-                )?,
+                ),
                 invalid: __invalid,
                 __times: ::mvx_metrics::__private::Times::default(),
-            })
+            }
         }
         fn head(
             &self,

@@ -194,7 +194,8 @@ const _: () = {
             metrics::__private::debug(
                 __formatter,
                 "FinishesSnapshot",
-                &[("by_kind", &self.by_kind), ("invalid", &self.invalid)],
+                &["by_kind", "invalid"],
+                &[&self.by_kind, &self.invalid],
             )
         }
     }
@@ -216,7 +217,12 @@ const _: () = {
             &self,
             __serializer: __S,
         ) -> metrics::__private::Result<__S::Ok, __S::Error> {
-            metrics::__private::serialize(self, 1usize, self.invalid, __serializer)
+            metrics::__private::serialize(
+                &metrics::__private::AllFields(self),
+                1usize,
+                ("invalid", self.invalid),
+                __serializer,
+            )
         }
     }
     #[automatically_derived]
@@ -241,8 +247,7 @@ const _: () = {
             __prefix: &metrics::__private::primitive::str,
             __map: &mut __M,
         ) -> metrics::__private::Result<(), __M::Error> {
-            metrics::__private::write(__map, __prefix, "by_kind", &self.by_kind)?;
-            metrics::__private::Ok(())
+            metrics::__private::write(__map, __prefix, &["by_kind"], &[&self.by_kind])
         }
         fn read<'de, __A: metrics::__private::MapAccess<'de>>(
             __partial: &mut metrics::__private::PartialSnapshot,
@@ -262,15 +267,18 @@ const _: () = {
                 _ => metrics::__private::Ok(false),
             }
         }
-        fn finish<__E: metrics::__private::DeserializeError>(
+        fn require(__partial: &mut metrics::__private::PartialSnapshot) {
+            __partial.require(&[(0usize, "by_kind")]);
+        }
+        fn finish(
             __partial: &mut metrics::__private::PartialSnapshot,
             __invalid: metrics::__private::primitive::u64,
-        ) -> metrics::__private::Result<Self, __E> {
-            metrics::__private::Ok(Self {
-                by_kind: metrics::__private::finish(__partial, 0usize, "by_kind")?,
+        ) -> Self {
+            Self {
+                by_kind: metrics::__private::take(__partial, 0usize),
                 invalid: __invalid,
                 __times: metrics::__private::Times::default(),
-            })
+            }
         }
         fn head(
             &self,

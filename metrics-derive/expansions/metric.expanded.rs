@@ -256,12 +256,13 @@ const _: () = {
             ::mvx_metrics::__private::debug(
                 __formatter,
                 "DocumentSaveAttemptsSnapshot",
+                &["total", "success_total", "elapsed", "users", "invalid"],
                 &[
-                    ("total", &self.total),
-                    ("success_total", &self.success_total),
-                    ("elapsed", &self.elapsed),
-                    ("users", &self.users),
-                    ("invalid", &self.invalid),
+                    &self.total,
+                    &self.success_total,
+                    &self.elapsed,
+                    &self.users,
+                    &self.invalid,
                 ],
             )
         }
@@ -280,7 +281,12 @@ const _: () = {
             &self,
             __serializer: __S,
         ) -> ::mvx_metrics::__private::Result<__S::Ok, __S::Error> {
-            ::mvx_metrics::__private::serialize(self, 4usize, self.invalid, __serializer)
+            ::mvx_metrics::__private::serialize(
+                &::mvx_metrics::__private::AllFields(self),
+                4usize,
+                ("invalid", self.invalid),
+                __serializer,
+            )
         }
     }
     #[automatically_derived]
@@ -300,16 +306,12 @@ const _: () = {
             __prefix: &::mvx_metrics::__private::primitive::str,
             __map: &mut __M,
         ) -> ::mvx_metrics::__private::Result<(), __M::Error> {
-            ::mvx_metrics::__private::write(__map, __prefix, "total", &self.total)?;
             ::mvx_metrics::__private::write(
                 __map,
                 __prefix,
-                "success_total",
-                &self.success_total,
-            )?;
-            ::mvx_metrics::__private::write(__map, __prefix, "elapsed", &self.elapsed)?;
-            ::mvx_metrics::__private::write(__map, __prefix, "users", &self.users)?;
-            ::mvx_metrics::__private::Ok(())
+                &["total", "success_total", "elapsed", "users"],
+                &[&self.total, &self.success_total, &self.elapsed, &self.users],
+            )
         }
         fn read<'de, __A: ::mvx_metrics::__private::MapAccess<'de>>(
             __partial: &mut ::mvx_metrics::__private::PartialSnapshot,
@@ -347,22 +349,29 @@ const _: () = {
                 _ => ::mvx_metrics::__private::Ok(false),
             }
         }
-        fn finish<__E: ::mvx_metrics::__private::DeserializeError>(
+        fn require(__partial: &mut ::mvx_metrics::__private::PartialSnapshot) {
+            __partial
+                .require(
+                    &[
+                        (0usize, "total"),
+                        (1usize, "success_total"),
+                        (2usize, "elapsed"),
+                        (3usize, "users"),
+                    ],
+                );
+        }
+        fn finish(
             __partial: &mut ::mvx_metrics::__private::PartialSnapshot,
             __invalid: ::mvx_metrics::__private::primitive::u64,
-        ) -> ::mvx_metrics::__private::Result<Self, __E> {
-            ::mvx_metrics::__private::Ok(Self {
-                total: ::mvx_metrics::__private::finish(__partial, 0usize, "total")?,
-                success_total: ::mvx_metrics::__private::finish(
-                    __partial,
-                    1usize,
-                    "success_total",
-                )?,
-                elapsed: ::mvx_metrics::__private::finish(__partial, 2usize, "elapsed")?,
-                users: ::mvx_metrics::__private::finish(__partial, 3usize, "users")?,
+        ) -> Self {
+            Self {
+                total: ::mvx_metrics::__private::take(__partial, 0usize),
+                success_total: ::mvx_metrics::__private::take(__partial, 1usize),
+                elapsed: ::mvx_metrics::__private::take(__partial, 2usize),
+                users: ::mvx_metrics::__private::take(__partial, 3usize),
                 invalid: __invalid,
                 __times: ::mvx_metrics::__private::Times::default(),
-            })
+            }
         }
         fn head(
             &self,

@@ -187,7 +187,8 @@ const _: () = {
             ::mvx_metrics::__private::debug(
                 __formatter,
                 "TrafficSnapshot",
-                &[("heaviest", &self.heaviest), ("invalid", &self.invalid)],
+                &["heaviest", "invalid"],
+                &[&self.heaviest, &self.invalid],
             )
         }
     }
@@ -203,7 +204,12 @@ const _: () = {
             &self,
             __serializer: __S,
         ) -> ::mvx_metrics::__private::Result<__S::Ok, __S::Error> {
-            ::mvx_metrics::__private::serialize(self, 1usize, self.invalid, __serializer)
+            ::mvx_metrics::__private::serialize(
+                &::mvx_metrics::__private::AllFields(self),
+                1usize,
+                ("invalid", self.invalid),
+                __serializer,
+            )
         }
     }
     #[automatically_derived]
@@ -225,10 +231,9 @@ const _: () = {
             ::mvx_metrics::__private::write(
                 __map,
                 __prefix,
-                "heaviest",
-                &self.heaviest,
-            )?;
-            ::mvx_metrics::__private::Ok(())
+                &["heaviest"],
+                &[&self.heaviest],
+            )
         }
         fn read<'de, __A: ::mvx_metrics::__private::MapAccess<'de>>(
             __partial: &mut ::mvx_metrics::__private::PartialSnapshot,
@@ -248,19 +253,18 @@ const _: () = {
                 _ => ::mvx_metrics::__private::Ok(false),
             }
         }
-        fn finish<__E: ::mvx_metrics::__private::DeserializeError>(
+        fn require(__partial: &mut ::mvx_metrics::__private::PartialSnapshot) {
+            __partial.require(&[(0usize, "heaviest")]);
+        }
+        fn finish(
             __partial: &mut ::mvx_metrics::__private::PartialSnapshot,
             __invalid: ::mvx_metrics::__private::primitive::u64,
-        ) -> ::mvx_metrics::__private::Result<Self, __E> {
-            ::mvx_metrics::__private::Ok(Self {
-                heaviest: ::mvx_metrics::__private::finish(
-                    __partial,
-                    0usize,
-                    "heaviest",
-                )?,
+        ) -> Self {
+            Self {
+                heaviest: ::mvx_metrics::__private::take(__partial, 0usize),
                 invalid: __invalid,
                 __times: ::mvx_metrics::__private::Times::default(),
-            })
+            }
         }
         fn head(
             &self,
