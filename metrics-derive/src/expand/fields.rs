@@ -50,10 +50,12 @@ pub fn expand(cx: &Context) -> TokenStream {
 
             #describe
 
+            #[inline]
             fn values(&self, __prefix: &#private::primitive::str, __dimensions: &mut #private::Dimensions) {
                 #(#values)*
             }
 
+            #[inline]
             fn invalid(&self) -> #private::primitive::u64 {
                 #private::sum(&[#(#counts),*])
             }
@@ -208,6 +210,7 @@ fn describe_flattened(cx: &Context) -> Option<TokenStream> {
     Some(quote! {
         const NAMES: #private::Names = #private::Names { own: #dimensions, flattened: &[#(#names),*] };
 
+        #[inline]
         fn describe(
             __prefix: &#private::primitive::str,
             __dimensions: &mut #private::Vec<#private::DimensionDescriptor>,

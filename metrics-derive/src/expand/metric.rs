@@ -147,22 +147,27 @@ fn implementation(cx: &Context) -> TokenStream {
     let invalid = snapshot::invalid(cx.metric);
     quote! {
         #metric {
+            #[inline]
             fn metric_name(&self) -> &#private::primitive::str {
                 #name
             }
 
+            #[inline]
             fn handlers() -> &'static [#private::EventHandler<Self>] {
                 const { &[#(#handlers),*] }
             }
 
+            #[inline]
             fn snapshot(&self) -> #private::MetricSnapshot {
                 #private::snapshot(#name, self)
             }
 
+            #[inline]
             fn descriptor(&self) -> #private::MetricDescriptor {
                 #private::#descriptor::<Self>(#name, #help)
             }
 
+            #[inline]
             fn is_derived() -> #private::primitive::bool {
                 true
             }
@@ -171,6 +176,7 @@ fn implementation(cx: &Context) -> TokenStream {
         #typed {
             type Snapshot = #snapshot #snapshot_generics;
 
+            #[inline]
             fn typed_snapshot(&self) -> Self::Snapshot {
                 #snapshot {
                     #(#readings,)*
@@ -179,12 +185,14 @@ fn implementation(cx: &Context) -> TokenStream {
                 }
             }
 
+            #[inline]
             fn typed_snapshot_at(&self, __times: #private::Times) -> Self::Snapshot {
                 #private::typed_snapshot_at(self, __times)
             }
 
             const NAME: &'static #private::primitive::str = #name;
 
+            #[inline]
             fn restore(
                 __snapshot: &#private::MetricSnapshot,
                 __taken_at: #private::Timestamp,

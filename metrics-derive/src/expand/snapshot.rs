@@ -131,6 +131,7 @@ fn implementations(cx: &Context) -> TokenStream {
     quote! {
         #[automatically_derived]
         impl #impl_generics #private::Clone for #ident #ty_generics #where_clause {
+            #[inline]
             fn clone(&self) -> Self {
                 Self { #(#all: #private::Clone::clone(&self.#all),)* __times: self.__times }
             }
@@ -140,24 +141,28 @@ fn implementations(cx: &Context) -> TokenStream {
             #[doc = #since_doc]
             #[doc = " When counting began anew meanwhile, the interval counts from 0."]
             #[must_use]
+            #[inline]
             #vis fn since(&self, earlier: &Self) -> Self {
                 #private::since(self, earlier)
             }
 
             #[doc = " Whether counting began anew after an earlier snapshot: the metric was replaced, or its program restarted."]
             #[must_use]
+            #[inline]
             #vis fn restarted_since(&self, earlier: &Self) -> #private::primitive::bool {
                 #private::restarted_since(self, earlier)
             }
 
             #[doc = " When a recorder took the snapshot; `None` when none did, or when the snapshot was read back."]
             #[must_use]
+            #[inline]
             #vis fn taken_at(&self) -> #private::Option<#private::SystemTime> {
                 self.__times.taken_at()
             }
 
             #[doc = " Since when the metric counts; `None` as for `taken_at`."]
             #[must_use]
+            #[inline]
             #vis fn counting_since(&self) -> #private::Option<#private::SystemTime> {
                 self.__times.counting_since()
             }
@@ -165,6 +170,7 @@ fn implementations(cx: &Context) -> TokenStream {
 
         #[automatically_derived]
         impl #impl_generics #private::Merge for #ident #ty_generics #where_clause {
+            #[inline]
             fn merge(&mut self, __other: &Self) {
                 #private::merge(self, __other);
             }
@@ -172,6 +178,7 @@ fn implementations(cx: &Context) -> TokenStream {
 
         #[automatically_derived]
         impl #impl_generics #private::Debug for #ident #ty_generics #where_clause {
+            #[inline]
             fn fmt(&self, __formatter: &mut #private::Formatter<'_>) -> #private::FmtResult {
                 #private::debug(__formatter, #text, &[#(#names),*], &[#(&self.#all),*])
             }
@@ -179,6 +186,7 @@ fn implementations(cx: &Context) -> TokenStream {
 
         #[automatically_derived]
         impl #impl_generics #private::PartialEq for #ident #ty_generics #where_clause {
+            #[inline]
             fn eq(&self, __other: &Self) -> #private::primitive::bool {
                 #(self.#all == __other.#all)&&*
             }
@@ -223,10 +231,12 @@ fn snapshot_fields(cx: &Context, generics: &Generics) -> TokenStream {
 
             #reading
 
+            #[inline]
             fn head(&self) -> (#private::primitive::u64, #private::Times) {
                 (self.#invalid, self.__times)
             }
 
+            #[inline]
             fn head_mut(&mut self) -> (&mut #private::primitive::u64, &mut #private::Times) {
                 (&mut self.#invalid, &mut self.__times)
             }
@@ -318,11 +328,13 @@ fn reading(cx: &Context) -> TokenStream {
             }
         }
 
+        #[inline]
         fn require(__partial: &mut #private::PartialSnapshot) {
             __partial.require(&[#(#required),*]);
             #(#nested)*
         }
 
+        #[inline]
         fn finish(__partial: &mut #private::PartialSnapshot, __invalid: #private::primitive::u64) -> Self {
             Self { #(#finish,)* #invalid: __invalid, __times: #private::Times::default() }
         }
@@ -359,14 +371,17 @@ fn combining(cx: &Context) -> TokenStream {
         }
     });
     quote! {
+        #[inline]
         fn merge_fields(&mut self, __other: &Self) {
             #(#merge)*
         }
 
+        #[inline]
         fn subtract_fields(&mut self, __earlier: &Self) {
             #(#subtract)*
         }
 
+        #[inline]
         fn has_fallen(&self, __earlier: &Self) -> #private::primitive::bool {
             false #(|| #has_fallen)*
         }
