@@ -61,18 +61,21 @@ const _: () = {
         type Snapshot = SavesSnapshot;
         #[inline]
         fn typed_snapshot(&self) -> Self::Snapshot {
-            SavesSnapshot {
-                total: ::mvx_metrics::__private::Dimension::read(&self.total),
-                invalid: ::mvx_metrics::__private::Fields::invalid(self),
-                __times: ::mvx_metrics::__private::Times::default(),
-            }
+            ::mvx_metrics::__private::TypedMetric::typed_snapshot_at(
+                self,
+                ::mvx_metrics::__private::Times::default(),
+            )
         }
         #[inline]
         fn typed_snapshot_at(
             &self,
             __times: ::mvx_metrics::__private::Times,
         ) -> Self::Snapshot {
-            ::mvx_metrics::__private::typed_snapshot_at(self, __times)
+            SavesSnapshot {
+                total: ::mvx_metrics::__private::Dimension::read(&self.total),
+                invalid: ::mvx_metrics::__private::Fields::invalid(self),
+                __times,
+            }
         }
         const NAME: &'static ::mvx_metrics::__private::primitive::str = "saves";
         #[inline]

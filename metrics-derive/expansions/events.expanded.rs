@@ -111,21 +111,24 @@ const _: () = {
         type Snapshot = ConnectionsSnapshot;
         #[inline]
         fn typed_snapshot(&self) -> Self::Snapshot {
-            ConnectionsSnapshot {
-                open: ::mvx_metrics::__private::Dimension::read(&self.open),
-                by_host: ::mvx_metrics::__private::Dimension::read(&self.by_host),
-                longest: ::mvx_metrics::__private::Dimension::read(&self.longest),
-                traffic: ::mvx_metrics::__private::flattened(&self.traffic),
-                invalid: ::mvx_metrics::__private::Fields::invalid(self),
-                __times: ::mvx_metrics::__private::Times::default(),
-            }
+            ::mvx_metrics::__private::TypedMetric::typed_snapshot_at(
+                self,
+                ::mvx_metrics::__private::Times::default(),
+            )
         }
         #[inline]
         fn typed_snapshot_at(
             &self,
             __times: ::mvx_metrics::__private::Times,
         ) -> Self::Snapshot {
-            ::mvx_metrics::__private::typed_snapshot_at(self, __times)
+            ConnectionsSnapshot {
+                open: ::mvx_metrics::__private::Dimension::read(&self.open),
+                by_host: ::mvx_metrics::__private::Dimension::read(&self.by_host),
+                longest: ::mvx_metrics::__private::Dimension::read(&self.longest),
+                traffic: ::mvx_metrics::__private::flattened(&self.traffic),
+                invalid: ::mvx_metrics::__private::Fields::invalid(self),
+                __times,
+            }
         }
         const NAME: &'static ::mvx_metrics::__private::primitive::str = "connections";
         #[inline]

@@ -73,18 +73,21 @@ const _: () = {
         type Snapshot = FinishesSnapshot<K>;
         #[inline]
         fn typed_snapshot(&self) -> Self::Snapshot {
-            FinishesSnapshot {
-                by_kind: metrics::__private::Dimension::read(&self.by_kind),
-                invalid: metrics::__private::Fields::invalid(self),
-                __times: metrics::__private::Times::default(),
-            }
+            metrics::__private::TypedMetric::typed_snapshot_at(
+                self,
+                metrics::__private::Times::default(),
+            )
         }
         #[inline]
         fn typed_snapshot_at(
             &self,
             __times: metrics::__private::Times,
         ) -> Self::Snapshot {
-            metrics::__private::typed_snapshot_at(self, __times)
+            FinishesSnapshot {
+                by_kind: metrics::__private::Dimension::read(&self.by_kind),
+                invalid: metrics::__private::Fields::invalid(self),
+                __times,
+            }
         }
         const NAME: &'static metrics::__private::primitive::str = "finishes";
         #[inline]

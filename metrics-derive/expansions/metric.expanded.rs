@@ -85,6 +85,16 @@ const _: () = {
         type Snapshot = DocumentSaveAttemptsSnapshot;
         #[inline]
         fn typed_snapshot(&self) -> Self::Snapshot {
+            ::mvx_metrics::__private::TypedMetric::typed_snapshot_at(
+                self,
+                ::mvx_metrics::__private::Times::default(),
+            )
+        }
+        #[inline]
+        fn typed_snapshot_at(
+            &self,
+            __times: ::mvx_metrics::__private::Times,
+        ) -> Self::Snapshot {
             DocumentSaveAttemptsSnapshot {
                 total: ::mvx_metrics::__private::Dimension::read(&self.total),
                 success_total: ::mvx_metrics::__private::Dimension::read(
@@ -93,15 +103,8 @@ const _: () = {
                 elapsed: ::mvx_metrics::__private::Dimension::read(&self.elapsed),
                 users: ::mvx_metrics::__private::Dimension::read(&self.users),
                 invalid: ::mvx_metrics::__private::Fields::invalid(self),
-                __times: ::mvx_metrics::__private::Times::default(),
+                __times,
             }
-        }
-        #[inline]
-        fn typed_snapshot_at(
-            &self,
-            __times: ::mvx_metrics::__private::Times,
-        ) -> Self::Snapshot {
-            ::mvx_metrics::__private::typed_snapshot_at(self, __times)
         }
         const NAME: &'static ::mvx_metrics::__private::primitive::str = "document_storage.save.attempts";
         #[inline]

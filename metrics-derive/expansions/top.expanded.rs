@@ -68,21 +68,24 @@ const _: () = {
         type Snapshot = TrafficSnapshot;
         #[inline]
         fn typed_snapshot(&self) -> Self::Snapshot {
-            TrafficSnapshot {
-                heaviest: ::mvx_metrics::__private::KeepsLabels::read_keeping(
-                    &self.heaviest,
-                    const { ::mvx_metrics::__private::checked_keep(10) },
-                ),
-                invalid: ::mvx_metrics::__private::Fields::invalid(self),
-                __times: ::mvx_metrics::__private::Times::default(),
-            }
+            ::mvx_metrics::__private::TypedMetric::typed_snapshot_at(
+                self,
+                ::mvx_metrics::__private::Times::default(),
+            )
         }
         #[inline]
         fn typed_snapshot_at(
             &self,
             __times: ::mvx_metrics::__private::Times,
         ) -> Self::Snapshot {
-            ::mvx_metrics::__private::typed_snapshot_at(self, __times)
+            TrafficSnapshot {
+                heaviest: ::mvx_metrics::__private::KeepsLabels::read_keeping(
+                    &self.heaviest,
+                    const { ::mvx_metrics::__private::checked_keep(10) },
+                ),
+                invalid: ::mvx_metrics::__private::Fields::invalid(self),
+                __times,
+            }
         }
         const NAME: &'static ::mvx_metrics::__private::primitive::str = "traffic";
         #[inline]

@@ -22,7 +22,7 @@ use crate::event::{EventRef, MetricEvent};
 use crate::queue::slot::Slot;
 
 pub use metric::{Metric, TypedMetric};
-pub(crate) use metric_set::{MetricBox, MetricFailure, MetricSet};
+pub(crate) use metric_set::{MetricBox, MetricFailure, MetricSet, ReadTyped, Typed};
 
 type BatchHandler = unsafe fn(NonNull<()>, &[Slot]);
 type OneHandler = unsafe fn(NonNull<()>, &Slot) -> bool;
@@ -112,7 +112,10 @@ impl<M: ?Sized> fmt::Debug for EventHandler<M> {
 }
 
 fn handle_view<M: HandleEvent<E>, E: MetricEvent>(metric: &mut M, event: EventRef<'_>) -> bool {
-    event.downcast_ref::<E>().is_some_and(|event| handle_lone(metric, event))
+    match event.downcast_ref::<E>() {
+        Some(event) => handle_lone(metric, event),
+        None => false,
+    }
 }
 
 /// Applies an event outside of a batch. It is never inlined: generated handlers are inlined into whatever calls them, and need

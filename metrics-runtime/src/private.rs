@@ -275,13 +275,6 @@ pub fn snapshot<M: Fields>(name: &'static str, metric: &M) -> MetricSnapshot {
     snapshot
 }
 
-/// The typed snapshot of a metric with the times that its recorder knows.
-pub fn typed_snapshot_at<M: Fields>(metric: &M, times: Times) -> M::Snapshot {
-    let mut snapshot = metric.typed_snapshot();
-    *snapshot.head_mut().1 = times;
-    snapshot
-}
-
 /// Adds up the dimensions' counts of invalid values.
 #[must_use]
 pub fn sum(counts: &[u64]) -> u64 {

@@ -178,16 +178,16 @@ fn implementation(cx: &Context) -> TokenStream {
 
             #[inline]
             fn typed_snapshot(&self) -> Self::Snapshot {
-                #snapshot {
-                    #(#readings,)*
-                    #invalid: #private::Fields::invalid(self),
-                    __times: #private::Times::default(),
-                }
+                #private::TypedMetric::typed_snapshot_at(self, #private::Times::default())
             }
 
             #[inline]
             fn typed_snapshot_at(&self, __times: #private::Times) -> Self::Snapshot {
-                #private::typed_snapshot_at(self, __times)
+                #snapshot {
+                    #(#readings,)*
+                    #invalid: #private::Fields::invalid(self),
+                    __times,
+                }
             }
 
             const NAME: &'static #private::primitive::str = #name;

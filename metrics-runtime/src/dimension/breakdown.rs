@@ -127,11 +127,20 @@ impl<L: Label, D: Default> Breakdown<L, D> {
     #[cold]
     #[inline(never)]
     fn update_new(&mut self, index: usize, update: impl FnOnce(&mut D) -> bool) -> bool {
+        let mut dimension = D::default();
+        update(&mut dimension) && self.insert(index, dimension)
+    }
+
+    /// Adds the dimension of an indexed label. `false` when the type has no label with that index.
+    fn insert(&mut self, index: usize, dimension: D) -> bool {
         if let LabelMap::Empty = self.dimensions {
             self.dimensions = LabelMap::Indexed(empty_slots::<L, D>());
         }
         let LabelMap::Indexed(slots) = &mut self.dimensions else { return false };
-        slots.get_mut(index).is_some_and(|slot| update_or_insert(slot, update))
+        slots.get_mut(index).is_some_and(|slot| {
+            *slot = Some(dimension);
+            true
+        })
     }
 
     /// The dimension of a label; `None` when no event with this label was accepted, or when it was counted under `other`.

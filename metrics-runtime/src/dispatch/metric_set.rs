@@ -139,7 +139,7 @@ impl MetricEntry {
         if self.failure.is_some() {
             return None;
         }
-        let metric = self.metric.erased_mut().address();
+        let metric = NonNull::from(self.metric.erased_mut()).cast();
         match panics::catch(|| handler(metric)) {
             Ok(answer) => Some(answer),
             Err(panic) => {
@@ -178,7 +178,7 @@ impl MetricBox {
 
     /// As [`named`](Self::named), for a metric in its default state.
     pub(crate) fn of_default<M: Metric + Default>() -> Result<Self, MetricsRecorderError> {
-        Self::of_made(|| Box::new(M::default()))
+        Self::of_made(boxed_default::<M>)
     }
 
     fn of_made(make: fn() -> Box<dyn ErasedMetric>) -> Result<Self, MetricsRecorderError> {
@@ -186,7 +186,7 @@ impl MetricBox {
     }
 
     fn of_erased(metric: Box<dyn ErasedMetric>) -> Result<Self, MetricsRecorderError> {
-        let known = panics::catch(|| (Arc::<str>::from(metric.name()), targets_of_metric(&*metric)));
+        let known = panics::catch(|| (Arc::<str>::from(metric.metric_name()), targets_of_metric(&*metric)));
         let declaration = panics::catch(|| declaration_of(&*metric));
         let is_declared = declaration.is_ok();
         let unnamed = Self {
@@ -246,22 +246,10 @@ impl MetricBox {
         self.declaration.descriptor().clone()
     }
 
-    /// Reads the metric's state, with its types, into `snapshot`. It stays as it is when the metric has another type than `M`.
-    pub(crate) fn read_typed<M: TypedMetric>(
-        &self,
-        snapshot: &mut Option<M::Snapshot>,
-    ) -> Result<(), MetricsRecorderError> {
-        self.show(&mut |metric, times| {
-            if let Some(metric) = metric.downcast_ref::<M>() {
-                *snapshot = Some(metric.typed_snapshot_at(times));
-            }
-        })
-    }
-
-    /// Shows the metric to `read`, with the times of a snapshot that is taken now.
-    fn show(&self, read: &mut dyn FnMut(&dyn Any, Times)) -> Result<(), MetricsRecorderError> {
+    /// Reads the metric's state with its types.
+    pub(crate) fn read_typed(&self, read: &mut dyn ReadTyped) -> Result<(), MetricsRecorderError> {
         let times = self.times(Timestamp::now());
-        panics::catch(|| read(self.erased(), times)).map_err(MetricsRecorderError::unexpected)
+        panics::catch(|| read.read(self.erased(), times)).map_err(MetricsRecorderError::unexpected)
     }
 
     pub(crate) fn metric_type(&self) -> TypeId {
@@ -285,6 +273,27 @@ impl Drop for MetricBox {
     }
 }
 
+fn boxed_default<M: Metric + Default>() -> Box<dyn ErasedMetric> {
+    Box::new(M::default())
+}
+
+/// Reads a metric of a type that is not known here. The library handles all types of metrics with one code: what it copies for
+/// each type costs every user compile time.
+pub(crate) trait ReadTyped {
+    fn read(&mut self, metric: &dyn Any, times: Times);
+}
+
+/// The typed snapshot of an `M`. `None` until it is read, and when the metric has another type.
+pub(crate) struct Typed<M: TypedMetric>(pub(crate) Option<M::Snapshot>);
+
+impl<M: TypedMetric> ReadTyped for Typed<M> {
+    fn read(&mut self, metric: &dyn Any, times: Times) {
+        if let Some(metric) = metric.downcast_ref::<M>() {
+            self.0 = Some(metric.typed_snapshot_at(times));
+        }
+    }
+}
+
 /// The handlers of a metric; [`MetricBox::of_erased`] boxes them with it (T1).
 fn targets_of_metric(metric: &dyn ErasedMetric) -> Vec<Target> {
     (0..).map_while(|index| metric.handler(index)).map(|(target, _)| target).collect()
@@ -297,31 +306,19 @@ fn declaration_of(metric: &dyn ErasedMetric) -> Declaration {
         Declared::new(metric.descriptor(), handlers.map(|(_, event_type)| event_type))
     };
     let any: &dyn Any = metric;
-    if metric.is_derived() { Declaration::of_type(any.type_id(), declare) } else { declare().into() }
+    if metric.shares_declaration() { Declaration::of_type(any.type_id(), declare) } else { declare().into() }
 }
 
 /// A [`Metric`] of any type. It is private and implemented for `Metric`s only, so this file alone upholds T1.
-///
-/// Each metric has its own copy of these methods, so they do no more than pass on.
-trait ErasedMetric: Any + Send {
-    fn address(&mut self) -> NonNull<()>;
-    fn name(&self) -> &str;
+trait ErasedMetric: Metric + Any {
     /// The handler at this position, for a metric at index 0, and the name of its event.
     fn handler(&self, position: usize) -> Option<(Target, &'static str)>;
-    fn descriptor(&self) -> MetricDescriptor;
-    fn is_derived(&self) -> bool;
-    fn snapshot(&self) -> MetricSnapshot;
+
+    /// Whether all metrics of this type have one declaration.
+    fn shares_declaration(&self) -> bool;
 }
 
 impl<M: Metric> ErasedMetric for M {
-    fn address(&mut self) -> NonNull<()> {
-        NonNull::from(self).cast()
-    }
-
-    fn name(&self) -> &str {
-        self.metric_name()
-    }
-
     fn handler(&self, position: usize) -> Option<(Target, &'static str)> {
         let handlers = M::handlers();
         if position >= handlers.len() {
@@ -331,15 +328,7 @@ impl<M: Metric> ErasedMetric for M {
         Some((Target { type_id, index: 0, batch, one }, event_type))
     }
 
-    fn descriptor(&self) -> MetricDescriptor {
-        Metric::descriptor(self)
-    }
-
-    fn is_derived(&self) -> bool {
+    fn shares_declaration(&self) -> bool {
         M::is_derived()
-    }
-
-    fn snapshot(&self) -> MetricSnapshot {
-        Metric::snapshot(self)
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::fair_lock::FairLock;
 use super::recorder_inner::RecorderInner;
 use super::stall::{Obstacle, STALL_TIMEOUT};
-use crate::dispatch::MetricBox;
+use crate::dispatch::{MetricBox, ReadTyped};
 use crate::error::MetricsRecorderError;
 use crate::panics::Panic;
 use crate::thread_role;
@@ -42,6 +42,11 @@ impl MetricSource {
 
     pub(crate) fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Reads the metric with its types.
+    pub(crate) fn read_typed(&self, read: &mut dyn ReadTyped) -> Result<(), MetricsRecorderError> {
+        self.read(&mut |metric, _| metric.read_typed(read))
     }
 
     /// Shows the metric to `read`, with the panic that failed it.

@@ -3,7 +3,7 @@
 use std::any::TypeId;
 use std::fmt;
 
-use crate::dispatch::{Metric, MetricBox, TypedMetric};
+use crate::dispatch::{Metric, MetricBox, Typed, TypedMetric};
 use crate::error::MetricsRecorderError;
 use crate::event::EventRef;
 use crate::panics::Panic;
@@ -89,11 +89,10 @@ impl<'a> RecorderContext<'a> {
     /// As [`metric_snapshots`](Self::metric_snapshots); [`Unexpected`](MetricsRecorderError::Unexpected) when the metric
     /// panics.
     pub fn metric_snapshot<M: TypedMetric>(&self) -> Result<Option<M::Snapshot>, MetricsRecorderError> {
-        let mut snapshot = None;
+        let mut typed = Typed::<M>(None);
         let mut read = Ok(());
-        self.recorder
-            .with_first(TypeId::of::<M>(), &mut |metric| read = metric.read_typed::<M>(&mut snapshot))?;
-        read.map(|()| snapshot)
+        self.recorder.with_first(TypeId::of::<M>(), &mut |metric| read = metric.read_typed(&mut typed))?;
+        read.map(|()| typed.0)
     }
 }
 
@@ -209,12 +208,12 @@ impl<'a> MetricChange<'a> {
     /// The metric's state with its types, if the metric is an `M` and can be read.
     #[must_use]
     pub fn typed_snapshot<M: TypedMetric>(&self) -> Option<M::Snapshot> {
-        let mut snapshot = None;
+        let mut typed = Typed::<M>(None);
         let read = self.recorder.with_metric(self.metric, &mut |metric, _| {
             // The snapshot of a metric that panics stays `None`.
-            let _ = metric.read_typed::<M>(&mut snapshot);
+            let _ = metric.read_typed(&mut typed);
         });
-        read.ok().and(snapshot)
+        read.ok().and(typed.0)
     }
 
     /// Whether the metric is an `M` and can be read.

@@ -6,8 +6,7 @@ use std::sync::Arc;
 use super::any_event::EventSlot;
 use super::{AnyEvent, MetricHandle, MetricsRecorder, disabled, drop_event};
 use crate::descriptor::MetricDescriptor;
-use crate::dispatch::MetricBox;
-use crate::dispatch::{Metric, TypedMetric};
+use crate::dispatch::{Metric, MetricBox, ReadTyped, Typed, TypedMetric};
 use crate::engine::{MetricSource, Registered};
 use crate::error::{MetricsRecorderError, RegisterEventError};
 use crate::event::MetricEvent;
@@ -366,14 +365,9 @@ pub trait Recorder: Send + Sync {
     where
         Self: Sized,
     {
-        let mut snapshot = None;
-        let Some(store) = self.metric_store() else {
-            return Ok(snapshot);
-        };
-        match store.read(TypeId::of::<M>(), &mut |metric| metric.read_typed::<M>(&mut snapshot)) {
-            Ok(()) => Ok(snapshot),
-            Err(error) => Err(error),
-        }
+        let mut typed = Typed::<M>(None);
+        read_first(self.metric_store(), TypeId::of::<M>(), &mut typed)?;
+        Ok(typed.0)
     }
 
     /// As [`register_any`](Self::register_any), for an event that is in a slot and stays there when it is refused.
@@ -413,6 +407,15 @@ fn find_or_add(
         Some(store) => store.find_or_add(metric),
         None => Ok(MetricSource::unregistered(metric)),
     }
+}
+
+/// Reads the first metric of that type, if there is one.
+fn read_first(
+    store: Option<&dyn MetricStore>,
+    metric_type: TypeId,
+    read: &mut dyn ReadTyped,
+) -> Result<(), MetricsRecorderError> {
+    store.map_or(Ok(()), |store| store.read(metric_type, &mut |metric| metric.read_typed(read)))
 }
 
 /// The metrics of a recorder, without type parameters. Other crates cannot name it.

@@ -5,7 +5,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
-use crate::dispatch::TypedMetric;
+use crate::dispatch::{Typed, TypedMetric};
 use crate::engine::MetricSource;
 use crate::error::MetricsRecorderError;
 
@@ -91,12 +91,11 @@ impl<M: TypedMetric> MetricHandle<M> {
     ///   [`MetricsRecorder::metric_snapshots`](crate::MetricsRecorder::metric_snapshots)
     /// * [`Unexpected`](MetricsRecorderError::Unexpected) when the metric panics
     pub fn snapshot(&self) -> Result<M::Snapshot, MetricsRecorderError> {
-        let mut snapshot = None;
-        let read = self.source.read(&mut |metric, _| metric.read_typed::<M>(&mut snapshot));
-        match (read, snapshot) {
-            (Ok(()), Some(snapshot)) => Ok(snapshot),
-            (Ok(()), None) => Err(mismatch(&self.source)),
-            (Err(error), _) => Err(error),
+        let mut typed = Typed::<M>(None);
+        self.source.read_typed(&mut typed)?;
+        match typed.0 {
+            Some(snapshot) => Ok(snapshot),
+            None => Err(mismatch(&self.source)),
         }
     }
 
