@@ -273,3 +273,10 @@ const _: () = {
         }
     }
 };
+#[cfg(miri)]
+const _: () = {
+    /**An event that the fields listen to; may be repeated.
+
+[All options, with examples](https://docs.rs/mvx-metrics/latest/mvx_metrics/guide/language/index.html).*/
+    mod on {}
+};

@@ -22,3 +22,10 @@ const _: () = {
         }
     }
 };
+#[cfg(miri)]
+const _: () = {
+    /**The name of the event type; by default the type's name in snake case.
+
+[All options, with examples](https://docs.rs/mvx-metrics/latest/mvx_metrics/guide/language/index.html).*/
+    mod name {}
+};

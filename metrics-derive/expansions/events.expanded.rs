@@ -543,3 +543,115 @@ const _: () = {
         }
     }
 };
+#[cfg(miri)]
+const _: () = {
+    /**An event that the fields listen to; may be repeated.
+
+[All options, with examples](https://docs.rs/mvx-metrics/latest/mvx_metrics/guide/language/index.html).*/
+    mod on {}
+};
+#[cfg(miri)]
+const _: () = {
+    /**An event that the fields listen to; may be repeated.
+
+[All options, with examples](https://docs.rs/mvx-metrics/latest/mvx_metrics/guide/language/index.html).*/
+    mod on {}
+};
+#[cfg(miri)]
+const _: () = {
+    /**A handler of your own, `fn(&mut Self, &Event) -> bool`, is called with the event. A field listens to it only with an `on` of its own.
+
+[All options, with examples](https://docs.rs/mvx-metrics/latest/mvx_metrics/guide/language/index.html).*/
+    mod with {}
+};
+#[cfg(miri)]
+const _: () = {
+    /**The event is ignored unless the condition holds.
+
+[All options, with examples](https://docs.rs/mvx-metrics/latest/mvx_metrics/guide/language/index.html).*/
+    mod when {}
+};
+#[cfg(miri)]
+const _: () = {
+    /**The field listens to this event, and not to those of the struct; may be repeated.
+
+[All options, with examples](https://docs.rs/mvx-metrics/latest/mvx_metrics/guide/language/index.html).*/
+    mod on {}
+};
+#[cfg(miri)]
+const _: () = {
+    /**The amount to add; 1 by default.
+
+[All options, with examples](https://docs.rs/mvx-metrics/latest/mvx_metrics/guide/language/index.html).*/
+    mod add {}
+};
+#[cfg(miri)]
+const _: () = {
+    /**The field listens to this event, and not to those of the struct; may be repeated.
+
+[All options, with examples](https://docs.rs/mvx-metrics/latest/mvx_metrics/guide/language/index.html).*/
+    mod on {}
+};
+#[cfg(miri)]
+const _: () = {
+    /**The amount to subtract; 1 by default.
+
+[All options, with examples](https://docs.rs/mvx-metrics/latest/mvx_metrics/guide/language/index.html).*/
+    mod sub {}
+};
+#[cfg(miri)]
+const _: () = {
+    /**The field listens to this event, and not to those of the struct; may be repeated.
+
+[All options, with examples](https://docs.rs/mvx-metrics/latest/mvx_metrics/guide/language/index.html).*/
+    mod on {}
+};
+#[cfg(miri)]
+const _: () = {
+    /**The label of an event in a `Breakdown` or `Top`, of one to four parts.
+
+[All options, with examples](https://docs.rs/mvx-metrics/latest/mvx_metrics/guide/language/index.html).*/
+    mod by {}
+};
+#[cfg(miri)]
+const _: () = {
+    /**The largest number of labels in a breakdown; further labels are counted under `other`.
+
+[All options, with examples](https://docs.rs/mvx-metrics/latest/mvx_metrics/guide/language/index.html).*/
+    mod limit {}
+};
+#[cfg(miri)]
+const _: () = {
+    /**Only a `with` handler changes the field.
+
+[All options, with examples](https://docs.rs/mvx-metrics/latest/mvx_metrics/guide/language/index.html).*/
+    mod manual {}
+};
+#[cfg(miri)]
+const _: () = {
+    /**The field is a metric; its dimensions become part of this one.
+
+[All options, with examples](https://docs.rs/mvx-metrics/latest/mvx_metrics/guide/language/index.html).*/
+    mod flatten {}
+};
+#[cfg(miri)]
+const _: () = {
+    /**The text in front of the names of the flattened dimensions.
+
+[All options, with examples](https://docs.rs/mvx-metrics/latest/mvx_metrics/guide/language/index.html).*/
+    mod prefix {}
+};
+#[cfg(miri)]
+const _: () = {
+    /**The field listens to this event, and not to those of the struct; may be repeated.
+
+[All options, with examples](https://docs.rs/mvx-metrics/latest/mvx_metrics/guide/language/index.html).*/
+    mod on {}
+};
+#[cfg(miri)]
+const _: () = {
+    /**The field is not a dimension.
+
+[All options, with examples](https://docs.rs/mvx-metrics/latest/mvx_metrics/guide/language/index.html).*/
+    mod skip {}
+};

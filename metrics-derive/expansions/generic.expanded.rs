@@ -313,3 +313,31 @@ const _: () = {
         }
     }
 };
+#[cfg(miri)]
+const _: () = {
+    /**An event that the fields listen to; may be repeated.
+
+[All options, with examples](https://docs.rs/mvx-metrics/latest/mvx_metrics/guide/language/index.html).*/
+    mod on {}
+};
+#[cfg(miri)]
+const _: () = {
+    /**The label of an event in a `Breakdown` or `Top`, of one to four parts.
+
+[All options, with examples](https://docs.rs/mvx-metrics/latest/mvx_metrics/guide/language/index.html).*/
+    mod by {}
+};
+#[cfg(miri)]
+const _: () = {
+    /**The largest number of labels in a breakdown; further labels are counted under `other`.
+
+[All options, with examples](https://docs.rs/mvx-metrics/latest/mvx_metrics/guide/language/index.html).*/
+    mod limit {}
+};
+#[cfg(miri)]
+const _: () = {
+    /**The field is not a dimension.
+
+[All options, with examples](https://docs.rs/mvx-metrics/latest/mvx_metrics/guide/language/index.html).*/
+    mod skip {}
+};

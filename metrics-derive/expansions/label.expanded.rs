@@ -68,3 +68,17 @@ const _: () = {
         }
     }
 };
+#[cfg(miri)]
+const _: () = {
+    /**Of the enum: another case for all texts without a `name`.
+
+[All options, with examples](https://docs.rs/mvx-metrics/latest/mvx_metrics/guide/language/index.html).*/
+    mod rename_all {}
+};
+#[cfg(miri)]
+const _: () = {
+    /**Of a variant: the text of the label; by default the variant's name in snake case.
+
+[All options, with examples](https://docs.rs/mvx-metrics/latest/mvx_metrics/guide/language/index.html).*/
+    mod name {}
+};

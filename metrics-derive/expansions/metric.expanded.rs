@@ -450,3 +450,38 @@ const _: () = {
         }
     }
 };
+#[cfg(miri)]
+const _: () = {
+    /**The name of the metric; by default the type's name in snake case.
+
+[All options, with examples](https://docs.rs/mvx-metrics/latest/mvx_metrics/guide/language/index.html).*/
+    mod name {}
+};
+#[cfg(miri)]
+const _: () = {
+    /**An event that the fields listen to; may be repeated.
+
+[All options, with examples](https://docs.rs/mvx-metrics/latest/mvx_metrics/guide/language/index.html).*/
+    mod on {}
+};
+#[cfg(miri)]
+const _: () = {
+    /**The field ignores an event unless the condition holds.
+
+[All options, with examples](https://docs.rs/mvx-metrics/latest/mvx_metrics/guide/language/index.html).*/
+    mod when {}
+};
+#[cfg(miri)]
+const _: () = {
+    /**The value to record.
+
+[All options, with examples](https://docs.rs/mvx-metrics/latest/mvx_metrics/guide/language/index.html).*/
+    mod value {}
+};
+#[cfg(miri)]
+const _: () = {
+    /**The value to record.
+
+[All options, with examples](https://docs.rs/mvx-metrics/latest/mvx_metrics/guide/language/index.html).*/
+    mod value {}
+};

@@ -312,3 +312,38 @@ const _: () = {
         }
     }
 };
+#[cfg(miri)]
+const _: () = {
+    /**An event that the fields listen to; may be repeated.
+
+[All options, with examples](https://docs.rs/mvx-metrics/latest/mvx_metrics/guide/language/index.html).*/
+    mod on {}
+};
+#[cfg(miri)]
+const _: () = {
+    /**The label of an event in a `Breakdown` or `Top`, of one to four parts.
+
+[All options, with examples](https://docs.rs/mvx-metrics/latest/mvx_metrics/guide/language/index.html).*/
+    mod by {}
+};
+#[cfg(miri)]
+const _: () = {
+    /**How many labels a `Top` keeps, the largest ones; from 1 to 65,536.
+
+[All options, with examples](https://docs.rs/mvx-metrics/latest/mvx_metrics/guide/language/index.html).*/
+    mod keep {}
+};
+#[cfg(miri)]
+const _: () = {
+    /**The value to record.
+
+[All options, with examples](https://docs.rs/mvx-metrics/latest/mvx_metrics/guide/language/index.html).*/
+    mod value {}
+};
+#[cfg(miri)]
+const _: () = {
+    /**The field ignores an event unless the condition holds.
+
+[All options, with examples](https://docs.rs/mvx-metrics/latest/mvx_metrics/guide/language/index.html).*/
+    mod when {}
+};

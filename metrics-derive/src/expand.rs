@@ -27,14 +27,16 @@ use syn::DeriveInput;
 
 use crate::ast::{EventItem, Label, Metric};
 use crate::ctxt::Ctxt;
+use crate::hover;
 
 /// `#[derive(Metric)]`.
 pub fn metric(input: &DeriveInput) -> TokenStream {
     let cx = Ctxt::new();
     let metric = Metric::from_syn(&cx, input).validate(&cx);
     let expanded = metric.expand();
+    let hover = hover::options(&cx);
     let errors = cx.check();
-    quote!(#errors #expanded)
+    quote!(#errors #expanded #hover)
 }
 
 /// `#[derive(Label)]`.
@@ -43,8 +45,9 @@ pub fn label(input: &DeriveInput) -> TokenStream {
     let label = Label::from_syn(&cx, input);
     label.validate(&cx);
     let expanded = label.expand();
+    let hover = hover::options(&cx);
     let errors = cx.check();
-    quote!(#errors #expanded)
+    quote!(#errors #expanded #hover)
 }
 
 /// `#[metric_event]`; the item stays as it was written.
@@ -52,8 +55,9 @@ pub fn event(arguments: TokenStream, item: &TokenStream) -> TokenStream {
     let cx = Ctxt::new();
     let event = EventItem::from_syn(&cx, arguments, item.clone()).and_then(|item| item.validate(&cx));
     let expanded = event.map(|event| event.expand());
+    let hover = hover::options(&cx);
     let errors = cx.check();
-    quote!(#item #errors #expanded)
+    quote!(#item #errors #expanded #hover)
 }
 
 #[cfg(test)]

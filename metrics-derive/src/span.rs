@@ -1,6 +1,6 @@
 //! Locations for generated code: rustc reports at the user's tokens.
 
-use proc_macro2::{Span, TokenStream, TokenTree};
+use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
 
 /// The location of a user's token, with the hygiene of generated code.
@@ -9,16 +9,9 @@ pub fn located_at(span: Span) -> Span {
 }
 
 /// Generated tokens at the location of a user's token, so that rustc underlines that token.
-///
-/// The names of a path that begins with `::` stay behind. rustc takes the location of a path from its ends, and editors would
-/// show the documentation of the crate at the user's token.
 pub fn respan(tokens: &impl ToTokens, span: Span) -> TokenStream {
-    let mut tokens = tokens.to_token_stream().into_iter().peekable();
-    let is_global = matches!(tokens.peek(), Some(TokenTree::Punct(_)));
-    let tokens = tokens.map(|mut token| {
-        if !is_global || !matches!(token, TokenTree::Ident(_)) {
-            token.set_span(span);
-        }
+    let tokens = tokens.to_token_stream().into_iter().map(|mut token| {
+        token.set_span(span);
         token
     });
     tokens.collect()
@@ -29,7 +22,8 @@ pub fn ends(tokens: &impl ToTokens) -> (Span, Span) {
     let mut tokens = tokens.to_token_stream().into_iter();
     let first = tokens.next();
     let last = tokens.last().or_else(|| first.clone());
-    let span =
-        |token: Option<TokenTree>| located_at(token.map_or_else(Span::call_site, |token| token.span()));
+    let span = |token: Option<proc_macro2::TokenTree>| {
+        located_at(token.map_or_else(Span::call_site, |token| token.span()))
+    };
     (span(first), span(last))
 }
