@@ -23,11 +23,19 @@ mod source;
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::DeriveInput;
+use syn::{DeriveInput, Path};
 
 use crate::ast::{EventItem, Label, Metric};
 use crate::ctxt::Ctxt;
 use crate::hover;
+
+/// Imports the module for generated code into a `const _`. A wrong `crate` is one mistake then: rustc reports no use of a name that
+/// it cannot import. Where generated code stands at a user's word, editors show the documentation of the name, not of the crate.
+fn import(root: &Path) -> TokenStream {
+    quote!(
+        use #root::__private;
+    )
+}
 
 /// `#[derive(Metric)]`.
 pub fn metric(input: &DeriveInput) -> TokenStream {
