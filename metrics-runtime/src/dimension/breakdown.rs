@@ -219,11 +219,11 @@ impl<D: Default> HashTable<D> {
     }
 }
 
-impl<L: Label, D: Dimension> Breakdown<L, D> {
+impl<L: Label, D> Breakdown<L, D> {
     /// Reads each label: in the order of declaration where labels are indexed, else in the order of the texts.
     ///
     /// A label that the type knows and that no event has had yet gets the value of `zero`, if there is one.
-    fn read_labels<R, E>(
+    pub(crate) fn read_labels<R, E>(
         &self,
         zero: impl Fn() -> Option<R>,
         read: impl Fn(&D) -> R,
@@ -254,7 +254,9 @@ impl<L: Label, D: Dimension> Breakdown<L, D> {
         }
         entries
     }
+}
 
+impl<L: Label, D: Dimension> Breakdown<L, D> {
     fn read_outputs(
         &self,
         zero: impl Fn() -> Option<D::Output>,
@@ -303,7 +305,7 @@ impl<L: Label, D> Breakdown<L, D> {
         }
     }
 
-    fn dimensions(&self) -> impl Iterator<Item = &D> {
+    pub(crate) fn dimensions(&self) -> impl Iterator<Item = &D> {
         let (slots, table): (&[Option<D>], _) = match &self.dimensions {
             LabelMap::Empty => (&[], None),
             LabelMap::Indexed(slots) => (slots, None),
@@ -326,13 +328,7 @@ impl<L: Label, D: Dimension> Dimension for Breakdown<L, D> {
     type Output = BreakdownSnapshot<L, D::Output>;
     const KIND: DimensionKind = D::KIND;
     const UNIT: Option<&'static str> = D::UNIT;
-    const SHAPE: Shape = {
-        assert!(
-            !matches!(D::KIND, DimensionKind::Top),
-            "a breakdown of a `Top`: use a `Top` by a tuple of labels, `by(a, b)`"
-        );
-        Shape { parts: L::PARTS, ..D::SHAPE }
-    };
+    const SHAPE: Shape = D::SHAPE.of_breakdown(L::PARTS, D::KIND);
 
     fn read(&self) -> Self::Output {
         self.read_outputs(D::zero, D::read)

@@ -8,6 +8,7 @@ use std::marker::PhantomData;
 use serde::de::{Deserializer, Error as DeserializeError, MapAccess};
 use serde::ser::{SerializeMap, Serializer};
 
+use super::per_label::PartialLabels;
 use super::{Fields, prefixed};
 use crate::snapshot::{
     DeserializeOutput, MetricSnapshot, Output, SerializeOutput, Times, Timestamp, ValueDeserializer, named,
@@ -57,6 +58,9 @@ pub trait SnapshotFields: Clone + fmt::Debug + PartialEq + Send + Sized + 'stati
 
     /// Whether a count is lower than in an earlier snapshot.
     fn has_fallen(&self, earlier: &Self) -> bool;
+
+    /// Whether a label with this snapshot may vanish although nothing began to count anew.
+    fn may_vanish(&self) -> bool;
 }
 
 /// Merges a snapshot into another one.
@@ -96,6 +100,7 @@ pub struct PartialSnapshot {
     prefix: String,
     outputs: BTreeMap<usize, Box<dyn Any>>,
     flattened: BTreeMap<usize, PartialSnapshot>,
+    labels: BTreeMap<usize, PartialLabels>,
 }
 
 impl PartialSnapshot {
@@ -104,6 +109,16 @@ impl PartialSnapshot {
         self.flattened
             .entry(field)
             .or_insert_with(|| Self { prefix: format!("{}{prefix}", self.prefix), ..Self::default() })
+    }
+
+    /// The deserialised labels of the breakdown of a metric in this field.
+    pub(super) fn labels(&mut self, field: usize) -> &mut PartialLabels {
+        self.labels.entry(field).or_default()
+    }
+
+    /// The error about a field that is missing.
+    pub(super) fn missing<E: DeserializeError>(&self, name: &str) -> E {
+        E::custom(format_args!("missing field `{}{name}`", self.prefix))
     }
 }
 
@@ -156,7 +171,7 @@ pub fn finish<R: Output, E: DeserializeError>(
     let output = partial.outputs.remove(&field).and_then(|output| output.downcast().ok());
     output.map(|output| *output).ok_or_else(|| match partial.prefix.as_str() {
         "" => E::missing_field(name),
-        prefix => E::custom(format_args!("missing field `{prefix}{name}`")),
+        _ => partial.missing(name),
     })
 }
 
