@@ -49,6 +49,7 @@ pub use fields::{
     serialize, since, write,
 };
 pub use names::{Names, assert_distinct};
+pub use per_label::OneDimension;
 
 /// The type of a field of a typed snapshot.
 pub type Output<D> = <D as Dimension>::Output;

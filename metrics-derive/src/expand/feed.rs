@@ -6,6 +6,7 @@ use syn::spanned::Spanned;
 use syn::{Expr, Type};
 
 use super::context::{Context, layout_name, max_buckets_name};
+use super::per_label::PerLabel;
 use super::source::{self, Constant};
 use crate::ast::Role;
 use crate::attr::{FeedOptions, Keyed, Labels, Source};
@@ -86,11 +87,12 @@ fn feed_field(private: &TokenStream, field: &Field, feed: &Feed, event: &Type) -
         );
     }
     let accepted = match &feed.options.by {
-        None => steps(private, field, &feed.options, &quote!(&mut self.#ident)),
+        None => steps(private, field, &feed.options, &quote!(&mut self.#ident), event),
         Some(by) => {
             let label = source::label(private, &by.value);
-            let steps = steps(private, field, &feed.options, &quote!(__each));
-            let span = located_at(by.value.span());
+            let steps = steps(private, field, &feed.options, &quote!(__each), event);
+            let place = if field.inherits_labels { field.shape.ty.span() } else { by.value.span() };
+            let span = located_at(place);
             if let Some(keep) = field.keep() {
                 let keep = checked_keep(private, keep);
                 return fed(
@@ -120,7 +122,16 @@ fn fed(private: &TokenStream, feed: &Feed, accepted: &TokenStream) -> TokenStrea
 }
 
 /// The calls that change a dimension. The expression is true if one of them accepted the event.
-fn steps(private: &TokenStream, field: &Field, feed: &FeedOptions, target: &TokenStream) -> TokenStream {
+fn steps(
+    private: &TokenStream,
+    field: &Field,
+    feed: &FeedOptions,
+    target: &TokenStream,
+    event: &Type,
+) -> TokenStream {
+    if let Some(per_label) = PerLabel::of(private, field) {
+        return per_label.feed(event, target);
+    }
     let span = located_at(field.shape.ty.span());
     let target = if field.has_buckets() {
         let layout = layout_name(field);

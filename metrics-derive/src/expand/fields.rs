@@ -7,6 +7,7 @@ use syn::spanned::Spanned;
 
 use super::context::{Context, buckets_name, layout_name, max_buckets_name};
 use super::feed::checked_keep;
+use super::per_label::PerLabel;
 use crate::ast::Role;
 use crate::attr::LabelPart;
 use crate::generics::{mentions, parameters};
@@ -21,9 +22,12 @@ pub fn expand(cx: &Context) -> TokenStream {
     let dimensions = cx
         .metric
         .visible_fields()
-        .filter(|field| field.role == Role::Dimension)
+        .filter(|field| field.role == Role::Dimension && field.per_label().is_none())
         .map(|field| describe(cx, field));
     let values = cx.metric.visible_fields().map(|field| {
+        if let Some(per_label) = PerLabel::of(private, field) {
+            return per_label.values();
+        }
         let (ident, name, span) = (field.ident, &field.name, located_at(field.shape.ty.span()));
         let value = match Reading::of(field) {
             Reading::Flattened => {
@@ -46,6 +50,9 @@ pub fn expand(cx: &Context) -> TokenStream {
         quote!(#private::push(__dimensions, __prefix, #name, #value);)
     });
     let counts = cx.metric.visible_fields().map(|field| {
+        if let Some(per_label) = PerLabel::of(private, field) {
+            return per_label.invalid();
+        }
         let (ident, span) = (field.ident, located_at(field.shape.ty.span()));
         if field.role == Role::Flatten {
             quote_at!(private, span => #private::Fields::invalid(&self.#ident))
@@ -55,9 +62,12 @@ pub fn expand(cx: &Context) -> TokenStream {
     });
     let describe = describe_flattened(cx);
     let (distinct, windows) = (distinct_names(cx), windows(cx));
+    let per_label =
+        cx.metric.visible_fields().filter_map(|field| PerLabel::of(private, field)?.check(cx.metric));
     quote! {
         #distinct
         #(#windows)*
+        #(#per_label)*
 
         #implement {
             const DIMENSIONS: &'static [#private::DimensionDescriptor] = &[#(#dimensions),*];
@@ -172,7 +182,8 @@ pub fn merge_rule(private: &TokenStream, field: &Field) -> TokenStream {
 /// Compares the names of flattened metrics when rustc evaluates constants: only rustc knows them.
 fn distinct_names(cx: &Context) -> Option<TokenStream> {
     let (private, metric) = (&cx.private, &cx.metric.input.ident);
-    let flattened = cx.metric.visible_fields().find(|field| field.role == Role::Flatten)?;
+    let is_open = |field: &&Field| field.role == Role::Flatten || field.per_label().is_some();
+    let flattened = cx.metric.visible_fields().find(is_open)?;
     if cx.metric.fields.iter().any(|field| field.verdict != Verdict::Valid)
         || !cx.metric.input.generics.params.is_empty()
     {
@@ -205,6 +216,16 @@ fn describe_flattened(cx: &Context) -> Option<TokenStream> {
     let mut steps = Vec::new();
     let mut names = Vec::new();
     for field in cx.metric.visible_fields() {
+        if let Some(per_label) = PerLabel::of(private, field) {
+            let describe = per_label.describe();
+            steps.push(quote! {
+                #private::describe_all(__prefix, &#dimensions[#from..#own], __dimensions);
+                #describe
+            });
+            names.push(per_label.names());
+            from = own;
+            continue;
+        }
         if field.role == Role::Dimension {
             own += 1;
             continue;
@@ -221,7 +242,7 @@ fn describe_flattened(cx: &Context) -> Option<TokenStream> {
         return None;
     }
     Some(quote! {
-        const NAMES: #private::Names = #private::Names { own: #dimensions, flattened: &[#(#names),*] };
+        const NAMES: #private::Names = #private::Names { own: #dimensions, flattened: &[#(#names),*], by_label: false };
 
         fn describe(
             __prefix: &#private::primitive::str,

@@ -7,6 +7,7 @@ use syn::{Expr, ExprCall};
 
 use super::context::{Context, buckets_name, layout_name, max_buckets_name};
 use super::fields::{self, Reading};
+use super::per_label::PerLabel;
 use super::{feed, lints, snapshot, source};
 use crate::ast::Role;
 use crate::resolved::{Field, Metric, Verdict};
@@ -130,13 +131,19 @@ fn implementation(cx: &Context) -> TokenStream {
         let ty = &event.ty;
         quote_at!(private, located_at(ty.span()) => #private::EventHandler::of::<#ty>())
     });
-    let flattened = cx.metric.visible_fields().any(|field| field.role == Role::Flatten);
+    let per_label = cx.implement(quote!(#private::per_label::PerLabel));
+    let flattened =
+        cx.metric.visible_fields().any(|field| field.role == Role::Flatten || field.per_label().is_some());
     let descriptor = if flattened { quote!(descriptor) } else { quote!(own_descriptor) };
     let snapshot = snapshot::ident(cx.metric);
     let generics = snapshot::generics(cx);
     let (_, snapshot_generics, _) = generics.split_for_impl();
     let readings = cx.metric.visible_fields().map(|field| {
         let (ident, span) = (field.ident, located_at(field.shape.ty.span()));
+        if let Some(per_label) = PerLabel::of(private, field) {
+            let reading = per_label.read();
+            return quote!(#ident: #reading);
+        }
         let reading = match Reading::of(field) {
             Reading::Flattened => quote_at!(private, span => #private::flattened(&self.#ident)),
             Reading::Bucketed { zeros } => {
@@ -174,6 +181,10 @@ fn implementation(cx: &Context) -> TokenStream {
             fn is_derived() -> #private::primitive::bool {
                 true
             }
+        }
+
+        #per_label {
+            type Way = #private::per_label::OfMetric;
         }
 
         #typed {

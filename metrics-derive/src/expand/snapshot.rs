@@ -3,12 +3,13 @@
 use std::collections::HashSet;
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{format_ident, quote};
+use quote::{format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Generics, WherePredicate, parse_quote};
 
 use super::context::Context;
+use super::per_label::PerLabel;
 use super::{bounds, fields};
 use crate::ast::Role;
 use crate::generics::{mentions, parameters};
@@ -81,6 +82,10 @@ fn declaration(cx: &Context) -> TokenStream {
     let fields = cx.metric.visible_fields().map(|field| {
         let (ident, ty) = (field.ident, field.shape.ty);
         let doc = documentation(field);
+        if let Some(per_label) = PerLabel::of(private, field) {
+            let output = per_label.output();
+            return quote_spanned!(located_at(ty.span())=> #[doc = #doc] #vis #ident: #output);
+        }
         let output = if field.role == Role::Flatten { quote!(Flattened) } else { quote!(Output) };
         quote_at!(private, located_at(ty.span()) => #[doc = #doc] #vis #ident: #private::#output<#ty>)
     });
@@ -124,7 +129,8 @@ fn implementations(cx: &Context) -> TokenStream {
     let names = all.iter().map(|field| field.unraw().to_string());
     let text = ident.to_string();
     // `serialize` takes 0 for an unknown number of fields: the macro cannot see the fields of a flattened metric.
-    let own = cx.metric.visible_fields().all(|field| field.role == Role::Dimension);
+    let own =
+        cx.metric.visible_fields().all(|field| field.role == Role::Dimension && field.per_label().is_none());
     let count = if own { cx.metric.visible_fields().count() } else { 0 };
     let snapshot_fields = snapshot_fields(cx, &generics);
     quote! {
@@ -241,7 +247,9 @@ fn writing(cx: &Context) -> TokenStream {
     let fields = || cx.metric.visible_fields();
     let write = fields().map(|field| {
         let (ident, name) = (field.ident, &field.name);
-        if field.role == Role::Flatten {
+        if let Some(per_label) = PerLabel::of(private, field) {
+            per_label.write()
+        } else if field.role == Role::Flatten {
             let prefix = field.prefix();
             quote!(#private::SnapshotFields::write(&self.#ident, &#private::prefixed(__prefix, #prefix), __map)?;)
         } else {
@@ -265,14 +273,19 @@ fn reading(cx: &Context) -> TokenStream {
     let (private, invalid) = (&cx.private, invalid(cx.metric));
     let fields: Vec<_> = cx.metric.visible_fields().collect();
     let mut names = HashSet::new();
-    let own = fields.iter().enumerate().filter(|(_, field)| field.role == Role::Dimension);
+    let own = fields.iter().enumerate();
+    let own = own.filter(|(_, field)| field.role == Role::Dimension && field.per_label().is_none());
     let own = own.filter(|(_, field)| names.insert(field.name.value()));
     let own = own.map(|(index, field)| {
         let (name, ty) = (&field.name, field.shape.ty);
         quote!(#name => #private::read::<#private::Output<#ty>, __A>(__partial, #index, __map),)
     });
-    let flattened = fields.iter().enumerate().filter(|(_, field)| field.role == Role::Flatten);
+    let is_open = |field: &Field| field.role == Role::Flatten || field.per_label().is_some();
+    let flattened = fields.iter().enumerate().filter(|(_, field)| is_open(field));
     let flattened = flattened.map(|(index, field)| {
+        if let Some(per_label) = PerLabel::of(private, field) {
+            return per_label.read_field(index);
+        }
         let (ty, prefix) = (field.shape.ty, field.prefix());
         quote! {
             if let #private::Some(__rest) = #private::primitive::str::strip_prefix(__name, #prefix) {
@@ -284,7 +297,9 @@ fn reading(cx: &Context) -> TokenStream {
     });
     let finish = fields.iter().enumerate().map(|(index, field)| {
         let (ident, name) = (field.ident, &field.name);
-        if field.role == Role::Flatten {
+        if let Some(per_label) = PerLabel::of(private, field) {
+            per_label.finish(index)
+        } else if field.role == Role::Flatten {
             let prefix = field.prefix();
             quote!(#ident: #private::SnapshotFields::finish(__partial.nested(#index, #prefix), 0)?)
         } else {
@@ -321,7 +336,9 @@ fn combining(cx: &Context) -> TokenStream {
     let fields = || cx.metric.visible_fields();
     let merge = fields().map(|field| {
         let (ident, ty) = (field.ident, field.shape.ty);
-        if field.role == Role::Flatten {
+        if let Some(per_label) = PerLabel::of(private, field) {
+            per_label.merge()
+        } else if field.role == Role::Flatten {
             quote!(#private::SnapshotFields::merge_fields(&mut self.#ident, &__other.#ident);)
         } else {
             let rule = fields::merge_rule(private, field);
@@ -330,7 +347,9 @@ fn combining(cx: &Context) -> TokenStream {
     });
     let subtract = fields().map(|field| {
         let (ident, ty) = (field.ident, field.shape.ty);
-        if field.role == Role::Flatten {
+        if let Some(per_label) = PerLabel::of(private, field) {
+            per_label.since()
+        } else if field.role == Role::Flatten {
             quote!(#private::SnapshotFields::subtract_fields(&mut self.#ident, &__earlier.#ident);)
         } else {
             quote!(self.#ident = <#ty as #private::Dimension>::since(&self.#ident, &__earlier.#ident);)
@@ -338,10 +357,22 @@ fn combining(cx: &Context) -> TokenStream {
     });
     let has_fallen = fields().map(|field| {
         let (ident, ty) = (field.ident, field.shape.ty);
-        if field.role == Role::Flatten {
+        if let Some(per_label) = PerLabel::of(private, field) {
+            per_label.has_fallen()
+        } else if field.role == Role::Flatten {
             quote!(#private::SnapshotFields::has_fallen(&self.#ident, &__earlier.#ident))
         } else {
             quote!(<#ty as #private::Dimension>::has_fallen(&self.#ident, &__earlier.#ident))
+        }
+    });
+    let may_vanish = fields().map(|field| {
+        let (ident, ty) = (field.ident, field.shape.ty);
+        if let Some(per_label) = PerLabel::of(private, field) {
+            per_label.may_vanish()
+        } else if field.role == Role::Flatten {
+            quote!(#private::SnapshotFields::may_vanish(&self.#ident))
+        } else {
+            quote!(<#ty as #private::Dimension>::may_vanish(&self.#ident))
         }
     });
     quote! {
@@ -355,6 +386,10 @@ fn combining(cx: &Context) -> TokenStream {
 
         fn has_fallen(&self, __earlier: &Self) -> #private::primitive::bool {
             false #(|| #has_fallen)*
+        }
+
+        fn may_vanish(&self) -> #private::primitive::bool {
+            true #(&& #may_vanish)*
         }
     }
 }

@@ -13,8 +13,9 @@ use serde::de::value::MapDeserializer;
 use serde::de::{Error as DeserializeError, MapAccess};
 use serde::ser::{Serialize, SerializeMap};
 
+use super::names::assert_without_labels;
 use super::{Fields, Names, PartialSnapshot, SnapshotFields, describe_type, fields, flattened, prefixed};
-use crate::descriptor::{DimensionDescriptor, DimensionKind, MergeRule};
+use crate::descriptor::{DimensionDescriptor, DimensionKind};
 use crate::dimension::{Breakdown, Count, Dimension, Shape};
 use crate::dispatch::HandleEvent;
 use crate::event::MetricEvent;
@@ -81,6 +82,12 @@ pub trait Way<D>: Sized {
     const UNIT: Option<&'static str>;
     const SHAPE: Shape;
 
+    /// Applies an event to the value of a label.
+    fn feed<E: MetricEvent>(value: &mut D, event: &E) -> bool
+    where
+        Self::Listener: HandleEvent<E>,
+        Self::CountedAlone: Count;
+
     /// Adds the descriptors of all dimensions.
     fn describe(field: DimensionDescriptor, prefix: &str, dimensions: &mut Vec<DimensionDescriptor>);
 
@@ -121,34 +128,13 @@ pub trait Way<D>: Sized {
     where
         D: Default;
 
-    fn merge(output: &mut Self::Output, other: &Self::Output, rule: Option<MergeRule>) -> bool;
+    fn merge(output: &mut Self::Output, other: &Self::Output) -> bool;
 
     fn since(later: &Self::Output, earlier: &Self::Output) -> Self::Output;
 
     fn has_fallen(later: &Self::Output, earlier: &Self::Output) -> bool;
 
     fn may_vanish(output: &Self::Output) -> bool;
-}
-
-/// What an event without further options does to the `D` of a label.
-pub trait Fed<W, E> {
-    fn feed(&mut self, event: &E) -> bool;
-}
-
-#[diagnostic::do_not_recommend]
-impl<D: Count, E> Fed<OfDimension, E> for D {
-    #[inline]
-    fn feed(&mut self, _event: &E) -> bool {
-        self.count()
-    }
-}
-
-#[diagnostic::do_not_recommend]
-impl<M: HandleEvent<E>, E: MetricEvent> Fed<OfMetric, E> for M {
-    #[inline]
-    fn feed(&mut self, event: &E) -> bool {
-        self.handle(event)
-    }
 }
 
 /// A type that counts, and handles every event.
@@ -176,6 +162,15 @@ impl<D: Dimension> Way<D> for OfDimension {
     const KIND: DimensionKind = D::KIND;
     const UNIT: Option<&'static str> = D::UNIT;
     const SHAPE: Shape = D::SHAPE;
+
+    #[inline]
+    fn feed<E: MetricEvent>(dimension: &mut D, _event: &E) -> bool
+    where
+        Anything: HandleEvent<E>,
+        D: Count,
+    {
+        dimension.count()
+    }
 
     fn describe(mut field: DimensionDescriptor, prefix: &str, dimensions: &mut Vec<DimensionDescriptor>) {
         if !prefix.is_empty() {
@@ -230,8 +225,8 @@ impl<D: Dimension> Way<D> for OfDimension {
         fields::finish(partial, field, own)
     }
 
-    fn merge(output: &mut D::Output, other: &D::Output, rule: Option<MergeRule>) -> bool {
-        D::merge_outputs(output, other, rule)
+    fn merge(output: &mut D::Output, other: &D::Output) -> bool {
+        D::merge_outputs(output, other, None)
     }
 
     fn since(later: &D::Output, earlier: &D::Output) -> D::Output {
@@ -255,6 +250,15 @@ impl<M: Fields> Way<M> for OfMetric {
     const KIND: DimensionKind = DimensionKind::Custom;
     const UNIT: Option<&'static str> = None;
     const SHAPE: Shape = Shape::new(DimensionKind::Custom, None);
+
+    #[inline]
+    fn feed<E: MetricEvent>(metric: &mut M, event: &E) -> bool
+    where
+        M: HandleEvent<E>,
+        Anything: Count,
+    {
+        metric.handle(event)
+    }
 
     fn describe(field: DimensionDescriptor, prefix: &str, dimensions: &mut Vec<DimensionDescriptor>) {
         let first = dimensions.len();
@@ -370,7 +374,7 @@ impl<M: Fields> Way<M> for OfMetric {
         Ok(BreakdownSnapshot::of_unsorted(entries.collect::<Result<_, E>>()?))
     }
 
-    fn merge(output: &mut M::Snapshot, other: &M::Snapshot, _rule: Option<MergeRule>) -> bool {
+    fn merge(output: &mut M::Snapshot, other: &M::Snapshot) -> bool {
         output.merge_fields(other);
         true
     }
@@ -492,28 +496,28 @@ impl<M: Fields> ReadLabel for OneOfEach<'_, M> {
     }
 }
 
-/// The descriptor of a field with a breakdown, by which [`Way::describe`] describes the dimensions.
+/// The descriptor of a field with a breakdown, by which [`describe`] describes the dimensions.
 ///
 /// # Panics
 ///
-/// At compile time, when the labels do not have one name for each part.
+/// At compile time, when the labels do not have one name for each part, or when a metric has labels itself.
 #[must_use]
 #[track_caller]
 pub const fn declare<L: Label, D: PerLabel>(
     name: &'static str,
-    unit: Option<&'static str>,
     help: &'static str,
     labels: &'static [Cow<'static, str>],
     limit: Option<usize>,
-    merge: Option<MergeRule>,
 ) -> DimensionDescriptor {
-    let kind = <D::Way as Way<D>>::KIND;
-    let unit = match unit {
-        Some(unit) => Some(unit),
-        None => <D::Way as Way<D>>::UNIT,
-    };
+    let metrics = <D::Way as Way<D>>::NAMES.flattened;
+    let mut index = 0;
+    while index < metrics.len() {
+        assert_without_labels(&metrics[index].1);
+        index += 1;
+    }
+    let (kind, unit) = (<D::Way as Way<D>>::KIND, <D::Way as Way<D>>::UNIT);
     let shape = <D::Way as Way<D>>::SHAPE.of_breakdown(L::PARTS, kind);
-    describe_type(kind, shape, name, unit, help, labels, limit, merge, None)
+    describe_type(kind, shape, name, unit, help, labels, limit, None, None)
 }
 
 /// Adds the descriptors of a field, whose own one is from [`declare`].
@@ -523,6 +527,16 @@ pub fn describe<D: PerLabel>(
     dimensions: &mut Vec<DimensionDescriptor>,
 ) {
     <D::Way as Way<D>>::describe(field, prefix, dimensions);
+}
+
+/// Applies an event to the value of a label.
+#[inline]
+pub fn feed<D: PerLabel, E: MetricEvent>(value: &mut D, event: &E) -> bool
+where
+    Listener<D>: HandleEvent<E>,
+    CountedAlone<D>: Count,
+{
+    <D::Way as Way<D>>::feed(value, event)
 }
 
 /// The names of the field's dimensions, behind that of the field.
@@ -599,12 +613,8 @@ pub fn finish<L: Label, D: PerLabel + Default, E: DeserializeError>(
 }
 
 /// Merges the field of another snapshot.
-pub fn merge<L: Label, D: PerLabel>(
-    labels: &mut OutputPerLabel<L, D>,
-    other: &OutputPerLabel<L, D>,
-    rule: Option<MergeRule>,
-) {
-    labels.merge_labels(other, |output, other| <D::Way as Way<D>>::merge(output, other, rule));
+pub fn merge<L: Label, D: PerLabel>(labels: &mut OutputPerLabel<L, D>, other: &OutputPerLabel<L, D>) {
+    labels.merge_labels(other, <D::Way as Way<D>>::merge);
 }
 
 /// The field of the interval between two snapshots.
@@ -623,4 +633,10 @@ pub fn has_fallen<L: Label, D: PerLabel>(
     earlier: &OutputPerLabel<L, D>,
 ) -> bool {
     later.any_label_has_fallen(earlier, <D::Way as Way<D>>::has_fallen, <D::Way as Way<D>>::may_vanish)
+}
+
+/// Whether the field of a metric in a label may vanish with that label.
+#[must_use]
+pub fn may_vanish<L: Label, D: PerLabel>(labels: &OutputPerLabel<L, D>) -> bool {
+    labels.iter().all(|(_, output)| <D::Way as Way<D>>::may_vanish(output))
 }
