@@ -95,6 +95,11 @@ impl Field<'_> {
         (self.role == Role::Dimension && is_open).then_some((label.ty, inner.ty))
     }
 
+    /// Whether the field is exactly one dimension of the metric.
+    pub fn is_one_dimension(&self) -> bool {
+        self.role == Role::Dimension && self.per_label().is_none()
+    }
+
     /// Whether options say that a breakdown is one of a dimension.
     pub fn is_of_one_dimension(&self) -> bool {
         let has_values = |feed: &Feed| {

@@ -1,8 +1,7 @@
 //! `impl Fields`: the dimensions one by one.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::quote;
-use syn::Expr;
 use syn::spanned::Spanned;
 
 use super::context::{Context, buckets_name, layout_name, max_buckets_name};
@@ -19,42 +18,25 @@ use crate::span::located_at;
 pub fn expand(cx: &Context) -> TokenStream {
     let private = &cx.private;
     let implement = cx.implement(quote!(#private::Fields));
-    let dimensions = cx
-        .metric
-        .visible_fields()
-        .filter(|field| field.role == Role::Dimension && field.per_label().is_none())
-        .map(|field| describe(cx, field));
+    let dimensions =
+        cx.metric.visible_fields().filter(|field| field.is_one_dimension()).map(|field| describe(cx, field));
     let values = cx.metric.visible_fields().map(|field| {
+        let (ident, name) = (field.ident, &field.name);
         if let Some(per_label) = PerLabel::of(private, field) {
             return per_label.values();
         }
-        let (ident, name, span) = (field.ident, &field.name, located_at(field.shape.ty.span()));
-        let value = match Reading::of(field) {
-            Reading::Flattened => {
-                let prefix = field.prefix();
-                return quote!(#private::Fields::values(&self.#ident, &#private::prefixed(__prefix, #prefix), __dimensions););
-            }
-            Reading::Bucketed { zeros } => {
-                let layout = layout_name(field);
-                quote_at!(private, span => #private::BucketedReading::read_value_within(&self.#ident, &#layout, #zeros))
-            }
-            Reading::WithoutZeros => {
-                quote_at!(private, span => #private::HasLabel::read_seen_value(&self.#ident))
-            }
-            Reading::Keeping(keep) => {
-                let keep = checked_keep(private, keep);
-                quote_at!(private, span => #private::KeepsLabels::read_value_keeping(&self.#ident, #keep))
-            }
-            Reading::Plain => quote_at!(private, span => #private::Dimension::read_value(&self.#ident)),
-        };
+        if field.role == Role::Flatten {
+            let prefix = field.prefix();
+            return quote!(#private::Fields::values(&self.#ident, &#private::prefixed(__prefix, #prefix), __dimensions););
+        }
+        let value = read(private, field, Form::Erased);
         quote!(#private::push(__dimensions, __prefix, #name, #value);)
     });
     let counts = cx.metric.visible_fields().map(|field| {
-        if let Some(per_label) = PerLabel::of(private, field) {
-            return per_label.invalid();
-        }
         let (ident, span) = (field.ident, located_at(field.shape.ty.span()));
-        if field.role == Role::Flatten {
+        if let Some(per_label) = PerLabel::of(private, field) {
+            per_label.invalid()
+        } else if field.role == Role::Flatten {
             quote_at!(private, span => #private::Fields::invalid(&self.#ident))
         } else {
             quote_at!(private, span => #private::Dimension::invalid(&self.#ident))
@@ -62,22 +44,24 @@ pub fn expand(cx: &Context) -> TokenStream {
     });
     let describe = describe_flattened(cx);
     let (distinct, windows) = (distinct_names(cx), windows(cx));
-    let per_label =
-        cx.metric.visible_fields().filter_map(|field| PerLabel::of(private, field)?.check(cx.metric));
+    let breakdowns = cx.metric.visible_fields().filter_map(|field| PerLabel::of(private, field));
+    let declarations = breakdowns.filter_map(|per_label| per_label.check(cx.metric));
     quote! {
         #distinct
         #(#windows)*
-        #(#per_label)*
+        #(#declarations)*
 
         #implement {
             const DIMENSIONS: &'static [#private::DimensionDescriptor] = &[#(#dimensions),*];
 
             #describe
 
+            #[inline]
             fn values(&self, __prefix: &#private::primitive::str, __dimensions: &mut #private::Dimensions) {
                 #(#values)*
             }
 
+            #[inline]
             fn invalid(&self) -> #private::primitive::u64 {
                 #private::sum(&[#(#counts),*])
             }
@@ -85,35 +69,34 @@ pub fn expand(cx: &Context) -> TokenStream {
     }
 }
 
-/// How a field is read for a snapshot.
-pub enum Reading<'a> {
-    Flattened,
-    /// A histogram, or one for each label.
-    Bucketed {
-        zeros: bool,
-    },
-    /// A breakdown that does not show labels without events.
-    WithoutZeros,
-    /// A `Top` that keeps this many labels.
-    Keeping(&'a Expr),
-    Plain,
+/// The snapshot for which a dimension is read.
+#[derive(Clone, Copy)]
+pub enum Form {
+    Typed,
+    Erased,
 }
 
-impl<'a> Reading<'a> {
-    pub fn of(field: &'a Field) -> Self {
-        let has_zeros = field.options.zeros.is_none();
-        if field.role == Role::Flatten {
-            Self::Flattened
-        } else if field.has_buckets() && field.shape.inner().measured().is_some() {
-            Self::Bucketed { zeros: has_zeros }
-        } else if !has_zeros && matches!(field.shape.kind, Kind::Breakdown | Kind::Unknown) {
-            // `validate` has reported the option of any other type.
-            Self::WithoutZeros
-        } else if let Some(keep) = field.keep() {
-            Self::Keeping(keep)
-        } else {
-            Self::Plain
-        }
+/// The expression that reads a dimension.
+pub fn read(private: &TokenStream, field: &Field, form: Form) -> TokenStream {
+    let (ident, span) = (field.ident, located_at(field.shape.ty.span()));
+    let has_zeros = field.options.zeros.is_none();
+    let method = |typed: &str, erased: &str| match form {
+        Form::Typed => Ident::new(typed, span),
+        Form::Erased => Ident::new(erased, span),
+    };
+    if field.has_buckets() && field.shape.inner().measured().is_some() {
+        let (layout, method) = (layout_name(field), method("read_within", "read_value_within"));
+        quote_at!(private, span => #private::BucketedReading::#method(&self.#ident, &#layout, #has_zeros))
+    } else if !has_zeros && matches!(field.shape.kind, Kind::Breakdown | Kind::Unknown) {
+        // `validate` has reported the option of any other type.
+        let method = method("read_seen", "read_seen_value");
+        quote_at!(private, span => #private::HasLabel::#method(&self.#ident))
+    } else if let Some(keep) = field.keep() {
+        let (keep, method) = (checked_keep(private, keep), method("read_keeping", "read_value_keeping"));
+        quote_at!(private, span => #private::KeepsLabels::#method(&self.#ident, #keep))
+    } else {
+        let method = method("read", "read_value");
+        quote_at!(private, span => #private::Dimension::#method(&self.#ident))
     }
 }
 
@@ -182,8 +165,7 @@ pub fn merge_rule(private: &TokenStream, field: &Field) -> TokenStream {
 /// Compares the names of flattened metrics when rustc evaluates constants: only rustc knows them.
 fn distinct_names(cx: &Context) -> Option<TokenStream> {
     let (private, metric) = (&cx.private, &cx.metric.input.ident);
-    let is_open = |field: &&Field| field.role == Role::Flatten || field.per_label().is_some();
-    let flattened = cx.metric.visible_fields().find(is_open)?;
+    let flattened = cx.metric.visible_fields().find(|field| !field.is_one_dimension())?;
     if cx.metric.fields.iter().any(|field| field.verdict != Verdict::Valid)
         || !cx.metric.input.generics.params.is_empty()
     {
@@ -216,6 +198,10 @@ fn describe_flattened(cx: &Context) -> Option<TokenStream> {
     let mut steps = Vec::new();
     let mut names = Vec::new();
     for field in cx.metric.visible_fields() {
+        if field.is_one_dimension() {
+            own += 1;
+            continue;
+        }
         if let Some(per_label) = PerLabel::of(private, field) {
             let describe = per_label.describe();
             steps.push(quote! {
@@ -224,10 +210,6 @@ fn describe_flattened(cx: &Context) -> Option<TokenStream> {
             });
             names.push(per_label.names());
             from = own;
-            continue;
-        }
-        if field.role == Role::Dimension {
-            own += 1;
             continue;
         }
         let (ty, prefix, span) = (field.shape.ty, field.prefix(), located_at(field.shape.ty.span()));
@@ -244,6 +226,7 @@ fn describe_flattened(cx: &Context) -> Option<TokenStream> {
     Some(quote! {
         const NAMES: #private::Names = #private::Names { own: #dimensions, flattened: &[#(#names),*], by_label: false };
 
+        #[inline]
         fn describe(
             __prefix: &#private::primitive::str,
             __dimensions: &mut #private::Vec<#private::DimensionDescriptor>,

@@ -139,9 +139,10 @@ impl<'a> PerLabel<'a> {
         quote!(#invalid(&self.#ident))
     }
 
-    pub fn write(&self) -> TokenStream {
-        let (ident, name, write) = (self.field.ident, &self.field.name, self.generic_function("write"));
-        quote!(#write(__map, __prefix, #name, &self.#ident)?;)
+    /// The field of a typed snapshot as it is serialised.
+    pub fn written(&self) -> TokenStream {
+        let (ident, written) = (self.field.ident, self.function("Written"));
+        quote!(#written(&self.#ident))
     }
 
     pub fn read_field(&self, index: usize) -> TokenStream {
@@ -153,9 +154,14 @@ impl<'a> PerLabel<'a> {
         }
     }
 
-    pub fn finish(&self, index: usize) -> TokenStream {
-        let (ident, name, finish) = (self.field.ident, &self.field.name, self.generic_function("finish"));
-        quote!(#ident: #finish(__partial, (#index, #name))?)
+    pub fn require(&self, index: usize) -> TokenStream {
+        let (name, require) = (&self.field.name, self.function("require"));
+        quote!(#require(__partial, (#index, #name));)
+    }
+
+    pub fn take(&self, index: usize) -> TokenStream {
+        let (ident, take) = (self.field.ident, self.function("take"));
+        quote!(#ident: #take(__partial, #index))
     }
 
     pub fn merge(&self) -> TokenStream {
@@ -170,11 +176,6 @@ impl<'a> PerLabel<'a> {
 
     pub fn has_fallen(&self) -> TokenStream {
         let (ident, has_fallen) = (self.field.ident, self.function("has_fallen"));
-        quote!(#has_fallen(&self.#ident, &__earlier.#ident))
-    }
-
-    pub fn may_vanish(&self) -> TokenStream {
-        let (ident, may_vanish) = (self.field.ident, self.function("may_vanish"));
-        quote!(#may_vanish(&self.#ident))
+        quote!(#has_fallen(&self.#ident, &__earlier.#ident, __is_gone))
     }
 }

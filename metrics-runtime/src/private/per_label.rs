@@ -8,11 +8,13 @@ use std::collections::HashMap;
 use std::fmt::Debug;
 use std::iter;
 use std::marker::PhantomData;
+use std::mem;
 
-use serde::de::value::MapDeserializer;
+use serde::de::value::{Error as ReadError, MapDeserializer};
 use serde::de::{Error as DeserializeError, MapAccess};
 use serde::ser::{Serialize, SerializeMap};
 
+use super::fields::WriteField;
 use super::names::assert_without_labels;
 use super::{Fields, Names, PartialSnapshot, SnapshotFields, describe_type, fields, flattened, prefixed};
 use crate::descriptor::{DimensionDescriptor, DimensionKind};
@@ -121,12 +123,13 @@ pub trait Way<D>: Sized {
         map: &mut A,
     ) -> Result<bool, A::Error>;
 
-    fn finish<L: Label, E: DeserializeError>(
-        partial: &mut PartialSnapshot,
-        field: (usize, &'static str),
-    ) -> Result<BreakdownSnapshot<L, Self::Output>, E>
+    /// Notes what was not deserialised.
+    fn require(partial: &mut PartialSnapshot, field: (usize, &'static str))
     where
         D: Default;
+
+    /// Takes out the field once all of it was deserialised.
+    fn take<L: Label>(partial: &mut PartialSnapshot, field: usize) -> BreakdownSnapshot<L, Self::Output>;
 
     fn merge(output: &mut Self::Output, other: &Self::Output) -> bool;
 
@@ -203,7 +206,7 @@ impl<D: Dimension> Way<D> for OfDimension {
         name: &'static str,
         map: &mut M,
     ) -> Result<(), M::Error> {
-        fields::write(map, prefix, name, snapshot)
+        snapshot.write_field(prefix, name, map)
     }
 
     fn read_field<'de, L: Label, A: MapAccess<'de>>(
@@ -218,11 +221,12 @@ impl<D: Dimension> Way<D> for OfDimension {
         fields::read::<BreakdownSnapshot<L, D::Output>, A>(partial, field, map)
     }
 
-    fn finish<L: Label, E: DeserializeError>(
-        partial: &mut PartialSnapshot,
-        (field, own): (usize, &'static str),
-    ) -> Result<BreakdownSnapshot<L, D::Output>, E> {
-        fields::finish(partial, field, own)
+    fn require(partial: &mut PartialSnapshot, field: (usize, &'static str)) {
+        partial.require(&[field]);
+    }
+
+    fn take<L: Label>(partial: &mut PartialSnapshot, field: usize) -> BreakdownSnapshot<L, D::Output> {
+        fields::take(partial, field)
     }
 
     fn merge(output: &mut D::Output, other: &D::Output) -> bool {
@@ -344,34 +348,40 @@ impl<M: Fields> Way<M> for OfMetric {
         Ok(true)
     }
 
-    fn finish<L: Label, E: DeserializeError>(
-        partial: &mut PartialSnapshot,
-        (field, own): (usize, &'static str),
-    ) -> Result<BreakdownSnapshot<L, M::Snapshot>, E>
+    fn require(partial: &mut PartialSnapshot, (field, own): (usize, &'static str))
     where
         M: Default,
     {
-        let names = names_of::<M>();
-        let PartialLabels { dimensions, entries, .. } = std::mem::take(partial.labels(field));
-        if let Some((_, inner)) =
-            names.iter().enumerate().find(|(position, _)| !dimensions.contains(position))
-        {
-            return Err(partial.missing(&format!("{own}_{inner}")));
-        }
-        let empty = values_of(&M::default());
-        let entries = entries.into_iter().map(|mut label| {
-            // In totals a gauge goes with its recorder, and its label may stay in other dimensions.
-            let missing =
-                empty.iter().enumerate().filter(|(position, _)| !label.dimensions.contains(position));
-            for (_, (name, value)) in missing {
-                let entry = iter::once((name, ValueDeserializer::<E>::of(value)));
-                let mut map = MapDeserializer::<_, E>::new(entry);
-                let name = map.next_key::<String>()?.unwrap_or_default();
-                M::Snapshot::read(&mut label.snapshot, &name, &mut map)?;
+        let labels = partial.labels(field);
+        for (position, inner) in names_of::<M>().iter().enumerate() {
+            if !labels.dimensions.contains(&position) {
+                labels.missing = Some(format!("{own}_{inner}"));
+                return;
             }
-            Ok((label.texts, M::Snapshot::finish(&mut label.snapshot, 0)?))
+        }
+        // In totals a gauge goes with its recorder, and its label may stay in other dimensions.
+        let empty = values_of(&M::default());
+        for PartialLabel { dimensions, snapshot, .. } in &mut labels.entries {
+            for (position, (name, value)) in empty.iter().enumerate() {
+                if !dimensions.contains(&position) {
+                    let value = (name, ValueDeserializer::<ReadError>::of(value));
+                    let mut map = MapDeserializer::new(iter::once(value));
+                    let name = map.next_key::<String>();
+                    // A type of the user's own may not read what it wrote. `check` then finds that the value is missing.
+                    let _ = name.map(|name| M::Snapshot::read(snapshot, &name.unwrap_or_default(), &mut map));
+                }
+            }
+            M::Snapshot::require(snapshot);
+        }
+    }
+
+    fn take<L: Label>(partial: &mut PartialSnapshot, field: usize) -> BreakdownSnapshot<L, M::Snapshot> {
+        let PartialLabels { entries, .. } = mem::take(partial.labels(field));
+        let entries = entries.into_iter().map(|mut label| {
+            let snapshot = M::Snapshot::finish(&mut label.snapshot, 0);
+            (label.texts, snapshot)
         });
-        Ok(BreakdownSnapshot::of_unsorted(entries.collect::<Result<_, E>>()?))
+        BreakdownSnapshot::of_unsorted(entries.collect())
     }
 
     fn merge(output: &mut M::Snapshot, other: &M::Snapshot) -> bool {
@@ -386,11 +396,11 @@ impl<M: Fields> Way<M> for OfMetric {
     }
 
     fn has_fallen(later: &M::Snapshot, earlier: &M::Snapshot) -> bool {
-        later.has_fallen(earlier)
+        later.has_fallen(earlier, false)
     }
 
     fn may_vanish(output: &M::Snapshot) -> bool {
-        output.may_vanish()
+        !output.has_fallen(output, true)
     }
 }
 
@@ -460,6 +470,17 @@ pub(super) struct PartialLabels {
     dimensions: Vec<usize>,
     entries: Vec<PartialLabel>,
     positions: HashMap<Vec<Cow<'static, str>>, usize>,
+    missing: Option<String>,
+}
+
+impl PartialLabels {
+    /// Refuses labels of which something is missing.
+    pub(super) fn check<E: DeserializeError>(&self, prefix: &str) -> Result<(), E> {
+        if let Some(name) = &self.missing {
+            return Err(E::custom(format_args!("missing field `{prefix}{name}`")));
+        }
+        self.entries.iter().try_for_each(|label| label.snapshot.check())
+    }
 }
 
 #[derive(Debug)]
@@ -572,18 +593,14 @@ pub fn invalid<L: Label, D: PerLabel>(breakdown: &Breakdown<L, D>) -> u64 {
     invalid.fold(0, u64::saturating_add)
 }
 
-/// Serialises the field of a typed snapshot.
-///
-/// # Errors
-///
-/// The serialiser's errors.
-pub fn write<L: Label, D: PerLabel, M: SerializeMap>(
-    map: &mut M,
-    prefix: &str,
-    name: &'static str,
-    snapshot: &OutputPerLabel<L, D>,
-) -> Result<(), M::Error> {
-    <D::Way as Way<D>>::write(snapshot, prefix, name, map)
+/// The field of a typed snapshot as it is serialised.
+#[derive(Debug)]
+pub struct Written<'a, L, D: PerLabel>(pub &'a OutputPerLabel<L, D>);
+
+impl<L: Label, D: PerLabel, M: SerializeMap> WriteField<M> for Written<'_, L, D> {
+    fn write_field(&self, prefix: &str, name: &'static str, map: &mut M) -> Result<(), M::Error> {
+        <D::Way as Way<D>>::write(self.0, prefix, name, map)
+    }
 }
 
 /// Deserialises a value of the field, if the name is one of its dimensions.
@@ -600,16 +617,15 @@ pub fn read_field<'de, L: Label, D: PerLabel, A: MapAccess<'de>>(
     <D::Way as Way<D>>::read_field::<L, A>(partial, field, name, map)
 }
 
-/// Takes out the field once all values were deserialised.
-///
-/// # Errors
-///
-/// When a dimension is missing.
-pub fn finish<L: Label, D: PerLabel + Default, E: DeserializeError>(
-    partial: &mut PartialSnapshot,
-    field: (usize, &'static str),
-) -> Result<OutputPerLabel<L, D>, E> {
-    <D::Way as Way<D>>::finish::<L, E>(partial, field)
+/// Notes what of the field was not deserialised.
+pub fn require<L: Label, D: PerLabel + Default>(partial: &mut PartialSnapshot, field: (usize, &'static str)) {
+    <D::Way as Way<D>>::require(partial, field);
+}
+
+/// Takes out the field once all of it was deserialised.
+#[must_use]
+pub fn take<L: Label, D: PerLabel>(partial: &mut PartialSnapshot, field: usize) -> OutputPerLabel<L, D> {
+    <D::Way as Way<D>>::take(partial, field)
 }
 
 /// Merges the field of another snapshot.
@@ -626,17 +642,16 @@ pub fn since<L: Label, D: PerLabel>(
     later.since_labels(earlier, <D::Way as Way<D>>::since)
 }
 
-/// Whether a count is lower than in an earlier snapshot.
+/// Whether the field tells that counting began anew, as [`SnapshotFields::has_fallen`].
 #[must_use]
 pub fn has_fallen<L: Label, D: PerLabel>(
     later: &OutputPerLabel<L, D>,
     earlier: &OutputPerLabel<L, D>,
+    is_gone: bool,
 ) -> bool {
-    later.any_label_has_fallen(earlier, <D::Way as Way<D>>::has_fallen, <D::Way as Way<D>>::may_vanish)
-}
-
-/// Whether the field of a metric in a label may vanish with that label.
-#[must_use]
-pub fn may_vanish<L: Label, D: PerLabel>(labels: &OutputPerLabel<L, D>) -> bool {
-    labels.iter().all(|(_, output)| <D::Way as Way<D>>::may_vanish(output))
+    let may_vanish = <D::Way as Way<D>>::may_vanish;
+    if is_gone {
+        return !earlier.iter().all(|(_, output)| may_vanish(output));
+    }
+    later.any_label_has_fallen(earlier, <D::Way as Way<D>>::has_fallen, may_vanish)
 }

@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 
 use super::metrics::{Done, Outcome, events};
 use super::{
-    Recorded, assert_agree, assert_comes_back, assert_comes_back_erased, both, json, merged,
-    sample, typed, with_extremes_of,
+    Recorded, assert_agree, assert_comes_back, assert_comes_back_erased, both, json, merged, sample, typed,
+    with_extremes_of,
 };
 
 /// Of one type of numbers, flattened into the metric of a host.
@@ -195,8 +195,10 @@ fn dl1_a_typed_snapshot_has_the_snapshot_of_each_label() {
     assert_eq!(snapshot.per_host.len(), 2);
     let none = snapshot.known.get((Outcome::Success, true)).expect("it is known");
     assert_eq!((none.requests, none.sent.largest), (0, Extreme::None));
-    assert_eq!(snapshot.of_generic.get(("b", Outcome::Failure)).map(|times| times.largest),
-        Some(Extreme::Known(Duration::from_millis(2))));
+    assert_eq!(
+        snapshot.of_generic.get(("b", Outcome::Failure)).map(|times| times.largest),
+        Some(Extreme::Known(Duration::from_millis(2)))
+    );
 }
 
 #[test]
@@ -214,8 +216,13 @@ fn dl1_each_dimension_is_described_with_the_labels_of_the_field() {
     let known = described("known_sent_amount");
     assert_eq!((&*known.labels, known.limit), (&["outcome".into(), "cached".into()][..], None));
     let values = Hosts::default().snapshot();
-    assert!(descriptor.dimensions.iter().map(|dimension| &*dimension.name)
-        .eq(values.dimensions.iter().map(|(name, _)| name)));
+    assert!(
+        descriptor
+            .dimensions
+            .iter()
+            .map(|dimension| &*dimension.name)
+            .eq(values.dimensions.iter().map(|(name, _)| name))
+    );
 }
 
 #[test]
@@ -412,16 +419,14 @@ fn dl1_a_handler_of_the_users_own_updates_the_metric_of_a_label() {
 /// In totals a gauge goes with its recorder, and so its label may be missing there.
 #[test]
 fn dl1_a_label_that_one_dimension_lacks_is_read_without_a_value() {
-    let read: LevelsSnapshot = serde_json::from_value(
-        json!({"per_host_events": {"a": 1, "b": 2}, "per_host_level": {"b": 7}}),
-    )
-    .expect("it is read");
+    let read: LevelsSnapshot =
+        serde_json::from_value(json!({"per_host_events": {"a": 1, "b": 2}, "per_host_level": {"b": 7}}))
+            .expect("it is read");
     assert_eq!(read.per_host.get("a").map(|host| (host.events, host.level)), Some((1, None)));
     assert_eq!(read.per_host.get("b").map(|host| (host.events, host.level)), Some((2, Some(7))));
-    let read: LevelsSnapshot = serde_json::from_value(
-        json!({"per_host_events": {"b": 2}, "per_host_level": {"a": 7, "b": 7}}),
-    )
-    .expect("it is read");
+    let read: LevelsSnapshot =
+        serde_json::from_value(json!({"per_host_events": {"b": 2}, "per_host_level": {"a": 7, "b": 7}}))
+            .expect("it is read");
     assert_eq!(read.per_host.iter().map(|(label, _)| label[0].to_string()).collect::<Vec<_>>(), ["a", "b"]);
 }
 
