@@ -5,7 +5,7 @@ use std::time::Duration;
 use mvx_metrics::feed::Count;
 use mvx_metrics::{
     Breakdown, Counter, Dimension, DimensionKind, DimensionValue, Extreme, Gauge, HandleEvent, Histogram,
-    InFlight, Max, Mean, Measure, Metric, MetricSnapshot, Recent, Sum, TypedMetric,
+    InFlight, Max, Mean, Measure, Merge, Metric, Recent, Sum, TypedMetric,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -135,29 +135,47 @@ proptest! {
     }
 
     #[test]
-    fn dl1_both_forms_agree_on_a_restart(one in events(), other in events()) {
-        let (later, earlier) = (both::<Hosts>(&one), both::<Hosts>(&other));
-        let erased = later.1.dimensions_restarted_since(&earlier.1);
-        prop_assert_eq!(later.0.restarted_since(&earlier.0), erased);
-        let (later, earlier) = (both::<Levels>(&one), both::<Levels>(&other));
-        let erased = later.1.dimensions_restarted_since(&earlier.1);
-        prop_assert_eq!(later.0.restarted_since(&earlier.0), erased);
+    fn dl1_a_breakdown_of_a_metric_equals_one_breakdown_for_each_dimension(one in events(), other in events()) {
+        let (grouped, apart) = (both::<Grouped>(&one), both::<Apart>(&one));
+        prop_assert_eq!(json(&grouped.0), json(&apart.0));
+        prop_assert_eq!(json(&grouped.1), json(&apart.1));
+        let (earlier, earlier_apart) = (typed::<Grouped>(&other), typed::<Apart>(&other));
+        prop_assert_eq!(grouped.0.restarted_since(&earlier), apart.0.restarted_since(&earlier_apart));
+        prop_assert_eq!(json(&grouped.0.since(&earlier)), json(&apart.0.since(&earlier_apart)));
+        let (mut grouped, mut apart) = (grouped.0, apart.0);
+        grouped.merge(&earlier);
+        apart.merge(&earlier_apart);
+        prop_assert_eq!(json(&grouped), json(&apart));
     }
 }
 
-/// Whether counts fell, without the times by which recorders know of a restart.
-trait DimensionsRestarted {
-    fn dimensions_restarted_since(&self, earlier: &Self) -> bool;
+/// Dimensions of which a label may vanish, or must not.
+#[derive(Metric, Default)]
+#[metric(on(Done))]
+struct OfHost {
+    #[dimension(set = delta, merge = max)]
+    level: Gauge<i64>,
+    #[dimension(value = ratio)]
+    ratios: Sum<f64>,
+    #[dimension(value = count)]
+    most: Max<u64>,
 }
 
-impl DimensionsRestarted for MetricSnapshot {
-    fn dimensions_restarted_since(&self, earlier: &Self) -> bool {
-        let without_times = |snapshot: &Self| -> Self {
-            let text = serde_json::to_string(snapshot).expect("it is written");
-            serde_json::from_str(&text).expect("it is read")
-        };
-        without_times(self).restarted_since(&without_times(earlier)).expect("one declaration")
-    }
+#[derive(Metric, Default)]
+#[metric(name = "hosts", on(Done), by = host, limit = 3)]
+struct Grouped {
+    by_host: Breakdown<String, OfHost>,
+}
+
+#[derive(Metric, Default)]
+#[metric(name = "hosts", on(Done), by = host, limit = 3)]
+struct Apart {
+    #[dimension(set = delta, merge = max)]
+    by_host_level: Breakdown<String, Gauge<i64>>,
+    #[dimension(value = ratio)]
+    by_host_ratios: Breakdown<String, Sum<f64>>,
+    #[dimension(value = count)]
+    by_host_most: Breakdown<String, Max<u64>>,
 }
 
 fn of_hosts(hosts: &[&str]) -> Vec<Done> {
