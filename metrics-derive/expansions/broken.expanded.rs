@@ -54,6 +54,13 @@ const _: () = {
         }
     }
     #[automatically_derived]
+    impl ::mvx_metrics::__private::per_label::PerLabel for Saves
+    where
+        Saved: ::mvx_metrics::__private::MetricEvent,
+    {
+        type Way = ::mvx_metrics::__private::per_label::OfMetric;
+    }
+    #[automatically_derived]
     impl ::mvx_metrics::__private::TypedMetric for Saves
     where
         Saved: ::mvx_metrics::__private::MetricEvent,
@@ -297,12 +304,12 @@ const _: () = {
         fn has_fallen(
             &self,
             __earlier: &Self,
+            __is_gone: ::mvx_metrics::__private::primitive::bool,
         ) -> ::mvx_metrics::__private::primitive::bool {
             false
-                || <Counter as ::mvx_metrics::__private::Dimension>::has_fallen(
-                    &self.total,
-                    &__earlier.total,
-                )
+                || ::mvx_metrics::__private::has_fallen::<
+                    Counter,
+                >(&self.total, &__earlier.total, __is_gone)
         }
     }
 };

@@ -102,6 +102,15 @@ const _: () = {
         }
     }
     #[automatically_derived]
+    impl ::mvx_metrics::__private::per_label::PerLabel for Connections
+    where
+        Opened: ::mvx_metrics::__private::MetricEvent,
+        Closed: ::mvx_metrics::__private::MetricEvent,
+        Traffic: ::mvx_metrics::__private::Fields,
+    {
+        type Way = ::mvx_metrics::__private::per_label::OfMetric;
+    }
+    #[automatically_derived]
     impl ::mvx_metrics::__private::TypedMetric for Connections
     where
         Opened: ::mvx_metrics::__private::MetricEvent,
@@ -196,6 +205,7 @@ const _: () = {
             flattened: &[
                 ("traffic_", <Traffic as ::mvx_metrics::__private::Fields>::NAMES),
             ],
+            by_label: false,
         };
         #[inline]
         fn describe(
@@ -554,28 +564,22 @@ const _: () = {
         fn has_fallen(
             &self,
             __earlier: &Self,
+            __is_gone: ::mvx_metrics::__private::primitive::bool,
         ) -> ::mvx_metrics::__private::primitive::bool {
             false
-                || <InFlight as ::mvx_metrics::__private::Dimension>::has_fallen(
-                    &self.open,
-                    &__earlier.open,
-                )
-                || <Breakdown<
-                    (String, u16),
-                    Counter,
-                > as ::mvx_metrics::__private::Dimension>::has_fallen(
-                    &self.by_host,
-                    &__earlier.by_host,
-                )
-                || <Max<
-                    Duration,
-                > as ::mvx_metrics::__private::Dimension>::has_fallen(
-                    &self.longest,
-                    &__earlier.longest,
-                )
+                || ::mvx_metrics::__private::has_fallen::<
+                    InFlight,
+                >(&self.open, &__earlier.open, __is_gone)
+                || ::mvx_metrics::__private::has_fallen::<
+                    Breakdown<(String, u16), Counter>,
+                >(&self.by_host, &__earlier.by_host, __is_gone)
+                || ::mvx_metrics::__private::has_fallen::<
+                    Max<Duration>,
+                >(&self.longest, &__earlier.longest, __is_gone)
                 || ::mvx_metrics::__private::SnapshotFields::has_fallen(
                     &self.traffic,
                     &__earlier.traffic,
+                    __is_gone,
                 )
         }
     }

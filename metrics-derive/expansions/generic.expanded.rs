@@ -64,6 +64,16 @@ const _: () = {
         }
     }
     #[automatically_derived]
+    impl<K: Label, Unused> metrics::__private::per_label::PerLabel
+    for Finishes<K, Unused>
+    where
+        Finishes<K, Unused>: metrics::__private::Send + 'static,
+        Finished<K>: metrics::__private::MetricEvent,
+        K: metrics::__private::Label,
+    {
+        type Way = metrics::__private::per_label::OfMetric;
+    }
+    #[automatically_derived]
     impl<K: Label, Unused> metrics::__private::TypedMetric for Finishes<K, Unused>
     where
         Finishes<K, Unused>: metrics::__private::Send + 'static,
@@ -334,15 +344,15 @@ const _: () = {
             );
         }
         #[inline]
-        fn has_fallen(&self, __earlier: &Self) -> metrics::__private::primitive::bool {
+        fn has_fallen(
+            &self,
+            __earlier: &Self,
+            __is_gone: metrics::__private::primitive::bool,
+        ) -> metrics::__private::primitive::bool {
             false
-                || <Breakdown<
-                    K,
-                    Counter,
-                > as metrics::__private::Dimension>::has_fallen(
-                    &self.by_kind,
-                    &__earlier.by_kind,
-                )
+                || metrics::__private::has_fallen::<
+                    Breakdown<K, Counter>,
+                >(&self.by_kind, &__earlier.by_kind, __is_gone)
         }
     }
 };

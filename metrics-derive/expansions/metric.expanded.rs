@@ -78,6 +78,13 @@ const _: () = {
         }
     }
     #[automatically_derived]
+    impl ::mvx_metrics::__private::per_label::PerLabel for DocumentSaveAttempts
+    where
+        DocumentSaveAttempt: ::mvx_metrics::__private::MetricEvent,
+    {
+        type Way = ::mvx_metrics::__private::per_label::OfMetric;
+    }
+    #[automatically_derived]
     impl ::mvx_metrics::__private::TypedMetric for DocumentSaveAttempts
     where
         DocumentSaveAttempt: ::mvx_metrics::__private::MetricEvent,
@@ -461,26 +468,21 @@ const _: () = {
         fn has_fallen(
             &self,
             __earlier: &Self,
+            __is_gone: ::mvx_metrics::__private::primitive::bool,
         ) -> ::mvx_metrics::__private::primitive::bool {
             false
-                || <Counter as ::mvx_metrics::__private::Dimension>::has_fallen(
-                    &self.total,
-                    &__earlier.total,
-                )
-                || <Counter as ::mvx_metrics::__private::Dimension>::has_fallen(
-                    &self.success_total,
-                    &__earlier.success_total,
-                )
-                || <Histogram<
-                    Duration,
-                > as ::mvx_metrics::__private::Dimension>::has_fallen(
-                    &self.elapsed,
-                    &__earlier.elapsed,
-                )
-                || <Distinct as ::mvx_metrics::__private::Dimension>::has_fallen(
-                    &self.users,
-                    &__earlier.users,
-                )
+                || ::mvx_metrics::__private::has_fallen::<
+                    Counter,
+                >(&self.total, &__earlier.total, __is_gone)
+                || ::mvx_metrics::__private::has_fallen::<
+                    Counter,
+                >(&self.success_total, &__earlier.success_total, __is_gone)
+                || ::mvx_metrics::__private::has_fallen::<
+                    Histogram<Duration>,
+                >(&self.elapsed, &__earlier.elapsed, __is_gone)
+                || ::mvx_metrics::__private::has_fallen::<
+                    Distinct,
+                >(&self.users, &__earlier.users, __is_gone)
         }
     }
 };

@@ -61,6 +61,13 @@ const _: () = {
         }
     }
     #[automatically_derived]
+    impl ::mvx_metrics::__private::per_label::PerLabel for Traffic
+    where
+        Sent: ::mvx_metrics::__private::MetricEvent,
+    {
+        type Way = ::mvx_metrics::__private::per_label::OfMetric;
+    }
+    #[automatically_derived]
     impl ::mvx_metrics::__private::TypedMetric for Traffic
     where
         Sent: ::mvx_metrics::__private::MetricEvent,
@@ -329,15 +336,12 @@ const _: () = {
         fn has_fallen(
             &self,
             __earlier: &Self,
+            __is_gone: ::mvx_metrics::__private::primitive::bool,
         ) -> ::mvx_metrics::__private::primitive::bool {
             false
-                || <Top<
-                    (String, bool),
-                    Sum<u64>,
-                > as ::mvx_metrics::__private::Dimension>::has_fallen(
-                    &self.heaviest,
-                    &__earlier.heaviest,
-                )
+                || ::mvx_metrics::__private::has_fallen::<
+                    Top<(String, bool), Sum<u64>>,
+                >(&self.heaviest, &__earlier.heaviest, __is_gone)
         }
     }
 };
