@@ -137,7 +137,14 @@ const _: () = {
         }
     }
     const _: () = ::mvx_metrics::__private::assert_distinct(
-        &<Requests as ::mvx_metrics::__private::Fields>::NAMES,
+        &::mvx_metrics::__private::Names {
+            own: &[],
+            names: &[],
+            flattened: &[
+                ("per_host", ::mvx_metrics::__private::per_label::names::<HostStats>()),
+            ],
+            by_label: false,
+        },
     );
     const _: ::mvx_metrics::__private::DimensionDescriptor = ::mvx_metrics::__private::per_label::declare::<
         String,
@@ -164,6 +171,7 @@ const _: () = {
         const DIMENSIONS: &'static [::mvx_metrics::__private::DimensionDescriptor] = &[];
         const NAMES: ::mvx_metrics::__private::Names = ::mvx_metrics::__private::Names {
             own: <Self as ::mvx_metrics::__private::Fields>::DIMENSIONS,
+            names: &[],
             flattened: &[
                 ("per_host", ::mvx_metrics::__private::per_label::names::<HostStats>()),
             ],

@@ -202,6 +202,7 @@ const _: () = {
         ];
         const NAMES: ::mvx_metrics::__private::Names = ::mvx_metrics::__private::Names {
             own: <Self as ::mvx_metrics::__private::Fields>::DIMENSIONS,
+            names: &[],
             flattened: &[
                 ("traffic_", <Traffic as ::mvx_metrics::__private::Fields>::NAMES),
             ],

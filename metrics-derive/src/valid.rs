@@ -98,7 +98,7 @@ impl<'a> ast::Field<'a> {
             is_of_parameter,
             verdict,
         };
-        if inherits_labels {
+        if inherits_labels || (inherited.lacks_labels() && field.has_by()) {
             inherited.give_labels(&mut field);
         }
         field.verdict = match role {

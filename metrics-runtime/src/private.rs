@@ -49,7 +49,6 @@ pub use fields::{
     restarted_since, restore, serialize, since, take, write,
 };
 pub use names::{Names, assert_distinct};
-pub use per_label::OneDimension;
 
 /// The type of a field of a typed snapshot.
 pub type Output<D> = <D as Dimension>::Output;
@@ -328,7 +327,7 @@ pub trait Fields: TypedMetric<Snapshot: SnapshotFields> {
     const DIMENSIONS: &'static [DimensionDescriptor];
 
     /// The names of all dimensions, with those of flattened metrics.
-    const NAMES: Names = Names { own: Self::DIMENSIONS, flattened: &[], by_label: false };
+    const NAMES: Names = Names { own: Self::DIMENSIONS, names: &[], flattened: &[], by_label: false };
 
     /// Adds descriptors of all dimensions, with those of flattened metrics, each under its prefixes.
     fn describe(prefix: &str, dimensions: &mut Vec<DimensionDescriptor>) {

@@ -22,9 +22,6 @@ pub fn of_field(private: &TokenStream, field: &Field) -> Vec<WherePredicate> {
         let label = of_label(private, label.ty, if limited { "Label" } else { "BoundedLabel" });
         let inner = match PerLabel::of(private, field) {
             Some(per_label) => per_label.bounds(),
-            None if inner.kind == Kind::Unknown && field.is_of_one_dimension() && !field.is_of_parameter => {
-                bound(private, inner.ty, "OneDimension").into_iter().collect()
-            }
             None => of_dimension(private, inner).into_iter().collect(),
         };
         return label.into_iter().chain(inner).collect();

@@ -6,7 +6,7 @@ use syn::spanned::Spanned;
 
 use super::context::{Context, buckets_name, layout_name, max_buckets_name};
 use super::feed::checked_keep;
-use super::per_label::PerLabel;
+use super::per_label::{self, PerLabel};
 use crate::ast::Role;
 use crate::attr::LabelPart;
 use crate::generics::{mentions, parameters};
@@ -45,7 +45,7 @@ pub fn expand(cx: &Context) -> TokenStream {
     let describe = describe_flattened(cx);
     let (distinct, windows) = (distinct_names(cx), windows(cx));
     let breakdowns = cx.metric.visible_fields().filter_map(|field| PerLabel::of(private, field));
-    let declarations = breakdowns.filter_map(|per_label| per_label.check(cx.metric));
+    let declarations = breakdowns.filter_map(|breakdown| breakdown.check(cx.metric));
     quote! {
         #distinct
         #(#windows)*
@@ -171,7 +171,12 @@ fn distinct_names(cx: &Context) -> Option<TokenStream> {
     {
         return None;
     }
-    Some(quote_at!(private, located_at(flattened.ident.span()) =>
+    let span = located_at(flattened.ident.span());
+    let mut fields = cx.metric.visible_fields();
+    if fields.any(|field| field.per_label().is_some()) {
+        return Some(per_label::distinct_names(cx, span));
+    }
+    Some(quote_at!(private, span =>
         const _: () = #private::assert_distinct(&<#metric as #private::Fields>::NAMES);
     ))
 }
@@ -224,7 +229,7 @@ fn describe_flattened(cx: &Context) -> Option<TokenStream> {
         return None;
     }
     Some(quote! {
-        const NAMES: #private::Names = #private::Names { own: #dimensions, flattened: &[#(#names),*], by_label: false };
+        const NAMES: #private::Names = #private::Names { own: #dimensions, names: &[], flattened: &[#(#names),*], by_label: false };
 
         #[inline]
         fn describe(

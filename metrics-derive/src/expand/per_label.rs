@@ -1,10 +1,11 @@
 //! Breakdowns of a type that may be a metric. Trait bounds decide, so the code is the same for a metric and for a dimension.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::quote;
 use syn::spanned::Spanned;
 use syn::{Type, WherePredicate, parse2};
 
+use super::context::Context;
 use crate::attr::LabelPart;
 use crate::generics::{mentions, parameters};
 use crate::resolved::{Event, Field, Metric, Verdict};
@@ -178,4 +179,23 @@ impl<'a> PerLabel<'a> {
         let (ident, has_fallen) = (self.field.ident, self.function("has_fallen"));
         quote!(#has_fallen(&self.#ident, &__earlier.#ident, __is_gone))
     }
+}
+
+/// Compares the names of all dimensions. It names no impl of the metric, in which a missing bound would be reported once more.
+pub fn distinct_names(cx: &Context, span: Span) -> TokenStream {
+    let private = &cx.private;
+    let own = cx.metric.visible_fields().filter(|field| field.is_one_dimension()).map(|field| &field.name);
+    let others = cx.metric.visible_fields().filter(|field| !field.is_one_dimension());
+    let others = others.map(|field| match PerLabel::of(private, field) {
+        Some(per_label) => per_label.names(),
+        None => {
+            let (ty, prefix) = (field.shape.ty, field.prefix());
+            quote!((#prefix, <#ty as #private::Fields>::NAMES))
+        }
+    });
+    quote_at!(private, span =>
+        const _: () = #private::assert_distinct(
+            &#private::Names { own: &[], names: &[#(#own),*], flattened: &[#(#others),*], by_label: false }
+        );
+    )
 }

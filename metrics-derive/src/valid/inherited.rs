@@ -32,7 +32,8 @@ impl Inherited {
                 let key = &option.key;
                 cx.error(key, format!("`{key}` of the struct needs `by`: add `by = <event field>`"));
             }
-            return Self::default();
+            // The limit that the user wrote in the wrong place is not missing elsewhere.
+            return Self { limit: limit.clone(), keep: keep.clone(), ..Self::default() };
         };
         let mut inherited = Self {
             by: Some(by.clone()),
@@ -100,13 +101,18 @@ impl Inherited {
             && field.shape.kind != Kind::NotADimension
     }
 
+    /// Whether the struct has a limit, and no labels: a mistake.
+    pub fn lacks_labels(&self) -> bool {
+        self.by.is_none() && (self.limit.is_some() || self.keep.is_some())
+    }
+
     pub fn is_broken(&self) -> bool {
         self.is_broken
     }
 
     /// Gives the labels to a field, and the limit that its type takes. An alias may be of both types: it gets `limit`.
     pub fn give_labels(&self, field: &mut resolved::Field) {
-        for feed in &mut field.feeds {
+        for feed in field.feeds.iter_mut().filter(|_| field.inherits_labels) {
             feed.options.by.clone_from(&self.by);
         }
         let options = &mut field.options;
@@ -143,8 +149,10 @@ impl Inherited {
             && label.elems.len() != count
         {
             let (source, parts) = (to_source(label), label.elems.len());
-            let message =
-                format!("a label of type `{source}` has {parts} parts, and `by` of the struct names {count}");
+            let sources = vec!["<event field>"; parts].join(", ");
+            let message = format!(
+                "a label of type `{source}` has {parts} parts, and `by` of the struct names {count}: write `by({sources})` here or there"
+            );
             cx.error(label, message);
             return false;
         }

@@ -14,7 +14,7 @@ use super::{BucketLayout, BucketedReading, Dimension, Shape};
 /// A breakdown shows all labels of a type from the beginning if there are at most this many.
 const MAX_ZERO_LABELS: usize = 64;
 
-/// One dimension `D` for each label `L`.
+/// One dimension `D` for each label `L`, or one metric with all its dimensions.
 ///
 /// Updated with `by`, and with what `D` needs. It ignores an event with the label `None`. In a snapshot it is a
 /// [`BreakdownSnapshot`].
@@ -58,6 +58,50 @@ const MAX_ZERO_LABELS: usize = 64;
 /// assert_eq!(parcels.by_size.get(Size::Small).map(Counter::get), Some(3));
 /// let json = serde_json::to_value(parcels.snapshot())?;
 /// assert_eq!(json["dimensions"]["heaviest"], serde_json::json!({"fr": 900, "pl": 20, "other": 70}));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+///
+/// `D` may also be a metric with `#[derive(Metric, Default)]` that listens to the same events. Then there is one table of
+/// labels, and each label has all dimensions of that metric. A snapshot without types shows each of them as a breakdown, named
+/// `<field>_<dimension>`:
+///
+/// ```
+/// use mvx_metrics::{Breakdown, Counter, HandleEvent, Max, Metric, TypedMetric, metric_event};
+///
+/// #[metric_event]
+/// struct Request {
+///     host: String,
+///     bytes: u64,
+/// }
+///
+/// #[derive(Metric, Default)]
+/// #[metric(on(Request))]
+/// struct HostStats {
+///     requests: Counter,
+///     #[dimension(value = bytes)]
+///     largest: Max<u64>,
+/// }
+///
+/// #[derive(Metric, Default)]
+/// #[metric(on(Request))]
+/// struct Requests {
+///     #[dimension(by = host, limit = 100)]
+///     per_host: Breakdown<String, HostStats>,
+/// }
+///
+/// let mut requests = Requests::default();
+/// for (host, bytes) in [("a", 7), ("b", 1), ("a", 9)] {
+///     requests.handle(&Request { host: host.to_owned(), bytes });
+/// }
+/// let snapshot = requests.typed_snapshot();
+/// assert_eq!(snapshot.per_host.get("a").map(|host| host.requests), Some(2));
+/// assert_eq!(
+///     serde_json::to_value(&snapshot)?,
+///     serde_json::json!({
+///         "per_host_requests": {"a": 2, "b": 1},
+///         "per_host_largest": {"a": 9, "b": 1},
+///     })
+/// );
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 pub struct Breakdown<L, D> {

@@ -11,6 +11,8 @@ use crate::dimension::append;
 #[derive(Debug)]
 pub struct Names {
     pub own: &'static [DimensionDescriptor],
+    /// Names in place of descriptors.
+    pub names: &'static [&'static str],
     /// Flattened metrics, each with its prefix.
     pub flattened: &'static [(&'static str, Names)],
     /// Whether the dimensions are those of a breakdown.
@@ -86,6 +88,12 @@ impl Seen {
                 let end = self.append(prefix, name);
                 self.add(end);
             }
+            index += 1;
+        }
+        let mut index = 0;
+        while index < names.names.len() {
+            let end = self.append(prefix, names.names[index]);
+            self.add(end);
             index += 1;
         }
         let mut index = 0;

@@ -18,7 +18,7 @@ use super::fields::WriteField;
 use super::names::assert_without_labels;
 use super::{Fields, Names, PartialSnapshot, SnapshotFields, describe_type, fields, flattened, prefixed};
 use crate::descriptor::{DimensionDescriptor, DimensionKind};
-use crate::dimension::{Breakdown, Count, Dimension, Shape};
+use crate::dimension::{Breakdown, Count, Counter, Dimension, Shape};
 use crate::dispatch::HandleEvent;
 use crate::event::MetricEvent;
 use crate::label::Label;
@@ -41,17 +41,6 @@ pub trait PerLabel: Send + Sized + 'static {
 impl<D: Dimension> PerLabel for D {
     type Way = OfDimension;
 }
-
-/// A dimension for each label that takes the options of one dimension.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a metric dimension: a breakdown of a metric takes `by`, `limit`, `when`, `zeros` and `name` only",
-    label = "not a dimension",
-    note = "the dimensions of a metric have their values, units and merge rules in the metric"
-)]
-pub trait OneDimension: Dimension {}
-
-#[diagnostic::do_not_recommend]
-impl<D: Dimension> OneDimension for D {}
 
 /// The way of a dimension for each label.
 #[derive(Debug)]
@@ -140,16 +129,11 @@ pub trait Way<D>: Sized {
     fn may_vanish(output: &Self::Output) -> bool;
 }
 
-/// A type that counts, and handles every event.
+/// A type that handles every event.
 #[derive(Debug)]
 pub struct Anything;
 
-impl Count for Anything {
-    fn count(&mut self) -> bool {
-        false
-    }
-}
-
+#[diagnostic::do_not_recommend]
 impl<E: MetricEvent> HandleEvent<E> for Anything {
     fn handle(&mut self, _event: &E) -> bool {
         false
@@ -160,8 +144,7 @@ impl<D: Dimension> Way<D> for OfDimension {
     type Output = D::Output;
     type Listener = Anything;
     type CountedAlone = D;
-    const NAMES: Names =
-        Names { own: &[DimensionDescriptor::new("", D::KIND)], flattened: &[], by_label: true };
+    const NAMES: Names = Names { own: &[], names: &[""], flattened: &[], by_label: true };
     const KIND: DimensionKind = D::KIND;
     const UNIT: Option<&'static str> = D::UNIT;
     const SHAPE: Shape = D::SHAPE;
@@ -249,8 +232,8 @@ impl<D: Dimension> Way<D> for OfDimension {
 impl<M: Fields> Way<M> for OfMetric {
     type Output = M::Snapshot;
     type Listener = M;
-    type CountedAlone = Anything;
-    const NAMES: Names = Names { own: &[], flattened: &[("_", M::NAMES)], by_label: true };
+    type CountedAlone = Counter;
+    const NAMES: Names = Names { own: &[], names: &[], flattened: &[("_", M::NAMES)], by_label: true };
     const KIND: DimensionKind = DimensionKind::Custom;
     const UNIT: Option<&'static str> = None;
     const SHAPE: Shape = Shape::new(DimensionKind::Custom, None);
@@ -259,7 +242,7 @@ impl<M: Fields> Way<M> for OfMetric {
     fn feed<E: MetricEvent>(metric: &mut M, event: &E) -> bool
     where
         M: HandleEvent<E>,
-        Anything: Count,
+        Counter: Count,
     {
         metric.handle(event)
     }
