@@ -17,6 +17,7 @@ pub use std::default::Default;
 pub use std::fmt::{Debug, Formatter, Result as FmtResult};
 pub use std::hash::Hasher;
 pub use std::marker::Send;
+pub use std::mem::forget;
 pub use std::option::Option::{self, None, Some};
 pub use std::primitive;
 pub use std::result::Result::{self, Ok};

@@ -44,12 +44,11 @@ pub fn expand(cx: &Context) -> TokenStream {
     });
     let describe = describe_flattened(cx);
     let (distinct, windows) = (distinct_names(cx), windows(cx));
-    let breakdowns = cx.metric.visible_fields().filter_map(|field| PerLabel::of(private, field));
-    let declarations = breakdowns.filter_map(|breakdown| breakdown.check(cx.metric));
+    let breakdowns = per_label::checks(cx);
     quote! {
         #distinct
         #(#windows)*
-        #(#declarations)*
+        #breakdowns
 
         #implement {
             const DIMENSIONS: &'static [#private::DimensionDescriptor] = &[#(#dimensions),*];
@@ -165,18 +164,16 @@ pub fn merge_rule(private: &TokenStream, field: &Field) -> TokenStream {
 /// Compares the names of flattened metrics when rustc evaluates constants: only rustc knows them.
 fn distinct_names(cx: &Context) -> Option<TokenStream> {
     let (private, metric) = (&cx.private, &cx.metric.input.ident);
-    let flattened = cx.metric.visible_fields().find(|field| !field.is_one_dimension())?;
+    let flattened = cx.metric.visible_fields().find(|field| field.role == Role::Flatten)?;
     if cx.metric.fields.iter().any(|field| field.verdict != Verdict::Valid)
         || !cx.metric.input.generics.params.is_empty()
     {
         return None;
     }
-    let span = located_at(flattened.ident.span());
-    let mut fields = cx.metric.visible_fields();
-    if fields.any(|field| field.per_label().is_some()) {
-        return Some(per_label::distinct_names(cx, span));
+    if cx.metric.visible_fields().any(|field| field.per_label().is_some()) {
+        return None;
     }
-    Some(quote_at!(private, span =>
+    Some(quote_at!(private, located_at(flattened.ident.span()) =>
         const _: () = #private::assert_distinct(&<#metric as #private::Fields>::NAMES);
     ))
 }

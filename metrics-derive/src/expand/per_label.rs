@@ -1,14 +1,14 @@
 //! Breakdowns of a type that may be a metric. Trait bounds decide, so the code is the same for a metric and for a dimension.
 
 use proc_macro2::{Span, TokenStream};
-use quote::quote;
+use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Type, WherePredicate, parse2};
 
 use super::context::Context;
 use crate::attr::LabelPart;
 use crate::generics::{mentions, parameters};
-use crate::resolved::{Event, Field, Metric, Verdict};
+use crate::resolved::{Event, Field, Verdict};
 use crate::span::{ends, located_at};
 
 /// Code for the field of a breakdown.
@@ -72,15 +72,8 @@ impl<'a> PerLabel<'a> {
                 quote!(#private::limit::<#label>(#limit))
             },
         );
-        quote!(#declare(#name, #help, const { &[#(#private::label_name(#labels)),*] }, #limit))
-    }
-
-    /// Evaluates the declaration, where it does not depend on a type parameter. rustc then checks it also where nothing uses it.
-    pub fn check(&self, metric: &Metric) -> Option<TokenStream> {
-        let (private, declaration) = (self.private, self.declaration());
-        let is_checked = self.field.verdict == Verdict::Valid
-            && !mentions(&declaration, &parameters(&metric.input.generics));
-        is_checked.then(|| quote!(const _: #private::DimensionDescriptor = #declaration;))
+        let span = located_at(self.inner.span());
+        quote_spanned!(span=> #declare(#name, #help, const { &[#(#private::label_name(#labels)),*] }, #limit))
     }
 
     pub fn describe(&self) -> TokenStream {
@@ -181,20 +174,43 @@ impl<'a> PerLabel<'a> {
     }
 }
 
+/// Evaluates what does not depend on a type parameter: whether names differ, and whether breakdowns are declared well. One
+/// constant for all, so that rustc reports a missing bound once.
+pub fn checks(cx: &Context) -> Option<TokenStream> {
+    let private = &cx.private;
+    let parameters = parameters(&cx.metric.input.generics);
+    let mut breakdowns =
+        cx.metric.visible_fields().filter_map(|field| PerLabel::of(private, field)).peekable();
+    breakdowns.peek()?;
+    if cx.metric.fields.iter().any(|field| field.verdict != Verdict::Valid) {
+        return None;
+    }
+    let declarations = breakdowns.map(|breakdown| breakdown.declaration());
+    let declarations = declarations.filter(|declaration| !mentions(declaration, &parameters));
+    let distinct = parameters.is_empty().then(|| distinct_names(cx));
+    Some(quote! {
+        const _: () = {
+            #distinct
+            #(#private::forget(#declarations);)*
+        };
+    })
+}
+
 /// Compares the names of all dimensions. It names no impl of the metric, in which a missing bound would be reported once more.
-pub fn distinct_names(cx: &Context, span: Span) -> TokenStream {
+fn distinct_names(cx: &Context) -> TokenStream {
     let private = &cx.private;
     let own = cx.metric.visible_fields().filter(|field| field.is_one_dimension()).map(|field| &field.name);
-    let others = cx.metric.visible_fields().filter(|field| !field.is_one_dimension());
-    let others = others.map(|field| match PerLabel::of(private, field) {
+    let others: Vec<_> = cx.metric.visible_fields().filter(|field| !field.is_one_dimension()).collect();
+    let span = others.first().map_or_else(Span::call_site, |field| field.ident.span());
+    let others = others.into_iter().map(|field| match PerLabel::of(private, field) {
         Some(per_label) => per_label.names(),
         None => {
             let (ty, prefix) = (field.shape.ty, field.prefix());
             quote!((#prefix, <#ty as #private::Fields>::NAMES))
         }
     });
-    quote_at!(private, span =>
-        const _: () = #private::assert_distinct(
+    quote_at!(private, located_at(span) =>
+        #private::assert_distinct(
             &#private::Names { own: &[], names: &[#(#own),*], flattened: &[#(#others),*], by_label: false }
         );
     )

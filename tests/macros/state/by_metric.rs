@@ -469,6 +469,7 @@ fn dl1_bad_input_is_refused() {
     struct Known {
         seen: Breakdown<Outcome, HostLevels>,
     }
+    assert_comes_back(&Known::default().typed_snapshot());
     let error = serde_json::from_value::<KnownSnapshot>(known).unwrap_err().to_string();
     assert_eq!(error, "`seen_events`: there is no label `never`");
 }
