@@ -52,6 +52,13 @@ const _: () = {
         }
     }
     #[automatically_derived]
+    impl __private::per_label::PerLabel for Saves
+    where
+        Saved: __private::MetricEvent,
+    {
+        type Way = __private::per_label::OfMetric;
+    }
+    #[automatically_derived]
     impl __private::TypedMetric for Saves
     where
         Saved: __private::MetricEvent,
@@ -269,12 +276,15 @@ const _: () = {
             );
         }
         #[inline]
-        fn has_fallen(&self, __earlier: &Self) -> __private::primitive::bool {
+        fn has_fallen(
+            &self,
+            __earlier: &Self,
+            __is_gone: __private::primitive::bool,
+        ) -> __private::primitive::bool {
             false
-                || <Counter as __private::Dimension>::has_fallen(
-                    &self.total,
-                    &__earlier.total,
-                )
+                || __private::has_fallen::<
+                    Counter,
+                >(&self.total, &__earlier.total, __is_gone)
         }
     }
 };

@@ -94,6 +94,15 @@ const _: () = {
         }
     }
     #[automatically_derived]
+    impl __private::per_label::PerLabel for Connections
+    where
+        Opened: __private::MetricEvent,
+        Closed: __private::MetricEvent,
+        Traffic: __private::Fields,
+    {
+        type Way = __private::per_label::OfMetric;
+    }
+    #[automatically_derived]
     impl __private::TypedMetric for Connections
     where
         Opened: __private::MetricEvent,
@@ -174,7 +183,9 @@ const _: () = {
         ];
         const NAMES: __private::Names = __private::Names {
             own: <Self as __private::Fields>::DIMENSIONS,
+            names: &[],
             flattened: &[("traffic_", <Traffic as __private::Fields>::NAMES)],
+            by_label: false,
         };
         #[inline]
         fn describe(
@@ -499,22 +510,25 @@ const _: () = {
             );
         }
         #[inline]
-        fn has_fallen(&self, __earlier: &Self) -> __private::primitive::bool {
+        fn has_fallen(
+            &self,
+            __earlier: &Self,
+            __is_gone: __private::primitive::bool,
+        ) -> __private::primitive::bool {
             false
-                || <InFlight as __private::Dimension>::has_fallen(
-                    &self.open,
-                    &__earlier.open,
-                )
-                || <Breakdown<
-                    (String, u16),
-                    Counter,
-                > as __private::Dimension>::has_fallen(&self.by_host, &__earlier.by_host)
-                || <Max<
-                    Duration,
-                > as __private::Dimension>::has_fallen(&self.longest, &__earlier.longest)
+                || __private::has_fallen::<
+                    InFlight,
+                >(&self.open, &__earlier.open, __is_gone)
+                || __private::has_fallen::<
+                    Breakdown<(String, u16), Counter>,
+                >(&self.by_host, &__earlier.by_host, __is_gone)
+                || __private::has_fallen::<
+                    Max<Duration>,
+                >(&self.longest, &__earlier.longest, __is_gone)
                 || __private::SnapshotFields::has_fallen(
                     &self.traffic,
                     &__earlier.traffic,
+                    __is_gone,
                 )
         }
     }

@@ -61,6 +61,15 @@ const _: () = {
         }
     }
     #[automatically_derived]
+    impl<K: Label, Unused> __private::per_label::PerLabel for Finishes<K, Unused>
+    where
+        Finishes<K, Unused>: __private::Send + 'static,
+        Finished<K>: __private::MetricEvent,
+        K: __private::Label,
+    {
+        type Way = __private::per_label::OfMetric;
+    }
+    #[automatically_derived]
     impl<K: Label, Unused> __private::TypedMetric for Finishes<K, Unused>
     where
         Finishes<K, Unused>: __private::Send + 'static,
@@ -314,12 +323,15 @@ const _: () = {
             > as __private::Dimension>::since(&self.by_kind, &__earlier.by_kind);
         }
         #[inline]
-        fn has_fallen(&self, __earlier: &Self) -> __private::primitive::bool {
+        fn has_fallen(
+            &self,
+            __earlier: &Self,
+            __is_gone: __private::primitive::bool,
+        ) -> __private::primitive::bool {
             false
-                || <Breakdown<
-                    K,
-                    Counter,
-                > as __private::Dimension>::has_fallen(&self.by_kind, &__earlier.by_kind)
+                || __private::has_fallen::<
+                    Breakdown<K, Counter>,
+                >(&self.by_kind, &__earlier.by_kind, __is_gone)
         }
     }
 };

@@ -64,6 +64,13 @@ const _: () = {
         }
     }
     #[automatically_derived]
+    impl __private::per_label::PerLabel for DocumentSaveAttempts
+    where
+        DocumentSaveAttempt: __private::MetricEvent,
+    {
+        type Way = __private::per_label::OfMetric;
+    }
+    #[automatically_derived]
     impl __private::TypedMetric for DocumentSaveAttempts
     where
         DocumentSaveAttempt: __private::MetricEvent,
@@ -415,23 +422,24 @@ const _: () = {
             );
         }
         #[inline]
-        fn has_fallen(&self, __earlier: &Self) -> __private::primitive::bool {
+        fn has_fallen(
+            &self,
+            __earlier: &Self,
+            __is_gone: __private::primitive::bool,
+        ) -> __private::primitive::bool {
             false
-                || <Counter as __private::Dimension>::has_fallen(
-                    &self.total,
-                    &__earlier.total,
-                )
-                || <Counter as __private::Dimension>::has_fallen(
-                    &self.success_total,
-                    &__earlier.success_total,
-                )
-                || <Histogram<
-                    Duration,
-                > as __private::Dimension>::has_fallen(&self.elapsed, &__earlier.elapsed)
-                || <Distinct as __private::Dimension>::has_fallen(
-                    &self.users,
-                    &__earlier.users,
-                )
+                || __private::has_fallen::<
+                    Counter,
+                >(&self.total, &__earlier.total, __is_gone)
+                || __private::has_fallen::<
+                    Counter,
+                >(&self.success_total, &__earlier.success_total, __is_gone)
+                || __private::has_fallen::<
+                    Histogram<Duration>,
+                >(&self.elapsed, &__earlier.elapsed, __is_gone)
+                || __private::has_fallen::<
+                    Distinct,
+                >(&self.users, &__earlier.users, __is_gone)
         }
     }
 };

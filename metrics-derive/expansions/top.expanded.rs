@@ -56,6 +56,13 @@ const _: () = {
         }
     }
     #[automatically_derived]
+    impl __private::per_label::PerLabel for Traffic
+    where
+        Sent: __private::MetricEvent,
+    {
+        type Way = __private::per_label::OfMetric;
+    }
+    #[automatically_derived]
     impl __private::TypedMetric for Traffic
     where
         Sent: __private::MetricEvent,
@@ -287,15 +294,15 @@ const _: () = {
             > as __private::Dimension>::since(&self.heaviest, &__earlier.heaviest);
         }
         #[inline]
-        fn has_fallen(&self, __earlier: &Self) -> __private::primitive::bool {
+        fn has_fallen(
+            &self,
+            __earlier: &Self,
+            __is_gone: __private::primitive::bool,
+        ) -> __private::primitive::bool {
             false
-                || <Top<
-                    (String, bool),
-                    Sum<u64>,
-                > as __private::Dimension>::has_fallen(
-                    &self.heaviest,
-                    &__earlier.heaviest,
-                )
+                || __private::has_fallen::<
+                    Top<(String, bool), Sum<u64>>,
+                >(&self.heaviest, &__earlier.heaviest, __is_gone)
         }
     }
 };

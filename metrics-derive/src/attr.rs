@@ -29,6 +29,9 @@ options! {
     pub struct MetricOptions {
         "name" => name: LitStr = assigned("\"..\"", string),
         "when" => when: Source = assigned("|e| ..", source),
+        "by" => by: Labels = labels,
+        "limit" => limit: Expr = assigned("<N>", expression),
+        "keep" => keep: Expr = assigned("<N>", expression),
         "rename_all" => rename_all: Case = assigned("\"camelCase\"", case(Case::OF_NAMES)),
         "crate" => krate: Path = assigned("path::to::mvx_metrics", crate_path),
     }

@@ -18,6 +18,7 @@ mod fields;
 mod label;
 mod lints;
 mod metric;
+mod per_label;
 mod snapshot;
 mod source;
 

@@ -37,6 +37,10 @@ pub struct Field<'a> {
     pub role: Role,
     pub options: FieldOptions,
     pub feeds: Vec<Feed>,
+    /// Whether the labels are those of the struct.
+    pub inherits_labels: bool,
+    /// Whether what the field records is a type parameter of the struct.
+    pub is_of_parameter: bool,
     pub verdict: Verdict,
 }
 
@@ -79,6 +83,31 @@ impl Field<'_> {
     pub fn keep(&self) -> Option<&Expr> {
         let keep = self.options.keep.as_ref().filter(|_| self.verdict == Verdict::Valid);
         keep.map(|keep| &keep.value)
+    }
+
+    /// The types of a breakdown that may be one of a metric: of labels, and of what it keeps for each label. Only trait bounds
+    /// tell a metric from a dimension.
+    pub fn per_label(&self) -> Option<(&Type, &Type)> {
+        let (Kind::Breakdown, [label, inner, ..]) = (self.shape.kind, self.shape.arguments.as_slice()) else {
+            return None;
+        };
+        let is_open = inner.kind == Kind::Unknown && !self.is_of_parameter && !self.is_of_one_dimension();
+        (self.role == Role::Dimension && is_open).then_some((label.ty, inner.ty))
+    }
+
+    /// Whether the field is exactly one dimension of the metric.
+    pub fn is_one_dimension(&self) -> bool {
+        self.role == Role::Dimension && self.per_label().is_none()
+    }
+
+    /// Whether options say that a breakdown is one of a dimension.
+    pub fn is_of_one_dimension(&self) -> bool {
+        let has_values = |feed: &Feed| {
+            let FeedOptions { value, add, sub, set, .. } = &feed.options;
+            value.is_some() || add.is_some() || sub.is_some() || set.is_some()
+        };
+        let FieldOptions { unit, merge, .. } = &self.options;
+        unit.is_some() || merge.is_some() || self.feeds.iter().any(has_values)
     }
 
     /// Whether the field is a histogram with declared bounds, or one for each label.

@@ -4,6 +4,7 @@ mod arguments;
 mod buckets;
 mod dimension;
 mod feeds;
+mod inherited;
 mod labels;
 mod resolve;
 mod role;
@@ -15,6 +16,7 @@ use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{Data, Fields, Item};
 
+use self::inherited::Inherited;
 use crate::ast::{self, EventItem, Role, Variant};
 use crate::attr::{FeedOptions, FieldAttrs};
 use crate::ctxt::Ctxt;
@@ -36,9 +38,11 @@ impl<'a> ast::Metric<'a> {
         let may_lack_events = (is_broken || misplaced) && attrs.on.is_empty();
         let mut events = resolve::container_events(cx, attrs.on);
         let parameters = parameters(&input.generics);
+        let inherited = Inherited::of(cx, &attrs.options, &fields);
         let fields = fields.into_iter();
-        let fields: Vec<_> =
-            fields.map(|field| field.validate(cx, &mut events, may_lack_events, &parameters)).collect();
+        let fields: Vec<_> = fields
+            .map(|field| field.validate(cx, &mut events, may_lack_events, &inherited, &parameters))
+            .collect();
         if let Some(when) = attrs.options.when.filter(|_| !may_lack_events) {
             resolve::container_when(cx, when, &mut events);
         }
@@ -55,10 +59,12 @@ impl<'a> ast::Field<'a> {
         cx: &Ctxt,
         events: &mut Vec<Event>,
         may_lack_events: bool,
+        inherited: &Inherited,
         parameters: &[String],
     ) -> Field<'a> {
         let errors = cx.error_count();
         role::check(cx, &self);
+        let inherits_labels = inherited.has_labels_for(&self);
         let Self { index, ident, shape, name, help, role, attrs, is_broken, .. } = self;
         let FieldAttrs { on, bare, options } = attrs;
         let is_fed = match role {
@@ -76,11 +82,29 @@ impl<'a> ast::Field<'a> {
             (true, true) => resolve::container_feeds(cx, events, ident, role, bare),
         };
         let is_broken = is_broken || cx.error_count() > errors;
+        let is_broken = is_broken || (inherits_labels && inherited.is_broken());
         let verdict = if is_broken { Verdict::Broken } else { Verdict::Valid };
-        let mut field = Field { index, ident, shape, name, help, role, options, feeds, verdict };
+        let is_of_parameter = parameters.contains(&to_source(shape.inner().ty));
+        let mut field = Field {
+            index,
+            ident,
+            shape,
+            name,
+            help,
+            role,
+            options,
+            feeds,
+            inherits_labels,
+            is_of_parameter,
+            verdict,
+        };
+        if inherits_labels || (inherited.lacks_labels() && field.has_by()) {
+            inherited.give_labels(&mut field);
+        }
         field.verdict = match role {
             Role::Flatten if field.shape.kind != Kind::Unknown => Verdict::Unusable,
             Role::Flatten | Role::Skip => verdict,
+            Role::Dimension if inherits_labels && !inherited.fit(cx, &field) => Verdict::Unusable,
             Role::Dimension => dimension::check(cx, &field, parameters),
         };
         if field.verdict != Verdict::Valid {

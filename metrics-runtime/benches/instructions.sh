@@ -60,6 +60,8 @@ row "Gauge<i64>" dimension:gauge '*handle_batch*' 256
 row "InFlight" dimension:in_flight '*handle_batch*' 256
 row "Breakdown<enum, Counter>" dimension:breakdown_enum '*handle_batch*' 256
 row "Breakdown<String, Counter>" dimension:breakdown_string '*handle_batch*' 256
+row "Breakdown<String, metric of three>" dimension:breakdown_metric '*handle_batch*' 256
+row "three of Breakdown<String, D>" dimension:three_breakdowns '*handle_batch*' 256
 row "Histogram<Duration>" dimension:histogram_duration '*handle_batch*' 256
 row "Histogram<u64>" dimension:histogram_u64 '*handle_batch*' 256
 row "Histogram<f64>" dimension:histogram_f64 '*handle_batch*' 256

@@ -238,6 +238,15 @@ impl Shape {
         }
     }
 
+    /// The shape of a breakdown of this type by labels of so many parts.
+    pub(crate) const fn of_breakdown(self, parts: usize, kind: DimensionKind) -> Self {
+        assert!(
+            !matches!(kind, DimensionKind::Top),
+            "a breakdown of a `Top`: use a `Top` by a tuple of labels, `by(a, b)`"
+        );
+        Self { parts, ..self }
+    }
+
     const fn of_own_type<D: Dimension>() -> Self {
         let (merge, merge_values): (_, Option<CombineValues>) = match D::MERGE {
             Some(_) => (Some(MergeRule::Own), Some(merge_values_of::<D>)),

@@ -6,14 +6,18 @@
 mod fields;
 #[path = "private/names.rs"]
 mod names;
+#[path = "private/per_label.rs"]
+pub mod per_label;
 
 use std::borrow::Cow;
 
 pub use std::clone::Clone;
 pub use std::cmp::PartialEq;
+pub use std::default::Default;
 pub use std::fmt::{Debug, Formatter, Result as FmtResult};
 pub use std::hash::Hasher;
 pub use std::marker::Send;
+pub use std::mem::forget;
 pub use std::option::Option::{self, None, Some};
 pub use std::primitive;
 pub use std::result::Result::{self, Ok};
@@ -44,7 +48,7 @@ mod top;
 pub use top::{KeepsLabels, TopByLabel, checked_keep, keeping};
 
 pub use fields::{
-    AllFields, PartialSnapshot, SnapshotFields, WriteField, deserialize, flattened, merge, read,
+    AllFields, PartialSnapshot, SnapshotFields, WriteField, deserialize, flattened, has_fallen, merge, read,
     restarted_since, restore, serialize, since, take, write,
 };
 pub use names::{Names, assert_distinct};
@@ -190,29 +194,50 @@ pub const fn describe<D: Dimension>(
     merge: Option<MergeRule>,
     buckets: Option<&'static [Number]>,
 ) -> DimensionDescriptor {
-    let Shape { number, parts, max_buckets, merge: own_merge, merge_values, window, .. } = D::SHAPE;
+    let unit = match unit {
+        Some(unit) => Some(unit),
+        None => D::UNIT,
+    };
+    describe_type(D::KIND, D::SHAPE, name, unit, help, labels, limit, merge, buckets)
+}
+
+/// The same for a type of which the kind and the shape are given, with the unit that is to be shown.
+#[expect(clippy::too_many_arguments, reason = "the options of a field, and its type")]
+#[track_caller]
+const fn describe_type(
+    kind: DimensionKind,
+    shape: Shape,
+    name: &'static str,
+    unit: Option<&'static str>,
+    help: &'static str,
+    labels: &'static [Cow<'static, str>],
+    limit: Option<usize>,
+    merge: Option<MergeRule>,
+    buckets: Option<&'static [Number]>,
+) -> DimensionDescriptor {
+    let Shape { number, parts, max_buckets, merge: own_merge, merge_values, window, .. } = shape;
     let (buckets, max_buckets) = match buckets {
         Some(buckets) => (buckets, None),
-        None => (D::SHAPE.buckets, max_buckets),
+        None => (shape.buckets, max_buckets),
     };
-    assert_window::<D>();
+    assert_window_of(&shape);
     assert!(
         labels.is_empty() || parts == 0 || labels.len() == parts,
         "`by` does not name each part of the label: write a source for each part, and no tuple inside a tuple"
     );
-    let unit = match (unit, D::UNIT) {
-        (Some(unit), _) | (None, Some(unit)) => Some(Cow::Borrowed(unit)),
-        (None, None) => None,
+    let unit = match unit {
+        Some(unit) => Some(Cow::Borrowed(unit)),
+        None => None,
     };
     // The option is for gauges, and for types of the user's own without `MERGE`. An alias may be of any other type.
     let takes_option = match own_merge {
-        Some(_) => matches!(D::KIND, DimensionKind::Gauge) && merge_values.0.is_none(),
+        Some(_) => matches!(kind, DimensionKind::Gauge) && merge_values.0.is_none(),
         None => true,
     };
     let merge = if takes_option && merge.is_some() { merge } else { own_merge };
     DimensionDescriptor {
         name: Cow::Borrowed(name),
-        kind: D::KIND,
+        kind,
         number,
         unit,
         help: Cow::Borrowed(help),
@@ -242,7 +267,12 @@ pub const fn with_max_buckets(mut declared: DimensionDescriptor, max_buckets: u1
 /// At compile time, when its seconds are out of range, or the type inside of it does not merge.
 #[track_caller]
 pub const fn assert_window<D: Dimension>() {
-    if let Some(problem) = D::SHAPE.problem {
+    assert_window_of(&D::SHAPE);
+}
+
+#[track_caller]
+const fn assert_window_of(shape: &Shape) {
+    if let Some(problem) = shape.problem {
         panic!("{}", problem);
     }
 }
@@ -293,7 +323,7 @@ pub trait Fields: TypedMetric<Snapshot: SnapshotFields> {
     const DIMENSIONS: &'static [DimensionDescriptor];
 
     /// The names of all dimensions, with those of flattened metrics.
-    const NAMES: Names = Names { own: Self::DIMENSIONS, flattened: &[] };
+    const NAMES: Names = Names { own: Self::DIMENSIONS, names: &[], flattened: &[], by_label: false };
 
     /// Adds descriptors of all dimensions, with those of flattened metrics, each under its prefixes.
     fn describe(prefix: &str, dimensions: &mut Vec<DimensionDescriptor>) {

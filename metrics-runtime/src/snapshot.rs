@@ -19,8 +19,10 @@ mod value;
 
 pub use crate::number::{Arithmetic, Number, NumberType};
 pub(crate) use aggregate::{Aggregate, for_aggregate, for_aggregates};
-pub(crate) use breakdown::positions;
 pub use breakdown::{BreakdownIter, BreakdownSnapshot};
+pub(crate) use breakdown::{
+    HasLabels, LabelMap, NestedMap, ReadLabel, SerializeEntry, check_labels, positions,
+};
 pub(crate) use combine::{emptied, merge_plain_values, merge_values};
 pub(crate) use declaration::{Declaration, Declared};
 pub use distinct::DistinctSnapshot;

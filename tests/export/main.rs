@@ -4,6 +4,7 @@
 //! behaviours it covers, where they have ids.
 
 mod after_shutdown;
+mod by_metric;
 mod continuity;
 mod custom_dimensions;
 mod distinct;

@@ -224,7 +224,7 @@ fn assert_same(expose: impl Fn(Format) -> Exposition) -> Vec<MetricFamily> {
     families
 }
 
-fn assert_same_of(runtime: &MetricsRuntime) {
+pub fn assert_same_of(runtime: &MetricsRuntime) {
     for scope in SCOPES {
         assert_same(|format| runtime.exposition(scope, format).expect("the runtime runs"));
     }

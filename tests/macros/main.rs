@@ -6,6 +6,7 @@ mod breakdowns;
 mod composition;
 mod distinct;
 mod distributions;
+mod inherited_labels;
 mod label_names;
 mod labels;
 mod quantile_errors;

@@ -5,6 +5,7 @@
 #![cfg(not(miri))]
 
 mod bad_input;
+mod by_metric;
 mod metrics;
 mod zeros;
 

@@ -13,6 +13,7 @@ use crate::ctxt::Ctxt;
 use crate::source_text::to_source;
 
 /// The labels of a breakdown: `by = source`, `by = (a, b)` or `by(a, name = b)`.
+#[derive(Clone)]
 pub struct Labels {
     pub parts: Vec<LabelPart>,
     /// Whether the parts stand in a tuple, `by = (a, b)`.
@@ -20,6 +21,7 @@ pub struct Labels {
 }
 
 /// One label: `name = source`, or a source that has a name.
+#[derive(Clone)]
 pub struct LabelPart {
     given_name: Option<Ident>,
     pub source: Source,

@@ -9,6 +9,11 @@ pub fn meaning(place: &str, option: &str) -> Option<&'static str> {
         ("metric", "when") => {
             "The whole metric ignores an event unless the condition holds; outside of `on(..)` only where the metric has one event."
         }
+        ("metric", "by") => "The labels of each dimension without a `by` of its own, for each event.",
+        ("metric", "limit") => {
+            "The largest number of labels in a breakdown that has the labels of the metric."
+        }
+        ("metric", "keep") => "How many labels a `Top` keeps that has the labels of the metric.",
         ("metric", "rename_all") => "Another case for the names of dimensions without a `name`.",
         ("on", "with") => {
             "A handler of your own, `fn(&mut Self, &Event) -> bool`, is called with the event. A field listens to it only with an `on` of its own."

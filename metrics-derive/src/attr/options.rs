@@ -9,6 +9,7 @@ use crate::ctxt::Ctxt;
 use crate::name::{backticked, closest};
 
 /// The value of an option, with the key that the user wrote for it.
+#[derive(Clone)]
 pub struct Keyed<T> {
     pub key: Ident,
     pub value: T,

@@ -12,6 +12,7 @@ use crate::ctxt::Ctxt;
 use crate::source_text::to_source;
 
 /// Where a value, a label or a condition comes from.
+#[derive(Clone)]
 pub enum Source {
     Field(Ident),
     Index(Index),

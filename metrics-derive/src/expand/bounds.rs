@@ -3,6 +3,7 @@
 use proc_macro2::TokenStream;
 use syn::{Type, WherePredicate, parse2};
 
+use super::per_label::PerLabel;
 use crate::ast::Role;
 use crate::resolved::{Event, Field};
 use crate::shape::{Kind, Measure, TypeShape, cardinality};
@@ -19,7 +20,11 @@ pub fn of_field(private: &TokenStream, field: &Field) -> Vec<WherePredicate> {
     if let (Kind::Breakdown, [label, inner]) = (field.shape.kind, field.shape.arguments.as_slice()) {
         let limited = field.options.limit.is_some() || field.feeds.is_empty();
         let label = of_label(private, label.ty, if limited { "Label" } else { "BoundedLabel" });
-        return label.into_iter().chain(of_dimension(private, inner)).collect();
+        let inner = match PerLabel::of(private, field) {
+            Some(per_label) => per_label.bounds(),
+            None => of_dimension(private, inner).into_iter().collect(),
+        };
+        return label.into_iter().chain(inner).collect();
     }
     if let (Kind::Top, [label, inner]) = (field.shape.kind, field.shape.arguments.as_slice()) {
         let label = of_label(private, label.ty, "Label");

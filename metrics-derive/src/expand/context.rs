@@ -5,6 +5,7 @@ use quote::{ToTokens, format_ident, quote};
 use syn::{WhereClause, WherePredicate, parse_quote};
 
 use super::bounds;
+use super::per_label::PerLabel;
 use crate::resolved::{Field, Metric};
 
 /// A metric with what all of its impls need.
@@ -42,6 +43,8 @@ fn where_clause(metric: &Metric, private: &TokenStream) -> Option<WhereClause> {
     }
     predicates.extend(metric.events.iter().filter_map(|event| bounds::of_event(private, event)));
     predicates.extend(metric.visible_fields().flat_map(|field| bounds::of_field(private, field)));
+    let per_label = metric.visible_fields().filter_map(|field| PerLabel::of(private, field));
+    predicates.extend(per_label.flat_map(|per_label| per_label.bounds_of_feeds(&metric.events)));
     let mut clause = generics.where_clause.clone();
     if !predicates.is_empty() {
         clause.get_or_insert_with(|| parse_quote!(where)).predicates.extend(predicates);

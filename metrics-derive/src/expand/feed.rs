@@ -6,6 +6,7 @@ use syn::spanned::Spanned;
 use syn::{Expr, Type};
 
 use super::context::{Context, layout_name, max_buckets_name};
+use super::per_label::PerLabel;
 use super::source::{self, Constant};
 use crate::ast::Role;
 use crate::attr::{FeedOptions, Keyed, Labels, Source};
@@ -78,18 +79,21 @@ fn feed_field(private: &TokenStream, field: &Field, feed: &Feed, event: &Type) -
         );
     }
     let target = if feed.options.by.is_some() { quote!(__each) } else { quote!(&mut self.#ident) };
-    let steps = steps(private, field, &feed.options, &target);
+    let steps = steps(private, field, &feed.options, &target, event);
+    let place = |by: &Keyed<Labels>| {
+        located_at(if field.inherits_labels { field.shape.ty.span() } else { by.value.span() })
+    };
     let accepted = match (&feed.options.by, field.keep()) {
         (None, _) => steps,
         (Some(by), Some(keep)) => {
             let (label, keep) = (source::label(private, &by.value), checked_keep(private, keep));
-            quote_at!(private, located_at(by.value.span()) =>
+            quote_at!(private, place(by) =>
                 #private::TopByLabel::update_keeping(&mut self.#ident, #label, #keep, |__each| #steps)
             )
         }
         (Some(by), None) => {
             let (label, limit) = (source::label(private, &by.value), limit(private, field, by));
-            quote_at!(private, located_at(by.value.span()) =>
+            quote_at!(private, place(by) =>
                 #private::ByLabel::update_within(&mut self.#ident, #label, #limit, |__each| #steps)
             )
         }
@@ -104,7 +108,16 @@ fn feed_field(private: &TokenStream, field: &Field, feed: &Feed, event: &Type) -
 }
 
 /// The calls that change a dimension. The expression is true if one of them accepted the event.
-fn steps(private: &TokenStream, field: &Field, feed: &FeedOptions, target: &TokenStream) -> TokenStream {
+fn steps(
+    private: &TokenStream,
+    field: &Field,
+    feed: &FeedOptions,
+    target: &TokenStream,
+    event: &Type,
+) -> TokenStream {
+    if let Some(per_label) = PerLabel::of(private, field) {
+        return per_label.feed(event, target);
+    }
     let target = with_buckets(private, field, target).map_or_else(
         || target.clone(),
         |target| quote_spanned!(located_at(field.shape.ty.span())=> &mut #target),

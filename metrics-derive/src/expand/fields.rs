@@ -6,6 +6,7 @@ use syn::spanned::Spanned;
 
 use super::context::{Context, buckets_name, layout_name, max_buckets_name};
 use super::feed::checked_keep;
+use super::per_label::{self, PerLabel};
 use crate::ast::Role;
 use crate::attr::LabelPart;
 use crate::generics::{mentions, parameters};
@@ -17,13 +18,13 @@ use crate::span::located_at;
 pub fn expand(cx: &Context) -> TokenStream {
     let private = &cx.private;
     let implement = cx.implement(quote!(#private::Fields));
-    let dimensions = cx
-        .metric
-        .visible_fields()
-        .filter(|field| field.role == Role::Dimension)
-        .map(|field| describe(cx, field));
+    let dimensions =
+        cx.metric.visible_fields().filter(|field| field.is_one_dimension()).map(|field| describe(cx, field));
     let values = cx.metric.visible_fields().map(|field| {
         let (ident, name) = (field.ident, &field.name);
+        if let Some(per_label) = PerLabel::of(private, field) {
+            return per_label.values();
+        }
         if field.role == Role::Flatten {
             let prefix = field.prefix();
             return quote!(#private::Fields::values(&self.#ident, &#private::prefixed(__prefix, #prefix), __dimensions););
@@ -33,7 +34,9 @@ pub fn expand(cx: &Context) -> TokenStream {
     });
     let counts = cx.metric.visible_fields().map(|field| {
         let (ident, span) = (field.ident, located_at(field.shape.ty.span()));
-        if field.role == Role::Flatten {
+        if let Some(per_label) = PerLabel::of(private, field) {
+            per_label.invalid()
+        } else if field.role == Role::Flatten {
             quote_at!(private, span => #private::Fields::invalid(&self.#ident))
         } else {
             quote_at!(private, span => #private::Dimension::invalid(&self.#ident))
@@ -41,9 +44,11 @@ pub fn expand(cx: &Context) -> TokenStream {
     });
     let describe = describe_flattened(cx);
     let (distinct, windows) = (distinct_names(cx), windows(cx));
+    let breakdowns = per_label::checks(cx);
     quote! {
         #distinct
         #(#windows)*
+        #breakdowns
 
         #implement {
             const DIMENSIONS: &'static [#private::DimensionDescriptor] = &[#(#dimensions),*];
@@ -165,6 +170,9 @@ fn distinct_names(cx: &Context) -> Option<TokenStream> {
     {
         return None;
     }
+    if cx.metric.visible_fields().any(|field| field.per_label().is_some()) {
+        return None;
+    }
     Some(quote_at!(private, located_at(flattened.ident.span()) =>
         const _: () = #private::assert_distinct(&<#metric as #private::Fields>::NAMES);
     ))
@@ -192,8 +200,18 @@ fn describe_flattened(cx: &Context) -> Option<TokenStream> {
     let mut steps = Vec::new();
     let mut names = Vec::new();
     for field in cx.metric.visible_fields() {
-        if field.role == Role::Dimension {
+        if field.is_one_dimension() {
             own += 1;
+            continue;
+        }
+        if let Some(per_label) = PerLabel::of(private, field) {
+            let describe = per_label.describe();
+            steps.push(quote! {
+                #private::describe_all(__prefix, &#dimensions[#from..#own], __dimensions);
+                #describe
+            });
+            names.push(per_label.names());
+            from = own;
             continue;
         }
         let (ty, prefix, span) = (field.shape.ty, field.prefix(), located_at(field.shape.ty.span()));
@@ -208,7 +226,7 @@ fn describe_flattened(cx: &Context) -> Option<TokenStream> {
         return None;
     }
     Some(quote! {
-        const NAMES: #private::Names = #private::Names { own: #dimensions, flattened: &[#(#names),*] };
+        const NAMES: #private::Names = #private::Names { own: #dimensions, names: &[], flattened: &[#(#names),*], by_label: false };
 
         #[inline]
         fn describe(

@@ -7,6 +7,7 @@ use syn::{Expr, ExprCall};
 
 use super::context::{Context, buckets_name, layout_name, max_buckets_name};
 use super::fields::{self, Form};
+use super::per_label::PerLabel;
 use super::{feed, import, lints, snapshot, source};
 use crate::ast::Role;
 use crate::resolved::{Field, Metric, Verdict};
@@ -131,14 +132,17 @@ fn implementation(cx: &Context) -> TokenStream {
         let ty = &event.ty;
         quote_at!(private, located_at(ty.span()) => #private::EventHandler::of::<#ty>())
     });
-    let flattened = cx.metric.visible_fields().any(|field| field.role == Role::Flatten);
+    let per_label = cx.implement(quote!(#private::per_label::PerLabel));
+    let flattened = cx.metric.visible_fields().any(|field| !field.is_one_dimension());
     let descriptor = if flattened { quote!(descriptor) } else { quote!(own_descriptor) };
     let snapshot = snapshot::ident(cx.metric);
     let generics = snapshot::generics(cx, private);
     let (_, snapshot_generics, _) = generics.split_for_impl();
     let readings = cx.metric.visible_fields().map(|field| {
         let ident = field.ident;
-        let reading = if field.role == Role::Flatten {
+        let reading = if let Some(per_label) = PerLabel::of(private, field) {
+            per_label.read()
+        } else if field.role == Role::Flatten {
             quote_at!(private, located_at(field.shape.ty.span()) => #private::flattened(&self.#ident))
         } else {
             fields::read(private, field, Form::Typed)
@@ -172,6 +176,10 @@ fn implementation(cx: &Context) -> TokenStream {
             fn is_derived() -> #private::primitive::bool {
                 true
             }
+        }
+
+        #per_label {
+            type Way = #private::per_label::OfMetric;
         }
 
         #typed {

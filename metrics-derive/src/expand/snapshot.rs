@@ -3,12 +3,13 @@
 use std::collections::HashSet;
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{ToTokens, format_ident, quote};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Generics, WherePredicate, parse_quote};
 
 use super::context::Context;
+use super::per_label::PerLabel;
 use super::{bounds, fields};
 use crate::ast::Role;
 use crate::generics::{mentions, parameters};
@@ -81,6 +82,10 @@ fn declaration(cx: &Context) -> TokenStream {
     let fields = cx.metric.visible_fields().map(|field| {
         let (ident, ty) = (field.ident, field.shape.ty);
         let doc = documentation(field);
+        if let Some(per_label) = PerLabel::of(&private, field) {
+            let output = per_label.output();
+            return quote_spanned!(located_at(ty.span())=> #[doc = #doc] #vis #ident: #output);
+        }
         let output = if field.role == Role::Flatten { quote!(Flattened) } else { quote!(Output) };
         quote_at!(private, located_at(ty.span()) => #[doc = #doc] #vis #ident: #private::#output<#ty>)
     });
@@ -124,7 +129,7 @@ fn implementations(cx: &Context) -> TokenStream {
     let names = all.iter().map(|field| field.unraw().to_string());
     let text = ident.to_string();
     // `serialize` takes 0 for an unknown number of fields: the macro cannot see the fields of a flattened metric.
-    let own = cx.metric.visible_fields().all(|field| field.role == Role::Dimension);
+    let own = cx.metric.visible_fields().all(Field::is_one_dimension);
     let count = if own { cx.metric.visible_fields().count() } else { 0 };
     let invalid_name = invalid.to_string();
     let snapshot_fields = snapshot_fields(cx, &generics);
@@ -255,7 +260,9 @@ fn writing(cx: &Context) -> TokenStream {
     });
     let fields = cx.metric.visible_fields().map(|field| {
         let ident = field.ident;
-        if field.role == Role::Flatten {
+        if let Some(per_label) = PerLabel::of(private, field) {
+            per_label.written()
+        } else if field.role == Role::Flatten {
             quote!(#private::AllFields(&self.#ident))
         } else {
             quote!(self.#ident)
@@ -277,14 +284,17 @@ fn reading(cx: &Context) -> TokenStream {
     let (private, invalid) = (&cx.private, invalid(cx.metric));
     let fields: Vec<_> = cx.metric.visible_fields().collect();
     let mut names = HashSet::new();
-    let own = fields.iter().enumerate().filter(|(_, field)| field.role == Role::Dimension);
+    let own = fields.iter().enumerate().filter(|(_, field)| field.is_one_dimension());
     let own = own.filter(|(_, field)| names.insert(field.name.value()));
     let own = own.map(|(index, field)| {
         let (name, ty) = (&field.name, field.shape.ty);
         quote!(#name => #private::read::<#private::Output<#ty>, __A>(__partial, #index, __map),)
     });
-    let flattened = fields.iter().enumerate().filter(|(_, field)| field.role == Role::Flatten);
+    let flattened = fields.iter().enumerate().filter(|(_, field)| !field.is_one_dimension());
     let flattened = flattened.map(|(index, field)| {
+        if let Some(per_label) = PerLabel::of(private, field) {
+            return per_label.read_field(index);
+        }
         let (ty, prefix) = (field.shape.ty, field.prefix());
         quote! {
             if let #private::Some(__rest) = #private::primitive::str::strip_prefix(__name, #prefix) {
@@ -294,19 +304,24 @@ fn reading(cx: &Context) -> TokenStream {
             }
         }
     });
-    let required = fields.iter().enumerate().filter(|(_, field)| field.role == Role::Dimension);
+    let required = fields.iter().enumerate().filter(|(_, field)| field.is_one_dimension());
     let required = required.map(|(index, field)| {
         let name = &field.name;
         quote!((#index, #name))
     });
-    let nested = fields.iter().enumerate().filter(|(_, field)| field.role == Role::Flatten);
+    let nested = fields.iter().enumerate().filter(|(_, field)| !field.is_one_dimension());
     let nested = nested.map(|(index, field)| {
+        if let Some(per_label) = PerLabel::of(private, field) {
+            return per_label.require(index);
+        }
         let (ty, prefix) = (field.shape.ty, field.prefix());
         quote!(<#private::Flattened<#ty> as #private::SnapshotFields>::require(__partial.nested(#index, #prefix));)
     });
     let finish = fields.iter().enumerate().map(|(index, field)| {
         let ident = field.ident;
-        if field.role == Role::Flatten {
+        if let Some(per_label) = PerLabel::of(private, field) {
+            per_label.take(index)
+        } else if field.role == Role::Flatten {
             let prefix = field.prefix();
             quote!(#ident: #private::SnapshotFields::finish(__partial.nested(#index, #prefix), 0))
         } else {
@@ -347,7 +362,9 @@ fn combining(cx: &Context) -> TokenStream {
     let fields = || cx.metric.visible_fields();
     let merge = fields().map(|field| {
         let (ident, ty) = (field.ident, field.shape.ty);
-        if field.role == Role::Flatten {
+        if let Some(per_label) = PerLabel::of(private, field) {
+            per_label.merge()
+        } else if field.role == Role::Flatten {
             quote!(#private::SnapshotFields::merge_fields(&mut self.#ident, &__other.#ident);)
         } else {
             let rule = fields::merge_rule(private, field);
@@ -356,7 +373,9 @@ fn combining(cx: &Context) -> TokenStream {
     });
     let subtract = fields().map(|field| {
         let (ident, ty) = (field.ident, field.shape.ty);
-        if field.role == Role::Flatten {
+        if let Some(per_label) = PerLabel::of(private, field) {
+            per_label.since()
+        } else if field.role == Role::Flatten {
             quote!(#private::SnapshotFields::subtract_fields(&mut self.#ident, &__earlier.#ident);)
         } else {
             quote!(self.#ident = <#ty as #private::Dimension>::since(&self.#ident, &__earlier.#ident);)
@@ -364,10 +383,12 @@ fn combining(cx: &Context) -> TokenStream {
     });
     let has_fallen = fields().map(|field| {
         let (ident, ty) = (field.ident, field.shape.ty);
-        if field.role == Role::Flatten {
-            quote!(#private::SnapshotFields::has_fallen(&self.#ident, &__earlier.#ident))
+        if let Some(per_label) = PerLabel::of(private, field) {
+            per_label.has_fallen()
+        } else if field.role == Role::Flatten {
+            quote!(#private::SnapshotFields::has_fallen(&self.#ident, &__earlier.#ident, __is_gone))
         } else {
-            quote!(<#ty as #private::Dimension>::has_fallen(&self.#ident, &__earlier.#ident))
+            quote!(#private::has_fallen::<#ty>(&self.#ident, &__earlier.#ident, __is_gone))
         }
     });
     quote! {
@@ -382,7 +403,7 @@ fn combining(cx: &Context) -> TokenStream {
         }
 
         #[inline]
-        fn has_fallen(&self, __earlier: &Self) -> #private::primitive::bool {
+        fn has_fallen(&self, __earlier: &Self, __is_gone: #private::primitive::bool) -> #private::primitive::bool {
             false #(|| #has_fallen)*
         }
     }

@@ -3,6 +3,7 @@
 use syn::{Expr, ExprLit, Lit};
 
 use super::{arguments, buckets, feeds, labels, top};
+use crate::attr::Keyed;
 use crate::ctxt::Ctxt;
 use crate::generics::mentions;
 use crate::name;
@@ -91,10 +92,18 @@ fn limit(cx: &Ctxt, field: &Field) {
         }
     } else if field.shape.kind == Kind::Unknown && !field.has_by() && !field.feeds.is_empty() {
         cx.error(&limit.key, "`limit` needs `by`: add `by = <event field>`");
-    } else if matches!(buckets::number(&limit.value), Some(limit) if limit < 1.0) {
-        cx.error(&limit.value, "`limit` must be at least 1");
-    } else if matches!(&limit.value, Expr::Lit(ExprLit { lit, .. }) if !matches!(lit, Lit::Int(_))) {
-        cx.error(&limit.value, "`limit` takes a whole number: write `limit = 100`");
+    } else {
+        check_limit(cx, Some(limit));
+    }
+}
+
+/// Checks a limit that is written as a number.
+pub fn check_limit(cx: &Ctxt, limit: Option<&Keyed<Expr>>) {
+    let Some(Keyed { value, .. }) = limit else { return };
+    if matches!(buckets::number(value), Some(limit) if limit < 1.0) {
+        cx.error(value, "`limit` must be at least 1");
+    } else if matches!(value, Expr::Lit(ExprLit { lit, .. }) if !matches!(lit, Lit::Int(_))) {
+        cx.error(value, "`limit` takes a whole number: write `limit = 100`");
     }
 }
 

@@ -18,7 +18,9 @@ pub fn check(cx: &Ctxt, field: &Field) -> bool {
     }
     let by: Vec<_> = field.feeds.iter().filter_map(|feed| feed.options.by.as_ref()).collect();
     let Some(label) = field.shape.arguments.first().filter(|_| field.shape.kind.has_labels()) else {
-        names_fit(cx, &by);
+        if !field.inherits_labels {
+            names_fit(cx, &by);
+        }
         return true;
     };
     let ty = label.ty;
@@ -27,7 +29,8 @@ pub fn check(cx: &Ctxt, field: &Field) -> bool {
     {
         return false;
     }
-    if !sources_fit(cx, ty, &by) || !names_fit(cx, &by) {
+    // `inherited` has checked the labels of the struct.
+    if !field.inherits_labels && (!sources_fit(cx, ty, &by) || !names_fit(cx, &by)) {
         return true;
     }
     if is_not_a_label(ty) {
@@ -116,7 +119,7 @@ fn sources_fit(cx: &Ctxt, ty: &Type, by: &[&Keyed<Labels>]) -> bool {
 }
 
 /// Whether each label has a name, each another one, and the same ones in each `on(..)`.
-fn names_fit(cx: &Ctxt, by: &[&Keyed<Labels>]) -> bool {
+pub fn names_fit(cx: &Ctxt, by: &[&Keyed<Labels>]) -> bool {
     // The names of the first event whose labels all have one.
     let known = by.iter().find_map(|by| by.value.names()).unwrap_or_default();
     for Keyed { key, value: labels } in by {

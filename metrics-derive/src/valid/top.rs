@@ -3,6 +3,7 @@
 use syn::{Expr, ExprLit, Lit};
 
 use super::buckets::number;
+use crate::attr::Keyed;
 use crate::ctxt::Ctxt;
 use crate::resolved::Field;
 use crate::shape::{Kind, Measure, TypeShape};
@@ -36,12 +37,20 @@ pub fn check(cx: &Ctxt, field: &Field) {
         }
     } else if field.shape.kind == Kind::Unknown && !field.has_by() {
         cx.error(&keep.key, "`keep` needs `by`: add `by = <event field>`");
-    } else if matches!(&keep.value, Expr::Lit(ExprLit { lit, .. }) if !matches!(lit, Lit::Int(_))) {
-        cx.error(&keep.value, "`keep` takes a whole number: write `keep = 100`");
-    } else if matches!(number(&keep.value), Some(keep) if keep < 1.0) {
-        cx.error(&keep.value, "`keep` must be at least 1");
-    } else if matches!(number(&keep.value), Some(keep) if keep > MAX_KEPT_LABELS) {
-        cx.error(&keep.value, "`keep` must be at most 65,536");
+    } else {
+        check_keep(cx, Some(keep));
+    }
+}
+
+/// Checks a number of labels that is written as a number.
+pub fn check_keep(cx: &Ctxt, keep: Option<&Keyed<Expr>>) {
+    let Some(Keyed { value, .. }) = keep else { return };
+    if matches!(value, Expr::Lit(ExprLit { lit, .. }) if !matches!(lit, Lit::Int(_))) {
+        cx.error(value, "`keep` takes a whole number: write `keep = 100`");
+    } else if matches!(number(value), Some(keep) if keep < 1.0) {
+        cx.error(value, "`keep` must be at least 1");
+    } else if matches!(number(value), Some(keep) if keep > MAX_KEPT_LABELS) {
+        cx.error(value, "`keep` must be at most 65,536");
     }
 }
 

@@ -61,11 +61,34 @@ macro_rules! dimensions {
         pub fn apply(dimension: &str, batches: u64) -> bool {
             match dimension {
                 $($name => dispatch($metric::default(), batches),)*
+                "three_breakdowns" => dispatch(ThreeBreakdowns::default(), batches),
                 _ => return false,
             }
             true
         }
     };
+}
+
+/// Three dimensions of one label.
+#[derive(Metric, Default)]
+#[metric(on(Measured))]
+struct OfName {
+    events: Counter,
+    #[dimension(value = bytes)]
+    bytes: Sum<u64>,
+    #[dimension(value = elapsed)]
+    longest: Max<Duration>,
+}
+
+/// The same, with a table of labels for each dimension.
+#[derive(Metric, Default)]
+#[metric(on(Measured), by = name, limit = 100)]
+struct ThreeBreakdowns {
+    events: Breakdown<String, Counter>,
+    #[dimension(value = bytes)]
+    bytes: Breakdown<String, Sum<u64>>,
+    #[dimension(value = elapsed)]
+    longest: Breakdown<String, Max<Duration>>,
 }
 
 dimensions! {
@@ -77,6 +100,7 @@ dimensions! {
     "in_flight" => OfInFlight: InFlight [on(Measured, add), on(Unmeasured, sub)];
     "breakdown_enum" => OfEnum: Breakdown<SaveOutcome, Counter> [by = outcome];
     "breakdown_string" => OfString: Breakdown<String, Counter> [by = name, limit = 100];
+    "breakdown_metric" => OfMetric: Breakdown<String, OfName> [by = name, limit = 100];
     "histogram_duration" => OfTimes: Histogram<Duration> [value = elapsed];
     "histogram_u64" => OfIntegers: Histogram<u64> [value = bytes];
     "histogram_f64" => OfFloats: Histogram<f64> [value = load];

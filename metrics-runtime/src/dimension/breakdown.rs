@@ -14,7 +14,7 @@ use super::{BucketLayout, BucketedReading, Dimension, Shape};
 /// A breakdown shows all labels of a type from the beginning if there are at most this many.
 const MAX_ZERO_LABELS: usize = 64;
 
-/// One dimension `D` for each label `L`.
+/// One dimension `D` for each label `L`, or one metric with all its dimensions.
 ///
 /// Updated with `by`, and with what `D` needs. It ignores an event with the label `None`. In a snapshot it is a
 /// [`BreakdownSnapshot`].
@@ -58,6 +58,50 @@ const MAX_ZERO_LABELS: usize = 64;
 /// assert_eq!(parcels.by_size.get(Size::Small).map(Counter::get), Some(3));
 /// let json = serde_json::to_value(parcels.snapshot())?;
 /// assert_eq!(json["dimensions"]["heaviest"], serde_json::json!({"fr": 900, "pl": 20, "other": 70}));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+///
+/// `D` may also be a metric with `#[derive(Metric, Default)]` that listens to the same events. Then there is one table of
+/// labels, and each label has all dimensions of that metric. A snapshot without types shows each of them as a breakdown, named
+/// `<field>_<dimension>`:
+///
+/// ```
+/// use mvx_metrics::{Breakdown, Counter, HandleEvent, Max, Metric, TypedMetric, metric_event};
+///
+/// #[metric_event]
+/// struct Request {
+///     host: String,
+///     bytes: u64,
+/// }
+///
+/// #[derive(Metric, Default)]
+/// #[metric(on(Request))]
+/// struct HostStats {
+///     requests: Counter,
+///     #[dimension(value = bytes)]
+///     largest: Max<u64>,
+/// }
+///
+/// #[derive(Metric, Default)]
+/// #[metric(on(Request))]
+/// struct Requests {
+///     #[dimension(by = host, limit = 100)]
+///     per_host: Breakdown<String, HostStats>,
+/// }
+///
+/// let mut requests = Requests::default();
+/// for (host, bytes) in [("a", 7), ("b", 1), ("a", 9)] {
+///     requests.handle(&Request { host: host.to_owned(), bytes });
+/// }
+/// let snapshot = requests.typed_snapshot();
+/// assert_eq!(snapshot.per_host.get("a").map(|host| host.requests), Some(2));
+/// assert_eq!(
+///     serde_json::to_value(&snapshot)?,
+///     serde_json::json!({
+///         "per_host_requests": {"a": 2, "b": 1},
+///         "per_host_largest": {"a": 9, "b": 1},
+///     })
+/// );
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 pub struct Breakdown<L, D> {
@@ -228,11 +272,11 @@ impl<D: Default> HashTable<D> {
     }
 }
 
-impl<L: Label, D: Dimension> Breakdown<L, D> {
+impl<L: Label, D> Breakdown<L, D> {
     /// Reads each label: in the order of declaration where labels are indexed, else in the order of the texts.
     ///
     /// A label that the type knows and that no event has had yet gets the value of `zero`, if there is one.
-    fn read_labels<R, E>(
+    pub(crate) fn read_labels<R, E>(
         &self,
         zero: impl Fn() -> Option<R>,
         read: impl Fn(&D) -> R,
@@ -260,7 +304,9 @@ impl<L: Label, D: Dimension> Breakdown<L, D> {
         }
         entries
     }
+}
 
+impl<L: Label, D: Dimension> Breakdown<L, D> {
     fn read_outputs(
         &self,
         zero: impl Fn() -> Option<D::Output>,
@@ -309,7 +355,7 @@ impl<L: Label, D> Breakdown<L, D> {
         }
     }
 
-    fn dimensions(&self) -> impl Iterator<Item = &D> {
+    pub(crate) fn dimensions(&self) -> impl Iterator<Item = &D> {
         let (slots, table): (&[Option<D>], _) = match &self.dimensions {
             LabelMap::Empty => (&[], None),
             LabelMap::Indexed(slots) => (slots, None),
@@ -326,13 +372,7 @@ impl<L: Label, D: Dimension> Dimension for Breakdown<L, D> {
     type Output = BreakdownSnapshot<L, D::Output>;
     const KIND: DimensionKind = D::KIND;
     const UNIT: Option<&'static str> = D::UNIT;
-    const SHAPE: Shape = {
-        assert!(
-            !matches!(D::KIND, DimensionKind::Top),
-            "a breakdown of a `Top`: use a `Top` by a tuple of labels, `by(a, b)`"
-        );
-        Shape { parts: L::PARTS, ..D::SHAPE }
-    };
+    const SHAPE: Shape = D::SHAPE.of_breakdown(L::PARTS, D::KIND);
 
     fn read(&self) -> Self::Output {
         self.read_outputs(D::zero, D::read)

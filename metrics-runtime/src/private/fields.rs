@@ -9,8 +9,10 @@ use serde::de::value::{Error, MapDeserializer};
 use serde::de::{Deserializer, Error as DeserializeError, MapAccess};
 use serde::ser::{SerializeMap, Serializer};
 
+use super::per_label::PartialLabels;
 use super::{Fields, prefixed};
 use crate::descriptor::DimensionDescriptor;
+use crate::dimension::Dimension;
 use crate::snapshot::{
     DeserializeOutput, MetricSnapshot, Output, SerializeOutput, Times, Timestamp, ValueDeserializer, named,
 };
@@ -56,8 +58,9 @@ pub trait SnapshotFields: Clone + fmt::Debug + PartialEq + Send + Sized + 'stati
     /// Leaves in each dimension only the records after an earlier snapshot.
     fn subtract_fields(&mut self, earlier: &Self);
 
-    /// Whether a count is lower than in an earlier snapshot.
-    fn has_fallen(&self, earlier: &Self) -> bool;
+    /// Whether a count is lower than in an earlier snapshot; with `is_gone` whether a label with the earlier one cannot vanish
+    /// unless counting began anew.
+    fn has_fallen(&self, earlier: &Self, is_gone: bool) -> bool;
 }
 
 /// Merges a snapshot into another one.
@@ -85,7 +88,15 @@ pub fn since<T: SnapshotFields>(later: &T, earlier: &T) -> T {
 #[must_use]
 pub fn restarted_since<T: SnapshotFields>(later: &T, earlier: &T) -> bool {
     let ((later_invalid, later_times), (earlier_invalid, earlier_times)) = (later.head(), earlier.head());
-    later_times.restarted_since(earlier_times) || later_invalid < earlier_invalid || later.has_fallen(earlier)
+    later_times.restarted_since(earlier_times)
+        || later_invalid < earlier_invalid
+        || later.has_fallen(earlier, false)
+}
+
+/// Whether the output of one dimension tells that counting began anew, as [`SnapshotFields::has_fallen`].
+#[must_use]
+pub fn has_fallen<D: Dimension>(later: &D::Output, earlier: &D::Output, is_gone: bool) -> bool {
+    if is_gone { !D::may_vanish(earlier) } else { D::has_fallen(later, earlier) }
 }
 
 /// The deserialised fields of a snapshot, by their position.
@@ -97,6 +108,7 @@ pub struct PartialSnapshot {
     prefix: String,
     outputs: BTreeMap<usize, Box<dyn Any>>,
     flattened: BTreeMap<usize, PartialSnapshot>,
+    labels: BTreeMap<usize, PartialLabels>,
     missing: Option<&'static str>,
 }
 
@@ -111,15 +123,21 @@ impl PartialSnapshot {
     /// Notes the first of these fields that was not deserialised, if there is one.
     pub fn require(&mut self, fields: &[(usize, &'static str)]) {
         let missing = fields.iter().find(|(field, _)| !self.outputs.contains_key(field));
-        self.missing = missing.map(|(_, name)| *name);
+        self.missing = self.missing.or(missing.map(|(_, name)| *name));
     }
 
-    fn check<E: DeserializeError>(&self) -> Result<(), E> {
+    /// The deserialised labels of the breakdown of a metric in this field.
+    pub(super) fn labels(&mut self, field: usize) -> &mut PartialLabels {
+        self.labels.entry(field).or_default()
+    }
+
+    pub(super) fn check<E: DeserializeError>(&self) -> Result<(), E> {
         match (self.missing, self.prefix.as_str()) {
             (Some(name), "") => return Err(E::missing_field(name)),
             (Some(name), prefix) => return Err(E::custom(format_args!("missing field `{prefix}{name}`"))),
             (None, _) => {}
         }
+        self.labels.values().try_for_each(|labels| labels.check(&self.prefix))?;
         self.flattened.values().try_for_each(Self::check)
     }
 

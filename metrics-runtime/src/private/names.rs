@@ -4,15 +4,19 @@
 
 use std::borrow::Cow;
 
-use crate::descriptor::DimensionDescriptor;
+use crate::descriptor::{DimensionDescriptor, DimensionKind};
 use crate::dimension::append;
 
 /// The names of a metric's dimensions.
 #[derive(Debug)]
 pub struct Names {
     pub own: &'static [DimensionDescriptor],
+    /// Names in place of descriptors.
+    pub names: &'static [&'static str],
     /// Flattened metrics, each with its prefix.
     pub flattened: &'static [(&'static str, Names)],
+    /// Whether the dimensions are those of a breakdown.
+    pub by_label: bool,
 }
 
 /// Fails the compilation when two dimensions have the same name, those of flattened metrics included.
@@ -24,6 +28,47 @@ pub struct Names {
 pub const fn assert_distinct(names: &Names) {
     let mut seen = Seen { hashes: [0; 256], count: 0, name: [0; 256] };
     seen.add_all(names, 0);
+}
+
+/// Fails the compilation when a metric that is kept for each label has labels itself.
+///
+/// # Panics
+///
+/// At compile time, when it has.
+#[track_caller]
+pub const fn assert_without_labels(names: &Names) {
+    let mut index = 0;
+    while index < names.own.len() {
+        let dimension = &names.own[index];
+        if dimension.parts > 0 || matches!(dimension.kind, DimensionKind::Top) {
+            match &dimension.name {
+                Cow::Borrowed(name) => panic_labels(name),
+                Cow::Owned(_) => panic_labels(".."),
+            }
+        }
+        index += 1;
+    }
+    let mut index = 0;
+    while index < names.flattened.len() {
+        let (name, flattened) = &names.flattened[index];
+        if flattened.by_label {
+            panic_labels(name);
+        }
+        assert_without_labels(flattened);
+        index += 1;
+    }
+}
+
+#[track_caller]
+const fn panic_labels(name: &str) -> ! {
+    let mut text = [0; 384];
+    let mut end = append(&mut text, 0, "a breakdown of a metric that has labels in `");
+    end = append(&mut text, end, name);
+    end = append(&mut text, end, "`: break that down beside this field, by a tuple of labels, `by(a, b)`");
+    match std::str::from_utf8(text.split_at(end).0) {
+        Ok(message) => panic!("{}", message),
+        Err(_) => panic!("a breakdown of a metric that has labels"),
+    }
 }
 
 /// The hashes of the names seen so far. Names beyond the first 256 are compared with these only.
@@ -43,6 +88,12 @@ impl Seen {
                 let end = self.append(prefix, name);
                 self.add(end);
             }
+            index += 1;
+        }
+        let mut index = 0;
+        while index < names.names.len() {
+            let end = self.append(prefix, names.names[index]);
+            self.add(end);
             index += 1;
         }
         let mut index = 0;

@@ -106,6 +106,13 @@ impl<L: Label, R: Clone> BreakdownSnapshot<L, R> {
         })
     }
 
+    /// Labels in any order, put into the order of a snapshot.
+    pub(crate) fn of_unsorted(entries: Vec<(Vec<Cow<'static, str>>, R)>) -> Self {
+        let mut labels = Self::of_entries(entries);
+        labels.sort();
+        labels
+    }
+
     /// Puts the labels in the order of their declaration if their number is fixed, else in the order of their texts.
     fn sort(&mut self) {
         let order: HashMap<Vec<Cow<'static, str>>, usize> =
@@ -247,7 +254,7 @@ impl<R> HasLabels for (Vec<Cow<'static, str>>, R) {
     }
 }
 
-pub(super) trait SerializeEntry: HasLabels {
+pub(crate) trait SerializeEntry: HasLabels {
     fn serialize_value<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error>;
 }
 
@@ -261,13 +268,13 @@ impl<R: Output> SerializeEntry for (Vec<Cow<'static, str>>, R) {
 ///
 /// Entries with the same text in that part must stand side by side. They do, because breakdowns order their labels part by
 /// part, by index or by text.
-pub(super) struct NestedMap<'a, E> {
+pub(crate) struct NestedMap<'a, E> {
     entries: &'a [E],
     depth: usize,
 }
 
 impl<'a, E: SerializeEntry> NestedMap<'a, E> {
-    pub(super) fn of(entries: &'a [E]) -> Self {
+    pub(crate) fn of(entries: &'a [E]) -> Self {
         Self { entries, depth: 0 }
     }
 }
@@ -293,20 +300,28 @@ impl<E: SerializeEntry> Serialize for NestedMap<'_, E> {
 
 impl<'de, L: Label, R: Output> Deserialize<'de> for BreakdownSnapshot<L, R> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut entries = Vec::new();
-        EntriesOfMap { parts: L::PARTS, path: &mut Vec::new(), entries: &mut entries }
-            .deserialize(deserializer)?;
-        let fixed: HashSet<Vec<Cow<'static, str>>> = fixed_labels::<L>().into_iter().collect();
-        let is_label = |texts: &Vec<Cow<'static, str>>| match L::CARDINALITY {
-            Some(_) if !fixed.is_empty() => fixed.contains(texts),
-            Some(_) => L::has_texts(texts),
-            // Labels beyond the limit are counted under `other`.
-            None => L::has_texts(texts) || texts.iter().all(|text| text == OTHER),
-        };
-        if let Some((unknown, _)) = entries.iter().find(|(texts, _)| !is_label(texts)) {
-            return Err(de::Error::custom(format_args!("there is no label `{}`", unknown.join("`, `"))));
-        }
+        let mut entries = Outputs(Vec::new());
+        LabelMap::of::<L>(&mut entries).deserialize(deserializer)?;
+        let Outputs(entries) = entries;
+        check_labels::<L, D::Error>(entries.iter().map(|(texts, _)| texts))?;
         Ok(entries.into_iter().collect())
+    }
+}
+
+/// Refuses texts that are no label of the type.
+pub(crate) fn check_labels<'a, L: Label, E: de::Error>(
+    mut labels: impl Iterator<Item = &'a Vec<Cow<'static, str>>>,
+) -> Result<(), E> {
+    let fixed: HashSet<Vec<Cow<'static, str>>> = fixed_labels::<L>().into_iter().collect();
+    let is_label = |texts: &Vec<Cow<'static, str>>| match L::CARDINALITY {
+        Some(_) if !fixed.is_empty() => fixed.contains(texts),
+        Some(_) => L::has_texts(texts),
+        // Labels beyond the limit are counted under `other`.
+        None => L::has_texts(texts) || texts.iter().all(|text| text == OTHER),
+    };
+    match labels.find(|texts| !is_label(texts)) {
+        Some(unknown) => Err(de::Error::custom(format_args!("there is no label `{}`", unknown.join("`, `")))),
+        None => Ok(()),
     }
 }
 
@@ -319,14 +334,46 @@ pub(super) fn check_part<E: de::Error>(parts: usize, text: &str) -> Result<(), E
     Ok(())
 }
 
-/// Collects the entries of a map that is nested `parts` deep.
-struct EntriesOfMap<'a, R> {
-    parts: usize,
-    path: &'a mut Vec<Cow<'static, str>>,
-    entries: &'a mut Vec<(Vec<Cow<'static, str>>, R)>,
+/// Reads the value of one label from a map that stands before it.
+pub(crate) trait ReadLabel {
+    fn read_label<'de, A: MapAccess<'de>>(
+        &mut self,
+        label: &[Cow<'static, str>],
+        map: &mut A,
+    ) -> Result<(), A::Error>;
 }
 
-impl<'de, R: Output> DeserializeSeed<'de> for EntriesOfMap<'_, R> {
+/// The outputs of all labels.
+struct Outputs<R>(Vec<(Vec<Cow<'static, str>>, R)>);
+
+impl<R: Output> ReadLabel for Outputs<R> {
+    fn read_label<'de, A: MapAccess<'de>>(
+        &mut self,
+        label: &[Cow<'static, str>],
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        let DeserializeOutput(output) = map.next_value()?;
+        self.0.push((label.to_vec(), output));
+        Ok(())
+    }
+}
+
+/// Reads a map that is nested `parts` deep, one value after the other.
+pub(crate) struct LabelMap<'a, V> {
+    parts: usize,
+    /// The parts of the maps around this one.
+    path: Vec<Cow<'static, str>>,
+    values: &'a mut V,
+}
+
+impl<'a, V> LabelMap<'a, V> {
+    /// The map from all labels `L` to their values.
+    pub(crate) fn of<L: Label>(values: &'a mut V) -> Self {
+        Self { parts: L::PARTS, path: Vec::new(), values }
+    }
+}
+
+impl<'de, V: ReadLabel> DeserializeSeed<'de> for LabelMap<'_, V> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -334,7 +381,7 @@ impl<'de, R: Output> DeserializeSeed<'de> for EntriesOfMap<'_, R> {
     }
 }
 
-impl<'de, R: Output> Visitor<'de> for EntriesOfMap<'_, R> {
+impl<'de, V: ReadLabel> Visitor<'de> for LabelMap<'_, V> {
     type Value = ();
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -342,22 +389,21 @@ impl<'de, R: Output> Visitor<'de> for EntriesOfMap<'_, R> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let Self { parts, mut path, values } = self;
         let mut seen = HashSet::new();
         while let Some(text) = map.next_key::<String>()? {
             if !seen.insert(text.clone()) {
                 return Err(de::Error::custom(format_args!("the label `{text}` stands twice")));
             }
-            check_part(self.parts, &text)?;
-            self.path.push(Cow::Owned(text.clone()));
-            if self.parts > 1 {
-                let (path, entries) = (&mut *self.path, &mut *self.entries);
-                let labels = EntriesOfMap { parts: self.parts - 1, path, entries };
+            check_part(parts, &text)?;
+            path.push(Cow::Owned(text.clone()));
+            if parts > 1 {
+                let labels = LabelMap { parts: parts - 1, path: path.clone(), values: &mut *values };
                 map.next_value_seed(labels).map_err(named(&text))?;
             } else {
-                let DeserializeOutput(output) = map.next_value().map_err(named(&text))?;
-                self.entries.push((self.path.clone(), output));
+                values.read_label(&path, &mut map).map_err(named(&text))?;
             }
-            self.path.pop();
+            path.pop();
         }
         Ok(())
     }

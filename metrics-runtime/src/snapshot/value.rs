@@ -514,6 +514,11 @@ impl Dimensions {
         self.0.sort_by_key(|(name, _)| key(name));
     }
 
+    /// All values in order.
+    pub(crate) fn into_values(self) -> impl Iterator<Item = DimensionValue> {
+        self.0.into_iter().map(|(_, value)| value)
+    }
+
     pub(crate) fn iter_mut(&mut self) -> impl ExactSizeIterator<Item = (&str, &mut DimensionValue)> {
         self.0.iter_mut().map(|(name, value)| (&**name, value))
     }

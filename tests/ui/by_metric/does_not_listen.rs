@@ -1,0 +1,24 @@
+use mvx_metrics::{Breakdown, Counter, Metric, metric_event};
+
+#[metric_event]
+struct Request {
+    host: String,
+}
+
+#[metric_event]
+struct Restart;
+
+#[derive(Metric, Default)]
+#[metric(on(Restart))]
+struct HostStats {
+    restarts: Counter,
+}
+
+#[derive(Metric, Default)]
+#[metric(on(Request))]
+struct Requests {
+    #[dimension(by = host, limit = 100)]
+    per_host: Breakdown<String, HostStats>,
+}
+
+fn main() {}

@@ -1,0 +1,18 @@
+use mvx_metrics::{Breakdown, Metric, metric_event};
+
+#[metric_event]
+struct Request {
+    host: String,
+}
+
+#[derive(Default)]
+struct HostStats;
+
+#[derive(Metric, Default)]
+#[metric(on(Request))]
+struct Requests {
+    #[dimension(by = host, limit = 100)]
+    per_host: Breakdown<String, HostStats>,
+}
+
+fn main() {}

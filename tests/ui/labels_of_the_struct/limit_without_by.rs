@@ -1,0 +1,15 @@
+use mvx_metrics::{Breakdown, Counter, Metric, metric_event};
+
+#[metric_event]
+struct Request {
+    host: String,
+}
+
+#[derive(Metric, Default)]
+#[metric(on(Request), limit = 100)]
+struct Requests {
+    #[dimension(by = host)]
+    per_host: Breakdown<String, Counter>,
+}
+
+fn main() {}

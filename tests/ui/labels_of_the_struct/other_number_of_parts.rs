@@ -1,0 +1,15 @@
+use mvx_metrics::{Breakdown, Counter, Metric, metric_event};
+
+#[metric_event]
+struct Request {
+    host: String,
+    cached: bool,
+}
+
+#[derive(Metric, Default)]
+#[metric(on(Request), by = host, limit = 100)]
+struct Requests {
+    per_host: Breakdown<(String, bool), Counter>,
+}
+
+fn main() {}
