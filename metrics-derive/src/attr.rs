@@ -186,6 +186,24 @@ impl FieldAttrs {
     }
 }
 
+impl FeedOptions {
+    /// Where values and labels come from.
+    pub fn sources(&self) -> impl Iterator<Item = &Source> {
+        let labels = self.by.iter().flat_map(|by| &by.value.parts).map(|part| &part.source);
+        let amounts = [&self.add, &self.sub].into_iter().flatten().filter_map(|amount| amount.value.as_ref());
+        let values = [&self.value, &self.set].into_iter().flatten().map(|value| &value.value);
+        labels.chain(amounts).chain(values)
+    }
+
+    /// The same, to be changed.
+    pub fn sources_mut(&mut self) -> impl Iterator<Item = &mut Source> {
+        let labels = self.by.iter_mut().flat_map(|by| &mut by.value.parts).map(|part| &mut part.source);
+        let amounts = [&mut self.add, &mut self.sub].into_iter().flatten();
+        let values = [&mut self.value, &mut self.set].into_iter().flatten().map(|value| &mut value.value);
+        labels.chain(amounts.filter_map(|amount| amount.value.as_mut())).chain(values)
+    }
+}
+
 impl FieldOptions {
     /// Parses the option `key`; false if it is not in the set. An option that stands in two `on(..)` gets a message of its own.
     fn parse_once(&mut self, cx: &Ctxt, key: &Ident, input: ParseStream) -> syn::Result<bool> {

@@ -20,6 +20,7 @@ mod lints;
 mod metric;
 mod snapshot;
 mod source;
+mod variant;
 
 use proc_macro2::TokenStream;
 use quote::quote;

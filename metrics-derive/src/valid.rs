@@ -8,6 +8,7 @@ mod labels;
 mod resolve;
 mod role;
 mod top;
+mod variants;
 
 use std::collections::HashMap;
 
@@ -34,8 +35,8 @@ impl<'a> ast::Metric<'a> {
         let misplaced = role::report_misplaced(cx, &input.attrs, "dimension", "a field", "metric");
         name::check(cx, &name);
         let may_lack_events = (is_broken || misplaced) && attrs.on.is_empty();
-        let mut events = resolve::container_events(cx, attrs.on);
         let parameters = parameters(&input.generics);
+        let mut events = resolve::container_events(cx, attrs.on, &parameters);
         let fields = fields.into_iter();
         let fields: Vec<_> =
             fields.map(|field| field.validate(cx, &mut events, may_lack_events, &parameters)).collect();
@@ -71,7 +72,7 @@ impl<'a> ast::Field<'a> {
         let bare = if is_broken { FeedOptions::default() } else { bare };
         let feeds = match (is_fed, on.is_empty()) {
             (false, _) => Vec::new(),
-            (true, false) => resolve::own_feeds(cx, events, on, bare),
+            (true, false) => resolve::own_feeds(cx, events, on, bare, parameters),
             (true, true) if is_broken => Vec::new(),
             (true, true) => resolve::container_feeds(cx, events, ident, role, bare),
         };

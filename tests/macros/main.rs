@@ -12,3 +12,4 @@ mod quantile_errors;
 mod recent;
 mod state;
 mod top;
+mod variants;

@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use syn::{Type, WherePredicate, parse2};
 
 use crate::ast::Role;
-use crate::resolved::{Event, Field};
+use crate::resolved::Field;
 use crate::shape::{Kind, Measure, TypeShape, cardinality};
 use crate::span::ends;
 
@@ -28,8 +28,8 @@ pub fn of_field(private: &TokenStream, field: &Field) -> Vec<WherePredicate> {
     of_dimension(private, &field.shape).into_iter().collect()
 }
 
-pub fn of_event(private: &TokenStream, event: &Event) -> Option<WherePredicate> {
-    bound(private, &event.ty, "MetricEvent")
+pub fn of_event(private: &TokenStream, event: &Type) -> Option<WherePredicate> {
+    bound(private, event, "MetricEvent")
 }
 
 fn of_dimension(private: &TokenStream, shape: &TypeShape) -> Option<WherePredicate> {
