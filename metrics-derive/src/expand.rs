@@ -10,6 +10,7 @@ macro_rules! quote_at {
     }};
 }
 
+mod between;
 mod bounds;
 mod context;
 mod event;

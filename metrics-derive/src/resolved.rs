@@ -93,6 +93,11 @@ impl Field<'_> {
         self.feeds.iter().any(|feed| feed.options.by.is_some())
     }
 
+    /// Whether the field records the time between two events.
+    pub fn is_between_events(&self) -> bool {
+        self.feeds.iter().any(|feed| feed.options.begin.is_some() || feed.options.end.is_some())
+    }
+
     /// The number of labels that a `Top` keeps, if the option has no mistake.
     pub fn keep(&self) -> Option<&Expr> {
         let keep = self.options.keep.as_ref().filter(|_| self.verdict == Verdict::Valid);

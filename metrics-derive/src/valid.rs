@@ -1,6 +1,7 @@
 //! Reports options, types and names that do not fit together: each mistake once, on the word to change.
 
 mod arguments;
+mod between;
 mod buckets;
 mod dimension;
 mod feeds;

@@ -37,9 +37,9 @@ pub use distinct::hash_of_label;
 pub use distinct::{Distinct, DistinctHash, DistinctValue};
 pub use extremum::{Max, Min};
 pub use gauge::Gauge;
-pub use histogram::Histogram;
 #[doc(hidden)]
-pub use histogram::{BucketLayout, Bucketed, BucketedReading};
+pub use histogram::{BeginId, BucketLayout, Bucketed, BucketedReading, EndId, EqualTo};
+pub use histogram::{EventId, Histogram, IdHasher};
 pub use in_flight::InFlight;
 pub use mean::Mean;
 pub use measure::{GaugeValue, IntoMeasure, Measure};

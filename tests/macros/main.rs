@@ -2,6 +2,7 @@
 
 mod agreement;
 mod basics;
+mod between_events;
 mod breakdowns;
 mod composition;
 mod distinct;

@@ -5,6 +5,7 @@ use quote::{ToTokens, quote};
 use syn::spanned::Spanned;
 use syn::{Expr, Type};
 
+use super::between;
 use super::context::{Context, layout_name, max_buckets_name};
 use super::source::{self, Constant};
 use super::variant;
@@ -76,7 +77,11 @@ impl<'a> Changes<'a> {
         let feeds = fields.flat_map(|field| field.feeds.iter().map(move |feed| (field, feed)));
         let (sources, feeds): (Vec<_>, Vec<_>) = feeds
             .filter(|(_, feed)| feed.event == position)
-            .map(|(field, feed)| (feed.options.sources(), feed_field(private, field, feed, &event.ty)))
+            .map(|(field, feed)| {
+                let step = between::step(cx, field, feed).map(|accepted| fed(private, feed, &accepted));
+                let change = step.unwrap_or_else(|| feed_field(private, field, feed, &event.ty));
+                (feed.options.sources(), change)
+            })
             .unzip();
         Self { event, sources: sources.into_iter().flatten().collect(), when, with, feeds }
     }
@@ -170,16 +175,7 @@ fn fed(private: &TokenStream, feed: &Feed, accepted: &TokenStream) -> TokenStrea
 
 /// The calls that change a dimension. The expression is true if one of them accepted the event.
 fn steps(private: &TokenStream, field: &Field, feed: &FeedOptions, target: &TokenStream) -> TokenStream {
-    let span = located_at(field.shape.ty.span());
-    let target = if field.has_buckets() {
-        let layout = layout_name(field);
-        quote_at!(private, span => &mut #private::Bucketed::within(#target, &#layout))
-    } else if field.has_max_buckets() {
-        let max_buckets = max_buckets_name(field);
-        quote_at!(private, span => &mut #private::Bucketed::up_to(#target, #max_buckets))
-    } else {
-        target.clone()
-    };
+    let target = declared(private, field, target);
     let constant = constant(private, field);
     let by_reference = field.shape.inner().kind == Kind::Distinct;
     let step = |key: &Ident, method: TokenStream, value: Option<&Source>| {
@@ -207,6 +203,20 @@ fn steps(private: &TokenStream, field: &Field, feed: &FeedOptions, target: &Toke
         return quote_at!(private, span => #private::Count::count(#target));
     }
     quote!(#(#steps)|*)
+}
+
+/// The dimension with the buckets that the field declares.
+pub fn declared(private: &TokenStream, field: &Field, target: &TokenStream) -> TokenStream {
+    let span = located_at(field.shape.ty.span());
+    if field.has_buckets() {
+        let layout = layout_name(field);
+        quote_at!(private, span => &mut #private::Bucketed::within(#target, &#layout))
+    } else if field.has_max_buckets() {
+        let max_buckets = max_buckets_name(field);
+        quote_at!(private, span => &mut #private::Bucketed::up_to(#target, #max_buckets))
+    } else {
+        target.clone()
+    }
 }
 
 /// The type of a constant such as `add = 1`.

@@ -112,8 +112,8 @@ fn describe(cx: &Context, field: &Field) -> TokenStream {
     let (name, help, ty) = (&field.name, &field.help, field.shape.ty);
     let by = field.feeds.iter().find_map(|feed| feed.options.by.as_ref());
     let labels = by.into_iter().flat_map(|by| &by.value.parts).filter_map(LabelPart::name);
-    let limit =
-        field.options.limit.as_ref().filter(|_| field.verdict == Verdict::Valid).map(|limit| &limit.value);
+    let is_of_labels = field.verdict == Verdict::Valid && !field.is_between_events();
+    let limit = field.options.limit.as_ref().filter(|_| is_of_labels).map(|limit| &limit.value);
     let limit = limit.map_or_else(
         || quote!(#private::None),
         |limit| quote_at!(private, located_at(ty.span()) => #private::limit::<<#ty as #private::HasLabel>::Label>(#limit)),

@@ -46,6 +46,12 @@ impl<T: Measure> Histogram<T> {
 }
 
 impl<T: Measure> WithLayout<'_, T> {
+    /// The histogram, once it has its buckets.
+    pub(super) fn prepared(&mut self) -> &mut Histogram<T> {
+        self.histogram.set_layout(self.layout);
+        self.histogram
+    }
+
     /// An instance that was made by other means has other buckets, and keeps them.
     #[cold]
     #[inline(never)]
@@ -70,6 +76,12 @@ impl<T: Measure, V: IntoMeasure<T>> Record<V> for WithLayout<'_, T> {
 }
 
 impl<T: Measure> UpTo<'_, T> {
+    /// The histogram, once it knows how many buckets it may have.
+    pub(super) fn prepared(&mut self) -> &mut Histogram<T> {
+        self.histogram.set_max_buckets(self.max_buckets);
+        self.histogram
+    }
+
     #[cold]
     #[inline(never)]
     fn record_slow(self, value: T) {
