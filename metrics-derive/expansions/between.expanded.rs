@@ -36,10 +36,10 @@ const _: () = {
         ) -> ::mvx_metrics::__private::primitive::bool {
             let mut __accepted = false;
             __accepted
-                |= ::mvx_metrics::__private::BeginId::begin(
-                    &mut self.latency,
+                |= ::mvx_metrics::__private::EventId::begin_in(
                     &__event.id,
-                    __event.since,
+                    &mut self.latency,
+                    ::mvx_metrics::__private::EventTime::event_time(__event.since),
                     const { ::mvx_metrics::__private::checked_open_limit(100) },
                 );
             __accepted
@@ -59,16 +59,18 @@ const _: () = {
         ) -> ::mvx_metrics::__private::primitive::bool {
             let mut __accepted = false;
             __accepted
-                |= ::mvx_metrics::__private::EndId::end(
-                    &mut self.latency,
-                    ::mvx_metrics::__private::SameId::same_as(
-                        ::mvx_metrics::__private::with(__event, |e| e.id()),
+                |= ::mvx_metrics::__private::EventId::end_in(
+                    ::mvx_metrics::__private::EventId::of_kind(
                         ::mvx_metrics::__private::id_of_begin::<
                             Started,
                             _,
-                        >(|__event| &__event.id),
+                        >(|__event| ::mvx_metrics::__private::EventId::id_kind(
+                            &__event.id,
+                        )),
+                        ::mvx_metrics::__private::with(__event, |e| e.id()),
                     ),
-                    __event.now,
+                    &mut self.latency,
+                    ::mvx_metrics::__private::EventTime::event_time(__event.now),
                 );
             __accepted
         }
@@ -90,13 +92,13 @@ const _: () = {
             match __event {
                 __EnumOfEvents2::Started { id: __field_id, at: __field_at, .. } => {
                     __accepted
-                        |= ::mvx_metrics::__private::BeginId::begin(
+                        |= ::mvx_metrics::__private::EventId::begin_in(
+                            __field_id,
                             &mut ::mvx_metrics::__private::Bucketed::within(
                                 &mut self.of_variants,
                                 &__LAYOUT_1,
                             ),
-                            __field_id,
-                            *__field_at,
+                            ::mvx_metrics::__private::EventTime::event_time(*__field_at),
                             const {
                                 ::mvx_metrics::__private::checked_open_limit(MAX_OPEN)
                             },
@@ -105,24 +107,26 @@ const _: () = {
                 __EnumOfEvents2::Ended { 0: __field_0, 1: __field_1, .. } => {
                     if ::mvx_metrics::__private::when(__event, Request::is_final) {
                         __accepted
-                            |= ::mvx_metrics::__private::EndId::end(
+                            |= ::mvx_metrics::__private::EventId::end_in(
+                                ::mvx_metrics::__private::EventId::of_kind(
+                                    ::mvx_metrics::__private::id_of_begin::<
+                                        Request,
+                                        _,
+                                    >(|__event| ::mvx_metrics::__private::EventId::id_kind(
+                                        match __event {
+                                            __EnumOfEvents2::Started { id: __field_id, .. } => {
+                                                ::mvx_metrics::__private::Some(__field_id)
+                                            }
+                                            _ => ::mvx_metrics::__private::None,
+                                        },
+                                    )),
+                                    __field_0,
+                                ),
                                 &mut ::mvx_metrics::__private::Bucketed::within(
                                     &mut self.of_variants,
                                     &__LAYOUT_1,
                                 ),
-                                ::mvx_metrics::__private::SameId::same_as(
-                                    __field_0,
-                                    ::mvx_metrics::__private::id_of_begin::<
-                                        Request,
-                                        _,
-                                    >(|__event| match __event {
-                                        __EnumOfEvents2::Started { id: __field_id, .. } => {
-                                            ::mvx_metrics::__private::Some(__field_id)
-                                        }
-                                        _ => ::mvx_metrics::__private::None,
-                                    }),
-                                ),
-                                *__field_1,
+                                ::mvx_metrics::__private::EventTime::event_time(*__field_1),
                             );
                     }
                 }
@@ -202,31 +206,37 @@ const _: () = {
         Request: ::mvx_metrics::__private::MetricEvent,
     {
         const DIMENSIONS: &'static [::mvx_metrics::__private::DimensionDescriptor] = &[
-            ::mvx_metrics::__private::describe::<
-                Histogram<Duration>,
-            >(
-                "latency",
-                ::mvx_metrics::__private::None,
-                "",
-                const { &[] },
-                ::mvx_metrics::__private::None,
-                ::mvx_metrics::__private::None,
-                ::mvx_metrics::__private::None,
+            ::mvx_metrics::__private::with_open_limit(
+                ::mvx_metrics::__private::describe::<
+                    Histogram<Duration>,
+                >(
+                    "latency",
+                    ::mvx_metrics::__private::None,
+                    "",
+                    const { &[] },
+                    ::mvx_metrics::__private::None,
+                    ::mvx_metrics::__private::None,
+                    ::mvx_metrics::__private::None,
+                ),
+                const { ::mvx_metrics::__private::checked_open_limit(100) },
             ),
-            ::mvx_metrics::__private::describe::<
-                Histogram<Duration>,
-            >(
-                "of_variants",
-                ::mvx_metrics::__private::None,
-                "",
-                const { &[] },
-                ::mvx_metrics::__private::None,
-                ::mvx_metrics::__private::None,
-                ::mvx_metrics::__private::Some(const {
-                    &::mvx_metrics::__private::BucketsOf::<
-                        Duration,
-                    >::numbers::<{ __BUCKETS_1.len() }>(__BUCKETS_1)
-                }),
+            ::mvx_metrics::__private::with_open_limit(
+                ::mvx_metrics::__private::describe::<
+                    Histogram<Duration>,
+                >(
+                    "of_variants",
+                    ::mvx_metrics::__private::None,
+                    "",
+                    const { &[] },
+                    ::mvx_metrics::__private::None,
+                    ::mvx_metrics::__private::None,
+                    ::mvx_metrics::__private::Some(const {
+                        &::mvx_metrics::__private::BucketsOf::<
+                            Duration,
+                        >::numbers::<{ __BUCKETS_1.len() }>(__BUCKETS_1)
+                    }),
+                ),
+                const { ::mvx_metrics::__private::checked_open_limit(MAX_OPEN) },
             ),
         ];
         fn values(

@@ -38,8 +38,8 @@ pub use distinct::{Distinct, DistinctHash, DistinctValue};
 pub use extremum::{Max, Min};
 pub use gauge::Gauge;
 #[doc(hidden)]
-pub use histogram::{BeginId, BucketLayout, Bucketed, BucketedReading, EndId, EqualTo};
-pub use histogram::{EventId, Histogram, IdHasher};
+pub use histogram::{BucketLayout, Bucketed, BucketedReading, IdKind, RecordsDurations};
+pub use histogram::{EventId, EventTime, Histogram, IdHasher};
 pub use in_flight::InFlight;
 pub use mean::Mean;
 pub use measure::{GaugeValue, IntoMeasure, Measure};

@@ -22,9 +22,9 @@ pub use serde::ser::{Serialize, SerializeMap, Serializer};
 
 pub use crate::descriptor::{DimensionDescriptor, DimensionKind, MergeRule, MetricDescriptor};
 pub use crate::dimension::{
-    Add, BeginId, BucketLayout, Bucketed, BucketedReading, BucketsOf, Count, Dimension, DistinctHash,
-    DistinctValue, DurationBounds, DurationStart, EndId, Record, Set, Sub, Weighted, hash_of_label,
-    max_buckets,
+    Add, BucketLayout, Bucketed, BucketedReading, BucketsOf, Count, Dimension, DistinctHash, DistinctValue,
+    DurationBounds, DurationStart, EventId, EventTime, Record, RecordsDurations, Set, Sub, Weighted,
+    hash_of_label, max_buckets,
 };
 pub use crate::dispatch::{EventHandler, HandleEvent};
 pub use crate::dispatch::{Metric, TypedMetric};
@@ -51,7 +51,7 @@ pub use names::{Names, assert_distinct};
 #[path = "private/between.rs"]
 mod between;
 
-pub use between::{OfBegin, SameId, checked_open_limit, id_of_begin};
+pub use between::{checked_open_limit, id_of_begin, with_open_limit};
 
 /// The type of a field of a typed snapshot.
 pub type Output<D> = <D as Dimension>::Output;

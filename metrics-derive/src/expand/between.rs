@@ -13,24 +13,29 @@ use crate::span::{located_at, respan};
 /// The expression that begins or ends an id; `None` for a feed without these options.
 pub fn step(cx: &Context, field: &Field, feed: &Feed) -> Option<TokenStream> {
     let (private, options) = (&cx.private, &feed.options);
-    let at = source::value(private, &options.at.as_ref()?.value, None);
-    let id = options.begin.as_ref().or(options.end.as_ref())?;
-    let span = located_at(id.value.span());
-    let ident = field.ident;
+    let at = &options.at.as_ref()?.value;
+    let time = source::value(private, at, None);
+    let time = quote_at!(private, located_at(at.span()) => #private::EventTime::event_time(#time));
+    let id = &options.begin.as_ref().or(options.end.as_ref())?.value;
+    let (ident, span) = (field.ident, located_at(id.span()));
     let target = respan(&feed::declared(private, field, &quote!(&mut self.#ident)), span);
-    let taken = same_id(cx, field, feed, &id.value);
+    let id = same_id(cx, field, feed, id);
     if options.begin.is_none() {
-        return Some(quote_at!(private, span => #private::EndId::end(#target, #taken, #at)));
+        return Some(quote_at!(private, span => #private::EventId::end_in(#id, #target, #time)));
     }
-    let limit = &field.options.limit.as_ref()?.value;
-    let limit =
-        quote_at!(private, located_at(limit.span()) => const { #private::checked_open_limit(#limit) });
-    Some(quote_at!(private, span => #private::BeginId::begin(#target, #taken, #at, #limit)))
+    let limit = limit(private, field)?;
+    Some(quote_at!(private, span => #private::EventId::begin_in(#id, #target, #time, #limit)))
+}
+
+/// The most ids that may be open, as a constant; `None` for a field without `begin`.
+pub fn limit(private: &TokenStream, field: &Field) -> Option<TokenStream> {
+    let limit = &field.options.limit.as_ref().filter(|_| field.is_between_events())?.value;
+    Some(quote_at!(private, located_at(limit.span()) => const { #private::checked_open_limit(#limit) }))
 }
 
 /// The id. rustc compares its type with that of the field's first `begin`.
 fn same_id(cx: &Context, field: &Field, feed: &Feed, id: &Source) -> TokenStream {
-    let (private, span) = (&cx.private, located_at(id.span()));
+    let private = &cx.private;
     let taken = source::value_by_reference(private, id);
     let first = field.feeds.iter().find_map(|feed| Some((feed, &feed.options.begin.as_ref()?.value)));
     let Some((first, id_of_begin)) = first.filter(|(first, _)| first.event != feed.event) else {
@@ -50,7 +55,8 @@ fn same_id(cx: &Context, field: &Field, feed: &Feed, id: &Source) -> TokenStream
             }
         };
     }
-    quote_at!(private, span =>
-        #private::SameId::same_as(#taken, #private::id_of_begin::<#ty, _>(|__event| #taken_there))
+    let kind = quote_at!(private, located_at(id_of_begin.span()) => #private::EventId::id_kind(#taken_there));
+    quote_at!(private, located_at(id.span()) =>
+        #private::EventId::of_kind(#private::id_of_begin::<#ty, _>(|__event| #kind), #taken)
     )
 }

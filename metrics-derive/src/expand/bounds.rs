@@ -25,7 +25,17 @@ pub fn of_field(private: &TokenStream, field: &Field) -> Vec<WherePredicate> {
         let label = of_label(private, label.ty, "Label");
         return label.into_iter().chain(of_weight(private, inner)).collect();
     }
-    of_dimension(private, &field.shape).into_iter().collect()
+    let durations = field.is_between_events().then(|| of_durations(private, &field.shape)).flatten();
+    of_dimension(private, &field.shape).into_iter().chain(durations).collect()
+}
+
+/// The bound of a field with `begin` and `end`.
+fn of_durations(private: &TokenStream, shape: &TypeShape) -> Option<WherePredicate> {
+    if shape.measure() == Some(Measure::Duration) {
+        None
+    } else {
+        bound(private, shape.ty, "RecordsDurations")
+    }
 }
 
 pub fn of_event(private: &TokenStream, event: &Type) -> Option<WherePredicate> {

@@ -5,6 +5,7 @@ use quote::quote;
 use syn::Expr;
 use syn::spanned::Spanned;
 
+use super::between;
 use super::context::{Context, buckets_name, layout_name, max_buckets_name};
 use super::feed::checked_keep;
 use crate::ast::Role;
@@ -133,7 +134,7 @@ fn describe(cx: &Context, field: &Field) -> TokenStream {
         quote!(#private::None)
     };
     let describe = quote_at!(private, located_at(ty.span()) => #private::describe::<#ty>);
-    let described = quote! {
+    let mut described = quote! {
         #describe(
             #name,
             #unit,
@@ -144,6 +145,9 @@ fn describe(cx: &Context, field: &Field) -> TokenStream {
             #buckets,
         )
     };
+    if let Some(limit) = between::limit(private, field) {
+        described = quote!(#private::with_open_limit(#described, #limit));
+    }
     if let Some(keep) = field.keep() {
         let keep = checked_keep(private, keep);
         quote!(#private::keeping(#described, #keep))

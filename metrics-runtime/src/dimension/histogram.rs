@@ -29,10 +29,10 @@ use window::{Limits, Window};
 pub use declared::{
     Bucketed, BucketedReading, DEFAULT_MAX_BUCKETS, MAX_MAX_BUCKETS, MIN_MAX_BUCKETS, UpTo, WithLayout,
 };
-pub use event_id::{EventId, IdHasher};
+pub use event_id::{EventId, IdHasher, IdKind};
 pub use key::Recorded;
 pub use layout::{BucketLayout, Guess, guesses};
-pub use open_ids::{BeginId, EndId, EqualTo};
+pub use open_ids::{EventTime, RecordsDurations};
 
 /// A distribution of values over buckets, with their count, sum, minimum and maximum.
 ///

@@ -1,31 +1,18 @@
 //! What generated code needs of the time between two events.
 
-use std::marker::PhantomData;
+use crate::descriptor::DimensionDescriptor;
+use crate::dimension::IdKind;
 
-use crate::dimension::{EqualTo, EventId};
-
-/// The kind of the ids of `begin`.
-#[derive(Debug)]
-pub struct OfBegin<I>(PhantomData<fn(I)>);
-
-/// The kind of the ids that a source takes from an event. The source is not called.
+/// The kind of the ids that a closure takes from an event. The closure is not called.
 #[must_use]
-pub fn id_of_begin<'a, E: 'a, I: EventId>(_source: impl FnOnce(&'a E) -> I) -> OfBegin<I> {
-    OfBegin(PhantomData)
+pub fn id_of_begin<'a, E: 'a, L>(_source: impl FnOnce(&'a E) -> IdKind<L>) -> IdKind<L> {
+    IdKind::new()
 }
 
-/// An id of the kind of that of `begin`.
-pub trait SameId<B> {
-    /// The id itself.
-    #[must_use]
-    fn same_as(self, begin: OfBegin<B>) -> Self;
-}
-
-impl<I: EventId<Like: EqualTo<B::Like>>, B: EventId> SameId<B> for I {
-    #[inline]
-    fn same_as(self, _begin: OfBegin<B>) -> Self {
-        self
-    }
+/// A descriptor whose field has this option `limit`: rustc evaluates the check with it.
+#[must_use]
+pub const fn with_open_limit(declared: DimensionDescriptor, _limit: usize) -> DimensionDescriptor {
+    declared
 }
 
 /// The number of the option `limit` of a histogram with `begin`.

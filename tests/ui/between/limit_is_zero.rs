@@ -20,14 +20,10 @@ struct Ended {
     elapsed: Duration,
 }
 
-const NONE: usize = 0;
-
 #[derive(Metric, Default)]
 struct Requests {
     #[dimension(on(Started, begin = id, at = since), on(Ended, end = id, at = now), limit = 0)]
     literal: Histogram<Duration>,
-    #[dimension(on(Started, begin = id, at = since), on(Ended, end = id, at = now), limit = NONE)]
-    constant: Histogram<Duration>,
     #[dimension(on(Started, begin = id, at = since), on(Ended, end = id, at = now), limit = 1.5)]
     float: Histogram<Duration>,
 }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::hash::{BuildHasher, DefaultHasher, Hasher, RandomState};
+use std::marker::PhantomData;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::num::{
     NonZeroI8, NonZeroI16, NonZeroI32, NonZeroI64, NonZeroI128, NonZeroIsize, NonZeroU8, NonZeroU16,
@@ -9,6 +10,9 @@ use std::num::{
 };
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Instant;
+
+use super::open_ids::{self, RecordsDurations};
 
 /// An id that the first and the last event of one thing have in common: the source of `begin` and `end`.
 ///
@@ -43,11 +47,76 @@ use std::sync::Arc;
 pub trait EventId {
     /// A type that stands for all types with ids that can be equal: `String` for texts, `u64` for integers, `Vec<u8>` for bytes,
     /// `IpAddr` and `SocketAddr`, and a tuple of these for a tuple.
-    type Like;
+    type Like: EqualTo<Self::Like>;
 
     /// Adds the id to the hasher. `false` when there is none.
     fn hash_id(&self, hasher: &mut IdHasher) -> bool;
+
+    /// The option `begin`.
+    #[doc(hidden)]
+    fn begin_in(self, histogram: &mut impl RecordsDurations, at: Option<Instant>, limit: usize) -> bool
+    where
+        Self: Sized,
+    {
+        open_ids::begin(histogram, &self, at, limit)
+    }
+
+    /// The option `end`.
+    #[doc(hidden)]
+    fn end_in(self, histogram: &mut impl RecordsDurations, at: Option<Instant>) -> bool
+    where
+        Self: Sized,
+    {
+        open_ids::end(histogram, &self, at)
+    }
+
+    /// The kind of the id.
+    #[doc(hidden)]
+    fn id_kind(self) -> IdKind<Self::Like>
+    where
+        Self: Sized,
+    {
+        IdKind::new()
+    }
+
+    /// The id itself, where ids of the kind can be equal to it. The kind comes first, so that rustc does not guess it from the id.
+    #[doc(hidden)]
+    #[must_use]
+    fn of_kind<L>(_kind: IdKind<L>, id: Self) -> Self
+    where
+        Self: Sized,
+        Self::Like: EqualTo<L>,
+    {
+        id
+    }
 }
+
+/// The kind of ids like `L`.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct IdKind<L>(PhantomData<fn(L)>);
+
+impl<L> IdKind<L> {
+    pub(crate) fn new() -> Self {
+        Self(PhantomData)
+    }
+}
+
+/// Kinds of ids that can be equal.
+#[diagnostic::on_unimplemented(
+    message = "this id is never equal to that of `begin`: it is like `{Self}`, and that of `begin` like `{Other}`",
+    label = "never equal to the id of `begin`",
+    note = "write the same id in `begin` and in `end`"
+)]
+pub trait EqualTo<Other> {}
+
+macro_rules! kinds {
+    ($($like:ty),*) => {
+        $(impl EqualTo<$like> for $like {})*
+    };
+}
+
+kinds!(String, u64, Vec<u8>, IpAddr, SocketAddr);
 
 /// Takes up an [`EventId`]. Only the ids of this crate can write to it, so that equal ids always have equal hashes.
 ///
@@ -247,8 +316,10 @@ not_zero!(NonZeroU8, NonZeroU16, NonZeroU32, NonZeroU64, NonZeroU128, NonZeroUsi
 not_zero!(NonZeroI8, NonZeroI16, NonZeroI32, NonZeroI64, NonZeroI128, NonZeroIsize);
 
 macro_rules! tuples {
-    ($(($($part:ident),*);)*) => {
-        $(impl<$($part: EventId),*> EventId for ($($part,)*) {
+    ($(($($part:ident = $other:ident),*);)*) => {
+        $(impl<$($part: EqualTo<$other>, $other),*> EqualTo<($($other,)*)> for ($($part,)*) {}
+
+        impl<$($part: EventId),*> EventId for ($($part,)*) {
             type Like = ($($part::Like,)*);
 
             #[inline]
@@ -262,9 +333,9 @@ macro_rules! tuples {
 }
 
 tuples! {
-    (A, B);
-    (A, B, C);
-    (A, B, C, D);
+    (A = E, B = F);
+    (A = E, B = F, C = G);
+    (A = E, B = F, C = G, D = H);
 }
 
 #[cfg(test)]

@@ -79,15 +79,21 @@ impl Histogram<Duration> {
     message = "`begin` and `end` record durations, and `{Self}` is no `Histogram<Duration>`",
     label = "write `Histogram<Duration>`"
 )]
-pub trait RecordsDurations: Record<Duration> {
+pub trait RecordsDurations {
     /// The histogram, once it has its buckets.
-    #[doc(hidden)]
     fn prepared(&mut self) -> &mut Histogram<Duration>;
+
+    /// Records a duration.
+    fn record_duration(&mut self, duration: Duration);
 }
 
 impl RecordsDurations for Histogram<Duration> {
     fn prepared(&mut self) -> &mut Self {
         self
+    }
+
+    fn record_duration(&mut self, duration: Duration) {
+        self.record(duration);
     }
 }
 
@@ -95,11 +101,19 @@ impl RecordsDurations for WithLayout<'_, Duration> {
     fn prepared(&mut self) -> &mut Histogram<Duration> {
         WithLayout::prepared(self)
     }
+
+    fn record_duration(&mut self, duration: Duration) {
+        Record::record(self, duration);
+    }
 }
 
 impl RecordsDurations for UpTo<'_, Duration> {
     fn prepared(&mut self) -> &mut Histogram<Duration> {
         UpTo::prepared(self)
+    }
+
+    fn record_duration(&mut self, duration: Duration) {
+        Record::record(self, duration);
     }
 }
 
@@ -135,56 +149,35 @@ impl<T: EventTime> EventTime for Option<T> {
     }
 }
 
-/// The option `begin`.
-pub trait BeginId<I, A>: RecordsDurations {
-    /// Keeps the id until its end. `false` when the event has no id or no time.
-    fn begin(&mut self, id: I, at: A, limit: usize) -> bool;
+/// Keeps an id until its end. `false` when the event has no id or no time.
+pub(super) fn begin(
+    target: &mut impl RecordsDurations,
+    id: &impl EventId,
+    at: Option<Instant>,
+    limit: usize,
+) -> bool {
+    let Some(at) = at else { return false };
+    let histogram = target.prepared();
+    let open = histogram.open_ids();
+    let Some(key) = open.hasher.key(id) else { return false };
+    let replaced = open.begin(key, at, limit);
+    histogram.add_invalid(replaced);
+    true
 }
 
-impl<H: RecordsDurations, I: EventId, A: EventTime> BeginId<I, A> for H {
-    fn begin(&mut self, id: I, at: A, limit: usize) -> bool {
-        let Some(at) = at.event_time() else { return false };
-        let histogram = self.prepared();
-        let open = histogram.open_ids();
-        let Some(key) = open.hasher.key(&id) else { return false };
-        let replaced = open.begin(key, at, limit);
-        histogram.add_invalid(replaced);
-        true
+/// Records the time since the begin of an id. `false` when the event has no id or no time.
+pub(super) fn end(target: &mut impl RecordsDurations, id: &impl EventId, at: Option<Instant>) -> bool {
+    let Some(at) = at else { return false };
+    let histogram = target.prepared();
+    let open = histogram.open_ids();
+    let Some(key) = open.hasher.key(id) else { return false };
+    match open.end(key) {
+        // The clocks of two threads may differ.
+        Some(begun) => target.record_duration(at.saturating_duration_since(begun)),
+        None => histogram.add_invalid(1),
     }
+    true
 }
-
-/// The option `end`.
-pub trait EndId<I, A>: RecordsDurations {
-    /// Records the time since the begin of the id. `false` when the event has no id or no time.
-    fn end(&mut self, id: I, at: A) -> bool;
-}
-
-impl<H: RecordsDurations, I: EventId, A: EventTime> EndId<I, A> for H {
-    fn end(&mut self, id: I, at: A) -> bool {
-        let Some(at) = at.event_time() else { return false };
-        let histogram = self.prepared();
-        let open = histogram.open_ids();
-        let Some(key) = open.hasher.key(&id) else { return false };
-        match open.end(key) {
-            // The clocks of two threads may differ.
-            Some(begun) => self.record(at.saturating_duration_since(begun)),
-            None => {
-                histogram.add_invalid(1);
-                true
-            }
-        }
-    }
-}
-
-/// The ids of `begin` and `end` of one field, by the types that stand for their kinds.
-#[diagnostic::on_unimplemented(
-    message = "this id is like `{Self}`, and that of `begin` like `{Other}`: they are never equal",
-    label = "never equal to the id of `begin`",
-    note = "write the same id for `begin` and `end`"
-)]
-pub trait EqualTo<Other> {}
-
-impl<L> EqualTo<L> for L {}
 
 #[cfg(test)]
 mod tests {
@@ -196,14 +189,14 @@ mod tests {
         let mut histogram = Histogram::<Duration>::default();
         let at = Instant::now();
         for id in 0..1_000_000_u64 {
-            assert!(histogram.begin(id, at, LIMIT));
+            assert!(begin(&mut histogram, &id, Some(at), LIMIT));
         }
         let open = histogram.open_ids();
         assert_eq!((open.begun.len(), open.order.len()), (LIMIT, LIMIT));
         assert!(open.begun.capacity() < 4 * LIMIT, "room for {} ids", open.begun.capacity());
         assert!(open.order.values().all(|key| open.begun.contains_key(key)));
         assert_eq!(crate::Dimension::invalid(&histogram), 1_000_000 - LIMIT as u64);
-        assert!(histogram.end(999_999_u64, at) && histogram.end(999_000_u64, at));
+        assert!(end(&mut histogram, &999_999_u64, Some(at)) && end(&mut histogram, &999_000_u64, Some(at)));
         assert_eq!(histogram.count(), 2);
     }
 
@@ -212,7 +205,7 @@ mod tests {
         let mut histogram = Histogram::<Duration>::default();
         let at = Instant::now();
         for id in 0..100_000_u64 {
-            assert!(histogram.begin(id, at, usize::MAX) && histogram.end(id, at));
+            assert!(begin(&mut histogram, &id, Some(at), usize::MAX) && end(&mut histogram, &id, Some(at)));
         }
         let open = histogram.open_ids();
         assert!(open.begun.is_empty() && open.order.is_empty() && open.begun.capacity() < 10);
