@@ -4,129 +4,117 @@ struct RequestsSnapshot {
     latency: ::mvx_metrics::__private::Output<Histogram<Duration>>,
     /// The dimension `of_variants`.
     of_variants: ::mvx_metrics::__private::Output<Histogram<Duration>>,
-    /// How many values could not be recorded because they were not finite.
+    /// How many values could not be recorded: numbers that are not finite, and ids that only began or only ended.
     invalid: ::mvx_metrics::__private::primitive::u64,
     #[doc(hidden)]
     __times: ::mvx_metrics::__private::Times,
 }
 const _: () = {
-    const __BUCKETS_1: &[Duration] = &::mvx_metrics::__private::DurationBounds::<
-        ::mvx_metrics::__private::primitive::f64,
+    use ::mvx_metrics::__private;
+    const __BUCKETS_1: &[Duration] = &__private::DurationBounds::<
+        __private::primitive::f64,
     >(&[1.0, 2.0])
         .of_durations_or_seconds::<2usize>();
-    static __LAYOUT_1: ::mvx_metrics::__private::BucketLayout<Duration> = ::mvx_metrics::__private::BucketLayout::new(
+    static __LAYOUT_1: __private::BucketLayout<Duration> = __private::BucketLayout::new(
         __BUCKETS_1,
         const {
-            &::mvx_metrics::__private::BucketsOf::<
+            &__private::BucketsOf::<
                 Duration,
             >::guesses::<{ __BUCKETS_1.len() }>(__BUCKETS_1)
         },
     );
     #[automatically_derived]
-    impl ::mvx_metrics::__private::HandleEvent<Started> for Requests
+    impl __private::HandleEvent<Started> for Requests
     where
-        Started: ::mvx_metrics::__private::MetricEvent,
-        Ended: ::mvx_metrics::__private::MetricEvent,
-        Request: ::mvx_metrics::__private::MetricEvent,
+        Started: __private::MetricEvent,
+        Ended: __private::MetricEvent,
+        Request: __private::MetricEvent,
     {
         #[inline(always)]
-        fn handle(
-            &mut self,
-            __event: &Started,
-        ) -> ::mvx_metrics::__private::primitive::bool {
+        fn handle(&mut self, __event: &Started) -> __private::primitive::bool {
             let mut __accepted = false;
             __accepted
-                |= ::mvx_metrics::__private::EventId::begin_in(
+                |= __private::EventId::begin_in(
                     &__event.id,
                     &mut self.latency,
-                    ::mvx_metrics::__private::EventTime::event_time(__event.since),
-                    const { ::mvx_metrics::__private::checked_open_limit(100) },
+                    __private::EventTime::event_time(__event.since),
+                    const { __private::checked_open_limit(100) },
                 );
             __accepted
         }
     }
     #[automatically_derived]
-    impl ::mvx_metrics::__private::HandleEvent<Ended> for Requests
+    impl __private::HandleEvent<Ended> for Requests
     where
-        Started: ::mvx_metrics::__private::MetricEvent,
-        Ended: ::mvx_metrics::__private::MetricEvent,
-        Request: ::mvx_metrics::__private::MetricEvent,
+        Started: __private::MetricEvent,
+        Ended: __private::MetricEvent,
+        Request: __private::MetricEvent,
     {
         #[inline(always)]
-        fn handle(
-            &mut self,
-            __event: &Ended,
-        ) -> ::mvx_metrics::__private::primitive::bool {
+        fn handle(&mut self, __event: &Ended) -> __private::primitive::bool {
             let mut __accepted = false;
             __accepted
-                |= ::mvx_metrics::__private::EventId::end_in(
-                    ::mvx_metrics::__private::EventId::of_kind(
-                        ::mvx_metrics::__private::id_of_begin::<
+                |= __private::EventId::end_in(
+                    __private::EventId::of_kind(
+                        __private::id_of_begin::<
                             Started,
                             _,
-                        >(|__event| ::mvx_metrics::__private::EventId::id_kind(
-                            &__event.id,
-                        )),
-                        ::mvx_metrics::__private::with(__event, |e| e.id()),
+                        >(|__event| __private::EventId::id_kind(&__event.id)),
+                        __private::with(__event, |e| e.id()),
                     ),
                     &mut self.latency,
-                    ::mvx_metrics::__private::EventTime::event_time(__event.now),
+                    __private::EventTime::event_time(__event.now),
                 );
             __accepted
         }
     }
     type __EnumOfEvents2 = Request;
     #[automatically_derived]
-    impl ::mvx_metrics::__private::HandleEvent<Request> for Requests
+    impl __private::HandleEvent<Request> for Requests
     where
-        Started: ::mvx_metrics::__private::MetricEvent,
-        Ended: ::mvx_metrics::__private::MetricEvent,
-        Request: ::mvx_metrics::__private::MetricEvent,
+        Started: __private::MetricEvent,
+        Ended: __private::MetricEvent,
+        Request: __private::MetricEvent,
     {
         #[inline(always)]
-        fn handle(
-            &mut self,
-            __event: &Request,
-        ) -> ::mvx_metrics::__private::primitive::bool {
+        fn handle(&mut self, __event: &Request) -> __private::primitive::bool {
             let mut __accepted = false;
             match __event {
                 __EnumOfEvents2::Started { id: __field_id, at: __field_at, .. } => {
                     __accepted
-                        |= ::mvx_metrics::__private::EventId::begin_in(
+                        |= __private::EventId::begin_in(
                             __field_id,
-                            &mut ::mvx_metrics::__private::Bucketed::within(
+                            &mut __private::Bucketed::within(
                                 &mut self.of_variants,
                                 &__LAYOUT_1,
                             ),
-                            ::mvx_metrics::__private::EventTime::event_time(*__field_at),
-                            const {
-                                ::mvx_metrics::__private::checked_open_limit(MAX_OPEN)
-                            },
+                            __private::EventTime::event_time(*__field_at),
+                            const { __private::checked_open_limit(MAX_OPEN) },
                         );
                 }
                 __EnumOfEvents2::Ended { 0: __field_0, 1: __field_1, .. } => {
-                    if ::mvx_metrics::__private::when(__event, Request::is_final) {
+                    if __private::when(__event, Request::is_final) {
                         __accepted
-                            |= ::mvx_metrics::__private::EventId::end_in(
-                                ::mvx_metrics::__private::EventId::of_kind(
-                                    ::mvx_metrics::__private::id_of_begin::<
+                            |= __private::EventId::end_in(
+                                __private::EventId::of_kind(
+                                    __private::id_of_begin::<
                                         Request,
                                         _,
-                                    >(|__event| ::mvx_metrics::__private::EventId::id_kind(
+                                    >(|__event| __private::EventId::id_kind(
                                         match __event {
                                             __EnumOfEvents2::Started { id: __field_id, .. } => {
-                                                ::mvx_metrics::__private::Some(__field_id)
+                                                __private::Some(__field_id)
                                             }
-                                            _ => ::mvx_metrics::__private::None,
+                                            _ => __private::None,
                                         },
                                     )),
                                     __field_0,
                                 ),
-                                &mut ::mvx_metrics::__private::Bucketed::within(
+                                &mut __private::Bucketed::within(
                                     &mut self.of_variants,
                                     &__LAYOUT_1,
                                 ),
-                                ::mvx_metrics::__private::EventTime::event_time(*__field_1),
+                                __private::EventTime::event_time(*__field_1),
                             );
                     }
                 }
@@ -136,147 +124,155 @@ const _: () = {
         }
     }
     #[automatically_derived]
-    impl ::mvx_metrics::__private::Metric for Requests
+    impl __private::Metric for Requests
     where
-        Started: ::mvx_metrics::__private::MetricEvent,
-        Ended: ::mvx_metrics::__private::MetricEvent,
-        Request: ::mvx_metrics::__private::MetricEvent,
+        Started: __private::MetricEvent,
+        Ended: __private::MetricEvent,
+        Request: __private::MetricEvent,
     {
-        fn metric_name(&self) -> &::mvx_metrics::__private::primitive::str {
+        #[inline]
+        fn metric_name(&self) -> &__private::primitive::str {
             "requests"
         }
-        fn handlers() -> &'static [::mvx_metrics::__private::EventHandler<Self>] {
+        #[inline]
+        fn handlers() -> &'static [__private::EventHandler<Self>] {
             const {
                 &[
-                    ::mvx_metrics::__private::EventHandler::of::<Started>(),
-                    ::mvx_metrics::__private::EventHandler::of::<Ended>(),
-                    ::mvx_metrics::__private::EventHandler::of::<Request>(),
+                    __private::EventHandler::of::<Started>(),
+                    __private::EventHandler::of::<Ended>(),
+                    __private::EventHandler::of::<Request>(),
                 ]
             }
         }
-        fn snapshot(&self) -> ::mvx_metrics::__private::MetricSnapshot {
-            ::mvx_metrics::__private::snapshot("requests", self)
+        #[inline]
+        fn snapshot(&self) -> __private::MetricSnapshot {
+            __private::snapshot("requests", self)
         }
-        fn descriptor(&self) -> ::mvx_metrics::__private::MetricDescriptor {
-            ::mvx_metrics::__private::own_descriptor::<Self>("requests", "")
+        #[inline]
+        fn descriptor(&self) -> __private::MetricDescriptor {
+            __private::own_descriptor::<Self>("requests", "")
         }
-        fn is_derived() -> ::mvx_metrics::__private::primitive::bool {
+        #[inline]
+        fn is_derived() -> __private::primitive::bool {
             true
         }
     }
     #[automatically_derived]
-    impl ::mvx_metrics::__private::TypedMetric for Requests
+    impl __private::TypedMetric for Requests
     where
-        Started: ::mvx_metrics::__private::MetricEvent,
-        Ended: ::mvx_metrics::__private::MetricEvent,
-        Request: ::mvx_metrics::__private::MetricEvent,
+        Started: __private::MetricEvent,
+        Ended: __private::MetricEvent,
+        Request: __private::MetricEvent,
     {
         type Snapshot = RequestsSnapshot;
+        #[inline]
         fn typed_snapshot(&self) -> Self::Snapshot {
             RequestsSnapshot {
-                latency: ::mvx_metrics::__private::Dimension::read(&self.latency),
-                of_variants: ::mvx_metrics::__private::BucketedReading::read_within(
+                latency: __private::Dimension::read(&self.latency),
+                of_variants: __private::BucketedReading::read_within(
                     &self.of_variants,
                     &__LAYOUT_1,
                     true,
                 ),
-                invalid: ::mvx_metrics::__private::Fields::invalid(self),
-                __times: ::mvx_metrics::__private::Times::default(),
+                invalid: __private::Fields::invalid(self),
+                __times: __private::Times::default(),
             }
         }
-        fn typed_snapshot_at(
-            &self,
-            __times: ::mvx_metrics::__private::Times,
-        ) -> Self::Snapshot {
-            ::mvx_metrics::__private::typed_snapshot_at(self, __times)
+        #[inline]
+        fn typed_snapshot_at(&self, __times: __private::Times) -> Self::Snapshot {
+            __private::typed_snapshot_at(self, __times)
         }
-        const NAME: &'static ::mvx_metrics::__private::primitive::str = "requests";
+        const NAME: &'static __private::primitive::str = "requests";
+        #[inline]
         fn restore(
-            __snapshot: &::mvx_metrics::__private::MetricSnapshot,
-            __taken_at: ::mvx_metrics::__private::Timestamp,
-        ) -> ::mvx_metrics::__private::Option<Self::Snapshot> {
-            ::mvx_metrics::__private::restore::<Self>(__snapshot, __taken_at)
+            __snapshot: &__private::MetricSnapshot,
+            __taken_at: __private::Timestamp,
+        ) -> __private::Option<Self::Snapshot> {
+            __private::restore::<Self>(__snapshot, __taken_at)
         }
     }
     #[automatically_derived]
-    impl ::mvx_metrics::__private::Fields for Requests
+    impl __private::Fields for Requests
     where
-        Started: ::mvx_metrics::__private::MetricEvent,
-        Ended: ::mvx_metrics::__private::MetricEvent,
-        Request: ::mvx_metrics::__private::MetricEvent,
+        Started: __private::MetricEvent,
+        Ended: __private::MetricEvent,
+        Request: __private::MetricEvent,
     {
-        const DIMENSIONS: &'static [::mvx_metrics::__private::DimensionDescriptor] = &[
-            ::mvx_metrics::__private::with_open_limit(
-                ::mvx_metrics::__private::describe::<
+        const DIMENSIONS: &'static [__private::DimensionDescriptor] = &[
+            __private::with_open_limit(
+                __private::describe::<
                     Histogram<Duration>,
                 >(
                     "latency",
-                    ::mvx_metrics::__private::None,
+                    __private::None,
                     "",
                     const { &[] },
-                    ::mvx_metrics::__private::None,
-                    ::mvx_metrics::__private::None,
-                    ::mvx_metrics::__private::None,
+                    __private::None,
+                    __private::None,
+                    __private::None,
                 ),
-                const { ::mvx_metrics::__private::checked_open_limit(100) },
+                const { __private::checked_open_limit(100) },
             ),
-            ::mvx_metrics::__private::with_open_limit(
-                ::mvx_metrics::__private::describe::<
+            __private::with_open_limit(
+                __private::describe::<
                     Histogram<Duration>,
                 >(
                     "of_variants",
-                    ::mvx_metrics::__private::None,
+                    __private::None,
                     "",
                     const { &[] },
-                    ::mvx_metrics::__private::None,
-                    ::mvx_metrics::__private::None,
-                    ::mvx_metrics::__private::Some(const {
-                        &::mvx_metrics::__private::BucketsOf::<
+                    __private::None,
+                    __private::None,
+                    __private::Some(const {
+                        &__private::BucketsOf::<
                             Duration,
                         >::numbers::<{ __BUCKETS_1.len() }>(__BUCKETS_1)
                     }),
                 ),
-                const { ::mvx_metrics::__private::checked_open_limit(MAX_OPEN) },
+                const { __private::checked_open_limit(MAX_OPEN) },
             ),
         ];
+        #[inline]
         fn values(
             &self,
-            __prefix: &::mvx_metrics::__private::primitive::str,
-            __dimensions: &mut ::mvx_metrics::__private::Dimensions,
+            __prefix: &__private::primitive::str,
+            __dimensions: &mut __private::Dimensions,
         ) {
-            ::mvx_metrics::__private::push(
+            __private::push(
                 __dimensions,
                 __prefix,
                 "latency",
-                ::mvx_metrics::__private::Dimension::read_value(&self.latency),
+                __private::Dimension::read_value(&self.latency),
             );
-            ::mvx_metrics::__private::push(
+            __private::push(
                 __dimensions,
                 __prefix,
                 "of_variants",
-                ::mvx_metrics::__private::BucketedReading::read_value_within(
+                __private::BucketedReading::read_value_within(
                     &self.of_variants,
                     &__LAYOUT_1,
                     true,
                 ),
             );
         }
-        fn invalid(&self) -> ::mvx_metrics::__private::primitive::u64 {
-            ::mvx_metrics::__private::sum(
+        #[inline]
+        fn invalid(&self) -> __private::primitive::u64 {
+            __private::sum(
                 &[
-                    ::mvx_metrics::__private::Dimension::invalid(&self.latency),
-                    ::mvx_metrics::__private::Dimension::invalid(&self.of_variants),
+                    __private::Dimension::invalid(&self.latency),
+                    __private::Dimension::invalid(&self.of_variants),
                 ],
             )
         }
     }
     #[automatically_derived]
-    impl ::mvx_metrics::__private::Clone for RequestsSnapshot {
+    impl __private::Clone for RequestsSnapshot {
+        #[inline]
         fn clone(&self) -> Self {
             Self {
-                latency: ::mvx_metrics::__private::Clone::clone(&self.latency),
-                of_variants: ::mvx_metrics::__private::Clone::clone(&self.of_variants),
-                invalid: ::mvx_metrics::__private::Clone::clone(&self.invalid),
+                latency: __private::Clone::clone(&self.latency),
+                of_variants: __private::Clone::clone(&self.of_variants),
+                invalid: __private::Clone::clone(&self.invalid),
                 __times: self.__times,
             }
         }
@@ -285,198 +281,293 @@ const _: () = {
         /// What [`Requests`] has recorded after an earlier snapshot: counts subtract, gauges keep the later value, extremes are unknown.
         /// When counting began anew meanwhile, the interval counts from 0.
         #[must_use]
+        #[inline]
         fn since(&self, earlier: &Self) -> Self {
-            ::mvx_metrics::__private::since(self, earlier)
+            __private::since(self, earlier)
         }
         /// Whether counting began anew after an earlier snapshot: the metric was replaced, or its program restarted.
         #[must_use]
-        fn restarted_since(
-            &self,
-            earlier: &Self,
-        ) -> ::mvx_metrics::__private::primitive::bool {
-            ::mvx_metrics::__private::restarted_since(self, earlier)
+        #[inline]
+        fn restarted_since(&self, earlier: &Self) -> __private::primitive::bool {
+            __private::restarted_since(self, earlier)
         }
         /// When a recorder took the snapshot; `None` when none did, or when the snapshot was read back.
         #[must_use]
-        fn taken_at(
-            &self,
-        ) -> ::mvx_metrics::__private::Option<::mvx_metrics::__private::SystemTime> {
+        #[inline]
+        fn taken_at(&self) -> __private::Option<__private::SystemTime> {
             self.__times.taken_at()
         }
         /// Since when the metric counts; `None` as for `taken_at`.
         #[must_use]
-        fn counting_since(
-            &self,
-        ) -> ::mvx_metrics::__private::Option<::mvx_metrics::__private::SystemTime> {
+        #[inline]
+        fn counting_since(&self) -> __private::Option<__private::SystemTime> {
             self.__times.counting_since()
         }
     }
     #[automatically_derived]
-    impl ::mvx_metrics::__private::Merge for RequestsSnapshot {
+    impl __private::Merge for RequestsSnapshot {
+        #[inline]
         fn merge(&mut self, __other: &Self) {
-            ::mvx_metrics::__private::merge(self, __other);
+            __private::merge(self, __other);
         }
     }
     #[automatically_derived]
-    impl ::mvx_metrics::__private::Debug for RequestsSnapshot {
+    impl __private::Debug for RequestsSnapshot {
+        #[inline]
         fn fmt(
             &self,
-            __formatter: &mut ::mvx_metrics::__private::Formatter<'_>,
-        ) -> ::mvx_metrics::__private::FmtResult {
-            ::mvx_metrics::__private::debug(
+            __formatter: &mut __private::Formatter<'_>,
+        ) -> __private::FmtResult {
+            __private::debug(
                 __formatter,
                 "RequestsSnapshot",
-                &[
-                    ("latency", &self.latency),
-                    ("of_variants", &self.of_variants),
-                    ("invalid", &self.invalid),
-                ],
+                &["latency", "of_variants", "invalid"],
+                &[&self.latency, &self.of_variants, &self.invalid],
             )
         }
     }
     #[automatically_derived]
-    impl ::mvx_metrics::__private::PartialEq for RequestsSnapshot {
-        fn eq(&self, __other: &Self) -> ::mvx_metrics::__private::primitive::bool {
+    impl __private::PartialEq for RequestsSnapshot {
+        #[inline]
+        fn eq(&self, __other: &Self) -> __private::primitive::bool {
             self.latency == __other.latency && self.of_variants == __other.of_variants
                 && self.invalid == __other.invalid
         }
     }
     #[automatically_derived]
-    impl ::mvx_metrics::__private::Serialize for RequestsSnapshot {
-        fn serialize<__S: ::mvx_metrics::__private::Serializer>(
+    impl __private::Serialize for RequestsSnapshot {
+        fn serialize<__S: __private::Serializer>(
             &self,
             __serializer: __S,
-        ) -> ::mvx_metrics::__private::Result<__S::Ok, __S::Error> {
-            ::mvx_metrics::__private::serialize(self, 2usize, self.invalid, __serializer)
+        ) -> __private::Result<__S::Ok, __S::Error> {
+            __private::serialize(
+                &__private::AllFields(self),
+                2usize,
+                ("invalid", self.invalid),
+                __serializer,
+            )
         }
     }
     #[automatically_derived]
-    impl<'de> ::mvx_metrics::__private::Deserialize<'de> for RequestsSnapshot {
-        fn deserialize<__D: ::mvx_metrics::__private::Deserializer<'de>>(
+    impl<'de> __private::Deserialize<'de> for RequestsSnapshot {
+        fn deserialize<__D: __private::Deserializer<'de>>(
             __deserializer: __D,
-        ) -> ::mvx_metrics::__private::Result<Self, __D::Error> {
-            ::mvx_metrics::__private::deserialize(__deserializer)
+        ) -> __private::Result<Self, __D::Error> {
+            __private::deserialize(__deserializer)
         }
     }
     #[automatically_derived]
-    impl ::mvx_metrics::__private::SnapshotFields for RequestsSnapshot {
-        const INVALID: &'static ::mvx_metrics::__private::primitive::str = "invalid";
-        fn write<__M: ::mvx_metrics::__private::SerializeMap>(
+    impl __private::SnapshotFields for RequestsSnapshot {
+        const INVALID: &'static __private::primitive::str = "invalid";
+        fn write<__M: __private::SerializeMap>(
             &self,
-            __prefix: &::mvx_metrics::__private::primitive::str,
+            __prefix: &__private::primitive::str,
             __map: &mut __M,
-        ) -> ::mvx_metrics::__private::Result<(), __M::Error> {
-            ::mvx_metrics::__private::write(__map, __prefix, "latency", &self.latency)?;
-            ::mvx_metrics::__private::write(
+        ) -> __private::Result<(), __M::Error> {
+            __private::write(
                 __map,
                 __prefix,
-                "of_variants",
-                &self.of_variants,
-            )?;
-            ::mvx_metrics::__private::Ok(())
+                &["latency", "of_variants"],
+                &[&self.latency, &self.of_variants],
+            )
         }
-        fn read<'de, __A: ::mvx_metrics::__private::MapAccess<'de>>(
-            __partial: &mut ::mvx_metrics::__private::PartialSnapshot,
-            __name: &::mvx_metrics::__private::primitive::str,
+        fn read<'de, __A: __private::MapAccess<'de>>(
+            __partial: &mut __private::PartialSnapshot,
+            __name: &__private::primitive::str,
             __map: &mut __A,
-        ) -> ::mvx_metrics::__private::Result<
-            ::mvx_metrics::__private::primitive::bool,
-            __A::Error,
-        > {
+        ) -> __private::Result<__private::primitive::bool, __A::Error> {
             match __name {
                 "latency" => {
-                    ::mvx_metrics::__private::read::<
-                        ::mvx_metrics::__private::Output<Histogram<Duration>>,
+                    __private::read::<
+                        __private::Output<Histogram<Duration>>,
                         __A,
                     >(__partial, 0usize, __map)
                 }
                 "of_variants" => {
-                    ::mvx_metrics::__private::read::<
-                        ::mvx_metrics::__private::Output<Histogram<Duration>>,
+                    __private::read::<
+                        __private::Output<Histogram<Duration>>,
                         __A,
                     >(__partial, 1usize, __map)
                 }
-                _ => ::mvx_metrics::__private::Ok(false),
+                _ => __private::Ok(false),
             }
         }
-        fn finish<__E: ::mvx_metrics::__private::DeserializeError>(
-            __partial: &mut ::mvx_metrics::__private::PartialSnapshot,
-            __invalid: ::mvx_metrics::__private::primitive::u64,
-        ) -> ::mvx_metrics::__private::Result<Self, __E> {
-            ::mvx_metrics::__private::Ok(Self {
-                latency: ::mvx_metrics::__private::finish(__partial, 0usize, "latency")?,
-                of_variants: ::mvx_metrics::__private::finish(
-                    __partial,
-                    1usize,
-                    "of_variants",
-                )?,
-                invalid: __invalid,
-                __times: ::mvx_metrics::__private::Times::default(),
-            })
+        #[inline]
+        fn require(__partial: &mut __private::PartialSnapshot) {
+            __partial.require(&[(0usize, "latency"), (1usize, "of_variants")]);
         }
-        fn head(
-            &self,
-        ) -> (
-            ::mvx_metrics::__private::primitive::u64,
-            ::mvx_metrics::__private::Times,
-        ) {
+        #[inline]
+        fn finish(
+            __partial: &mut __private::PartialSnapshot,
+            __invalid: __private::primitive::u64,
+        ) -> Self {
+            Self {
+                latency: __private::take(__partial, 0usize),
+                of_variants: __private::take(__partial, 1usize),
+                invalid: __invalid,
+                __times: __private::Times::default(),
+            }
+        }
+        #[inline]
+        fn head(&self) -> (__private::primitive::u64, __private::Times) {
             (self.invalid, self.__times)
         }
+        #[inline]
         fn head_mut(
             &mut self,
-        ) -> (
-            &mut ::mvx_metrics::__private::primitive::u64,
-            &mut ::mvx_metrics::__private::Times,
-        ) {
+        ) -> (&mut __private::primitive::u64, &mut __private::Times) {
             (&mut self.invalid, &mut self.__times)
         }
+        #[inline]
         fn merge_fields(&mut self, __other: &Self) {
             <Histogram<
                 Duration,
-            > as ::mvx_metrics::__private::Dimension>::merge_outputs(
+            > as __private::Dimension>::merge_outputs(
                 &mut self.latency,
                 &__other.latency,
-                ::mvx_metrics::__private::None,
+                __private::None,
             );
             <Histogram<
                 Duration,
-            > as ::mvx_metrics::__private::Dimension>::merge_outputs(
+            > as __private::Dimension>::merge_outputs(
                 &mut self.of_variants,
                 &__other.of_variants,
-                ::mvx_metrics::__private::None,
+                __private::None,
             );
         }
+        #[inline]
         fn subtract_fields(&mut self, __earlier: &Self) {
             self.latency = <Histogram<
                 Duration,
-            > as ::mvx_metrics::__private::Dimension>::since(
-                &self.latency,
-                &__earlier.latency,
-            );
+            > as __private::Dimension>::since(&self.latency, &__earlier.latency);
             self.of_variants = <Histogram<
                 Duration,
-            > as ::mvx_metrics::__private::Dimension>::since(
-                &self.of_variants,
-                &__earlier.of_variants,
-            );
+            > as __private::Dimension>::since(&self.of_variants, &__earlier.of_variants);
         }
-        fn has_fallen(
-            &self,
-            __earlier: &Self,
-        ) -> ::mvx_metrics::__private::primitive::bool {
+        #[inline]
+        fn has_fallen(&self, __earlier: &Self) -> __private::primitive::bool {
             false
                 || <Histogram<
                     Duration,
-                > as ::mvx_metrics::__private::Dimension>::has_fallen(
-                    &self.latency,
-                    &__earlier.latency,
-                )
+                > as __private::Dimension>::has_fallen(&self.latency, &__earlier.latency)
                 || <Histogram<
                     Duration,
-                > as ::mvx_metrics::__private::Dimension>::has_fallen(
+                > as __private::Dimension>::has_fallen(
                     &self.of_variants,
                     &__earlier.of_variants,
                 )
         }
     }
+};
+#[cfg(miri)]
+const _: () = {
+    /**The field listens to this event, and not to those of the struct; may be repeated.
+
+[All options, with examples](https://docs.rs/mvx-metrics/latest/mvx_metrics/guide/language/index.html).*/
+    mod on {}
+};
+#[cfg(miri)]
+const _: () = {
+    /**The id that begins with this event; its `end` records the time between both.
+
+[All options, with examples](https://docs.rs/mvx-metrics/latest/mvx_metrics/guide/language/index.html).*/
+    mod begin {}
+};
+#[cfg(miri)]
+const _: () = {
+    /**The `Instant` of an event with `begin` or `end`.
+
+[All options, with examples](https://docs.rs/mvx-metrics/latest/mvx_metrics/guide/language/index.html).*/
+    mod at {}
+};
+#[cfg(miri)]
+const _: () = {
+    /**The field listens to this event, and not to those of the struct; may be repeated.
+
+[All options, with examples](https://docs.rs/mvx-metrics/latest/mvx_metrics/guide/language/index.html).*/
+    mod on {}
+};
+#[cfg(miri)]
+const _: () = {
+    /**The id that ends with this event.
+
+[All options, with examples](https://docs.rs/mvx-metrics/latest/mvx_metrics/guide/language/index.html).*/
+    mod end {}
+};
+#[cfg(miri)]
+const _: () = {
+    /**The `Instant` of an event with `begin` or `end`.
+
+[All options, with examples](https://docs.rs/mvx-metrics/latest/mvx_metrics/guide/language/index.html).*/
+    mod at {}
+};
+#[cfg(miri)]
+const _: () = {
+    /**The largest number of labels in a breakdown; further labels are counted under `other`. With `begin`, the most ids that are open at once.
+
+[All options, with examples](https://docs.rs/mvx-metrics/latest/mvx_metrics/guide/language/index.html).*/
+    mod limit {}
+};
+#[cfg(miri)]
+const _: () = {
+    /**The field listens to this event, and not to those of the struct; may be repeated.
+
+[All options, with examples](https://docs.rs/mvx-metrics/latest/mvx_metrics/guide/language/index.html).*/
+    mod on {}
+};
+#[cfg(miri)]
+const _: () = {
+    /**The id that begins with this event; its `end` records the time between both.
+
+[All options, with examples](https://docs.rs/mvx-metrics/latest/mvx_metrics/guide/language/index.html).*/
+    mod begin {}
+};
+#[cfg(miri)]
+const _: () = {
+    /**The `Instant` of an event with `begin` or `end`.
+
+[All options, with examples](https://docs.rs/mvx-metrics/latest/mvx_metrics/guide/language/index.html).*/
+    mod at {}
+};
+#[cfg(miri)]
+const _: () = {
+    /**The field listens to this event, and not to those of the struct; may be repeated.
+
+[All options, with examples](https://docs.rs/mvx-metrics/latest/mvx_metrics/guide/language/index.html).*/
+    mod on {}
+};
+#[cfg(miri)]
+const _: () = {
+    /**The id that ends with this event.
+
+[All options, with examples](https://docs.rs/mvx-metrics/latest/mvx_metrics/guide/language/index.html).*/
+    mod end {}
+};
+#[cfg(miri)]
+const _: () = {
+    /**The `Instant` of an event with `begin` or `end`.
+
+[All options, with examples](https://docs.rs/mvx-metrics/latest/mvx_metrics/guide/language/index.html).*/
+    mod at {}
+};
+#[cfg(miri)]
+const _: () = {
+    /**The event is ignored unless the condition holds.
+
+[All options, with examples](https://docs.rs/mvx-metrics/latest/mvx_metrics/guide/language/index.html).*/
+    mod when {}
+};
+#[cfg(miri)]
+const _: () = {
+    /**The largest number of labels in a breakdown; further labels are counted under `other`. With `begin`, the most ids that are open at once.
+
+[All options, with examples](https://docs.rs/mvx-metrics/latest/mvx_metrics/guide/language/index.html).*/
+    mod limit {}
+};
+#[cfg(miri)]
+const _: () = {
+    /**The upper bounds of a histogram: an ascending list, a constant, or `exponential(start, factor, n)`.
+
+[All options, with examples](https://docs.rs/mvx-metrics/latest/mvx_metrics/guide/language/index.html).*/
+    mod buckets {}
 };

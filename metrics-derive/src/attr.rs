@@ -3,6 +3,7 @@
 #[macro_use]
 mod options;
 mod labels;
+mod meaning;
 mod source;
 mod suggest;
 mod values;
@@ -12,6 +13,7 @@ use syn::{Attribute, Expr, ExprLit, Ident, Lit, LitStr, Path, Type, parenthesize
 
 use self::labels::labels;
 pub use self::labels::{LabelPart, Labels};
+pub use self::meaning::meaning;
 pub use self::options::{Keyed, OptionSet};
 use self::options::{Place, attributes, named};
 pub use self::source::Source;

@@ -149,7 +149,7 @@ pub trait Dimension: Sized + Send + 'static {
         later.clone()
     }
 
-    /// How many values could not be recorded because they were not finite.
+    /// How many values could not be recorded: numbers that are not finite, and ids that only began or only ended.
     fn invalid(&self) -> u64 {
         0
     }

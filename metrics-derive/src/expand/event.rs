@@ -6,14 +6,14 @@ use syn::{
     Attribute, Data, Field, Fields, GenericParam, Lifetime, Member, Variant, parse_quote, parse_quote_spanned,
 };
 
-use super::lints;
+use super::{import, lints};
 use crate::ast::Event;
 
 impl Event {
     pub fn expand(&self) -> TokenStream {
         let Self { input, root, name } = self;
         let ident = &input.ident;
-        let private = quote!(#root::__private);
+        let (private, import) = (quote!(__private), import(root));
         let facts = self.facts(&private);
 
         // Validation has reported lifetimes. With `'static` in their place rustc reports nothing else.
@@ -48,6 +48,8 @@ impl Event {
         quote! {
             #lints
             const _: () = {
+                #import
+
                 #[automatically_derived]
                 impl #impl_generics #private::MetricEvent for #this #where_clause {
                     const EVENT_TYPE: &'static #private::primitive::str = #name;
@@ -81,6 +83,7 @@ impl Event {
         quote! {
             #[automatically_derived]
             impl #impl_generics #private::Facts for #ident #ty_generics #where_clause {
+                #[inline]
                 fn facts(&self) {
                     #body
                 }

@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Data, Generics, parse_quote};
 
-use super::lints;
+use super::{import, lints};
 use crate::ast::Label;
 
 impl Label<'_> {
@@ -19,8 +19,7 @@ impl Label<'_> {
     }
 
     pub fn expand(&self) -> TokenStream {
-        let root = &self.root;
-        let private = quote!(#root::__private);
+        let (private, import) = (quote!(__private), import(&self.root));
         let ident = &self.input.ident;
         let generics = self.generics();
         let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
@@ -39,12 +38,15 @@ impl Label<'_> {
         quote! {
             #lints
             const _: () = {
+                #import
+
                 const __TEXTS: &[&#private::primitive::str] = &[#(#texts),*];
 
                 #[automatically_derived]
                 impl #impl_generics #private::Label for #ident #ty_generics #where_clause {
                     const CARDINALITY: #private::Option<#private::primitive::usize> = #private::Some(#count);
 
+                    #[inline]
                     fn push_parts_of_index(
                         __index: #private::primitive::usize,
                         __parts: &mut #private::Vec<#private::LabelPart>,
@@ -58,6 +60,7 @@ impl Label<'_> {
 
                 #[automatically_derived]
                 impl #impl_generics #private::DistinctValue for #ident #ty_generics #where_clause {
+                    #[inline]
                     fn distinct_hash(&self) -> #private::Option<#private::DistinctHash> {
                         #private::hash_of_label(__TEXTS, #private::ToLabel::<Self>::index(self))
                     }
@@ -74,10 +77,12 @@ impl Label<'_> {
                         __hasher.write_usize(#private::ToLabel::<Self>::index(self));
                     }
 
+                    #[inline]
                     fn matches(&self, __parts: &[#private::LabelPart]) -> #private::primitive::bool {
                         #private::is_fixed(__parts, __TEXTS, #private::ToLabel::<Self>::index(self))
                     }
 
+                    #[inline]
                     fn push_parts(&self, __parts: &mut #private::Vec<#private::LabelPart>) {
                         #private::push_fixed(__parts, __TEXTS, #private::ToLabel::<Self>::index(self));
                     }
