@@ -316,7 +316,7 @@ pub trait Fields: TypedMetric<Snapshot: SnapshotFields> {
     /// Adds the values of all dimensions, in the same order.
     fn values(&self, prefix: &str, dimensions: &mut Dimensions);
 
-    /// The number of values that were not recorded because they were infinite or NaN.
+    /// How many values could not be recorded: numbers that are not finite, and ids that only began or only ended.
     fn invalid(&self) -> u64;
 }
 

@@ -165,16 +165,16 @@ struct Forms {
         limit = MAX_OPEN,
         buckets = [0.001, 1],
     )]
-    by_name: Histogram<Duration>,
+    names: Histogram<Duration>,
     #[dimension(
         on(Started, begin = |e| (e.name, NonZeroU64::new(7)), at = since, when = |e| e.id != Some(0)),
         on(Ended, end = |e| (&e.name, 7_u8), at = now),
         limit = 10,
         max_buckets = 4
     )]
-    by_tuple: Histogram<Duration>,
+    tuples: Histogram<Duration>,
     #[dimension(on(Started, begin = RequestId::of, at = |e| tokio::time::Instant::from_std(e.since)), on(Ended, end = id, at = now), limit = 10)]
-    by_own_type: Latency,
+    own_types: Latency,
 }
 
 type Latency = Histogram<Duration>;
@@ -218,10 +218,10 @@ fn dl4_ids_are_equal_whatever_their_types_and_all_sources_and_buckets_work() {
     forms.handle(&end("b", 1, true, 20));
     forms.handle(&end("a", 9, true, 2_500));
     let snapshot = forms.typed_snapshot();
-    let buckets = snapshot.by_name.buckets.explicit().unwrap_or_default();
+    let buckets = snapshot.names.buckets.explicit().unwrap_or_default();
     assert_eq!(buckets.iter().map(|bucket| bucket.count).collect::<Vec<_>>(), [0, 1, 1]);
-    assert_eq!((snapshot.by_tuple.count, snapshot.by_tuple.sum), (1, Duration::from_millis(20)));
-    assert_eq!((snapshot.by_own_type.count, snapshot.by_own_type.sum), (2, Duration::from_millis(1_520)));
+    assert_eq!((snapshot.tuples.count, snapshot.tuples.sum), (1, Duration::from_millis(20)));
+    assert_eq!((snapshot.own_types.count, snapshot.own_types.sum), (2, Duration::from_millis(1_520)));
     // Two ends of `a` have no begin with an `id` that is not 0, and the id 9 has none.
     assert_eq!(snapshot.invalid, 3);
     let descriptor = forms.descriptor();
@@ -233,7 +233,7 @@ fn dl4_ids_are_equal_whatever_their_types_and_all_sources_and_buckets_work() {
 #[test]
 fn dl4_declared_buckets_are_there_before_the_first_end() {
     let (mut forms, start) = (Forms::default(), Instant::now());
-    let bounds = |forms: &Forms| forms.typed_snapshot().by_name.buckets.explicit().map(<[_]>::len);
+    let bounds = |forms: &Forms| forms.typed_snapshot().names.buckets.explicit().map(<[_]>::len);
     assert_eq!(bounds(&forms), Some(3));
     forms.handle(&Started { id: None, name: "a", since: start });
     assert_eq!(bounds(&forms), Some(3));

@@ -187,7 +187,7 @@ fn dl3_the_struct_lists_variants_with_a_condition_and_a_handler() {
 }
 
 #[derive(Metric, Default)]
-#[metric(on(Request::Ended), when = |e| e.is_large())]
+#[metric(on(Request::Ended), when = Request::is_large)]
 struct Large {
     #[dimension(value = bytes)]
     bytes: Sum<u64>,
@@ -248,7 +248,7 @@ enum Job<T: Send + 'static, const N: usize> {
 #[metric(on(Job::<T, N>::Ended))]
 struct Jobs<T: Into<u64> + Copy + Send + 'static, const N: usize> {
     total: Counter,
-    #[dimension(on(Job<T, N>::Split, value = |e| e.parts()))]
+    #[dimension(on(Job<T, N>::Split, value = Job::parts))]
     parts: Sum<u64>,
     #[dimension(skip)]
     unit: std::marker::PhantomData<T>,
