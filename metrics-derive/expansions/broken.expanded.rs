@@ -1,5 +1,5 @@
 ::core::compile_error! {
-    "unknown `dimension` option `wen`, expected one of `on`, `value`, `when`, `by`, `add`, `sub`, `set`, `name`, `limit`, `keep`, `buckets`, `max_buckets`, `unit`, `merge`, `zeros`, `flatten`, `skip`, `manual`; did you mean `when`?"
+    "unknown `dimension` option `wen`, expected one of `on`, `value`, `when`, `by`, `add`, `sub`, `set`, `begin`, `end`, `at`, `name`, `limit`, `keep`, `buckets`, `max_buckets`, `unit`, `merge`, `zeros`, `flatten`, `skip`, `manual`; did you mean `when`?"
 }
 ::core::compile_error! {
     "`String` is not a metric dimension: use `Counter`, `Sum<T>`, .. or `#[dimension(skip)]`"
@@ -8,7 +8,7 @@
 struct SavesSnapshot {
     /// The dimension `total`.
     total: ::mvx_metrics::__private::Output<Counter>,
-    /// How many values could not be recorded because they were not finite.
+    /// How many values could not be recorded: numbers that are not finite, and ids that only began or only ended.
     invalid: ::mvx_metrics::__private::primitive::u64,
     #[doc(hidden)]
     __times: ::mvx_metrics::__private::Times,

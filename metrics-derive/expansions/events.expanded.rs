@@ -12,7 +12,7 @@ where
     longest: ::mvx_metrics::__private::Output<Max<Duration>>,
     /// The dimension `traffic`.
     traffic: ::mvx_metrics::__private::Flattened<Traffic>,
-    /// How many values could not be recorded because they were not finite.
+    /// How many values could not be recorded: numbers that are not finite, and ids that only began or only ended.
     invalid: ::mvx_metrics::__private::primitive::u64,
     #[doc(hidden)]
     __times: ::mvx_metrics::__private::Times,
@@ -605,7 +605,7 @@ const _: () = {
 };
 #[cfg(miri)]
 const _: () = {
-    /**The largest number of labels in a breakdown; further labels are counted under `other`.
+    /**The largest number of labels in a breakdown; further labels are counted under `other`. With `begin`, the most ids that are open at once.
 
 [All options, with examples](https://docs.rs/mvx-metrics/latest/mvx_metrics/guide/language/index.html).*/
     mod limit {}

@@ -5,7 +5,7 @@ where
 {
     /// The dimension `by_kind`.
     pub(crate) by_kind: metrics::__private::Output<Breakdown<K, Counter>>,
-    /// How many values could not be recorded because they were not finite.
+    /// How many values could not be recorded: numbers that are not finite, and ids that only began or only ended.
     pub(crate) invalid: metrics::__private::primitive::u64,
     #[doc(hidden)]
     pub(crate) __times: metrics::__private::Times,
@@ -351,7 +351,7 @@ const _: () = {
 };
 #[cfg(miri)]
 const _: () = {
-    /**The largest number of labels in a breakdown; further labels are counted under `other`.
+    /**The largest number of labels in a breakdown; further labels are counted under `other`. With `begin`, the most ids that are open at once.
 
 [All options, with examples](https://docs.rs/mvx-metrics/latest/mvx_metrics/guide/language/index.html).*/
     mod limit {}

@@ -8,7 +8,7 @@ pub struct DocumentSaveAttemptsSnapshot {
     pub elapsed: ::mvx_metrics::__private::Output<Histogram<Duration>>,
     /// The dimension `users`.
     pub users: ::mvx_metrics::__private::Output<Distinct>,
-    /// How many values could not be recorded because they were not finite.
+    /// How many values could not be recorded: numbers that are not finite, and ids that only began or only ended.
     pub invalid: ::mvx_metrics::__private::primitive::u64,
     #[doc(hidden)]
     pub __times: ::mvx_metrics::__private::Times,

@@ -2,7 +2,7 @@
 struct TrafficSnapshot {
     /// The dimension `heaviest`.
     heaviest: ::mvx_metrics::__private::Output<Top<(String, bool), Sum<u64>>>,
-    /// How many values could not be recorded because they were not finite.
+    /// How many values could not be recorded: numbers that are not finite, and ids that only began or only ended.
     invalid: ::mvx_metrics::__private::primitive::u64,
     #[doc(hidden)]
     __times: ::mvx_metrics::__private::Times,

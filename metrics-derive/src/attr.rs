@@ -54,6 +54,9 @@ options! {
         "add" => add: Option<Source> = amount,
         "sub" => sub: Option<Source> = amount,
         "set" => set: Source = assigned("<event field>", source),
+        "begin" => begin: Source = assigned("<event field>", source),
+        "end" => end: Source = assigned("<event field>", source),
+        "at" => at: Source = assigned("<event field>", source),
     }
 }
 
@@ -188,6 +191,26 @@ impl FieldAttrs {
         keys.extend(self.on.first().map(|on| &on.key));
         keys.extend(self.on.iter().flat_map(|on| on.options.keys()));
         keys
+    }
+}
+
+impl FeedOptions {
+    /// Where values and labels come from.
+    pub fn sources(&self) -> impl Iterator<Item = &Source> {
+        let labels = self.by.iter().flat_map(|by| &by.value.parts).map(|part| &part.source);
+        let amounts = [&self.add, &self.sub].into_iter().flatten().filter_map(|amount| amount.value.as_ref());
+        let values = [&self.value, &self.set, &self.begin, &self.end, &self.at];
+        let values = values.into_iter().flatten().map(|value| &value.value);
+        labels.chain(amounts).chain(values)
+    }
+
+    /// The same, to be changed.
+    pub fn sources_mut(&mut self) -> impl Iterator<Item = &mut Source> {
+        let labels = self.by.iter_mut().flat_map(|by| &mut by.value.parts).map(|part| &mut part.source);
+        let amounts = [&mut self.add, &mut self.sub].into_iter().flatten();
+        let values = [&mut self.value, &mut self.set, &mut self.begin, &mut self.end, &mut self.at];
+        let values = values.into_iter().flatten().map(|value| &mut value.value);
+        labels.chain(amounts.filter_map(|amount| amount.value.as_mut())).chain(values)
     }
 }
 

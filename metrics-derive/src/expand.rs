@@ -10,6 +10,7 @@ macro_rules! quote_at {
     }};
 }
 
+mod between;
 mod bounds;
 mod context;
 mod event;
@@ -21,6 +22,7 @@ mod metric;
 mod per_label;
 mod snapshot;
 mod source;
+mod variant;
 
 use proc_macro2::TokenStream;
 use quote::quote;

@@ -6,6 +6,7 @@ use syn::{DeriveInput, Expr, Ident, LitStr, Path, Type};
 use crate::ast::Role;
 use crate::attr::{FeedOptions, FieldOptions, Keyed, Source};
 use crate::shape::{Kind, TypeShape};
+use crate::source_text::to_source;
 
 pub struct Metric<'a> {
     pub input: &'a DeriveInput,
@@ -19,7 +20,11 @@ pub struct Metric<'a> {
 
 /// An event that the metric listens to.
 pub struct Event {
+    /// As the user wrote it.
+    pub listed: Type,
     pub ty: Type,
+    /// The variant of an enum, where only the events of one variant are listed.
+    pub variant: Option<Ident>,
     /// The handler that the user has written.
     pub with: Option<Keyed<Path>>,
     pub when: Option<Keyed<Source>>,
@@ -61,6 +66,19 @@ pub enum Verdict {
 }
 
 impl<'a> Metric<'a> {
+    /// The types of the events, each once, with the positions in [`Metric::events`] that list it or variants of it.
+    pub fn event_types(&self) -> Vec<(&Type, Vec<usize>)> {
+        let mut types: Vec<(&Type, Vec<usize>)> = Vec::new();
+        for (index, event) in self.events.iter().enumerate() {
+            let source = to_source(&event.ty);
+            match types.iter_mut().find(|(ty, _)| to_source(ty) == source) {
+                Some((_, listed)) => listed.push(index),
+                None => types.push((&event.ty, vec![index])),
+            }
+        }
+        types
+    }
+
     /// The fields that are part of the snapshot.
     pub fn visible_fields(&self) -> impl Iterator<Item = &Field<'a>> {
         self.fields.iter().filter(|field| field.role != Role::Skip && field.verdict != Verdict::Unusable)
@@ -77,6 +95,11 @@ impl Field<'_> {
     /// Whether an event names a label.
     pub fn has_by(&self) -> bool {
         self.feeds.iter().any(|feed| feed.options.by.is_some())
+    }
+
+    /// Whether the field records the time between two events.
+    pub fn is_between_events(&self) -> bool {
+        self.feeds.iter().any(|feed| feed.options.begin.is_some() || feed.options.end.is_some())
     }
 
     /// The number of labels that a `Top` keeps, if the option has no mistake.

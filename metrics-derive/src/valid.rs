@@ -1,6 +1,7 @@
 //! Reports options, types and names that do not fit together: each mistake once, on the word to change.
 
 mod arguments;
+mod between;
 mod buckets;
 mod dimension;
 mod feeds;
@@ -9,6 +10,7 @@ mod labels;
 mod resolve;
 mod role;
 mod top;
+mod variants;
 
 use std::collections::HashMap;
 
@@ -36,9 +38,9 @@ impl<'a> ast::Metric<'a> {
         let misplaced = role::report_misplaced(cx, &input.attrs, "dimension", "a field", "metric");
         name::check(cx, &name);
         let may_lack_events = (is_broken || misplaced) && attrs.on.is_empty();
-        let mut events = resolve::container_events(cx, attrs.on);
         let parameters = parameters(&input.generics);
         let inherited = Inherited::of(cx, &attrs.options, &fields);
+        let mut events = resolve::container_events(cx, attrs.on, &parameters);
         let fields = fields.into_iter();
         let fields: Vec<_> = fields
             .map(|field| field.validate(cx, &mut events, may_lack_events, &inherited, &parameters))
@@ -77,7 +79,7 @@ impl<'a> ast::Field<'a> {
         let bare = if is_broken { FeedOptions::default() } else { bare };
         let feeds = match (is_fed, on.is_empty()) {
             (false, _) => Vec::new(),
-            (true, false) => resolve::own_feeds(cx, events, on, bare),
+            (true, false) => resolve::own_feeds(cx, events, on, bare, parameters),
             (true, true) if is_broken => Vec::new(),
             (true, true) => resolve::container_feeds(cx, events, ident, role, bare),
         };

@@ -37,9 +37,9 @@ pub use distinct::hash_of_label;
 pub use distinct::{Distinct, DistinctHash, DistinctValue};
 pub use extremum::{Max, Min};
 pub use gauge::Gauge;
-pub use histogram::Histogram;
 #[doc(hidden)]
-pub use histogram::{BucketLayout, Bucketed, BucketedReading};
+pub use histogram::{BucketLayout, Bucketed, BucketedReading, IdKind, RecordsDurations};
+pub use histogram::{EventId, EventTime, Histogram, IdHasher};
 pub use in_flight::InFlight;
 pub use mean::Mean;
 pub use measure::{GaugeValue, IntoMeasure, Measure};
@@ -149,7 +149,7 @@ pub trait Dimension: Sized + Send + 'static {
         later.clone()
     }
 
-    /// How many values could not be recorded because they were not finite.
+    /// How many values could not be recorded: numbers that are not finite, and ids that only began or only ended.
     fn invalid(&self) -> u64 {
         0
     }

@@ -29,7 +29,8 @@ pub use serde::ser::{Serialize, SerializeMap, Serializer};
 pub use crate::descriptor::{DimensionDescriptor, DimensionKind, MergeRule, MetricDescriptor};
 pub use crate::dimension::{
     Add, BucketLayout, Bucketed, BucketedReading, BucketsOf, Count, Dimension, DistinctHash, DistinctValue,
-    DurationBounds, DurationStart, Record, Set, Sub, Weighted, hash_of_label, max_buckets,
+    DurationBounds, DurationStart, EventId, EventTime, Record, RecordsDurations, Set, Sub, Weighted,
+    hash_of_label, max_buckets,
 };
 pub use crate::dispatch::{EventHandler, HandleEvent};
 pub use crate::dispatch::{Metric, TypedMetric};
@@ -52,6 +53,11 @@ pub use fields::{
     restarted_since, restore, serialize, since, take, write,
 };
 pub use names::{Names, assert_distinct};
+
+#[path = "private/between.rs"]
+mod between;
+
+pub use between::{checked_open_limit, id_of_begin, with_open_limit};
 
 /// The type of a field of a typed snapshot.
 pub type Output<D> = <D as Dimension>::Output;
@@ -333,7 +339,7 @@ pub trait Fields: TypedMetric<Snapshot: SnapshotFields> {
     /// Adds the values of all dimensions, in the same order.
     fn values(&self, prefix: &str, dimensions: &mut Dimensions);
 
-    /// The number of values that were not recorded because they were infinite or NaN.
+    /// How many values could not be recorded: numbers that are not finite, and ids that only began or only ended.
     fn invalid(&self) -> u64;
 }
 

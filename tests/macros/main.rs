@@ -2,6 +2,7 @@
 
 mod agreement;
 mod basics;
+mod between_events;
 mod breakdowns;
 mod composition;
 mod distinct;
@@ -13,3 +14,4 @@ mod quantile_errors;
 mod recent;
 mod state;
 mod top;
+mod variants;

@@ -208,10 +208,10 @@ impl LabelPart {
 
     fn own_name(&self) -> Option<String> {
         match &self.source {
-            Source::Field(field) => Some(field.unraw().to_string()),
+            Source::Field(field) | Source::OfVariant(Member::Named(field)) => Some(field.unraw().to_string()),
             Source::Path(path) => path.segments.last().map(|segment| segment.ident.unraw().to_string()),
             Source::Closure(closure) => field_of_closure(closure, &closure.body),
-            Source::Index(_) | Source::Constant(_) => None,
+            Source::Index(_) | Source::OfVariant(Member::Unnamed(_)) | Source::Constant(_) => None,
         }
     }
 

@@ -30,9 +30,14 @@ pub fn meaning(place: &str, option: &str) -> Option<&'static str> {
         ("dimension" | "on", "add") => "The amount to add; 1 by default.",
         ("dimension" | "on", "sub") => "The amount to subtract; 1 by default.",
         ("dimension" | "on", "set") => "The new value of a gauge.",
+        ("dimension" | "on", "begin") => {
+            "The id that begins with this event; its `end` records the time between both."
+        }
+        ("dimension" | "on", "end") => "The id that ends with this event.",
+        ("dimension" | "on", "at") => "The `Instant` of an event with `begin` or `end`.",
         ("dimension", "name") => "The name of the dimension; by default the field's name.",
         ("dimension" | "on", "limit") => {
-            "The largest number of labels in a breakdown; further labels are counted under `other`."
+            "The largest number of labels in a breakdown; further labels are counted under `other`. With `begin`, the most ids that are open at once."
         }
         ("dimension" | "on", "keep") => "How many labels a `Top` keeps, the largest ones; from 1 to 65,536.",
         ("dimension" | "on", "buckets") => {

@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::ParseStream;
-use syn::{Expr, ExprClosure, ExprLit, Ident, Index, Lit, Path, Token};
+use syn::{Expr, ExprClosure, ExprLit, Ident, Index, Lit, Member, Path, Token};
 
 use super::labels::{closure_text, tuple_in_place_of_a_label, written};
 use super::suggest::suggest;
@@ -16,6 +16,8 @@ use crate::source_text::to_source;
 pub enum Source {
     Field(Ident),
     Index(Index),
+    /// A field of the variant that the event is. Validation makes it of the two above.
+    OfVariant(Member),
     Path(Path),
     Closure(ExprClosure),
     Constant(Expr),
@@ -26,6 +28,7 @@ impl ToTokens for Source {
         match self {
             Self::Field(field) => field.to_tokens(tokens),
             Self::Index(index) => index.to_tokens(tokens),
+            Self::OfVariant(member) => member.to_tokens(tokens),
             Self::Path(path) => path.to_tokens(tokens),
             Self::Closure(closure) => closure.to_tokens(tokens),
             Self::Constant(expr) => expr.to_tokens(tokens),

@@ -5,7 +5,7 @@ use syn::{Type, WherePredicate, parse2};
 
 use super::per_label::PerLabel;
 use crate::ast::Role;
-use crate::resolved::{Event, Field};
+use crate::resolved::Field;
 use crate::shape::{Kind, Measure, TypeShape, cardinality};
 use crate::span::ends;
 
@@ -30,11 +30,21 @@ pub fn of_field(private: &TokenStream, field: &Field) -> Vec<WherePredicate> {
         let label = of_label(private, label.ty, "Label");
         return label.into_iter().chain(of_weight(private, inner)).collect();
     }
-    of_dimension(private, &field.shape).into_iter().collect()
+    let durations = field.is_between_events().then(|| of_durations(private, &field.shape)).flatten();
+    of_dimension(private, &field.shape).into_iter().chain(durations).collect()
 }
 
-pub fn of_event(private: &TokenStream, event: &Event) -> Option<WherePredicate> {
-    bound(private, &event.ty, "MetricEvent")
+/// The bound of a field with `begin` and `end`.
+fn of_durations(private: &TokenStream, shape: &TypeShape) -> Option<WherePredicate> {
+    if shape.measure() == Some(Measure::Duration) {
+        None
+    } else {
+        bound(private, shape.ty, "RecordsDurations")
+    }
+}
+
+pub fn of_event(private: &TokenStream, event: &Type) -> Option<WherePredicate> {
+    bound(private, event, "MetricEvent")
 }
 
 fn of_dimension(private: &TokenStream, shape: &TypeShape) -> Option<WherePredicate> {

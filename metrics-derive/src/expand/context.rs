@@ -41,7 +41,8 @@ fn where_clause(metric: &Metric, private: &TokenStream) -> Option<WhereClause> {
         let (ident, (_, ty_generics, _)) = (&metric.input.ident, generics.split_for_impl());
         predicates.push(parse_quote!(#ident #ty_generics: #private::Send + 'static));
     }
-    predicates.extend(metric.events.iter().filter_map(|event| bounds::of_event(private, event)));
+    let events = metric.event_types();
+    predicates.extend(events.iter().filter_map(|(ty, _)| bounds::of_event(private, ty)));
     predicates.extend(metric.visible_fields().flat_map(|field| bounds::of_field(private, field)));
     let per_label = metric.visible_fields().filter_map(|field| PerLabel::of(private, field));
     predicates.extend(per_label.flat_map(|per_label| per_label.bounds_of_feeds(&metric.events)));

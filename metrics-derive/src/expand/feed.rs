@@ -5,9 +5,11 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, Type};
 
+use super::between;
 use super::context::{Context, layout_name, max_buckets_name};
 use super::per_label::PerLabel;
 use super::source::{self, Constant};
+use super::variant;
 use crate::ast::Role;
 use crate::attr::{FeedOptions, Keyed, Labels, Source};
 use crate::resolved::{Event, Feed, Field};
@@ -17,36 +19,34 @@ use crate::span::{located_at, respan};
 /// The most feeds of a handler that is inlined into the loop over a batch.
 const MAX_INLINED_FEEDS: usize = 8;
 
-/// `impl HandleEvent<Event>`: the changes that one event makes.
-pub fn handle_event(cx: &Context, index: usize, event: &Event) -> TokenStream {
+/// `impl HandleEvent<Event>`: the changes that the events of one type make. `listed` are the positions of the type, and of its
+/// variants, in [`Metric::events`](crate::resolved::Metric::events).
+pub fn handle_event(cx: &Context, index: usize, ty: &Type, listed: &[usize]) -> TokenStream {
     let private = &cx.private;
-    let ty = &event.ty;
     let implement = cx.implement(quote_at!(private, located_at(ty.span()) => #private::HandleEvent<#ty>));
-    let when = event.when.as_ref().map(|when| {
-        let condition = source::condition(private, &when.value);
-        quote!(if !#condition { return false; })
-    });
-    let with = event.with.as_ref().map(|with| with_handler(cx, with));
-    let fields = cx.metric.fields.iter();
-    let feeds = fields.flat_map(|field| field.feeds.iter().map(move |feed| (field, feed)));
-    let feeds: Vec<_> = feeds
-        .filter(|(_, feed)| feed.event == index)
-        .map(|(field, feed)| feed_field(private, field, feed, ty))
-        .collect();
-    let body = if with.is_none() && feeds.is_empty() {
+    let changes: Vec<_> = listed.iter().map(|position| Changes::of(cx, *position)).collect();
+    let count: usize = changes.iter().map(|changes| changes.feeds.len()).sum();
+    let (enumeration, matched) = variants(cx, index, ty, &changes);
+    let whole = changes.iter().find(|changes| changes.event.variant.is_none());
+    let (when, with) = whole.map_or((&None, &None), |changes| (&changes.when, &changes.with));
+    let feeds = whole.map_or(&[][..], |changes| &changes.feeds);
+    let body = if with.is_none() && matched.is_none() && feeds.is_empty() {
         quote!(#when false)
     } else {
         quote! {
             #when
             let mut __accepted = false;
             #with
+            #matched
             #(#feeds)*
             __accepted
         }
     };
     // A call would cost as much as two dimensions: `benches/instructions.txt`.
-    let inline = if feeds.len() <= MAX_INLINED_FEEDS { quote!(#[inline(always)]) } else { quote!(#[inline]) };
+    let inline = if count <= MAX_INLINED_FEEDS { quote!(#[inline(always)]) } else { quote!(#[inline]) };
     quote! {
+        #enumeration
+
         #implement {
             #inline
             fn handle(&mut self, __event: &#ty) -> #private::primitive::bool {
@@ -54,6 +54,60 @@ pub fn handle_event(cx: &Context, index: usize, event: &Event) -> TokenStream {
             }
         }
     }
+}
+
+/// The changes that one listed event makes: a type, or one variant of it.
+struct Changes<'a> {
+    event: &'a Event,
+    sources: Vec<&'a Source>,
+    when: Option<TokenStream>,
+    with: Option<TokenStream>,
+    feeds: Vec<TokenStream>,
+}
+
+impl<'a> Changes<'a> {
+    fn of(cx: &Context<'a>, position: usize) -> Self {
+        let private = &cx.private;
+        let event = &cx.metric.events[position];
+        let when = event.when.as_ref().map(|when| {
+            let condition = source::condition(private, &when.value);
+            quote!(if !#condition { return false; })
+        });
+        let with = event.with.as_ref().map(|with| with_handler(cx, with));
+        let fields = cx.metric.fields.iter();
+        let feeds = fields.flat_map(|field| field.feeds.iter().map(move |feed| (field, feed)));
+        let (sources, feeds): (Vec<_>, Vec<_>) = feeds
+            .filter(|(_, feed)| feed.event == position)
+            .map(|(field, feed)| {
+                let step = between::step(cx, field, feed).map(|accepted| fed(private, feed, &accepted));
+                let change = step.unwrap_or_else(|| feed_field(private, field, feed, &event.ty));
+                (feed.options.sources(), change)
+            })
+            .unzip();
+        Self { event, sources: sources.into_iter().flatten().collect(), when, with, feeds }
+    }
+}
+
+/// The `match` with one arm for each listed variant, and the item that it needs.
+fn variants(
+    cx: &Context,
+    index: usize,
+    ty: &Type,
+    changes: &[Changes],
+) -> (Option<TokenStream>, Option<TokenStream>) {
+    let arms = changes.iter().filter_map(|Changes { event, sources, when, with, feeds }| {
+        Some((event.variant.as_ref()?, sources, quote!(#when #with #(#feeds)*)))
+    });
+    let mut arms = arms.peekable();
+    if arms.peek().is_none() {
+        return (None, None);
+    }
+    let (name, alias) = variant::name_in_patterns(cx, index, ty);
+    let arms = arms.map(|(variant, sources, changes)| {
+        let pattern = variant::pattern(&name, variant, sources);
+        quote!(#pattern => { #changes })
+    });
+    (alias, Some(quote!(match __event { #(#arms)* _ => {} })))
 }
 
 /// The call of a handler that the user has written. Histograms have their buckets before it runs.
@@ -98,6 +152,11 @@ fn feed_field(private: &TokenStream, field: &Field, feed: &Feed, event: &Type) -
             )
         }
     };
+    fed(private, feed, &accepted)
+}
+
+/// The statement that feeds a dimension if the condition of the feed holds.
+fn fed(private: &TokenStream, feed: &Feed, accepted: &TokenStream) -> TokenStream {
     match &feed.options.when {
         None => quote!(__accepted |= #accepted;),
         Some(when) => {
@@ -118,10 +177,7 @@ fn steps(
     if let Some(per_label) = PerLabel::of(private, field) {
         return per_label.feed(event, target);
     }
-    let target = with_buckets(private, field, target).map_or_else(
-        || target.clone(),
-        |target| quote_spanned!(located_at(field.shape.ty.span())=> &mut #target),
-    );
+    let target = declared(private, field, target);
     let constant = constant(private, field);
     let by_reference = field.shape.inner().kind == Kind::Distinct;
     let step = |key: &Ident, method: TokenStream, value: Option<&Source>| {
@@ -149,6 +205,14 @@ fn steps(
         return quote_at!(private, span => #private::Count::count(#target));
     }
     quote!(#(#steps)|*)
+}
+
+/// The dimension, with the buckets that its field declares, if it declares any.
+pub fn declared(private: &TokenStream, field: &Field, target: &TokenStream) -> TokenStream {
+    with_buckets(private, field, target).map_or_else(
+        || target.clone(),
+        |target| quote_spanned!(located_at(field.shape.ty.span())=> &mut #target),
+    )
 }
 
 /// A histogram with the buckets that its field declares, if it declares any.

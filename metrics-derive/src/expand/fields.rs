@@ -4,6 +4,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 use syn::spanned::Spanned;
 
+use super::between;
 use super::context::{Context, buckets_name, layout_name, max_buckets_name};
 use super::feed::checked_keep;
 use super::per_label::{self, PerLabel};
@@ -104,8 +105,8 @@ fn describe(cx: &Context, field: &Field) -> TokenStream {
     let (name, help, ty) = (&field.name, &field.help, field.shape.ty);
     let by = field.feeds.iter().find_map(|feed| feed.options.by.as_ref());
     let labels = by.into_iter().flat_map(|by| &by.value.parts).filter_map(LabelPart::name);
-    let limit =
-        field.options.limit.as_ref().filter(|_| field.verdict == Verdict::Valid).map(|limit| &limit.value);
+    let is_of_labels = field.verdict == Verdict::Valid && !field.is_between_events();
+    let limit = field.options.limit.as_ref().filter(|_| is_of_labels).map(|limit| &limit.value);
     let limit = limit.map_or_else(
         || quote!(#private::None),
         |limit| quote_at!(private, located_at(ty.span()) => #private::limit::<<#ty as #private::HasLabel>::Label>(#limit)),
@@ -125,7 +126,7 @@ fn describe(cx: &Context, field: &Field) -> TokenStream {
         quote!(#private::None)
     };
     let describe = quote_at!(private, located_at(ty.span()) => #private::describe::<#ty>);
-    let described = quote! {
+    let mut described = quote! {
         #describe(
             #name,
             #unit,
@@ -136,6 +137,9 @@ fn describe(cx: &Context, field: &Field) -> TokenStream {
             #buckets,
         )
     };
+    if let Some(limit) = between::limit(private, field) {
+        described = quote!(#private::with_open_limit(#described, #limit));
+    }
     if let Some(keep) = field.keep() {
         let keep = checked_keep(private, keep);
         quote!(#private::keeping(#described, #keep))

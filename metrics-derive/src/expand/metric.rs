@@ -18,8 +18,9 @@ impl Metric<'_> {
     pub fn expand(&self) -> TokenStream {
         let cx = Context::new(self);
         let buckets = self.fields.iter().filter_map(|field| buckets(&cx, field));
+        let events = self.event_types();
         let handlers =
-            self.events.iter().enumerate().map(|(index, event)| feed::handle_event(&cx, index, event));
+            events.iter().enumerate().map(|(index, (ty, listed))| feed::handle_event(&cx, index, ty, listed));
         let (implementation, fields) = (implementation(&cx), fields::expand(&cx));
         let (snapshot, snapshot_impls) = snapshot::expand(&cx);
         let (lints, import) = (lints::allowed(self.input), import(&self.root));
@@ -125,13 +126,13 @@ fn checked_bounds(
 
 fn implementation(cx: &Context) -> TokenStream {
     let private = &cx.private;
-    let Metric { name, help, events, .. } = cx.metric;
+    let Metric { name, help, .. } = cx.metric;
     let metric = cx.implement(quote!(#private::Metric));
     let typed = cx.implement(quote!(#private::TypedMetric));
-    let handlers = events.iter().map(|event| {
-        let ty = &event.ty;
-        quote_at!(private, located_at(ty.span()) => #private::EventHandler::of::<#ty>())
-    });
+    let events = cx.metric.event_types();
+    let handlers = events
+        .iter()
+        .map(|(ty, _)| quote_at!(private, located_at(ty.span()) => #private::EventHandler::of::<#ty>()));
     let per_label = cx.implement(quote!(#private::per_label::PerLabel));
     let flattened = cx.metric.visible_fields().any(|field| !field.is_one_dimension());
     let descriptor = if flattened { quote!(descriptor) } else { quote!(own_descriptor) };

@@ -25,7 +25,7 @@ pub fn ident(metric: &Metric) -> Ident {
     format_ident!("{}Snapshot", metric.input.ident.unraw())
 }
 
-/// The name of the field that counts values which were not finite. A dimension of that name keeps it.
+/// The name of the field that counts values that could not be recorded. A dimension of that name keeps it.
 pub fn invalid(metric: &Metric) -> Ident {
     let taken = |name: &str| {
         metric.visible_fields().any(|field| field.ident.unraw() == name || field.name.value() == name)
@@ -97,7 +97,7 @@ fn declaration(cx: &Context) -> TokenStream {
         #non_exhaustive
         #vis struct #ident #params #where_clause {
             #(#fields,)*
-            #[doc = " How many values could not be recorded because they were not finite."]
+            #[doc = " How many values could not be recorded: numbers that are not finite, and ids that only began or only ended."]
             #vis #invalid: #private::primitive::u64,
             #[doc(hidden)]
             #vis __times: #private::Times,

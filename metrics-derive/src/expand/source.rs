@@ -5,6 +5,7 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, ExprLit, Lit, LitFloat};
 
+use super::variant;
 use crate::attr::{Labels, Source};
 use crate::span::{ends, located_at};
 
@@ -20,6 +21,10 @@ pub fn value(private: &TokenStream, source: &Source, constant: Option<&Constant>
     match source {
         Source::Field(field) => quote_spanned!(span=> __event.#field),
         Source::Index(index) => quote_spanned!(span=> __event.#index),
+        Source::OfVariant(member) => {
+            let binding = variant::binding(member);
+            quote_spanned!(span=> *#binding)
+        }
         Source::Path(_) | Source::Closure(_) => {
             // The parentheses end where the source ends, so that rustc underlines all of it.
             let (first, last) = ends(source);
@@ -52,6 +57,7 @@ pub fn label(private: &TokenStream, labels: &Labels) -> TokenStream {
 pub fn value_by_reference(private: &TokenStream, source: &Source) -> TokenStream {
     let taken = value(private, source, None);
     match source {
+        Source::OfVariant(member) => variant::binding(member).to_token_stream(),
         Source::Field(_) | Source::Index(_) => quote_spanned!(located_at(source.span())=> &#taken),
         _ => taken,
     }

@@ -81,7 +81,7 @@ fn limit(cx: &Ctxt, field: &Field) {
         let mistake = "`Top` keeps the largest labels, not those that were first";
         let write = if field.options.keep.is_some() { "remove `limit`" } else { "write `keep = <N>`" };
         cx.error(&limit.key, format!("{mistake}: {write}"));
-    } else if !matches!(field.shape.kind, Kind::Breakdown | Kind::Unknown) {
+    } else if !matches!(field.shape.kind, Kind::Breakdown | Kind::Unknown) && !field.is_between_events() {
         // `feeds::check` reports a `by` of such a type.
         if !field.has_by() {
             let ty = to_source(field.shape.ty);
@@ -90,7 +90,11 @@ fn limit(cx: &Ctxt, field: &Field) {
             );
             cx.error(&limit.key, message);
         }
-    } else if field.shape.kind == Kind::Unknown && !field.has_by() && !field.feeds.is_empty() {
+    } else if field.shape.kind == Kind::Unknown
+        && !field.has_by()
+        && !field.is_between_events()
+        && !field.feeds.is_empty()
+    {
         cx.error(&limit.key, "`limit` needs `by`: add `by = <event field>`");
     } else {
         check_limit(cx, Some(limit));

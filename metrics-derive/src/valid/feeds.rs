@@ -2,6 +2,7 @@
 
 use syn::Ident;
 
+use super::between;
 use super::top::is_weight;
 use crate::attr::FeedOptions;
 use crate::ctxt::Ctxt;
@@ -14,14 +15,20 @@ pub fn check(cx: &Ctxt, field: &Field) {
     for feed in &field.feeds {
         let errors = cx.error_count();
         combinations(cx, &feed.options);
-        label_source(cx, field, feed);
         if cx.error_count() == errors {
+            between::feed(cx, field, &feed.options);
+        }
+        if cx.error_count() == errors {
+            label_source(cx, field, feed);
+        }
+        if cx.error_count() == errors && feed.options.begin.is_none() && feed.options.end.is_none() {
             fitting(cx, field, &feed.options);
         }
         if cx.error_count() > errors {
             return;
         }
     }
+    between::check(cx, field);
     if field.shape.inner().kind == Kind::InFlight && !field.feeds.is_empty() {
         both_ways(cx, field);
     }

@@ -3,6 +3,7 @@
 use syn::ext::IdentExt;
 use syn::{Ident, Type};
 
+use super::variants;
 use crate::ast::Role;
 use crate::attr::{FeedOptions, FieldOn, Keyed, MetricOn, OptionSet, Source};
 use crate::ctxt::Ctxt;
@@ -10,16 +11,18 @@ use crate::resolved::{Event, Feed};
 use crate::source_text::to_source;
 
 /// The events that the struct lists.
-pub fn container_events(cx: &Ctxt, on: Vec<MetricOn>) -> Vec<Event> {
+pub fn container_events(cx: &Ctxt, on: Vec<MetricOn>, parameters: &[String]) -> Vec<Event> {
     let mut events: Vec<Event> = Vec::new();
     for MetricOn { event, options } in on {
+        let event = variants::event(cx, event, parameters);
         if let Some(first) = position(&events, &event) {
-            cx.error(&event, format!("duplicate event `{}`", to_source(&event)));
-            cx.error(&events[first].ty, "first listed here");
+            cx.error(&event.listed, format!("duplicate event `{}`", to_source(&event.listed)));
+            cx.error(&events[first].listed, "first listed here");
         } else {
-            events.push(Event { ty: event, with: options.with, when: options.when, container_level: true });
+            events.push(Event { with: options.with, when: options.when, container_level: true, ..event });
         }
     }
+    variants::report_overlap(cx, &events.iter().collect::<Vec<_>>());
     events
 }
 
@@ -32,25 +35,42 @@ pub fn container_when(cx: &Ctxt, when: Keyed<Source>, events: &mut [Event]) {
         [only] if only.when.is_some() => cx.error(&when.key, "duplicate `when`"),
         [only] => only.when = Some(when),
         [] => cx.error(&when.key, "no event for `when`: add `on(Event)`"),
-        several => ambiguous(cx, &when.key, "metric", several.iter().map(|event| &event.ty)),
+        several => ambiguous(cx, &when.key, "metric", several.iter().map(|event| &event.listed)),
     }
 }
 
 /// The feeds of a field with `on(..)`. New events join the events of the metric.
-pub fn own_feeds(cx: &Ctxt, events: &mut Vec<Event>, mut on: Vec<FieldOn>, bare: FeedOptions) -> Vec<Feed> {
+pub fn own_feeds(
+    cx: &Ctxt,
+    events: &mut Vec<Event>,
+    mut on: Vec<FieldOn>,
+    bare: FeedOptions,
+    parameters: &[String],
+) -> Vec<Feed> {
     match (on.as_mut_slice(), bare.keys().first()) {
         ([only], _) => only.options.merge(cx, bare),
         (several, Some(key)) => ambiguous(cx, key, "field", several.iter().map(|on| &on.event)),
         (_, None) => {}
     }
     let feeds = on.into_iter().map(|FieldOn { event, options, .. }| {
+        let event = variants::event(cx, event, parameters);
         let event = position(events, &event).unwrap_or_else(|| {
-            events.push(Event { ty: event, with: None, when: None, container_level: false });
+            events.push(event);
             events.len() - 1
         });
-        Feed { event, options }
+        feed(events, event, options)
     });
-    feeds.collect()
+    let feeds: Vec<_> = feeds.collect();
+    variants::report_overlap(cx, &feeds.iter().map(|feed| &events[feed.event]).collect::<Vec<_>>());
+    feeds
+}
+
+/// The feed of one event. In that of a variant, names of fields mean those of the variant.
+fn feed(events: &[Event], event: usize, mut options: FeedOptions) -> Feed {
+    if events[event].variant.is_some() {
+        variants::bind(&mut options);
+    }
+    Feed { event, options }
 }
 
 /// The feeds of a field without `on(..)`: each event that the struct lists feeds it.
@@ -72,17 +92,17 @@ pub fn container_feeds(
             }
             cx.error(ident, message);
         }
-        ([event], _) => return vec![Feed { event: *event, options: bare }],
+        ([event], _) => return vec![feed(events, *event, bare)],
         (several, Some(key)) => {
-            ambiguous(cx, key, "metric", several.iter().map(|index| &events[*index].ty));
+            ambiguous(cx, key, "metric", several.iter().map(|index| &events[*index].listed));
         }
         (_, None) => {}
     }
     listed.into_iter().map(|event| Feed { event, options: FeedOptions::default() }).collect()
 }
 
-fn position(events: &[Event], ty: &Type) -> Option<usize> {
-    events.iter().position(|event| to_source(&event.ty) == to_source(ty))
+fn position(events: &[Event], event: &Event) -> Option<usize> {
+    events.iter().position(|other| variants::are_equal(other, event))
 }
 
 fn ambiguous<'e>(cx: &Ctxt, key: &Ident, listener: &str, events: impl Iterator<Item = &'e Type>) {

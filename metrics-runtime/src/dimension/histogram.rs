@@ -1,12 +1,15 @@
 //! Histograms.
 //!
 //! [`Histogram`] records values and reads them out. `key` knows the types of values, `index` the exponential buckets, `window`
-//! their memory, and `layout` the explicit buckets. `declared` gives a histogram the buckets that its field declares.
+//! their memory, and `layout` the explicit buckets. `declared` gives a histogram the buckets that its field declares. `open_ids` are
+//! those of the options `begin` and `end`, and `event_id` knows the types of ids.
 
 mod declared;
+mod event_id;
 mod index;
 mod key;
 mod layout;
+mod open_ids;
 #[cfg(test)]
 mod tests;
 mod window;
@@ -20,13 +23,16 @@ use crate::snapshot::{
 use super::measure::{IntoMeasure, Measure};
 use super::{Dimension, Record, Shape};
 use key::{Place, Sum};
+use open_ids::OpenIds;
 use window::{Limits, Window};
 
 pub use declared::{
     Bucketed, BucketedReading, DEFAULT_MAX_BUCKETS, MAX_MAX_BUCKETS, MIN_MAX_BUCKETS, UpTo, WithLayout,
 };
+pub use event_id::{EventId, IdHasher, IdKind};
 pub use key::Recorded;
 pub use layout::{BucketLayout, Guess, guesses};
+pub use open_ids::{EventTime, RecordsDurations};
 
 /// A distribution of values over buckets, with their count, sum, minimum and maximum.
 ///
@@ -151,10 +157,17 @@ struct Rest<T: 'static> {
     zero: u64,
     /// Exponential buckets of negative values.
     negative: Window,
-    /// The smallest and the largest of the durations that have no key.
-    without_key: Option<Box<(T, T)>>,
+    seldom: Option<Box<Seldom<T>>>,
     /// The bounds of a histogram that code outside of a derived metric has made.
     own_bounds: Option<&'static [T]>,
+}
+
+/// What hardly any histogram needs.
+#[derive(Debug, Clone)]
+struct Seldom<T> {
+    /// The smallest and the largest of the durations that have no key.
+    without_key: Option<(T, T)>,
+    open: Option<Box<OpenIds>>,
 }
 
 /// `offset` and `shift` of a histogram with explicit buckets. No position has an index in the window that begins there.
@@ -179,7 +192,13 @@ impl<T> Default for Histogram<T> {
 
 impl<T> Default for Rest<T> {
     fn default() -> Self {
-        Self { invalid: 0, zero: 0, negative: Window::default(), without_key: None, own_bounds: None }
+        Self { invalid: 0, zero: 0, negative: Window::default(), seldom: None, own_bounds: None }
+    }
+}
+
+impl<T> Default for Seldom<T> {
+    fn default() -> Self {
+        Self { without_key: None, open: None }
     }
 }
 
@@ -265,8 +284,8 @@ impl<T: Measure> Histogram<T> {
             Some(key) if !self.has_extremes => self.extend_extremes(key),
             Some(key) => self.observe(key),
             None => {
-                let (min, max) =
-                    &mut **self.rest().without_key.get_or_insert_with(|| Box::new((value, value)));
+                let seldom = self.rest().seldom.get_or_insert_default();
+                let (min, max) = seldom.without_key.get_or_insert((value, value));
                 if value < *min {
                     *min = value;
                 }
@@ -334,9 +353,10 @@ impl<T: Measure> Histogram<T> {
         let max = self.min.wrapping_add(self.span);
         let with_key = self.has_extremes.then(|| (T::of_key(self.min), T::of_key(max)));
         // Durations without a key are longer than all others.
-        match (with_key, self.rest.as_ref().and_then(|rest| rest.without_key.as_deref())) {
-            (Some((min, _)), Some((_, max))) => Some((min, *max)),
-            (with_key, without_key) => with_key.or(without_key.copied()),
+        let seldom = self.rest.as_ref().and_then(|rest| rest.seldom.as_ref());
+        match (with_key, seldom.and_then(|seldom| seldom.without_key)) {
+            (Some((min, _)), Some((_, max))) => Some((min, max)),
+            (with_key, without_key) => with_key.or(without_key),
         }
     }
 

@@ -43,7 +43,7 @@ declare! {
     STALLED: Gauge "recorders_stalled", [], "Recorders whose metrics could not be read.";
     REMOVED: Counter "recorders_removed", [], "Recorders that were removed.";
     FAILED: Gauge "metrics_failed", ["metric"], "Metrics that stopped counting because they failed.";
-    INVALID: Counter "values_invalid", ["metric"], "Values that were not recorded because they are not finite.";
+    INVALID: Counter "values_invalid", ["metric"], "Values that could not be recorded, such as infinite ones.";
     SKIPPED: Gauge "dimensions_left_out", [], "Dimensions that are missing because of their names or shapes.";
 }
 

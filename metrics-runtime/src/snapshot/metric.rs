@@ -27,7 +27,7 @@ pub struct MetricSnapshot {
     pub name: Cow<'static, str>,
     /// The values of the dimensions, in the order of their declaration.
     pub dimensions: Dimensions,
-    /// The number of values that were not recorded because they were infinite or NaN.
+    /// How many values could not be recorded: numbers that are not finite, and ids that only began or only ended.
     pub invalid: u64,
     /// The panic that ended the metric; `None` while the metric works. The values are those from before the panic.
     pub failed: Option<String>,

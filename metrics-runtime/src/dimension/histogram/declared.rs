@@ -51,6 +51,12 @@ impl<T: Measure> WithLayout<'_, T> {
         self.histogram.set_layout(self.layout);
     }
 
+    /// The histogram, once it has its buckets.
+    pub(super) fn prepared(&mut self) -> &mut Histogram<T> {
+        self.prepare();
+        self.histogram
+    }
+
     /// An instance that was made by other means has other buckets, and keeps them.
     #[cold]
     #[inline(never)]
@@ -78,6 +84,12 @@ impl<T: Measure> UpTo<'_, T> {
     /// As [`WithLayout::prepare`].
     pub fn prepare(&mut self) {
         self.histogram.set_max_buckets(self.max_buckets);
+    }
+
+    /// As [`WithLayout::prepared`].
+    pub(super) fn prepared(&mut self) -> &mut Histogram<T> {
+        self.prepare();
+        self.histogram
     }
 
     #[cold]

@@ -71,8 +71,8 @@ fn counts(range: &BucketRange) -> BTreeMap<i32, u64> {
 fn bytes<T>(histogram: &Histogram<T>) -> usize {
     let rest = histogram.rest.as_ref();
     let of_rest = |rest: &Rest<T>| {
-        let without_key = if rest.without_key.is_some() { size_of::<(T, T)>() } else { 0 };
-        size_of::<Rest<T>>() + size_of_val(&*rest.negative.counts) + without_key
+        let seldom = if rest.seldom.is_some() { size_of::<Seldom<T>>() } else { 0 };
+        size_of::<Rest<T>>() + size_of_val(&*rest.negative.counts) + seldom
     };
     size_of::<Histogram<T>>() + size_of_val(&*histogram.counts) + rest.map_or(0, |rest| of_rest(rest))
 }

@@ -1,0 +1,83 @@
+//! Variants of an enum as events: `on(Request::Ended, ..)`.
+
+use syn::{Member, PathArguments, Type};
+
+use crate::attr::{FeedOptions, Source};
+use crate::ctxt::Ctxt;
+use crate::resolved::Event;
+use crate::source_text::to_source;
+
+/// The event of `on(..)`. A path whose last but one segment is in `UpperCamelCase` names a variant. `parameters` are those of the
+/// metric: the path of a type behind one of them is no variant.
+pub fn event(cx: &Ctxt, listed: Type, parameters: &[String]) -> Event {
+    let (ty, variant) = split(cx, &listed, parameters).unwrap_or_else(|| (listed.clone(), None));
+    Event { listed, ty, variant, with: None, when: None, container_level: false }
+}
+
+fn split(cx: &Ctxt, listed: &Type, parameters: &[String]) -> Option<(Type, Option<syn::Ident>)> {
+    let mut path = match listed {
+        Type::Group(group) => return split(cx, &group.elem, parameters),
+        Type::Path(path) if path.qself.is_none() => path.clone(),
+        _ => return None,
+    };
+    let last = path.path.segments.pop()?;
+    path.path.segments.pop_punct();
+    let owner = path.path.segments.last()?.ident.to_string();
+    let is_parameter = path.path.segments.len() == 1 && parameters.contains(&owner);
+    if is_parameter || !is_upper_camel_case(&owner) {
+        return None;
+    }
+    for segment in &mut path.path.segments {
+        if let PathArguments::AngleBracketed(arguments) = &mut segment.arguments {
+            arguments.colon2_token = None;
+        }
+    }
+    if let PathArguments::AngleBracketed(arguments) = &last.arguments {
+        let (owner, arguments, variant) = (to_source(&path), to_source(&arguments.args), &last.ident);
+        let message =
+            format!("the enum takes the types, not the variant: write `{owner}<{arguments}>::{variant}`");
+        cx.error(&last.arguments, message);
+        path.path.segments.last_mut()?.arguments = last.arguments;
+    }
+    Some((Type::Path(path), Some(last.ident)))
+}
+
+fn is_upper_camel_case(name: &str) -> bool {
+    name.starts_with(char::is_uppercase)
+}
+
+/// Whether both are the same type, or the same variant of it.
+pub fn are_equal(one: &Event, other: &Event) -> bool {
+    one.variant == other.variant && to_source(&one.ty) == to_source(&other.ty)
+}
+
+/// Reports a variant that is listed twice, and one that stands beside its enum: its events would count twice.
+pub fn report_overlap(cx: &Ctxt, listed: &[&Event]) {
+    for (index, event) in listed.iter().enumerate().filter(|(_, event)| event.variant.is_some()) {
+        let source = to_source(&event.listed);
+        if let Some(first) = listed[..index].iter().find(|first| are_equal(first, event)) {
+            cx.error(&event.listed, format!("duplicate event `{source}`"));
+            return cx.error(&first.listed, "first listed here");
+        }
+        let is_whole =
+            |other: &&&Event| other.variant.is_none() && to_source(&other.ty) == to_source(&event.ty);
+        if let Some(whole) = listed.iter().find(is_whole) {
+            let whole = to_source(&whole.listed);
+            let message =
+                format!("`on({whole})` brings the events of `{source}` too: remove one of the two `on(..)`");
+            return cx.error(&event.listed, message);
+        }
+    }
+}
+
+/// Names of fields mean fields of the variant.
+pub fn bind(options: &mut FeedOptions) {
+    for source in options.sources_mut() {
+        let member = match source {
+            Source::Field(field) => Member::Named(field.clone()),
+            Source::Index(index) => Member::Unnamed(index.clone()),
+            _ => continue,
+        };
+        *source = Source::OfVariant(member);
+    }
+}

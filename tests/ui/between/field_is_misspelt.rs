@@ -1,0 +1,35 @@
+use std::time::{Duration, Instant, SystemTime};
+
+use mvx_metrics::*;
+
+#[metric_event]
+struct Started {
+    id: u64,
+    name: String,
+    since: Instant,
+    date: SystemTime,
+    load: f64,
+}
+
+#[metric_event]
+struct Ended {
+    id: u64,
+    name: String,
+    now: Instant,
+    bytes: u64,
+    elapsed: Duration,
+}
+
+#[derive(Metric, Default)]
+struct Requests {
+    #[dimension(on(Started, begin = idd, at = since), on(Ended, end = id, at = now), limit = 100)]
+    begin: Histogram<Duration>,
+    #[dimension(on(Started, begin = id, at = sinc), on(Ended, end = id, at = now), limit = 100)]
+    at: Histogram<Duration>,
+    #[dimension(on(Started, begin = id, at = since), on(Ended, end = ids, at = now), limit = 100)]
+    end: Histogram<Duration>,
+    #[dimension(on(Started, begin = |e| e.nam.len(), at = since), on(Ended, end = id, at = now), limit = 100)]
+    closure: Histogram<Duration>,
+}
+
+fn main() {}

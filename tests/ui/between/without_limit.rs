@@ -1,0 +1,29 @@
+use std::time::{Duration, Instant, SystemTime};
+
+use mvx_metrics::*;
+
+#[metric_event]
+struct Started {
+    id: u64,
+    name: String,
+    since: Instant,
+    date: SystemTime,
+    load: f64,
+}
+
+#[metric_event]
+struct Ended {
+    id: u64,
+    name: String,
+    now: Instant,
+    bytes: u64,
+    elapsed: Duration,
+}
+
+#[derive(Metric, Default)]
+struct Requests {
+    #[dimension(on(Started, begin = id, at = since), on(Ended, end = id, at = now))]
+    latency: Histogram<Duration>,
+}
+
+fn main() {}

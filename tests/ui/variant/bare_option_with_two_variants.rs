@@ -1,0 +1,18 @@
+use mvx_metrics::*;
+
+#[metric_event]
+enum Request {
+    Started { id: u64, user: String },
+    Ended { id: u64, bytes: u64 },
+    Refused(u16),
+    Idle,
+}
+
+#[derive(Metric, Default)]
+#[metric(on(Request::Started), on(Request::Ended))]
+struct Requests {
+    #[dimension(value = id)]
+    ids: Sum<u64>,
+}
+
+fn main() {}

@@ -1,0 +1,17 @@
+use mvx_metrics::*;
+
+#[metric_event]
+enum Request {
+    Started { id: u64, user: String },
+    Ended { id: u64, bytes: u64 },
+    Refused(u16),
+    Idle,
+}
+
+#[derive(Metric, Default)]
+struct Requests {
+    #[dimension(on(Reqest::Ended, value = bytes))]
+    bytes: Sum<u64>,
+}
+
+fn main() {}

@@ -1,0 +1,19 @@
+use mvx_metrics::*;
+
+#[metric_event]
+enum Request {
+    Started { id: u64, user: String },
+    Ended { id: u64, bytes: u64 },
+    Refused(u16),
+    Idle,
+}
+
+#[derive(Metric, Default)]
+#[metric(on(Request::Ened))]
+struct Requests {
+    total: Counter,
+    #[dimension(on(Request::Ened, value = bytes))]
+    bytes: Sum<u64>,
+}
+
+fn main() {}
