@@ -158,6 +158,15 @@ const _: () = {
         }
     }
     #[automatically_derived]
+    impl __private::per_label::PerLabel for Requests
+    where
+        Started: __private::MetricEvent,
+        Ended: __private::MetricEvent,
+        Request: __private::MetricEvent,
+    {
+        type Way = __private::per_label::OfMetric;
+    }
+    #[automatically_derived]
     impl __private::TypedMetric for Requests
     where
         Started: __private::MetricEvent,
@@ -167,6 +176,10 @@ const _: () = {
         type Snapshot = RequestsSnapshot;
         #[inline]
         fn typed_snapshot(&self) -> Self::Snapshot {
+            __private::TypedMetric::typed_snapshot_at(self, __private::Times::default())
+        }
+        #[inline]
+        fn typed_snapshot_at(&self, __times: __private::Times) -> Self::Snapshot {
             RequestsSnapshot {
                 latency: __private::Dimension::read(&self.latency),
                 of_variants: __private::BucketedReading::read_within(
@@ -175,12 +188,8 @@ const _: () = {
                     true,
                 ),
                 invalid: __private::Fields::invalid(self),
-                __times: __private::Times::default(),
+                __times,
             }
-        }
-        #[inline]
-        fn typed_snapshot_at(&self, __times: __private::Times) -> Self::Snapshot {
-            __private::typed_snapshot_at(self, __times)
         }
         const NAME: &'static __private::primitive::str = "requests";
         #[inline]
@@ -445,17 +454,18 @@ const _: () = {
             > as __private::Dimension>::since(&self.of_variants, &__earlier.of_variants);
         }
         #[inline]
-        fn has_fallen(&self, __earlier: &Self) -> __private::primitive::bool {
+        fn has_fallen(
+            &self,
+            __earlier: &Self,
+            __is_gone: __private::primitive::bool,
+        ) -> __private::primitive::bool {
             false
-                || <Histogram<
-                    Duration,
-                > as __private::Dimension>::has_fallen(&self.latency, &__earlier.latency)
-                || <Histogram<
-                    Duration,
-                > as __private::Dimension>::has_fallen(
-                    &self.of_variants,
-                    &__earlier.of_variants,
-                )
+                || __private::has_fallen::<
+                    Histogram<Duration>,
+                >(&self.latency, &__earlier.latency, __is_gone)
+                || __private::has_fallen::<
+                    Histogram<Duration>,
+                >(&self.of_variants, &__earlier.of_variants, __is_gone)
         }
     }
 };

@@ -6,7 +6,7 @@ where
 {
     /// What one host did.
     pub per_host: ::mvx_metrics::__private::per_label::OutputPerLabel<String, HostStats>,
-    /// How many values could not be recorded because they were not finite.
+    /// How many values could not be recorded: numbers that are not finite, and ids that only began or only ended.
     pub invalid: ::mvx_metrics::__private::primitive::u64,
     #[doc(hidden)]
     pub __times: ::mvx_metrics::__private::Times,
@@ -91,18 +91,18 @@ const _: () = {
         type Snapshot = RequestsSnapshot;
         #[inline]
         fn typed_snapshot(&self) -> Self::Snapshot {
+            __private::TypedMetric::typed_snapshot_at(self, __private::Times::default())
+        }
+        #[inline]
+        fn typed_snapshot_at(&self, __times: __private::Times) -> Self::Snapshot {
             RequestsSnapshot {
                 per_host: __private::per_label::read::<
                     String,
                     HostStats,
                 >(&self.per_host, true),
                 invalid: __private::Fields::invalid(self),
-                __times: __private::Times::default(),
+                __times,
             }
-        }
-        #[inline]
-        fn typed_snapshot_at(&self, __times: __private::Times) -> Self::Snapshot {
-            __private::typed_snapshot_at(self, __times)
         }
         const NAME: &'static __private::primitive::str = "requests";
         #[inline]
@@ -113,23 +113,27 @@ const _: () = {
             __private::restore::<Self>(__snapshot, __taken_at)
         }
     }
-    const _: () = __private::assert_distinct(
-        &__private::Names {
-            own: &[],
-            names: &[],
-            flattened: &[("per_host", __private::per_label::names::<HostStats>())],
-            by_label: false,
-        },
-    );
-    const _: __private::DimensionDescriptor = __private::per_label::declare::<
-        String,
-        HostStats,
-    >(
-        "per_host",
-        "What one host did.",
-        const { &[__private::label_name("host")] },
-        __private::limit::<String>(100),
-    );
+    const _: () = {
+        __private::assert_distinct(
+            &__private::Names {
+                own: &[],
+                names: &[],
+                flattened: &[("per_host", __private::per_label::names::<HostStats>())],
+                by_label: false,
+            },
+        );
+        __private::forget(
+            __private::per_label::declare::<
+                String,
+                HostStats,
+            >(
+                "per_host",
+                "What one host did.",
+                const { &[__private::label_name("host")] },
+                __private::limit::<String>(100),
+            ),
+        );
+    };
     #[automatically_derived]
     impl __private::Fields for Requests
     where

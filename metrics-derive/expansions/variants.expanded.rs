@@ -118,6 +118,15 @@ const _: () = {
         }
     }
     #[automatically_derived]
+    impl<T> __private::per_label::PerLabel for Requests<T>
+    where
+        Requests<T>: __private::Send + 'static,
+        Request: __private::MetricEvent,
+        Job<T>: __private::MetricEvent,
+    {
+        type Way = __private::per_label::OfMetric;
+    }
+    #[automatically_derived]
     impl<T> __private::TypedMetric for Requests<T>
     where
         Requests<T>: __private::Send + 'static,
@@ -127,6 +136,10 @@ const _: () = {
         type Snapshot = RequestsSnapshot;
         #[inline]
         fn typed_snapshot(&self) -> Self::Snapshot {
+            __private::TypedMetric::typed_snapshot_at(self, __private::Times::default())
+        }
+        #[inline]
+        fn typed_snapshot_at(&self, __times: __private::Times) -> Self::Snapshot {
             RequestsSnapshot {
                 all: __private::Dimension::read(&self.all),
                 open: __private::Dimension::read(&self.open),
@@ -134,12 +147,8 @@ const _: () = {
                 large: __private::Dimension::read(&self.large),
                 steps: __private::Dimension::read(&self.steps),
                 invalid: __private::Fields::invalid(self),
-                __times: __private::Times::default(),
+                __times,
             }
-        }
-        #[inline]
-        fn typed_snapshot_at(&self, __times: __private::Times) -> Self::Snapshot {
-            __private::typed_snapshot_at(self, __times)
         }
         const NAME: &'static __private::primitive::str = "requests";
         #[inline]
@@ -517,26 +526,25 @@ const _: () = {
             > as __private::Dimension>::since(&self.steps, &__earlier.steps);
         }
         #[inline]
-        fn has_fallen(&self, __earlier: &Self) -> __private::primitive::bool {
+        fn has_fallen(
+            &self,
+            __earlier: &Self,
+            __is_gone: __private::primitive::bool,
+        ) -> __private::primitive::bool {
             false
-                || <Counter as __private::Dimension>::has_fallen(
-                    &self.all,
-                    &__earlier.all,
-                )
-                || <InFlight as __private::Dimension>::has_fallen(
-                    &self.open,
-                    &__earlier.open,
-                )
-                || <Breakdown<
-                    String,
+                || __private::has_fallen::<Counter>(&self.all, &__earlier.all, __is_gone)
+                || __private::has_fallen::<
+                    InFlight,
+                >(&self.open, &__earlier.open, __is_gone)
+                || __private::has_fallen::<
+                    Breakdown<String, Sum<u64>>,
+                >(&self.by_host, &__earlier.by_host, __is_gone)
+                || __private::has_fallen::<
+                    Max<u64>,
+                >(&self.large, &__earlier.large, __is_gone)
+                || __private::has_fallen::<
                     Sum<u64>,
-                > as __private::Dimension>::has_fallen(&self.by_host, &__earlier.by_host)
-                || <Max<
-                    u64,
-                > as __private::Dimension>::has_fallen(&self.large, &__earlier.large)
-                || <Sum<
-                    u64,
-                > as __private::Dimension>::has_fallen(&self.steps, &__earlier.steps)
+                >(&self.steps, &__earlier.steps, __is_gone)
         }
     }
 };
