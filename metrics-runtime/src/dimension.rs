@@ -38,8 +38,8 @@ pub use distinct::{Distinct, DistinctHash, DistinctValue};
 pub use extremum::{Max, Min};
 pub use gauge::Gauge;
 #[doc(hidden)]
-pub use histogram::{BucketLayout, Bucketed, BucketedReading, IdKind, RecordsDurations};
-pub use histogram::{EventId, EventTime, Histogram, IdHasher};
+pub use histogram::{BucketLayout, Bucketed, BucketedReading, IdKind};
+pub use histogram::{EqualTo, EventId, EventTime, Histogram, IdHasher, RecordsDurations};
 pub use in_flight::InFlight;
 pub use mean::Mean;
 pub use measure::{GaugeValue, IntoMeasure, Measure};

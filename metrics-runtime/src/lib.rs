@@ -164,6 +164,7 @@ pub use totals::{
 /// [`DistinctValue`](feed::DistinctValue) to a hash. [`Dimension`] has an example.
 pub mod feed {
     pub use crate::dimension::{
-        Add, Count, DistinctHash, DistinctValue, EventId, EventTime, IdHasher, IntoMeasure, Record, Set, Sub,
+        Add, Count, DistinctHash, DistinctValue, EqualTo, EventId, EventTime, IdHasher, IntoMeasure, Record,
+        RecordsDurations, Set, Sub,
     };
 }

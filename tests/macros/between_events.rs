@@ -447,3 +447,23 @@ proptest! {
         agrees!(100, &calls);
     }
 }
+
+/// Begins and ends that are one event.
+#[derive(Metric, Default)]
+struct OfOneEvent {
+    #[dimension(
+        on(Named, begin = id, at = at, when = |e| e.begins),
+        on(Named, end = id, at = at, when = |e| !e.begins),
+        limit = 10
+    )]
+    latency: Histogram<Duration>,
+}
+
+#[test]
+fn dl4_conditions_tell_a_begin_from_an_end_of_one_event_type() {
+    let (mut metric, start) = (OfOneEvent::default(), Instant::now());
+    for (begins, millis) in [(true, 0), (false, 30)] {
+        assert!(metric.handle(&Named { id: "a".to_owned(), begins, at: after(start, millis) }));
+    }
+    assert_eq!((metric.latency.sum(), metric.typed_snapshot().invalid), (Duration::from_millis(30), 0));
+}

@@ -323,3 +323,23 @@ fn dl3_a_recorder_applies_variants_in_batches() {
     let snapshot = recorder.metric_snapshot::<Requests>().expect("it is read").expect("it is registered");
     assert_eq!((snapshot.events, snapshot.bytes, snapshot.open.current()), (2_000, 500, 0));
 }
+
+/// With a condition in each, a variant may stand twice.
+#[derive(Metric, Default)]
+struct Conditional {
+    #[dimension(
+        on(Request::Ended, add = bytes, when = Request::is_large),
+        on(Request::Ended, add = 1, when = |e| !e.is_large()),
+        on(Request, add = 1_000, when = |e| matches!(e, Request::Idle))
+    )]
+    weighted: Counter,
+}
+
+#[test]
+fn dl3_a_variant_stands_twice_on_a_field_with_a_condition_in_each_place() {
+    let mut conditional = Conditional::default();
+    for event in [ended("a", 7), ended("a", 700), Request::Idle] {
+        assert!(conditional.handle(&event));
+    }
+    assert_eq!(conditional.weighted.get(), 1 + 700 + 1_000);
+}

@@ -1,5 +1,7 @@
 //! Code for `begin` and `end`: the time between two events.
 
+use std::ptr;
+
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::spanned::Spanned;
@@ -38,7 +40,7 @@ fn same_id(cx: &Context, field: &Field, feed: &Feed, id: &Source) -> TokenStream
     let private = &cx.private;
     let taken = source::value_by_reference(private, id);
     let first = field.feeds.iter().find_map(|feed| Some((feed, &feed.options.begin.as_ref()?.value)));
-    let Some((first, id_of_begin)) = first.filter(|(first, _)| first.event != feed.event) else {
+    let Some((first, id_of_begin)) = first.filter(|(first, _)| !ptr::eq(*first, feed)) else {
         return taken;
     };
     let event = &cx.metric.events[first.event];

@@ -22,7 +22,7 @@ pub fn container_events(cx: &Ctxt, on: Vec<MetricOn>, parameters: &[String]) -> 
             events.push(Event { with: options.with, when: options.when, container_level: true, ..event });
         }
     }
-    variants::report_overlap(cx, &events.iter().collect::<Vec<_>>());
+    variants::report_overlap(cx, &events.iter().map(|event| (event, false)).collect::<Vec<_>>());
     events
 }
 
@@ -52,6 +52,7 @@ pub fn own_feeds(
         (several, Some(key)) => ambiguous(cx, key, "field", several.iter().map(|on| &on.event)),
         (_, None) => {}
     }
+    report_twice(cx, &on);
     let feeds = on.into_iter().map(|FieldOn { event, options, .. }| {
         let event = variants::event(cx, event, parameters);
         let event = position(events, &event).unwrap_or_else(|| {
@@ -61,8 +62,24 @@ pub fn own_feeds(
         feed(events, event, options)
     });
     let feeds: Vec<_> = feeds.collect();
-    variants::report_overlap(cx, &feeds.iter().map(|feed| &events[feed.event]).collect::<Vec<_>>());
+    let conditional = |feed: &Feed| feed.options.when.is_some();
+    let listed = feeds.iter().map(|feed| (&events[feed.event], conditional(feed)));
+    variants::report_overlap(cx, &listed.collect::<Vec<_>>());
     feeds
+}
+
+/// Reports an event that updates a field twice. With a condition in each `on(..)`, at most one of them may hold.
+fn report_twice(cx: &Ctxt, on: &[FieldOn]) {
+    for (index, second) in on.iter().enumerate() {
+        let event = to_source(&second.event);
+        let same = on[..index].iter().find(|first| to_source(&first.event) == event);
+        if same.is_some_and(|first| first.options.when.is_none() || second.options.when.is_none()) {
+            let message = format!(
+                "this field listens to `{event}` twice: remove this `on(..)`, or write a `when` in each of them"
+            );
+            cx.error(&second.event, message);
+        }
+    }
 }
 
 /// The feed of one event. In that of a variant, names of fields mean those of the variant.

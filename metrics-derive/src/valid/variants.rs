@@ -51,20 +51,19 @@ pub fn are_equal(one: &Event, other: &Event) -> bool {
     one.variant == other.variant && to_source(&one.ty) == to_source(&other.ty)
 }
 
-/// Reports a variant that is listed twice, and one that stands beside its enum: its events would count twice.
-pub fn report_overlap(cx: &Ctxt, listed: &[&Event]) {
-    for (index, event) in listed.iter().enumerate().filter(|(_, event)| event.variant.is_some()) {
-        let source = to_source(&event.listed);
-        if let Some(first) = listed[..index].iter().find(|first| are_equal(first, event)) {
-            cx.error(&event.listed, format!("duplicate event `{source}`"));
-            return cx.error(&first.listed, "first listed here");
-        }
-        let is_whole =
-            |other: &&&Event| other.variant.is_none() && to_source(&other.ty) == to_source(&event.ty);
-        if let Some(whole) = listed.iter().find(is_whole) {
-            let whole = to_source(&whole.listed);
+/// Reports a variant that stands beside its enum: its events would count twice. Each event comes with whether its `on(..)` has a
+/// condition: with one in both, at most one of them may hold.
+pub fn report_overlap(cx: &Ctxt, listed: &[(&Event, bool)]) {
+    for (event, is_conditional) in listed.iter().filter(|(event, _)| event.variant.is_some()) {
+        let whole = listed.iter().find(|(whole, other)| {
+            whole.variant.is_none()
+                && to_source(&whole.ty) == to_source(&event.ty)
+                && !(*other && *is_conditional)
+        });
+        if let Some((whole, _)) = whole {
+            let (whole, variant) = (to_source(&whole.listed), to_source(&event.listed));
             let message =
-                format!("`on({whole})` brings the events of `{source}` too: remove one of the two `on(..)`");
+                format!("`on({whole})` brings the events of `{variant}` too: remove one of the two `on(..)`");
             return cx.error(&event.listed, message);
         }
     }

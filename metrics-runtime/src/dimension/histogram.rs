@@ -29,14 +29,15 @@ use window::{Limits, Window};
 pub use declared::{
     Bucketed, BucketedReading, DEFAULT_MAX_BUCKETS, MAX_MAX_BUCKETS, MIN_MAX_BUCKETS, UpTo, WithLayout,
 };
-pub use event_id::{EventId, IdHasher, IdKind};
+pub use event_id::{EqualTo, EventId, IdHasher, IdKind};
 pub use key::Recorded;
 pub use layout::{BucketLayout, Guess, guesses};
 pub use open_ids::{EventTime, RecordsDurations};
 
 /// A distribution of values over buckets, with their count, sum, minimum and maximum.
 ///
-/// Updated with `value`. A snapshot shows a [`HistogramSnapshot`].
+/// Updated with `value`, or of durations with `begin` and `end`: [the time between two
+/// events](crate::guide::language#begin-and-end). A snapshot shows a [`HistogramSnapshot`].
 ///
 /// * Without further options the buckets are exponential: each is wider than the one before it by the same factor, so no
 ///   bounds are chosen. There are at most 160, or `max_buckets = N`. They begin very narrow, and double in width whenever the

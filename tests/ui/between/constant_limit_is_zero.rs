@@ -1,4 +1,4 @@
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime}; //~ 1 error
 
 use mvx_metrics::*;
 

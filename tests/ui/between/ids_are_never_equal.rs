@@ -1,4 +1,4 @@
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime}; //~ 5 errors
 
 use mvx_metrics::*;
 
@@ -36,6 +36,12 @@ struct Requests {
     variants: Histogram<Duration>,
     #[dimension(on(Started, begin = id, at = since), on(Job::Queued, begin = name, at = at), on(Ended, end = id, at = now), limit = 100)]
     two_begins: Histogram<Duration>,
+    #[dimension(
+        on(Ended, begin = id, at = now, when = |e| e.bytes == 0),
+        on(Ended, end = name, at = now, when = |e| e.bytes > 0),
+        limit = 100
+    )]
+    one_event: Histogram<Duration>,
 }
 
 fn main() {}

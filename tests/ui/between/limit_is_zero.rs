@@ -1,4 +1,4 @@
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime}; //~ 2 errors
 
 use mvx_metrics::*;
 

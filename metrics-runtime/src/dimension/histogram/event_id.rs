@@ -102,7 +102,7 @@ impl<L> IdKind<L> {
     }
 }
 
-/// Kinds of ids that can be equal.
+/// Kinds of ids that can be equal: the same type [`Like`](EventId::Like), or tuples of such types.
 #[diagnostic::on_unimplemented(
     message = "this id is never equal to that of `begin`: it is like `{Self}`, and that of `begin` like `{Other}`",
     label = "never equal to the id of `begin`",

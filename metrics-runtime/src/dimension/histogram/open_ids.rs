@@ -74,16 +74,20 @@ impl Histogram<Duration> {
     }
 }
 
-/// A histogram of durations, with the buckets that its field declares.
+/// A histogram of durations: the type of a field with `begin` and `end`.
+///
+/// It is implemented for [`Histogram<Duration>`](crate::Histogram).
 #[diagnostic::on_unimplemented(
     message = "`begin` and `end` record durations, and `{Self}` is no `Histogram<Duration>`",
     label = "write `Histogram<Duration>`"
 )]
 pub trait RecordsDurations {
     /// The histogram, once it has its buckets.
+    #[doc(hidden)]
     fn prepared(&mut self) -> &mut Histogram<Duration>;
 
     /// Records a duration.
+    #[doc(hidden)]
     fn record_duration(&mut self, duration: Duration);
 }
 
