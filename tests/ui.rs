@@ -1,4 +1,4 @@
-//! The macros' messages about mistakes, and unusual code that must compile. Covers LB2.
+//! The macros' messages about mistakes, and unusual code that must compile. Covers DL6, DL7, LB2.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -56,6 +56,45 @@ fn lb2_a_closure_without_a_name_is_an_error_that_shows_what_to_write() {
             assert!(compiles.contains(suggestion), "`{suggestion}` is not known to compile");
         }
     }
+}
+
+#[test]
+fn dl7_duplicate_names_through_flatten_are_refused_in_generic_metrics_too() {
+    let reports = reports("name/duplicate_through_flatten_of_a_generic_metric");
+    let expected = ["total", "in_total"].map(|name| {
+        format!("error[E0080]: evaluation panicked: two dimensions are named `{name}`: add a prefix, `flatten(prefix = \"..\")`")
+    });
+    assert_eq!(reports, expected);
+}
+
+#[test]
+fn dl6_a_limit_of_zero_is_refused_in_a_constant_too() {
+    let expected = "error[E0080]: evaluation panicked: `limit` must be at least 1";
+    assert_eq!(reports("label/limit_is_a_constant_of_zero"), [expected; 2]);
+    assert_eq!(reports("label/limit_is_a_constant_of_another_type"), ["error[E0308]: mismatched types"]);
+}
+
+#[test]
+fn dl6_a_metric_without_any_dimension_is_refused() {
+    let expected = ["Empty", "Skipped", "Handled"]
+        .map(|metric| format!("error: `{metric}` has no dimension: add a field such as `total: Counter`"));
+    assert_eq!(reports("item/metric_without_dimension"), expected);
+}
+
+#[test]
+fn dl6_a_name_with_an_empty_segment_is_refused() {
+    let expected = ["saved", "saves.done", "total", "a.b", "bytes", "loads."]
+        .map(|write| format!("error: a name cannot have an empty part between dots: write `\"{write}\"`"));
+    let reports = reports("name/empty_segment");
+    assert!(expected.iter().all(|expected| reports.contains(expected)), "{reports:?}");
+    assert_eq!(reports.len(), expected.len() + 1, "`.loaded` begins with a dot");
+}
+
+/// The first lines of all errors of a case.
+fn reports(case: &str) -> Vec<String> {
+    let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("ui");
+    let message = fs::read_to_string(cases.join(format!("{case}.stderr"))).unwrap();
+    message.lines().filter(|line| line.starts_with("error")).map(str::to_owned).collect()
 }
 
 fn folders() -> Vec<PathBuf> {

@@ -129,7 +129,13 @@ const _: () = {
         }
     }
     const _: () = ::mvx_metrics::__private::assert_distinct(
-        &<Connections as ::mvx_metrics::__private::Fields>::NAMES,
+        &::mvx_metrics::__private::Names {
+            own: &[],
+            names: &["open", "by_host", "longest"],
+            flattened: &[
+                ("traffic_", <Traffic as ::mvx_metrics::__private::Fields>::NAMES),
+            ],
+        },
     );
     #[automatically_derived]
     impl ::mvx_metrics::__private::Fields for Connections
@@ -185,6 +191,7 @@ const _: () = {
         ];
         const NAMES: ::mvx_metrics::__private::Names = ::mvx_metrics::__private::Names {
             own: <Self as ::mvx_metrics::__private::Fields>::DIMENSIONS,
+            names: &[],
             flattened: &[
                 ("traffic_", <Traffic as ::mvx_metrics::__private::Fields>::NAMES),
             ],

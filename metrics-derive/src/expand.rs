@@ -11,6 +11,7 @@ macro_rules! quote_at {
 }
 
 mod bounds;
+mod constants;
 mod context;
 mod event;
 mod feed;

@@ -90,6 +90,29 @@ fn capitalized(word: &str) -> String {
 
 /// Checks the name of a metric, an event or a dimension; false after a mistake.
 pub fn check(cx: &Ctxt, name: &LitStr) -> bool {
+    check_characters(cx, name) && check_segments(cx, name, "")
+}
+
+/// Checks the text in front of names. It may end in a dot, which the names continue.
+pub fn check_prefix(cx: &Ctxt, prefix: &LitStr) -> bool {
+    let end = if prefix.value().ends_with('.') { "." } else { "" };
+    check_characters(cx, prefix) && check_segments(cx, prefix, end)
+}
+
+/// Checks that something stands before and after each dot, but for one that is the `end`.
+fn check_segments(cx: &Ctxt, name: &LitStr, end: &str) -> bool {
+    let text = name.value();
+    let mut segments: Vec<_> = text.strip_suffix(end).unwrap_or(&text).split('.').collect();
+    let count = segments.len();
+    segments.retain(|segment| !segment.is_empty());
+    if segments.len() < count {
+        let write = segments.join(".");
+        cx.error(name, format!("a name cannot have an empty part between dots: write `\"{write}{end}\"`"));
+    }
+    segments.len() == count
+}
+
+fn check_characters(cx: &Ctxt, name: &LitStr) -> bool {
     let text = name.value();
     let mut characters = text.chars().enumerate();
     let problem = match characters.next() {

@@ -43,6 +43,10 @@ impl<'a> ast::Metric<'a> {
             resolve::container_when(cx, when, &mut events);
         }
         report_same_names(cx, &fields);
+        if cx.error_count() == 0 && fields.iter().all(|field| field.role == Role::Skip) {
+            let ident = &input.ident;
+            cx.error(ident, format!("`{ident}` has no dimension: add a field such as `total: Counter`"));
+        }
         Metric { input, root, name, help, events, fields }
     }
 }

@@ -148,8 +148,38 @@ pub const fn unlimited<L: BoundedLabel>() -> usize {
 
 /// The limit in the descriptor of a breakdown by `L`; `None` where each label has a slot of its own.
 #[must_use]
+#[track_caller]
 pub const fn limit<L: Label>(limit: usize) -> Option<usize> {
+    assert_limit(limit);
     if is_indexed::<L>() { None } else { Some(limit) }
+}
+
+/// Checks the number of labels of a breakdown.
+///
+/// # Panics
+///
+/// At compile time, when the number is 0, also that of a parameter:
+///
+/// ```compile_fail,E0080
+/// use mvx_metrics::{Breakdown, Counter, Metric, metric_event};
+///
+/// #[metric_event]
+/// struct Saved {
+///     user: String,
+/// }
+///
+/// #[derive(Metric, Default)]
+/// #[metric(on(Saved))]
+/// struct Saves<const N: usize> {
+///     #[dimension(by = user, limit = N)]
+///     by_user: Breakdown<String, Counter>,
+/// }
+///
+/// Saves::<0>::default().descriptor();
+/// ```
+#[track_caller]
+pub const fn assert_limit(limit: usize) {
+    assert!(limit >= 1, "`limit` must be at least 1");
 }
 
 /// The descriptor of one dimension. `merge` and `buckets` are those of the field's options.
@@ -298,7 +328,7 @@ pub trait Fields: TypedMetric<Snapshot: SnapshotFields> {
     const DIMENSIONS: &'static [DimensionDescriptor];
 
     /// The names of all dimensions, with those of flattened metrics.
-    const NAMES: Names = Names { own: Self::DIMENSIONS, flattened: &[] };
+    const NAMES: Names = Names { own: Self::DIMENSIONS, names: &[], flattened: &[] };
 
     /// Adds descriptors of all dimensions, with those of flattened metrics, each under its prefixes.
     fn describe(prefix: &str, dimensions: &mut Vec<DimensionDescriptor>) {

@@ -5,6 +5,7 @@ use quote::{ToTokens, quote};
 use syn::spanned::Spanned;
 use syn::{Expr, Type};
 
+use super::constants;
 use super::context::{Context, layout_name, max_buckets_name};
 use super::source::{self, Constant};
 use crate::ast::Role;
@@ -30,7 +31,7 @@ pub fn handle_event(cx: &Context, index: usize, event: &Event) -> TokenStream {
     let feeds = fields.flat_map(|field| field.feeds.iter().map(move |feed| (field, feed)));
     let feeds: Vec<_> = feeds
         .filter(|(_, feed)| feed.event == index)
-        .map(|(field, feed)| feed_field(private, field, feed, ty))
+        .map(|(field, feed)| feed_field(cx, field, feed, ty))
         .collect();
     let body = if with.is_none() && feeds.is_empty() {
         quote!(#when false)
@@ -77,7 +78,8 @@ fn with_handler(cx: &Context, with: &Keyed<syn::Path>) -> TokenStream {
     quote!(#(#prepare)* __accepted |= #call;)
 }
 
-fn feed_field(private: &TokenStream, field: &Field, feed: &Feed, event: &Type) -> TokenStream {
+fn feed_field(cx: &Context, field: &Field, feed: &Feed, event: &Type) -> TokenStream {
+    let private = &cx.private;
     let ident = field.ident;
     if field.role == Role::Flatten {
         let span = located_at(field.shape.ty.span());
@@ -101,7 +103,7 @@ fn feed_field(private: &TokenStream, field: &Field, feed: &Feed, event: &Type) -
                     ),
                 );
             }
-            let limit = limit(private, field, by);
+            let limit = limit(cx, field, by);
             quote_at!(private, span =>
                 #private::ByLabel::update_within(&mut self.#ident, #label, #limit, |__each| #steps)
             )
@@ -179,9 +181,10 @@ pub fn checked_keep(private: &TokenStream, keep: &Expr) -> TokenStream {
     quote_at!(private, located_at(keep.span()) => const { #private::checked_keep(#keep) })
 }
 
-fn limit(private: &TokenStream, field: &Field, by: &Keyed<Labels>) -> TokenStream {
-    if let Some(limit) = &field.options.limit {
-        return limit.value.to_token_stream();
+fn limit(cx: &Context, field: &Field, by: &Keyed<Labels>) -> TokenStream {
+    let private = &cx.private;
+    if let Some(limit) = constants::limit(cx, field) {
+        return limit;
     }
     if field.shape.kind == Kind::Breakdown {
         return quote!(#private::primitive::usize::MAX);

@@ -5,6 +5,7 @@ use quote::quote;
 use syn::Expr;
 use syn::spanned::Spanned;
 
+use super::constants;
 use super::context::{Context, buckets_name, layout_name, max_buckets_name};
 use super::feed::checked_keep;
 use crate::ast::Role;
@@ -112,8 +113,7 @@ fn describe(cx: &Context, field: &Field) -> TokenStream {
     let (name, help, ty) = (&field.name, &field.help, field.shape.ty);
     let by = field.feeds.iter().find_map(|feed| feed.options.by.as_ref());
     let labels = by.into_iter().flat_map(|by| &by.value.parts).filter_map(LabelPart::name);
-    let limit =
-        field.options.limit.as_ref().filter(|_| field.verdict == Verdict::Valid).map(|limit| &limit.value);
+    let limit = constants::limit(cx, field).filter(|_| field.verdict == Verdict::Valid);
     let limit = limit.map_or_else(
         || quote!(#private::None),
         |limit| quote_at!(private, located_at(ty.span()) => #private::limit::<<#ty as #private::HasLabel>::Label>(#limit)),
@@ -171,16 +171,45 @@ pub fn merge_rule(private: &TokenStream, field: &Field) -> TokenStream {
 
 /// Compares the names of flattened metrics when rustc evaluates constants: only rustc knows them.
 fn distinct_names(cx: &Context) -> Option<TokenStream> {
-    let (private, metric) = (&cx.private, &cx.metric.input.ident);
-    let flattened = cx.metric.visible_fields().find(|field| field.role == Role::Flatten)?;
-    if cx.metric.fields.iter().any(|field| field.verdict != Verdict::Valid)
-        || !cx.metric.input.generics.params.is_empty()
-    {
+    let private = &cx.private;
+    let first = compared(cx)?;
+    if depends_on_parameters(cx) {
         return None;
     }
-    Some(quote_at!(private, located_at(flattened.ident.span()) =>
-        const _: () = #private::assert_distinct(&<#metric as #private::Fields>::NAMES);
+    let own = cx.metric.visible_fields().filter(|field| field.role == Role::Dimension);
+    let own = own.map(|field| &field.name);
+    let flattened = cx.metric.visible_fields().filter(|field| field.role == Role::Flatten);
+    let flattened = flattened.map(|field| {
+        let (ty, prefix) = (field.shape.ty, field.prefix());
+        quote!((#prefix, <#ty as #private::Fields>::NAMES))
+    });
+    Some(quote_at!(private, located_at(first.ident.span()) =>
+        const _: () = #private::assert_distinct(
+            &#private::Names { own: &[], names: &[#(#own),*], flattened: &[#(#flattened),*] }
+        );
     ))
+}
+
+/// The same where a flattened metric depends on a type parameter: rustc compares when the metric is used.
+pub fn distinct_names_of_instance(cx: &Context) -> Option<TokenStream> {
+    let private = &cx.private;
+    let first = compared(cx).filter(|_| depends_on_parameters(cx))?;
+    Some(quote_at!(private, located_at(first.ident.span()) =>
+        const { #private::assert_distinct(&<Self as #private::Fields>::NAMES) }
+    ))
+}
+
+/// The first field that only rustc can compare with the other ones, if no field has a mistake.
+fn compared<'a>(cx: &'a Context) -> Option<&'a Field<'a>> {
+    let valid = cx.metric.fields.iter().all(|field| field.verdict == Verdict::Valid);
+    cx.metric.visible_fields().find(|field| valid && field.role == Role::Flatten)
+}
+
+/// Whether the names of a flattened metric depend on a parameter, so that a constant cannot name them.
+fn depends_on_parameters(cx: &Context) -> bool {
+    let parameters = parameters(&cx.metric.input.generics);
+    let mut flattened = cx.metric.visible_fields().filter(|field| field.role == Role::Flatten);
+    flattened.any(|field| mentions(field.shape.ty, &parameters))
 }
 
 /// Checks windows when rustc evaluates constants: only rustc knows whether a type of the user's own merges.
@@ -221,7 +250,7 @@ fn describe_flattened(cx: &Context) -> Option<TokenStream> {
         return None;
     }
     Some(quote! {
-        const NAMES: #private::Names = #private::Names { own: #dimensions, flattened: &[#(#names),*] };
+        const NAMES: #private::Names = #private::Names { own: #dimensions, names: &[], flattened: &[#(#names),*] };
 
         fn describe(
             __prefix: &#private::primitive::str,

@@ -7,7 +7,7 @@ use syn::{Expr, ExprCall};
 
 use super::context::{Context, buckets_name, layout_name, max_buckets_name};
 use super::fields::{self, Reading};
-use super::{feed, lints, snapshot, source};
+use super::{constants, feed, lints, snapshot, source};
 use crate::ast::Role;
 use crate::resolved::{Field, Metric, Verdict};
 use crate::shape::{Measure, TypeShape};
@@ -17,6 +17,7 @@ impl Metric<'_> {
     pub fn expand(&self) -> TokenStream {
         let cx = Context::new(self);
         let buckets = self.fields.iter().filter_map(|field| buckets(&cx, field));
+        let limits = constants::limits(&cx);
         let handlers =
             self.events.iter().enumerate().map(|(index, event)| feed::handle_event(&cx, index, event));
         let (implementation, fields) = (implementation(&cx), fields::expand(&cx));
@@ -29,6 +30,7 @@ impl Metric<'_> {
             #lints
             const _: () = {
                 #(#buckets)*
+                #(#limits)*
                 #(#handlers)*
                 #implementation
                 #fields
@@ -130,6 +132,7 @@ fn implementation(cx: &Context) -> TokenStream {
         let ty = &event.ty;
         quote_at!(private, located_at(ty.span()) => #private::EventHandler::of::<#ty>())
     });
+    let distinct = fields::distinct_names_of_instance(cx);
     let flattened = cx.metric.visible_fields().any(|field| field.role == Role::Flatten);
     let descriptor = if flattened { quote!(descriptor) } else { quote!(own_descriptor) };
     let snapshot = snapshot::ident(cx.metric);
@@ -160,6 +163,7 @@ fn implementation(cx: &Context) -> TokenStream {
             }
 
             fn handlers() -> &'static [#private::EventHandler<Self>] {
+                #distinct
                 const { &[#(#handlers),*] }
             }
 

@@ -11,6 +11,8 @@ use crate::dimension::append;
 #[derive(Debug)]
 pub struct Names {
     pub own: &'static [DimensionDescriptor],
+    /// Names in place of descriptors.
+    pub names: &'static [&'static str],
     /// Flattened metrics, each with its prefix.
     pub flattened: &'static [(&'static str, Names)],
 }
@@ -19,7 +21,32 @@ pub struct Names {
 ///
 /// # Panics
 ///
-/// At compile time, when two names are equal.
+/// At compile time, when two names are equal; where a flattened metric depends on a type parameter, as soon as the metric is used:
+///
+/// ```compile_fail,E0080
+/// use mvx_metrics::{Counter, Metric, metric_event};
+///
+/// #[metric_event]
+/// struct Saved;
+///
+/// #[derive(Metric, Default)]
+/// #[metric(on(Saved))]
+/// struct Loads<T: Default + Send + 'static> {
+///     total: Counter,
+///     #[dimension(skip)]
+///     state: T,
+/// }
+///
+/// #[derive(Metric, Default)]
+/// #[metric(on(Saved))]
+/// struct Saves<T: Default + Send + 'static> {
+///     total: Counter,
+///     #[dimension(flatten)]
+///     loads: Loads<T>,
+/// }
+///
+/// Saves::<u8>::handlers();
+/// ```
 #[track_caller]
 pub const fn assert_distinct(names: &Names) {
     let mut seen = Seen { hashes: [0; 256], count: 0, name: [0; 256] };
@@ -43,6 +70,12 @@ impl Seen {
                 let end = self.append(prefix, name);
                 self.add(end);
             }
+            index += 1;
+        }
+        let mut index = 0;
+        while index < names.names.len() {
+            let end = self.append(prefix, names.names[index]);
+            self.add(end);
             index += 1;
         }
         let mut index = 0;
