@@ -3,6 +3,7 @@
 #[macro_use]
 mod options;
 mod labels;
+mod name;
 mod source;
 mod suggest;
 mod values;
@@ -12,12 +13,14 @@ use syn::{Attribute, Expr, ExprLit, Ident, Lit, LitStr, Path, Type, parenthesize
 
 use self::labels::labels;
 pub use self::labels::{LabelPart, Labels};
+use self::name::name;
+pub use self::name::{Name, unusable};
 pub use self::options::{Keyed, OptionSet};
 use self::options::{Place, attributes, named};
 pub use self::source::Source;
 use self::source::{amount, source};
 use self::values::{
-    assigned, case, crate_path, event, expect_parentheses, expression, flag, handler, plain, string, word,
+    assigned, case, crate_path, event, expect_parentheses, expression, flag, handler, plain, word,
 };
 use crate::ctxt::Ctxt;
 use crate::name::Case;
@@ -25,7 +28,7 @@ use crate::name::Case;
 options! {
     /// `#[metric(..)]`, but for `on(..)`.
     pub struct MetricOptions {
-        "name" => name: LitStr = assigned("\"..\"", string),
+        "name" => name: Name = assigned("\"..\"", name),
         "when" => when: Source = assigned("|e| ..", source),
         "rename_all" => rename_all: Case = assigned("\"camelCase\"", case(Case::OF_NAMES)),
         "crate" => krate: Path = assigned("path::to::mvx_metrics", crate_path),
@@ -55,7 +58,7 @@ options! {
 options! {
     /// What concerns the field itself, whatever event feeds it.
     pub struct FieldOptions {
-        "name" => name: LitStr = assigned("\"..\"", string),
+        "name" => name: Name = assigned("\"..\"", name),
         "limit" => limit: Expr = assigned("<N>", expression),
         "keep" => keep: Expr = assigned("<N>", expression),
         "buckets" => buckets: Expr = assigned("[..]", expression),
@@ -72,7 +75,7 @@ options! {
 options! {
     /// `flatten(..)`.
     pub struct FlattenOptions {
-        "prefix" => prefix: LitStr = assigned("\"..\"", string),
+        "prefix" => prefix: Name = assigned("\"..\"", name),
     }
 }
 
@@ -87,14 +90,14 @@ options! {
 options! {
     /// `#[label(..)]` of a variant.
     pub struct VariantOptions {
-        "name" => name: LitStr = assigned("\"..\"", string),
+        "name" => name: Name = assigned("\"..\"", name),
     }
 }
 
 options! {
     /// The arguments of `#[metric_event(..)]`.
     pub struct EventOptions {
-        "name" => name: LitStr = assigned("\"..\"", string),
+        "name" => name: Name = assigned("\"..\"", name),
         "crate" => krate: Path = assigned("path::to::mvx_metrics", crate_path),
     }
 }

@@ -41,7 +41,7 @@ pub fn metric(input: &DeriveInput) -> TokenStream {
 /// `#[derive(Label)]`.
 pub fn label(input: &DeriveInput) -> TokenStream {
     let cx = Ctxt::new();
-    let label = Label::from_syn(&cx, input);
+    let mut label = Label::from_syn(&cx, input);
     label.validate(&cx);
     let expanded = label.expand();
     let errors = cx.check();

@@ -1,5 +1,7 @@
 //! The items that generated code names. Not part of the public API.
 
+#[path = "private/const_names.rs"]
+mod const_names;
 #[path = "private/fields.rs"]
 mod fields;
 #[path = "private/names.rs"]
@@ -41,6 +43,7 @@ mod top;
 
 pub use top::{KeepsLabels, TopByLabel, checked_keep, keeping};
 
+pub use const_names::{assert_label_texts, assert_name, assert_not_invalid, assert_prefix};
 pub use fields::{
     PartialSnapshot, SnapshotFields, deserialize, finish, flattened, merge, read, restarted_since, restore,
     serialize, since, write,

@@ -4,6 +4,7 @@ mod agreement;
 mod basics;
 mod breakdowns;
 mod composition;
+mod constant_names;
 mod distinct;
 mod distributions;
 mod label_names;

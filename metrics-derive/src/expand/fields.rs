@@ -1,6 +1,6 @@
 //! `impl Fields`: the dimensions one by one.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::quote;
 use syn::Expr;
 use syn::spanned::Spanned;
@@ -9,7 +9,7 @@ use super::constants;
 use super::context::{Context, buckets_name, layout_name, max_buckets_name};
 use super::feed::checked_keep;
 use crate::ast::Role;
-use crate::attr::LabelPart;
+use crate::attr::{LabelPart, Name};
 use crate::generics::{mentions, parameters};
 use crate::resolved::{Field, Verdict};
 use crate::shape::Kind;
@@ -183,7 +183,7 @@ fn distinct_names(cx: &Context) -> Option<TokenStream> {
         let (ty, prefix) = (field.shape.ty, field.prefix());
         quote!((#prefix, <#ty as #private::Fields>::NAMES))
     });
-    Some(quote_at!(private, located_at(first.ident.span()) =>
+    Some(quote_at!(private, first =>
         const _: () = #private::assert_distinct(
             &#private::Names { own: &[], names: &[#(#own),*], flattened: &[#(#flattened),*] }
         );
@@ -194,15 +194,21 @@ fn distinct_names(cx: &Context) -> Option<TokenStream> {
 pub fn distinct_names_of_instance(cx: &Context) -> Option<TokenStream> {
     let private = &cx.private;
     let first = compared(cx).filter(|_| depends_on_parameters(cx))?;
-    Some(quote_at!(private, located_at(first.ident.span()) =>
+    Some(quote_at!(private, first =>
         const { #private::assert_distinct(&<Self as #private::Fields>::NAMES) }
     ))
 }
 
-/// The first field that only rustc can compare with the other ones, if no field has a mistake.
-fn compared<'a>(cx: &'a Context) -> Option<&'a Field<'a>> {
+/// The location of the first name that only rustc can compare with the other ones, if no field has a mistake.
+fn compared(cx: &Context) -> Option<Span> {
     let valid = cx.metric.fields.iter().all(|field| field.verdict == Verdict::Valid);
-    cx.metric.visible_fields().find(|field| valid && field.role == Role::Flatten)
+    let mut fields = cx.metric.visible_fields().filter(|_| valid);
+    let span = fields.find_map(|field| match (&field.role, &field.name) {
+        (Role::Flatten, _) => Some(field.ident.span()),
+        (_, Name::Constant { constant, .. }) => Some(constant.span()),
+        _ => None,
+    });
+    span.map(located_at)
 }
 
 /// Whether the names of a flattened metric depend on a parameter, so that a constant cannot name them.

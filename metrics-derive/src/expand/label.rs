@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Data, Generics, parse_quote};
 
-use super::lints;
+use super::{constants, lints};
 use crate::ast::Label;
 
 impl Label<'_> {
@@ -35,10 +35,12 @@ impl Label<'_> {
             Data::Enum(_) => quote!(match self { #(#arms),* }),
             _ => quote!(0),
         };
+        let constants = constants::label_texts(&private, &self.variants);
         let lints = lints::allowed(self.input);
         quote! {
             #lints
             const _: () = {
+                #constants
                 const __TEXTS: &[&#private::primitive::str] = &[#(#texts),*];
 
                 #[automatically_derived]

@@ -17,7 +17,7 @@ impl Metric<'_> {
     pub fn expand(&self) -> TokenStream {
         let cx = Context::new(self);
         let buckets = self.fields.iter().filter_map(|field| buckets(&cx, field));
-        let limits = constants::limits(&cx);
+        let (names, limits) = (constants::names(&cx), constants::limits(&cx));
         let handlers =
             self.events.iter().enumerate().map(|(index, event)| feed::handle_event(&cx, index, event));
         let (implementation, fields) = (implementation(&cx), fields::expand(&cx));
@@ -30,6 +30,7 @@ impl Metric<'_> {
             #lints
             const _: () = {
                 #(#buckets)*
+                #(#names)*
                 #(#limits)*
                 #(#handlers)*
                 #implementation

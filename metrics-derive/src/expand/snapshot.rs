@@ -27,7 +27,9 @@ pub fn ident(metric: &Metric) -> Ident {
 /// The name of the field that counts values which were not finite. A dimension of that name keeps it.
 pub fn invalid(metric: &Metric) -> Ident {
     let taken = |name: &str| {
-        metric.visible_fields().any(|field| field.ident.unraw() == name || field.name.value() == name)
+        metric
+            .visible_fields()
+            .any(|field| field.ident.unraw() == name || field.name.text().is_some_and(|text| text == name))
     };
     let mut name = "invalid".to_owned();
     let mut others = 0;
@@ -102,7 +104,7 @@ fn declaration(cx: &Context) -> TokenStream {
 
 fn documentation(field: &Field) -> String {
     if field.help.is_empty() {
-        format!(" The dimension `{}`.", field.name.value())
+        format!(" The dimension `{}`.", field.name.text().unwrap_or_else(|| field.ident.unraw().to_string()))
     } else {
         format!(" {}", field.help)
     }
@@ -266,7 +268,7 @@ fn reading(cx: &Context) -> TokenStream {
     let fields: Vec<_> = cx.metric.visible_fields().collect();
     let mut names = HashSet::new();
     let own = fields.iter().enumerate().filter(|(_, field)| field.role == Role::Dimension);
-    let own = own.filter(|(_, field)| names.insert(field.name.value()));
+    let own = own.filter(|(_, field)| field.name.text().is_none_or(|name| names.insert(name)));
     let own = own.map(|(index, field)| {
         let (name, ty) = (&field.name, field.shape.ty);
         quote!(#name => #private::read::<#private::Output<#ty>, __A>(__partial, #index, __map),)

@@ -19,7 +19,7 @@ pub fn check(cx: &Ctxt, field: &Field, parameters: &[String]) -> Verdict {
         return Verdict::Unusable;
     }
     let errors = cx.error_count();
-    name::check(cx, &field.name);
+    name::check_text(cx, &field.name);
     if !arguments::check(cx, &field.shape) {
         return Verdict::Unusable;
     }
