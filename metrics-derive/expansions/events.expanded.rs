@@ -87,7 +87,7 @@ const _: () = {
             }
         }
         fn snapshot(&self) -> ::mvx_metrics::__private::MetricSnapshot {
-            ::mvx_metrics::__private::snapshot("connections", self)
+            ::mvx_metrics::__private::snapshot_in_units("connections", self)
         }
         fn descriptor(&self) -> ::mvx_metrics::__private::MetricDescriptor {
             ::mvx_metrics::__private::descriptor::<Self>("connections", "")

@@ -21,6 +21,7 @@ mod lints;
 mod metric;
 mod snapshot;
 mod source;
+mod units;
 
 use proc_macro2::TokenStream;
 use quote::quote;

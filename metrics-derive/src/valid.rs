@@ -8,6 +8,7 @@ mod labels;
 mod resolve;
 mod role;
 mod top;
+mod units;
 
 use std::collections::HashMap;
 

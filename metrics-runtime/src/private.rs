@@ -34,9 +34,13 @@ pub use crate::label::{BoundedLabel, Label, LabelPart, ToLabel};
 pub use crate::snapshot::{DimensionValue, Dimensions, Merge, MetricSnapshot, Number, Times, Timestamp};
 pub use std::time::SystemTime;
 
+pub use crate::number::TimeUnit;
+
 use crate::dimension::Breakdown;
 use crate::dimension::Shape;
+use crate::dispatch::declaration_of;
 use crate::label::is_indexed;
+use crate::snapshot::NumberType;
 
 #[path = "private/top.rs"]
 mod top;
@@ -45,8 +49,8 @@ pub use top::{KeepsLabels, TopByLabel, checked_keep, keeping};
 
 pub use const_names::{assert_label_texts, assert_name, assert_not_invalid, assert_prefix};
 pub use fields::{
-    PartialSnapshot, SnapshotFields, deserialize, finish, flattened, merge, read, restarted_since, restore,
-    serialize, since, write,
+    PartialSnapshot, SnapshotFields, deserialize, finish, flattened, merge, read, read_in, restarted_since,
+    restore, serialize, since, write, write_in,
 };
 pub use names::{Names, assert_distinct};
 
@@ -228,6 +232,10 @@ pub const fn describe<D: Dimension>(
     };
     assert_window::<D>();
     assert!(
+        !matches!(number, Some(NumberType::Duration)) || unit.is_none() || TimeUnit::named(unit).is_some(),
+        "a `Duration` is shown in `nanoseconds`, `microseconds`, `milliseconds` or `seconds`"
+    );
+    assert!(
         labels.is_empty() || parts == 0 || labels.len() == parts,
         "`by` does not name each part of the label: write a source for each part, and no tuple inside a tuple"
     );
@@ -305,6 +313,18 @@ pub fn snapshot<M: Fields>(name: &'static str, metric: &M) -> MetricSnapshot {
     snapshot.dimensions.reserve(M::DIMENSIONS.len());
     metric.values("", &mut snapshot.dimensions);
     snapshot.invalid = metric.invalid();
+    snapshot
+}
+
+/// The same with the declaration, where durations are shown in another unit than seconds: without a declaration nothing says so.
+#[must_use]
+pub fn snapshot_in_units<M: Fields>(name: &'static str, metric: &M) -> MetricSnapshot {
+    let mut snapshot = snapshot(name, metric);
+    let declaration = declaration_of(metric);
+    let mut dimensions = declaration.descriptor().dimensions.iter();
+    if dimensions.any(|declared| declared.time_unit() != TimeUnit::Seconds) {
+        snapshot.declaration = Some(declaration);
+    }
     snapshot
 }
 

@@ -7,7 +7,7 @@ use syn::{Expr, ExprCall};
 
 use super::context::{Context, buckets_name, layout_name, max_buckets_name};
 use super::fields::{self, Reading};
-use super::{constants, feed, lints, snapshot, source};
+use super::{constants, feed, lints, snapshot, source, units};
 use crate::ast::Role;
 use crate::resolved::{Field, Metric, Verdict};
 use crate::shape::{Measure, TypeShape};
@@ -136,6 +136,7 @@ fn implementation(cx: &Context) -> TokenStream {
     let distinct = fields::distinct_names_of_instance(cx);
     let flattened = cx.metric.visible_fields().any(|field| field.role == Role::Flatten);
     let descriptor = if flattened { quote!(descriptor) } else { quote!(own_descriptor) };
+    let read_snapshot = if units::may_have_units(cx) { quote!(snapshot_in_units) } else { quote!(snapshot) };
     let snapshot = snapshot::ident(cx.metric);
     let generics = snapshot::generics(cx);
     let (_, snapshot_generics, _) = generics.split_for_impl();
@@ -169,7 +170,7 @@ fn implementation(cx: &Context) -> TokenStream {
             }
 
             fn snapshot(&self) -> #private::MetricSnapshot {
-                #private::snapshot(#name, self)
+                #private::#read_snapshot(#name, self)
             }
 
             fn descriptor(&self) -> #private::MetricDescriptor {

@@ -9,7 +9,7 @@ use syn::spanned::Spanned;
 use syn::{Generics, WherePredicate, parse_quote};
 
 use super::context::Context;
-use super::{bounds, fields};
+use super::{bounds, fields, units};
 use crate::ast::Role;
 use crate::generics::{mentions, parameters};
 use crate::resolved::{Field, Metric};
@@ -246,6 +246,8 @@ fn writing(cx: &Context) -> TokenStream {
         if field.role == Role::Flatten {
             let prefix = field.prefix();
             quote!(#private::SnapshotFields::write(&self.#ident, &#private::prefixed(__prefix, #prefix), __map)?;)
+        } else if let Some(unit) = units::time_unit(private, field) {
+            quote!(#private::write_in(#unit, __map, __prefix, #name, &self.#ident)?;)
         } else {
             quote!(#private::write(__map, __prefix, #name, &self.#ident)?;)
         }
@@ -271,6 +273,9 @@ fn reading(cx: &Context) -> TokenStream {
     let own = own.filter(|(_, field)| field.name.text().is_none_or(|name| names.insert(name)));
     let own = own.map(|(index, field)| {
         let (name, ty) = (&field.name, field.shape.ty);
+        if let Some(unit) = units::time_unit(private, field) {
+            return quote!(#name => #private::read_in::<#private::Output<#ty>, __A>(#unit, __partial, #index, __map),);
+        }
         quote!(#name => #private::read::<#private::Output<#ty>, __A>(__partial, #index, __map),)
     });
     let flattened = fields.iter().enumerate().filter(|(_, field)| field.role == Role::Flatten);

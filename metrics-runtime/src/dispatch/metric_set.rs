@@ -283,7 +283,7 @@ fn targets_of_type<M: Metric>() -> Vec<Target> {
 }
 
 /// The declaration of a metric. Metrics of one derived type share it.
-fn declaration_of<M: Metric>(metric: &M) -> Declaration {
+pub(crate) fn declaration_of<M: Metric>(metric: &M) -> Declaration {
     let declare = || Declared::new(metric.descriptor(), M::handlers().iter().map(EventHandler::event_type));
     if M::is_derived() { Declaration::of_type(TypeId::of::<M>(), declare) } else { declare().into() }
 }

@@ -9,6 +9,7 @@ use serde::de::{Deserializer, Error as DeserializeError, MapAccess};
 use serde::ser::{SerializeMap, Serializer};
 
 use super::{Fields, prefixed};
+use crate::number::{InUnit, TimeUnit};
 use crate::snapshot::{
     DeserializeOutput, MetricSnapshot, Output, SerializeOutput, Times, Timestamp, ValueDeserializer, named,
 };
@@ -126,6 +127,35 @@ pub fn write<R: Output, M: SerializeMap>(
     output: &R,
 ) -> Result<(), M::Error> {
     map.serialize_entry(&prefixed(prefix, name), &SerializeOutput(output))
+}
+
+/// Serialises one field with its durations in a unit.
+///
+/// # Errors
+///
+/// The serialiser's errors.
+pub fn write_in<R: Output, M: SerializeMap>(
+    unit: TimeUnit,
+    map: &mut M,
+    prefix: &str,
+    name: &'static str,
+    output: &R,
+) -> Result<(), M::Error> {
+    map.serialize_entry(&prefixed(prefix, name), &InUnit(unit, SerializeOutput(output)))
+}
+
+/// Deserialises one field whose durations are in a unit.
+///
+/// # Errors
+///
+/// The deserialiser's errors.
+pub fn read_in<'de, R: Output, A: MapAccess<'de>>(
+    unit: TimeUnit,
+    partial: &mut PartialSnapshot,
+    field: usize,
+    map: &mut A,
+) -> Result<bool, A::Error> {
+    unit.within(|| read::<R, A>(partial, field, map))
 }
 
 /// Deserialises one field.

@@ -1,0 +1,36 @@
+//! Units of time: those in which snapshots show durations.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::quote;
+
+use super::context::Context;
+use crate::ast::Role;
+use crate::resolved::Field;
+use crate::shape::{Kind, Measure};
+
+/// The units in which a `Duration` is shown, each with its constant.
+const TIME_UNITS: [(&str, &str); 3] =
+    [("nanoseconds", "Nanoseconds"), ("microseconds", "Microseconds"), ("milliseconds", "Milliseconds")];
+
+/// The unit of the durations of a field; `None` for seconds, and where there surely are no durations.
+pub fn time_unit(private: &TokenStream, field: &Field) -> Option<TokenStream> {
+    let (ty, inner) = (field.shape.ty, field.shape.inner());
+    match &field.options.unit {
+        Some(unit) if !matches!(inner.measure(), Some(Measure::U64 | Measure::I64 | Measure::F64)) => {
+            let (_, constant) = TIME_UNITS.iter().find(|(name, _)| *name == unit.value.value())?;
+            let constant = Ident::new(constant, Span::call_site());
+            Some(quote!(#private::TimeUnit::#constant))
+        }
+        // A type of the user's own may have a unit.
+        None if inner.kind == Kind::Unknown => {
+            Some(quote!(#private::TimeUnit::of(<#ty as #private::Dimension>::UNIT)))
+        }
+        _ => None,
+    }
+}
+
+/// Whether the metric may show durations in another unit than seconds.
+pub fn may_have_units(cx: &Context) -> bool {
+    let mut fields = cx.metric.visible_fields();
+    fields.any(|field| field.role == Role::Flatten || time_unit(&cx.private, field).is_some())
+}
