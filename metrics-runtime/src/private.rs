@@ -19,7 +19,7 @@ pub use std::primitive;
 pub use std::result::Result::{self, Ok};
 pub use std::vec::Vec;
 
-pub use serde::de::{Deserialize, Deserializer, Error as DeserializeError, MapAccess};
+pub use serde::de::{Deserialize, Deserializer, MapAccess};
 pub use serde::ser::{Serialize, SerializeMap, Serializer};
 
 pub use crate::descriptor::{DimensionDescriptor, DimensionKind, MergeRule, MetricDescriptor};
@@ -38,7 +38,7 @@ pub use crate::number::TimeUnit;
 
 use crate::dimension::Breakdown;
 use crate::dimension::Shape;
-use crate::dispatch::declaration_of;
+use crate::dispatch::declaration_of_type;
 use crate::label::is_indexed;
 use crate::snapshot::NumberType;
 
@@ -49,8 +49,8 @@ pub use top::{KeepsLabels, TopByLabel, checked_keep, keeping};
 
 pub use const_names::{assert_label_texts, assert_name, assert_not_invalid, assert_prefix};
 pub use fields::{
-    PartialSnapshot, SnapshotFields, deserialize, finish, flattened, merge, read, read_in, restarted_since,
-    restore, serialize, since, write, write_in,
+    AllFields, PartialSnapshot, ShownIn, SnapshotFields, WriteField, deserialize, flattened, merge, read,
+    read_in, restarted_since, restore, serialize, since, take, write,
 };
 pub use names::{Names, assert_distinct};
 
@@ -320,7 +320,7 @@ pub fn snapshot<M: Fields>(name: &'static str, metric: &M) -> MetricSnapshot {
 #[must_use]
 pub fn snapshot_in_units<M: Fields>(name: &'static str, metric: &M) -> MetricSnapshot {
     let mut snapshot = snapshot(name, metric);
-    let declaration = declaration_of(metric);
+    let declaration = declaration_of_type(metric);
     let mut dimensions = declaration.descriptor().dimensions.iter();
     if dimensions.any(|declared| declared.time_unit() != TimeUnit::Seconds) {
         snapshot.declaration = Some(declaration);
@@ -392,9 +392,9 @@ pub fn prefixed(prefix: &str, name: &'static str) -> Cow<'static, str> {
 /// # Errors
 ///
 /// The formatter's errors.
-pub fn debug(formatter: &mut Formatter<'_>, name: &str, fields: &[(&str, &dyn Debug)]) -> FmtResult {
+pub fn debug(formatter: &mut Formatter<'_>, name: &str, fields: &[&str], values: &[&dyn Debug]) -> FmtResult {
     let mut debug = formatter.debug_struct(name);
-    for (field, value) in fields {
+    for (field, value) in fields.iter().zip(values) {
         debug.field(field, value);
     }
     debug.finish()
