@@ -12,4 +12,5 @@ mod labels;
 mod quantile_errors;
 mod recent;
 mod state;
+mod time_units;
 mod top;
