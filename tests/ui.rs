@@ -1,4 +1,4 @@
-//! The macros' messages about mistakes, and unusual code that must compile. Covers DL6, DL7, LB2.
+//! The macros' messages about mistakes, and unusual code that must compile. Covers DL5, DL6, DL7, LB2.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -88,6 +88,21 @@ fn dl6_a_name_with_an_empty_segment_is_refused() {
     let reports = reports("name/empty_segment");
     assert!(expected.iter().all(|expected| reports.contains(expected)), "{reports:?}");
     assert_eq!(reports.len(), expected.len() + 1, "`.loaded` begins with a dot");
+}
+
+#[test]
+fn dl5_a_wrong_conversion_is_one_error_each() {
+    let units = reports("name/unit_of_a_duration");
+    assert_eq!(units.len(), 5, "{units:?}");
+    assert!(
+        units.contains(&"error: `ms` is no unit of a `Duration`: write `unit = milliseconds`".to_owned())
+    );
+    let alias = "error[E0080]: evaluation panicked: a `Duration` is shown in `nanoseconds`, `microseconds`, `milliseconds` or `seconds`";
+    assert_eq!(reports("name/unit_of_an_alias"), [alias]);
+    let durations = reports("value/from_of_what_is_no_number");
+    assert_eq!(durations.len(), 4, "one for each field: {durations:?}");
+    assert!(durations.iter().all(|report| report.contains("is no number: remove `from`")), "{durations:?}");
+    assert_eq!(reports("value/from_where_no_number_becomes_a_time").len(), 10);
 }
 
 /// The first lines of all errors of a case.

@@ -47,6 +47,7 @@ options! {
     /// What one event does to one field: `on(Event, ..)` of the field.
     pub struct FeedOptions {
         "value" => value: Source = assigned("<event field>", source),
+        "from" => from: LitStr = assigned("nanoseconds", word),
         "when" => when: Source = assigned("|e| ..", source),
         "by" => by: Labels = labels,
         "add" => add: Option<Source> = amount,

@@ -163,5 +163,7 @@ pub use totals::{
 /// `V` is the type of the event's value. [`IntoMeasure`](feed::IntoMeasure) converts it to a number, and
 /// [`DistinctValue`](feed::DistinctValue) to a hash. [`Dimension`] has an example.
 pub mod feed {
-    pub use crate::dimension::{Add, Count, DistinctHash, DistinctValue, IntoMeasure, Record, Set, Sub};
+    pub use crate::dimension::{
+        Add, Count, DistinctHash, DistinctValue, IntoMeasure, Record, Set, Sub, TimeNumber,
+    };
 }

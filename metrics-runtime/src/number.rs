@@ -89,7 +89,7 @@ impl Number {
             (Self::Unsigned(number), NumberType::Float) => Self::Float(number as f64),
             (Self::Signed(number), NumberType::Float) => Self::Float(number as f64),
             (Self::Unsigned(number), NumberType::Duration) => {
-                Self::Duration(TimeUnit::current().from_whole(number)?)
+                Self::Duration(TimeUnit::current().of_whole(number))
             }
             (Self::Float(number), NumberType::Duration) => {
                 Self::Duration(TimeUnit::current().from_float(number)?)

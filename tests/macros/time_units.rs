@@ -311,3 +311,104 @@ fn dl5_a_generic_measure_converts_where_it_is_a_duration() {
     assert_eq!(serde_json::to_value(metric.typed_snapshot()).unwrap(), json!({"sum": 1_000.0}));
     assert_eq!(serde_json::to_value(metric.snapshot()).unwrap()["dimensions"], json!({"sum": 1_000.0}));
 }
+
+#[metric_event]
+#[derive(Default)]
+struct Timed {
+    nanos: u64,
+    micros: i32,
+    millis: u128,
+    seconds: f64,
+    narrow: f32,
+    maybe: Option<u32>,
+    store: bool,
+}
+
+#[derive(Metric, Default)]
+#[metric(name = "times", on(Timed))]
+struct Times {
+    #[dimension(value = nanos, from = nanoseconds)]
+    sum: Sum<Duration>,
+    #[dimension(value = micros, from = "microseconds")]
+    min: Min<Duration>,
+    #[dimension(value = millis, from = milliseconds)]
+    max: Max<Duration>,
+    #[dimension(value = seconds, from = seconds)]
+    mean: Mean<Duration>,
+    #[dimension(on(Timed, set = maybe, from = seconds))]
+    gauge: Gauge<Duration>,
+    #[dimension(set = 5, from = milliseconds)]
+    constant: Gauge<Duration>,
+    #[dimension(value = |e| e.narrow / 2.0, from = seconds)]
+    closure: Histogram<Duration>,
+    #[dimension(value = seconds, from = milliseconds, unit = microseconds, buckets = [Duration::from_millis(1)])]
+    bounds: Histogram<Duration>,
+    #[dimension(value = seconds, from = seconds, max_buckets = 20)]
+    few: Histogram<Duration>,
+    #[dimension(value = nanos, from = nanoseconds, by = store)]
+    by_store: Breakdown<bool, Sum<Duration>>,
+    #[dimension(value = nanos, from = nanoseconds)]
+    recent: Recent<Sum<Duration>, 3_600>,
+    #[dimension(value = nanos, from = nanoseconds, by = store, keep = 2)]
+    slowest: Top<bool, Sum<Duration>>,
+    #[dimension(value = nanos, from = microseconds)]
+    alias: Latency,
+}
+
+#[test]
+fn dl5_from_makes_times_of_numbers() {
+    let mut metric = Times::default();
+    metric.handle(&Timed {
+        nanos: 1_500,
+        micros: 7,
+        millis: 250,
+        seconds: 0.5,
+        narrow: 3.0,
+        maybe: Some(60),
+        store: true,
+    });
+    let times = metric.typed_snapshot();
+    assert_eq!(times.sum, Duration::from_nanos(1_500));
+    assert_eq!(times.min.known(), Some(Duration::from_micros(7)));
+    assert_eq!(times.max.known(), Some(Duration::from_millis(250)));
+    assert_eq!(times.mean.sum, Duration::from_millis(500));
+    assert_eq!(times.gauge, Some(Duration::from_secs(60)));
+    assert_eq!(times.constant, Some(Duration::from_millis(5)));
+    assert_eq!(times.closure.sum, Duration::from_millis(1_500));
+    assert_eq!(times.bounds.sum, Duration::from_micros(500));
+    assert_eq!(times.few.sum, Duration::from_millis(500));
+    assert_eq!(times.by_store.get(&true), Some(&Duration::from_nanos(1_500)));
+    assert_eq!(times.recent, Duration::from_nanos(1_500));
+    assert_eq!(times.slowest.iter().next().unwrap().value, Duration::from_nanos(1_500));
+    assert_eq!(times.alias.sum, Duration::from_nanos(1_500_000));
+    assert_eq!(times.invalid, 0);
+
+    metric.handle(&Timed::default());
+    assert_eq!(metric.typed_snapshot().gauge, Some(Duration::from_secs(60)), "`None` records nothing");
+}
+
+#[test]
+fn dl5_a_number_that_is_no_time_counts_as_invalid_and_one_too_large_saturates() {
+    for (seconds, micros, invalid) in [
+        (0.0, 0, 0),
+        (-0.0, 0, 0),
+        (-0.5, 0, 3),
+        (f64::NAN, 0, 3),
+        (f64::INFINITY, 0, 3),
+        (f64::NEG_INFINITY, -1, 4),
+        (1.0, i32::MIN, 1),
+    ] {
+        let mut metric = Times::default();
+        assert!(metric.handle(&Timed { seconds, micros, ..Timed::default() }));
+        let times = metric.typed_snapshot();
+        assert_eq!(times.invalid, invalid, "{seconds} and {micros}");
+        assert_eq!(times.mean.count, u64::from(invalid < 3), "{seconds}");
+        assert_eq!(times.min.known().is_some(), micros >= 0, "{micros}");
+    }
+    let mut metric = Times::default();
+    metric.handle(&Timed { nanos: u64::MAX, millis: u128::MAX, seconds: f64::MAX, ..Timed::default() });
+    let times = metric.typed_snapshot();
+    assert_eq!(times.sum, Duration::from_nanos(u64::MAX));
+    assert_eq!((times.max.known(), times.mean.sum), (Some(Duration::MAX), Duration::MAX));
+    assert_eq!(times.invalid, 0);
+}

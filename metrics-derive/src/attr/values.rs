@@ -41,7 +41,8 @@ pub fn word(key: &Ident, input: ParseStream) -> syn::Result<LitStr> {
         return input.parse();
     }
     if input.peek(Lit) {
-        let message = format!("`{key}` takes a word or a string: write `{key} = bytes`");
+        let example = if key == "from" { "nanoseconds" } else { "bytes" };
+        let message = format!("`{key}` takes a word or a string: write `{key} = {example}`");
         return Err(syn::Error::new(input.parse::<Lit>()?.span(), message));
     }
     let ident = input.call(Ident::parse_any)?;

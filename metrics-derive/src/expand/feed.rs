@@ -8,6 +8,7 @@ use syn::{Expr, Type};
 use super::constants;
 use super::context::{Context, layout_name, max_buckets_name};
 use super::source::{self, Constant};
+use super::units;
 use crate::ast::Role;
 use crate::attr::{FeedOptions, Keyed, Labels, Source};
 use crate::resolved::{Event, Feed, Field};
@@ -111,13 +112,16 @@ fn steps(private: &TokenStream, field: &Field, feed: &FeedOptions, target: &Toke
         || target.clone(),
         |target| quote_spanned!(located_at(field.shape.ty.span())=> &mut #target),
     );
-    let constant = constant(private, field);
+    let constant = constant(private, field).filter(|_| feed.from.is_none());
     let by_reference = field.shape.inner().kind == Kind::Distinct;
     let step = |key: &Ident, method: TokenStream, value: Option<&Source>| {
         let span = located_at(value.map_or(key.span(), Spanned::span));
         let value = match value {
             Some(value) if by_reference => source::value_by_reference(private, value),
-            Some(value) => source::value(private, value, constant.as_ref()),
+            Some(value) => {
+                let taken = source::value(private, value, constant.as_ref());
+                units::from_unit(private, feed, &taken, span).unwrap_or(taken)
+            }
             None => quote!(1u64),
         };
         let (method, target) = (respan(&method, span), respan(&target, span));

@@ -5,6 +5,7 @@ use quote::quote;
 
 use super::context::Context;
 use crate::ast::Role;
+use crate::attr::FeedOptions;
 use crate::resolved::Field;
 use crate::shape::{Kind, Measure};
 
@@ -27,6 +28,19 @@ pub fn time_unit(private: &TokenStream, field: &Field) -> Option<TokenStream> {
         }
         _ => None,
     }
+}
+
+/// The value of a feed as a time of the unit in the option `from`.
+pub fn from_unit(
+    private: &TokenStream,
+    feed: &FeedOptions,
+    value: &TokenStream,
+    span: Span,
+) -> Option<TokenStream> {
+    let from = feed.from.as_ref()?.value.value();
+    let unit = TIME_UNITS.iter().find(|(name, _)| *name == from).map_or("Seconds", |(_, constant)| constant);
+    let unit = Ident::new(unit, Span::call_site());
+    Some(quote_at!(private, span => #private::TimeNumber::from_unit(#value, #private::TimeUnit::#unit)))
 }
 
 /// Whether the metric may show durations in another unit than seconds.

@@ -3,6 +3,7 @@
 use syn::Ident;
 
 use super::top::is_weight;
+use super::units;
 use crate::attr::FeedOptions;
 use crate::ctxt::Ctxt;
 use crate::resolved::{Feed, Field};
@@ -17,6 +18,7 @@ pub fn check(cx: &Ctxt, field: &Field) {
         label_source(cx, field, feed);
         if cx.error_count() == errors {
             fitting(cx, field, &feed.options);
+            units::check_from(cx, field, &feed.options);
         }
         if cx.error_count() > errors {
             return;

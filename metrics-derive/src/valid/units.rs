@@ -3,8 +3,11 @@
 use syn::{Expr, LitStr};
 
 use super::buckets::number;
+use crate::attr::FeedOptions;
 use crate::ctxt::Ctxt;
 use crate::resolved::Field;
+use crate::shape::{Kind, Measure};
+use crate::source_text::to_source;
 
 /// The units of a `Duration`, each with the method that makes one and with other words for it.
 const UNITS: [(&str, &str, &[&str]); 4] = [
@@ -29,6 +32,28 @@ pub fn check(cx: &Ctxt, key: &str, unit: &LitStr) -> bool {
     );
     cx.error(unit, format!("`{text}` is no unit of a `Duration`: {write}"));
     false
+}
+
+/// Reports `from` where no number becomes a time, and a word that is no unit.
+pub fn check_from(cx: &Ctxt, field: &Field, feed: &FeedOptions) {
+    let Some(from) = &feed.from else { return };
+    let inner = field.shape.inner();
+    let source = to_source(inner.ty);
+    let takes = match (inner.kind, inner.measure()) {
+        (Kind::Unknown, _) | (_, Some(Measure::Duration | Measure::Unknown)) => {
+            let has_source = [&feed.add, &feed.sub].into_iter().flatten().any(|given| given.value.is_some());
+            if !has_source && feed.value.is_none() && feed.set.is_none() {
+                let message = "`from` needs a number: add `value = <event field>`";
+                cx.error(&from.key, message);
+            } else {
+                check(cx, "from", &from.value);
+            }
+            return;
+        }
+        (_, Some(_)) => format!("remove it, or write `{}<Duration>`", inner.name()),
+        (_, None) => "remove it".to_owned(),
+    };
+    cx.error(&from.key, format!("`from` makes a time of a number, and `{source}` takes no times: {takes}"));
 }
 
 /// Reports bounds without a unit beside another unit than theirs, which is seconds.

@@ -124,9 +124,15 @@ impl TimeUnit {
         from_nanos((units.trunc() as u128).checked_mul(self.nanos())?.checked_add(fraction)?)
     }
 
-    /// The duration of a whole number of units; `None` when it is too long.
-    pub(crate) fn from_whole(self, units: u64) -> Option<Duration> {
-        from_nanos(u128::from(units) * self.nanos())
+    /// The duration of a whole number of units.
+    #[inline]
+    pub(crate) const fn of_whole(self, units: u64) -> Duration {
+        match self {
+            Self::Nanoseconds => Duration::from_nanos(units),
+            Self::Microseconds => Duration::from_micros(units),
+            Self::Milliseconds => Duration::from_millis(units),
+            Self::Seconds => Duration::from_secs(units),
+        }
     }
 
     /// Serialises a duration as a number where that is exact, else as a text with all decimals.
