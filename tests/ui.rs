@@ -97,7 +97,7 @@ fn dl5_a_wrong_conversion_is_one_error_each() {
     assert!(
         units.contains(&"error: `ms` is no unit of a `Duration`: write `unit = milliseconds`".to_owned())
     );
-    let alias = "error[E0080]: evaluation panicked: a `Duration` is shown in `nanoseconds`, `microseconds`, `milliseconds` or `seconds`";
+    let alias = "error[E0080]: evaluation panicked: `bytes` is no unit of a `Duration`: write `nanoseconds`, `microseconds`, `milliseconds` or `seconds`";
     assert_eq!(reports("name/unit_of_an_alias"), [alias]);
     let durations = reports("value/from_of_what_is_no_number");
     assert_eq!(durations.len(), 4, "one for each field: {durations:?}");

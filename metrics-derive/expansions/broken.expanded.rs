@@ -1,5 +1,5 @@
 ::core::compile_error! {
-    "unknown `dimension` option `wen`, expected one of `on`, `value`, `when`, `by`, `add`, `sub`, `set`, `name`, `limit`, `keep`, `buckets`, `max_buckets`, `unit`, `merge`, `zeros`, `flatten`, `skip`, `manual`; did you mean `when`?"
+    "unknown `dimension` option `wen`, expected one of `on`, `value`, `from`, `when`, `by`, `add`, `sub`, `set`, `name`, `limit`, `keep`, `buckets`, `max_buckets`, `unit`, `merge`, `zeros`, `flatten`, `skip`, `manual`; did you mean `when`?"
 }
 ::core::compile_error! {
     "`String` is not a metric dimension: use `Counter`, `Sum<T>`, .. or `#[dimension(skip)]`"

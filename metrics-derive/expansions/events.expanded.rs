@@ -137,13 +137,7 @@ const _: () = {
         }
     }
     const _: () = ::mvx_metrics::__private::assert_distinct(
-        &::mvx_metrics::__private::Names {
-            own: &[],
-            names: &["open", "by_host", "longest"],
-            flattened: &[
-                ("traffic_", <Traffic as ::mvx_metrics::__private::Fields>::NAMES),
-            ],
-        },
+        &<Connections as ::mvx_metrics::__private::Fields>::NAMES,
     );
     #[automatically_derived]
     impl ::mvx_metrics::__private::Fields for Connections

@@ -231,10 +231,9 @@ pub const fn describe<D: Dimension>(
         None => (D::SHAPE.buckets, max_buckets),
     };
     assert_window::<D>();
-    assert!(
-        !matches!(number, Some(NumberType::Duration)) || unit.is_none() || TimeUnit::named(unit).is_some(),
-        "a `Duration` is shown in `nanoseconds`, `microseconds`, `milliseconds` or `seconds`"
-    );
+    if let Some(unit) = unit {
+        assert_unit::<D>(unit);
+    }
     assert!(
         labels.is_empty() || parts == 0 || labels.len() == parts,
         "`by` does not name each part of the label: write a source for each part, and no tuple inside a tuple"
@@ -272,6 +271,20 @@ pub const fn describe<D: Dimension>(
 pub const fn with_max_buckets(mut declared: DimensionDescriptor, max_buckets: u16) -> DimensionDescriptor {
     declared.max_buckets = Some(max_buckets as usize);
     declared
+}
+
+/// Checks the unit of a dimension: that of durations is a unit of time.
+///
+/// # Panics
+///
+/// At compile time, when the dimension measures durations in another unit.
+#[track_caller]
+pub const fn assert_unit<D: Dimension>(unit: &str) {
+    if matches!(D::SHAPE.number, Some(NumberType::Duration)) && TimeUnit::named(Some(unit)).is_none() {
+        let advice =
+            "` is no unit of a `Duration`: write `nanoseconds`, `microseconds`, `milliseconds` or `seconds`";
+        const_names::panic_with(&["`", unit, advice]);
+    }
 }
 
 /// Evaluates the checks of a window.

@@ -11,6 +11,7 @@ use crate::ast::{Role, Variant};
 use crate::attr::Name;
 use crate::generics::{mentions, parameters};
 use crate::resolved::{Field, Verdict};
+use crate::shape::Measure;
 use crate::span::located_at;
 
 /// The constants with the user's names, each with its check.
@@ -59,6 +60,22 @@ pub fn label_texts(private: &TokenStream, variants: &[Variant]) -> TokenStream {
         quote_at!(private, located_at(first.span()) => const _: () = #private::assert_label_texts(__TEXTS);)
     });
     quote!(#(#constants)* #check)
+}
+
+/// The checks of units whose dimension has an alias: rustc knows whether it measures durations.
+pub fn units(cx: &Context) -> impl Iterator<Item = TokenStream> {
+    let (private, parameters) = (&cx.private, parameters(&cx.metric.input.generics));
+    let fields = cx.metric.visible_fields().filter(|field| field.verdict == Verdict::Valid);
+    fields.filter_map(move |field| {
+        let unit = &field.options.unit.as_ref()?.value;
+        let (ty, inner) = (field.shape.ty, field.shape.inner());
+        if inner.measure().is_some_and(Measure::is_known) || mentions(ty, &parameters) {
+            return None;
+        }
+        Some(
+            quote_at!(private, located_at(unit.span()) => const _: () = #private::assert_unit::<#ty>(#unit);),
+        )
+    })
 }
 
 /// The constants with the limits of breakdowns, each with its check.

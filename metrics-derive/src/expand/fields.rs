@@ -163,6 +163,12 @@ fn distinct_names(cx: &Context) -> Option<TokenStream> {
     if depends_on_parameters(cx) {
         return None;
     }
+    let metric = &cx.metric.input.ident;
+    if cx.metric.input.generics.params.is_empty() {
+        return Some(quote_at!(private, first =>
+            const _: () = #private::assert_distinct(&<#metric as #private::Fields>::NAMES);
+        ));
+    }
     let own = cx.metric.visible_fields().filter(|field| field.role == Role::Dimension);
     let own = own.map(|field| &field.name);
     let flattened = cx.metric.visible_fields().filter(|field| field.role == Role::Flatten);

@@ -17,6 +17,7 @@ impl Metric<'_> {
     pub fn expand(&self) -> TokenStream {
         let cx = Context::new(self);
         let buckets = self.fields.iter().filter_map(|field| buckets(&cx, field));
+        let units = constants::units(&cx);
         let (names, limits) = (constants::names(&cx), constants::limits(&cx));
         let handlers =
             self.events.iter().enumerate().map(|(index, event)| feed::handle_event(&cx, index, event));
@@ -32,6 +33,7 @@ impl Metric<'_> {
                 #(#buckets)*
                 #(#names)*
                 #(#limits)*
+                #(#units)*
                 #(#handlers)*
                 #implementation
                 #fields
