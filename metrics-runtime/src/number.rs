@@ -92,7 +92,7 @@ impl Number {
                 Self::Duration(TimeUnit::current().of_whole(number))
             }
             (Self::Float(number), NumberType::Duration) => {
-                Self::Duration(TimeUnit::current().from_float(number)?)
+                Self::Duration(TimeUnit::current().of_float(number)?)
             }
             _ => return None,
         })
@@ -323,7 +323,7 @@ mod tests {
             let duration = Duration::new(seconds, 123_456_789);
             let number = duration.as_secs_f64();
             for number in [number.next_down(), number, number.next_up()] {
-                assert_eq!(TimeUnit::Seconds.from_float(number), Some(duration));
+                assert_eq!(TimeUnit::Seconds.of_float(number), Some(duration));
             }
         }
     }

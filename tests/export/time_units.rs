@@ -43,7 +43,7 @@ mod shown_in_seconds {
 mod shown_in_other_units {
     use super::*;
 
-    const BOUNDS: [Duration; 3] = [Duration::from_millis(1), Duration::from_secs(1), Duration::from_secs(60)];
+    const BOUNDS: [Duration; 3] = [Duration::from_millis(1), Duration::from_secs(1), Duration::from_mins(1)];
 
     #[derive(Metric, Default)]
     #[metric(name = "saves", on(Saved))]

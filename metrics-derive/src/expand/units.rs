@@ -40,7 +40,7 @@ pub fn from_unit(
     let from = feed.from.as_ref()?.value.value();
     let unit = TIME_UNITS.iter().find(|(name, _)| *name == from).map_or("Seconds", |(_, constant)| constant);
     let unit = Ident::new(unit, Span::call_site());
-    Some(quote_at!(private, span => #private::TimeNumber::from_unit(#value, #private::TimeUnit::#unit)))
+    Some(quote_at!(private, span => #private::TimeNumber::in_unit(#value, #private::TimeUnit::#unit)))
 }
 
 /// Whether the metric may show durations in another unit than seconds.

@@ -39,7 +39,7 @@ pub trait TimeNumber: Copy {
     /// The number as a time, to be recorded.
     #[doc(hidden)]
     #[inline]
-    fn from_unit(self, unit: TimeUnit) -> FromUnit {
+    fn in_unit(self, unit: TimeUnit) -> FromUnit {
         FromUnit { time: self.time(unit), is_invalid: self.is_no_time() }
     }
 
@@ -108,7 +108,7 @@ integers!(u8, u16, u32, u64, u128, usize, i8, i16, i32, i64, i128, isize);
 impl TimeNumber for f64 {
     #[inline]
     fn time(self, unit: TimeUnit) -> Option<Duration> {
-        (!self.is_no_time()).then(|| unit.from_float(self).unwrap_or(Duration::MAX))
+        (!self.is_no_time()).then(|| unit.of_float(self).unwrap_or(Duration::MAX))
     }
 
     #[inline]

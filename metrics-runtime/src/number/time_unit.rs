@@ -113,7 +113,7 @@ impl TimeUnit {
         clippy::cast_sign_loss,
         reason = "both parts are positive, and the fraction is less than one unit"
     )]
-    pub(crate) fn from_float(self, units: f64) -> Option<Duration> {
+    pub(crate) fn of_float(self, units: f64) -> Option<Duration> {
         if self == Self::Seconds {
             return Duration::try_from_secs_f64(units).ok();
         }
@@ -238,7 +238,7 @@ mod tests {
         for unit in UNITS {
             let limits = [0, 1, unit.max_exact() - 1, unit.max_exact(), 1 << 53, (1 << 53) + 1];
             let limits = limits.map(|units| from_nanos(units * unit.nanos()).expect("it fits"));
-            for limit in limits.into_iter().chain([Duration::MAX - Duration::from_secs(1)]) {
+            for limit in limits.into_iter().chain([Duration::new(u64::MAX - 1, 999_999_999)]) {
                 for nanos in [0, 1, 333, 333_333, 333_333_333, 500_000_000, 999_999_998, 999_999_999] {
                     let duration = limit + Duration::from_nanos(nanos);
                     let json = json(unit, duration);
@@ -258,7 +258,7 @@ mod tests {
                 let number = unit.float(duration);
                 let beside = [number.next_down(), number, number.next_up()];
                 assert_eq!(
-                    beside.map(|number| unit.from_float(number)),
+                    beside.map(|number| unit.of_float(number)),
                     [Some(duration); 3],
                     "{number} {unit:?}"
                 );

@@ -118,7 +118,7 @@ const fn decimal(mut number: usize, digits: &mut [u8; 20]) -> &str {
     let mut begin = digits.len();
     loop {
         begin -= 1;
-        digits[begin] = b'0' + (number % 10) as u8;
+        digits[begin] = b"0123456789"[number % 10];
         number /= 10;
         if number == 0 {
             break;
