@@ -58,7 +58,7 @@ impl Record<Duration> for Last {
 #[derive(Metric, Default)]
 #[metric(name = "saves", on(Saved))]
 struct Saves {
-    saves_total: Counter,
+    count: Counter,
     #[dimension(value = elapsed)]
     in_seconds: Sum<Duration>,
     #[dimension(value = elapsed, unit = seconds)]
@@ -372,19 +372,19 @@ fn dl5_from_makes_times_of_numbers() {
     assert_eq!(times.min.known(), Some(Duration::from_micros(7)));
     assert_eq!(times.max.known(), Some(Duration::from_millis(250)));
     assert_eq!(times.mean.sum, Duration::from_millis(500));
-    assert_eq!(times.gauge, Some(Duration::from_secs(60)));
+    assert_eq!(times.gauge, Some(Duration::from_mins(1)));
     assert_eq!(times.constant, Some(Duration::from_millis(5)));
     assert_eq!(times.closure.sum, Duration::from_millis(1_500));
     assert_eq!(times.bounds.sum, Duration::from_micros(500));
     assert_eq!(times.few.sum, Duration::from_millis(500));
-    assert_eq!(times.by_store.get(&true), Some(&Duration::from_nanos(1_500)));
+    assert_eq!(times.by_store.get(true), Some(&Duration::from_nanos(1_500)));
     assert_eq!(times.recent, Duration::from_nanos(1_500));
     assert_eq!(times.slowest.iter().next().unwrap().value, Duration::from_nanos(1_500));
-    assert_eq!(times.alias.sum, Duration::from_nanos(1_500_000));
+    assert_eq!(times.alias.sum, Duration::from_micros(1_500));
     assert_eq!(times.invalid, 0);
 
     metric.handle(&Timed::default());
-    assert_eq!(metric.typed_snapshot().gauge, Some(Duration::from_secs(60)), "`None` records nothing");
+    assert_eq!(metric.typed_snapshot().gauge, Some(Duration::from_mins(1)), "`None` records nothing");
 }
 
 #[test]
@@ -399,7 +399,7 @@ fn dl5_a_number_that_is_no_time_counts_as_invalid_and_one_too_large_saturates() 
         (1.0, i32::MIN, 1),
     ] {
         let mut metric = Times::default();
-        assert!(metric.handle(&Timed { seconds, micros, ..Timed::default() }));
+        assert!(metric.handle(&Timed { micros, seconds, ..Timed::default() }));
         let times = metric.typed_snapshot();
         assert_eq!(times.invalid, invalid, "{seconds} and {micros}");
         assert_eq!(times.mean.count, u64::from(invalid < 3), "{seconds}");
