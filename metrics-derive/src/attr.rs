@@ -3,6 +3,7 @@
 #[macro_use]
 mod options;
 mod labels;
+mod meaning;
 mod name;
 mod source;
 mod suggest;
@@ -13,6 +14,7 @@ use syn::{Attribute, Expr, ExprLit, Ident, Lit, LitStr, Path, Type, parenthesize
 
 use self::labels::labels;
 pub use self::labels::{LabelPart, Labels};
+pub use self::meaning::meaning;
 use self::name::name;
 pub use self::name::{Name, unusable};
 pub use self::options::{Keyed, OptionSet};

@@ -113,7 +113,7 @@ pub fn named<'a>(attributes: &'a [Attribute], name: &str) -> impl Iterator<Item 
 /// Parses options to the end of the input. A mistake in one option does not hide mistakes in the next ones.
 pub fn options(cx: &Ctxt, input: ParseStream, place: &Place, parse: ParseOption) {
     while !input.is_empty() {
-        if let Err(error) = option(input, place, parse) {
+        if let Err(error) = option(cx, input, place, parse) {
             cx.push(error);
             skip_to_comma(input);
         } else if !input.is_empty() && !input.peek(Token![,]) {
@@ -126,7 +126,7 @@ pub fn options(cx: &Ctxt, input: ParseStream, place: &Place, parse: ParseOption)
     }
 }
 
-fn option(input: ParseStream, place: &Place, parse: ParseOption) -> syn::Result<()> {
+fn option(cx: &Ctxt, input: ParseStream, place: &Place, parse: ParseOption) -> syn::Result<()> {
     let Place { name, known, known_inside_on } = place;
     if input.peek(Lit) {
         let literal: Lit = input.parse()?;
@@ -136,6 +136,7 @@ fn option(input: ParseStream, place: &Place, parse: ParseOption) -> syn::Result<
     let key = input.call(Ident::parse_any)?;
     let text = key.to_string();
     if known.contains(&text.as_str()) {
+        cx.note_option(name, &key);
         return parse(&key, input);
     }
     if known_inside_on.contains(&text.as_str()) {

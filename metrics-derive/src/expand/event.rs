@@ -6,14 +6,14 @@ use syn::{
     Attribute, Data, Field, Fields, GenericParam, Lifetime, Member, Variant, parse_quote, parse_quote_spanned,
 };
 
-use super::{constants, lints};
+use super::{constants, import, lints};
 use crate::ast::Event;
 
 impl Event {
     pub fn expand(&self) -> TokenStream {
         let Self { input, root, name } = self;
         let ident = &input.ident;
-        let private = quote!(#root::__private);
+        let (private, import) = (quote!(__private), import(root));
         let facts = self.facts(&private);
 
         // Validation has reported lifetimes. With `'static` in their place rustc reports nothing else.
@@ -49,6 +49,7 @@ impl Event {
         quote! {
             #lints
             const _: () = {
+                #import
                 #constant
 
                 #[automatically_derived]

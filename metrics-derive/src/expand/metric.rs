@@ -7,7 +7,7 @@ use syn::{Expr, ExprCall};
 
 use super::context::{Context, buckets_name, layout_name, max_buckets_name};
 use super::fields::{self, Form};
-use super::{constants, feed, lints, snapshot, source, units};
+use super::{constants, feed, import, lints, snapshot, source, units};
 use crate::ast::Role;
 use crate::resolved::{Field, Metric, Verdict};
 use crate::shape::{Measure, TypeShape};
@@ -23,13 +23,14 @@ impl Metric<'_> {
             self.events.iter().enumerate().map(|(index, event)| feed::handle_event(&cx, index, event));
         let (implementation, fields) = (implementation(&cx), fields::expand(&cx));
         let (snapshot, snapshot_impls) = snapshot::expand(&cx);
-        let lints = lints::allowed(self.input);
+        let (lints, import) = (lints::allowed(self.input), import(&self.root));
         quote! {
             #lints
             #snapshot
 
             #lints
             const _: () = {
+                #import
                 #(#buckets)*
                 #(#names)*
                 #(#limits)*
@@ -140,7 +141,7 @@ fn implementation(cx: &Context) -> TokenStream {
     let descriptor = if flattened { quote!(descriptor) } else { quote!(own_descriptor) };
     let read_snapshot = if units::may_have_units(cx) { quote!(snapshot_in_units) } else { quote!(snapshot) };
     let snapshot = snapshot::ident(cx.metric);
-    let generics = snapshot::generics(cx);
+    let generics = snapshot::generics(cx, private);
     let (_, snapshot_generics, _) = generics.split_for_impl();
     let readings = cx.metric.visible_fields().map(|field| {
         let ident = field.ident;
