@@ -1,4 +1,4 @@
-//! The macros' messages about mistakes, and unusual code that must compile. Covers LB2.
+//! The macros' messages about mistakes, and unusual code that must compile. Covers DL5, DL6, DL7, LB2.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -56,6 +56,60 @@ fn lb2_a_closure_without_a_name_is_an_error_that_shows_what_to_write() {
             assert!(compiles.contains(suggestion), "`{suggestion}` is not known to compile");
         }
     }
+}
+
+#[test]
+fn dl7_duplicate_names_through_flatten_are_refused_in_generic_metrics_too() {
+    let reports = reports("name/duplicate_through_flatten_of_a_generic_metric");
+    let expected = ["total", "in_total"].map(|name| {
+        format!("error[E0080]: evaluation panicked: two dimensions are named `{name}`: add a prefix, `flatten(prefix = \"..\")`")
+    });
+    assert_eq!(reports, expected);
+}
+
+#[test]
+fn dl6_a_limit_of_zero_is_refused_in_a_constant_too() {
+    let expected = "error[E0080]: evaluation panicked: `limit` must be at least 1";
+    assert_eq!(reports("label/limit_is_a_constant_of_zero"), [expected; 2]);
+    assert_eq!(reports("label/limit_is_a_constant_of_another_type"), ["error[E0308]: mismatched types"]);
+}
+
+#[test]
+fn dl6_a_metric_without_any_dimension_is_refused() {
+    let expected = ["Empty", "Skipped", "Handled"]
+        .map(|metric| format!("error: `{metric}` has no dimension: add a field such as `total: Counter`"));
+    assert_eq!(reports("item/metric_without_dimension"), expected);
+}
+
+#[test]
+fn dl6_a_name_with_an_empty_segment_is_refused() {
+    let expected = ["saved", "saves.done", "total", "a.b", "bytes", "loads."]
+        .map(|write| format!("error: a name cannot have an empty part between dots: write `\"{write}\"`"));
+    let reports = reports("name/empty_segment");
+    assert!(expected.iter().all(|expected| reports.contains(expected)), "{reports:?}");
+    assert_eq!(reports.len(), expected.len() + 1, "`.loaded` begins with a dot");
+}
+
+#[test]
+fn dl5_a_wrong_conversion_is_one_error_each() {
+    let units = reports("name/unit_of_a_duration");
+    assert_eq!(units.len(), 5, "{units:?}");
+    assert!(
+        units.contains(&"error: `ms` is no unit of a `Duration`: write `unit = milliseconds`".to_owned())
+    );
+    let alias = "error[E0080]: evaluation panicked: `bytes` is no unit of a `Duration`: write `nanoseconds`, `microseconds`, `milliseconds` or `seconds`";
+    assert_eq!(reports("name/unit_of_an_alias"), [alias]);
+    let durations = reports("value/from_of_what_is_no_number");
+    assert_eq!(durations.len(), 4, "one for each field: {durations:?}");
+    assert!(durations.iter().all(|report| report.contains("is no number: remove `from`")), "{durations:?}");
+    assert_eq!(reports("value/from_where_no_number_becomes_a_time").len(), 10);
+}
+
+/// The first lines of all errors of a case.
+fn reports(case: &str) -> Vec<String> {
+    let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("ui");
+    let message = fs::read_to_string(cases.join(format!("{case}.stderr"))).unwrap();
+    message.lines().filter(|line| line.starts_with("error")).map(str::to_owned).collect()
 }
 
 fn folders() -> Vec<PathBuf> {

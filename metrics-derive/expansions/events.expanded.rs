@@ -82,7 +82,7 @@ const _: () = {
         }
         #[inline]
         fn snapshot(&self) -> __private::MetricSnapshot {
-            __private::snapshot("connections", self)
+            __private::snapshot_in_units("connections", self)
         }
         #[inline]
         fn descriptor(&self) -> __private::MetricDescriptor {

@@ -7,7 +7,7 @@ use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, Data, DeriveInput, Fields, Ident, Item, LitStr, Path, parse_quote};
 
 use crate::attr::{
-    EventOptions, FieldAttrs, Keyed, LabelOptions, MetricAttrs, MetricOptions, VariantOptions, help,
+    EventOptions, FieldAttrs, Keyed, LabelOptions, MetricAttrs, MetricOptions, Name, VariantOptions, help,
 };
 use crate::ctxt::Ctxt;
 use crate::name::Case;
@@ -18,7 +18,7 @@ pub struct Metric<'a> {
     pub input: &'a DeriveInput,
     /// The path of the `mvx_metrics` crate.
     pub root: Path,
-    pub name: LitStr,
+    pub name: Name,
     pub help: String,
     pub attrs: MetricAttrs,
     pub fields: Vec<Field<'a>>,
@@ -33,7 +33,7 @@ pub struct Field<'a> {
     pub ident: &'a Ident,
     pub attributes: &'a [Attribute],
     pub shape: TypeShape<'a>,
-    pub name: LitStr,
+    pub name: Name,
     pub help: String,
     pub role: Role,
     pub attrs: FieldAttrs,
@@ -91,12 +91,22 @@ impl<'a> Field<'a> {
         let name = attrs.options.name.as_ref().map_or_else(
             || {
                 let name = case.map_or_else(|| ident.unraw().to_string(), |case| case.apply(ident));
-                LitStr::new(&name, ident.span())
+                Name::Text(LitStr::new(&name, ident.span()))
             },
-            |name| name.value.clone(),
+            |name| name.value.clone().held_by(&format!("__NAME_{index}")),
         );
         let (shape, help) = (TypeShape::of(&field.ty, root), help(&field.attrs));
-        Some(Self { index, ident, attributes: &field.attrs, shape, name, help, role, attrs, is_broken })
+        let mut field =
+            Self { index, ident, attributes: &field.attrs, shape, name, help, role, attrs, is_broken };
+        if let Some(prefix) = field.prefix_mut() {
+            *prefix = prefix.clone().held_by(&format!("__PREFIX_{index}"));
+        }
+        Some(field)
+    }
+
+    /// The text in front of the names of a flattened metric.
+    pub fn prefix_mut(&mut self) -> Option<&mut Name> {
+        Some(&mut self.attrs.options.flatten.as_mut()?.value.prefix.as_mut()?.value)
     }
 }
 
@@ -110,7 +120,7 @@ pub struct Label<'a> {
 pub struct Variant<'a> {
     pub ident: &'a Ident,
     pub fields: &'a Fields,
-    pub text: LitStr,
+    pub text: Name,
 }
 
 impl<'a> Label<'a> {
@@ -118,17 +128,20 @@ impl<'a> Label<'a> {
         let options = LabelOptions::from_syn(cx, &input.attrs);
         let case = options.rename_all.map_or(Case::Snake, |case| case.value);
         let data = if let Data::Enum(data) = &input.data { Some(data) } else { None };
-        let variants = data.into_iter().flat_map(|data| &data.variants);
-        let variants = variants.map(|variant| Variant::from_syn(cx, variant, case)).collect();
+        let variants = data.into_iter().flat_map(|data| &data.variants).enumerate();
+        let variants = variants.map(|(index, variant)| Variant::from_syn(cx, index, variant, case)).collect();
         Self { input, root: root(options.krate.as_ref()), variants }
     }
 }
 
 impl<'a> Variant<'a> {
-    fn from_syn(cx: &Ctxt, variant: &'a syn::Variant, case: Case) -> Self {
+    fn from_syn(cx: &Ctxt, index: usize, variant: &'a syn::Variant, case: Case) -> Self {
         let ident = &variant.ident;
         let name = VariantOptions::from_syn(cx, &variant.attrs).name;
-        let text = name.map_or_else(|| LitStr::new(&case.apply(ident), ident.span()), |name| name.value);
+        let text = name.map_or_else(
+            || Name::Text(LitStr::new(&case.apply(ident), ident.span())),
+            |name| name.value.held_by(&format!("__TEXT_{index}")),
+        );
         Self { ident, fields: &variant.fields, text }
     }
 }
@@ -144,7 +157,7 @@ pub enum EventItem {
 pub struct Event {
     pub input: DeriveInput,
     pub root: Path,
-    pub name: LitStr,
+    pub name: Name,
 }
 
 impl EventItem {
@@ -174,6 +187,9 @@ fn root(krate: Option<&Keyed<Path>>) -> Path {
 }
 
 /// The name of a metric or an event; without one, the type's name in snake case.
-fn own_name(name: Option<&Keyed<LitStr>>, ident: &Ident) -> LitStr {
-    name.map_or_else(|| LitStr::new(&Case::Snake.apply(ident), ident.span()), |name| name.value.clone())
+fn own_name(name: Option<&Keyed<Name>>, ident: &Ident) -> Name {
+    name.map_or_else(
+        || Name::Text(LitStr::new(&Case::Snake.apply(ident), ident.span())),
+        |name| name.value.clone(),
+    )
 }

@@ -4,6 +4,7 @@
 mod options;
 mod labels;
 mod meaning;
+mod name;
 mod source;
 mod suggest;
 mod values;
@@ -14,12 +15,14 @@ use syn::{Attribute, Expr, ExprLit, Ident, Lit, LitStr, Path, Type, parenthesize
 use self::labels::labels;
 pub use self::labels::{LabelPart, Labels};
 pub use self::meaning::meaning;
+use self::name::name;
+pub use self::name::{Name, unusable};
 pub use self::options::{Keyed, OptionSet};
 use self::options::{Place, attributes, named};
 pub use self::source::Source;
 use self::source::{amount, source};
 use self::values::{
-    assigned, case, crate_path, event, expect_parentheses, expression, flag, handler, plain, string, word,
+    assigned, case, crate_path, event, expect_parentheses, expression, flag, handler, plain, word,
 };
 use crate::ctxt::Ctxt;
 use crate::name::Case;
@@ -27,7 +30,7 @@ use crate::name::Case;
 options! {
     /// `#[metric(..)]`, but for `on(..)`.
     pub struct MetricOptions {
-        "name" => name: LitStr = assigned("\"..\"", string),
+        "name" => name: Name = assigned("\"..\"", name),
         "when" => when: Source = assigned("|e| ..", source),
         "by" => by: Labels = labels,
         "limit" => limit: Expr = assigned("<N>", expression),
@@ -49,6 +52,7 @@ options! {
     /// What one event does to one field: `on(Event, ..)` of the field.
     pub struct FeedOptions {
         "value" => value: Source = assigned("<event field>", source),
+        "from" => from: LitStr = assigned("nanoseconds", word),
         "when" => when: Source = assigned("|e| ..", source),
         "by" => by: Labels = labels,
         "add" => add: Option<Source> = amount,
@@ -63,7 +67,7 @@ options! {
 options! {
     /// What concerns the field itself, whatever event feeds it.
     pub struct FieldOptions {
-        "name" => name: LitStr = assigned("\"..\"", string),
+        "name" => name: Name = assigned("\"..\"", name),
         "limit" => limit: Expr = assigned("<N>", expression),
         "keep" => keep: Expr = assigned("<N>", expression),
         "buckets" => buckets: Expr = assigned("[..]", expression),
@@ -80,7 +84,7 @@ options! {
 options! {
     /// `flatten(..)`.
     pub struct FlattenOptions {
-        "prefix" => prefix: LitStr = assigned("\"..\"", string),
+        "prefix" => prefix: Name = assigned("\"..\"", name),
     }
 }
 
@@ -95,14 +99,14 @@ options! {
 options! {
     /// `#[label(..)]` of a variant.
     pub struct VariantOptions {
-        "name" => name: LitStr = assigned("\"..\"", string),
+        "name" => name: Name = assigned("\"..\"", name),
     }
 }
 
 options! {
     /// The arguments of `#[metric_event(..)]`.
     pub struct EventOptions {
-        "name" => name: LitStr = assigned("\"..\"", string),
+        "name" => name: Name = assigned("\"..\"", name),
         "crate" => krate: Path = assigned("path::to::mvx_metrics", crate_path),
     }
 }

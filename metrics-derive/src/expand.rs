@@ -12,6 +12,7 @@ macro_rules! quote_at {
 
 mod between;
 mod bounds;
+mod constants;
 mod context;
 mod event;
 mod feed;
@@ -22,6 +23,7 @@ mod metric;
 mod per_label;
 mod snapshot;
 mod source;
+mod units;
 mod variant;
 
 use proc_macro2::TokenStream;
@@ -53,7 +55,7 @@ pub fn metric(input: &DeriveInput) -> TokenStream {
 /// `#[derive(Label)]`.
 pub fn label(input: &DeriveInput) -> TokenStream {
     let cx = Ctxt::new();
-    let label = Label::from_syn(&cx, input);
+    let mut label = Label::from_syn(&cx, input);
     label.validate(&cx);
     let expanded = label.expand();
     let hover = hover::options(&cx);

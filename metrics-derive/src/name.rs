@@ -3,6 +3,7 @@
 use syn::ext::IdentExt;
 use syn::{Ident, LitStr};
 
+use crate::attr::{Name, unusable};
 use crate::ctxt::Ctxt;
 
 /// A case of `rename_all`, which turns identifiers into names.
@@ -88,8 +89,48 @@ fn capitalized(word: &str) -> String {
     characters.next().into_iter().flat_map(char::to_uppercase).chain(characters).collect()
 }
 
+/// Checks a name if it is a text. rustc checks constants when it evaluates them.
+pub fn check_text(cx: &Ctxt, name: &Name) {
+    if let Name::Text(text) = name {
+        check(cx, text);
+    }
+}
+
+/// Reports a name that no constant can have, and puts another one in its place.
+pub fn replace_unusable(cx: &Ctxt, name: &mut Name, item: &Ident, parameters: &[String]) {
+    if let (Some(message), Name::Constant { expr, constant }) = (unusable(name, item, parameters), &name) {
+        cx.error(expr, message);
+        *name = Name::Text(LitStr::new(&constant.to_string(), constant.span()));
+    }
+}
+
 /// Checks the name of a metric, an event or a dimension; false after a mistake.
 pub fn check(cx: &Ctxt, name: &LitStr) -> bool {
+    check_characters(cx, name) && check_segments(cx, name, "")
+}
+
+/// Checks the text in front of names. It may end in a dot, which the names continue.
+pub fn check_prefix(cx: &Ctxt, prefix: &Name) {
+    if let Name::Text(prefix) = prefix {
+        let end = if prefix.value().ends_with('.') { "." } else { "" };
+        let _ = check_characters(cx, prefix) && check_segments(cx, prefix, end);
+    }
+}
+
+/// Checks that something stands before and after each dot, but for one that is the `end`.
+fn check_segments(cx: &Ctxt, name: &LitStr, end: &str) -> bool {
+    let text = name.value();
+    let mut segments: Vec<_> = text.strip_suffix(end).unwrap_or(&text).split('.').collect();
+    let count = segments.len();
+    segments.retain(|segment| !segment.is_empty());
+    if segments.len() < count {
+        let write = segments.join(".");
+        cx.error(name, format!("a name cannot have an empty part between dots: write `\"{write}{end}\"`"));
+    }
+    segments.len() == count
+}
+
+fn check_characters(cx: &Ctxt, name: &LitStr) -> bool {
     let text = name.value();
     let mut characters = text.chars().enumerate();
     let problem = match characters.next() {

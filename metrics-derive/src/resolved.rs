@@ -1,10 +1,12 @@
 //! A metric as the user meant it: each feed has its event. [`valid`](crate::valid) has reported all mistakes, so code can be
 //! written for it.
 
-use syn::{DeriveInput, Expr, Ident, LitStr, Path, Type};
+use proc_macro2::TokenStream;
+use quote::ToTokens;
+use syn::{DeriveInput, Expr, Ident, Path, Type};
 
 use crate::ast::Role;
-use crate::attr::{FeedOptions, FieldOptions, Keyed, Source};
+use crate::attr::{FeedOptions, FieldOptions, Keyed, Name, Source};
 use crate::shape::{Kind, TypeShape};
 use crate::source_text::to_source;
 
@@ -12,7 +14,7 @@ pub struct Metric<'a> {
     pub input: &'a DeriveInput,
     /// The path of the `mvx_metrics` crate.
     pub root: Path,
-    pub name: LitStr,
+    pub name: Name,
     pub help: String,
     pub events: Vec<Event>,
     pub fields: Vec<Field<'a>>,
@@ -37,7 +39,7 @@ pub struct Field<'a> {
     pub index: usize,
     pub ident: &'a Ident,
     pub shape: TypeShape<'a>,
-    pub name: LitStr,
+    pub name: Name,
     pub help: String,
     pub role: Role,
     pub options: FieldOptions,
@@ -87,9 +89,9 @@ impl<'a> Metric<'a> {
 
 impl Field<'_> {
     /// The text in front of the names of the dimensions of a flattened metric.
-    pub fn prefix(&self) -> String {
+    pub fn prefix(&self) -> TokenStream {
         let prefix = self.options.flatten.as_ref().and_then(|flatten| flatten.value.prefix.as_ref());
-        prefix.map_or_else(String::new, |prefix| prefix.value.value())
+        prefix.map_or_else(|| "".to_token_stream(), |prefix| prefix.value.to_token_stream())
     }
 
     /// Whether an event names a label.

@@ -10,6 +10,7 @@ mod labels;
 mod resolve;
 mod role;
 mod top;
+mod units;
 mod variants;
 
 use std::collections::HashMap;
@@ -31,14 +32,21 @@ use crate::source_text::to_source;
 impl<'a> ast::Metric<'a> {
     /// Reports the mistakes of a metric. No event feeds a field with a mistake, so that no other message follows from it.
     pub fn validate(self, cx: &Ctxt) -> Metric<'a> {
-        let Self { input, root, name, help, attrs, fields, is_broken } = self;
+        let Self { input, root, mut name, help, attrs, mut fields, is_broken } = self;
         if !matches!(&input.data, Data::Struct(data) if matches!(data.fields, Fields::Named(_))) {
             cx.error(&input.ident, "`Metric` can only be derived for structs with named fields");
         }
         let misplaced = role::report_misplaced(cx, &input.attrs, "dimension", "a field", "metric");
-        name::check(cx, &name);
-        let may_lack_events = (is_broken || misplaced) && attrs.on.is_empty();
+        name::check_text(cx, &name);
         let parameters = parameters(&input.generics);
+        name::replace_unusable(cx, &mut name, &input.ident, &parameters);
+        for field in &mut fields {
+            name::replace_unusable(cx, &mut field.name, &input.ident, &parameters);
+            if let Some(prefix) = field.prefix_mut() {
+                name::replace_unusable(cx, prefix, &input.ident, &parameters);
+            }
+        }
+        let may_lack_events = (is_broken || misplaced) && attrs.on.is_empty();
         let inherited = Inherited::of(cx, &attrs.options, &fields);
         let mut events = resolve::container_events(cx, attrs.on, &parameters);
         let fields = fields.into_iter();
@@ -49,6 +57,10 @@ impl<'a> ast::Metric<'a> {
             resolve::container_when(cx, when, &mut events);
         }
         report_same_names(cx, &fields);
+        if cx.error_count() == 0 && fields.iter().all(|field| field.role == Role::Skip) {
+            let ident = &input.ident;
+            cx.error(ident, format!("`{ident}` has no dimension: add a field such as `total: Counter`"));
+        }
         Metric { input, root, name, help, events, fields }
     }
 }
@@ -118,7 +130,11 @@ impl<'a> ast::Field<'a> {
 
 impl ast::Label<'_> {
     /// Reports the mistakes of a label.
-    pub fn validate(&self, cx: &Ctxt) {
+    pub fn validate(&mut self, cx: &Ctxt) {
+        let parameters = parameters(&self.input.generics);
+        for variant in &mut self.variants {
+            name::replace_unusable(cx, &mut variant.text, &self.input.ident, &parameters);
+        }
         if !matches!(self.input.data, Data::Enum(_)) {
             cx.error(&self.input.ident, "`Label` can only be derived for enums without data");
         }
@@ -130,7 +146,7 @@ impl ast::Label<'_> {
                 );
                 cx.error(fields, message);
             }
-            if text.value().is_empty() {
+            if text.text().is_some_and(|text| text.is_empty()) {
                 cx.error(text, "a label text must not be empty");
             }
         }
@@ -142,7 +158,7 @@ impl EventItem {
     /// Reports the mistakes of an event. `None` for an item that is no type.
     pub fn validate(self, cx: &Ctxt) -> Option<ast::Event> {
         let wrong_item = "`#[metric_event]` goes on a struct or an enum";
-        let event = match self {
+        let mut event = match self {
             Self::Type(event) => event,
             Self::Other(item) => {
                 cx.error(keyword(&item), wrong_item);
@@ -152,7 +168,8 @@ impl EventItem {
         if let Data::Union(data) = &event.input.data {
             cx.error(data.union_token, wrong_item);
         }
-        name::check(cx, &event.name);
+        name::check_text(cx, &event.name);
+        name::replace_unusable(cx, &mut event.name, &event.input.ident, &parameters(&event.input.generics));
         for lifetime in event.input.generics.lifetimes() {
             cx.error(&lifetime.lifetime, "metric events must be `'static`: own the data or use `Arc<str>`");
         }
@@ -169,7 +186,7 @@ fn keyword(item: &Item) -> TokenStream {
 fn report_same_names(cx: &Ctxt, fields: &[Field]) {
     let mut names: HashMap<String, &Field> = HashMap::new();
     for field in fields.iter().filter(|field| field.role == Role::Dimension) {
-        let name = field.name.value();
+        let Some(name) = field.name.text() else { continue };
         if let Some(first) = names.get(&name) {
             let message = format!("two dimensions are named `{name}`: give one of them another `name`");
             cx.error(&field.name, message);
@@ -183,7 +200,7 @@ fn report_same_names(cx: &Ctxt, fields: &[Field]) {
 fn report_same_texts(cx: &Ctxt, variants: &[Variant]) {
     let mut texts: HashMap<String, &Variant> = HashMap::new();
     for variant in variants {
-        let text = variant.text.value();
+        let Some(text) = variant.text.text() else { continue };
         if let Some(first) = texts.get(&text) {
             let message = format!("duplicate label text `{text}`: give one of the variants another `name`");
             cx.error(&variant.text, message);

@@ -6,7 +6,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::number::{Number, NumberType};
+use crate::number::{Number, NumberType, TimeUnit};
 
 /// The static description of a metric.
 ///
@@ -196,6 +196,43 @@ impl DimensionDescriptor {
     /// Whether the dimension shows the present and not all that was counted: its values go with their recorder.
     pub(crate) fn shows_present(&self) -> bool {
         self.kind == DimensionKind::Gauge || self.window.is_some()
+    }
+
+    /// The unit in which snapshots show durations.
+    pub(crate) fn time_unit(&self) -> TimeUnit {
+        TimeUnit::of(self.unit.as_deref())
+    }
+
+    /// The unit of the numbers in [`DimensionValue::as_f64`](crate::DimensionValue::as_f64) and in the text formats: `seconds` for all
+    /// durations, also for those that [`unit`](Self::unit) shows in another unit.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use mvx_metrics::{Max, Metric, metric_event};
+    ///
+    /// #[metric_event]
+    /// struct Saved {
+    ///     elapsed: Duration,
+    /// }
+    ///
+    /// #[derive(Metric, Default)]
+    /// #[metric(on(Saved))]
+    /// struct Saves {
+    ///     #[dimension(value = elapsed, unit = milliseconds)]
+    ///     longest: Max<Duration>,
+    /// }
+    ///
+    /// let longest = &Saves::default().descriptor().dimensions[0];
+    /// assert_eq!((longest.unit.as_deref(), longest.base_unit()), (Some("milliseconds"), Some("seconds")));
+    /// ```
+    #[must_use]
+    pub fn base_unit(&self) -> Option<&str> {
+        let is_time = self.number == Some(NumberType::Duration);
+        match TimeUnit::named(self.unit.as_deref()).filter(|_| is_time) {
+            Some(_) => Some("seconds"),
+            None => self.unit.as_deref(),
+        }
     }
 
     /// The number of parts of a label.

@@ -5,6 +5,7 @@ mod buckets;
 mod counter;
 mod distinct;
 mod extremum;
+mod from_unit;
 mod gauge;
 mod histogram;
 mod in_flight;
@@ -36,6 +37,7 @@ pub use counter::Counter;
 pub use distinct::hash_of_label;
 pub use distinct::{Distinct, DistinctHash, DistinctValue};
 pub use extremum::{Max, Min};
+pub use from_unit::TimeNumber;
 pub use gauge::Gauge;
 #[doc(hidden)]
 pub use histogram::{BucketLayout, Bucketed, BucketedReading, IdKind};

@@ -165,6 +165,6 @@ pub use totals::{
 pub mod feed {
     pub use crate::dimension::{
         Add, Count, DistinctHash, DistinctValue, EqualTo, EventId, EventTime, IdHasher, IntoMeasure, Record,
-        RecordsDurations, Set, Sub,
+        RecordsDurations, Set, Sub, TimeNumber,
     };
 }

@@ -1,4 +1,6 @@
-//! Numbers without their type, arithmetic on numbers, and durations as seconds.
+//! Numbers without their type, arithmetic on numbers, and durations as numbers.
+
+mod time_unit;
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -7,6 +9,9 @@ use std::time::Duration;
 use serde::de::{self, Deserializer, Visitor};
 use serde::ser::Serializer;
 use serde::{Deserialize, Serialize};
+
+pub use self::time_unit::TimeUnit;
+pub(crate) use self::time_unit::{DurationText, InUnit};
 
 /// A number of any of the types that dimensions record.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -83,8 +88,12 @@ impl Number {
             (Self::Signed(number), NumberType::Unsigned) => Self::Unsigned(u64::try_from(number).ok()?),
             (Self::Unsigned(number), NumberType::Float) => Self::Float(number as f64),
             (Self::Signed(number), NumberType::Float) => Self::Float(number as f64),
-            (Self::Unsigned(number), NumberType::Duration) => Self::Duration(Duration::from_secs(number)),
-            (Self::Float(number), NumberType::Duration) => Self::Duration(from_seconds(number)?),
+            (Self::Unsigned(number), NumberType::Duration) => {
+                Self::Duration(TimeUnit::current().of_whole(number))
+            }
+            (Self::Float(number), NumberType::Duration) => {
+                Self::Duration(TimeUnit::current().of_float(number)?)
+            }
             _ => return None,
         })
     }
@@ -120,7 +129,7 @@ impl Serialize for Number {
             Self::Unsigned(number) => serializer.serialize_u64(number),
             Self::Signed(number) => serializer.serialize_i64(number),
             Self::Float(number) => serializer.serialize_f64(number),
-            Self::Duration(duration) => serialize_seconds(duration, serializer),
+            Self::Duration(duration) => serialize_duration(duration, serializer),
         }
     }
 }
@@ -149,7 +158,7 @@ impl<'de> Deserialize<'de> for Number {
             }
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Number, E> {
-                let duration = parse_seconds(text).map(Number::Duration);
+                let duration = TimeUnit::current().parse(text).map(Number::Duration);
                 duration.ok_or_else(|| E::invalid_value(de::Unexpected::Str(text), &self))
             }
         }
@@ -263,34 +272,16 @@ impl Arithmetic for Number {
     }
 }
 
-/// Below this number of seconds each nanosecond has an `f64` of its own, also when a parser rounds the last digit.
-const MAX_EXACT_SECONDS: u64 = 1 << 21;
-
-/// Serialises a duration as seconds: as a number where that is exact, else as a text with nine decimals.
-pub(crate) fn serialize_seconds<S: Serializer>(duration: Duration, serializer: S) -> Result<S::Ok, S::Error> {
-    if has_exact_seconds(duration) {
-        serializer.serialize_f64(duration.as_secs_f64())
-    } else {
-        serializer.collect_str(&SecondsText(duration))
-    }
+/// Serialises a duration in the unit of its dimension, which is seconds outside of snapshots.
+pub(crate) fn serialize_duration<S: Serializer>(
+    duration: Duration,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    TimeUnit::current().serialize(duration, serializer)
 }
 
-pub(crate) fn has_exact_seconds(duration: Duration) -> bool {
-    let whole = duration.subsec_nanos() == 0 && duration.as_secs() < 1 << f64::MANTISSA_DIGITS;
-    whole || duration.as_secs() < MAX_EXACT_SECONDS
-}
-
-/// A duration as seconds with nine decimals.
-pub(crate) struct SecondsText(pub(crate) Duration);
-
-impl fmt::Display for SecondsText {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}.{:09}", self.0.as_secs(), self.0.subsec_nanos())
-    }
-}
-
-/// Deserialises the form that [`serialize_seconds`] writes.
-pub(crate) fn deserialize_seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+/// Deserialises the form that [`serialize_duration`] writes.
+pub(crate) fn deserialize_duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     let number = Number::deserialize(deserializer)?;
     if let Some(Number::Duration(duration)) = number.with_type(NumberType::Duration) {
         return Ok(duration);
@@ -299,24 +290,11 @@ pub(crate) fn deserialize_seconds<'de, D: Deserializer<'de>>(deserializer: D) ->
     Err(de::Error::invalid_value(found, &"seconds, zero or more"))
 }
 
-/// The duration, rounded to nanoseconds; `None` when it is negative, not a number, or too long.
-fn from_seconds(seconds: f64) -> Option<Duration> {
-    Duration::try_from_secs_f64(seconds).ok()
-}
-
-/// Reads seconds with nine decimals.
-pub(crate) fn parse_seconds(text: &str) -> Option<Duration> {
-    let (seconds, nanos) = text.split_once('.')?;
-    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    if nanos.len() != 9 || !digits(seconds) || !digits(nanos) {
-        return None;
-    }
-    Some(Duration::new(seconds.parse().ok()?, nanos.parse().ok()?))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const MAX_EXACT_SECONDS: u64 = 1 << 21;
 
     fn exactly(duration: Duration) -> Duration {
         let json = serde_json::to_string(&Number::Duration(duration)).expect("it is written");
@@ -345,7 +323,7 @@ mod tests {
             let duration = Duration::new(seconds, 123_456_789);
             let number = duration.as_secs_f64();
             for number in [number.next_down(), number, number.next_up()] {
-                assert_eq!(from_seconds(number), Some(duration));
+                assert_eq!(TimeUnit::Seconds.of_float(number), Some(duration));
             }
         }
     }
@@ -399,9 +377,9 @@ mod tests {
             "1e3.000000000",
             "1.00000000-",
         ] {
-            assert_eq!(parse_seconds(text), None, "{text}");
+            assert_eq!(TimeUnit::Seconds.parse(text), None, "{text}");
         }
-        assert_eq!(parse_seconds("18446744073709551615.999999999"), Some(Duration::MAX));
-        assert_eq!(parse_seconds("18446744073709551616.000000000"), None);
+        assert_eq!(TimeUnit::Seconds.parse("18446744073709551615.999999999"), Some(Duration::MAX));
+        assert_eq!(TimeUnit::Seconds.parse("18446744073709551616.000000000"), None);
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! [All options of the macros, with examples](https://docs.rs/mvx-metrics/latest/mvx_metrics/guide/language/index.html).
 
+#[path = "private/const_names.rs"]
+mod const_names;
 #[path = "private/fields.rs"]
 mod fields;
 #[path = "private/names.rs"]
@@ -29,7 +31,7 @@ pub use serde::ser::{Serialize, SerializeMap, Serializer};
 pub use crate::descriptor::{DimensionDescriptor, DimensionKind, MergeRule, MetricDescriptor};
 pub use crate::dimension::{
     Add, BucketLayout, Bucketed, BucketedReading, BucketsOf, Count, Dimension, DistinctHash, DistinctValue,
-    DurationBounds, DurationStart, EventId, EventTime, Record, RecordsDurations, Set, Sub, Weighted,
+    DurationBounds, DurationStart, EventId, EventTime, Record, RecordsDurations, Set, Sub, TimeNumber, Weighted,
     hash_of_label, max_buckets,
 };
 pub use crate::dispatch::{EventHandler, HandleEvent};
@@ -39,18 +41,23 @@ pub use crate::label::{BoundedLabel, Label, LabelPart, ToLabel};
 pub use crate::snapshot::{DimensionValue, Dimensions, Merge, MetricSnapshot, Number, Times, Timestamp};
 pub use std::time::SystemTime;
 
+pub use crate::number::TimeUnit;
+
 use crate::dimension::Breakdown;
 use crate::dimension::Shape;
+use crate::dispatch::declaration_of_type;
 use crate::label::is_indexed;
+use crate::snapshot::NumberType;
 
 #[path = "private/top.rs"]
 mod top;
 
 pub use top::{KeepsLabels, TopByLabel, checked_keep, keeping};
 
+pub use const_names::{assert_label_texts, assert_name, assert_not_invalid, assert_prefix};
 pub use fields::{
-    AllFields, PartialSnapshot, SnapshotFields, WriteField, deserialize, flattened, has_fallen, merge, read,
-    restarted_since, restore, serialize, since, take, write,
+    AllFields, PartialSnapshot, ShownIn, SnapshotFields, WriteField, deserialize, flattened, has_fallen, merge, read,
+    read_in, restarted_since, restore, serialize, since, take, write,
 };
 pub use names::{Names, assert_distinct};
 
@@ -160,8 +167,38 @@ pub const fn unlimited<L: BoundedLabel>() -> usize {
 
 /// The limit in the descriptor of a breakdown by `L`; `None` where each label has a slot of its own.
 #[must_use]
+#[track_caller]
 pub const fn limit<L: Label>(limit: usize) -> Option<usize> {
+    assert_limit(limit);
     if is_indexed::<L>() { None } else { Some(limit) }
+}
+
+/// Checks the number of labels of a breakdown.
+///
+/// # Panics
+///
+/// At compile time, when the number is 0, also that of a parameter:
+///
+/// ```compile_fail,E0080
+/// use mvx_metrics::{Breakdown, Counter, Metric, metric_event};
+///
+/// #[metric_event]
+/// struct Saved {
+///     user: String,
+/// }
+///
+/// #[derive(Metric, Default)]
+/// #[metric(on(Saved))]
+/// struct Saves<const N: usize> {
+///     #[dimension(by = user, limit = N)]
+///     by_user: Breakdown<String, Counter>,
+/// }
+///
+/// Saves::<0>::default().descriptor();
+/// ```
+#[track_caller]
+pub const fn assert_limit(limit: usize) {
+    assert!(limit >= 1, "`limit` must be at least 1");
 }
 
 /// The descriptor of one dimension. `merge` and `buckets` are those of the field's options.
@@ -201,7 +238,10 @@ pub const fn describe<D: Dimension>(
     buckets: Option<&'static [Number]>,
 ) -> DimensionDescriptor {
     let unit = match unit {
-        Some(unit) => Some(unit),
+        Some(unit) => {
+            assert_unit::<D>(unit);
+            Some(unit)
+        }
         None => D::UNIT,
     };
     describe_type(D::KIND, D::SHAPE, name, unit, help, labels, limit, merge, buckets)
@@ -266,6 +306,20 @@ pub const fn with_max_buckets(mut declared: DimensionDescriptor, max_buckets: u1
     declared
 }
 
+/// Checks the unit of a dimension: that of durations is a unit of time.
+///
+/// # Panics
+///
+/// At compile time, when the dimension measures durations in another unit.
+#[track_caller]
+pub const fn assert_unit<D: Dimension>(unit: &str) {
+    if matches!(D::SHAPE.number, Some(NumberType::Duration)) && TimeUnit::named(Some(unit)).is_none() {
+        let advice =
+            "` is no unit of a `Duration`: write `nanoseconds`, `microseconds`, `milliseconds` or `seconds`";
+        const_names::panic_with(&["`", unit, advice]);
+    }
+}
+
 /// Evaluates the checks of a window.
 ///
 /// # Panics
@@ -310,6 +364,25 @@ pub fn snapshot<M: Fields>(name: &'static str, metric: &M) -> MetricSnapshot {
     snapshot.dimensions.reserve(M::DIMENSIONS.len());
     metric.values("", &mut snapshot.dimensions);
     snapshot.invalid = metric.invalid();
+    snapshot
+}
+
+/// The same with the declaration, where durations are shown in another unit than seconds: without a declaration nothing says so.
+#[must_use]
+pub fn snapshot_in_units<M: Fields>(name: &'static str, metric: &M) -> MetricSnapshot {
+    let mut snapshot = snapshot(name, metric);
+    let declaration = declaration_of_type(metric);
+    let mut dimensions = declaration.descriptor().dimensions.iter();
+    if dimensions.any(|declared| declared.time_unit() != TimeUnit::Seconds) {
+        snapshot.declaration = Some(declaration);
+    }
+    snapshot
+}
+
+/// The typed snapshot of a metric with the times that its recorder knows.
+pub fn typed_snapshot_at<M: Fields>(metric: &M, times: Times) -> M::Snapshot {
+    let mut snapshot = metric.typed_snapshot();
+    *snapshot.head_mut().1 = times;
     snapshot
 }
 

@@ -30,6 +30,7 @@ mod samples;
 mod several_runtimes;
 mod skipped;
 mod slow_readers;
+mod time_units;
 mod times;
 mod top;
 mod totals;

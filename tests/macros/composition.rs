@@ -389,13 +389,31 @@ fn a_metric_may_have_many_dimensions() {
     assert_eq!(dimensions(&metric).as_object().unwrap().len(), 30);
 }
 
+/// The flattened metric depends on the type parameter, so rustc compares the names when the metric is used.
 #[derive(Metric, Default)]
-struct Empty {}
+#[metric(on(Read))]
+struct Paired<T: Default + Send + 'static> {
+    total: Counter,
+    #[dimension(flatten(prefix = "one."))]
+    one: Half<T>,
+    #[dimension(flatten(prefix = "other_"))]
+    other: Half<T>,
+}
+
+#[derive(Metric, Default)]
+#[metric(on(Read))]
+struct Half<T: Default + Send + 'static> {
+    total: Counter,
+    #[dimension(skip)]
+    _state: T,
+}
 
 #[test]
-fn a_metric_may_have_no_dimensions() {
-    assert_eq!(dimensions(&Empty {}), json!({}));
-    assert!(Empty::handlers().is_empty());
+fn dl7_a_generic_metric_flattens_names_that_differ_and_a_prefix_may_end_in_a_dot() {
+    let mut metric = Paired::<u8>::default();
+    assert_eq!(Paired::<u8>::handlers().len(), 1);
+    metric.handle(&Read { bytes: 1 });
+    assert_eq!(dimensions(&metric), json!({"total": 1, "one.total": 1, "other_total": 1}));
 }
 
 #[test]

@@ -22,6 +22,9 @@ pub fn meaning(place: &str, option: &str) -> Option<&'static str> {
             "The field listens to this event, and not to those of the struct; may be repeated."
         }
         ("dimension" | "on", "value") => "The value to record.",
+        ("dimension" | "on", "from") => {
+            "The unit of a number that is recorded as a `Duration`: `nanoseconds`, `microseconds`, `milliseconds` or `seconds`."
+        }
         ("on", "when") => "The event is ignored unless the condition holds.",
         ("dimension", "when") => "The field ignores an event unless the condition holds.",
         ("dimension" | "on", "by") => {
@@ -46,7 +49,9 @@ pub fn meaning(place: &str, option: &str) -> Option<&'static str> {
         ("dimension" | "on", "max_buckets") => {
             "How many exponential buckets a histogram without `buckets` may have: 160 by default, 4 to 1,024."
         }
-        ("dimension", "unit") => "The unit of the values: `bytes`, `\"requests\"`.",
+        ("dimension", "unit") => {
+            "The unit of the values: `bytes`, `\"requests\"`; for durations the unit in JSON."
+        }
         ("dimension", "merge") => {
             "How a gauge is combined with that of another recorder: `sum`, `min` or `max`; `sum` by default. Also for a dimension of your own that shows a number or a map of numbers."
         }

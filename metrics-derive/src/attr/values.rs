@@ -35,23 +35,14 @@ pub fn plain<T: Parse>(_: &Ident, input: ParseStream) -> syn::Result<T> {
     input.parse()
 }
 
-/// A string literal.
-pub fn string(key: &Ident, input: ParseStream) -> syn::Result<LitStr> {
-    if input.peek(LitStr) {
-        return input.parse();
-    }
-    let other: Expr = input.parse()?;
-    let source = to_source(&other);
-    Err(syn::Error::new_spanned(other, format!("`{key}` takes a string: write `{key} = \"{source}\"`")))
-}
-
 /// A word, with or without quotation marks.
 pub fn word(key: &Ident, input: ParseStream) -> syn::Result<LitStr> {
     if input.peek(LitStr) {
         return input.parse();
     }
     if input.peek(Lit) {
-        let message = format!("`{key}` takes a word or a string: write `{key} = bytes`");
+        let example = if key == "from" { "nanoseconds" } else { "bytes" };
+        let message = format!("`{key}` takes a word or a string: write `{key} = {example}`");
         return Err(syn::Error::new(input.parse::<Lit>()?.span(), message));
     }
     let ident = input.call(Ident::parse_any)?;

@@ -6,7 +6,7 @@ use syn::{
     Attribute, Data, Field, Fields, GenericParam, Lifetime, Member, Variant, parse_quote, parse_quote_spanned,
 };
 
-use super::{import, lints};
+use super::{constants, import, lints};
 use crate::ast::Event;
 
 impl Event {
@@ -44,11 +44,13 @@ impl Event {
             generics.make_where_clause().predicates.push(bound);
         }
         let (impl_generics, _, where_clause) = generics.split_for_impl();
+        let constant = constants::name(&private, name, "assert_name");
         let lints = lints::allowed(input);
         quote! {
             #lints
             const _: () = {
                 #import
+                #constant
 
                 #[automatically_derived]
                 impl #impl_generics #private::MetricEvent for #this #where_clause {

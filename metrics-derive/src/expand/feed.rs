@@ -6,9 +6,11 @@ use syn::spanned::Spanned;
 use syn::{Expr, Type};
 
 use super::between;
+use super::constants;
 use super::context::{Context, layout_name, max_buckets_name};
 use super::per_label::PerLabel;
 use super::source::{self, Constant};
+use super::units;
 use super::variant;
 use crate::ast::Role;
 use crate::attr::{FeedOptions, Keyed, Labels, Source};
@@ -80,7 +82,7 @@ impl<'a> Changes<'a> {
             .filter(|(_, feed)| feed.event == position)
             .map(|(field, feed)| {
                 let step = between::step(cx, field, feed).map(|accepted| fed(private, feed, &accepted));
-                let change = step.unwrap_or_else(|| feed_field(private, field, feed, &event.ty));
+                let change = step.unwrap_or_else(|| feed_field(cx, field, feed, &event.ty));
                 (feed.options.sources(), change)
             })
             .unzip();
@@ -124,7 +126,8 @@ fn with_handler(cx: &Context, with: &Keyed<syn::Path>) -> TokenStream {
     quote!(#(#prepare)* __accepted |= #call;)
 }
 
-fn feed_field(private: &TokenStream, field: &Field, feed: &Feed, event: &Type) -> TokenStream {
+fn feed_field(cx: &Context, field: &Field, feed: &Feed, event: &Type) -> TokenStream {
+    let private = &cx.private;
     let ident = field.ident;
     if field.role == Role::Flatten {
         let span = located_at(field.shape.ty.span());
@@ -146,7 +149,7 @@ fn feed_field(private: &TokenStream, field: &Field, feed: &Feed, event: &Type) -
             )
         }
         (Some(by), None) => {
-            let (label, limit) = (source::label(private, &by.value), limit(private, field, by));
+            let (label, limit) = (source::label(private, &by.value), limit(cx, field, by));
             quote_at!(private, place(by) =>
                 #private::ByLabel::update_within(&mut self.#ident, #label, #limit, |__each| #steps)
             )
@@ -178,13 +181,16 @@ fn steps(
         return per_label.feed(event, target);
     }
     let target = declared(private, field, target);
-    let constant = constant(private, field);
+    let constant = constant(private, field).filter(|_| feed.from.is_none());
     let by_reference = field.shape.inner().kind == Kind::Distinct;
     let step = |key: &Ident, method: TokenStream, value: Option<&Source>| {
         let span = located_at(value.map_or(key.span(), Spanned::span));
         let value = match value {
             Some(value) if by_reference => source::value_by_reference(private, value),
-            Some(value) => source::value(private, value, constant.as_ref()),
+            Some(value) => {
+                let taken = source::value(private, value, constant.as_ref());
+                units::from_unit(private, feed, &taken, span).unwrap_or(taken)
+            }
             None => quote!(1u64),
         };
         let (method, target) = (respan(&method, span), respan(&target, span));
@@ -248,9 +254,10 @@ pub fn checked_keep(private: &TokenStream, keep: &Expr) -> TokenStream {
     quote_at!(private, located_at(keep.span()) => const { #private::checked_keep(#keep) })
 }
 
-fn limit(private: &TokenStream, field: &Field, by: &Keyed<Labels>) -> TokenStream {
-    if let Some(limit) = &field.options.limit {
-        return limit.value.to_token_stream();
+fn limit(cx: &Context, field: &Field, by: &Keyed<Labels>) -> TokenStream {
+    let private = &cx.private;
+    if let Some(limit) = constants::limit(cx, field) {
+        return limit;
     }
     if field.shape.kind == Kind::Breakdown {
         return quote!(#private::primitive::usize::MAX);

@@ -1,15 +1,16 @@
 //! `impl Fields`: the dimensions one by one.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 use syn::spanned::Spanned;
 
 use super::between;
+use super::constants;
 use super::context::{Context, buckets_name, layout_name, max_buckets_name};
 use super::feed::checked_keep;
 use super::per_label::{self, PerLabel};
 use crate::ast::Role;
-use crate::attr::LabelPart;
+use crate::attr::{LabelPart, Name};
 use crate::generics::{mentions, parameters};
 use crate::resolved::{Field, Verdict};
 use crate::shape::Kind;
@@ -106,7 +107,7 @@ fn describe(cx: &Context, field: &Field) -> TokenStream {
     let by = field.feeds.iter().find_map(|feed| feed.options.by.as_ref());
     let labels = by.into_iter().flat_map(|by| &by.value.parts).filter_map(LabelPart::name);
     let is_of_labels = field.verdict == Verdict::Valid && !field.is_between_events();
-    let limit = field.options.limit.as_ref().filter(|_| is_of_labels).map(|limit| &limit.value);
+    let limit = constants::limit(cx, field).filter(|_| is_of_labels);
     let limit = limit.map_or_else(
         || quote!(#private::None),
         |limit| quote_at!(private, located_at(ty.span()) => #private::limit::<<#ty as #private::HasLabel>::Label>(#limit)),
@@ -167,19 +168,68 @@ pub fn merge_rule(private: &TokenStream, field: &Field) -> TokenStream {
 
 /// Compares the names of flattened metrics when rustc evaluates constants: only rustc knows them.
 fn distinct_names(cx: &Context) -> Option<TokenStream> {
-    let (private, metric) = (&cx.private, &cx.metric.input.ident);
-    let flattened = cx.metric.visible_fields().find(|field| field.role == Role::Flatten)?;
-    if cx.metric.fields.iter().any(|field| field.verdict != Verdict::Valid)
-        || !cx.metric.input.generics.params.is_empty()
-    {
+    let private = &cx.private;
+    let first = compared(cx)?;
+    if depends_on_parameters(cx) {
         return None;
     }
+    // `per_label::checks` compares the names of such a metric.
     if cx.metric.visible_fields().any(|field| field.per_label().is_some()) {
         return None;
     }
-    Some(quote_at!(private, located_at(flattened.ident.span()) =>
-        const _: () = #private::assert_distinct(&<#metric as #private::Fields>::NAMES);
+    let metric = &cx.metric.input.ident;
+    if cx.metric.input.generics.params.is_empty() {
+        return Some(quote_at!(private, first =>
+            const _: () = #private::assert_distinct(&<#metric as #private::Fields>::NAMES);
+        ));
+    }
+    let names = all_names(cx);
+    Some(quote_at!(private, first =>
+        const _: () = #private::assert_distinct(&#names);
     ))
+}
+
+/// The names of all dimensions. It names no impl of the metric, in which a missing bound would be reported once more.
+pub fn all_names(cx: &Context) -> TokenStream {
+    let private = &cx.private;
+    let own = cx.metric.visible_fields().filter(|field| field.is_one_dimension()).map(|field| &field.name);
+    let others = cx.metric.visible_fields().filter(|field| !field.is_one_dimension());
+    let others = others.map(|field| match PerLabel::of(private, field) {
+        Some(per_label) => per_label.names(),
+        None => {
+            let (ty, prefix) = (field.shape.ty, field.prefix());
+            quote!((#prefix, <#ty as #private::Fields>::NAMES))
+        }
+    });
+    quote!(#private::Names { own: &[], names: &[#(#own),*], flattened: &[#(#others),*], by_label: false })
+}
+
+/// [`distinct_names`] where a metric inside of this one depends on a type parameter: rustc compares when the metric is used.
+pub fn distinct_names_of_instance(cx: &Context) -> Option<TokenStream> {
+    let private = &cx.private;
+    let first = compared(cx).filter(|_| depends_on_parameters(cx))?;
+    Some(quote_at!(private, first =>
+        const { #private::assert_distinct(&<Self as #private::Fields>::NAMES) }
+    ))
+}
+
+/// The location of the first name that only rustc can compare with the other ones, if no field has a mistake.
+fn compared(cx: &Context) -> Option<Span> {
+    let valid = cx.metric.fields.iter().all(|field| field.verdict == Verdict::Valid);
+    let mut fields = cx.metric.visible_fields().filter(|_| valid);
+    let span = fields.find_map(|field| match &field.name {
+        _ if !field.is_one_dimension() => Some(field.ident.span()),
+        Name::Constant { constant, .. } => Some(constant.span()),
+        _ => None,
+    });
+    span.map(located_at)
+}
+
+/// Whether the names of a metric inside of this one depend on a parameter, so that a constant cannot name them.
+pub fn depends_on_parameters(cx: &Context) -> bool {
+    let parameters = parameters(&cx.metric.input.generics);
+    let mut inner = cx.metric.visible_fields().filter(|field| !field.is_one_dimension());
+    inner.any(|field| mentions(field.shape.ty, &parameters))
 }
 
 /// Checks windows when rustc evaluates constants: only rustc knows whether a type of the user's own merges.
@@ -209,7 +259,7 @@ fn describe_flattened(cx: &Context) -> Option<TokenStream> {
             continue;
         }
         if let Some(per_label) = PerLabel::of(private, field) {
-            let describe = per_label.describe();
+            let describe = per_label.describe(cx);
             steps.push(quote! {
                 #private::describe_all(__prefix, &#dimensions[#from..#own], __dimensions);
                 #describe

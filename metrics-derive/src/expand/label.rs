@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Data, Generics, parse_quote};
 
-use super::{import, lints};
+use super::{constants, import, lints};
 use crate::ast::Label;
 
 impl Label<'_> {
@@ -34,11 +34,13 @@ impl Label<'_> {
             Data::Enum(_) => quote!(match self { #(#arms),* }),
             _ => quote!(0),
         };
+        let constants = constants::label_texts(&private, &self.variants);
         let lints = lints::allowed(self.input);
         quote! {
             #lints
             const _: () = {
                 #import
+                #constants
 
                 const __TEXTS: &[&#private::primitive::str] = &[#(#texts),*];
 

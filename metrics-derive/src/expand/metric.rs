@@ -8,7 +8,7 @@ use syn::{Expr, ExprCall};
 use super::context::{Context, buckets_name, layout_name, max_buckets_name};
 use super::fields::{self, Form};
 use super::per_label::PerLabel;
-use super::{feed, import, lints, snapshot, source};
+use super::{constants, feed, import, lints, snapshot, source, units};
 use crate::ast::Role;
 use crate::resolved::{Field, Metric, Verdict};
 use crate::shape::{Measure, TypeShape};
@@ -19,6 +19,8 @@ impl Metric<'_> {
         let cx = Context::new(self);
         let buckets = self.fields.iter().filter_map(|field| buckets(&cx, field));
         let events = self.event_types();
+        let units = constants::units(&cx);
+        let (names, limits) = (constants::names(&cx), constants::limits(&cx));
         let handlers =
             events.iter().enumerate().map(|(index, (ty, listed))| feed::handle_event(&cx, index, ty, listed));
         let (implementation, fields) = (implementation(&cx), fields::expand(&cx));
@@ -32,6 +34,9 @@ impl Metric<'_> {
             const _: () = {
                 #import
                 #(#buckets)*
+                #(#names)*
+                #(#limits)*
+                #(#units)*
                 #(#handlers)*
                 #implementation
                 #fields
@@ -133,9 +138,11 @@ fn implementation(cx: &Context) -> TokenStream {
     let handlers = events
         .iter()
         .map(|(ty, _)| quote_at!(private, located_at(ty.span()) => #private::EventHandler::of::<#ty>()));
+    let distinct = fields::distinct_names_of_instance(cx);
     let per_label = cx.implement(quote!(#private::per_label::PerLabel));
     let flattened = cx.metric.visible_fields().any(|field| !field.is_one_dimension());
     let descriptor = if flattened { quote!(descriptor) } else { quote!(own_descriptor) };
+    let read_snapshot = if units::may_have_units(cx) { quote!(snapshot_in_units) } else { quote!(snapshot) };
     let snapshot = snapshot::ident(cx.metric);
     let generics = snapshot::generics(cx, private);
     let (_, snapshot_generics, _) = generics.split_for_impl();
@@ -160,12 +167,13 @@ fn implementation(cx: &Context) -> TokenStream {
 
             #[inline]
             fn handlers() -> &'static [#private::EventHandler<Self>] {
+                #distinct
                 const { &[#(#handlers),*] }
             }
 
             #[inline]
             fn snapshot(&self) -> #private::MetricSnapshot {
-                #private::snapshot(#name, self)
+                #private::#read_snapshot(#name, self)
             }
 
             #[inline]

@@ -6,6 +6,7 @@ use syn::spanned::Spanned;
 use syn::{Type, WherePredicate, parse2};
 
 use super::context::Context;
+use super::{constants, fields};
 use crate::attr::LabelPart;
 use crate::generics::{mentions, parameters};
 use crate::resolved::{Event, Field, Verdict};
@@ -59,25 +60,20 @@ impl<'a> PerLabel<'a> {
     }
 
     /// The descriptor of the field, a constant.
-    fn declaration(&self) -> TokenStream {
+    fn declaration(&self, cx: &Context) -> TokenStream {
         let Self { private, field, label, .. } = self;
         let (name, help, declare) = (&field.name, &field.help, self.function("declare"));
         let by = field.feeds.iter().find_map(|feed| feed.options.by.as_ref());
         let labels = by.into_iter().flat_map(|by| &by.value.parts).filter_map(LabelPart::name);
-        let limit = field.options.limit.as_ref().filter(|_| field.verdict == Verdict::Valid);
-        let limit = limit.map_or_else(
-            || quote!(#private::None),
-            |limit| {
-                let limit = &limit.value;
-                quote!(#private::limit::<#label>(#limit))
-            },
-        );
+        let limit = constants::limit(cx, field).filter(|_| field.verdict == Verdict::Valid);
+        let limit = limit
+            .map_or_else(|| quote!(#private::None), |limit| quote!(#private::limit::<#label>(#limit)));
         let span = located_at(self.inner.span());
         quote_spanned!(span=> #declare(#name, #help, const { &[#(#private::label_name(#labels)),*] }, #limit))
     }
 
-    pub fn describe(&self) -> TokenStream {
-        let (declaration, describe) = (self.declaration(), self.function_of_inner("describe"));
+    pub fn describe(&self, cx: &Context) -> TokenStream {
+        let (declaration, describe) = (self.declaration(cx), self.function_of_inner("describe"));
         quote!(#describe(const { #declaration }, __prefix, __dimensions);)
     }
 
@@ -185,33 +181,16 @@ pub fn checks(cx: &Context) -> Option<TokenStream> {
     if cx.metric.fields.iter().any(|field| field.verdict != Verdict::Valid) {
         return None;
     }
-    let declarations = breakdowns.map(|breakdown| breakdown.declaration());
+    let declarations = breakdowns.map(|breakdown| breakdown.declaration(cx));
     let declarations = declarations.filter(|declaration| !mentions(declaration, &parameters));
-    let distinct = parameters.is_empty().then(|| distinct_names(cx));
+    let first = cx.metric.visible_fields().find(|field| !field.is_one_dimension());
+    let span = first.map_or_else(Span::call_site, |field| located_at(field.ident.span()));
+    let names = (!fields::depends_on_parameters(cx)).then(|| fields::all_names(cx));
+    let distinct = names.map(|names| quote_at!(private, span => #private::assert_distinct(&#names);));
     Some(quote! {
         const _: () = {
             #distinct
             #(#private::forget(#declarations);)*
         };
     })
-}
-
-/// Compares the names of all dimensions. It names no impl of the metric, in which a missing bound would be reported once more.
-fn distinct_names(cx: &Context) -> TokenStream {
-    let private = &cx.private;
-    let own = cx.metric.visible_fields().filter(|field| field.is_one_dimension()).map(|field| &field.name);
-    let others: Vec<_> = cx.metric.visible_fields().filter(|field| !field.is_one_dimension()).collect();
-    let span = others.first().map_or_else(Span::call_site, |field| field.ident.span());
-    let others = others.into_iter().map(|field| match PerLabel::of(private, field) {
-        Some(per_label) => per_label.names(),
-        None => {
-            let (ty, prefix) = (field.shape.ty, field.prefix());
-            quote!((#prefix, <#ty as #private::Fields>::NAMES))
-        }
-    });
-    quote_at!(private, located_at(span) =>
-        #private::assert_distinct(
-            &#private::Names { own: &[], names: &[#(#own),*], flattened: &[#(#others),*], by_label: false }
-        );
-    )
 }

@@ -10,7 +10,7 @@ use syn::{Generics, WherePredicate, parse_quote};
 
 use super::context::Context;
 use super::per_label::PerLabel;
-use super::{bounds, fields};
+use super::{bounds, fields, units};
 use crate::ast::Role;
 use crate::generics::{mentions, parameters};
 use crate::resolved::{Field, Metric};
@@ -28,7 +28,9 @@ pub fn ident(metric: &Metric) -> Ident {
 /// The name of the field that counts values that could not be recorded. A dimension of that name keeps it.
 pub fn invalid(metric: &Metric) -> Ident {
     let taken = |name: &str| {
-        metric.visible_fields().any(|field| field.ident.unraw() == name || field.name.value() == name)
+        metric
+            .visible_fields()
+            .any(|field| field.ident.unraw() == name || field.name.text().is_some_and(|text| text == name))
     };
     let mut name = "invalid".to_owned();
     let mut others = 0;
@@ -107,7 +109,7 @@ fn declaration(cx: &Context) -> TokenStream {
 
 fn documentation(field: &Field) -> String {
     if field.help.is_empty() {
-        format!(" The dimension `{}`.", field.name.value())
+        format!(" The dimension `{}`.", field.name.text().unwrap_or_else(|| field.ident.unraw().to_string()))
     } else {
         format!(" {}", field.help)
     }
@@ -264,6 +266,8 @@ fn writing(cx: &Context) -> TokenStream {
             per_label.written()
         } else if field.role == Role::Flatten {
             quote!(#private::AllFields(&self.#ident))
+        } else if let Some(unit) = units::time_unit(private, field) {
+            quote!(#private::ShownIn(#unit, &self.#ident))
         } else {
             quote!(self.#ident)
         }
@@ -285,9 +289,12 @@ fn reading(cx: &Context) -> TokenStream {
     let fields: Vec<_> = cx.metric.visible_fields().collect();
     let mut names = HashSet::new();
     let own = fields.iter().enumerate().filter(|(_, field)| field.is_one_dimension());
-    let own = own.filter(|(_, field)| names.insert(field.name.value()));
+    let own = own.filter(|(_, field)| field.name.text().is_none_or(|name| names.insert(name)));
     let own = own.map(|(index, field)| {
         let (name, ty) = (&field.name, field.shape.ty);
+        if let Some(unit) = units::time_unit(private, field) {
+            return quote!(#name => #private::read_in::<#private::Output<#ty>, __A>(#unit, __partial, #index, __map),);
+        }
         quote!(#name => #private::read::<#private::Output<#ty>, __A>(__partial, #index, __map),)
     });
     let flattened = fields.iter().enumerate().filter(|(_, field)| !field.is_one_dimension());

@@ -2,7 +2,7 @@
 
 use syn::{Expr, ExprLit, Lit};
 
-use super::{arguments, buckets, feeds, labels, top};
+use super::{arguments, buckets, feeds, labels, top, units};
 use crate::attr::Keyed;
 use crate::ctxt::Ctxt;
 use crate::generics::mentions;
@@ -20,7 +20,7 @@ pub fn check(cx: &Ctxt, field: &Field, parameters: &[String]) -> Verdict {
         return Verdict::Unusable;
     }
     let errors = cx.error_count();
-    name::check(cx, &field.name);
+    name::check_text(cx, &field.name);
     if !arguments::check(cx, &field.shape) {
         return Verdict::Unusable;
     }
@@ -115,9 +115,9 @@ fn unit(cx: &Ctxt, field: &Field) {
     if let Some(unit) = &field.options.unit
         && name::check(cx, &unit.value)
         && field.shape.inner().measure() == Some(Measure::Duration)
-        && unit.value.value() != "seconds"
+        && units::check(cx, "unit", &unit.value)
     {
-        cx.error(&unit.value, "a `Duration` is always shown in seconds: leave `unit` out");
+        units::check_bounds(cx, field, &unit.value);
     }
 }
 

@@ -4,6 +4,7 @@ use syn::Ident;
 
 use super::between;
 use super::top::is_weight;
+use super::units;
 use crate::attr::FeedOptions;
 use crate::ctxt::Ctxt;
 use crate::resolved::{Feed, Field};
@@ -23,6 +24,7 @@ pub fn check(cx: &Ctxt, field: &Field) {
         }
         if cx.error_count() == errors && feed.options.begin.is_none() && feed.options.end.is_none() {
             fitting(cx, field, &feed.options);
+            units::check_from(cx, field, &feed.options);
         }
         if cx.error_count() > errors {
             return;

@@ -36,7 +36,7 @@ pub fn check(cx: &Ctxt, field: &Field) {
             cx.error(ty, message);
         }
         if let Some(prefix) = &flatten.value.prefix {
-            name::check(cx, &prefix.value);
+            name::check_prefix(cx, &prefix.value);
         }
     }
 }

@@ -74,6 +74,10 @@ macro_rules! extremum {
         impl<T: Measure, V: IntoMeasure<T>> Record<V> for $name<T> {
             #[inline]
             fn record(&mut self, value: V) -> bool {
+                if value.is_invalid() {
+                    self.invalid = self.invalid.saturating_add(1);
+                    return true;
+                }
                 let Some(value) = value.into_measure() else { return false };
                 $name::record(self, value);
                 true

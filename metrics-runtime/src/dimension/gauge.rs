@@ -95,6 +95,10 @@ impl<T: GaugeValue> Dimension for Gauge<T> {
 impl<T: Measure, V: IntoMeasure<T>> Set<V> for Gauge<T> {
     #[inline]
     fn set(&mut self, value: V) -> bool {
+        if value.is_invalid() {
+            self.invalid = self.invalid.saturating_add(1);
+            return true;
+        }
         let Some(value) = value.into_measure() else { return false };
         Gauge::set(self, value);
         true

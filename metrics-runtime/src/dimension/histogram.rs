@@ -262,14 +262,18 @@ impl<T: Measure> Histogram<T> {
         }
     }
 
+    #[cold]
+    fn count_invalid(&mut self) {
+        let rest = self.rest();
+        rest.invalid = rest.invalid.saturating_add(1);
+    }
+
     /// Records any value: the first one, one that needs memory for its bucket, and one that is not ordinary.
     #[cold]
     #[inline(never)]
     fn record_slow(&mut self, value: T) {
         if !value.is_finite() {
-            let rest = self.rest();
-            rest.invalid = rest.invalid.saturating_add(1);
-            return;
+            return self.count_invalid();
         }
         match self.bounds() {
             Some(bounds) => {
@@ -460,6 +464,10 @@ impl<T: Measure> Dimension for Histogram<T> {
 impl<T: Measure, V: IntoMeasure<T>> Record<V> for Histogram<T> {
     #[inline]
     fn record(&mut self, value: V) -> bool {
+        if value.is_invalid() {
+            self.count_invalid();
+            return true;
+        }
         let Some(value) = value.into_measure() else { return false };
         self.record(value);
         true

@@ -107,6 +107,10 @@ impl<T: Measure> Dimension for Mean<T> {
 impl<T: Measure, V: IntoMeasure<T>> Record<V> for Mean<T> {
     #[inline]
     fn record(&mut self, value: V) -> bool {
+        if value.is_invalid() {
+            self.invalid = self.invalid.saturating_add(1);
+            return true;
+        }
         let Some(value) = value.into_measure() else { return false };
         Mean::record(self, value);
         true

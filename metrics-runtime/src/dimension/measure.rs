@@ -113,12 +113,24 @@ pub(super) fn finite<T: Measure>(value: T, invalid: &mut u64) -> Option<T> {
 pub trait IntoMeasure<T> {
     /// Converts the value; `None` when there is nothing to record.
     fn into_measure(self) -> Option<T>;
+
+    /// Whether the value is counted as invalid in place of being recorded.
+    #[doc(hidden)]
+    #[inline]
+    fn is_invalid(&self) -> bool {
+        false
+    }
 }
 
 impl<T, V: IntoMeasure<T>> IntoMeasure<T> for Option<V> {
     #[inline]
     fn into_measure(self) -> Option<T> {
         self.and_then(V::into_measure)
+    }
+
+    #[inline]
+    fn is_invalid(&self) -> bool {
+        self.as_ref().is_some_and(V::is_invalid)
     }
 }
 

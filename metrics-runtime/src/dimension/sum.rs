@@ -94,6 +94,10 @@ impl<T: Measure> Dimension for Sum<T> {
 impl<T: Measure, V: IntoMeasure<T>> Record<V> for Sum<T> {
     #[inline]
     fn record(&mut self, value: V) -> bool {
+        if value.is_invalid() {
+            self.invalid = self.invalid.saturating_add(1);
+            return true;
+        }
         let Some(value) = value.into_measure() else { return false };
         Sum::record(self, value);
         true

@@ -299,6 +299,11 @@ fn targets_of_metric(metric: &dyn ErasedMetric) -> Vec<Target> {
     (0..).map_while(|index| metric.handler(index)).map(|(target, _)| target).collect()
 }
 
+/// The declaration of a metric whose type is known.
+pub(crate) fn declaration_of_type<M: Metric>(metric: &M) -> Declaration {
+    declaration_of(metric)
+}
+
 /// The declaration of a metric. Metrics of one derived type share it.
 fn declaration_of(metric: &dyn ErasedMetric) -> Declaration {
     let declare = || {

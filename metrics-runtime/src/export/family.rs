@@ -253,6 +253,6 @@ fn key_of<'a>(dimension: &Dimension<'a>) -> Option<FamilyKey<'a>> {
         metric: Cow::Borrowed(dimension.metric),
         dimension: Cow::Borrowed(&declared.name),
         family_type: family_type?,
-        unit: declared.unit.as_deref().map(Cow::Borrowed),
+        unit: declared.base_unit().map(Cow::Borrowed),
     })
 }

@@ -13,6 +13,7 @@ use super::per_label::PartialLabels;
 use super::{Fields, prefixed};
 use crate::descriptor::DimensionDescriptor;
 use crate::dimension::Dimension;
+use crate::number::{InUnit, TimeUnit};
 use crate::snapshot::{
     DeserializeOutput, MetricSnapshot, Output, SerializeOutput, Times, Timestamp, ValueDeserializer, named,
 };
@@ -183,6 +184,16 @@ impl<T: SnapshotFields, M: SerializeMap> WriteField<M> for AllFields<'_, T> {
     }
 }
 
+/// A field whose durations are shown in a unit.
+#[derive(Debug)]
+pub struct ShownIn<'a, R>(pub TimeUnit, pub &'a R);
+
+impl<R: Output, M: SerializeMap> WriteField<M> for ShownIn<'_, R> {
+    fn write_field(&self, prefix: &str, name: &'static str, map: &mut M) -> Result<(), M::Error> {
+        map.serialize_entry(&prefixed(prefix, name), &InUnit(self.0, SerializeOutput(self.1)))
+    }
+}
+
 /// Serialises fields, each with its name.
 ///
 /// # Errors
@@ -195,6 +206,20 @@ pub fn write<M: SerializeMap>(
     fields: &[&dyn WriteField<M>],
 ) -> Result<(), M::Error> {
     names.iter().zip(fields).try_for_each(|(name, field)| field.write_field(prefix, name, map))
+}
+
+/// Deserialises one field whose durations are in a unit.
+///
+/// # Errors
+///
+/// The deserialiser's errors.
+pub fn read_in<'de, R: Output, A: MapAccess<'de>>(
+    unit: TimeUnit,
+    partial: &mut PartialSnapshot,
+    field: usize,
+    map: &mut A,
+) -> Result<bool, A::Error> {
+    unit.within(|| read::<R, A>(partial, field, map))
 }
 
 /// Deserialises one field.

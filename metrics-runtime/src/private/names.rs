@@ -4,8 +4,8 @@
 
 use std::borrow::Cow;
 
+use super::const_names::panic_with;
 use crate::descriptor::{DimensionDescriptor, DimensionKind};
-use crate::dimension::append;
 
 /// The names of a metric's dimensions.
 #[derive(Debug)]
@@ -23,11 +23,36 @@ pub struct Names {
 ///
 /// # Panics
 ///
-/// At compile time, when two names are equal.
+/// At compile time, when two names are equal; where a flattened metric depends on a type parameter, as soon as the metric is used:
+///
+/// ```compile_fail,E0080
+/// use mvx_metrics::{Counter, Metric, metric_event};
+///
+/// #[metric_event]
+/// struct Saved;
+///
+/// #[derive(Metric, Default)]
+/// #[metric(on(Saved))]
+/// struct Loads<T: Default + Send + 'static> {
+///     total: Counter,
+///     #[dimension(skip)]
+///     state: T,
+/// }
+///
+/// #[derive(Metric, Default)]
+/// #[metric(on(Saved))]
+/// struct Saves<T: Default + Send + 'static> {
+///     total: Counter,
+///     #[dimension(flatten)]
+///     loads: Loads<T>,
+/// }
+///
+/// Saves::<u8>::handlers();
+/// ```
 #[track_caller]
 pub const fn assert_distinct(names: &Names) {
     let mut seen = Seen { hashes: [0; 256], count: 0, name: [0; 256] };
-    seen.add_all(names, 0);
+    seen.add_all(names, 0, false);
 }
 
 /// Fails the compilation when a metric that is kept for each label has labels itself.
@@ -61,14 +86,11 @@ pub const fn assert_without_labels(names: &Names) {
 
 #[track_caller]
 const fn panic_labels(name: &str) -> ! {
-    let mut text = [0; 384];
-    let mut end = append(&mut text, 0, "a breakdown of a metric that has labels in `");
-    end = append(&mut text, end, name);
-    end = append(&mut text, end, "`: break that down beside this field, by a tuple of labels, `by(a, b)`");
-    match std::str::from_utf8(text.split_at(end).0) {
-        Ok(message) => panic!("{}", message),
-        Err(_) => panic!("a breakdown of a metric that has labels"),
-    }
+    panic_with(&[
+        "a breakdown of a metric that has labels in `",
+        name,
+        "`: break that down beside this field, by a tuple of labels, `by(a, b)`",
+    ])
 }
 
 /// The hashes of the names seen so far. Names beyond the first 256 are compared with these only.
@@ -81,26 +103,26 @@ struct Seen {
 
 impl Seen {
     #[track_caller]
-    const fn add_all(&mut self, names: &Names, prefix: usize) {
+    const fn add_all(&mut self, names: &Names, prefix: usize, is_flattened: bool) {
         let mut index = 0;
         while index < names.own.len() {
             if let Cow::Borrowed(name) = &names.own[index].name {
                 let end = self.append(prefix, name);
-                self.add(end);
+                self.add(end, is_flattened);
             }
             index += 1;
         }
         let mut index = 0;
         while index < names.names.len() {
             let end = self.append(prefix, names.names[index]);
-            self.add(end);
+            self.add(end, is_flattened);
             index += 1;
         }
         let mut index = 0;
         while index < names.flattened.len() {
             let (name, names) = &names.flattened[index];
             let end = self.append(prefix, name);
-            self.add_all(names, end);
+            self.add_all(names, end, !names.by_label);
             index += 1;
         }
     }
@@ -117,7 +139,7 @@ impl Seen {
     }
 
     #[track_caller]
-    const fn add(&mut self, end: usize) {
+    const fn add(&mut self, end: usize, is_flattened: bool) {
         let mut hash = 0xcbf2_9ce4_8422_2325_u64;
         let mut index = 0;
         while index < end {
@@ -128,8 +150,8 @@ impl Seen {
         while index < self.count {
             if self.hashes[index] == hash {
                 match std::str::from_utf8(self.name.split_at(end).0) {
-                    Ok(name) => panic_twice(name),
-                    Err(_) => panic_twice(".."),
+                    Ok(name) => panic_twice(name, is_flattened),
+                    Err(_) => panic_twice("..", is_flattened),
                 }
             }
             index += 1;
@@ -142,13 +164,11 @@ impl Seen {
 }
 
 #[track_caller]
-const fn panic_twice(name: &str) -> ! {
-    let mut text = [0; 384];
-    let mut end = append(&mut text, 0, "two dimensions are named `");
-    end = append(&mut text, end, name);
-    end = append(&mut text, end, "`: add a prefix, `flatten(prefix = \"..\")`");
-    match std::str::from_utf8(text.split_at(end).0) {
-        Ok(message) => panic!("{}", message),
-        Err(_) => panic!("two dimensions have the same name"),
-    }
+const fn panic_twice(name: &str, is_flattened: bool) -> ! {
+    let advice = if is_flattened {
+        "`: add a prefix, `flatten(prefix = \"..\")`"
+    } else {
+        "`: give one of them another `name`"
+    };
+    panic_with(&["two dimensions are named `", name, advice])
 }

@@ -20,7 +20,7 @@ use super::output::{DeserializeOutput, Output};
 use super::top::TopSnapshot;
 use super::value::{BreakdownEntry, DimensionValue, Dimensions, ValueDeserializer};
 use crate::descriptor::{DimensionDescriptor, DimensionKind, MergeRule, MetricDescriptor};
-use crate::number::{Number, NumberType, SecondsText};
+use crate::number::{DurationText, Number, NumberType, TimeUnit};
 
 /// The descriptor of a metric with its fingerprint.
 #[derive(Debug, Clone)]
@@ -204,7 +204,7 @@ fn bound_text(bound: Number) -> String {
         Number::Unsigned(bound) => bound.to_string(),
         Number::Signed(bound) => bound.to_string(),
         Number::Float(bound) => format!("{:016x}", (bound + 0.0).to_bits()),
-        Number::Duration(bound) => SecondsText(bound).to_string(),
+        Number::Duration(bound) => DurationText(TimeUnit::Seconds, bound).to_string(),
     }
 }
 
@@ -331,7 +331,8 @@ impl Declaration {
             let Some(declared) = self.dimension_at(index, name) else {
                 return Err(E::custom(format_args!("`{name}` of the metric `{metric}` is not declared")));
             };
-            *value = restored::<E>(declared, value).map_err(|problem| {
+            let restored = declared.time_unit().within(|| restored::<E>(declared, value));
+            *value = restored.map_err(|problem| {
                 E::custom(format_args!("`{name}` of the metric `{metric}` does not fit: {problem}"))
             })?;
         }

@@ -162,7 +162,7 @@ impl<'de, T: Output> Deserialize<'de> for Extreme<T> {
                 if text == UNKNOWN {
                     return Ok(Extreme::Unknown);
                 }
-                let duration = crate::number::parse_seconds(text);
+                let duration = crate::number::TimeUnit::current().parse(text);
                 let known = duration.map(|duration| Extreme::Known(Number::Duration(duration)));
                 known.ok_or_else(|| E::invalid_value(de::Unexpected::Str(text), &self))
             }

@@ -5,7 +5,7 @@ use serde::ser::{Serialize, SerializeStruct, Serializer};
 
 use super::merge::Merge;
 use super::output::{DeserializeOutput, Output, SerializeOutput};
-use crate::number::{Arithmetic, Number, NumberType};
+use crate::number::{Arithmetic, Number, NumberType, TimeUnit};
 
 /// The sum and the count of the values of a mean.
 ///
@@ -36,6 +36,17 @@ impl<T: Arithmetic> MeanSnapshot<T> {
         (self.count > 0).then(|| self.sum.into().as_f64() / self.count as f64)
     }
 
+    /// The mean in the unit in which the sum serialises.
+    #[expect(clippy::cast_precision_loss, reason = "a mean is a floating-point number")]
+    pub(super) fn shown_mean(&self) -> Option<f64> {
+        match self.sum.into() {
+            Number::Duration(sum) => {
+                (self.count > 0).then(|| TimeUnit::current().float(sum) / self.count as f64)
+            }
+            _ => self.mean(),
+        }
+    }
+
     /// The values that came after `earlier`.
     #[must_use]
     pub fn since(&self, earlier: &Self) -> Self {
@@ -57,7 +68,7 @@ impl<T: Output + Arithmetic> Output for MeanSnapshot<T> {
 impl<T: Output + Arithmetic> Serialize for MeanSnapshot<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut mean = serializer.serialize_struct("MeanSnapshot", 3)?;
-        mean.serialize_field("mean", &self.mean())?;
+        mean.serialize_field("mean", &self.shown_mean())?;
         mean.serialize_field("sum", &SerializeOutput(&self.sum))?;
         mean.serialize_field("count", &self.count)?;
         mean.end()

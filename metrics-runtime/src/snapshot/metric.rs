@@ -13,7 +13,8 @@ use super::declaration::{Declaration, ReadDeclaration, SerializeDeclaration};
 use super::output::named;
 use super::times::{Times, Timestamp};
 use super::value::{DimensionValue, Dimensions};
-use crate::descriptor::MetricDescriptor;
+use crate::descriptor::{DimensionDescriptor, MetricDescriptor};
+use crate::number::{InUnit, TimeUnit};
 
 /// The state of one metric at one moment.
 ///
@@ -67,6 +68,50 @@ impl MetricSnapshot {
         self.dimensions.get(dimension)
     }
 
+    /// The value of a dimension as a floating-point number, if it is one number: durations in the unit that the dimension declares,
+    /// as in JSON, and in seconds where none is declared.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use mvx_metrics::{HandleEvent, Max, Metric, metric_event};
+    ///
+    /// #[metric_event]
+    /// struct Saved {
+    ///     elapsed: Duration,
+    /// }
+    ///
+    /// #[derive(Metric, Default)]
+    /// #[metric(on(Saved))]
+    /// struct Saves {
+    ///     #[dimension(value = elapsed, unit = milliseconds)]
+    ///     longest: Max<Duration>,
+    /// }
+    ///
+    /// let mut metric = Saves::default();
+    /// metric.handle(&Saved { elapsed: Duration::from_micros(1_500) });
+    /// let snapshot = metric.snapshot();
+    /// assert_eq!(snapshot.value("longest"), Some(1.5));
+    /// assert_eq!(snapshot.get("longest").and_then(|value| value.as_f64()), Some(0.0015));
+    /// ```
+    #[must_use]
+    pub fn value(&self, dimension: &str) -> Option<f64> {
+        let (index, (name, value)) =
+            self.dimensions.iter().enumerate().find(|(_, (name, _))| *name == dimension)?;
+        let unit = self.time_unit_at(index, name);
+        match value {
+            DimensionValue::Duration(duration) => Some(unit.float(*duration)),
+            DimensionValue::Mean(mean) => unit.within(|| mean.shown_mean()),
+            value => value.as_f64(),
+        }
+    }
+
+    /// The unit in which the dimension shows its durations.
+    fn time_unit_at(&self, index: usize, name: &str) -> TimeUnit {
+        let declared = self.declaration.as_ref().and_then(|declared| declared.dimension_at(index, name));
+        declared.map_or_else(TimeUnit::default, DimensionDescriptor::time_unit)
+    }
+
     /// Whether the metric panicked while it was read, so that its values are missing.
     pub(crate) fn is_unread(&self) -> bool {
         self.failed.is_some()
@@ -117,7 +162,7 @@ impl MetricSnapshot {
         let fields = 2 + optional.into_iter().filter(|is_there| *is_there).count();
         let mut snapshot = serializer.serialize_struct("MetricSnapshot", fields)?;
         snapshot.serialize_field("name", &self.name)?;
-        snapshot.serialize_field("dimensions", &self.dimensions)?;
+        snapshot.serialize_field("dimensions", &ShownValues(self))?;
         if self.invalid != 0 {
             snapshot.serialize_field("invalid", &self.invalid)?;
         }
@@ -132,6 +177,18 @@ impl MetricSnapshot {
             snapshot.serialize_field("declaration", &SerializeDeclaration { declaration, values })?;
         }
         snapshot.end()
+    }
+}
+
+/// The values of a snapshot, with durations in the declared units.
+struct ShownValues<'a>(&'a MetricSnapshot);
+
+impl Serialize for ShownValues<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let values = self.0.dimensions.iter().enumerate();
+        serializer.collect_map(
+            values.map(|(index, (name, value))| (name, InUnit(self.0.time_unit_at(index, name), value))),
+        )
     }
 }
 

@@ -8,11 +8,12 @@ use serde::de::{self, DeserializeOwned, Deserializer, Visitor};
 use serde::ser::{Serialize, Serializer};
 
 use crate::descriptor::MergeRule;
-use crate::number::{Arithmetic, Number, NumberType, deserialize_seconds, finite, serialize_seconds};
+use crate::number::{Arithmetic, Number, NumberType, deserialize_duration, finite, serialize_duration};
 
 /// The type of a dimension's field in the typed snapshot.
 ///
-/// An output serialises as its type does, but a [`Duration`] serialises as seconds. A type of your own becomes an output with
+/// An output serialises as its type does, but a [`Duration`] serialises as seconds, or in the `unit` of
+/// its field. A type of your own becomes an output with
 /// an empty implementation:
 ///
 /// ```
@@ -100,11 +101,11 @@ impl Output for Duration {
     const NUMBER: Option<NumberType> = Some(NumberType::Duration);
 
     fn serialize_output<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serialize_seconds(*self, serializer)
+        serialize_duration(*self, serializer)
     }
 
     fn deserialize_output<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserialize_seconds(deserializer)
+        deserialize_duration(deserializer)
     }
 
     fn merge_by_rule(&mut self, other: &Self, rule: MergeRule) -> bool {

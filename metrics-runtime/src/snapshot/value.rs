@@ -19,7 +19,7 @@ use super::histogram::HistogramSnapshot;
 use super::mean::{InFlightSnapshot, MeanSnapshot};
 use super::output::named;
 use super::top::TopSnapshot;
-use crate::number::{Number, SecondsText, serialize_seconds};
+use crate::number::{DurationText, Number, TimeUnit, serialize_duration};
 
 /// The value of one dimension of any type.
 ///
@@ -52,7 +52,7 @@ pub enum DimensionValue {
     Signed(i64),
     /// A floating-point number, a finite one but for metrics and dimensions of your own.
     Float(f64),
-    /// A duration; serialises as seconds.
+    /// A duration; serialises as seconds, and within the snapshot of its metric in the declared unit.
     Duration(Duration),
     /// A mean as its sum and count.
     Mean(MeanSnapshot<Number>),
@@ -122,7 +122,7 @@ impl DimensionValue {
     fn plain(&self) -> Cow<'_, Self> {
         Cow::Owned(match self {
             Self::Unknown => Self::Text(UNKNOWN.to_owned()),
-            Self::Duration(duration) => Self::Text(SecondsText(*duration).to_string()),
+            Self::Duration(duration) => Self::Text(DurationText(TimeUnit::current(), *duration).to_string()),
             Self::Breakdown(entries) => nested(entries, 0),
             value => for_aggregate!(value, |aggregate| aggregate.plain(), else return Cow::Borrowed(self)),
         })
@@ -152,7 +152,7 @@ impl PartialEq for DimensionValue {
             (Self::List(one), Self::List(other)) => one == other,
             (Self::Map(one), Self::Map(other)) => one == other,
             (Self::Duration(duration), Self::Text(text)) | (Self::Text(text), Self::Duration(duration)) => {
-                *text == SecondsText(*duration).to_string()
+                *text == DurationText(TimeUnit::Seconds, *duration).to_string()
             }
             (one, other) => match (one.number(), other.number()) {
                 (Some(one), Some(other)) => is_same_number(one, other),
@@ -252,7 +252,7 @@ impl Serialize for DimensionValue {
             Self::Unsigned(value) => serializer.serialize_u64(*value),
             Self::Signed(value) => serializer.serialize_i64(*value),
             Self::Float(value) => serializer.serialize_f64(*value),
-            Self::Duration(value) => serialize_seconds(*value, serializer),
+            Self::Duration(value) => serialize_duration(*value, serializer),
             Self::Breakdown(entries) => NestedMap::of(entries).serialize(serializer),
             Self::Bool(value) => serializer.serialize_bool(*value),
             Self::Text(text) => serializer.serialize_str(text),

@@ -12,8 +12,16 @@ struct Saved {
 #[derive(Metric, Default)]
 #[metric(on(Saved))]
 struct Saves {
-    #[dimension(value = elapsed, unit = milliseconds)]
-    elapsed: Sum<Duration>,
+    #[dimension(value = elapsed, unit = bytes)]
+    bytes: Sum<Duration>,
+    #[dimension(value = elapsed, unit = ms)]
+    short: Sum<Duration>,
+    #[dimension(value = elapsed, unit = minutes)]
+    minutes: Recent<Max<Duration>, 60>,
+    #[dimension(value = elapsed, unit = milliseconds, buckets = [0.5, 1])]
+    bounds: Histogram<Duration>,
+    #[dimension(value = elapsed, unit = microseconds, buckets = exponential(0.001, 2, 10))]
+    computed: Histogram<Duration>,
 }
 
 fn main() {}

@@ -69,6 +69,10 @@ impl<T: Measure> WithLayout<'_, T> {
 impl<T: Measure, V: IntoMeasure<T>> Record<V> for WithLayout<'_, T> {
     #[inline]
     fn record(&mut self, value: V) -> bool {
+        if value.is_invalid() {
+            self.histogram.count_invalid();
+            return true;
+        }
         let Some(value) = value.into_measure() else { return false };
         let Self { histogram, layout } = self;
         let is_recorded = histogram.layout.is_some_and(|own| ptr::eq(own, *layout))
@@ -103,6 +107,10 @@ impl<T: Measure> UpTo<'_, T> {
 impl<T: Measure, V: IntoMeasure<T>> Record<V> for UpTo<'_, T> {
     #[inline]
     fn record(&mut self, value: V) -> bool {
+        if value.is_invalid() {
+            self.histogram.count_invalid();
+            return true;
+        }
         let Some(value) = value.into_measure() else { return false };
         let Self { histogram, max_buckets } = self;
         if !value.ordinary_key().is_some_and(|key| histogram.count_exponential(key)) {
