@@ -5,8 +5,10 @@ mod options;
 mod labels;
 mod source;
 mod suggest;
+mod synonyms;
 mod values;
 
+use proc_macro2::TokenTree;
 use syn::parse::ParseStream;
 use syn::{Attribute, Expr, ExprLit, Ident, Lit, LitStr, Path, Type, parenthesized, token};
 
@@ -107,6 +109,8 @@ const ALSO_INSIDE_ON: [&str; 4] = ["limit", "keep", "buckets", "max_buckets"];
 #[derive(Default)]
 pub struct MetricAttrs {
     pub on: Vec<MetricOn>,
+    /// Whether an option of the fields stands on the struct, by mistake.
+    pub has_feed_option: bool,
     pub options: MetricOptions,
 }
 
@@ -136,8 +140,7 @@ impl MetricAttrs {
     pub fn from_syn(cx: &Ctxt, attrs: &[Attribute]) -> Self {
         let mut metric = Self::default();
         let known = [&["on"], MetricOptions::KEYS].concat();
-        let known_inside_on = [ListenOptions::KEYS, FeedOptions::KEYS].concat();
-        let place = Place { name: "metric", known: &known, known_inside_on: &known_inside_on };
+        let place = Place { name: "metric", known: &known };
         attributes(cx, attrs, &place, &mut |key, input| {
             if key == "on" {
                 metric.on.push(MetricOn::parse(cx, key, input)?);
@@ -145,8 +148,21 @@ impl MetricAttrs {
             }
             metric.options.parse(cx, key, input).map(drop)
         });
+        metric.has_feed_option =
+            named(attrs, "metric").any(|attribute| mentions_feed_option(attribute, &known));
         metric
     }
+}
+
+/// Whether an attribute of the struct has an option that is known only inside the `on(..)` of a field.
+fn mentions_feed_option(attribute: &Attribute, known: &[&str]) -> bool {
+    let Ok(list) = attribute.meta.require_list() else { return false };
+    let of_fields = FeedOptions::KEYS.iter().filter(|key| !known.contains(key));
+    let of_fields: Vec<_> = of_fields.collect();
+    list.tokens
+        .clone()
+        .into_iter()
+        .any(|token| matches!(token, TokenTree::Ident(word) if of_fields.iter().any(|key| word == **key)))
 }
 
 impl MetricOn {
@@ -163,7 +179,7 @@ impl FieldAttrs {
     pub fn from_syn(cx: &Ctxt, attrs: &[Attribute]) -> Self {
         let mut field = Self::default();
         let known = [&["on"], FeedOptions::KEYS, FieldOptions::KEYS].concat();
-        let place = Place { name: "dimension", known: &known, known_inside_on: &[] };
+        let place = Place { name: "dimension", known: &known };
         attributes(cx, attrs, &place, &mut |key, input| {
             if key == "on" {
                 let on = FieldOn::parse(cx, key, input, &mut field.options)?;
@@ -206,7 +222,7 @@ impl FieldOn {
         parenthesized!(content in input);
         let mut on = Self { key: key.clone(), event: event(key, &content)?, options: FeedOptions::default() };
         let known = [FeedOptions::KEYS, &ALSO_INSIDE_ON].concat();
-        let place = Place { name: "on", known: &known, known_inside_on: &[] };
+        let place = Place { name: "on", known: &known };
         options::options(cx, &content, &place, &mut |key, input| {
             if !on.options.parse(cx, key, input)? {
                 field.parse_once(cx, key, input)?;
@@ -237,21 +253,21 @@ impl EventOptions {
 
 fn attribute_set<T: OptionSet + Default>(cx: &Ctxt, attrs: &[Attribute], name: &str) -> T {
     let mut set = T::default();
-    let place = Place { name, known: T::KEYS, known_inside_on: &[] };
+    let place = Place { name, known: T::KEYS };
     attributes(cx, attrs, &place, &mut |key, input| set.parse(cx, key, input).map(drop));
     set
 }
 
 fn option_set<T: OptionSet + Default>(cx: &Ctxt, input: ParseStream, name: &str) -> T {
     let mut set = T::default();
-    let place = Place { name, known: T::KEYS, known_inside_on: &[] };
+    let place = Place { name, known: T::KEYS };
     options::options(cx, input, &place, &mut |key, input| set.parse(cx, key, input).map(drop));
     set
 }
 
-fn flatten(cx: &Ctxt, _: &Ident, input: ParseStream) -> syn::Result<FlattenOptions> {
+fn flatten(cx: &Ctxt, key: &Ident, input: ParseStream) -> syn::Result<FlattenOptions> {
     if !input.peek(token::Paren) {
-        return Ok(FlattenOptions::default());
+        return flag(cx, key, input).map(|()| FlattenOptions::default());
     }
     let content;
     parenthesized!(content in input);

@@ -1,6 +1,6 @@
 //! The meaning of types, as far as their spelling tells it.
 
-use syn::{Expr, GenericArgument, Path, PathArguments, Type};
+use syn::{Expr, GenericArgument, Ident, Path, PathArguments, Type};
 
 /// The dimension types that this crate knows by name. Trait bounds decide about all other types.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -138,7 +138,15 @@ impl<'a> TypeShape<'a> {
             Type::Group(group) => return Self { ty, ..Self::of(&group.elem, root) },
             Type::Paren(paren) => return Self { ty, ..Self::of(&paren.elem, root) },
             Type::Path(path) if path.qself.is_none() => &path.path,
-            Type::Tuple(_) | Type::Array(_) | Type::Slice(_) | Type::Reference(_) | Type::Ptr(_) => {
+            Type::Tuple(_)
+            | Type::Array(_)
+            | Type::Slice(_)
+            | Type::Reference(_)
+            | Type::Ptr(_)
+            | Type::FnPtr(_)
+            | Type::Never(_)
+            | Type::TraitObject(_)
+            | Type::ImplTrait(_) => {
                 return Self { ty, kind: Kind::NotADimension, measure, arguments, constants };
             }
             _ => return Self { ty, kind: Kind::Unknown, measure, arguments, constants },
@@ -161,6 +169,12 @@ impl<'a> TypeShape<'a> {
             | Kind::Unknown => false,
         };
         if measures { self.arguments.first() } else { None }
+    }
+
+    /// Whether the type is the item of this name.
+    pub fn is(&self, item: &Ident) -> bool {
+        matches!(self.ty, Type::Path(path) if path.qself.is_none() && path.path.segments.len() == 1)
+            && last_word(self.ty) == item.to_string()
     }
 
     /// The word in front of the angle brackets.

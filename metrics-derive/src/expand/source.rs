@@ -6,7 +6,7 @@ use syn::spanned::Spanned;
 use syn::{Expr, ExprLit, Lit, LitFloat};
 
 use crate::attr::{Labels, Source};
-use crate::span::{ends, located_at};
+use crate::span::{ends, located_at, spread};
 
 /// The type of constants such as `add = 1`.
 pub struct Constant {
@@ -25,7 +25,8 @@ pub fn value(private: &TokenStream, source: &Source, constant: Option<&Constant>
             let (first, last) = ends(source);
             let mut arguments = Group::new(Delimiter::Parenthesis, quote!(__event, #source));
             arguments.set_span(last);
-            quote_at!(private, first => #private::with #arguments)
+            let with = spread(&quote!(#private::with), first, last);
+            quote_spanned!(first=> #with #arguments)
         }
         Source::Constant(expr) => match constant {
             Some(Constant { ty, is_float }) if unsuffixed(expr) => {
@@ -60,12 +61,10 @@ pub fn value_by_reference(private: &TokenStream, source: &Source) -> TokenStream
 /// The expression that checks a condition on the event.
 pub fn condition(private: &TokenStream, source: &Source) -> TokenStream {
     let span = located_at(source.span());
-    if let Source::Path(path) = source
-        && path.get_ident().is_some()
-    {
-        // A call: if the path is the name of a field, rustc says that there is no such function.
+    if let Source::Field(_) | Source::Index(_) = source {
+        let field = value(private, source, None);
         return quote_at!(private, span => {
-            let __condition: #private::primitive::bool = #path(__event);
+            let __condition: #private::primitive::bool = #field;
             __condition
         });
     }

@@ -56,6 +56,7 @@ fn measure(cx: &Ctxt, inner: &TypeShape) -> bool {
         Measure::OtherUnsigned => "`u64`",
         Measure::OtherSigned => "`i64`",
         Measure::F32 => "`f64`",
+        Measure::NotNumeric if inner.kind == Kind::Gauge => "`i64`, `f64` or `Duration`",
         Measure::NotNumeric => "`u64`, `i64`, `f64` or `Duration`",
     };
     cx.error(measured.ty, format!("`{}` is not a measure: use {suggestion}", to_source(measured.ty)));

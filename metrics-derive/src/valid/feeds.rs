@@ -86,6 +86,12 @@ fn fitting(cx: &Ctxt, field: &Field, feed: &FeedOptions) {
         }
         Kind::InFlight => match first([value, set]) {
             Some(key) => misfit(&key, "`add` and `sub`"),
+            None if cancels_out(feed) => {
+                let key = feed.sub.as_ref().map(|given| &given.key);
+                let message =
+                    "`add` and `sub` of one event cancel out: write `on(Started, add), on(Ended, sub)`";
+                cx.error(key, message);
+            }
             None if add.is_none() && sub.is_none() => {
                 cx.error(inner, "`InFlight` needs `add` or `sub` for each event: write `on(Event, add)`");
             }
@@ -112,6 +118,12 @@ fn fitting(cx: &Ctxt, field: &Field, feed: &FeedOptions) {
         }
         Kind::Breakdown | Kind::Top | Kind::Recent | Kind::NotADimension | Kind::Unknown => {}
     }
+}
+
+/// Whether an event adds and subtracts the same amount.
+fn cancels_out(feed: &FeedOptions) -> bool {
+    let (Some(add), Some(sub)) = (&feed.add, &feed.sub) else { return false };
+    add.value.as_ref().map(to_source) == sub.value.as_ref().map(to_source)
 }
 
 /// Reports a field that only goes up or only goes down.
