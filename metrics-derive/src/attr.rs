@@ -9,15 +9,18 @@ mod synonyms;
 mod values;
 
 use proc_macro2::TokenTree;
+use quote::ToTokens;
 use syn::parse::ParseStream;
 use syn::{Attribute, Expr, ExprLit, Ident, Lit, LitStr, Path, Type, parenthesized, token};
 
 use self::labels::labels;
 pub use self::labels::{LabelPart, Labels};
 pub use self::options::{Keyed, OptionSet};
-use self::options::{Place, attributes, named};
+use self::options::{Place, attributes, named, rest_of_option};
 pub use self::source::Source;
 use self::source::{amount, source};
+use self::synonyms::given;
+pub use self::synonyms::is_meant;
 use self::values::{
     assigned, case, crate_path, event, expect_parentheses, expression, flag, handler, plain, string, word,
 };
@@ -266,6 +269,15 @@ fn option_set<T: OptionSet + Default>(cx: &Ctxt, input: ParseStream, name: &str)
 }
 
 fn flatten(cx: &Ctxt, key: &Ident, input: ParseStream) -> syn::Result<FlattenOptions> {
+    let text = given(input).and_then(|given| syn::parse_str::<LitStr>(&given.text).ok());
+    if let Some(text) = text {
+        rest_of_option(input);
+        cx.error(
+            key,
+            format!("`{key}` has the option `prefix`: write `{key}(prefix = {})`", text.to_token_stream()),
+        );
+        return Ok(FlattenOptions::default());
+    }
     if !input.peek(token::Paren) {
         return flag(cx, key, input).map(|()| FlattenOptions::default());
     }

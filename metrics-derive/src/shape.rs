@@ -24,6 +24,20 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Whether a type of this kind has so many types and constants between its angle brackets. The constant may be a name, which
+    /// looks like a type.
+    fn fits(self, types: usize, constants: usize) -> bool {
+        match self {
+            Self::Counter | Self::InFlight | Self::Distinct => types == 0 && constants == 0,
+            Self::Sum | Self::Min | Self::Max | Self::Mean | Self::Gauge | Self::Histogram => {
+                types == 1 && constants == 0
+            }
+            Self::Breakdown | Self::Top => types == 2 && constants == 0,
+            Self::Recent => types >= 1 && types + constants == 2,
+            Self::NotADimension | Self::Unknown => true,
+        }
+    }
+
     /// Whether the first type between the angle brackets is a label.
     pub fn has_labels(self) -> bool {
         matches!(self, Self::Breakdown | Self::Top)
@@ -152,7 +166,10 @@ impl<'a> TypeShape<'a> {
             _ => return Self { ty, kind: Kind::Unknown, measure, arguments, constants },
         };
         let (arguments, constants) = generic_arguments(path, root);
-        Self { ty, kind: kind(path, root), measure, arguments, constants }
+        let kind = kind(path, root);
+        // rustc reports another number of arguments. It may also be another type of the same name.
+        let kind = if kind.fits(arguments.len(), constants.len()) { kind } else { Kind::Unknown };
+        Self { ty, kind, measure, arguments, constants }
     }
 
     /// The type of the values, if it is written out: `T` of `Sum<T>`.

@@ -23,8 +23,7 @@ pub use serde::ser::{Serialize, SerializeMap, Serializer};
 pub use crate::descriptor::{DimensionDescriptor, DimensionKind, MergeRule, MetricDescriptor};
 pub use crate::dimension::{
     Add, BucketLayout, Bucketed, BucketedReading, BucketsOf, Count, Dimension, DistinctHash, DistinctValue,
-    DurationBounds, DurationStart, GaugeValue, Measure, Record, Set, Sub, Weighted, hash_of_label,
-    max_buckets,
+    DurationBounds, DurationStart, Record, Set, Sub, Weighted, hash_of_label, max_buckets,
 };
 pub use crate::dispatch::{EventHandler, HandleEvent};
 pub use crate::dispatch::{Metric, TypedMetric};

@@ -2,9 +2,9 @@
 
 use proc_macro2::{TokenStream, TokenTree};
 use syn::parse::ParseStream;
-use syn::{Lit, LitStr, Token, Type, token};
+use syn::{Attribute, Lit, LitStr, Token, Type, token};
 
-use super::options::{OptionSet, Place};
+use super::options::{OptionSet, Place, named};
 use super::{FeedOptions, FieldOptions};
 use crate::name::backticked;
 use crate::source_text::to_source;
@@ -164,21 +164,22 @@ pub fn instead(key: &str, place: &Place, input: ParseStream) -> Option<String> {
     let mut rows = ROWS.iter().filter(|row| row.words.contains(&key));
     let row = rows.find(|row| place.known.contains(&row.option))?;
     let option = row.option;
-    let values = given(input);
-    let value = values.as_ref().map(|values| values.join(", "));
+    let given = given(input);
+    let values = given.as_ref().map(|given| given.values.as_slice());
+    let value = given.as_ref().map(|given| given.text.clone());
     Some(match &row.write {
         Write::Text(text) => (*text).to_owned(),
         Write::Option(example) => {
             format!("write `{option} = {}`", value.as_deref().unwrap_or(example))
         }
         Write::OptionAlone => format!("write `{option}`"),
-        Write::Labels => match values.as_deref().map(unquoted) {
+        Write::Labels => match values.map(unquoted) {
             Some(labels) if labels.len() > 1 => format!("write `{option}({})`", labels.join(", ")),
             Some(labels) => format!("write `{option} = {}`", labels.join(", ")),
             None => format!("write `{option} = <event field>`"),
         },
         Write::Events => {
-            let values = values.as_deref().unwrap_or_default();
+            let values = values.unwrap_or_default();
             let types = values.iter().all(|value| syn::parse_str::<Type>(value).is_ok());
             let event = ["Event".to_owned()];
             let events = if values.is_empty() || !types { &event } else { values };
@@ -199,7 +200,7 @@ pub fn instead(key: &str, place: &Place, input: ParseStream) -> Option<String> {
 /// Where an option belongs that this place does not have; `None` for a word that is no option at all.
 pub fn elsewhere(key: &str, place: &Place, input: ParseStream) -> Option<String> {
     let with_value = || match given(input) {
-        Some(value) => format!("{key} = {}", value.join(", ")),
+        Some(given) => format!("{key} = {}", given.text),
         None if ["skip", "manual", "flatten", "add", "sub"].contains(&key) => key.to_owned(),
         None => format!("{key} = .."),
     };
@@ -263,31 +264,53 @@ pub fn without_key(place: &Place, input: ParseStream) -> Option<syn::Error> {
     Some(syn::Error::new(token.span(), format!("expected an option, one of {}", backticked(known))))
 }
 
-/// The values that a user has given to an option, in whatever form: `= value`, `(value, ..)`, `= [value, ..]`, `: value`, ..
-pub fn given(input: ParseStream) -> Option<Vec<String>> {
+/// What a user has given to an option, in whatever form: `= value`, `(value, ..)`, `: value`, `=> value`.
+pub struct Given {
+    /// The value as it stands behind `=`.
+    pub text: String,
+    /// The values of a list: `[a, b]` or `(a, b)`.
+    values: Vec<String>,
+}
+
+/// Looks ahead for what is given to the option in front of the input.
+pub fn given(input: ParseStream) -> Option<Given> {
     let ahead = input.fork();
-    let mut tokens: Vec<TokenTree> = Vec::new();
-    if !ahead.peek(token::Paren) && !ahead.peek(Lit) {
-        let signs = ahead.peek(Token![=]) || (ahead.peek(Token![:]) && !ahead.peek(Token![::]));
-        if !signs {
+    let is_list = ahead.peek(token::Paren);
+    if !is_list && !ahead.peek(Lit) {
+        if !ahead.peek(Token![=]) && (!ahead.peek(Token![:]) || ahead.peek(Token![::])) {
             return None;
         }
         while ahead.peek(Token![=]) || ahead.peek(Token![:]) || ahead.peek(Token![>]) {
             ahead.parse::<TokenTree>().ok()?;
         }
     }
+    let mut tokens: Vec<TokenTree> = Vec::new();
     while !ahead.is_empty() && !ahead.peek(Token![,]) {
         tokens.push(ahead.parse().ok()?);
     }
-    let stream = match tokens.as_slice() {
+    let whole: TokenStream = tokens.iter().cloned().collect();
+    let inner = match tokens.as_slice() {
         [TokenTree::Group(group)] => group.stream(),
-        _ => tokens.into_iter().collect(),
+        _ => whole.clone(),
     };
-    let values: Vec<_> = stream.into_iter().collect();
-    let values = values.split(|token| matches!(token, TokenTree::Punct(punct) if punct.as_char() == ','));
-    let values = values.map(|tokens| to_source(&tokens.iter().cloned().collect::<TokenStream>()));
+    let text = to_source(if is_list && tokens.len() == 1 { &inner } else { &whole });
+    let parts: Vec<_> = inner.into_iter().collect();
+    let parts = parts.split(|token| matches!(token, TokenTree::Punct(punct) if punct.as_char() == ','));
+    let values = parts.map(|tokens| to_source(&tokens.iter().cloned().collect::<TokenStream>()));
     let values: Vec<_> = values.filter(|value| !value.is_empty()).collect();
-    if values.is_empty() { None } else { Some(values) }
+    if text.is_empty() { None } else { Some(Given { text, values }) }
+}
+
+/// Whether an attribute has a word in place of this option.
+pub fn is_meant(attributes: &[Attribute], option: &str) -> bool {
+    let mut rows = ROWS.iter().filter(|row| row.option == option && !matches!(row.write, Write::DocComment));
+    let lists = named(attributes, "dimension").filter_map(|attribute| attribute.meta.require_list().ok());
+    let words: Vec<_> = lists.flat_map(|list| list.tokens.clone()).collect();
+    rows.any(|row| {
+        words.iter().any(
+            |token| matches!(token, TokenTree::Ident(word) if row.words.iter().any(|other| word == other)),
+        )
+    })
 }
 
 /// Names of fields without their quotation marks.

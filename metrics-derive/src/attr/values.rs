@@ -32,18 +32,20 @@ pub fn equals(key: &Ident, example: &str, input: ParseStream) -> syn::Result<()>
         }
     }
     let message = match given(input) {
-        Some(value) => format!("`{key}` takes its value after `=`: write `{key} = {}`", value.join(", ")),
+        Some(given) => format!("`{key}` takes its value after `=`: write `{key} = {}`", given.text),
         None => format!("`{key}` needs a value: write `{key} = {example}`"),
     };
     Err(syn::Error::new(key.span(), message))
 }
 
 /// An option without a value.
-pub fn flag(_: &Ctxt, key: &Ident, input: ParseStream) -> syn::Result<()> {
-    if given(input).is_none() {
-        return Ok(());
+#[expect(clippy::unnecessary_wraps, reason = "has the signature of all parsers")]
+pub fn flag(cx: &Ctxt, key: &Ident, input: ParseStream) -> syn::Result<()> {
+    if given(input).is_some() {
+        cx.error(key, format!("`{key}` takes no value: write `{key}`, or remove it"));
+        rest_of_option(input);
     }
-    Err(syn::Error::new(key.span(), format!("`{key}` takes no value: write `{key}`, or remove it")))
+    Ok(())
 }
 
 /// A value that syn can parse.
@@ -201,7 +203,8 @@ fn single_event(on: &Ident, content: ParseStream) -> syn::Result<Type> {
     if is_option || content.peek(Token![|]) {
         let (first, rest) =
             (content.fork().parse::<TokenTree>()?, to_source(&content.parse::<TokenStream>()?));
-        let message = format!("`on` begins with an event: write `on(Event, {rest})`");
+        let key = if is_option { "" } else { "when = " };
+        let message = format!("`on` begins with an event: write `on(Event, {key}{rest})`");
         return Err(syn::Error::new(first.span(), message));
     }
     let begin = content.fork();
@@ -209,9 +212,10 @@ fn single_event(on: &Ident, content: ParseStream) -> syn::Result<Type> {
         let first = begin.parse::<TokenTree>().map_or_else(|_| error.span(), |first| first.span());
         syn::Error::new(first, "`on` takes the event's type: write `on(Event)`")
     })?;
-    if content.peek(token::Brace) || content.peek(Token![if]) || content.peek(Token![|]) {
+    if content.peek(token::Brace) || content.peek(token::Paren) || content.peek(Token![|]) {
         let (ty, rest) = (to_source(&event), to_source(&content.parse::<TokenStream>()?));
-        let pattern = format!("{ty} {rest}");
+        let space = if rest.starts_with('(') { "" } else { " " };
+        let pattern = format!("{ty}{space}{rest}");
         let message =
             format!("`on` takes a type, no pattern: write `on({ty}, when = |e| matches!(e, {pattern}))`");
         return Err(syn::Error::new_spanned(event, message));

@@ -51,11 +51,6 @@ fn of_dimension(private: &TokenStream, shape: &TypeShape) -> Option<WherePredica
             None
         }
         _ if shape.measure().is_some_and(Measure::is_known) => None,
-        // All that the dimension needs, and what its values are converted to.
-        _ if let Some(measured) = shape.measured() => {
-            let name = if shape.kind == Kind::Gauge { "GaugeValue" } else { "Measure" };
-            bound(private, measured.ty, name)
-        }
         _ => bound(private, shape.ty, "Dimension"),
     }
 }

@@ -11,7 +11,7 @@ use crate::ast::Role;
 use crate::attr::{FeedOptions, Keyed, Labels, Source};
 use crate::resolved::{Event, Feed, Field};
 use crate::shape::{Kind, Measure};
-use crate::span::{ends, located_at, respan, spread};
+use crate::span::{ends, located_at, spread};
 
 /// The most feeds of a handler that is inlined into the loop over a batch.
 const MAX_INLINED_FEEDS: usize = 8;
@@ -140,7 +140,7 @@ fn steps(private: &TokenStream, field: &Field, feed: &FeedOptions, target: &Toke
             Some(value) => source::value(private, value, constant.as_ref()),
             None => quote!(1u64),
         };
-        let (method, target) = (spread(&method, first, last), respan(&target, first));
+        let (method, target) = (spread(&method, first, last), spread(&target, first, last));
         quote_at!(private, first => #private::#method(#target, #value))
     };
     let steps: Vec<_> = [
@@ -154,7 +154,7 @@ fn steps(private: &TokenStream, field: &Field, feed: &FeedOptions, target: &Toke
     .collect();
     if steps.is_empty() {
         let (first, last) = ends(field.shape.ty);
-        let (method, target) = (spread(&quote!(Count::count), first, last), respan(&target, first));
+        let (method, target) = (spread(&quote!(Count::count), first, last), spread(&target, first, last));
         return quote_at!(private, first => #private::#method(#target));
     }
     quote!(#(#steps)|*)
