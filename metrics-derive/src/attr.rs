@@ -22,7 +22,7 @@ use self::source::{amount, source};
 use self::synonyms::given;
 pub use self::synonyms::is_meant;
 use self::values::{
-    assigned, case, crate_path, event, expect_parentheses, expression, flag, handler, plain, string, word,
+    assigned, case, choice, crate_path, event, expect_parentheses, expression, flag, handler, string, word,
 };
 use crate::ctxt::Ctxt;
 use crate::name::Case;
@@ -66,8 +66,8 @@ options! {
         "buckets" => buckets: Expr = assigned("[..]", expression),
         "max_buckets" => max_buckets: Expr = assigned("<N>", expression),
         "unit" => unit: LitStr = assigned("bytes", word),
-        "merge" => merge: Ident = assigned("max", plain),
-        "zeros" => zeros: Ident = assigned("off", plain),
+        "merge" => merge: Ident = assigned("max", choice),
+        "zeros" => zeros: Ident = assigned("off", choice),
         "flatten" => flatten: FlattenOptions = flatten,
         "skip" => skip: () = flag,
         "manual" => manual: () = flag,

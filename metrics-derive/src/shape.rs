@@ -168,7 +168,10 @@ impl<'a> TypeShape<'a> {
         let (arguments, constants) = generic_arguments(path, root);
         let kind = kind(path, root);
         // rustc reports another number of arguments. It may also be another type of the same name.
-        let kind = if kind.fits(arguments.len(), constants.len()) { kind } else { Kind::Unknown };
+        let fits = kind.fits(arguments.len(), constants.len())
+            && !(kind != Kind::NotADimension
+                && arguments.iter().any(|argument| argument.has_other_number(root)));
+        let kind = if fits { kind } else { Kind::Unknown };
         Self { ty, kind, measure, arguments, constants }
     }
 
@@ -186,6 +189,11 @@ impl<'a> TypeShape<'a> {
             | Kind::Unknown => false,
         };
         if measures { self.arguments.first() } else { None }
+    }
+
+    /// Whether a type of this crate has another number of types or constants than it needs.
+    fn has_other_number(&self, root: &Path) -> bool {
+        matches!(self.ty, Type::Path(path) if path.qself.is_none() && self.kind != kind(&path.path, root))
     }
 
     /// Whether the type is the item of this name.

@@ -92,7 +92,10 @@ pub fn attributes(cx: &Ctxt, attributes: &[Attribute], place: &Place, parse: Par
     for attribute in named(attributes, place.name) {
         let Ok(list) = attribute.meta.require_list() else {
             let name = place.name;
-            let message = format!("write the options of `{name}` in parentheses: `#[{name}(..)]`");
+            let given = attribute.meta.require_name_value().ok().filter(|_| place.known.contains(&"name"));
+            let options =
+                given.map_or_else(|| "..".to_owned(), |given| format!("name = {}", to_source(&given.value)));
+            let message = format!("write the options of `{name}` in parentheses: `#[{name}({options})]`");
             cx.error(attribute.path(), message);
             continue;
         };
@@ -146,6 +149,9 @@ fn option(
     }
     let message = if text == "let" && input.peek(Ident::peek_any) {
         format!("an option has no `let` in front: write `{}`", rest_of_option(&input.fork()))
+    } else if known.contains(&"on") && text.starts_with(char::is_uppercase) {
+        let event = format!("{text}{}", rest_of_option(&input.fork()));
+        format!("an event stands inside `on(..)`: write `on({event})`")
     } else if let Some(elsewhere) = elsewhere(&text, place, input) {
         elsewhere
     } else if let Some(instead) = instead(&text, place, input) {

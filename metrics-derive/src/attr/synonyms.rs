@@ -82,7 +82,7 @@ const ROWS: &[Row] = &[
         write: Write::DocComment,
     },
     Row {
-        words: &["field", "measure", "amount", "record", "observe", "observation"],
+        words: &["field", "measure", "measurement", "amount", "record", "observe", "observation"],
         option: "value",
         write: Write::Option("<event field>"),
     },
@@ -150,7 +150,17 @@ const ROWS: &[Row] = &[
         write: Write::Option("max"),
     },
     Row {
-        words: &["type", "kind", "metric_type"],
+        words: &[
+            "type",
+            "kind",
+            "metric_type",
+            "instrument",
+            "counter",
+            "gauge",
+            "histogram",
+            "summary",
+            "timer",
+        ],
         option: "manual",
         write: Write::Text(
             "the type of the field says what it measures, such as `Counter` or `Histogram<f64>`",
@@ -209,6 +219,12 @@ pub fn elsewhere(key: &str, place: &Place, input: ParseStream) -> Option<String>
     let is_struct = place.name == "metric" || place.known.contains(&"with");
     let is_field = place.known.contains(&"value");
     match key {
+        "name" if place.name == "label" => {
+            Some(format!("`name` belongs on a variant: write `#[label({})]` there", with_value()))
+        }
+        "rename_all" | "crate" if place.name == "label" => {
+            Some(format!("`{key}` belongs on the enum: write `#[label({})]` there", with_value()))
+        }
         "with" if place.name == "metric" => {
             Some(format!("`with` belongs to an event: write `on(Event, {})`", with_value()))
         }
@@ -277,8 +293,12 @@ pub fn given(input: ParseStream) -> Option<Given> {
     let ahead = input.fork();
     let is_list = ahead.peek(token::Paren);
     if !is_list && !ahead.peek(Lit) {
-        if !ahead.peek(Token![=]) && (!ahead.peek(Token![:]) || ahead.peek(Token![::])) {
+        let is_assigned = ahead.peek(Token![=]) || ahead.peek(Token![+=]) || ahead.peek(Token![-=]);
+        if !is_assigned && (!ahead.peek(Token![:]) || ahead.peek(Token![::])) {
             return None;
+        }
+        if !ahead.peek(Token![=]) && is_assigned {
+            ahead.parse::<TokenTree>().ok()?;
         }
         while ahead.peek(Token![=]) || ahead.peek(Token![:]) || ahead.peek(Token![>]) {
             ahead.parse::<TokenTree>().ok()?;

@@ -2,8 +2,8 @@
 
 use proc_macro2::{TokenStream, TokenTree};
 use syn::ext::IdentExt;
-use syn::parse::{Parse, ParseStream};
-use syn::{Expr, ExprLit, Ident, Lit, LitStr, Path, Token, Type, token};
+use syn::parse::ParseStream;
+use syn::{Expr, ExprLit, Ident, Lit, LitBool, LitStr, Path, Token, Type, token};
 
 use super::options::rest_of_option;
 use super::synonyms::given;
@@ -48,9 +48,20 @@ pub fn flag(cx: &Ctxt, key: &Ident, input: ParseStream) -> syn::Result<()> {
     Ok(())
 }
 
-/// A value that syn can parse.
-pub fn plain<T: Parse>(_: &Ident, input: ParseStream) -> syn::Result<T> {
-    input.parse()
+/// One of several words, without quotation marks.
+pub fn choice(key: &Ident, input: ParseStream) -> syn::Result<Ident> {
+    if input.peek(Ident::peek_any) && !input.peek(LitBool) {
+        return input.call(Ident::parse_any);
+    }
+    let other: Expr = input.parse()?;
+    let word = if let Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) = &other {
+        text.parse::<Ident>().ok()
+    } else {
+        None
+    };
+    let word =
+        word.map_or_else(|| (if key == "zeros" { "off" } else { "max" }).to_owned(), |word| word.to_string());
+    Err(syn::Error::new_spanned(other, format!("`{key}` takes a word: write `{key} = {word}`")))
 }
 
 /// A string literal.
@@ -247,7 +258,16 @@ fn peek_type(input: ParseStream) -> Option<Type> {
 }
 
 pub fn expect_parentheses(on: &Ident, input: ParseStream) -> syn::Result<()> {
-    if input.peek(token::Paren) { Ok(()) } else { Err(no_event(on)) }
+    if input.peek(token::Paren) {
+        return Ok(());
+    }
+    let text = given(input).map_or_else(|| rest_of_option(&input.fork()), |given| given.text);
+    let brackets: &[char] = &['[', ']', '{', '}', '<', '>', ' '];
+    let event = text.trim_matches(brackets);
+    if event.is_empty() || syn::parse_str::<Type>(event).is_err() {
+        return Err(no_event(on));
+    }
+    Err(syn::Error::new(on.span(), format!("`on` takes parentheses: write `on({event})`")))
 }
 
 fn no_event(on: &Ident) -> syn::Error {

@@ -64,9 +64,12 @@ fn with_handler(cx: &Context, with: &Keyed<syn::Path>) -> TokenStream {
         let ident = field.ident;
         with_buckets(private, field, &quote!(&mut self.#ident)).map(|target| quote!(#target.prepare();))
     });
-    let path = &with.value;
-    let call = quote_at!(private, located_at(path.span()) => #private::handle_with(self, __event, #path));
-    quote!(#(#prepare)* __accepted |= #call;)
+    let call = source::call(&with.value, &quote!(self, __event));
+    let handled = quote_at!(private, located_at(with.value.span()) => {
+        let __handled: #private::primitive::bool = #call;
+        __handled
+    });
+    quote!(#(#prepare)* __accepted |= #handled;)
 }
 
 fn feed_field(private: &TokenStream, field: &Field, feed: &Feed, event: &Type) -> TokenStream {

@@ -3,10 +3,10 @@
 use proc_macro2::{Delimiter, Group, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Expr, ExprLit, Lit, LitFloat};
+use syn::{Expr, ExprLit, Lit, LitFloat, Path};
 
 use crate::attr::{Labels, Source};
-use crate::span::{ends, located_at, spread};
+use crate::span::{ends, located_at, respan, spread};
 
 /// The type of constants such as `add = 1`.
 pub struct Constant {
@@ -20,7 +20,8 @@ pub fn value(private: &TokenStream, source: &Source, constant: Option<&Constant>
     match source {
         Source::Field(field) => quote_spanned!(span=> __event.#field),
         Source::Index(index) => quote_spanned!(span=> __event.#index),
-        Source::Path(_) | Source::Closure(_) => {
+        Source::Path(path) => call(path, &quote!(__event)),
+        Source::Closure(_) => {
             // The parentheses end where the source ends, so that rustc underlines all of it.
             let (first, last) = ends(source);
             let mut arguments = Group::new(Delimiter::Parenthesis, quote!(__event, #source));
@@ -61,14 +62,22 @@ pub fn value_by_reference(private: &TokenStream, source: &Source) -> TokenStream
 /// The expression that checks a condition on the event.
 pub fn condition(private: &TokenStream, source: &Source) -> TokenStream {
     let span = located_at(source.span());
-    if let Source::Field(_) | Source::Index(_) = source {
-        let field = value(private, source, None);
-        return quote_at!(private, span => {
-            let __condition: #private::primitive::bool = #field;
-            __condition
-        });
+    if let Source::Closure(_) = source {
+        return quote_at!(private, span => #private::when(__event, #source));
     }
-    quote_at!(private, span => #private::when(__event, #source))
+    let value = value(private, source, None);
+    quote_at!(private, span => {
+        let __condition: #private::primitive::bool = #value;
+        __condition
+    })
+}
+
+/// The call of a function that the user names. rustc underlines the end of its path when the arguments do not fit.
+pub fn call(function: &Path, arguments: &TokenStream) -> TokenStream {
+    let (first, last) = ends(function);
+    let mut arguments = Group::new(Delimiter::Parenthesis, respan(arguments, last));
+    arguments.set_span(last);
+    quote_spanned!(first=> #function #arguments)
 }
 
 /// Whether a number is written without its type.

@@ -5,7 +5,7 @@ use syn::{Attribute, Ident};
 use crate::ast::Field;
 use crate::ctxt::Ctxt;
 use crate::name;
-use crate::resolved::{self, Event};
+use crate::resolved::{self, Event, Verdict};
 use crate::shape::Kind;
 use crate::source_text::to_source;
 
@@ -49,7 +49,8 @@ pub fn report_unchanged(cx: &Ctxt, events: &[Event], fields: &[resolved::Field])
         return;
     };
     let event = to_source(&event.ty);
-    for manual in fields.iter().filter_map(|field| field.options.manual.as_ref()) {
+    let valid = fields.iter().filter(|field| field.verdict == Verdict::Valid);
+    for manual in valid.filter_map(|field| field.options.manual.as_ref()) {
         let message = format!(
             "no handler changes this field: write `on({event}, with = Self::on_event)` on the struct, or remove `manual`"
         );

@@ -164,6 +164,22 @@ no_measure! {
     FromText: String, &str;
 }
 
+/// The bound depends on a lifetime: rustc checks it where the impl is used, and not here.
+macro_rules! no_unsigned_measure {
+    ($($from:ty)*) => {
+        $(impl IntoMeasure<u64> for $from
+        where
+            for<'a> u64: FromSigned<'a>,
+        {
+            fn into_measure(self) -> Option<u64> {
+                None
+            }
+        })*
+    };
+}
+
+no_unsigned_measure! { i64 i32 i16 i8 isize }
+
 impl<T: FromResult, V, E> IntoMeasure<T> for Result<V, E> {
     fn into_measure(self) -> Option<T> {
         None
@@ -176,6 +192,13 @@ impl<T: FromResult, V, E> IntoMeasure<T> for Result<V, E> {
     note = "to count the events for which it is true, use a `Counter` with `when = field`"
 )]
 pub trait FromBool {}
+
+#[diagnostic::on_unimplemented(
+    message = "a signed integer cannot be recorded as `{Self}`: write `as u64` behind it, or measure `i64`",
+    label = "expected `{Self}`, found a signed integer",
+    note = "a number without a type is signed: write `1u64`"
+)]
+pub trait FromSigned<'a> {}
 
 #[diagnostic::on_unimplemented(
     message = "an integer of 128 bits cannot be recorded as `{Self}`: write `as u64` behind it",
