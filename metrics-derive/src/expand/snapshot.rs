@@ -102,10 +102,10 @@ fn declaration(cx: &Context) -> TokenStream {
 }
 
 fn documentation(field: &Field) -> String {
-    if field.help.is_empty() {
+    if field.help.text.is_empty() {
         format!(" The dimension `{}`.", field.name.value())
     } else {
-        format!(" {}", field.help)
+        format!(" {}", field.help.text)
     }
 }
 

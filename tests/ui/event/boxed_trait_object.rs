@@ -1,4 +1,4 @@
-use mvx_metrics::*;
+use mvx_metrics::*; //~ 1 error
 
 #[derive(Metric, Default)]
 #[metric(on(Box<dyn MetricEvent>))]
