@@ -4,6 +4,7 @@
 mod options;
 mod help;
 mod labels;
+mod meaning;
 mod source;
 mod suggest;
 mod synonyms;
@@ -17,6 +18,7 @@ use syn::{Attribute, Expr, Ident, LitStr, Path, Type, parenthesized, token};
 pub use self::help::Help;
 use self::labels::labels;
 pub use self::labels::{LabelPart, Labels};
+pub use self::meaning::meaning;
 pub use self::options::{Keyed, OptionSet};
 use self::options::{Place, attributes, named, rest_of_option};
 pub use self::source::Source;
