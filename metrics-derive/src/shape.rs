@@ -199,7 +199,7 @@ impl<'a> TypeShape<'a> {
     /// Whether the type is the item of this name.
     pub fn is(&self, item: &Ident) -> bool {
         matches!(self.ty, Type::Path(path) if path.qself.is_none() && path.path.segments.len() == 1)
-            && last_word(self.ty) == item.to_string()
+            && *item == last_word(self.ty)
     }
 
     /// The word in front of the angle brackets.

@@ -99,17 +99,12 @@ impl Writer {
     fn operator(&mut self, operator: &str, before_group: bool) {
         let after_operand = self.last == Last::Operand;
         match operator {
-            "," | ";" => self.push(operator, Last::Spaced),
-            "." | "::" => {
+            "," | ";" | ":" => self.push(operator, Last::Spaced),
+            "." | "::" | ".." | "..=" => {
                 self.space_unless(&[Last::Start, Last::Tight, Last::Operand]);
                 self.push(operator, Last::Tight);
             }
-            ":" => self.push(operator, Last::Spaced),
             "?" => self.push(operator, Last::Operand),
-            ".." | "..=" => {
-                self.space_unless(&[Last::Start, Last::Tight, Last::Operand]);
-                self.push(operator, Last::Tight);
-            }
             "'" | "#" | "$" => {
                 self.space_unless(&[Last::Start, Last::Tight]);
                 self.push(operator, Last::Tight);

@@ -105,14 +105,12 @@ pub fn crate_path(key: &Ident, input: ParseStream) -> syn::Result<Path> {
         return text.parse_with(Path::parse_mod_style).map_err(|_| syn::Error::new(text.span(), message));
     }
     let other: Expr = input.fork().parse()?;
-    match &other {
-        Expr::Path(_) => input.call(Path::parse_mod_style),
-        _ => {
-            input.parse::<Expr>()?;
-            let message = format!("`{key}` takes the path of the crate: write `{key} = {example}`");
-            Err(syn::Error::new_spanned(other, message))
-        }
+    if matches!(other, Expr::Path(_)) {
+        return input.call(Path::parse_mod_style);
     }
+    input.parse::<Expr>()?;
+    let message = format!("`{key}` takes the path of the crate: write `{key} = {example}`");
+    Err(syn::Error::new_spanned(other, message))
 }
 
 /// The path of a handler. A single word would be a function of the module, where users mean a method of the metric.
