@@ -51,11 +51,23 @@ const _: () = {
     {
         #[inline(always)]
         fn handle(&mut self, __event: &Closed) -> __private::primitive::bool {
-            if !__private::when(__event, Closed::is_regular) {
+            if !{
+                let __condition: __private::primitive::bool = Closed::is_regular(
+                    __event,
+                );
+                __condition
+            } {
                 return false;
             }
             let mut __accepted = false;
-            __accepted |= __private::handle_with(self, __event, Self::closed);
+            __accepted
+                |= {
+                    let __handled: __private::primitive::bool = Self::closed(
+                        self,
+                        __event,
+                    );
+                    __handled
+                };
             __accepted |= __private::Sub::sub(&mut self.open, 1u64);
             __accepted
         }

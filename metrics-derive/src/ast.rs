@@ -7,7 +7,8 @@ use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, Data, DeriveInput, Fields, Ident, Item, LitStr, Path, parse_quote};
 
 use crate::attr::{
-    EventOptions, FieldAttrs, Keyed, LabelOptions, MetricAttrs, MetricOptions, Name, VariantOptions, help,
+    EventOptions, FieldAttrs, Help, Keyed, LabelOptions, MetricAttrs, MetricOptions, Name, VariantOptions,
+    is_meant,
 };
 use crate::ctxt::Ctxt;
 use crate::name::Case;
@@ -19,7 +20,7 @@ pub struct Metric<'a> {
     /// The path of the `mvx_metrics` crate.
     pub root: Path,
     pub name: Name,
-    pub help: String,
+    pub help: Help,
     pub attrs: MetricAttrs,
     pub fields: Vec<Field<'a>>,
     /// Whether the attributes of the struct have a mistake.
@@ -34,7 +35,7 @@ pub struct Field<'a> {
     pub attributes: &'a [Attribute],
     pub shape: TypeShape<'a>,
     pub name: Name,
-    pub help: String,
+    pub help: Help,
     pub role: Role,
     pub attrs: FieldAttrs,
     /// Whether the attributes have a mistake.
@@ -59,7 +60,7 @@ impl<'a> Metric<'a> {
         let fields = fields(&input.data).enumerate();
         let fields =
             fields.filter_map(|(index, field)| Field::from_syn(cx, index, field, case, &root)).collect();
-        Self { input, root, name, help: help(&input.attrs), attrs, fields, is_broken }
+        Self { input, root, name, help: Help::of(&input.attrs), attrs, fields, is_broken }
     }
 }
 
@@ -81,9 +82,11 @@ impl<'a> Field<'a> {
         let errors = cx.error_count();
         let attrs = FieldAttrs::from_syn(cx, &field.attrs);
         let is_broken = cx.error_count() > errors;
-        let role = if attrs.options.skip.is_some() {
+        // A misspelt option is reported. A message about the type would follow from it.
+        let is_meant = |option| is_broken && is_meant(&field.attrs, option);
+        let role = if attrs.options.skip.is_some() || is_meant("skip") {
             Role::Skip
-        } else if attrs.options.flatten.is_some() {
+        } else if attrs.options.flatten.is_some() || is_meant("flatten") {
             Role::Flatten
         } else {
             Role::Dimension
@@ -95,7 +98,7 @@ impl<'a> Field<'a> {
             },
             |name| name.value.clone().held_by(&format!("__NAME_{index}")),
         );
-        let (shape, help) = (TypeShape::of(&field.ty, root), help(&field.attrs));
+        let (shape, help) = (TypeShape::of(&field.ty, root), Help::of(&field.attrs));
         let mut field =
             Self { index, ident, attributes: &field.attrs, shape, name, help, role, attrs, is_broken };
         if let Some(prefix) = field.prefix_mut() {

@@ -6,7 +6,7 @@ use quote::ToTokens;
 use syn::{DeriveInput, Expr, Ident, Path, Type};
 
 use crate::ast::Role;
-use crate::attr::{FeedOptions, FieldOptions, Keyed, Name, Source};
+use crate::attr::{FeedOptions, FieldOptions, Help, Keyed, Name, Source};
 use crate::shape::{Kind, TypeShape};
 use crate::source_text::to_source;
 
@@ -15,7 +15,7 @@ pub struct Metric<'a> {
     /// The path of the `mvx_metrics` crate.
     pub root: Path,
     pub name: Name,
-    pub help: String,
+    pub help: Help,
     pub events: Vec<Event>,
     pub fields: Vec<Field<'a>>,
 }
@@ -40,7 +40,7 @@ pub struct Field<'a> {
     pub ident: &'a Ident,
     pub shape: TypeShape<'a>,
     pub name: Name,
-    pub help: String,
+    pub help: Help,
     pub role: Role,
     pub options: FieldOptions,
     pub feeds: Vec<Feed>,

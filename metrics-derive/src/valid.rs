@@ -4,6 +4,7 @@ mod arguments;
 mod between;
 mod buckets;
 mod dimension;
+mod events;
 mod feeds;
 mod inherited;
 mod labels;
@@ -17,7 +18,7 @@ use std::collections::HashMap;
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
-use syn::{Data, Fields, Item};
+use syn::{Attribute, Data, Fields, Ident, Item};
 
 use self::inherited::Inherited;
 use crate::ast::{self, EventItem, Role, Variant};
@@ -46,15 +47,25 @@ impl<'a> ast::Metric<'a> {
                 name::replace_unusable(cx, prefix, &input.ident, &parameters);
             }
         }
-        let may_lack_events = (is_broken || misplaced) && attrs.on.is_empty();
         let inherited = Inherited::of(cx, &attrs.options, &fields);
+        let errors = cx.error_count();
+        let has_mistake = is_broken || misplaced;
+        let (lists_events, has_feed_option) = (!attrs.on.is_empty(), attrs.has_feed_option);
         let mut events = resolve::container_events(cx, attrs.on, &parameters);
+        // A mistake in the attribute may have hidden an event, or what an event does to the fields.
+        let may_lack_events =
+            (has_mistake && (!lists_events || has_feed_option)) || cx.error_count() > errors;
         let fields = fields.into_iter();
         let fields: Vec<_> = fields
-            .map(|field| field.validate(cx, &mut events, may_lack_events, &inherited, &parameters))
+            .map(|field| {
+                field.validate(cx, &mut events, may_lack_events, &inherited, &parameters, &input.ident)
+            })
             .collect();
         if let Some(when) = attrs.options.when.filter(|_| !may_lack_events) {
             resolve::container_when(cx, when, &mut events);
+        }
+        if !has_mistake {
+            role::report_unchanged(cx, &events, &fields);
         }
         report_same_names(cx, &fields);
         if cx.error_count() == 0 && fields.iter().all(|field| field.role == Role::Skip) {
@@ -75,6 +86,7 @@ impl<'a> ast::Field<'a> {
         may_lack_events: bool,
         inherited: &Inherited,
         parameters: &[String],
+        metric: &Ident,
     ) -> Field<'a> {
         let errors = cx.error_count();
         role::check(cx, &self);
@@ -117,6 +129,8 @@ impl<'a> ast::Field<'a> {
         }
         field.verdict = match role {
             Role::Flatten if field.shape.kind != Kind::Unknown => Verdict::Unusable,
+            // rustc reports a metric that contains itself.
+            Role::Flatten | Role::Dimension if field.shape.is(metric) => Verdict::Unusable,
             Role::Flatten | Role::Skip => verdict,
             Role::Dimension if inherits_labels && !inherited.fit(cx, &field) => Verdict::Unusable,
             Role::Dimension => dimension::check(cx, &field, parameters),
@@ -159,7 +173,20 @@ impl EventItem {
     pub fn validate(self, cx: &Ctxt) -> Option<ast::Event> {
         let wrong_item = "`#[metric_event]` goes on a struct or an enum";
         let mut event = match self {
-            Self::Type(event) => event,
+            Self::Type(event) => {
+                let same = |attribute: &&Attribute| {
+                    attribute.path().segments.last().is_some_and(|word| word.ident == "metric_event")
+                };
+                if let Some(second) = event.input.attrs.iter().find(same) {
+                    // The second attribute writes the impls.
+                    cx.error(
+                        second.path(),
+                        "`#[metric_event]` stands twice on this type: remove one of them",
+                    );
+                    return None;
+                }
+                event
+            }
             Self::Other(item) => {
                 cx.error(keyword(&item), wrong_item);
                 return None;

@@ -89,12 +89,6 @@ pub fn when<'a, E>(event: &'a E, condition: impl FnOnce(&'a E) -> bool) -> bool 
     condition(event)
 }
 
-/// Calls a hand-written handler of a metric.
-#[inline]
-pub fn handle_with<M, E>(metric: &mut M, event: &E, handler: impl FnOnce(&mut M, &E) -> bool) -> bool {
-    handler(metric, event)
-}
-
 /// A breakdown that accepts labels of type `Q`.
 #[diagnostic::on_unimplemented(
     message = "`by` without `keep` applies to `Breakdown<L, D>` only, and `{Self}` is not a breakdown",
@@ -376,13 +370,6 @@ pub fn snapshot_in_units<M: Fields>(name: &'static str, metric: &M) -> MetricSna
     if dimensions.any(|declared| declared.time_unit() != TimeUnit::Seconds) {
         snapshot.declaration = Some(declaration);
     }
-    snapshot
-}
-
-/// The typed snapshot of a metric with the times that its recorder knows.
-pub fn typed_snapshot_at<M: Fields>(metric: &M, times: Times) -> M::Snapshot {
-    let mut snapshot = metric.typed_snapshot();
-    *snapshot.head_mut().1 = times;
     snapshot
 }
 

@@ -36,7 +36,7 @@ struct Calls {
     sum: Breakdown<bool, Sum<Duration>>,
     #[dimension(by = outcome, value = bytes)]
     mean: Breakdown<Outcome, Mean<u64>>,
-    #[dimension(by = outcome, add = 1, sub = 1)]
+    #[dimension(by = outcome, add = 1, sub = |_| 1u64)]
     flying: Breakdown<Outcome, InFlight>,
     #[dimension(by = outcome, value = bytes, buckets = [10, 100])]
     sizes: Breakdown<Outcome, Histogram<u64>>,

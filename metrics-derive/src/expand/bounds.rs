@@ -5,7 +5,8 @@ use syn::{Type, WherePredicate, parse2};
 
 use super::per_label::PerLabel;
 use crate::ast::Role;
-use crate::resolved::Field;
+use crate::attr::FeedOptions;
+use crate::resolved::{Feed, Field};
 use crate::shape::{Kind, Measure, TypeShape, cardinality};
 use crate::span::ends;
 
@@ -31,6 +32,15 @@ pub fn of_field(private: &TokenStream, field: &Field) -> Vec<WherePredicate> {
         return label.into_iter().chain(of_weight(private, inner)).collect();
     }
     let durations = field.is_between_events().then(|| of_durations(private, &field.shape)).flatten();
+    // The message about a type of the user's own then tells both what it lacks and what else its field may be.
+    let counts = |feed: &Feed| {
+        let FeedOptions { value, add, sub, set, by, .. } = &feed.options;
+        value.is_none() && add.is_none() && sub.is_none() && set.is_none() && by.is_none()
+    };
+    let is_counted = !field.feeds.is_empty() && field.feeds.iter().all(counts) && !field.is_between_events();
+    if field.shape.kind == Kind::Unknown && is_counted {
+        return bound(private, field.shape.ty, "Count").into_iter().collect();
+    }
     of_dimension(private, &field.shape).into_iter().chain(durations).collect()
 }
 
@@ -61,6 +71,13 @@ fn of_dimension(private: &TokenStream, shape: &TypeShape) -> Option<WherePredica
     }
 }
 
+/// The bound of a field that is not a dimension: the metric goes to another thread.
+pub fn of_skipped(private: &TokenStream, field: &Field) -> Option<WherePredicate> {
+    let is_known = field.shape.kind == Kind::NotADimension && field.shape.arguments.is_empty();
+    let is_word = matches!(field.shape.ty, Type::Path(_));
+    if is_known && is_word { None } else { bound(private, field.shape.ty, "Send") }
+}
+
 /// The bound of `D` of `Top<L, D>`.
 fn of_weight(private: &TokenStream, shape: &TypeShape) -> Option<WherePredicate> {
     match shape.kind {
@@ -75,7 +92,7 @@ fn of_label(private: &TokenStream, ty: &Type, name: &str) -> Option<WherePredica
 }
 
 fn bound(private: &TokenStream, ty: &Type, name: &str) -> Option<WherePredicate> {
-    let (_, last) = ends(ty);
+    let (first, last) = ends(ty);
     let name = syn::Ident::new(name, last);
-    parse2(quote_at!(private, last => #ty: #private::#name)).ok()
+    parse2(quote_at!(private, first => #ty: #private::#name)).ok()
 }

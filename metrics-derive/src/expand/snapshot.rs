@@ -21,8 +21,9 @@ pub fn expand(cx: &Context) -> (TokenStream, TokenStream) {
     (declaration(cx), implementations(cx))
 }
 
+/// The name of the struct. At the location of the metric's name rustc would report a misspelt type once more for this struct.
 pub fn ident(metric: &Metric) -> Ident {
-    format_ident!("{}Snapshot", metric.input.ident.unraw())
+    format_ident!("{}Snapshot", metric.input.ident.unraw(), span = Span::call_site())
 }
 
 /// The name of the field that counts values that could not be recorded. A dimension of that name keeps it.
@@ -108,10 +109,10 @@ fn declaration(cx: &Context) -> TokenStream {
 }
 
 fn documentation(field: &Field) -> String {
-    if field.help.is_empty() {
+    if field.help.text.is_empty() {
         format!(" The dimension `{}`.", field.name.text().unwrap_or_else(|| field.ident.unraw().to_string()))
     } else {
-        format!(" {}", field.help)
+        format!(" {}", field.help.text)
     }
 }
 

@@ -3,7 +3,7 @@
 use syn::ext::IdentExt;
 use syn::{Ident, Type};
 
-use super::variants;
+use super::{events as event_types, variants};
 use crate::ast::Role;
 use crate::attr::{FeedOptions, FieldOn, Keyed, MetricOn, OptionSet, Source};
 use crate::ctxt::Ctxt;
@@ -14,6 +14,9 @@ use crate::source_text::to_source;
 pub fn container_events(cx: &Ctxt, on: Vec<MetricOn>, parameters: &[String]) -> Vec<Event> {
     let mut events: Vec<Event> = Vec::new();
     for MetricOn { event, options } in on {
+        if !event_types::check(cx, &event) {
+            continue;
+        }
         let event = variants::event(cx, event, parameters);
         if let Some(first) = position(&events, &event) {
             cx.error(&event.listed, format!("duplicate event `{}`", to_source(&event.listed)));
@@ -52,6 +55,7 @@ pub fn own_feeds(
         (several, Some(key)) => ambiguous(cx, key, "field", several.iter().map(|on| &on.event)),
         (_, None) => {}
     }
+    on.retain(|on| event_types::check(cx, &on.event));
     report_twice(cx, &on);
     let feeds = on.into_iter().map(|FieldOn { event, options, .. }| {
         let event = variants::event(cx, event, parameters);

@@ -104,7 +104,7 @@ struct Dones {
     mean: Mean<Duration>,
     #[dimension(set = ratio, merge = max)]
     level: Gauge<f64>,
-    #[dimension(add = count, sub = count)]
+    #[dimension(add = count, sub = |e| e.count)]
     open: InFlight,
     #[dimension(value = elapsed)]
     latency: Histogram<Duration>,
