@@ -59,10 +59,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     recorder.emit(Request::Aborted(3, at(135)));
 
     let requests = recorder.metric_snapshot::<Requests>()?.ok_or("the metric is registered")?;
-    for (labels, count) in requests.by_route.iter() {
+    for (labels, count) in &requests.by_route {
         println!("{}: {count} requests", labels[0]);
     }
-    for (labels, count) in requests.by_status.iter() {
+    for (labels, count) in &requests.by_status {
         println!("status {}: {count}", labels[0]);
     }
     println!("{} bytes sent, {} request open", requests.sent, requests.open.current());

@@ -35,7 +35,7 @@ struct Answers {
     by_method: Breakdown<&'static str, Counter>,
     #[dimension(by(name = |e| e.status >= 500 && e.status < 600))]
     by_fault: Breakdown<bool, Counter>,
-    #[dimension(by(name = |e| -> u32 {(e.status / 100).into() }), limit = 5)]
+    #[dimension(by(name = |e| -> u32 { (e.status / 100).into() }), limit = 5)]
     by_wide_class: Breakdown<u32, Counter>,
 }
 
