@@ -1,4 +1,4 @@
-use mvx_metrics::*;
+use mvx_metrics::*; //~ 7 errors
 use std::time::Duration;
 
 #[derive(Label)]

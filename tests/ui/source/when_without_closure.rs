@@ -1,4 +1,4 @@
-use mvx_metrics::*;
+use mvx_metrics::*; //~ 7 errors
 
 #[derive(Label, PartialEq)]
 enum Outcome {
