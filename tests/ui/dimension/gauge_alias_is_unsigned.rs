@@ -11,6 +11,7 @@ struct Saved {
 
 type Bytes = u64;
 
+// alternatives = 1
 #[derive(Metric, Default)]
 #[metric(on(Saved))]
 struct Saves {

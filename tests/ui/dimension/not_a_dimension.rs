@@ -9,6 +9,7 @@ struct Saved {
     load: f64,
 }
 
+// alternatives = 1
 #[derive(Metric, Default)]
 #[metric(on(Saved))]
 struct Saves {

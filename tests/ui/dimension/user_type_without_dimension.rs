@@ -16,6 +16,8 @@ struct Note;
 #[metric(on(Saved))]
 struct Saves {
     total: Counter,
+    // alternatives = 1
+    // <event field> = bytes
     note: Note,
 }
 

@@ -12,6 +12,7 @@ struct Saved {
     bytes: u64,
 }
 
+// alternatives = 1
 #[derive(Metric, Default)]
 #[metric(on(Saved))]
 struct Saves {
@@ -21,6 +22,7 @@ struct Saves {
     gauge: Gauge,
     #[dimension(value = bytes)]
     histogram: Histogram,
+    // L = Outcome
     #[dimension(by = outcome)]
     breakdown: Breakdown,
     #[dimension(by = outcome)]

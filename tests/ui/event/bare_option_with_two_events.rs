@@ -17,6 +17,7 @@ struct Loaded {
 #[derive(Metric, Default)]
 #[metric(on(Saved), on(Loaded))]
 struct Saves {
+    // .. = bytes
     #[dimension(value = bytes)]
     bytes: Sum<u64>,
     total: Counter,

@@ -17,6 +17,7 @@ struct Loaded {
 #[derive(Metric, Default)]
 #[metric(name = "saves")]
 struct Saves {
+    // .. = bytes
     #[dimension(on(Saved), on(Loaded), value = bytes)]
     bytes: Sum<u64>,
 }

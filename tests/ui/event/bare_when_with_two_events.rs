@@ -15,6 +15,7 @@ struct Loaded {
 }
 
 #[derive(Metric, Default)]
+// .. = |e| e.bytes > 0
 #[metric(on(Saved), on(Loaded), when = |e| e.bytes > 0)]
 struct Saves {
     total: Counter,

@@ -18,6 +18,7 @@ impl Saves {
 #[derive(Metric, Default)]
 #[metric(on(Saved, with = Self::saved))]
 struct Saves {
+    // Event = Saved
     total: Counter,
 }
 

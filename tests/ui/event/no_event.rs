@@ -12,6 +12,7 @@ struct Saved {
 #[derive(Metric, Default)]
 #[metric(name = "saves")]
 struct Saves {
+    // Event = Saved
     total: Counter,
 }
 

@@ -12,6 +12,7 @@ struct Saved {
 #[derive(Metric, Default)]
 #[metric(on(Saved))]
 struct Saves {
+    // Event = Saved
     #[dimension(on())]
     total: Counter,
     #[dimension(on)]

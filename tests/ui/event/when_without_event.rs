@@ -10,6 +10,7 @@ struct Saved {
 }
 
 #[derive(Metric, Default)]
+// Event = Saved
 #[metric(when = |e| true)]
 struct Saves {
     

@@ -10,6 +10,8 @@ struct Saved {
 }
 
 #[derive(Metric, Default)]
+// Event = Saved
+// .. = Self::saved
 #[metric(with = Self::saved)]
 struct Saves {
     total: Counter,

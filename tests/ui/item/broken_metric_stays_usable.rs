@@ -12,6 +12,7 @@ struct Saves {
     total: Counter,
     #[dimension(vale = bytes)]
     bytes: Sum<u64>,
+    // <event field> = bytes
     largest: Max<u64>,
 }
 

@@ -24,6 +24,7 @@ struct Saves {
     #[dimension(by = user, keep = 10)]
     optional: Top<Option<String>, Counter>,
     #[dimension(by = user, keep = 10)]
+    // <event field> = bytes
     no_value: Top<String, Sum<u64>>,
 }
 

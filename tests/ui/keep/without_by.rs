@@ -15,6 +15,7 @@ type Largest = Top<String, Counter>;
 #[derive(Metric, Default)]
 #[metric(on(Saved))]
 struct Saves {
+    // <event field> = user
     #[dimension(keep = 10)]
     largest: Top<String, Counter>,
     #[dimension(keep = 10)]

@@ -14,6 +14,7 @@ type ByUser = Breakdown<String, Counter>;
 #[derive(Metric, Default)]
 #[metric(on(Saved))]
 struct Saves {
+    // <event field> = user
     #[dimension(limit = 10)]
     total: Counter,
     #[dimension(limit = 10)]

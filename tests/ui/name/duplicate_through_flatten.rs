@@ -19,6 +19,7 @@ struct Loads {
 #[metric(on(Saved))]
 struct Saves {
     total: Counter,
+    // .. = loads_
     #[dimension(flatten)]
     loads: Loads,
     #[dimension(flatten(prefix = "more_"))]

@@ -12,8 +12,10 @@ struct Saved {
 #[derive(Metric, Default)]
 #[metric(on(Saved))]
 struct Saves {
+    // <event field> = bytes
     #[dimension(value)]
     bytes: Sum<u64>,
+    // .. = e.bytes > 0
     #[dimension(when)]
     total: Counter,
 }

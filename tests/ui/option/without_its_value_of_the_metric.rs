@@ -7,6 +7,7 @@ struct Saved;
 #[metric(on(Saved, with), rename_all)]
 struct Saves {
     total: Counter,
+    // .. = loads_
     #[dimension(flatten(prefix))]
     loads: Loads,
 }

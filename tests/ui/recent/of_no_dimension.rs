@@ -5,6 +5,7 @@ struct Saved {
     bytes: u64,
 }
 
+// alternatives = 1
 #[derive(Metric, Default)]
 #[metric(on(Saved))]
 struct Saves {

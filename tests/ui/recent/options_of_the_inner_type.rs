@@ -10,6 +10,7 @@ struct Saved {
 struct Saves {
     #[dimension(value = bytes)]
     counter: Recent<Counter, 60>,
+    // <event field> = bytes
     sum: Recent<Sum<u64>, 60>,
     #[dimension(by = bytes)]
     by_bytes: Recent<Counter, 60>,

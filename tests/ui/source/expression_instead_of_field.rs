@@ -14,6 +14,7 @@ struct Saved {
     outcome: Outcome,
 }
 
+// alternatives = 1
 #[derive(Metric, Default)]
 #[metric(on(Saved))]
 struct Saves {

@@ -26,6 +26,7 @@ struct Saves {
     quoted: Counter,
     #[dimension(when = !large && bytes > 3)]
     small: Counter,
+    // .. = e.large
     #[dimension(when = if large { true } else { false })]
     branches: Counter,
     #[dimension(when = self.small.get() > 3)]

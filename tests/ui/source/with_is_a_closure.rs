@@ -16,4 +16,10 @@ struct Saves {
     total: Counter,
 }
 
+impl Saves {
+    fn on_event(&mut self, _: &Saved) -> bool {
+        true
+    }
+}
+
 fn main() {}

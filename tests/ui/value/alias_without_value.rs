@@ -14,6 +14,7 @@ type Bytes = Sum<u64>;
 #[derive(Metric, Default)]
 #[metric(on(Saved))]
 struct Saves {
+    // <event field> = bytes
     total: Bytes,
 }
 

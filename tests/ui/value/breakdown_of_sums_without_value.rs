@@ -12,6 +12,7 @@ struct Saved {
 #[derive(Metric, Default)]
 #[metric(on(Saved))]
 struct Saves {
+    // <event field> = bytes
     #[dimension(by = user, limit = 10)]
     bytes: Breakdown<String, Sum<u64>>,
 }

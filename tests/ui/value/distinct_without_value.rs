@@ -9,6 +9,7 @@ struct Visited {
 #[derive(Metric, Default)]
 #[metric(on(Visited))]
 struct Visits {
+    // <event field> = user
     users: Distinct,
     #[dimension(by = by_day)]
     users_by_day: Breakdown<bool, Distinct>,

@@ -12,11 +12,15 @@ struct Saved {
 #[derive(Metric, Default)]
 #[metric(on(Saved))]
 struct Saves {
+    // <event field> = elapsed
     shortest: Min<Duration>,
     longest: Max<Duration>,
+    // <event field> = load
     mean: Mean<f64>,
     load: Gauge<f64>,
+    // Event = Saved
     open: InFlight,
+    // <event field> = elapsed
     spread: Histogram<Duration>,
 }
 

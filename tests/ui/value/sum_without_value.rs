@@ -12,6 +12,7 @@ struct Saved {
 #[derive(Metric, Default)]
 #[metric(on(Saved))]
 struct Saves {
+    // <event field> = bytes
     total: Sum<u64>,
 }
 
