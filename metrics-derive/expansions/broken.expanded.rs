@@ -32,18 +32,23 @@ const _: () = {
     where
         Saved: ::mvx_metrics::__private::MetricEvent,
     {
+        #[inline]
         fn metric_name(&self) -> &::mvx_metrics::__private::primitive::str {
             "saves"
         }
+        #[inline]
         fn handlers() -> &'static [::mvx_metrics::__private::EventHandler<Self>] {
             const { &[::mvx_metrics::__private::EventHandler::of::<Saved>()] }
         }
+        #[inline]
         fn snapshot(&self) -> ::mvx_metrics::__private::MetricSnapshot {
             ::mvx_metrics::__private::snapshot("saves", self)
         }
+        #[inline]
         fn descriptor(&self) -> ::mvx_metrics::__private::MetricDescriptor {
             ::mvx_metrics::__private::own_descriptor::<Self>("saves", "")
         }
+        #[inline]
         fn is_derived() -> ::mvx_metrics::__private::primitive::bool {
             true
         }
@@ -54,6 +59,7 @@ const _: () = {
         Saved: ::mvx_metrics::__private::MetricEvent,
     {
         type Snapshot = SavesSnapshot;
+        #[inline]
         fn typed_snapshot(&self) -> Self::Snapshot {
             SavesSnapshot {
                 total: ::mvx_metrics::__private::Dimension::read(&self.total),
@@ -61,6 +67,7 @@ const _: () = {
                 __times: ::mvx_metrics::__private::Times::default(),
             }
         }
+        #[inline]
         fn typed_snapshot_at(
             &self,
             __times: ::mvx_metrics::__private::Times,
@@ -68,6 +75,7 @@ const _: () = {
             ::mvx_metrics::__private::typed_snapshot_at(self, __times)
         }
         const NAME: &'static ::mvx_metrics::__private::primitive::str = "saves";
+        #[inline]
         fn restore(
             __snapshot: &::mvx_metrics::__private::MetricSnapshot,
             __taken_at: ::mvx_metrics::__private::Timestamp,
@@ -93,6 +101,7 @@ const _: () = {
                 ::mvx_metrics::__private::None,
             ),
         ];
+        #[inline]
         fn values(
             &self,
             __prefix: &::mvx_metrics::__private::primitive::str,
@@ -105,6 +114,7 @@ const _: () = {
                 ::mvx_metrics::__private::Dimension::read_value(&self.total),
             );
         }
+        #[inline]
         fn invalid(&self) -> ::mvx_metrics::__private::primitive::u64 {
             ::mvx_metrics::__private::sum(
                 &[::mvx_metrics::__private::Dimension::invalid(&self.total)],
@@ -113,6 +123,7 @@ const _: () = {
     }
     #[automatically_derived]
     impl ::mvx_metrics::__private::Clone for SavesSnapshot {
+        #[inline]
         fn clone(&self) -> Self {
             Self {
                 total: ::mvx_metrics::__private::Clone::clone(&self.total),
@@ -125,11 +136,13 @@ const _: () = {
         /// What [`Saves`] has recorded after an earlier snapshot: counts subtract, gauges keep the later value, extremes are unknown.
         /// When counting began anew meanwhile, the interval counts from 0.
         #[must_use]
+        #[inline]
         fn since(&self, earlier: &Self) -> Self {
             ::mvx_metrics::__private::since(self, earlier)
         }
         /// Whether counting began anew after an earlier snapshot: the metric was replaced, or its program restarted.
         #[must_use]
+        #[inline]
         fn restarted_since(
             &self,
             earlier: &Self,
@@ -138,6 +151,7 @@ const _: () = {
         }
         /// When a recorder took the snapshot; `None` when none did, or when the snapshot was read back.
         #[must_use]
+        #[inline]
         fn taken_at(
             &self,
         ) -> ::mvx_metrics::__private::Option<::mvx_metrics::__private::SystemTime> {
@@ -145,6 +159,7 @@ const _: () = {
         }
         /// Since when the metric counts; `None` as for `taken_at`.
         #[must_use]
+        #[inline]
         fn counting_since(
             &self,
         ) -> ::mvx_metrics::__private::Option<::mvx_metrics::__private::SystemTime> {
@@ -153,12 +168,14 @@ const _: () = {
     }
     #[automatically_derived]
     impl ::mvx_metrics::__private::Merge for SavesSnapshot {
+        #[inline]
         fn merge(&mut self, __other: &Self) {
             ::mvx_metrics::__private::merge(self, __other);
         }
     }
     #[automatically_derived]
     impl ::mvx_metrics::__private::Debug for SavesSnapshot {
+        #[inline]
         fn fmt(
             &self,
             __formatter: &mut ::mvx_metrics::__private::Formatter<'_>,
@@ -166,12 +183,14 @@ const _: () = {
             ::mvx_metrics::__private::debug(
                 __formatter,
                 "SavesSnapshot",
-                &[("total", &self.total), ("invalid", &self.invalid)],
+                &["total", "invalid"],
+                &[&self.total, &self.invalid],
             )
         }
     }
     #[automatically_derived]
     impl ::mvx_metrics::__private::PartialEq for SavesSnapshot {
+        #[inline]
         fn eq(&self, __other: &Self) -> ::mvx_metrics::__private::primitive::bool {
             self.total == __other.total && self.invalid == __other.invalid
         }
@@ -182,7 +201,12 @@ const _: () = {
             &self,
             __serializer: __S,
         ) -> ::mvx_metrics::__private::Result<__S::Ok, __S::Error> {
-            ::mvx_metrics::__private::serialize(self, 1usize, self.invalid, __serializer)
+            ::mvx_metrics::__private::serialize(
+                &::mvx_metrics::__private::AllFields(self),
+                1usize,
+                ("invalid", self.invalid),
+                __serializer,
+            )
         }
     }
     #[automatically_derived]
@@ -201,8 +225,7 @@ const _: () = {
             __prefix: &::mvx_metrics::__private::primitive::str,
             __map: &mut __M,
         ) -> ::mvx_metrics::__private::Result<(), __M::Error> {
-            ::mvx_metrics::__private::write(__map, __prefix, "total", &self.total)?;
-            ::mvx_metrics::__private::Ok(())
+            ::mvx_metrics::__private::write(__map, __prefix, &["total"], &[&self.total])
         }
         fn read<'de, __A: ::mvx_metrics::__private::MapAccess<'de>>(
             __partial: &mut ::mvx_metrics::__private::PartialSnapshot,
@@ -222,16 +245,22 @@ const _: () = {
                 _ => ::mvx_metrics::__private::Ok(false),
             }
         }
-        fn finish<__E: ::mvx_metrics::__private::DeserializeError>(
+        #[inline]
+        fn require(__partial: &mut ::mvx_metrics::__private::PartialSnapshot) {
+            __partial.require(&[(0usize, "total")]);
+        }
+        #[inline]
+        fn finish(
             __partial: &mut ::mvx_metrics::__private::PartialSnapshot,
             __invalid: ::mvx_metrics::__private::primitive::u64,
-        ) -> ::mvx_metrics::__private::Result<Self, __E> {
-            ::mvx_metrics::__private::Ok(Self {
-                total: ::mvx_metrics::__private::finish(__partial, 0usize, "total")?,
+        ) -> Self {
+            Self {
+                total: ::mvx_metrics::__private::take(__partial, 0usize),
                 invalid: __invalid,
                 __times: ::mvx_metrics::__private::Times::default(),
-            })
+            }
         }
+        #[inline]
         fn head(
             &self,
         ) -> (
@@ -240,6 +269,7 @@ const _: () = {
         ) {
             (self.invalid, self.__times)
         }
+        #[inline]
         fn head_mut(
             &mut self,
         ) -> (
@@ -248,6 +278,7 @@ const _: () = {
         ) {
             (&mut self.invalid, &mut self.__times)
         }
+        #[inline]
         fn merge_fields(&mut self, __other: &Self) {
             <Counter as ::mvx_metrics::__private::Dimension>::merge_outputs(
                 &mut self.total,
@@ -255,12 +286,14 @@ const _: () = {
                 ::mvx_metrics::__private::None,
             );
         }
+        #[inline]
         fn subtract_fields(&mut self, __earlier: &Self) {
             self.total = <Counter as ::mvx_metrics::__private::Dimension>::since(
                 &self.total,
                 &__earlier.total,
             );
         }
+        #[inline]
         fn has_fallen(
             &self,
             __earlier: &Self,

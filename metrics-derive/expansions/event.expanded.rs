@@ -13,6 +13,7 @@ const _: () = {
     }
     #[automatically_derived]
     impl<K: Send + 'static> ::mvx_metrics::__private::Facts for Done<K> {
+        #[inline]
         fn facts(&self) {
             match self {
                 Self::Quickly { .. } => {}

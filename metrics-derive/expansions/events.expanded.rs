@@ -75,9 +75,11 @@ const _: () = {
         Closed: ::mvx_metrics::__private::MetricEvent,
         Traffic: ::mvx_metrics::__private::Fields,
     {
+        #[inline]
         fn metric_name(&self) -> &::mvx_metrics::__private::primitive::str {
             "connections"
         }
+        #[inline]
         fn handlers() -> &'static [::mvx_metrics::__private::EventHandler<Self>] {
             const {
                 &[
@@ -86,12 +88,15 @@ const _: () = {
                 ]
             }
         }
+        #[inline]
         fn snapshot(&self) -> ::mvx_metrics::__private::MetricSnapshot {
             ::mvx_metrics::__private::snapshot("connections", self)
         }
+        #[inline]
         fn descriptor(&self) -> ::mvx_metrics::__private::MetricDescriptor {
             ::mvx_metrics::__private::descriptor::<Self>("connections", "")
         }
+        #[inline]
         fn is_derived() -> ::mvx_metrics::__private::primitive::bool {
             true
         }
@@ -104,6 +109,7 @@ const _: () = {
         Traffic: ::mvx_metrics::__private::Fields,
     {
         type Snapshot = ConnectionsSnapshot;
+        #[inline]
         fn typed_snapshot(&self) -> Self::Snapshot {
             ConnectionsSnapshot {
                 open: ::mvx_metrics::__private::Dimension::read(&self.open),
@@ -114,6 +120,7 @@ const _: () = {
                 __times: ::mvx_metrics::__private::Times::default(),
             }
         }
+        #[inline]
         fn typed_snapshot_at(
             &self,
             __times: ::mvx_metrics::__private::Times,
@@ -121,6 +128,7 @@ const _: () = {
             ::mvx_metrics::__private::typed_snapshot_at(self, __times)
         }
         const NAME: &'static ::mvx_metrics::__private::primitive::str = "connections";
+        #[inline]
         fn restore(
             __snapshot: &::mvx_metrics::__private::MetricSnapshot,
             __taken_at: ::mvx_metrics::__private::Timestamp,
@@ -189,6 +197,7 @@ const _: () = {
                 ("traffic_", <Traffic as ::mvx_metrics::__private::Fields>::NAMES),
             ],
         };
+        #[inline]
         fn describe(
             __prefix: &::mvx_metrics::__private::primitive::str,
             __dimensions: &mut ::mvx_metrics::__private::Vec<
@@ -210,6 +219,7 @@ const _: () = {
                 __dimensions,
             );
         }
+        #[inline]
         fn values(
             &self,
             __prefix: &::mvx_metrics::__private::primitive::str,
@@ -239,6 +249,7 @@ const _: () = {
                 __dimensions,
             );
         }
+        #[inline]
         fn invalid(&self) -> ::mvx_metrics::__private::primitive::u64 {
             ::mvx_metrics::__private::sum(
                 &[
@@ -255,6 +266,7 @@ const _: () = {
     where
         Traffic: ::mvx_metrics::__private::Fields,
     {
+        #[inline]
         fn clone(&self) -> Self {
             Self {
                 open: ::mvx_metrics::__private::Clone::clone(&self.open),
@@ -273,11 +285,13 @@ const _: () = {
         /// What [`Connections`] has recorded after an earlier snapshot: counts subtract, gauges keep the later value, extremes are unknown.
         /// When counting began anew meanwhile, the interval counts from 0.
         #[must_use]
+        #[inline]
         fn since(&self, earlier: &Self) -> Self {
             ::mvx_metrics::__private::since(self, earlier)
         }
         /// Whether counting began anew after an earlier snapshot: the metric was replaced, or its program restarted.
         #[must_use]
+        #[inline]
         fn restarted_since(
             &self,
             earlier: &Self,
@@ -286,6 +300,7 @@ const _: () = {
         }
         /// When a recorder took the snapshot; `None` when none did, or when the snapshot was read back.
         #[must_use]
+        #[inline]
         fn taken_at(
             &self,
         ) -> ::mvx_metrics::__private::Option<::mvx_metrics::__private::SystemTime> {
@@ -293,6 +308,7 @@ const _: () = {
         }
         /// Since when the metric counts; `None` as for `taken_at`.
         #[must_use]
+        #[inline]
         fn counting_since(
             &self,
         ) -> ::mvx_metrics::__private::Option<::mvx_metrics::__private::SystemTime> {
@@ -304,6 +320,7 @@ const _: () = {
     where
         Traffic: ::mvx_metrics::__private::Fields,
     {
+        #[inline]
         fn merge(&mut self, __other: &Self) {
             ::mvx_metrics::__private::merge(self, __other);
         }
@@ -313,6 +330,7 @@ const _: () = {
     where
         Traffic: ::mvx_metrics::__private::Fields,
     {
+        #[inline]
         fn fmt(
             &self,
             __formatter: &mut ::mvx_metrics::__private::Formatter<'_>,
@@ -320,13 +338,8 @@ const _: () = {
             ::mvx_metrics::__private::debug(
                 __formatter,
                 "ConnectionsSnapshot",
-                &[
-                    ("open", &self.open),
-                    ("by_host", &self.by_host),
-                    ("longest", &self.longest),
-                    ("traffic", &self.traffic),
-                    ("invalid", &self.invalid),
-                ],
+                &["open", "by_host", "longest", "traffic", "invalid"],
+                &[&self.open, &self.by_host, &self.longest, &self.traffic, &self.invalid],
             )
         }
     }
@@ -335,6 +348,7 @@ const _: () = {
     where
         Traffic: ::mvx_metrics::__private::Fields,
     {
+        #[inline]
         fn eq(&self, __other: &Self) -> ::mvx_metrics::__private::primitive::bool {
             self.open == __other.open && self.by_host == __other.by_host
                 && self.longest == __other.longest && self.traffic == __other.traffic
@@ -350,7 +364,12 @@ const _: () = {
             &self,
             __serializer: __S,
         ) -> ::mvx_metrics::__private::Result<__S::Ok, __S::Error> {
-            ::mvx_metrics::__private::serialize(self, 0usize, self.invalid, __serializer)
+            ::mvx_metrics::__private::serialize(
+                &::mvx_metrics::__private::AllFields(self),
+                0usize,
+                ("invalid", self.invalid),
+                __serializer,
+            )
         }
     }
     #[automatically_derived]
@@ -375,15 +394,17 @@ const _: () = {
             __prefix: &::mvx_metrics::__private::primitive::str,
             __map: &mut __M,
         ) -> ::mvx_metrics::__private::Result<(), __M::Error> {
-            ::mvx_metrics::__private::write(__map, __prefix, "open", &self.open)?;
-            ::mvx_metrics::__private::write(__map, __prefix, "by_host", &self.by_host)?;
-            ::mvx_metrics::__private::write(__map, __prefix, "longest", &self.longest)?;
-            ::mvx_metrics::__private::SnapshotFields::write(
-                &self.traffic,
-                &::mvx_metrics::__private::prefixed(__prefix, "traffic_"),
+            ::mvx_metrics::__private::write(
                 __map,
-            )?;
-            ::mvx_metrics::__private::Ok(())
+                __prefix,
+                &["open", "by_host", "longest", "traffic_"],
+                &[
+                    &self.open,
+                    &self.by_host,
+                    &self.longest,
+                    &::mvx_metrics::__private::AllFields(&self.traffic),
+                ],
+            )
         }
         fn read<'de, __A: ::mvx_metrics::__private::MapAccess<'de>>(
             __partial: &mut ::mvx_metrics::__private::PartialSnapshot,
@@ -433,22 +454,34 @@ const _: () = {
                 }
             }
         }
-        fn finish<__E: ::mvx_metrics::__private::DeserializeError>(
+        #[inline]
+        fn require(__partial: &mut ::mvx_metrics::__private::PartialSnapshot) {
+            __partial
+                .require(&[(0usize, "open"), (1usize, "by_host"), (2usize, "longest")]);
+            <::mvx_metrics::__private::Flattened<
+                Traffic,
+            > as ::mvx_metrics::__private::SnapshotFields>::require(
+                __partial.nested(3usize, "traffic_"),
+            );
+        }
+        #[inline]
+        fn finish(
             __partial: &mut ::mvx_metrics::__private::PartialSnapshot,
             __invalid: ::mvx_metrics::__private::primitive::u64,
-        ) -> ::mvx_metrics::__private::Result<Self, __E> {
-            ::mvx_metrics::__private::Ok(Self {
-                open: ::mvx_metrics::__private::finish(__partial, 0usize, "open")?,
-                by_host: ::mvx_metrics::__private::finish(__partial, 1usize, "by_host")?,
-                longest: ::mvx_metrics::__private::finish(__partial, 2usize, "longest")?,
+        ) -> Self {
+            Self {
+                open: ::mvx_metrics::__private::take(__partial, 0usize),
+                by_host: ::mvx_metrics::__private::take(__partial, 1usize),
+                longest: ::mvx_metrics::__private::take(__partial, 2usize),
                 traffic: ::mvx_metrics::__private::SnapshotFields::finish(
                     __partial.nested(3usize, "traffic_"),
                     0,
-                )?,
+                ),
                 invalid: __invalid,
                 __times: ::mvx_metrics::__private::Times::default(),
-            })
+            }
         }
+        #[inline]
         fn head(
             &self,
         ) -> (
@@ -457,6 +490,7 @@ const _: () = {
         ) {
             (self.invalid, self.__times)
         }
+        #[inline]
         fn head_mut(
             &mut self,
         ) -> (
@@ -465,6 +499,7 @@ const _: () = {
         ) {
             (&mut self.invalid, &mut self.__times)
         }
+        #[inline]
         fn merge_fields(&mut self, __other: &Self) {
             <InFlight as ::mvx_metrics::__private::Dimension>::merge_outputs(
                 &mut self.open,
@@ -491,6 +526,7 @@ const _: () = {
                 &__other.traffic,
             );
         }
+        #[inline]
         fn subtract_fields(&mut self, __earlier: &Self) {
             self.open = <InFlight as ::mvx_metrics::__private::Dimension>::since(
                 &self.open,
@@ -514,6 +550,7 @@ const _: () = {
                 &__earlier.traffic,
             );
         }
+        #[inline]
         fn has_fallen(
             &self,
             __earlier: &Self,

@@ -42,18 +42,23 @@ const _: () = {
         Finished<K>: metrics::__private::MetricEvent,
         K: metrics::__private::Label,
     {
+        #[inline]
         fn metric_name(&self) -> &metrics::__private::primitive::str {
             "finishes"
         }
+        #[inline]
         fn handlers() -> &'static [metrics::__private::EventHandler<Self>] {
             const { &[metrics::__private::EventHandler::of::<Finished<K>>()] }
         }
+        #[inline]
         fn snapshot(&self) -> metrics::__private::MetricSnapshot {
             metrics::__private::snapshot("finishes", self)
         }
+        #[inline]
         fn descriptor(&self) -> metrics::__private::MetricDescriptor {
             metrics::__private::own_descriptor::<Self>("finishes", "")
         }
+        #[inline]
         fn is_derived() -> metrics::__private::primitive::bool {
             true
         }
@@ -66,6 +71,7 @@ const _: () = {
         K: metrics::__private::Label,
     {
         type Snapshot = FinishesSnapshot<K>;
+        #[inline]
         fn typed_snapshot(&self) -> Self::Snapshot {
             FinishesSnapshot {
                 by_kind: metrics::__private::Dimension::read(&self.by_kind),
@@ -73,6 +79,7 @@ const _: () = {
                 __times: metrics::__private::Times::default(),
             }
         }
+        #[inline]
         fn typed_snapshot_at(
             &self,
             __times: metrics::__private::Times,
@@ -80,6 +87,7 @@ const _: () = {
             metrics::__private::typed_snapshot_at(self, __times)
         }
         const NAME: &'static metrics::__private::primitive::str = "finishes";
+        #[inline]
         fn restore(
             __snapshot: &metrics::__private::MetricSnapshot,
             __taken_at: metrics::__private::Timestamp,
@@ -109,6 +117,7 @@ const _: () = {
                 metrics::__private::None,
             ),
         ];
+        #[inline]
         fn values(
             &self,
             __prefix: &metrics::__private::primitive::str,
@@ -121,6 +130,7 @@ const _: () = {
                 metrics::__private::Dimension::read_value(&self.by_kind),
             );
         }
+        #[inline]
         fn invalid(&self) -> metrics::__private::primitive::u64 {
             metrics::__private::sum(
                 &[metrics::__private::Dimension::invalid(&self.by_kind)],
@@ -132,6 +142,7 @@ const _: () = {
     where
         K: metrics::__private::Label,
     {
+        #[inline]
         fn clone(&self) -> Self {
             Self {
                 by_kind: metrics::__private::Clone::clone(&self.by_kind),
@@ -147,11 +158,13 @@ const _: () = {
         /// What [`Finishes`] has recorded after an earlier snapshot: counts subtract, gauges keep the later value, extremes are unknown.
         /// When counting began anew meanwhile, the interval counts from 0.
         #[must_use]
+        #[inline]
         pub(crate) fn since(&self, earlier: &Self) -> Self {
             metrics::__private::since(self, earlier)
         }
         /// Whether counting began anew after an earlier snapshot: the metric was replaced, or its program restarted.
         #[must_use]
+        #[inline]
         pub(crate) fn restarted_since(
             &self,
             earlier: &Self,
@@ -160,6 +173,7 @@ const _: () = {
         }
         /// When a recorder took the snapshot; `None` when none did, or when the snapshot was read back.
         #[must_use]
+        #[inline]
         pub(crate) fn taken_at(
             &self,
         ) -> metrics::__private::Option<metrics::__private::SystemTime> {
@@ -167,6 +181,7 @@ const _: () = {
         }
         /// Since when the metric counts; `None` as for `taken_at`.
         #[must_use]
+        #[inline]
         pub(crate) fn counting_since(
             &self,
         ) -> metrics::__private::Option<metrics::__private::SystemTime> {
@@ -178,6 +193,7 @@ const _: () = {
     where
         K: metrics::__private::Label,
     {
+        #[inline]
         fn merge(&mut self, __other: &Self) {
             metrics::__private::merge(self, __other);
         }
@@ -187,6 +203,7 @@ const _: () = {
     where
         K: metrics::__private::Label,
     {
+        #[inline]
         fn fmt(
             &self,
             __formatter: &mut metrics::__private::Formatter<'_>,
@@ -194,7 +211,8 @@ const _: () = {
             metrics::__private::debug(
                 __formatter,
                 "FinishesSnapshot",
-                &[("by_kind", &self.by_kind), ("invalid", &self.invalid)],
+                &["by_kind", "invalid"],
+                &[&self.by_kind, &self.invalid],
             )
         }
     }
@@ -203,6 +221,7 @@ const _: () = {
     where
         K: metrics::__private::Label,
     {
+        #[inline]
         fn eq(&self, __other: &Self) -> metrics::__private::primitive::bool {
             self.by_kind == __other.by_kind && self.invalid == __other.invalid
         }
@@ -216,7 +235,12 @@ const _: () = {
             &self,
             __serializer: __S,
         ) -> metrics::__private::Result<__S::Ok, __S::Error> {
-            metrics::__private::serialize(self, 1usize, self.invalid, __serializer)
+            metrics::__private::serialize(
+                &metrics::__private::AllFields(self),
+                1usize,
+                ("invalid", self.invalid),
+                __serializer,
+            )
         }
     }
     #[automatically_derived]
@@ -241,8 +265,7 @@ const _: () = {
             __prefix: &metrics::__private::primitive::str,
             __map: &mut __M,
         ) -> metrics::__private::Result<(), __M::Error> {
-            metrics::__private::write(__map, __prefix, "by_kind", &self.by_kind)?;
-            metrics::__private::Ok(())
+            metrics::__private::write(__map, __prefix, &["by_kind"], &[&self.by_kind])
         }
         fn read<'de, __A: metrics::__private::MapAccess<'de>>(
             __partial: &mut metrics::__private::PartialSnapshot,
@@ -262,26 +285,34 @@ const _: () = {
                 _ => metrics::__private::Ok(false),
             }
         }
-        fn finish<__E: metrics::__private::DeserializeError>(
+        #[inline]
+        fn require(__partial: &mut metrics::__private::PartialSnapshot) {
+            __partial.require(&[(0usize, "by_kind")]);
+        }
+        #[inline]
+        fn finish(
             __partial: &mut metrics::__private::PartialSnapshot,
             __invalid: metrics::__private::primitive::u64,
-        ) -> metrics::__private::Result<Self, __E> {
-            metrics::__private::Ok(Self {
-                by_kind: metrics::__private::finish(__partial, 0usize, "by_kind")?,
+        ) -> Self {
+            Self {
+                by_kind: metrics::__private::take(__partial, 0usize),
                 invalid: __invalid,
                 __times: metrics::__private::Times::default(),
-            })
+            }
         }
+        #[inline]
         fn head(
             &self,
         ) -> (metrics::__private::primitive::u64, metrics::__private::Times) {
             (self.invalid, self.__times)
         }
+        #[inline]
         fn head_mut(
             &mut self,
         ) -> (&mut metrics::__private::primitive::u64, &mut metrics::__private::Times) {
             (&mut self.invalid, &mut self.__times)
         }
+        #[inline]
         fn merge_fields(&mut self, __other: &Self) {
             <Breakdown<
                 K,
@@ -292,6 +323,7 @@ const _: () = {
                 metrics::__private::None,
             );
         }
+        #[inline]
         fn subtract_fields(&mut self, __earlier: &Self) {
             self.by_kind = <Breakdown<
                 K,
@@ -301,6 +333,7 @@ const _: () = {
                 &__earlier.by_kind,
             );
         }
+        #[inline]
         fn has_fallen(&self, __earlier: &Self) -> metrics::__private::primitive::bool {
             false
                 || <Breakdown<

@@ -9,6 +9,7 @@ const _: () = {
         const CARDINALITY: ::mvx_metrics::__private::Option<
             ::mvx_metrics::__private::primitive::usize,
         > = ::mvx_metrics::__private::Some(3usize);
+        #[inline]
         fn push_parts_of_index(
             __index: ::mvx_metrics::__private::primitive::usize,
             __parts: &mut ::mvx_metrics::__private::Vec<
@@ -22,6 +23,7 @@ const _: () = {
     impl ::mvx_metrics::__private::BoundedLabel for Outcome {}
     #[automatically_derived]
     impl ::mvx_metrics::__private::DistinctValue for Outcome {
+        #[inline]
         fn distinct_hash(
             &self,
         ) -> ::mvx_metrics::__private::Option<::mvx_metrics::__private::DistinctHash> {
@@ -44,6 +46,7 @@ const _: () = {
         fn hash_label<__H: ::mvx_metrics::__private::Hasher>(&self, __hasher: &mut __H) {
             __hasher.write_usize(::mvx_metrics::__private::ToLabel::<Self>::index(self));
         }
+        #[inline]
         fn matches(
             &self,
             __parts: &[::mvx_metrics::__private::LabelPart],
@@ -54,6 +57,7 @@ const _: () = {
                 ::mvx_metrics::__private::ToLabel::<Self>::index(self),
             )
         }
+        #[inline]
         fn push_parts(
             &self,
             __parts: &mut ::mvx_metrics::__private::Vec<

@@ -52,22 +52,27 @@ const _: () = {
     where
         DocumentSaveAttempt: ::mvx_metrics::__private::MetricEvent,
     {
+        #[inline]
         fn metric_name(&self) -> &::mvx_metrics::__private::primitive::str {
             "document_storage.save.attempts"
         }
+        #[inline]
         fn handlers() -> &'static [::mvx_metrics::__private::EventHandler<Self>] {
             const {
                 &[::mvx_metrics::__private::EventHandler::of::<DocumentSaveAttempt>()]
             }
         }
+        #[inline]
         fn snapshot(&self) -> ::mvx_metrics::__private::MetricSnapshot {
             ::mvx_metrics::__private::snapshot("document_storage.save.attempts", self)
         }
+        #[inline]
         fn descriptor(&self) -> ::mvx_metrics::__private::MetricDescriptor {
             ::mvx_metrics::__private::own_descriptor::<
                 Self,
             >("document_storage.save.attempts", "Attempts to save a document.")
         }
+        #[inline]
         fn is_derived() -> ::mvx_metrics::__private::primitive::bool {
             true
         }
@@ -78,6 +83,7 @@ const _: () = {
         DocumentSaveAttempt: ::mvx_metrics::__private::MetricEvent,
     {
         type Snapshot = DocumentSaveAttemptsSnapshot;
+        #[inline]
         fn typed_snapshot(&self) -> Self::Snapshot {
             DocumentSaveAttemptsSnapshot {
                 total: ::mvx_metrics::__private::Dimension::read(&self.total),
@@ -90,6 +96,7 @@ const _: () = {
                 __times: ::mvx_metrics::__private::Times::default(),
             }
         }
+        #[inline]
         fn typed_snapshot_at(
             &self,
             __times: ::mvx_metrics::__private::Times,
@@ -97,6 +104,7 @@ const _: () = {
             ::mvx_metrics::__private::typed_snapshot_at(self, __times)
         }
         const NAME: &'static ::mvx_metrics::__private::primitive::str = "document_storage.save.attempts";
+        #[inline]
         fn restore(
             __snapshot: &::mvx_metrics::__private::MetricSnapshot,
             __taken_at: ::mvx_metrics::__private::Timestamp,
@@ -155,6 +163,7 @@ const _: () = {
                 ::mvx_metrics::__private::None,
             ),
         ];
+        #[inline]
         fn values(
             &self,
             __prefix: &::mvx_metrics::__private::primitive::str,
@@ -185,6 +194,7 @@ const _: () = {
                 ::mvx_metrics::__private::Dimension::read_value(&self.users),
             );
         }
+        #[inline]
         fn invalid(&self) -> ::mvx_metrics::__private::primitive::u64 {
             ::mvx_metrics::__private::sum(
                 &[
@@ -198,6 +208,7 @@ const _: () = {
     }
     #[automatically_derived]
     impl ::mvx_metrics::__private::Clone for DocumentSaveAttemptsSnapshot {
+        #[inline]
         fn clone(&self) -> Self {
             Self {
                 total: ::mvx_metrics::__private::Clone::clone(&self.total),
@@ -215,11 +226,13 @@ const _: () = {
         /// What [`DocumentSaveAttempts`] has recorded after an earlier snapshot: counts subtract, gauges keep the later value, extremes are unknown.
         /// When counting began anew meanwhile, the interval counts from 0.
         #[must_use]
+        #[inline]
         pub fn since(&self, earlier: &Self) -> Self {
             ::mvx_metrics::__private::since(self, earlier)
         }
         /// Whether counting began anew after an earlier snapshot: the metric was replaced, or its program restarted.
         #[must_use]
+        #[inline]
         pub fn restarted_since(
             &self,
             earlier: &Self,
@@ -228,6 +241,7 @@ const _: () = {
         }
         /// When a recorder took the snapshot; `None` when none did, or when the snapshot was read back.
         #[must_use]
+        #[inline]
         pub fn taken_at(
             &self,
         ) -> ::mvx_metrics::__private::Option<::mvx_metrics::__private::SystemTime> {
@@ -235,6 +249,7 @@ const _: () = {
         }
         /// Since when the metric counts; `None` as for `taken_at`.
         #[must_use]
+        #[inline]
         pub fn counting_since(
             &self,
         ) -> ::mvx_metrics::__private::Option<::mvx_metrics::__private::SystemTime> {
@@ -243,12 +258,14 @@ const _: () = {
     }
     #[automatically_derived]
     impl ::mvx_metrics::__private::Merge for DocumentSaveAttemptsSnapshot {
+        #[inline]
         fn merge(&mut self, __other: &Self) {
             ::mvx_metrics::__private::merge(self, __other);
         }
     }
     #[automatically_derived]
     impl ::mvx_metrics::__private::Debug for DocumentSaveAttemptsSnapshot {
+        #[inline]
         fn fmt(
             &self,
             __formatter: &mut ::mvx_metrics::__private::Formatter<'_>,
@@ -256,18 +273,20 @@ const _: () = {
             ::mvx_metrics::__private::debug(
                 __formatter,
                 "DocumentSaveAttemptsSnapshot",
+                &["total", "success_total", "elapsed", "users", "invalid"],
                 &[
-                    ("total", &self.total),
-                    ("success_total", &self.success_total),
-                    ("elapsed", &self.elapsed),
-                    ("users", &self.users),
-                    ("invalid", &self.invalid),
+                    &self.total,
+                    &self.success_total,
+                    &self.elapsed,
+                    &self.users,
+                    &self.invalid,
                 ],
             )
         }
     }
     #[automatically_derived]
     impl ::mvx_metrics::__private::PartialEq for DocumentSaveAttemptsSnapshot {
+        #[inline]
         fn eq(&self, __other: &Self) -> ::mvx_metrics::__private::primitive::bool {
             self.total == __other.total && self.success_total == __other.success_total
                 && self.elapsed == __other.elapsed && self.users == __other.users
@@ -280,7 +299,12 @@ const _: () = {
             &self,
             __serializer: __S,
         ) -> ::mvx_metrics::__private::Result<__S::Ok, __S::Error> {
-            ::mvx_metrics::__private::serialize(self, 4usize, self.invalid, __serializer)
+            ::mvx_metrics::__private::serialize(
+                &::mvx_metrics::__private::AllFields(self),
+                4usize,
+                ("invalid", self.invalid),
+                __serializer,
+            )
         }
     }
     #[automatically_derived]
@@ -300,16 +324,12 @@ const _: () = {
             __prefix: &::mvx_metrics::__private::primitive::str,
             __map: &mut __M,
         ) -> ::mvx_metrics::__private::Result<(), __M::Error> {
-            ::mvx_metrics::__private::write(__map, __prefix, "total", &self.total)?;
             ::mvx_metrics::__private::write(
                 __map,
                 __prefix,
-                "success_total",
-                &self.success_total,
-            )?;
-            ::mvx_metrics::__private::write(__map, __prefix, "elapsed", &self.elapsed)?;
-            ::mvx_metrics::__private::write(__map, __prefix, "users", &self.users)?;
-            ::mvx_metrics::__private::Ok(())
+                &["total", "success_total", "elapsed", "users"],
+                &[&self.total, &self.success_total, &self.elapsed, &self.users],
+            )
         }
         fn read<'de, __A: ::mvx_metrics::__private::MapAccess<'de>>(
             __partial: &mut ::mvx_metrics::__private::PartialSnapshot,
@@ -347,23 +367,33 @@ const _: () = {
                 _ => ::mvx_metrics::__private::Ok(false),
             }
         }
-        fn finish<__E: ::mvx_metrics::__private::DeserializeError>(
+        #[inline]
+        fn require(__partial: &mut ::mvx_metrics::__private::PartialSnapshot) {
+            __partial
+                .require(
+                    &[
+                        (0usize, "total"),
+                        (1usize, "success_total"),
+                        (2usize, "elapsed"),
+                        (3usize, "users"),
+                    ],
+                );
+        }
+        #[inline]
+        fn finish(
             __partial: &mut ::mvx_metrics::__private::PartialSnapshot,
             __invalid: ::mvx_metrics::__private::primitive::u64,
-        ) -> ::mvx_metrics::__private::Result<Self, __E> {
-            ::mvx_metrics::__private::Ok(Self {
-                total: ::mvx_metrics::__private::finish(__partial, 0usize, "total")?,
-                success_total: ::mvx_metrics::__private::finish(
-                    __partial,
-                    1usize,
-                    "success_total",
-                )?,
-                elapsed: ::mvx_metrics::__private::finish(__partial, 2usize, "elapsed")?,
-                users: ::mvx_metrics::__private::finish(__partial, 3usize, "users")?,
+        ) -> Self {
+            Self {
+                total: ::mvx_metrics::__private::take(__partial, 0usize),
+                success_total: ::mvx_metrics::__private::take(__partial, 1usize),
+                elapsed: ::mvx_metrics::__private::take(__partial, 2usize),
+                users: ::mvx_metrics::__private::take(__partial, 3usize),
                 invalid: __invalid,
                 __times: ::mvx_metrics::__private::Times::default(),
-            })
+            }
         }
+        #[inline]
         fn head(
             &self,
         ) -> (
@@ -372,6 +402,7 @@ const _: () = {
         ) {
             (self.invalid, self.__times)
         }
+        #[inline]
         fn head_mut(
             &mut self,
         ) -> (
@@ -380,6 +411,7 @@ const _: () = {
         ) {
             (&mut self.invalid, &mut self.__times)
         }
+        #[inline]
         fn merge_fields(&mut self, __other: &Self) {
             <Counter as ::mvx_metrics::__private::Dimension>::merge_outputs(
                 &mut self.total,
@@ -404,6 +436,7 @@ const _: () = {
                 ::mvx_metrics::__private::None,
             );
         }
+        #[inline]
         fn subtract_fields(&mut self, __earlier: &Self) {
             self.total = <Counter as ::mvx_metrics::__private::Dimension>::since(
                 &self.total,
@@ -424,6 +457,7 @@ const _: () = {
                 &__earlier.users,
             );
         }
+        #[inline]
         fn has_fallen(
             &self,
             __earlier: &Self,

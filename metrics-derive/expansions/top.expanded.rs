@@ -39,18 +39,23 @@ const _: () = {
     where
         Sent: ::mvx_metrics::__private::MetricEvent,
     {
+        #[inline]
         fn metric_name(&self) -> &::mvx_metrics::__private::primitive::str {
             "traffic"
         }
+        #[inline]
         fn handlers() -> &'static [::mvx_metrics::__private::EventHandler<Self>] {
             const { &[::mvx_metrics::__private::EventHandler::of::<Sent>()] }
         }
+        #[inline]
         fn snapshot(&self) -> ::mvx_metrics::__private::MetricSnapshot {
             ::mvx_metrics::__private::snapshot("traffic", self)
         }
+        #[inline]
         fn descriptor(&self) -> ::mvx_metrics::__private::MetricDescriptor {
             ::mvx_metrics::__private::own_descriptor::<Self>("traffic", "")
         }
+        #[inline]
         fn is_derived() -> ::mvx_metrics::__private::primitive::bool {
             true
         }
@@ -61,6 +66,7 @@ const _: () = {
         Sent: ::mvx_metrics::__private::MetricEvent,
     {
         type Snapshot = TrafficSnapshot;
+        #[inline]
         fn typed_snapshot(&self) -> Self::Snapshot {
             TrafficSnapshot {
                 heaviest: ::mvx_metrics::__private::KeepsLabels::read_keeping(
@@ -71,6 +77,7 @@ const _: () = {
                 __times: ::mvx_metrics::__private::Times::default(),
             }
         }
+        #[inline]
         fn typed_snapshot_at(
             &self,
             __times: ::mvx_metrics::__private::Times,
@@ -78,6 +85,7 @@ const _: () = {
             ::mvx_metrics::__private::typed_snapshot_at(self, __times)
         }
         const NAME: &'static ::mvx_metrics::__private::primitive::str = "traffic";
+        #[inline]
         fn restore(
             __snapshot: &::mvx_metrics::__private::MetricSnapshot,
             __taken_at: ::mvx_metrics::__private::Timestamp,
@@ -111,6 +119,7 @@ const _: () = {
                 const { ::mvx_metrics::__private::checked_keep(10) },
             ),
         ];
+        #[inline]
         fn values(
             &self,
             __prefix: &::mvx_metrics::__private::primitive::str,
@@ -126,6 +135,7 @@ const _: () = {
                 ),
             );
         }
+        #[inline]
         fn invalid(&self) -> ::mvx_metrics::__private::primitive::u64 {
             ::mvx_metrics::__private::sum(
                 &[::mvx_metrics::__private::Dimension::invalid(&self.heaviest)],
@@ -134,6 +144,7 @@ const _: () = {
     }
     #[automatically_derived]
     impl ::mvx_metrics::__private::Clone for TrafficSnapshot {
+        #[inline]
         fn clone(&self) -> Self {
             Self {
                 heaviest: ::mvx_metrics::__private::Clone::clone(&self.heaviest),
@@ -146,11 +157,13 @@ const _: () = {
         /// What [`Traffic`] has recorded after an earlier snapshot: counts subtract, gauges keep the later value, extremes are unknown.
         /// When counting began anew meanwhile, the interval counts from 0.
         #[must_use]
+        #[inline]
         fn since(&self, earlier: &Self) -> Self {
             ::mvx_metrics::__private::since(self, earlier)
         }
         /// Whether counting began anew after an earlier snapshot: the metric was replaced, or its program restarted.
         #[must_use]
+        #[inline]
         fn restarted_since(
             &self,
             earlier: &Self,
@@ -159,6 +172,7 @@ const _: () = {
         }
         /// When a recorder took the snapshot; `None` when none did, or when the snapshot was read back.
         #[must_use]
+        #[inline]
         fn taken_at(
             &self,
         ) -> ::mvx_metrics::__private::Option<::mvx_metrics::__private::SystemTime> {
@@ -166,6 +180,7 @@ const _: () = {
         }
         /// Since when the metric counts; `None` as for `taken_at`.
         #[must_use]
+        #[inline]
         fn counting_since(
             &self,
         ) -> ::mvx_metrics::__private::Option<::mvx_metrics::__private::SystemTime> {
@@ -174,12 +189,14 @@ const _: () = {
     }
     #[automatically_derived]
     impl ::mvx_metrics::__private::Merge for TrafficSnapshot {
+        #[inline]
         fn merge(&mut self, __other: &Self) {
             ::mvx_metrics::__private::merge(self, __other);
         }
     }
     #[automatically_derived]
     impl ::mvx_metrics::__private::Debug for TrafficSnapshot {
+        #[inline]
         fn fmt(
             &self,
             __formatter: &mut ::mvx_metrics::__private::Formatter<'_>,
@@ -187,12 +204,14 @@ const _: () = {
             ::mvx_metrics::__private::debug(
                 __formatter,
                 "TrafficSnapshot",
-                &[("heaviest", &self.heaviest), ("invalid", &self.invalid)],
+                &["heaviest", "invalid"],
+                &[&self.heaviest, &self.invalid],
             )
         }
     }
     #[automatically_derived]
     impl ::mvx_metrics::__private::PartialEq for TrafficSnapshot {
+        #[inline]
         fn eq(&self, __other: &Self) -> ::mvx_metrics::__private::primitive::bool {
             self.heaviest == __other.heaviest && self.invalid == __other.invalid
         }
@@ -203,7 +222,12 @@ const _: () = {
             &self,
             __serializer: __S,
         ) -> ::mvx_metrics::__private::Result<__S::Ok, __S::Error> {
-            ::mvx_metrics::__private::serialize(self, 1usize, self.invalid, __serializer)
+            ::mvx_metrics::__private::serialize(
+                &::mvx_metrics::__private::AllFields(self),
+                1usize,
+                ("invalid", self.invalid),
+                __serializer,
+            )
         }
     }
     #[automatically_derived]
@@ -225,10 +249,9 @@ const _: () = {
             ::mvx_metrics::__private::write(
                 __map,
                 __prefix,
-                "heaviest",
-                &self.heaviest,
-            )?;
-            ::mvx_metrics::__private::Ok(())
+                &["heaviest"],
+                &[&self.heaviest],
+            )
         }
         fn read<'de, __A: ::mvx_metrics::__private::MapAccess<'de>>(
             __partial: &mut ::mvx_metrics::__private::PartialSnapshot,
@@ -248,20 +271,22 @@ const _: () = {
                 _ => ::mvx_metrics::__private::Ok(false),
             }
         }
-        fn finish<__E: ::mvx_metrics::__private::DeserializeError>(
+        #[inline]
+        fn require(__partial: &mut ::mvx_metrics::__private::PartialSnapshot) {
+            __partial.require(&[(0usize, "heaviest")]);
+        }
+        #[inline]
+        fn finish(
             __partial: &mut ::mvx_metrics::__private::PartialSnapshot,
             __invalid: ::mvx_metrics::__private::primitive::u64,
-        ) -> ::mvx_metrics::__private::Result<Self, __E> {
-            ::mvx_metrics::__private::Ok(Self {
-                heaviest: ::mvx_metrics::__private::finish(
-                    __partial,
-                    0usize,
-                    "heaviest",
-                )?,
+        ) -> Self {
+            Self {
+                heaviest: ::mvx_metrics::__private::take(__partial, 0usize),
                 invalid: __invalid,
                 __times: ::mvx_metrics::__private::Times::default(),
-            })
+            }
         }
+        #[inline]
         fn head(
             &self,
         ) -> (
@@ -270,6 +295,7 @@ const _: () = {
         ) {
             (self.invalid, self.__times)
         }
+        #[inline]
         fn head_mut(
             &mut self,
         ) -> (
@@ -278,6 +304,7 @@ const _: () = {
         ) {
             (&mut self.invalid, &mut self.__times)
         }
+        #[inline]
         fn merge_fields(&mut self, __other: &Self) {
             <Top<
                 (String, bool),
@@ -288,6 +315,7 @@ const _: () = {
                 ::mvx_metrics::__private::None,
             );
         }
+        #[inline]
         fn subtract_fields(&mut self, __earlier: &Self) {
             self.heaviest = <Top<
                 (String, bool),
@@ -297,6 +325,7 @@ const _: () = {
                 &__earlier.heaviest,
             );
         }
+        #[inline]
         fn has_fallen(
             &self,
             __earlier: &Self,

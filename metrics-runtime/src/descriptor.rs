@@ -202,6 +202,26 @@ impl DimensionDescriptor {
     pub(crate) fn label_parts(&self) -> usize {
         self.parts.max(self.labels.len())
     }
+
+    /// Whether the values are breakdowns: a `Top` has labels, and is one value.
+    pub(crate) fn is_breakdown(&self) -> bool {
+        self.label_parts() > 0 && self.kind != DimensionKind::Top
+    }
+
+    /// What differs so that the values of both do not merge; `None` when they do.
+    pub(crate) fn difference(&self, other: &Self) -> Option<&'static str> {
+        let is_exponential = |declared: &Self| declared.max_buckets.is_some();
+        let differences = [
+            (self.kind != other.kind, "kinds"),
+            (self.number != other.number, "types of numbers"),
+            (self.unit != other.unit, "units"),
+            (self.labels != other.labels || self.label_parts() != other.label_parts(), "labels"),
+            (self.buckets != other.buckets || is_exponential(self) != is_exponential(other), "buckets"),
+            (self.window != other.window, "windows"),
+            (self.merge != other.merge, "merge rules"),
+        ];
+        differences.into_iter().find_map(|(differs, name)| differs.then_some(name))
+    }
 }
 
 /// How the values of several recorders combine. For gauges and for dimensions of your own, `merge = ..` of `#[dimension]`

@@ -105,6 +105,25 @@ pub(crate) const OTHER: &str = "other";
 /// Longer texts are counted under [`OTHER`], so that the limit on labels bounds the memory as well.
 pub(crate) const MAX_LABEL_BYTES: usize = 256;
 
+/// The texts of the parts of a label.
+pub(crate) fn texts(parts: &[LabelPart]) -> Vec<Cow<'static, str>> {
+    parts.iter().map(LabelPart::text).collect()
+}
+
+/// The texts of a label that is present.
+pub(crate) fn texts_of<L: Label>(label: &impl ToLabel<L>) -> Vec<Cow<'static, str>> {
+    let mut parts = Vec::with_capacity(L::PARTS);
+    label.push_parts(&mut parts);
+    texts(&parts)
+}
+
+/// The texts of the label with this [`ToLabel::index`].
+pub(crate) fn texts_of_index<L: Label>(index: usize) -> Vec<Cow<'static, str>> {
+    let mut parts = Vec::with_capacity(L::PARTS);
+    L::push_parts_of_index(index, &mut parts);
+    texts(&parts)
+}
+
 /// One part of a label, as a breakdown stores it.
 #[doc(hidden)]
 #[derive(Debug, Clone, PartialEq, Eq)]

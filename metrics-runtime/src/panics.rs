@@ -9,15 +9,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 /// Unwind safety is asserted. A metric that panicked gets no more events, and its snapshot says that it failed. User code
 /// reaches no other state of the library that a panic could leave half changed.
 pub(crate) fn catch<R>(code: impl FnOnce() -> R) -> Result<R, Panic> {
-    catch_unwind(AssertUnwindSafe(code)).map_err(|payload| {
-        let message = payload
-            .downcast_ref::<&'static str>()
-            .map(|message| (*message).to_owned())
-            .or_else(|| payload.downcast_ref::<String>().cloned())
-            .unwrap_or_else(|| "panicked with a value that is not text".to_owned());
-        drop_payload(payload);
-        Panic(message)
-    })
+    match catch_unwind(AssertUnwindSafe(code)) {
+        Ok(result) => Ok(result),
+        Err(payload) => Err(Panic::of_payload(payload)),
+    }
 }
 
 /// Runs user code without a result. A panic ends here.
@@ -72,3 +67,15 @@ impl<T> Drop for CatchDropPanic<T> {
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("panicked: {0}")]
 pub(crate) struct Panic(String);
+
+impl Panic {
+    fn of_payload(payload: Box<dyn Any + Send>) -> Self {
+        let message = payload
+            .downcast_ref::<&'static str>()
+            .map(|message| (*message).to_owned())
+            .or_else(|| payload.downcast_ref::<String>().cloned())
+            .unwrap_or_else(|| "panicked with a value that is not text".to_owned());
+        drop_payload(payload);
+        Self(message)
+    }
+}

@@ -17,7 +17,7 @@ pub use std::primitive;
 pub use std::result::Result::{self, Ok};
 pub use std::vec::Vec;
 
-pub use serde::de::{Deserialize, Deserializer, Error as DeserializeError, MapAccess};
+pub use serde::de::{Deserialize, Deserializer, MapAccess};
 pub use serde::ser::{Serialize, SerializeMap, Serializer};
 
 pub use crate::descriptor::{DimensionDescriptor, DimensionKind, MergeRule, MetricDescriptor};
@@ -42,8 +42,8 @@ mod top;
 pub use top::{KeepsLabels, TopByLabel, checked_keep, keeping};
 
 pub use fields::{
-    PartialSnapshot, SnapshotFields, deserialize, finish, flattened, merge, read, restarted_since, restore,
-    serialize, since, write,
+    AllFields, PartialSnapshot, SnapshotFields, WriteField, deserialize, flattened, merge, read,
+    restarted_since, restore, serialize, since, take, write,
 };
 pub use names::{Names, assert_distinct};
 
@@ -339,9 +339,9 @@ pub fn prefixed(prefix: &str, name: &'static str) -> Cow<'static, str> {
 /// # Errors
 ///
 /// The formatter's errors.
-pub fn debug(formatter: &mut Formatter<'_>, name: &str, fields: &[(&str, &dyn Debug)]) -> FmtResult {
+pub fn debug(formatter: &mut Formatter<'_>, name: &str, fields: &[&str], values: &[&dyn Debug]) -> FmtResult {
     let mut debug = formatter.debug_struct(name);
-    for (field, value) in fields {
+    for (field, value) in fields.iter().zip(values) {
         debug.field(field, value);
     }
     debug.finish()

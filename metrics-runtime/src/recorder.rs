@@ -6,7 +6,6 @@ mod metric_handle;
 mod on_drop;
 mod options;
 
-use std::any::TypeId;
 use std::fmt;
 use std::future::Future;
 use std::panic::{RefUnwindSafe, UnwindSafe};
@@ -17,7 +16,6 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 
 use crate::descriptor::MetricDescriptor;
-use crate::dispatch::MetricBox;
 use crate::dispatch::{Metric, TypedMetric};
 use crate::engine::{
     LifecycleHandle, MetricFailurePolicy, Placement, QueueOverflowPolicy, RecorderInner, Registered,
@@ -382,7 +380,7 @@ impl MetricsRecorder {
     /// * [`Stalled`](MetricsRecorderError::Stalled) when a handler or a reader holds the metrics without progress for
     ///   five seconds
     pub fn register_metric<M: Metric>(&self, metric: M) -> Result<Registered, MetricsRecorderError> {
-        self.inner.register_metric(MetricBox::named(metric)?)
+        Recorder::register_metric(self, metric)
     }
 
     /// The state of all metrics, in the order of their registration.
@@ -407,8 +405,7 @@ impl MetricsRecorder {
     /// As [`metric_snapshots`](Self::metric_snapshots); [`Unexpected`](MetricsRecorderError::Unexpected) when the metric
     /// panics.
     pub fn metric_snapshot<M: TypedMetric>(&self) -> Result<Option<M::Snapshot>, MetricsRecorderError> {
-        let typed = self.inner.read_first(TypeId::of::<M>(), MetricBox::typed_snapshot::<M>);
-        typed.map(Option::flatten)
+        Recorder::metric_snapshot::<M>(self)
     }
 
     /// The declarations of this recorder's metrics, in the order of their registration.

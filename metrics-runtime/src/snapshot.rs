@@ -27,7 +27,7 @@ pub use distinct::DistinctSnapshot;
 pub use extreme::Extreme;
 pub use histogram::{Bucket, BucketRange, Buckets, ExponentialBucket, ExponentialBuckets, HistogramSnapshot};
 #[cfg(feature = "openmetrics")]
-pub(crate) use histogram::{MIN_EXPONENT, power_of_two};
+pub(crate) use histogram::{MIN_EXPONENT, power_of_two, union};
 pub use mean::{InFlightSnapshot, MeanSnapshot};
 pub use merge::{Merge, MergeError};
 pub use metric::{MetricSnapshot, MetricSnapshots};

@@ -81,6 +81,7 @@ impl Event {
         quote! {
             #[automatically_derived]
             impl #impl_generics #private::Facts for #ident #ty_generics #where_clause {
+                #[inline]
                 fn facts(&self) {
                     #body
                 }

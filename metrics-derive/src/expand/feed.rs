@@ -1,7 +1,7 @@
 //! `impl HandleEvent`: the changes that events make to fields.
 
 use proc_macro2::{Ident, TokenStream};
-use quote::{ToTokens, quote};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, Type};
 
@@ -62,15 +62,7 @@ fn with_handler(cx: &Context, with: &Keyed<syn::Path>) -> TokenStream {
     let alone = fields.filter(|field| matches!(field.shape.kind, Kind::Histogram | Kind::Recent));
     let prepare = alone.filter_map(|field| {
         let ident = field.ident;
-        if field.has_buckets() {
-            let layout = layout_name(field);
-            Some(quote!(#private::Bucketed::prepare(&mut self.#ident, &#layout);))
-        } else if field.has_max_buckets() {
-            let max_buckets = max_buckets_name(field);
-            Some(quote!(#private::Bucketed::prepare_up_to(&mut self.#ident, #max_buckets);))
-        } else {
-            None
-        }
+        with_buckets(private, field, &quote!(&mut self.#ident)).map(|target| quote!(#target.prepare();))
     });
     let path = &with.value;
     let call = quote_at!(private, located_at(path.span()) => #private::handle_with(self, __event, #path));
@@ -85,52 +77,38 @@ fn feed_field(private: &TokenStream, field: &Field, feed: &Feed, event: &Type) -
             __accepted |= #private::HandleEvent::<#event>::handle(&mut self.#ident, __event);
         );
     }
-    let accepted = match &feed.options.by {
-        None => steps(private, field, &feed.options, &quote!(&mut self.#ident)),
-        Some(by) => {
-            let label = source::label(private, &by.value);
-            let steps = steps(private, field, &feed.options, &quote!(__each));
-            let span = located_at(by.value.span());
-            if let Some(keep) = field.keep() {
-                let keep = checked_keep(private, keep);
-                return fed(
-                    private,
-                    feed,
-                    &quote_at!(private, span =>
-                        #private::TopByLabel::update_keeping(&mut self.#ident, #label, #keep, |__each| #steps)
-                    ),
-                );
-            }
-            let limit = limit(private, field, by);
-            quote_at!(private, span =>
+    let target = if feed.options.by.is_some() { quote!(__each) } else { quote!(&mut self.#ident) };
+    let steps = steps(private, field, &feed.options, &target);
+    let accepted = match (&feed.options.by, field.keep()) {
+        (None, _) => steps,
+        (Some(by), Some(keep)) => {
+            let (label, keep) = (source::label(private, &by.value), checked_keep(private, keep));
+            quote_at!(private, located_at(by.value.span()) =>
+                #private::TopByLabel::update_keeping(&mut self.#ident, #label, #keep, |__each| #steps)
+            )
+        }
+        (Some(by), None) => {
+            let (label, limit) = (source::label(private, &by.value), limit(private, field, by));
+            quote_at!(private, located_at(by.value.span()) =>
                 #private::ByLabel::update_within(&mut self.#ident, #label, #limit, |__each| #steps)
             )
         }
     };
-    fed(private, feed, &accepted)
-}
-
-/// The statement that feeds a dimension if the condition of the feed holds.
-fn fed(private: &TokenStream, feed: &Feed, accepted: &TokenStream) -> TokenStream {
-    let when = feed.options.when.as_ref().map(|when| source::condition(private, &when.value));
-    when.map_or_else(
-        || quote!(__accepted |= #accepted;),
-        |condition| quote!(if #condition { __accepted |= #accepted; }),
-    )
+    match &feed.options.when {
+        None => quote!(__accepted |= #accepted;),
+        Some(when) => {
+            let condition = source::condition(private, &when.value);
+            quote!(if #condition { __accepted |= #accepted; })
+        }
+    }
 }
 
 /// The calls that change a dimension. The expression is true if one of them accepted the event.
 fn steps(private: &TokenStream, field: &Field, feed: &FeedOptions, target: &TokenStream) -> TokenStream {
-    let span = located_at(field.shape.ty.span());
-    let target = if field.has_buckets() {
-        let layout = layout_name(field);
-        quote_at!(private, span => &mut #private::Bucketed::within(#target, &#layout))
-    } else if field.has_max_buckets() {
-        let max_buckets = max_buckets_name(field);
-        quote_at!(private, span => &mut #private::Bucketed::up_to(#target, #max_buckets))
-    } else {
-        target.clone()
-    };
+    let target = with_buckets(private, field, target).map_or_else(
+        || target.clone(),
+        |target| quote_spanned!(located_at(field.shape.ty.span())=> &mut #target),
+    );
     let constant = constant(private, field);
     let by_reference = field.shape.inner().kind == Kind::Distinct;
     let step = |key: &Ident, method: TokenStream, value: Option<&Source>| {
@@ -158,6 +136,20 @@ fn steps(private: &TokenStream, field: &Field, feed: &FeedOptions, target: &Toke
         return quote_at!(private, span => #private::Count::count(#target));
     }
     quote!(#(#steps)|*)
+}
+
+/// A histogram with the buckets that its field declares, if it declares any.
+fn with_buckets(private: &TokenStream, field: &Field, target: &TokenStream) -> Option<TokenStream> {
+    let span = located_at(field.shape.ty.span());
+    if field.has_buckets() {
+        let layout = layout_name(field);
+        Some(quote_at!(private, span => #private::Bucketed::within(#target, &#layout)))
+    } else if field.has_max_buckets() {
+        let max_buckets = max_buckets_name(field);
+        Some(quote_at!(private, span => #private::Bucketed::up_to(#target, #max_buckets)))
+    } else {
+        None
+    }
 }
 
 /// The type of a constant such as `add = 1`.

@@ -1,8 +1,7 @@
 //! `impl Fields`: the dimensions one by one.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::quote;
-use syn::Expr;
 use syn::spanned::Spanned;
 
 use super::context::{Context, buckets_name, layout_name, max_buckets_name};
@@ -24,25 +23,12 @@ pub fn expand(cx: &Context) -> TokenStream {
         .filter(|field| field.role == Role::Dimension)
         .map(|field| describe(cx, field));
     let values = cx.metric.visible_fields().map(|field| {
-        let (ident, name, span) = (field.ident, &field.name, located_at(field.shape.ty.span()));
-        let value = match Reading::of(field) {
-            Reading::Flattened => {
-                let prefix = field.prefix();
-                return quote!(#private::Fields::values(&self.#ident, &#private::prefixed(__prefix, #prefix), __dimensions););
-            }
-            Reading::Bucketed { zeros } => {
-                let layout = layout_name(field);
-                quote_at!(private, span => #private::BucketedReading::read_value_within(&self.#ident, &#layout, #zeros))
-            }
-            Reading::WithoutZeros => {
-                quote_at!(private, span => #private::HasLabel::read_seen_value(&self.#ident))
-            }
-            Reading::Keeping(keep) => {
-                let keep = checked_keep(private, keep);
-                quote_at!(private, span => #private::KeepsLabels::read_value_keeping(&self.#ident, #keep))
-            }
-            Reading::Plain => quote_at!(private, span => #private::Dimension::read_value(&self.#ident)),
-        };
+        let (ident, name) = (field.ident, &field.name);
+        if field.role == Role::Flatten {
+            let prefix = field.prefix();
+            return quote!(#private::Fields::values(&self.#ident, &#private::prefixed(__prefix, #prefix), __dimensions););
+        }
+        let value = read(private, field, Form::Erased);
         quote!(#private::push(__dimensions, __prefix, #name, #value);)
     });
     let counts = cx.metric.visible_fields().map(|field| {
@@ -64,10 +50,12 @@ pub fn expand(cx: &Context) -> TokenStream {
 
             #describe
 
+            #[inline]
             fn values(&self, __prefix: &#private::primitive::str, __dimensions: &mut #private::Dimensions) {
                 #(#values)*
             }
 
+            #[inline]
             fn invalid(&self) -> #private::primitive::u64 {
                 #private::sum(&[#(#counts),*])
             }
@@ -75,35 +63,34 @@ pub fn expand(cx: &Context) -> TokenStream {
     }
 }
 
-/// How a field is read for a snapshot.
-pub enum Reading<'a> {
-    Flattened,
-    /// A histogram, or one for each label.
-    Bucketed {
-        zeros: bool,
-    },
-    /// A breakdown that does not show labels without events.
-    WithoutZeros,
-    /// A `Top` that keeps this many labels.
-    Keeping(&'a Expr),
-    Plain,
+/// The snapshot for which a dimension is read.
+#[derive(Clone, Copy)]
+pub enum Form {
+    Typed,
+    Erased,
 }
 
-impl<'a> Reading<'a> {
-    pub fn of(field: &'a Field) -> Self {
-        let has_zeros = field.options.zeros.is_none();
-        if field.role == Role::Flatten {
-            Self::Flattened
-        } else if field.has_buckets() && field.shape.inner().measured().is_some() {
-            Self::Bucketed { zeros: has_zeros }
-        } else if !has_zeros && matches!(field.shape.kind, Kind::Breakdown | Kind::Unknown) {
-            // `validate` has reported the option of any other type.
-            Self::WithoutZeros
-        } else if let Some(keep) = field.keep() {
-            Self::Keeping(keep)
-        } else {
-            Self::Plain
-        }
+/// The expression that reads a dimension.
+pub fn read(private: &TokenStream, field: &Field, form: Form) -> TokenStream {
+    let (ident, span) = (field.ident, located_at(field.shape.ty.span()));
+    let has_zeros = field.options.zeros.is_none();
+    let method = |typed: &str, erased: &str| match form {
+        Form::Typed => Ident::new(typed, span),
+        Form::Erased => Ident::new(erased, span),
+    };
+    if field.has_buckets() && field.shape.inner().measured().is_some() {
+        let (layout, method) = (layout_name(field), method("read_within", "read_value_within"));
+        quote_at!(private, span => #private::BucketedReading::#method(&self.#ident, &#layout, #has_zeros))
+    } else if !has_zeros && matches!(field.shape.kind, Kind::Breakdown | Kind::Unknown) {
+        // `validate` has reported the option of any other type.
+        let method = method("read_seen", "read_seen_value");
+        quote_at!(private, span => #private::HasLabel::#method(&self.#ident))
+    } else if let Some(keep) = field.keep() {
+        let (keep, method) = (checked_keep(private, keep), method("read_keeping", "read_value_keeping"));
+        quote_at!(private, span => #private::KeepsLabels::#method(&self.#ident, #keep))
+    } else {
+        let method = method("read", "read_value");
+        quote_at!(private, span => #private::Dimension::#method(&self.#ident))
     }
 }
 
@@ -223,6 +210,7 @@ fn describe_flattened(cx: &Context) -> Option<TokenStream> {
     Some(quote! {
         const NAMES: #private::Names = #private::Names { own: #dimensions, flattened: &[#(#names),*] };
 
+        #[inline]
         fn describe(
             __prefix: &#private::primitive::str,
             __dimensions: &mut #private::Vec<#private::DimensionDescriptor>,

@@ -45,6 +45,7 @@ impl Label<'_> {
                 impl #impl_generics #private::Label for #ident #ty_generics #where_clause {
                     const CARDINALITY: #private::Option<#private::primitive::usize> = #private::Some(#count);
 
+                    #[inline]
                     fn push_parts_of_index(
                         __index: #private::primitive::usize,
                         __parts: &mut #private::Vec<#private::LabelPart>,
@@ -58,6 +59,7 @@ impl Label<'_> {
 
                 #[automatically_derived]
                 impl #impl_generics #private::DistinctValue for #ident #ty_generics #where_clause {
+                    #[inline]
                     fn distinct_hash(&self) -> #private::Option<#private::DistinctHash> {
                         #private::hash_of_label(__TEXTS, #private::ToLabel::<Self>::index(self))
                     }
@@ -74,10 +76,12 @@ impl Label<'_> {
                         __hasher.write_usize(#private::ToLabel::<Self>::index(self));
                     }
 
+                    #[inline]
                     fn matches(&self, __parts: &[#private::LabelPart]) -> #private::primitive::bool {
                         #private::is_fixed(__parts, __TEXTS, #private::ToLabel::<Self>::index(self))
                     }
 
+                    #[inline]
                     fn push_parts(&self, __parts: &mut #private::Vec<#private::LabelPart>) {
                         #private::push_fixed(__parts, __TEXTS, #private::ToLabel::<Self>::index(self));
                     }

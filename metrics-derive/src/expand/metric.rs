@@ -6,7 +6,7 @@ use syn::spanned::Spanned;
 use syn::{Expr, ExprCall};
 
 use super::context::{Context, buckets_name, layout_name, max_buckets_name};
-use super::fields::{self, Reading};
+use super::fields::{self, Form};
 use super::{feed, lints, snapshot, source};
 use crate::ast::Role;
 use crate::resolved::{Field, Metric, Verdict};
@@ -136,41 +136,38 @@ fn implementation(cx: &Context) -> TokenStream {
     let generics = snapshot::generics(cx);
     let (_, snapshot_generics, _) = generics.split_for_impl();
     let readings = cx.metric.visible_fields().map(|field| {
-        let (ident, span) = (field.ident, located_at(field.shape.ty.span()));
-        let reading = match Reading::of(field) {
-            Reading::Flattened => quote_at!(private, span => #private::flattened(&self.#ident)),
-            Reading::Bucketed { zeros } => {
-                let layout = layout_name(field);
-                quote_at!(private, span => #private::BucketedReading::read_within(&self.#ident, &#layout, #zeros))
-            }
-            Reading::WithoutZeros => quote_at!(private, span => #private::HasLabel::read_seen(&self.#ident)),
-            Reading::Keeping(keep) => {
-                let keep = feed::checked_keep(private, keep);
-                quote_at!(private, span => #private::KeepsLabels::read_keeping(&self.#ident, #keep))
-            }
-            Reading::Plain => quote_at!(private, span => #private::Dimension::read(&self.#ident)),
+        let ident = field.ident;
+        let reading = if field.role == Role::Flatten {
+            quote_at!(private, located_at(field.shape.ty.span()) => #private::flattened(&self.#ident))
+        } else {
+            fields::read(private, field, Form::Typed)
         };
         quote!(#ident: #reading)
     });
     let invalid = snapshot::invalid(cx.metric);
     quote! {
         #metric {
+            #[inline]
             fn metric_name(&self) -> &#private::primitive::str {
                 #name
             }
 
+            #[inline]
             fn handlers() -> &'static [#private::EventHandler<Self>] {
                 const { &[#(#handlers),*] }
             }
 
+            #[inline]
             fn snapshot(&self) -> #private::MetricSnapshot {
                 #private::snapshot(#name, self)
             }
 
+            #[inline]
             fn descriptor(&self) -> #private::MetricDescriptor {
                 #private::#descriptor::<Self>(#name, #help)
             }
 
+            #[inline]
             fn is_derived() -> #private::primitive::bool {
                 true
             }
@@ -179,6 +176,7 @@ fn implementation(cx: &Context) -> TokenStream {
         #typed {
             type Snapshot = #snapshot #snapshot_generics;
 
+            #[inline]
             fn typed_snapshot(&self) -> Self::Snapshot {
                 #snapshot {
                     #(#readings,)*
@@ -187,12 +185,14 @@ fn implementation(cx: &Context) -> TokenStream {
                 }
             }
 
+            #[inline]
             fn typed_snapshot_at(&self, __times: #private::Times) -> Self::Snapshot {
                 #private::typed_snapshot_at(self, __times)
             }
 
             const NAME: &'static #private::primitive::str = #name;
 
+            #[inline]
             fn restore(
                 __snapshot: &#private::MetricSnapshot,
                 __taken_at: #private::Timestamp,

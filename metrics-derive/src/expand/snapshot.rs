@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{format_ident, quote};
+use quote::{ToTokens, format_ident, quote};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Generics, WherePredicate, parse_quote};
@@ -126,10 +126,12 @@ fn implementations(cx: &Context) -> TokenStream {
     // `serialize` takes 0 for an unknown number of fields: the macro cannot see the fields of a flattened metric.
     let own = cx.metric.visible_fields().all(|field| field.role == Role::Dimension);
     let count = if own { cx.metric.visible_fields().count() } else { 0 };
+    let invalid_name = invalid.to_string();
     let snapshot_fields = snapshot_fields(cx, &generics);
     quote! {
         #[automatically_derived]
         impl #impl_generics #private::Clone for #ident #ty_generics #where_clause {
+            #[inline]
             fn clone(&self) -> Self {
                 Self { #(#all: #private::Clone::clone(&self.#all),)* __times: self.__times }
             }
@@ -139,24 +141,28 @@ fn implementations(cx: &Context) -> TokenStream {
             #[doc = #since_doc]
             #[doc = " When counting began anew meanwhile, the interval counts from 0."]
             #[must_use]
+            #[inline]
             #vis fn since(&self, earlier: &Self) -> Self {
                 #private::since(self, earlier)
             }
 
             #[doc = " Whether counting began anew after an earlier snapshot: the metric was replaced, or its program restarted."]
             #[must_use]
+            #[inline]
             #vis fn restarted_since(&self, earlier: &Self) -> #private::primitive::bool {
                 #private::restarted_since(self, earlier)
             }
 
             #[doc = " When a recorder took the snapshot; `None` when none did, or when the snapshot was read back."]
             #[must_use]
+            #[inline]
             #vis fn taken_at(&self) -> #private::Option<#private::SystemTime> {
                 self.__times.taken_at()
             }
 
             #[doc = " Since when the metric counts; `None` as for `taken_at`."]
             #[must_use]
+            #[inline]
             #vis fn counting_since(&self) -> #private::Option<#private::SystemTime> {
                 self.__times.counting_since()
             }
@@ -164,6 +170,7 @@ fn implementations(cx: &Context) -> TokenStream {
 
         #[automatically_derived]
         impl #impl_generics #private::Merge for #ident #ty_generics #where_clause {
+            #[inline]
             fn merge(&mut self, __other: &Self) {
                 #private::merge(self, __other);
             }
@@ -171,13 +178,15 @@ fn implementations(cx: &Context) -> TokenStream {
 
         #[automatically_derived]
         impl #impl_generics #private::Debug for #ident #ty_generics #where_clause {
+            #[inline]
             fn fmt(&self, __formatter: &mut #private::Formatter<'_>) -> #private::FmtResult {
-                #private::debug(__formatter, #text, &[#((#names, &self.#all)),*])
+                #private::debug(__formatter, #text, &[#(#names),*], &[#(&self.#all),*])
             }
         }
 
         #[automatically_derived]
         impl #impl_generics #private::PartialEq for #ident #ty_generics #where_clause {
+            #[inline]
             fn eq(&self, __other: &Self) -> #private::primitive::bool {
                 #(self.#all == __other.#all)&&*
             }
@@ -189,7 +198,7 @@ fn implementations(cx: &Context) -> TokenStream {
                 &self,
                 __serializer: __S,
             ) -> #private::Result<__S::Ok, __S::Error> {
-                #private::serialize(self, #count, self.#invalid, __serializer)
+                #private::serialize(&#private::AllFields(self), #count, (#invalid_name, self.#invalid), __serializer)
             }
         }
 
@@ -222,10 +231,12 @@ fn snapshot_fields(cx: &Context, generics: &Generics) -> TokenStream {
 
             #reading
 
+            #[inline]
             fn head(&self) -> (#private::primitive::u64, #private::Times) {
                 (self.#invalid, self.__times)
             }
 
+            #[inline]
             fn head_mut(&mut self) -> (&mut #private::primitive::u64, &mut #private::Times) {
                 (&mut self.#invalid, &mut self.__times)
             }
@@ -235,17 +246,19 @@ fn snapshot_fields(cx: &Context, generics: &Generics) -> TokenStream {
     }
 }
 
-/// The method that shows each field.
+/// The method that serialises each field.
 fn writing(cx: &Context) -> TokenStream {
     let private = &cx.private;
-    let fields = || cx.metric.visible_fields();
-    let write = fields().map(|field| {
-        let (ident, name) = (field.ident, &field.name);
+    let names = cx.metric.visible_fields().map(|field| match field.role {
+        Role::Flatten => field.prefix().to_token_stream(),
+        _ => field.name.to_token_stream(),
+    });
+    let fields = cx.metric.visible_fields().map(|field| {
+        let ident = field.ident;
         if field.role == Role::Flatten {
-            let prefix = field.prefix();
-            quote!(#private::SnapshotFields::write(&self.#ident, &#private::prefixed(__prefix, #prefix), __map)?;)
+            quote!(#private::AllFields(&self.#ident))
         } else {
-            quote!(#private::write(__map, __prefix, #name, &self.#ident)?;)
+            quote!(self.#ident)
         }
     });
     quote! {
@@ -254,8 +267,7 @@ fn writing(cx: &Context) -> TokenStream {
             __prefix: &#private::primitive::str,
             __map: &mut __M,
         ) -> #private::Result<(), __M::Error> {
-            #(#write)*
-            #private::Ok(())
+            #private::write(__map, __prefix, &[#(#names),*], &[#(&#fields),*])
         }
     }
 }
@@ -282,13 +294,23 @@ fn reading(cx: &Context) -> TokenStream {
             }
         }
     });
+    let required = fields.iter().enumerate().filter(|(_, field)| field.role == Role::Dimension);
+    let required = required.map(|(index, field)| {
+        let name = &field.name;
+        quote!((#index, #name))
+    });
+    let nested = fields.iter().enumerate().filter(|(_, field)| field.role == Role::Flatten);
+    let nested = nested.map(|(index, field)| {
+        let (ty, prefix) = (field.shape.ty, field.prefix());
+        quote!(<#private::Flattened<#ty> as #private::SnapshotFields>::require(__partial.nested(#index, #prefix));)
+    });
     let finish = fields.iter().enumerate().map(|(index, field)| {
-        let (ident, name) = (field.ident, &field.name);
+        let ident = field.ident;
         if field.role == Role::Flatten {
             let prefix = field.prefix();
-            quote!(#ident: #private::SnapshotFields::finish(__partial.nested(#index, #prefix), 0)?)
+            quote!(#ident: #private::SnapshotFields::finish(__partial.nested(#index, #prefix), 0))
         } else {
-            quote!(#ident: #private::finish(__partial, #index, #name)?)
+            quote!(#ident: #private::take(__partial, #index))
         }
     });
     quote! {
@@ -306,11 +328,15 @@ fn reading(cx: &Context) -> TokenStream {
             }
         }
 
-        fn finish<__E: #private::DeserializeError>(
-            __partial: &mut #private::PartialSnapshot,
-            __invalid: #private::primitive::u64,
-        ) -> #private::Result<Self, __E> {
-            #private::Ok(Self { #(#finish,)* #invalid: __invalid, __times: #private::Times::default() })
+        #[inline]
+        fn require(__partial: &mut #private::PartialSnapshot) {
+            __partial.require(&[#(#required),*]);
+            #(#nested)*
+        }
+
+        #[inline]
+        fn finish(__partial: &mut #private::PartialSnapshot, __invalid: #private::primitive::u64) -> Self {
+            Self { #(#finish,)* #invalid: __invalid, __times: #private::Times::default() }
         }
     }
 }
@@ -345,14 +371,17 @@ fn combining(cx: &Context) -> TokenStream {
         }
     });
     quote! {
+        #[inline]
         fn merge_fields(&mut self, __other: &Self) {
             #(#merge)*
         }
 
+        #[inline]
         fn subtract_fields(&mut self, __earlier: &Self) {
             #(#subtract)*
         }
 
+        #[inline]
         fn has_fallen(&self, __earlier: &Self) -> #private::primitive::bool {
             false #(|| #has_fallen)*
         }

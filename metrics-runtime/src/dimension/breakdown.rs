@@ -5,10 +5,10 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use crate::descriptor::{DimensionKind, MergeRule};
-use crate::label::{BoundedLabel, Label, OTHER, ToLabel, is_indexed};
+use crate::label::{BoundedLabel, Label, OTHER, ToLabel, is_indexed, texts_of_index};
 use crate::snapshot::{BreakdownEntry, BreakdownSnapshot, DimensionValue};
 
-use super::label_table::{LabelTable, is_other, texts};
+use super::label_table::{LabelTable, is_other};
 use super::{BucketLayout, BucketedReading, Dimension, Shape};
 
 /// A breakdown shows all labels of a type from the beginning if there are at most this many.
@@ -239,7 +239,6 @@ impl<L: Label, D: Dimension> Breakdown<L, D> {
         };
         let has_zeros = const { matches!(L::CARDINALITY, Some(count) if count <= MAX_ZERO_LABELS) };
         let count = if has_zeros { L::CARDINALITY.unwrap_or(0) } else { slots.len() };
-        let mut parts = Vec::with_capacity(L::PARTS);
         let mut entries = Vec::with_capacity(if has_zeros { count } else { 0 });
         for index in 0..count {
             let value = match slots.get(index) {
@@ -248,9 +247,7 @@ impl<L: Label, D: Dimension> Breakdown<L, D> {
                 _ => None,
             };
             let Some(value) = value else { continue };
-            parts.clear();
-            L::push_parts_of_index(index, &mut parts);
-            entries.push(entry(texts(&parts), value));
+            entries.push(entry(texts_of_index::<L>(index), value));
         }
         entries
     }
@@ -314,12 +311,6 @@ impl<L: Label, D> Breakdown<L, D> {
             .flat_map(|table| table.labels.entries().iter().map(|entry| &entry.value).chain(&table.other));
         slots.iter().flatten().chain(hashed)
     }
-}
-
-fn texts_of_index<L: Label>(index: usize) -> Vec<Cow<'static, str>> {
-    let mut parts = Vec::with_capacity(L::PARTS);
-    L::push_parts_of_index(index, &mut parts);
-    texts(&parts)
 }
 
 impl<L: Label, D: Dimension> Dimension for Breakdown<L, D> {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 
-use crate::label::{Label, LabelPart, OTHER, ToLabel};
+use crate::label::{Label, LabelPart, OTHER, ToLabel, texts};
 
 /// A hash table with linear probing. An entry keeps its position: an entry may take the place of another one, and none is
 /// removed.
@@ -146,10 +146,6 @@ impl<V> LabelTable<V> {
 /// Whether a label has the text `other` in all its parts: then it shares the series of the labels that are counted together.
 pub(super) fn is_other(parts: &[LabelPart]) -> bool {
     parts.iter().all(|part| *part.text() == *OTHER)
-}
-
-pub(super) fn texts(parts: &[LabelPart]) -> Vec<Cow<'static, str>> {
-    parts.iter().map(LabelPart::text).collect()
 }
 
 #[cfg(test)]

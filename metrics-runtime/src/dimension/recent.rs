@@ -285,14 +285,6 @@ impl<D: BucketedReading + Default, const SECS: u64> BucketedReading for Recent<D
 impl<D: Dimension + Default + Bucketed, const SECS: u64> Bucketed for Recent<D, SECS> {
     type Measure = D::Measure;
 
-    fn prepare(&mut self, layout: &'static BucketLayout<D::Measure>) {
-        self.newest().prepare(layout);
-    }
-
-    fn prepare_up_to(&mut self, max_buckets: u16) {
-        self.newest().prepare_up_to(max_buckets);
-    }
-
     #[inline]
     fn within(&mut self, layout: &'static BucketLayout<D::Measure>) -> WithLayout<'_, D::Measure> {
         self.newest().within(layout)

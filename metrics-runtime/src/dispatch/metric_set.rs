@@ -3,7 +3,7 @@
 //! # Invariants
 //!
 //! * T1: While a [`Target`] is in the table, the metric it was made for is at its index. [`MetricSet::register`] alone
-//!   changes both, and [`MetricBox::named`] boxes a metric together with the handlers of its own type.
+//!   changes both, and [`MetricBox::of_erased`] boxes a metric together with the handlers of its own type.
 //! * T2: A target is called only for a batch with the target's own type id. So the slots hold events of the type for which
 //!   the target's functions were made.
 
@@ -173,15 +173,28 @@ pub struct MetricBox {
 impl MetricBox {
     /// Boxes a metric under the name that it returns for itself.
     pub(crate) fn named<M: Metric>(metric: M) -> Result<Self, MetricsRecorderError> {
-        let known = panics::catch(|| (Arc::<str>::from(metric.metric_name()), targets_of_type::<M>()));
-        let declaration = panics::catch(|| declaration_of(&metric));
+        Self::of_erased(Box::new(metric))
+    }
+
+    /// As [`named`](Self::named), for a metric in its default state.
+    pub(crate) fn of_default<M: Metric + Default>() -> Result<Self, MetricsRecorderError> {
+        Self::of_made(|| Box::new(M::default()))
+    }
+
+    fn of_made(make: fn() -> Box<dyn ErasedMetric>) -> Result<Self, MetricsRecorderError> {
+        Self::of_erased(panics::catch(make).map_err(MetricsRecorderError::unexpected)?)
+    }
+
+    fn of_erased(metric: Box<dyn ErasedMetric>) -> Result<Self, MetricsRecorderError> {
+        let known = panics::catch(|| (Arc::<str>::from(metric.name()), targets_of_metric(&*metric)));
+        let declaration = panics::catch(|| declaration_of(&*metric));
         let is_declared = declaration.is_ok();
         let unnamed = Self {
             name: Arc::from(""),
             declaration: declaration.unwrap_or_else(|_| Declaration::undeclared("")),
             counting_since: Timestamp::now(),
             targets: Vec::new(),
-            metric: Some(Box::new(metric)),
+            metric: Some(metric),
         };
         match known {
             Ok((name, _)) if name.trim().is_empty() => Err(MetricsRecorderError::InvalidArgument {
@@ -197,11 +210,6 @@ impl MetricBox {
             }
             Err(panic) => Err(MetricsRecorderError::unexpected(panic)),
         }
-    }
-
-    /// As [`named`](Self::named), for a metric in its default state.
-    pub(crate) fn of_default<M: Metric + Default>() -> Result<Self, MetricsRecorderError> {
-        Self::named(panics::catch(M::default).map_err(MetricsRecorderError::unexpected)?)
     }
 
     fn with(mut self, name: Arc<str>, targets: Vec<Target>) -> Self {
@@ -238,16 +246,22 @@ impl MetricBox {
         self.declaration.descriptor().clone()
     }
 
-    pub(crate) fn downcast<M: Metric>(&self) -> Option<&M> {
-        let metric: &dyn Any = self.erased();
-        metric.downcast_ref()
+    /// Reads the metric's state, with its types, into `snapshot`. It stays as it is when the metric has another type than `M`.
+    pub(crate) fn read_typed<M: TypedMetric>(
+        &self,
+        snapshot: &mut Option<M::Snapshot>,
+    ) -> Result<(), MetricsRecorderError> {
+        self.show(&mut |metric, times| {
+            if let Some(metric) = metric.downcast_ref::<M>() {
+                *snapshot = Some(metric.typed_snapshot_at(times));
+            }
+        })
     }
 
-    /// The metric's state, with its types. `None` when the metric has another type than `M`.
-    pub(crate) fn typed_snapshot<M: TypedMetric>(&self) -> Result<Option<M::Snapshot>, MetricsRecorderError> {
+    /// Shows the metric to `read`, with the times of a snapshot that is taken now.
+    fn show(&self, read: &mut dyn FnMut(&dyn Any, Times)) -> Result<(), MetricsRecorderError> {
         let times = self.times(Timestamp::now());
-        let typed = || self.downcast::<M>().map(|metric| metric.typed_snapshot_at(times));
-        panics::catch(typed).map_err(MetricsRecorderError::unexpected)
+        panics::catch(|| read(self.erased(), times)).map_err(MetricsRecorderError::unexpected)
     }
 
     pub(crate) fn metric_type(&self) -> TypeId {
@@ -271,32 +285,58 @@ impl Drop for MetricBox {
     }
 }
 
-/// The handlers of metrics of type `M`; [`MetricBox::named`] boxes them with such a metric (T1).
-fn targets_of_type<M: Metric>() -> Vec<Target> {
-    let target = |handler: &EventHandler<M>| Target {
-        type_id: handler.type_id,
-        index: 0,
-        batch: handler.batch,
-        one: handler.one,
-    };
-    M::handlers().iter().map(target).collect()
+/// The handlers of a metric; [`MetricBox::of_erased`] boxes them with it (T1).
+fn targets_of_metric(metric: &dyn ErasedMetric) -> Vec<Target> {
+    (0..).map_while(|index| metric.handler(index)).map(|(target, _)| target).collect()
 }
 
 /// The declaration of a metric. Metrics of one derived type share it.
-fn declaration_of<M: Metric>(metric: &M) -> Declaration {
-    let declare = || Declared::new(metric.descriptor(), M::handlers().iter().map(EventHandler::event_type));
-    if M::is_derived() { Declaration::of_type(TypeId::of::<M>(), declare) } else { declare().into() }
+fn declaration_of(metric: &dyn ErasedMetric) -> Declaration {
+    let declare = || {
+        let handlers = (0..).map_while(|index| metric.handler(index));
+        Declared::new(metric.descriptor(), handlers.map(|(_, event_type)| event_type))
+    };
+    let any: &dyn Any = metric;
+    if metric.is_derived() { Declaration::of_type(any.type_id(), declare) } else { declare().into() }
 }
 
 /// A [`Metric`] of any type. It is private and implemented for `Metric`s only, so this file alone upholds T1.
+///
+/// Each metric has its own copy of these methods, so they do no more than pass on.
 trait ErasedMetric: Any + Send {
     fn address(&mut self) -> NonNull<()>;
+    fn name(&self) -> &str;
+    /// The handler at this position, for a metric at index 0, and the name of its event.
+    fn handler(&self, position: usize) -> Option<(Target, &'static str)>;
+    fn descriptor(&self) -> MetricDescriptor;
+    fn is_derived(&self) -> bool;
     fn snapshot(&self) -> MetricSnapshot;
 }
 
 impl<M: Metric> ErasedMetric for M {
     fn address(&mut self) -> NonNull<()> {
         NonNull::from(self).cast()
+    }
+
+    fn name(&self) -> &str {
+        self.metric_name()
+    }
+
+    fn handler(&self, position: usize) -> Option<(Target, &'static str)> {
+        let handlers = M::handlers();
+        if position >= handlers.len() {
+            return None;
+        }
+        let EventHandler { type_id, event_type, batch, one, .. } = handlers[position];
+        Some((Target { type_id, index: 0, batch, one }, event_type))
+    }
+
+    fn descriptor(&self) -> MetricDescriptor {
+        Metric::descriptor(self)
+    }
+
+    fn is_derived(&self) -> bool {
+        M::is_derived()
     }
 
     fn snapshot(&self) -> MetricSnapshot {

@@ -10,6 +10,10 @@ use crate::error::MetricsRecorderError;
 use crate::panics::Panic;
 use crate::thread_role;
 
+/// What reads a metric. It is a reference, so that the library waits for a metric with one code for all types.
+pub(crate) type ReadNamed<'a> =
+    &'a mut dyn FnMut(&MetricBox, Option<&Panic>) -> Result<(), MetricsRecorderError>;
+
 /// A metric of any type, in a recorder or on its own.
 #[derive(Clone)]
 pub struct MetricSource {
@@ -41,10 +45,7 @@ impl MetricSource {
     }
 
     /// Shows the metric to `read`, with the panic that failed it.
-    pub(crate) fn read<R>(
-        &self,
-        read: impl FnOnce(&MetricBox, Option<&Panic>) -> Result<R, MetricsRecorderError>,
-    ) -> Result<R, MetricsRecorderError> {
+    pub(crate) fn read(&self, read: ReadNamed<'_>) -> Result<(), MetricsRecorderError> {
         match &self.place {
             Place::Recorder(recorder) => recorder.read_named(&self.name, read),
             Place::Unregistered(metric) => {

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use super::completion::{Completion, Outcome};
 use super::drain::{DrainEffects, MetricsState};
 use super::fair_lock::FairGuard;
-use super::metric_source::MetricSource;
+use super::metric_source::{MetricSource, ReadNamed};
 use super::placement::CallerDrains;
 use super::recorder_inner::{Begun, RecorderInner};
 use super::scheduler::{EventLoop, MAX_EVENTS_PER_TURN, TurnOutcome};
@@ -84,23 +84,23 @@ impl RecorderInner {
         self.logged_read("metrics_recorder.get_metric_snapshots", |metrics| Ok(snapshots_of(metrics)))
     }
 
-    /// Reads the first metric of that type. `None` without one.
-    pub(crate) fn read_first<R>(
+    /// Shows the first metric of that type to `read`, if there is one.
+    pub(crate) fn read_first(
         self: &Arc<Self>,
         metric_type: TypeId,
-        read: impl FnOnce(&MetricBox) -> Result<R, MetricsRecorderError>,
-    ) -> Result<Option<R>, MetricsRecorderError> {
+        read: &mut dyn FnMut(&MetricBox) -> Result<(), MetricsRecorderError>,
+    ) -> Result<(), MetricsRecorderError> {
         self.logged_read("metrics_recorder.get_metric_snapshots", |metrics| {
-            first_of_type(metrics, metric_type).map(read).transpose()
+            first_of_type(metrics, metric_type).map_or(Ok(()), read)
         })
     }
 
-    /// Reads the metric of that name, which is registered.
-    pub(super) fn read_named<R>(
+    /// Shows the metric of that name, which is registered, to `read`.
+    pub(super) fn read_named(
         self: &Arc<Self>,
         name: &str,
-        read: impl FnOnce(&MetricBox, Option<&Panic>) -> Result<R, MetricsRecorderError>,
-    ) -> Result<R, MetricsRecorderError> {
+        read: ReadNamed<'_>,
+    ) -> Result<(), MetricsRecorderError> {
         self.logged_read("metrics_recorder.get_metric_snapshots", |metrics| {
             // A metric leaves its recorder only for another one of its name.
             let (metric, failure) =

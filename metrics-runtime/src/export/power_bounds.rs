@@ -5,7 +5,7 @@
 //! keeps the bounds of a family, so a bound that was shown stays, and its count never falls. A bucket of a negative scale contains
 //! powers of two. There the count at a bound includes the bucket that contains it.
 
-use crate::snapshot::{BucketRange, ExponentialBuckets, MIN_EXPONENT, power_of_two};
+use crate::snapshot::{BucketRange, ExponentialBuckets, MIN_EXPONENT, power_of_two, union};
 
 /// The exponent of the largest power of two.
 const MAX_EXPONENT: i64 = 1023;
@@ -22,26 +22,20 @@ pub(super) struct PowerRange {
 impl PowerRange {
     /// The range that these buckets need.
     pub(super) fn of(buckets: &ExponentialBuckets) -> Self {
-        let buckets = buckets.downscaled(0);
-        let powers = powers_in_bucket(&buckets);
-        let negative = exponents(&buckets.negative, powers);
+        let negative = exponents(buckets, &buckets.negative);
         Self {
             negative,
             zero: negative.is_some() || buckets.zero > 0,
-            positive: exponents(&buckets.positive, powers),
+            positive: exponents(buckets, &buckets.positive),
         }
     }
 
     /// The range of both.
     pub(super) fn union(self, other: Self) -> Self {
-        let both = |one: Option<(i64, i64)>, other: Option<(i64, i64)>| match (one, other) {
-            (Some(one), Some(other)) => Some((one.0.min(other.0), one.1.max(other.1))),
-            (one, other) => one.or(other),
-        };
         Self {
-            negative: both(self.negative, other.negative),
+            negative: union(self.negative, other.negative),
             zero: self.zero || other.zero,
-            positive: both(self.positive, other.positive),
+            positive: union(self.positive, other.positive),
         }
     }
 
@@ -57,11 +51,10 @@ impl PowerRange {
 /// The finite bounds of the range in ascending order. With each, the number of values in the buckets that begin below it; at 0, the
 /// zeros too.
 pub(super) fn cumulative(buckets: &ExponentialBuckets, range: PowerRange) -> Vec<(f64, u64)> {
-    let buckets = buckets.downscaled(0);
-    let powers = powers_in_bucket(&buckets);
+    let (steps, powers) = (steps_to_powers(buckets), powers_in_bucket(buckets));
     let mut bounds = Vec::with_capacity(range.len());
     let mut count = 0_u64;
-    let mut left = buckets.negative.filled(0).rev().peekable();
+    let mut left = buckets.negative.filled(steps).rev().peekable();
     if let Some((first, last)) = range.negative {
         for exponent in (first..=last).rev() {
             while let Some((_, values)) = left.next_if(|(index, _)| (index + 1) * powers > exponent) {
@@ -76,7 +69,7 @@ pub(super) fn cumulative(buckets: &ExponentialBuckets, range: PowerRange) -> Vec
         bounds.push((0.0, count));
     }
     if let Some((first, last)) = range.positive {
-        let mut left = buckets.positive.filled(0).peekable();
+        let mut left = buckets.positive.filled(steps).peekable();
         for exponent in first..=last {
             while let Some((_, values)) = left.next_if(|(index, _)| index * powers < exponent) {
                 count = count.saturating_add(values);
@@ -87,17 +80,22 @@ pub(super) fn cumulative(buckets: &ExponentialBuckets, range: PowerRange) -> Vec
     bounds
 }
 
+/// How much coarser the buckets between neighbouring powers of two are.
+fn steps_to_powers(buckets: &ExponentialBuckets) -> u32 {
+    u32::try_from(buckets.scale).unwrap_or(0)
+}
+
 /// How many powers of two lie in one bucket. More than 12 steps below scale 0, there are no more numbers.
 fn powers_in_bucket(buckets: &ExponentialBuckets) -> i64 {
     1 << buckets.scale.min(0).unsigned_abs().min(12)
 }
 
 /// The exponents of the first and the last power of two that bounds a bucket of the range, or lies in one.
-fn exponents(range: &BucketRange, powers: i64) -> Option<(i64, i64)> {
-    let len = i64::try_from(range.counts.len()).ok().filter(|len| *len > 0)?;
-    let first = i64::from(range.offset);
+fn exponents(buckets: &ExponentialBuckets, range: &BucketRange) -> Option<(i64, i64)> {
+    let (first, last) = range.span(steps_to_powers(buckets))?;
+    let powers = powers_in_bucket(buckets);
     let within = |exponent: i64| exponent.clamp(MIN_EXPONENT, MAX_EXPONENT);
-    Some((within(first * powers), within((first + len) * powers)))
+    Some((within(first * powers), within((last + 1) * powers)))
 }
 
 #[cfg(test)]

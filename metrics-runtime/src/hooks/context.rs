@@ -89,9 +89,11 @@ impl<'a> RecorderContext<'a> {
     /// As [`metric_snapshots`](Self::metric_snapshots); [`Unexpected`](MetricsRecorderError::Unexpected) when the metric
     /// panics.
     pub fn metric_snapshot<M: TypedMetric>(&self) -> Result<Option<M::Snapshot>, MetricsRecorderError> {
-        let mut snapshot = Ok(None);
-        self.recorder.with_first(TypeId::of::<M>(), &mut |metric| snapshot = metric.typed_snapshot::<M>())?;
-        snapshot
+        let mut snapshot = None;
+        let mut read = Ok(());
+        self.recorder
+            .with_first(TypeId::of::<M>(), &mut |metric| read = metric.read_typed::<M>(&mut snapshot))?;
+        read.map(|()| snapshot)
     }
 }
 
@@ -209,7 +211,8 @@ impl<'a> MetricChange<'a> {
     pub fn typed_snapshot<M: TypedMetric>(&self) -> Option<M::Snapshot> {
         let mut snapshot = None;
         let read = self.recorder.with_metric(self.metric, &mut |metric, _| {
-            snapshot = metric.typed_snapshot::<M>().ok().flatten();
+            // The snapshot of a metric that panics stays `None`.
+            let _ = metric.read_typed::<M>(&mut snapshot);
         });
         read.ok().and(snapshot)
     }
@@ -219,7 +222,7 @@ impl<'a> MetricChange<'a> {
     pub fn is<M: Metric>(&self) -> bool {
         let mut is_metric = false;
         let read = self.recorder.with_metric(self.metric, &mut |metric, _| {
-            is_metric = metric.downcast::<M>().is_some();
+            is_metric = metric.metric_type() == TypeId::of::<M>();
         });
         read.is_ok() && is_metric
     }

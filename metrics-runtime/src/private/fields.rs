@@ -5,10 +5,12 @@ use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::marker::PhantomData;
 
+use serde::de::value::{Error, MapDeserializer};
 use serde::de::{Deserializer, Error as DeserializeError, MapAccess};
 use serde::ser::{SerializeMap, Serializer};
 
 use super::{Fields, prefixed};
+use crate::descriptor::DimensionDescriptor;
 use crate::snapshot::{
     DeserializeOutput, MetricSnapshot, Output, SerializeOutput, Times, Timestamp, ValueDeserializer, named,
 };
@@ -36,12 +38,11 @@ pub trait SnapshotFields: Clone + fmt::Debug + PartialEq + Send + Sized + 'stati
         map: &mut A,
     ) -> Result<bool, A::Error>;
 
+    /// Notes the first field that was not deserialised.
+    fn require(partial: &mut PartialSnapshot);
+
     /// Builds the snapshot once all fields were deserialised.
-    ///
-    /// # Errors
-    ///
-    /// When a field is missing.
-    fn finish<E: DeserializeError>(partial: &mut PartialSnapshot, invalid: u64) -> Result<Self, E>;
+    fn finish(partial: &mut PartialSnapshot, invalid: u64) -> Self;
 
     /// The count of invalid values, and the times of the snapshot.
     fn head(&self) -> (u64, Times);
@@ -96,6 +97,7 @@ pub struct PartialSnapshot {
     prefix: String,
     outputs: BTreeMap<usize, Box<dyn Any>>,
     flattened: BTreeMap<usize, PartialSnapshot>,
+    missing: Option<&'static str>,
 }
 
 impl PartialSnapshot {
@@ -104,6 +106,29 @@ impl PartialSnapshot {
         self.flattened
             .entry(field)
             .or_insert_with(|| Self { prefix: format!("{}{prefix}", self.prefix), ..Self::default() })
+    }
+
+    /// Notes the first of these fields that was not deserialised, if there is one.
+    pub fn require(&mut self, fields: &[(usize, &'static str)]) {
+        let missing = fields.iter().find(|(field, _)| !self.outputs.contains_key(field));
+        self.missing = missing.map(|(_, name)| *name);
+    }
+
+    fn check<E: DeserializeError>(&self) -> Result<(), E> {
+        match (self.missing, self.prefix.as_str()) {
+            (Some(name), "") => return Err(E::missing_field(name)),
+            (Some(name), prefix) => return Err(E::custom(format_args!("missing field `{prefix}{name}`"))),
+            (None, _) => {}
+        }
+        self.flattened.values().try_for_each(Self::check)
+    }
+
+    fn put(&mut self, field: usize, output: Box<dyn Any>) {
+        self.outputs.insert(field, output);
+    }
+
+    fn take(&mut self, field: usize) -> Option<Box<dyn Any>> {
+        self.outputs.remove(&field)
     }
 }
 
@@ -114,18 +139,44 @@ pub fn flattened<M: Fields>(metric: &M) -> M::Snapshot {
     snapshot
 }
 
-/// Serialises one field.
+/// A field of a typed snapshot. The map's type is a parameter of the trait, so that one loop serialises fields of all types.
+pub trait WriteField<M: SerializeMap> {
+    /// Serialises the field.
+    ///
+    /// # Errors
+    ///
+    /// The serialiser's errors.
+    fn write_field(&self, prefix: &str, name: &'static str, map: &mut M) -> Result<(), M::Error>;
+}
+
+impl<R: Output, M: SerializeMap> WriteField<M> for R {
+    fn write_field(&self, prefix: &str, name: &'static str, map: &mut M) -> Result<(), M::Error> {
+        map.serialize_entry(&prefixed(prefix, name), &SerializeOutput(self))
+    }
+}
+
+/// All fields of a snapshot, as a field. Its name is their prefix.
+#[derive(Debug)]
+pub struct AllFields<'a, T>(pub &'a T);
+
+impl<T: SnapshotFields, M: SerializeMap> WriteField<M> for AllFields<'_, T> {
+    fn write_field(&self, prefix: &str, name: &'static str, map: &mut M) -> Result<(), M::Error> {
+        self.0.write(&prefixed(prefix, name), map)
+    }
+}
+
+/// Serialises fields, each with its name.
 ///
 /// # Errors
 ///
 /// The serialiser's errors.
-pub fn write<R: Output, M: SerializeMap>(
+pub fn write<M: SerializeMap>(
     map: &mut M,
     prefix: &str,
-    name: &'static str,
-    output: &R,
+    names: &[&'static str],
+    fields: &[&dyn WriteField<M>],
 ) -> Result<(), M::Error> {
-    map.serialize_entry(&prefixed(prefix, name), &SerializeOutput(output))
+    names.iter().zip(fields).try_for_each(|(name, field)| field.write_field(prefix, name, map))
 }
 
 /// Deserialises one field.
@@ -139,25 +190,20 @@ pub fn read<'de, R: Output, A: MapAccess<'de>>(
     map: &mut A,
 ) -> Result<bool, A::Error> {
     let DeserializeOutput(output) = map.next_value::<DeserializeOutput<R>>()?;
-    partial.outputs.insert(field, Box::new(output));
+    partial.put(field, Box::new(output));
     Ok(true)
 }
 
 /// Takes out one field once all were deserialised.
 ///
-/// # Errors
+/// # Panics
 ///
-/// When the field is missing.
-pub fn finish<R: Output, E: DeserializeError>(
-    partial: &mut PartialSnapshot,
-    field: usize,
-    name: &'static str,
-) -> Result<R, E> {
-    let output = partial.outputs.remove(&field).and_then(|output| output.downcast().ok());
-    output.map(|output| *output).ok_or_else(|| match partial.prefix.as_str() {
-        "" => E::missing_field(name),
-        prefix => E::custom(format_args!("missing field `{prefix}{name}`")),
-    })
+/// When the field was not deserialised. [`SnapshotFields::require`] finds that first.
+pub fn take<R: Output>(partial: &mut PartialSnapshot, field: usize) -> R {
+    match partial.take(field).map(Box::<dyn Any>::downcast) {
+        Some(Ok(output)) => *output,
+        _ => panic!("`require` finds a missing field"),
+    }
 }
 
 /// Serialises a typed snapshot.
@@ -165,16 +211,17 @@ pub fn finish<R: Output, E: DeserializeError>(
 /// # Errors
 ///
 /// The serialiser's errors.
-pub fn serialize<T: SnapshotFields, S: Serializer>(
-    snapshot: &T,
-    fields: usize,
-    invalid: u64,
+pub fn serialize<S: Serializer>(
+    fields: &dyn WriteField<S::SerializeMap>,
+    count: usize,
+    invalid: (&'static str, u64),
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
-    let mut map = serializer.serialize_map((fields != 0).then(|| fields + usize::from(invalid != 0)))?;
-    snapshot.write("", &mut map)?;
+    let (name, invalid) = invalid;
+    let mut map = serializer.serialize_map((count != 0).then(|| count + usize::from(invalid != 0)))?;
+    fields.write_field("", "", &mut map)?;
     if invalid != 0 {
-        map.serialize_entry(T::INVALID, &invalid)?;
+        map.serialize_entry(name, &invalid)?;
     }
     map.end()
 }
@@ -194,50 +241,80 @@ pub fn deserialize<'de, T: SnapshotFields, D: Deserializer<'de>>(deserializer: D
             formatter.write_str("the snapshot of a metric")
         }
 
-        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<T, A::Error> {
-            let mut partial = PartialSnapshot::default();
-            let mut invalid = 0;
-            let mut seen = HashSet::new();
-            while let Some(name) = map.next_key::<String>()? {
-                if !seen.insert(name.clone()) {
-                    return Err(DeserializeError::custom(format_args!("the field `{name}` stands twice")));
-                }
-                if T::read(&mut partial, &name, &mut map).map_err(named(&name))? {
-                } else if name == T::INVALID {
-                    invalid = map.next_value().map_err(named(&name))?;
-                } else {
-                    let message = format_args!("the metric has no dimension `{name}`");
-                    return Err(DeserializeError::custom(message));
-                }
+        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+            match read_all(map, T::INVALID, T::read::<A>, T::require) {
+                Ok((mut partial, invalid)) => Ok(T::finish(&mut partial, invalid)),
+                Err(error) => Err(error),
             }
-            T::finish(&mut partial, invalid)
         }
     }
 
     deserializer.deserialize_map(Visitor(PhantomData))
 }
 
+/// [`SnapshotFields::read`] of a snapshot. As a pointer, so that what is equal for all snapshots is compiled once.
+type Read<'de, A> = fn(&mut PartialSnapshot, &str, &mut A) -> Result<bool, <A as MapAccess<'de>>::Error>;
+
+/// Deserialises all fields, and the count of invalid values.
+fn read_all<'de, A: MapAccess<'de>>(
+    mut map: A,
+    invalid_name: &str,
+    read: Read<'de, A>,
+    require: fn(&mut PartialSnapshot),
+) -> Result<(PartialSnapshot, u64), A::Error> {
+    let mut partial = PartialSnapshot::default();
+    let mut invalid = 0;
+    let mut seen = HashSet::new();
+    while let Some(name) = map.next_key::<String>()? {
+        if !seen.insert(name.clone()) {
+            return Err(DeserializeError::custom(format_args!("the field `{name}` stands twice")));
+        }
+        if read(&mut partial, &name, &mut map).map_err(named(&name))? {
+        } else if name == invalid_name {
+            invalid = map.next_value().map_err(named(&name))?;
+        } else {
+            return Err(DeserializeError::custom(format_args!("the metric has no dimension `{name}`")));
+        }
+    }
+    require(&mut partial);
+    partial.check()?;
+    Ok((partial, invalid))
+}
+
 /// Reads a typed snapshot back from one without types. `None` when the metric is declared in another way, or when a dimension is
 /// missing or does not fit.
 #[must_use]
 pub fn restore<M: Fields>(snapshot: &MetricSnapshot, taken_at: Timestamp) -> Option<M::Snapshot> {
-    use serde::de::value::{Error, MapDeserializer};
-
     let mut dimensions = Vec::new();
     M::describe("", &mut dimensions);
-    if !snapshot.is_declared_as(&dimensions) {
+    let mut partial = read_back(snapshot, &dimensions, M::Snapshot::read, M::Snapshot::require)?;
+    let mut restored = M::Snapshot::finish(&mut partial, snapshot.invalid);
+    *restored.head_mut().1 = Times { taken_at, ..snapshot.times };
+    Some(restored)
+}
+
+type Values<'a> =
+    MapDeserializer<'a, Box<dyn Iterator<Item = (&'a str, ValueDeserializer<'a, Error>)> + 'a>, Error>;
+
+/// Reads the fields of a typed snapshot back from one without types, if it declares these dimensions.
+fn read_back<'a>(
+    snapshot: &'a MetricSnapshot,
+    dimensions: &[DimensionDescriptor],
+    read: Read<'a, Values<'a>>,
+    require: fn(&mut PartialSnapshot),
+) -> Option<PartialSnapshot> {
+    if !snapshot.is_declared_as(dimensions) {
         return None;
     }
     let mut partial = PartialSnapshot::default();
-    let values =
-        snapshot.dimensions.iter().map(|(name, value)| (name, ValueDeserializer::<Error>::of(value)));
-    let mut map = MapDeserializer::<_, Error>::new(values);
+    let values = snapshot.dimensions.iter().map(|(name, value)| (name, ValueDeserializer::of(value)));
+    let mut map: Values<'_> = MapDeserializer::new(Box::new(values));
     while let Some(name) = map.next_key::<String>().ok()? {
-        if !M::Snapshot::read(&mut partial, &name, &mut map).ok()? {
+        if !read(&mut partial, &name, &mut map).ok()? {
             return None;
         }
     }
-    let mut restored = M::Snapshot::finish::<Error>(&mut partial, snapshot.invalid).ok()?;
-    *restored.head_mut().1 = Times { taken_at, ..snapshot.times };
-    Some(restored)
+    require(&mut partial);
+    partial.check::<Error>().ok()?;
+    Some(partial)
 }

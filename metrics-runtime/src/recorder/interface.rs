@@ -324,8 +324,7 @@ pub trait Recorder: Send + Sync {
     where
         Self: Sized,
     {
-        let metric = MetricBox::named(metric)?;
-        self.metric_store().map_or(Ok(Registered::Added), |store| store.add(metric))
+        add(self.metric_store(), MetricBox::named(metric))
     }
 
     /// The metric of type `M`, registered if there is none; see [`MetricsRecorder::metric`].
@@ -336,7 +335,10 @@ pub trait Recorder: Send + Sync {
     where
         Self: Sized,
     {
-        find_or_add(self.metric_store(), MetricBox::of_default::<M>()?).map(MetricHandle::new)
+        match find_or_add(self.metric_store(), MetricBox::of_default::<M>()) {
+            Ok(source) => Ok(MetricHandle::new(source)),
+            Err(error) => Err(error),
+        }
     }
 
     /// As [`metric`](Self::metric), for metrics without a default; see [`MetricsRecorder::register_metric_if_absent`].
@@ -350,7 +352,10 @@ pub trait Recorder: Send + Sync {
     where
         Self: Sized,
     {
-        find_or_add(self.metric_store(), MetricBox::named(metric)?).map(MetricHandle::new)
+        match find_or_add(self.metric_store(), MetricBox::named(metric)) {
+            Ok(source) => Ok(MetricHandle::new(source)),
+            Err(error) => Err(error),
+        }
     }
 
     /// The state of the metric of type `M`, with its types; see [`MetricsRecorder::metric_snapshot`].
@@ -361,15 +366,14 @@ pub trait Recorder: Send + Sync {
     where
         Self: Sized,
     {
-        let Some(store) = self.metric_store() else {
-            return Ok(None);
-        };
         let mut snapshot = None;
-        store.read(TypeId::of::<M>(), &mut |metric| {
-            snapshot = metric.typed_snapshot::<M>()?;
-            Ok(())
-        })?;
-        Ok(snapshot)
+        let Some(store) = self.metric_store() else {
+            return Ok(snapshot);
+        };
+        match store.read(TypeId::of::<M>(), &mut |metric| metric.read_typed::<M>(&mut snapshot)) {
+            Ok(()) => Ok(snapshot),
+            Err(error) => Err(error),
+        }
     }
 
     /// As [`register_any`](Self::register_any), for an event that is in a slot and stays there when it is refused.
@@ -392,10 +396,19 @@ pub trait Recorder: Send + Sync {
     }
 }
 
+fn add(
+    store: Option<&dyn MetricStore>,
+    metric: Result<MetricBox, MetricsRecorderError>,
+) -> Result<Registered, MetricsRecorderError> {
+    let metric = metric?;
+    store.map_or(Ok(Registered::Added), |store| store.add(metric))
+}
+
 fn find_or_add(
     store: Option<&dyn MetricStore>,
-    metric: MetricBox,
+    metric: Result<MetricBox, MetricsRecorderError>,
 ) -> Result<MetricSource, MetricsRecorderError> {
+    let metric = metric?;
     match store {
         Some(store) => store.find_or_add(metric),
         None => Ok(MetricSource::unregistered(metric)),
@@ -474,7 +487,7 @@ impl MetricStore for MetricsRecorder {
     }
 
     fn read(&self, metric_type: TypeId, read: &mut ReadMetric<'_>) -> Result<(), MetricsRecorderError> {
-        self.inner.read_first(metric_type, read).map(drop)
+        self.inner.read_first(metric_type, read)
     }
 }
 

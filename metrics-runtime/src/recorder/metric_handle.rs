@@ -1,5 +1,6 @@
 //! The handle by which a component reads its metric.
 
+use std::any::TypeId;
 use std::fmt;
 use std::marker::PhantomData;
 use std::panic::{RefUnwindSafe, UnwindSafe};
@@ -90,7 +91,13 @@ impl<M: TypedMetric> MetricHandle<M> {
     ///   [`MetricsRecorder::metric_snapshots`](crate::MetricsRecorder::metric_snapshots)
     /// * [`Unexpected`](MetricsRecorderError::Unexpected) when the metric panics
     pub fn snapshot(&self) -> Result<M::Snapshot, MetricsRecorderError> {
-        self.source.read(|metric, _| metric.typed_snapshot::<M>()?.ok_or_else(|| self.mismatch()))
+        let mut snapshot = None;
+        let read = self.source.read(&mut |metric, _| metric.read_typed::<M>(&mut snapshot));
+        match (read, snapshot) {
+            (Ok(()), Some(snapshot)) => Ok(snapshot),
+            (Ok(()), None) => Err(mismatch(&self.source)),
+            (Err(error), _) => Err(error),
+        }
     }
 
     /// The panic after which the metric gets no more events; `None` while the metric works.
@@ -132,15 +139,25 @@ impl<M: TypedMetric> MetricHandle<M> {
     /// # }
     /// ```
     pub fn failed(&self) -> Result<Option<String>, MetricsRecorderError> {
-        self.source.read(|metric, failure| match metric.downcast::<M>() {
-            Some(_) => Ok(failure.map(ToString::to_string)),
-            None => Err(self.mismatch()),
-        })
+        failure_of(&self.source, TypeId::of::<M>())
     }
+}
 
-    fn mismatch(&self) -> MetricsRecorderError {
-        MetricsRecorderError::metric_type_mismatch(self.name())
-    }
+/// The panic that failed the metric, which is of this type.
+fn failure_of(source: &MetricSource, metric_type: TypeId) -> Result<Option<String>, MetricsRecorderError> {
+    let mut failed = None;
+    source.read(&mut |metric, failure| {
+        if metric.metric_type() != metric_type {
+            return Err(mismatch(source));
+        }
+        failed = failure.map(ToString::to_string);
+        Ok(())
+    })?;
+    Ok(failed)
+}
+
+fn mismatch(source: &MetricSource) -> MetricsRecorderError {
+    MetricsRecorderError::metric_type_mismatch(source.name())
 }
 
 // As for the recorder itself.

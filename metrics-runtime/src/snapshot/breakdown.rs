@@ -11,7 +11,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde::{Deserialize, Deserializer};
 
 use super::output::{DeserializeOutput, Output, SerializeOutput, named};
-use crate::label::{Label, LabelPart, MAX_LABEL_BYTES, OTHER, ToLabel, is_indexed};
+use crate::label::{Label, MAX_LABEL_BYTES, OTHER, ToLabel, is_indexed, texts_of, texts_of_index};
 
 /// The labels of a breakdown, each with the value of its dimension.
 ///
@@ -59,9 +59,7 @@ impl<L: Label, R> BreakdownSnapshot<L, R> {
         if !label.is_present() {
             return None;
         }
-        let mut parts = Vec::with_capacity(L::PARTS);
-        label.push_parts(&mut parts);
-        let texts: Vec<_> = parts.iter().map(LabelPart::text).collect();
+        let texts = texts_of(&label);
         self.iter().find(|(candidate, _)| *candidate == texts).map(|(_, output)| output)
     }
 }
@@ -133,12 +131,7 @@ pub(crate) fn positions<E: HasLabels>(own: &[E], others: &[E]) -> Vec<Option<usi
 /// The texts of all labels of a type, if their number is fixed and small enough to list them.
 fn fixed_labels<L: Label>() -> Vec<Vec<Cow<'static, str>>> {
     let count = L::CARDINALITY.filter(|_| is_indexed::<L>()).unwrap_or(0);
-    let labels = (0..count).map(|index| {
-        let mut parts = Vec::with_capacity(L::PARTS);
-        L::push_parts_of_index(index, &mut parts);
-        parts.iter().map(LabelPart::text).collect()
-    });
-    labels.collect()
+    (0..count).map(texts_of_index::<L>).collect()
 }
 
 impl<L, R> BreakdownSnapshot<L, R> {

@@ -221,25 +221,7 @@ pub(super) fn difference(own: &[DimensionDescriptor], others: &[DimensionDescrip
         let Some(other) = by_name.get(&**name) else {
             return format!("only one of them has the dimension `{name}`");
         };
-        let differs = if declared.kind != other.kind {
-            "kinds"
-        } else if declared.number != other.number {
-            "types of numbers"
-        } else if declared.unit != other.unit {
-            "units"
-        } else if declared.labels != other.labels || declared.label_parts() != other.label_parts() {
-            "labels"
-        } else if declared.buckets != other.buckets
-            || declared.max_buckets.is_some() != other.max_buckets.is_some()
-        {
-            "buckets"
-        } else if declared.window != other.window {
-            "windows"
-        } else if declared.merge != other.merge {
-            "merge rules"
-        } else {
-            continue;
-        };
+        let Some(differs) = declared.difference(other) else { continue };
         return format!("the {differs} of `{name}` differ");
     }
     let names: HashSet<&str> = own.iter().map(|declared| &*declared.name).collect();
@@ -372,15 +354,12 @@ fn restored<E: de::Error>(
     declared: &DimensionDescriptor,
     value: &DimensionValue,
 ) -> Result<DimensionValue, E> {
-    match declared.label_parts() {
-        0 => restored_plain(declared, value),
-        _ if declared.kind == DimensionKind::Top => restored_plain(declared, value),
-        parts => {
-            let mut entries = Vec::new();
-            collect_entries(declared, parts, value, &mut Vec::new(), &mut entries)?;
-            Ok(DimensionValue::Breakdown(entries))
-        }
+    if !declared.is_breakdown() {
+        return restored_plain(declared, value);
     }
+    let mut entries = Vec::new();
+    collect_entries(declared, declared.label_parts(), value, &mut Vec::new(), &mut entries)?;
+    Ok(DimensionValue::Breakdown(entries))
 }
 
 fn collect_entries<E: de::Error>(

@@ -15,6 +15,8 @@ use serde::{Deserialize, Deserializer};
 #[cfg(feature = "openmetrics")]
 pub(crate) use self::bounds::{MIN_EXPONENT, power_of_two};
 pub use self::explicit::Bucket;
+#[cfg(feature = "openmetrics")]
+pub(crate) use self::exponential::union;
 pub use self::exponential::{BucketRange, ExponentialBucket, ExponentialBuckets};
 use super::extreme::Extreme;
 use super::merge::Merge;

@@ -13,7 +13,7 @@ use super::breakdown::{HasLabels, positions};
 use super::merge::Merge;
 use super::output::{DeserializeOutput, Output, SerializeOutput};
 use super::value::{BreakdownEntry, DimensionValue};
-use crate::label::{Label, LabelPart, MAX_LABEL_BYTES, OTHER, ToLabel};
+use crate::label::{Label, MAX_LABEL_BYTES, OTHER, ToLabel, texts_of};
 use crate::number::{Arithmetic, Number, NumberType};
 
 /// The largest number of labels that a [`Top`](crate::Top) keeps.
@@ -111,9 +111,7 @@ impl<L: Label, R> TopSnapshot<L, R> {
         if !label.is_present() {
             return None;
         }
-        let mut parts = Vec::with_capacity(L::PARTS);
-        label.push_parts(&mut parts);
-        let texts: Vec<_> = parts.iter().map(LabelPart::text).collect();
+        let texts = texts_of(&label);
         self.iter().find(|entry| entry.labels == texts)
     }
 }

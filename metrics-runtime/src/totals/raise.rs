@@ -56,10 +56,10 @@ fn add_missing(metric: &mut MetricSnapshot, missing: Vec<(&DimensionDescriptor, 
     }
     // Totals are read back only with all declared dimensions, or with none.
     let declared: Dimensions = (descriptor.dimensions.iter())
-        .map(|declared| match declared.label_parts() {
-            0 => (declared.name.clone(), DimensionValue::Empty),
-            _ if declared.kind == DimensionKind::Top => (declared.name.clone(), DimensionValue::Empty),
-            _ => (declared.name.clone(), DimensionValue::Breakdown(Vec::new())),
+        .map(|declared| {
+            let breakdown = declared.is_breakdown().then(|| DimensionValue::Breakdown(Vec::new()));
+            let empty = breakdown.unwrap_or(DimensionValue::Empty);
+            (declared.name.clone(), empty)
         })
         .collect();
     let positions = metric.dimensions.positions_of(&declared);

@@ -424,7 +424,7 @@ impl DimensionSum {
             SumValue::LeftOut(UNDECLARED)
         } else if !is_first_shape() {
             SumValue::LeftOut(OTHER_SHAPE)
-        } else if dimension.label_parts() > 0 && dimension.kind != DimensionKind::Top {
+        } else if dimension.is_breakdown() {
             SumValue::Labelled(LabelledSum::new(
                 dimension.limit,
                 shown.and_then(|shown| shown.admitted(metric, dimension)),
@@ -442,7 +442,7 @@ impl DimensionSum {
     /// Whether this sum takes values of that declaration.
     fn takes(&self, other: &DimensionDescriptor) -> bool {
         let own = self.declared.get();
-        own.name == other.name && has_same_shape(own, other)
+        own.name == other.name && own.difference(other).is_none()
     }
 
     fn add(&mut self, value: &DimensionValue, presence: Presence) {
@@ -491,19 +491,6 @@ impl Shown {
         let limit = dimension.limit.filter(|_| !dimension.shows_present())?;
         self.label_slots.get_or_create(metric, &dimension.name, limit)
     }
-}
-
-/// Whether values of two declarations of one name may be merged.
-pub(super) fn has_same_shape(one: &DimensionDescriptor, other: &DimensionDescriptor) -> bool {
-    one.kind == other.kind
-        && one.number == other.number
-        && one.unit == other.unit
-        && one.labels == other.labels
-        && one.label_parts() == other.label_parts()
-        && one.merge == other.merge
-        && one.buckets == other.buckets
-        && one.max_buckets.is_some() == other.max_buckets.is_some()
-        && one.window == other.window
 }
 
 /// The descriptor of a dimension that its metric does not describe.

@@ -46,11 +46,16 @@ impl<T: Measure> Histogram<T> {
 }
 
 impl<T: Measure> WithLayout<'_, T> {
+    /// Gives the histogram its buckets before a handler that the user has written.
+    pub fn prepare(&mut self) {
+        self.histogram.set_layout(self.layout);
+    }
+
     /// An instance that was made by other means has other buckets, and keeps them.
     #[cold]
     #[inline(never)]
-    fn record_slow(self, value: T) {
-        self.histogram.set_layout(self.layout);
+    fn record_slow(mut self, value: T) {
+        self.prepare();
         self.histogram.record_slow(value);
     }
 }
@@ -70,10 +75,15 @@ impl<T: Measure, V: IntoMeasure<T>> Record<V> for WithLayout<'_, T> {
 }
 
 impl<T: Measure> UpTo<'_, T> {
+    /// As [`WithLayout::prepare`].
+    pub fn prepare(&mut self) {
+        self.histogram.set_max_buckets(self.max_buckets);
+    }
+
     #[cold]
     #[inline(never)]
-    fn record_slow(self, value: T) {
-        self.histogram.set_max_buckets(self.max_buckets);
+    fn record_slow(mut self, value: T) {
+        self.prepare();
         self.histogram.record_slow(value);
     }
 }
@@ -131,12 +141,6 @@ pub trait Bucketed {
     /// The type of the histogram's values.
     type Measure: Measure;
 
-    /// Makes the histogram ready for a handler that the user has written.
-    fn prepare(&mut self, layout: &'static BucketLayout<Self::Measure>);
-
-    /// The same for exponential buckets.
-    fn prepare_up_to(&mut self, max_buckets: u16);
-
     /// The histogram with the explicit buckets of its field.
     fn within(&mut self, layout: &'static BucketLayout<Self::Measure>) -> WithLayout<'_, Self::Measure>;
 
@@ -146,14 +150,6 @@ pub trait Bucketed {
 
 impl<T: Measure> Bucketed for Histogram<T> {
     type Measure = T;
-
-    fn prepare(&mut self, layout: &'static BucketLayout<T>) {
-        self.set_layout(layout);
-    }
-
-    fn prepare_up_to(&mut self, max_buckets: u16) {
-        self.set_max_buckets(max_buckets);
-    }
 
     #[inline]
     fn within(&mut self, layout: &'static BucketLayout<T>) -> WithLayout<'_, T> {

@@ -24,6 +24,9 @@ pub enum Place {
 
 /// A type of values that histograms record.
 pub trait Recorded: Copy + PartialOrd {
+    /// The exact indexes of the values.
+    const TABLE: &'static IndexTable;
+
     /// The position of the smallest positive value.
     const LOWEST: u64;
 
@@ -37,14 +40,21 @@ pub trait Recorded: Copy + PartialOrd {
     /// The value of a key.
     fn of_key(key: u64) -> Self;
 
-    /// The position of the ordinary value with this key.
-    fn position(key: u64) -> u64;
+    /// The position of the ordinary value with this key, which is an integer. Zero has a position that no window of buckets contains.
+    #[inline]
+    #[expect(clippy::cast_precision_loss, reason = "the documentation of `Histogram` says so")]
+    fn position(key: u64) -> u64 {
+        Self::TABLE.position((key.cast_signed() as f64).to_bits())
+    }
 
     /// The place of a value that is finite.
     fn place(self) -> Place;
 
     /// The bucket of the ordinary value with this key.
-    fn bucket(layout: &BucketLayout<Self>, key: u64) -> usize;
+    #[inline]
+    fn bucket(layout: &BucketLayout<Self>, key: u64) -> usize {
+        layout.guessed_bucket(key, Self::of_key)
+    }
 
     /// Adds the ordinary value with this key to a sum.
     fn add_key(sum: &mut Sum, key: u64);
@@ -57,7 +67,8 @@ pub trait Recorded: Copy + PartialOrd {
 }
 
 impl Recorded for u64 {
-    const LOWEST: u64 = index::OF_NUMBERS.position(1_f64.to_bits());
+    const TABLE: &'static IndexTable = &index::OF_NUMBERS;
+    const LOWEST: u64 = Self::TABLE.position(1_f64.to_bits());
 
     #[inline]
     fn ordinary_key(self) -> Option<u64> {
@@ -72,19 +83,9 @@ impl Recorded for u64 {
         key
     }
 
-    #[inline]
-    fn position(key: u64) -> u64 {
-        position_of_integer(&index::OF_NUMBERS, key)
-    }
-
     #[expect(clippy::cast_precision_loss, reason = "the documentation of `Histogram` says so")]
     fn place(self) -> Place {
-        place(&index::OF_NUMBERS, self as f64)
-    }
-
-    #[inline]
-    fn bucket(layout: &BucketLayout<Self>, key: u64) -> usize {
-        layout.guessed_bucket(key, Self::of_key)
+        place(Self::TABLE, self as f64)
     }
 
     #[inline]
@@ -102,6 +103,7 @@ impl Recorded for u64 {
 }
 
 impl Recorded for i64 {
+    const TABLE: &'static IndexTable = &index::OF_NUMBERS;
     const LOWEST: u64 = u64::LOWEST;
 
     #[inline]
@@ -117,19 +119,9 @@ impl Recorded for i64 {
         key.cast_signed()
     }
 
-    #[inline]
-    fn position(key: u64) -> u64 {
-        position_of_integer(&index::OF_NUMBERS, key)
-    }
-
     #[expect(clippy::cast_precision_loss, reason = "the documentation of `Histogram` says so")]
     fn place(self) -> Place {
-        place(&index::OF_NUMBERS, self as f64)
-    }
-
-    #[inline]
-    fn bucket(layout: &BucketLayout<Self>, key: u64) -> usize {
-        layout.guessed_bucket(key, Self::of_key)
+        place(Self::TABLE, self as f64)
     }
 
     #[inline]
@@ -148,7 +140,8 @@ impl Recorded for i64 {
 }
 
 impl Recorded for f64 {
-    const LOWEST: u64 = index::OF_NUMBERS.position(f64::MIN_POSITIVE.to_bits());
+    const TABLE: &'static IndexTable = &index::OF_NUMBERS;
+    const LOWEST: u64 = Self::TABLE.position(f64::MIN_POSITIVE.to_bits());
 
     /// Positive numbers that are not subnormal. Their bits have the order of the numbers.
     #[inline]
@@ -171,11 +164,11 @@ impl Recorded for f64 {
 
     #[inline]
     fn position(key: u64) -> u64 {
-        index::OF_NUMBERS.position(key)
+        Self::TABLE.position(key)
     }
 
     fn place(self) -> Place {
-        place(&index::OF_NUMBERS, self)
+        place(Self::TABLE, self)
     }
 
     #[inline]
@@ -201,7 +194,8 @@ impl Recorded for f64 {
 
 /// The key is the number of nanoseconds.
 impl Recorded for Duration {
-    const LOWEST: u64 = index::OF_NANOSECONDS.position(1_f64.to_bits());
+    const TABLE: &'static IndexTable = &index::OF_NANOSECONDS;
+    const LOWEST: u64 = Self::TABLE.position(1_f64.to_bits());
 
     #[inline]
     fn ordinary_key(self) -> Option<u64> {
@@ -218,19 +212,9 @@ impl Recorded for Duration {
         Self::from_nanos(key)
     }
 
-    #[inline]
-    fn position(key: u64) -> u64 {
-        position_of_integer(&index::OF_NANOSECONDS, key)
-    }
-
     #[expect(clippy::cast_precision_loss, reason = "the documentation of `Histogram` says so")]
     fn place(self) -> Place {
-        place(&index::OF_NANOSECONDS, self.as_nanos() as f64)
-    }
-
-    #[inline]
-    fn bucket(layout: &BucketLayout<Self>, key: u64) -> usize {
-        layout.guessed_bucket(key, Self::of_key)
+        place(Self::TABLE, self.as_nanos() as f64)
     }
 
     #[inline]
@@ -261,13 +245,6 @@ const NANOS_PER_SECOND: u64 = 1_000_000_000;
 #[inline]
 fn is_ordinary(integer: u64) -> bool {
     integer.cast_signed() >= 0
-}
-
-/// Zero has a position that no window of buckets contains.
-#[inline]
-#[expect(clippy::cast_precision_loss, reason = "the documentation of `Histogram` says so")]
-fn position_of_integer(table: &IndexTable, key: u64) -> u64 {
-    table.position((key.cast_signed() as f64).to_bits())
 }
 
 /// The place of a finite number. Subnormal numbers are counted as the smallest normal one.

@@ -305,7 +305,7 @@ impl ExponentialBuckets {
 }
 
 /// The first and the last index of a range that contains both.
-fn union(one: Option<(i64, i64)>, other: Option<(i64, i64)>) -> Option<(i64, i64)> {
+pub(crate) fn union(one: Option<(i64, i64)>, other: Option<(i64, i64)>) -> Option<(i64, i64)> {
     match (one, other) {
         (Some((first, last)), Some(other)) => Some((first.min(other.0), last.max(other.1))),
         (one, other) => one.or(other),
@@ -336,7 +336,7 @@ impl BucketRange {
     }
 
     /// The indexes of the first and the last bucket with values, at a scale that is this many steps coarser.
-    pub(super) fn span(&self, steps: u32) -> Option<(i64, i64)> {
+    pub(crate) fn span(&self, steps: u32) -> Option<(i64, i64)> {
         let mut filled = self.filled(steps);
         let (first, _) = filled.next()?;
         Some((first, filled.next_back().map_or(first, |(last, _)| last)))
