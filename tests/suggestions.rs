@@ -26,21 +26,38 @@ use crate::messages::{Mistake, mistakes};
 /// Suggestions that give no code that compiles: the case, the suggested code (or "remove"), and the reason. A suggestion that
 /// does must leave the list.
 const CANNOT_BE_FOLLOWED: &[Listed] = &[
+    listed("dimension/gauge_of_a_text", "u64", "wrong: a gauge is never unsigned"),
+    listed("dimension/gauge_with_add", "InFlight", BEGIN_AND_END),
+    listed("dimension/histogram_of_a_text", "u64", "the value is a text"),
     listed("dimension/user_type_without_dimension", "value = <event field>", ONE_OF_TWO),
+    listed("dimension/window_of_a_number", "Counter", OTHER_OPTIONS),
     listed("dimension/without_type_arguments", "Histogram<Duration>", "the case does not import `Duration`"),
     listed("event/bare_option_with_two_events_of_the_field", "on(Saved, value = ..)", EACH_EVENT),
     listed("event/bare_when_with_two_events", "on(Saved, when = ..)", EACH_EVENT),
     listed("event/flattened_struct_without_derive", "#[derive(Metric)]", MORE_THAN_A_DERIVE),
     listed("event/lifetime", "Arc<str>", "the fields of the event change, not the lifetime"),
     listed("event/with_without_event", "on(Event, with = ..)", NO_HANDLER),
-    listed("item/metric_by_type_that_is_no_metric", "#[derive(Metric)]", MORE_THAN_A_DERIVE),
-    listed("item/register_a_type_that_is_no_metric", "#[derive(Metric)]", MORE_THAN_A_DERIVE),
+    listed(
+        "generics/dimension_without_bound",
+        "value = <event field>",
+        "a type parameter needs a bound for it",
+    ),
+    listed("generics/measure_without_bound", "u64", "the type is a parameter"),
+    listed("item/misspelt_dimension_attribute", "value = <event field>", MISSPELT),
+    listed("item/misspelt_metric_attribute", "on(Event)", MISSPELT),
     listed("keep/alias_of_what_may_fall", "Counter", OTHER_OPTIONS),
     listed("keep/of_what_may_fall", "Counter", OTHER_OPTIONS),
     listed("label/breakdown_without_by", "by = <event field>", LIMIT),
     listed("label/by_without_breakdown", "Breakdown<L, Counter>", LIMIT),
     listed("label/enum_without_derive", "limit = <N>", ONE_OF_TWO),
     listed("label/generic", "remove", "the type parameter has no other use"),
+    listed("label/map_for_a_breakdown", "Counter", OTHER_OPTIONS),
+    listed("label/three_arguments", "Counter", "there is an argument too many"),
+    listed("macros/event_of_the_wrong_form", "on(Saved)", PATTERN),
+    listed("macros/name_from_an_identifier", "name = \"saves\"", PATTERN),
+    listed("macros/type_that_is_no_dimension", "Counter", OTHER_OPTIONS),
+    listed("macros/type_that_takes_no_value", "Sum<T>", "the type stands in the call of the macro"),
+    listed("option/limit_of_the_struct", "limit = <N>", ONE_OF_TWO),
     listed("option/unknown_for_dimension", "Recent<D, 60>", OTHER_OPTIONS),
     listed("option/unknown_for_dimension", "keep = <N>", ONE_OF_TWO),
     listed("option/without_its_value_of_the_metric", "with = Self::on_event", NO_HANDLER),
@@ -71,6 +88,8 @@ impl Listed {
 const BEGIN_AND_END: &str = "what begins also ends: there is a second event to write";
 const EACH_EVENT: &str = "the option moves into an `on(..)` that is there, and each event needs one";
 const LIMIT: &str = "an open label also needs a limit";
+const MISSPELT: &str = "the option is there, in an attribute with a misspelt name";
+const PATTERN: &str = "the pattern of the user's macro must change as well";
 const MORE_THAN_A_DERIVE: &str = "the type becomes a metric, which has fields and events";
 const NO_HANDLER: &str = "the user writes the handler";
 const ONE_OF_TWO: &str = "the case needs the other advice of the message, or of its other error";

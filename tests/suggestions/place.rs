@@ -61,6 +61,10 @@ impl<'s> Place<'s> {
         if let Some(attribute) = code.strip_prefix("#[") {
             return self.write_attribute(attribute);
         }
+        if !self.item.iter().any(|tree| ["struct", "enum"].contains(&&*tree.to_string())) {
+            // The arguments of a `macro_rules!` macro, which writes the rest.
+            return Edit { range: self.at.clone(), code: value_of(code).to_owned() };
+        }
         let name = first_word(code);
         let is_type = name.starts_with(char::is_uppercase);
         let options = self.options();
@@ -200,6 +204,13 @@ fn first_word(code: &str) -> String {
 fn is_option(code: &str) -> bool {
     let code: Vec<_> = code.parse().map(trees).unwrap_or_default();
     matches!(&*code, [TokenTree::Ident(_), next, ..] if next.to_string() == "=" || group(next).is_some())
+}
+
+/// The value of an option, or the code itself.
+fn value_of(code: &str) -> &str {
+    let inside = code.split_once('(').and_then(|(_, inside)| inside.strip_suffix(')'));
+    let value = code.split_once(" = ").map(|(_, value)| value);
+    if is_option(code) { value.or(inside).unwrap_or(code) } else { code }
 }
 
 /// The innermost item at a place.

@@ -56,7 +56,11 @@ pub fn reports(source: &str, message: &str) -> Vec<Report> {
         };
         let rest = &lines[index + 1..];
         let end = rest.iter().position(|line| line.starts_with("error")).unwrap_or(rest.len());
-        let Some((text, columns)) = underlined(&rest[..end]) else { continue };
+        let Some((mut text, mut columns)) = underlined(&rest[..end]) else { continue };
+        // Beside the marks of a span of several lines, the source is indented.
+        if !source.lines().any(|line| line == text) && text.starts_with("  ") {
+            (text, columns) = (&text[2..], columns.start - 2..columns.end - 2);
+        }
         // The errors of an item come in the order of its fields, which tells equal lines apart.
         let previous: usize = reports.last().map_or(0, |report: &Report| report.range.start);
         let used: &mut Vec<usize> = seen.entry((text, columns.clone())).or_default();
