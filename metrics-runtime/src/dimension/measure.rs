@@ -108,7 +108,7 @@ pub(super) fn finite<T: Measure>(value: T, invalid: &mut u64) -> Option<T> {
 #[diagnostic::on_unimplemented(
     message = "a value of type `{Self}` cannot be recorded as `{T}`",
     label = "expected `{T}`, found `{Self}`",
-    note = "convert another value in a closure, `|e| ..`; an integer literal there has its type: `1u64` or `1i64`"
+    note = "a closure can convert it: `value = |e| ..`"
 )]
 pub trait IntoMeasure<T> {
     /// Converts the value; `None` when there is nothing to record.
