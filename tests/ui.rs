@@ -1,4 +1,4 @@
-//! The macros' messages about mistakes, and unusual code that must compile. Covers LB2.
+//! The macros' messages about mistakes, and unusual code that must compile. Covers LB2, DL6, DL8.
 
 mod messages;
 mod suggestions;
@@ -62,6 +62,50 @@ fn lb2_a_closure_without_a_name_is_an_error_that_shows_what_to_write() {
 fn name_of(case: &Path) -> String {
     let parts: Vec<_> = case.iter().rev().take(2).map(|part| part.to_str().unwrap()).collect();
     format!("{}/{}", parts[1], parts[0].trim_end_matches(".rs"))
+}
+
+#[test]
+fn dl6_an_event_that_updates_a_field_twice_is_refused() {
+    let expected = ["JobFinished", "Saved"].map(|event| {
+        format!("error: this field listens to `{event}` twice: remove this `on(..)`, or write a `when` in each of them")
+    });
+    assert_eq!(errors("event/listed_twice_on_a_field"), expected[..1]);
+    assert_eq!(errors("event/listed_twice_on_a_field_with_one_condition"), expected[1..]);
+}
+
+#[test]
+fn dl6_a_field_that_no_handler_changes_is_refused() {
+    let expected = "error: no handler changes this field: write `on(JobFinished, with = Self::on_event)` on the struct, or remove `manual`";
+    assert_eq!(errors("option/manual_without_with"), [expected]);
+}
+
+#[test]
+fn dl6_work_that_one_event_begins_and_ends_is_refused() {
+    let expected = "error: `add` and `sub` of one event cancel out: write `on(Started, add), on(Ended, sub)`";
+    assert_eq!(errors("value/in_flight_of_one_event"), [expected]);
+    assert_eq!(errors("value/in_flight_adds_and_subtracts_one_field"), [expected]);
+}
+
+#[test]
+fn dl8_a_misspelt_dimension_type_is_one_error() {
+    for (case, ty) in [
+        ("misspelt", "Conter"),
+        ("in_lower_case", "counter"),
+        ("not_imported", "Counter"),
+        ("top_is_misspelt", "Tpo"),
+        ("recent_is_misspelt", "Recnt"),
+        ("duration_not_imported", "Duration"),
+    ] {
+        let expected = format!("error[E0425]: cannot find type `{ty}` in this scope");
+        assert_eq!(errors(&format!("dimension/{case}")), [expected]);
+    }
+}
+
+/// The first lines of all errors of a case.
+fn errors(case: &str) -> Vec<String> {
+    let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("ui");
+    let message = fs::read_to_string(cases.join(format!("{case}.stderr"))).unwrap();
+    message.lines().filter(|line| line.starts_with("error")).map(str::to_owned).collect()
 }
 
 fn folders() -> Vec<PathBuf> {

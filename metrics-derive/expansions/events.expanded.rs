@@ -58,12 +58,23 @@ const _: () = {
             &mut self,
             __event: &Closed,
         ) -> ::mvx_metrics::__private::primitive::bool {
-            if !::mvx_metrics::__private::when(__event, Closed::is_regular) {
+            if !{
+                let __condition: ::mvx_metrics::__private::primitive::bool = Closed::is_regular(
+                    __event,
+                );
+                __condition
+            } {
                 return false;
             }
             let mut __accepted = false;
             __accepted
-                |= ::mvx_metrics::__private::handle_with(self, __event, Self::closed);
+                |= {
+                    let __handled: ::mvx_metrics::__private::primitive::bool = Self::closed(
+                        self,
+                        __event,
+                    );
+                    __handled
+                };
             __accepted |= ::mvx_metrics::__private::Sub::sub(&mut self.open, 1u64);
             __accepted
         }

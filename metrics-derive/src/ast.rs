@@ -7,7 +7,7 @@ use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, Data, DeriveInput, Fields, Ident, Item, LitStr, Path, parse_quote};
 
 use crate::attr::{
-    EventOptions, FieldAttrs, Keyed, LabelOptions, MetricAttrs, MetricOptions, VariantOptions, help,
+    EventOptions, FieldAttrs, Keyed, LabelOptions, MetricAttrs, MetricOptions, VariantOptions, help, is_meant,
 };
 use crate::ctxt::Ctxt;
 use crate::name::Case;
@@ -81,9 +81,11 @@ impl<'a> Field<'a> {
         let errors = cx.error_count();
         let attrs = FieldAttrs::from_syn(cx, &field.attrs);
         let is_broken = cx.error_count() > errors;
-        let role = if attrs.options.skip.is_some() {
+        // A misspelt option is reported. A message about the type would follow from it.
+        let is_meant = |option| is_broken && is_meant(&field.attrs, option);
+        let role = if attrs.options.skip.is_some() || is_meant("skip") {
             Role::Skip
-        } else if attrs.options.flatten.is_some() {
+        } else if attrs.options.flatten.is_some() || is_meant("flatten") {
             Role::Flatten
         } else {
             Role::Dimension

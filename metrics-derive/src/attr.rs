@@ -5,19 +5,24 @@ mod options;
 mod labels;
 mod source;
 mod suggest;
+mod synonyms;
 mod values;
 
+use proc_macro2::TokenTree;
+use quote::ToTokens;
 use syn::parse::ParseStream;
 use syn::{Attribute, Expr, ExprLit, Ident, Lit, LitStr, Path, Type, parenthesized, token};
 
 use self::labels::labels;
 pub use self::labels::{LabelPart, Labels};
 pub use self::options::{Keyed, OptionSet};
-use self::options::{Place, attributes, named};
+use self::options::{Place, attributes, named, rest_of_option};
 pub use self::source::Source;
 use self::source::{amount, source};
+use self::synonyms::given;
+pub use self::synonyms::is_meant;
 use self::values::{
-    assigned, case, crate_path, event, expect_parentheses, expression, flag, handler, plain, string, word,
+    assigned, case, choice, crate_path, event, expect_parentheses, expression, flag, handler, string, word,
 };
 use crate::ctxt::Ctxt;
 use crate::name::Case;
@@ -61,8 +66,8 @@ options! {
         "buckets" => buckets: Expr = assigned("[..]", expression),
         "max_buckets" => max_buckets: Expr = assigned("<N>", expression),
         "unit" => unit: LitStr = assigned("bytes", word),
-        "merge" => merge: Ident = assigned("max", plain),
-        "zeros" => zeros: Ident = assigned("off", plain),
+        "merge" => merge: Ident = assigned("max", choice),
+        "zeros" => zeros: Ident = assigned("off", choice),
         "flatten" => flatten: FlattenOptions = flatten,
         "skip" => skip: () = flag,
         "manual" => manual: () = flag,
@@ -107,6 +112,8 @@ const ALSO_INSIDE_ON: [&str; 4] = ["limit", "keep", "buckets", "max_buckets"];
 #[derive(Default)]
 pub struct MetricAttrs {
     pub on: Vec<MetricOn>,
+    /// Whether an option of the fields stands on the struct, by mistake.
+    pub has_feed_option: bool,
     pub options: MetricOptions,
 }
 
@@ -136,8 +143,7 @@ impl MetricAttrs {
     pub fn from_syn(cx: &Ctxt, attrs: &[Attribute]) -> Self {
         let mut metric = Self::default();
         let known = [&["on"], MetricOptions::KEYS].concat();
-        let known_inside_on = [ListenOptions::KEYS, FeedOptions::KEYS].concat();
-        let place = Place { name: "metric", known: &known, known_inside_on: &known_inside_on };
+        let place = Place { name: "metric", known: &known };
         attributes(cx, attrs, &place, &mut |key, input| {
             if key == "on" {
                 metric.on.push(MetricOn::parse(cx, key, input)?);
@@ -145,8 +151,21 @@ impl MetricAttrs {
             }
             metric.options.parse(cx, key, input).map(drop)
         });
+        metric.has_feed_option =
+            named(attrs, "metric").any(|attribute| mentions_feed_option(attribute, &known));
         metric
     }
+}
+
+/// Whether an attribute of the struct has an option that is known only inside the `on(..)` of a field.
+fn mentions_feed_option(attribute: &Attribute, known: &[&str]) -> bool {
+    let Ok(list) = attribute.meta.require_list() else { return false };
+    let of_fields = FeedOptions::KEYS.iter().filter(|key| !known.contains(key));
+    let of_fields: Vec<_> = of_fields.collect();
+    list.tokens
+        .clone()
+        .into_iter()
+        .any(|token| matches!(token, TokenTree::Ident(word) if of_fields.iter().any(|key| word == **key)))
 }
 
 impl MetricOn {
@@ -163,7 +182,7 @@ impl FieldAttrs {
     pub fn from_syn(cx: &Ctxt, attrs: &[Attribute]) -> Self {
         let mut field = Self::default();
         let known = [&["on"], FeedOptions::KEYS, FieldOptions::KEYS].concat();
-        let place = Place { name: "dimension", known: &known, known_inside_on: &[] };
+        let place = Place { name: "dimension", known: &known };
         attributes(cx, attrs, &place, &mut |key, input| {
             if key == "on" {
                 let on = FieldOn::parse(cx, key, input, &mut field.options)?;
@@ -206,7 +225,7 @@ impl FieldOn {
         parenthesized!(content in input);
         let mut on = Self { key: key.clone(), event: event(key, &content)?, options: FeedOptions::default() };
         let known = [FeedOptions::KEYS, &ALSO_INSIDE_ON].concat();
-        let place = Place { name: "on", known: &known, known_inside_on: &[] };
+        let place = Place { name: "on", known: &known };
         options::options(cx, &content, &place, &mut |key, input| {
             if !on.options.parse(cx, key, input)? {
                 field.parse_once(cx, key, input)?;
@@ -237,21 +256,30 @@ impl EventOptions {
 
 fn attribute_set<T: OptionSet + Default>(cx: &Ctxt, attrs: &[Attribute], name: &str) -> T {
     let mut set = T::default();
-    let place = Place { name, known: T::KEYS, known_inside_on: &[] };
+    let place = Place { name, known: T::KEYS };
     attributes(cx, attrs, &place, &mut |key, input| set.parse(cx, key, input).map(drop));
     set
 }
 
 fn option_set<T: OptionSet + Default>(cx: &Ctxt, input: ParseStream, name: &str) -> T {
     let mut set = T::default();
-    let place = Place { name, known: T::KEYS, known_inside_on: &[] };
+    let place = Place { name, known: T::KEYS };
     options::options(cx, input, &place, &mut |key, input| set.parse(cx, key, input).map(drop));
     set
 }
 
-fn flatten(cx: &Ctxt, _: &Ident, input: ParseStream) -> syn::Result<FlattenOptions> {
-    if !input.peek(token::Paren) {
+fn flatten(cx: &Ctxt, key: &Ident, input: ParseStream) -> syn::Result<FlattenOptions> {
+    let text = given(input).and_then(|given| syn::parse_str::<LitStr>(&given.text).ok());
+    if let Some(text) = text {
+        rest_of_option(input);
+        cx.error(
+            key,
+            format!("`{key}` has the option `prefix`: write `{key}(prefix = {})`", text.to_token_stream()),
+        );
         return Ok(FlattenOptions::default());
+    }
+    if !input.peek(token::Paren) {
+        return flag(cx, key, input).map(|()| FlattenOptions::default());
     }
     let content;
     parenthesized!(content in input);

@@ -1,6 +1,6 @@
 //! The meaning of types, as far as their spelling tells it.
 
-use syn::{Expr, GenericArgument, Path, PathArguments, Type};
+use syn::{Expr, GenericArgument, Ident, Path, PathArguments, Type};
 
 /// The dimension types that this crate knows by name. Trait bounds decide about all other types.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -24,6 +24,20 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Whether a type of this kind has so many types and constants between its angle brackets. The constant may be a name, which
+    /// looks like a type.
+    fn fits(self, types: usize, constants: usize) -> bool {
+        match self {
+            Self::Counter | Self::InFlight | Self::Distinct => types == 0 && constants == 0,
+            Self::Sum | Self::Min | Self::Max | Self::Mean | Self::Gauge | Self::Histogram => {
+                types == 1 && constants == 0
+            }
+            Self::Breakdown | Self::Top => types == 2 && constants == 0,
+            Self::Recent => types >= 1 && types + constants == 2,
+            Self::NotADimension | Self::Unknown => true,
+        }
+    }
+
     /// Whether the first type between the angle brackets is a label.
     pub fn has_labels(self) -> bool {
         matches!(self, Self::Breakdown | Self::Top)
@@ -138,13 +152,27 @@ impl<'a> TypeShape<'a> {
             Type::Group(group) => return Self { ty, ..Self::of(&group.elem, root) },
             Type::Paren(paren) => return Self { ty, ..Self::of(&paren.elem, root) },
             Type::Path(path) if path.qself.is_none() => &path.path,
-            Type::Tuple(_) | Type::Array(_) | Type::Slice(_) | Type::Reference(_) | Type::Ptr(_) => {
+            Type::Tuple(_)
+            | Type::Array(_)
+            | Type::Slice(_)
+            | Type::Reference(_)
+            | Type::Ptr(_)
+            | Type::FnPtr(_)
+            | Type::Never(_)
+            | Type::TraitObject(_)
+            | Type::ImplTrait(_) => {
                 return Self { ty, kind: Kind::NotADimension, measure, arguments, constants };
             }
             _ => return Self { ty, kind: Kind::Unknown, measure, arguments, constants },
         };
         let (arguments, constants) = generic_arguments(path, root);
-        Self { ty, kind: kind(path, root), measure, arguments, constants }
+        let kind = kind(path, root);
+        // rustc reports another number of arguments. It may also be another type of the same name.
+        let fits = kind.fits(arguments.len(), constants.len())
+            && !(kind != Kind::NotADimension
+                && arguments.iter().any(|argument| argument.has_other_number(root)));
+        let kind = if fits { kind } else { Kind::Unknown };
+        Self { ty, kind, measure, arguments, constants }
     }
 
     /// The type of the values, if it is written out: `T` of `Sum<T>`.
@@ -161,6 +189,17 @@ impl<'a> TypeShape<'a> {
             | Kind::Unknown => false,
         };
         if measures { self.arguments.first() } else { None }
+    }
+
+    /// Whether a type of this crate has another number of types or constants than it needs.
+    fn has_other_number(&self, root: &Path) -> bool {
+        matches!(self.ty, Type::Path(path) if path.qself.is_none() && self.kind != kind(&path.path, root))
+    }
+
+    /// Whether the type is the item of this name.
+    pub fn is(&self, item: &Ident) -> bool {
+        matches!(self.ty, Type::Path(path) if path.qself.is_none() && path.path.segments.len() == 1)
+            && last_word(self.ty) == item.to_string()
     }
 
     /// The word in front of the angle brackets.

@@ -27,3 +27,12 @@ pub fn ends(tokens: &impl ToTokens) -> (Span, Span) {
     };
     (span(first), span(last))
 }
+
+/// Generated tokens of which the last one is at `last` and all others at `first`: rustc underlines from the one to the other.
+pub fn spread(tokens: &impl ToTokens, first: Span, last: Span) -> TokenStream {
+    let mut tokens: Vec<_> = respan(tokens, first).into_iter().collect();
+    if let Some(token) = tokens.last_mut() {
+        token.set_span(last);
+    }
+    tokens.into_iter().collect()
+}

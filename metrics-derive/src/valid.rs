@@ -3,6 +3,7 @@
 mod arguments;
 mod buckets;
 mod dimension;
+mod events;
 mod feeds;
 mod labels;
 mod resolve;
@@ -13,7 +14,7 @@ use std::collections::HashMap;
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
-use syn::{Data, Fields, Item};
+use syn::{Attribute, Data, Fields, Ident, Item};
 
 use crate::ast::{self, EventItem, Role, Variant};
 use crate::attr::{FeedOptions, FieldAttrs};
@@ -33,14 +34,23 @@ impl<'a> ast::Metric<'a> {
         }
         let misplaced = role::report_misplaced(cx, &input.attrs, "dimension", "a field", "metric");
         name::check(cx, &name);
-        let may_lack_events = (is_broken || misplaced) && attrs.on.is_empty();
+        let errors = cx.error_count();
+        let has_mistake = is_broken || misplaced;
+        let (lists_events, has_feed_option) = (!attrs.on.is_empty(), attrs.has_feed_option);
         let mut events = resolve::container_events(cx, attrs.on);
+        // A mistake in the attribute may have hidden an event, or what an event does to the fields.
+        let may_lack_events =
+            (has_mistake && (!lists_events || has_feed_option)) || cx.error_count() > errors;
         let parameters = parameters(&input.generics);
         let fields = fields.into_iter();
-        let fields: Vec<_> =
-            fields.map(|field| field.validate(cx, &mut events, may_lack_events, &parameters)).collect();
+        let fields: Vec<_> = fields
+            .map(|field| field.validate(cx, &mut events, may_lack_events, &parameters, &input.ident))
+            .collect();
         if let Some(when) = attrs.options.when.filter(|_| !may_lack_events) {
             resolve::container_when(cx, when, &mut events);
+        }
+        if !has_mistake {
+            role::report_unchanged(cx, &events, &fields);
         }
         report_same_names(cx, &fields);
         Metric { input, root, name, help, events, fields }
@@ -56,6 +66,7 @@ impl<'a> ast::Field<'a> {
         events: &mut Vec<Event>,
         may_lack_events: bool,
         parameters: &[String],
+        metric: &Ident,
     ) -> Field<'a> {
         let errors = cx.error_count();
         role::check(cx, &self);
@@ -80,6 +91,8 @@ impl<'a> ast::Field<'a> {
         let mut field = Field { index, ident, shape, name, help, role, options, feeds, verdict };
         field.verdict = match role {
             Role::Flatten if field.shape.kind != Kind::Unknown => Verdict::Unusable,
+            // rustc reports a metric that contains itself.
+            Role::Flatten | Role::Dimension if field.shape.is(metric) => Verdict::Unusable,
             Role::Flatten | Role::Skip => verdict,
             Role::Dimension => dimension::check(cx, &field, parameters),
         };
@@ -117,7 +130,20 @@ impl EventItem {
     pub fn validate(self, cx: &Ctxt) -> Option<ast::Event> {
         let wrong_item = "`#[metric_event]` goes on a struct or an enum";
         let event = match self {
-            Self::Type(event) => event,
+            Self::Type(event) => {
+                let same = |attribute: &&Attribute| {
+                    attribute.path().segments.last().is_some_and(|word| word.ident == "metric_event")
+                };
+                if let Some(second) = event.input.attrs.iter().find(same) {
+                    // The second attribute writes the impls.
+                    cx.error(
+                        second.path(),
+                        "`#[metric_event]` stands twice on this type: remove one of them",
+                    );
+                    return None;
+                }
+                event
+            }
             Self::Other(item) => {
                 cx.error(keyword(&item), wrong_item);
                 return None;

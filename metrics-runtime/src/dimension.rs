@@ -106,7 +106,7 @@ pub use top::{Top, Weighted};
 /// assert_eq!(metric.rises.read(), 2);
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a metric dimension: use `Counter`, `Sum<T>`, .. or `#[dimension(skip)]`",
+    message = "`{Self}` is not a metric dimension: use `Counter`, `Sum<T>`, .., or `#[dimension(skip)]`; for a metric `#[dimension(flatten)]`",
     label = "not a dimension",
     note = "a type of your own becomes one with `impl Dimension for {Self}`"
 )]
@@ -297,10 +297,10 @@ fn combine_values<D: Dimension>(
 
 /// A dimension that each event updates without a value.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` needs a value: add `value = <event field>`",
+    message = "`{Self}` does not count events: add `#[dimension(value = <event field>)]`, for a metric `#[dimension(flatten)]`, for other data `#[dimension(skip)]`",
     label = "cannot be updated by the event alone"
 )]
-pub trait Count {
+pub trait Count: Dimension {
     /// Counts one event. `false` means that the state has not changed.
     fn count(&mut self) -> bool;
 }

@@ -70,12 +70,6 @@ pub fn when<'a, E>(event: &'a E, condition: impl FnOnce(&'a E) -> bool) -> bool 
     condition(event)
 }
 
-/// Calls a hand-written handler of a metric.
-#[inline]
-pub fn handle_with<M, E>(metric: &mut M, event: &E, handler: impl FnOnce(&mut M, &E) -> bool) -> bool {
-    handler(metric, event)
-}
-
 /// A breakdown that accepts labels of type `Q`.
 #[diagnostic::on_unimplemented(
     message = "`by` without `keep` applies to `Breakdown<L, D>` only, and `{Self}` is not a breakdown",

@@ -9,6 +9,8 @@ use syn::{
 };
 
 use super::source::{Place, Source, classify, expression};
+use super::synonyms::given;
+use super::values::equals;
 use crate::ctxt::Ctxt;
 use crate::source_text::to_source;
 
@@ -46,11 +48,11 @@ pub fn labels(_: &Ctxt, key: &Ident, input: ParseStream) -> syn::Result<Labels> 
         // After a mistake the rest of the list would only cause more messages.
         return list(key, &content).inspect_err(|_| drop(content.parse::<TokenStream>()));
     }
-    if !input.peek(Token![=]) {
+    if !input.peek(Token![=]) && given(input).is_none() {
         let message = format!("`{key}` needs a label: write `{key} = <event field>`");
         return Err(syn::Error::new(key.span(), message));
     }
-    input.parse::<Token![=]>()?;
+    equals(key, "<event field>", input)?;
     match ungrouped(expression(key, Place::Option, input)?) {
         Expr::Tuple(tuple) if !tuple.elems.is_empty() => {
             let parts = tuple.elems.into_iter().map(|part| classify("by", Place::Tuple, part));
@@ -257,16 +259,7 @@ pub fn closure_text(closure: &ExprClosure, body: &Expr) -> String {
         ReturnType::Default => String::new(),
         ReturnType::Type(_, ty) => format!("-> {} ", to_source(ty)),
     };
-    format!("{moved}|{inputs}| {output}{}", body_text(body))
-}
-
-fn body_text(body: &Expr) -> String {
-    match body {
-        Expr::Binary(binary) => {
-            format!("{} {} {}", body_text(&binary.left), to_source(&binary.op), body_text(&binary.right))
-        }
-        other => to_source(other),
-    }
+    format!("{moved}|{inputs}| {output}{}", to_source(body))
 }
 
 /// The name of the event's field that a body such as `e.field` or `&e.field` reads, and nothing else.

@@ -1,12 +1,14 @@
 //! Lists of options, such as `name = "saves", on(Saved), skip`.
 
-use proc_macro2::TokenTree;
+use proc_macro2::{TokenStream, TokenTree};
 use syn::ext::IdentExt;
-use syn::parse::ParseStream;
-use syn::{Attribute, Ident, Lit, Token};
+use syn::parse::{ParseBuffer, ParseStream};
+use syn::{Attribute, Expr, Ident, Token};
 
+use super::synonyms::{elsewhere, instead, without_key};
 use crate::ctxt::Ctxt;
 use crate::name::{backticked, closest};
+use crate::source_text::to_source;
 
 /// The value of an option, with the key that the user wrote for it.
 pub struct Keyed<T> {
@@ -80,8 +82,6 @@ pub struct Place<'a> {
     /// The attribute, or the option with parentheses.
     pub name: &'a str,
     pub known: &'a [&'a str],
-    /// The options that users write here although they belong inside `on(..)`.
-    pub known_inside_on: &'a [&'a str],
 }
 
 /// Parses the value of one option. The place knows its key.
@@ -92,7 +92,10 @@ pub fn attributes(cx: &Ctxt, attributes: &[Attribute], place: &Place, parse: Par
     for attribute in named(attributes, place.name) {
         let Ok(list) = attribute.meta.require_list() else {
             let name = place.name;
-            let message = format!("write the options of `{name}` in parentheses: `#[{name}(..)]`");
+            let given = attribute.meta.require_name_value().ok().filter(|_| place.known.contains(&"name"));
+            let options =
+                given.map_or_else(|| "..".to_owned(), |given| format!("name = {}", to_source(&given.value)));
+            let message = format!("write the options of `{name}` in parentheses: `#[{name}({options})]`");
             cx.error(attribute.path(), message);
             continue;
         };
@@ -112,8 +115,10 @@ pub fn named<'a>(attributes: &'a [Attribute], name: &str) -> impl Iterator<Item 
 
 /// Parses options to the end of the input. A mistake in one option does not hide mistakes in the next ones.
 pub fn options(cx: &Ctxt, input: ParseStream, place: &Place, parse: ParseOption) {
+    let mut previous = None;
     while !input.is_empty() {
-        if let Err(error) = option(input, place, parse) {
+        let begin = input.fork();
+        if let Err(error) = option(input, place, previous.as_ref(), parse) {
             cx.push(error);
             skip_to_comma(input);
         } else if !input.is_empty() && !input.peek(Token![,]) {
@@ -123,50 +128,76 @@ pub fn options(cx: &Ctxt, input: ParseStream, place: &Place, parse: ParseOption)
         if input.parse::<Token![,]>().is_err() {
             skip_to_comma(input);
         }
+        previous = Some(Previous(begin));
     }
 }
 
-fn option(input: ParseStream, place: &Place, parse: ParseOption) -> syn::Result<()> {
-    let Place { name, known, known_inside_on } = place;
-    if input.peek(Lit) {
-        let literal: Lit = input.parse()?;
-        let message = format!("expected an option, one of {}", backticked(known));
-        return Err(syn::Error::new(literal.span(), message));
+fn option(
+    input: ParseStream,
+    place: &Place,
+    previous: Option<&Previous>,
+    parse: ParseOption,
+) -> syn::Result<()> {
+    let Place { name, known } = place;
+    if let Some(error) = without_key(place, input) {
+        return Err(error);
     }
     let key = input.call(Ident::parse_any)?;
     let text = key.to_string();
     if known.contains(&text.as_str()) {
         return parse(&key, input);
     }
-    if known_inside_on.contains(&text.as_str()) {
-        let message = format!("`{text}` belongs to an event: write `on(Event, {text} = ..)`");
-        return Err(syn::Error::new(key.span(), message));
-    }
-    let mut message = format!("unknown `{name}` option `{text}`, expected one of {}", backticked(known));
-    if let Some(instead) = instead(&text, known) {
-        message = format!("unknown `{name}` option `{text}`: {instead}");
+    let message = if text == "let" && input.peek(Ident::peek_any) {
+        format!("an option has no `let` in front: write `{}`", rest_of_option(&input.fork()))
+    } else if known.contains(&"on") && text.starts_with(char::is_uppercase) {
+        let event = format!("{text}{}", rest_of_option(&input.fork()));
+        format!("an event stands inside `on(..)`: write `on({event})`")
+    } else if let Some(elsewhere) = elsewhere(&text, place, input) {
+        elsewhere
+    } else if let Some(instead) = instead(&text, place, input) {
+        format!("unknown `{name}` option `{text}`: {instead}")
     } else if let Some(closest) = closest(&text, known) {
-        message = format!("{message}; did you mean `{closest}`?");
-    }
+        format!(
+            "unknown `{name}` option `{text}`, expected one of {}; did you mean `{closest}`?",
+            backticked(known)
+        )
+    } else if let Some(labels) = previous.and_then(|previous| previous.with_further_labels(&key, input)) {
+        format!("several labels stand in parentheses: write `{labels}`")
+    } else {
+        format!("unknown `{name}` option `{text}`, expected one of {}", backticked(known))
+    };
     Err(syn::Error::new(key.span(), message))
 }
 
-/// What to write in place of an option that does not exist, although users of other libraries expect one.
-fn instead(key: &str, known: &[&str]) -> Option<&'static str> {
-    let (option, instead) = match key {
-        "top" | "top_k" | "keep_top" | "n" | "k" | "size" | "max_labels" => {
-            ("keep", "write `keep = <N>` for a `Top<L, D>`, `limit = <N>` for a `Breakdown<L, D>`")
+/// The option in front of another one.
+struct Previous<'a>(ParseBuffer<'a>);
+
+impl Previous<'_> {
+    /// The labels of `by = host, route`, where this option is `by = host` and `route` stands alone. The further labels are
+    /// taken from the input.
+    fn with_further_labels(&self, further: &Ident, input: ParseStream) -> Option<String> {
+        let by = self.0.call(Ident::parse_any).ok().filter(|key| key == "by")?;
+        self.0.parse::<Token![=]>().ok()?;
+        let first: Expr = self.0.parse().ok()?;
+        let mut labels = vec![to_source(&first), further.to_string()];
+        if !input.is_empty() && !input.peek(Token![,]) {
+            return None;
         }
-        "window" | "last" | "secs" | "seconds" => {
-            ("keep", "a window is part of the type, write `Recent<D, 60>`")
+        while input.peek(Token![,]) && input.peek2(Ident::peek_any) && !input.peek3(Token![=]) {
+            input.parse::<Token![,]>().ok()?;
+            labels.push(input.call(Ident::parse_any).ok()?.to_string());
         }
-        "quantiles" | "percentiles" | "precision" | "bounds" | "bucket_count" => {
-            ("buckets", "a histogram takes `max_buckets = 160` or `buckets = [1, 2, 4]`")
-        }
-        "exponential" => ("buckets", "write `buckets = exponential(1, 2, 10)`"),
-        _ => return None,
-    };
-    known.contains(&option).then_some(instead)
+        Some(format!("{by}({})", labels.join(", ")))
+    }
+}
+
+/// The tokens in front of the next comma, as text.
+pub fn rest_of_option(input: ParseStream) -> String {
+    let mut tokens = TokenStream::new();
+    while !input.is_empty() && !input.peek(Token![,]) {
+        tokens.extend(input.parse::<TokenTree>());
+    }
+    to_source(&tokens)
 }
 
 fn skip_to_comma(input: ParseStream) {

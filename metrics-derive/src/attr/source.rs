@@ -8,6 +8,8 @@ use syn::{Expr, ExprClosure, ExprLit, Ident, Index, Lit, Path, Token};
 
 use super::labels::{closure_text, tuple_in_place_of_a_label, written};
 use super::suggest::suggest;
+use super::synonyms::given;
+use super::values::equals;
 use crate::ctxt::Ctxt;
 use crate::source_text::to_source;
 
@@ -47,7 +49,11 @@ pub enum Place {
 
 /// `= source`, or nothing for an amount of 1.
 pub fn amount(_: &Ctxt, key: &Ident, input: ParseStream) -> syn::Result<Option<Source>> {
-    if input.parse::<Option<Token![=]>>()?.is_some() { source(key, input).map(Some) } else { Ok(None) }
+    if given(input).is_none() && !input.peek(Token![=]) {
+        return Ok(None);
+    }
+    equals(key, "1", input)?;
+    source(key, input).map(Some)
 }
 
 pub fn source(key: &Ident, input: ParseStream) -> syn::Result<Source> {
@@ -76,12 +82,10 @@ pub fn classify(key: &str, place: Place, expr: Expr) -> syn::Result<Source> {
         Expr::Group(group) => classify(key, place, *group.expr),
         Expr::Paren(paren) => classify(key, place, *paren.expr),
         Expr::Path(path) if path.qself.is_none() => match path.path.get_ident() {
-            Some(field) if key != "when" => Ok(Source::Field(field.clone())),
+            Some(field) => Ok(Source::Field(field.clone())),
             _ => Ok(Source::Path(path.path)),
         },
-        Expr::Lit(ExprLit { lit: Lit::Int(index), .. })
-            if !constant && key != "when" && index.suffix().is_empty() =>
-        {
+        Expr::Lit(ExprLit { lit: Lit::Int(index), .. }) if !constant && index.suffix().is_empty() => {
             let position = index.base10_parse()?;
             Ok(Source::Index(Index { index: position, span: index.span() }))
         }
@@ -107,16 +111,15 @@ pub fn classify(key: &str, place: Place, expr: Expr) -> syn::Result<Source> {
         Expr::Tuple(tuple) if key == "by" && !tuple.elems.is_empty() => Err(tuple_in_place_of_a_label(tuple)),
         other if constant => Ok(Source::Constant(other)),
         other => {
-            let takes = match key {
-                "when" => "a closure or the path of a function",
-                _ => "an event field, a closure or the path of a function",
-            };
             let write = suggest(key, place, &other);
             let write = write.unwrap_or_else(|| {
                 let code = if key == "by" { written(key, place, "|e| ..") } else { "|e| ..".to_owned() };
                 format!("a closure that takes the event, `{code}`")
             });
-            Err(syn::Error::new_spanned(other, format!("`{key}` takes {takes}: write {write}")))
+            Err(syn::Error::new_spanned(
+                other,
+                format!("`{key}` takes an event field, a closure or the path of a function: write {write}"),
+            ))
         }
     }
 }

@@ -3,7 +3,7 @@
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
-use syn::{BinOp, Expr, ExprField, Ident, Macro, Member, Token, UnOp};
+use syn::{BinOp, Expr, ExprCall, ExprField, Ident, Macro, Member, Path, Token, UnOp};
 
 use super::labels::written;
 use super::source::Place;
@@ -18,20 +18,39 @@ const EVENT_NAMES: [&str; 4] = ["e", "ev", "evt", "event"];
 pub fn suggest(key: &str, place: Place, expr: &Expr) -> Option<String> {
     let code = |code: String| format!("`{}`", written(key, place, &code));
     let closure = |expr| Closure { event: event_name(expr), used: false }.around(expr);
+    if let Some(function) = called_without_arguments(expr) {
+        let path = to_source(function);
+        return Some(match function.get_ident() {
+            // It may be a method of the event or a function of the module.
+            Some(name) => format!(
+                "{} for a method, or {} for a function",
+                code(format!("|e| e.{name}()")),
+                code(format!("|e| {name}(e)"))
+            ),
+            None => code(path),
+        });
+    }
     match plain(expr) {
-        Some(Expr::Path(path)) if key != "when" => Some(code(to_source(path))),
-        Some(Expr::Field(access)) if key != "when" && is_event(&access.base) => {
-            Some(code(to_source(&access.member)))
-        }
+        Some(Expr::Path(path)) => Some(code(to_source(path))),
+        Some(Expr::Field(access)) if is_event(&access.base) => Some(code(to_source(&access.member))),
         // The name before the dot may mean the event or a field of the event.
-        Some(access @ Expr::Field(ExprField { base, member, .. }))
-            if key != "when" && matches!(**base, Expr::Path(_)) =>
-        {
+        Some(access @ Expr::Field(ExprField { base, member, .. })) if matches!(**base, Expr::Path(_)) => {
             Some(format!("{}, or {} for a field of a field", code(to_source(member)), code(closure(access)?)))
         }
         // In a longer expression `self` may mean the metric: a closure can read its fields. Nothing to suggest.
         None if mentions(expr, &["self".to_owned()]) => None,
         plain => closure(plain.unwrap_or(expr)).map(code),
+    }
+}
+
+/// The path of a call such as `is_large()`.
+fn called_without_arguments(expr: &Expr) -> Option<&Path> {
+    match expr {
+        Expr::Call(ExprCall { func, args, .. }) if args.is_empty() => match &**func {
+            Expr::Path(path) if path.qself.is_none() => Some(&path.path),
+            _ => None,
+        },
+        _ => None,
     }
 }
 

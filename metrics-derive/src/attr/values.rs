@@ -1,12 +1,14 @@
 //! Parsers of the values of options. A row of the `options!` macro names one of them.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{TokenStream, TokenTree};
 use syn::ext::IdentExt;
-use syn::parse::{Parse, ParseStream};
-use syn::{Expr, Ident, Lit, LitStr, Path, Token, Type, token};
+use syn::parse::ParseStream;
+use syn::{Expr, ExprLit, Ident, Lit, LitBool, LitStr, Path, Token, Type, token};
 
+use super::options::rest_of_option;
+use super::synonyms::given;
 use crate::ctxt::Ctxt;
-use crate::name::{Case, backticked};
+use crate::name::{Case, backticked, closest};
 use crate::source_text::to_source;
 
 /// Parses `= value`. A missing value is reported with the example.
@@ -15,24 +17,51 @@ pub fn assigned<T>(
     value: impl Fn(&Ident, ParseStream) -> syn::Result<T>,
 ) -> impl Fn(&Ctxt, &Ident, ParseStream) -> syn::Result<T> {
     move |_, key, input| {
-        if !input.peek(Token![=]) {
-            let message = format!("`{key}` needs a value: write `{key} = {example}`");
-            return Err(syn::Error::new(key.span(), message));
-        }
-        input.parse::<Token![=]>()?;
+        equals(key, example, input)?;
         value(key, input)
     }
 }
 
+/// Parses the `=` in front of a value. A value that stands there in another form is reported in the right one.
+pub fn equals(key: &Ident, example: &str, input: ParseStream) -> syn::Result<()> {
+    let is_assigned = input.peek(Token![=]) && !input.peek(Token![==]) && !input.peek(Token![=>]);
+    if is_assigned && !input.peek2(Token![,]) {
+        input.parse::<Token![=]>()?;
+        if !input.is_empty() {
+            return Ok(());
+        }
+    }
+    let message = match given(input) {
+        Some(given) => format!("`{key}` takes its value after `=`: write `{key} = {}`", given.text),
+        None => format!("`{key}` needs a value: write `{key} = {example}`"),
+    };
+    Err(syn::Error::new(key.span(), message))
+}
+
 /// An option without a value.
 #[expect(clippy::unnecessary_wraps, reason = "has the signature of all parsers")]
-pub fn flag(_: &Ctxt, _: &Ident, _: ParseStream) -> syn::Result<()> {
+pub fn flag(cx: &Ctxt, key: &Ident, input: ParseStream) -> syn::Result<()> {
+    if given(input).is_some() {
+        cx.error(key, format!("`{key}` takes no value: write `{key}`, or remove it"));
+        rest_of_option(input);
+    }
     Ok(())
 }
 
-/// A value that syn can parse.
-pub fn plain<T: Parse>(_: &Ident, input: ParseStream) -> syn::Result<T> {
-    input.parse()
+/// One of several words, without quotation marks.
+pub fn choice(key: &Ident, input: ParseStream) -> syn::Result<Ident> {
+    if input.peek(Ident::peek_any) && !input.peek(LitBool) {
+        return input.call(Ident::parse_any);
+    }
+    let other: Expr = input.parse()?;
+    let word = if let Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) = &other {
+        text.parse::<Ident>().ok()
+    } else {
+        None
+    };
+    let word =
+        word.map_or_else(|| (if key == "zeros" { "off" } else { "max" }).to_owned(), |word| word.to_string());
+    Err(syn::Error::new_spanned(other, format!("`{key}` takes a word: write `{key} = {word}`")))
 }
 
 /// A string literal.
@@ -68,34 +97,97 @@ pub fn expression(_: &Ident, input: ParseStream) -> syn::Result<Expr> {
 }
 
 /// The path of the `mvx_metrics` crate, with or without quotation marks.
-pub fn crate_path(_: &Ident, input: ParseStream) -> syn::Result<Path> {
+pub fn crate_path(key: &Ident, input: ParseStream) -> syn::Result<Path> {
+    let example = "path::to::mvx_metrics";
     if input.peek(LitStr) {
-        return input.parse::<LitStr>()?.parse_with(Path::parse_mod_style);
+        let text: LitStr = input.parse()?;
+        let message = format!("`{key}` takes the path of the crate: write `{key} = {example}`");
+        return text.parse_with(Path::parse_mod_style).map_err(|_| syn::Error::new(text.span(), message));
     }
-    input.call(Path::parse_mod_style)
+    let other: Expr = input.fork().parse()?;
+    match &other {
+        Expr::Path(_) => input.call(Path::parse_mod_style),
+        _ => {
+            input.parse::<Expr>()?;
+            let message = format!("`{key}` takes the path of the crate: write `{key} = {example}`");
+            Err(syn::Error::new_spanned(other, message))
+        }
+    }
 }
 
-/// The path of a handler.
-pub fn handler(_: &Ident, input: ParseStream) -> syn::Result<Path> {
-    match input.parse()? {
-        Expr::Path(path) if path.qself.is_none() => Ok(path.path),
-        other => Err(syn::Error::new_spanned(
-            other,
+/// The path of a handler. A single word would be a function of the module, where users mean a method of the metric.
+pub fn handler(key: &Ident, input: ParseStream) -> syn::Result<Path> {
+    let written = expression(key, input)?;
+    let path = match &written {
+        Expr::Path(path) if path.qself.is_none() => Some(&path.path),
+        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => {
+            let path =
+                text.parse::<Path>().map_or_else(|_| "Self::on_event".to_owned(), |path| of_self(&path));
+            let message = format!("`{key}` takes no quotation marks: write `{key} = {path}`");
+            return Err(syn::Error::new(text.span(), message));
+        }
+        _ => None,
+    };
+    let Some(path) = path else {
+        return Err(syn::Error::new_spanned(
+            written,
             "`with` takes the path of a handler `fn(&mut Self, &Event) -> bool`: write `with = Self::on_event`",
-        )),
+        ));
+    };
+    if path.get_ident().is_some() {
+        let (method, function) = (of_self(path), to_source(path));
+        let message = format!(
+            "`{key}` takes a path: write `{key} = {method}` for a method, `{key} = self::{function}` for a function"
+        );
+        return Err(syn::Error::new_spanned(path, message));
     }
+    Ok(path.clone())
+}
+
+/// A single word as the path of a method.
+fn of_self(path: &Path) -> String {
+    let path_text = to_source(path);
+    if path.get_ident().is_some() { format!("Self::{path_text}") } else { path_text }
 }
 
 /// One of the cases, in quotation marks.
 pub fn case(cases: &'static [Case]) -> impl Fn(&Ident, ParseStream) -> syn::Result<Case> {
     move |key, input| {
-        let text: LitStr = input.parse()?;
-        let case = cases.iter().find(|case| case.name() == text.value());
+        let names: Vec<_> = cases.iter().map(|case| case.name()).collect();
+        let (word, span) = if input.peek(LitStr) {
+            let text: LitStr = input.parse()?;
+            (text.value(), text.span())
+        } else {
+            let other: Expr = input.parse()?;
+            let word = to_source(&other);
+            let nearest = nearest_case(&word, &names).unwrap_or("snake_case");
+            let message = format!("`{key}` takes a string: write `{key} = \"{nearest}\"`");
+            return Err(syn::Error::new_spanned(other, message));
+        };
+        let case = cases.iter().find(|case| case.name() == word);
         case.copied().ok_or_else(|| {
-            let names: Vec<_> = cases.iter().map(|case| case.name()).collect();
-            syn::Error::new(text.span(), format!("unknown `{key}`, expected one of {}", backticked(&names)))
+            let mut message =
+                format!("unknown `{key}` case `{word}`, expected one of {}", backticked(&names));
+            if let Some(nearest) = nearest_case(&word, &names) {
+                message = format!("{message}; did you mean `{nearest}`?");
+            }
+            syn::Error::new(span, message)
         })
     }
+}
+
+/// The case that a user means by `camel`, `KEBAB` or `snake-case`: the one with the same words, or a word fewer.
+fn nearest_case<'a>(word: &str, names: &[&'a str]) -> Option<&'a str> {
+    let letters = |text: &str| {
+        let letters = text.chars().filter(|character| character.is_alphanumeric());
+        letters.collect::<String>().to_lowercase()
+    };
+    let of = |name: &str| letters(name).trim_end_matches("case").to_owned();
+    let wanted = of(word);
+    let same = names.iter().filter(|name| of(name) == wanted && !wanted.is_empty());
+    // `UPPER` and `Pascal` say by their own letters which of two they mean.
+    let same = same.min_by_key(|name| name.chars().next() != word.chars().next());
+    same.copied().or_else(|| closest(word, names))
 }
 
 /// The event of `on(Event, ..)`. After a mistake, the rest of the parentheses is skipped: it would only cause more
@@ -118,9 +210,35 @@ fn single_event(on: &Ident, content: ParseStream) -> syn::Result<Type> {
         };
         return Err(syn::Error::new(literal.span(), message));
     }
-    let event = content.parse()?;
+    let is_option = content.peek(Ident::peek_any) && content.peek2(Token![=]);
+    if is_option || content.peek(Token![|]) {
+        let (first, rest) =
+            (content.fork().parse::<TokenTree>()?, to_source(&content.parse::<TokenStream>()?));
+        let key = if is_option { "" } else { "when = " };
+        let message = format!("`on` begins with an event: write `on(Event, {key}{rest})`");
+        return Err(syn::Error::new(first.span(), message));
+    }
+    let begin = content.fork();
+    let event: Type = content.parse().map_err(|error| {
+        let first = begin.parse::<TokenTree>().map_or_else(|_| error.span(), |first| first.span());
+        syn::Error::new(first, "`on` takes the event's type: write `on(Event)`")
+    })?;
+    if content.peek(token::Brace) || content.peek(token::Paren) || content.peek(Token![|]) {
+        let (ty, rest) = (to_source(&event), to_source(&content.parse::<TokenStream>()?));
+        let space = if rest.starts_with('(') { "" } else { " " };
+        let pattern = format!("{ty}{space}{rest}");
+        let message =
+            format!("`on` takes a type, no pattern: write `on({ty}, when = |e| matches!(e, {pattern}))`");
+        return Err(syn::Error::new_spanned(event, message));
+    }
     if content.is_empty() {
         return Ok(event);
+    }
+    if !content.peek(Token![,]) {
+        let (ty, rest) = (to_source(&event), rest_of_option(content));
+        let message =
+            format!("`on` takes one event, then its options: write `on({ty}, ..)` without `{rest}`");
+        return Err(syn::Error::new_spanned(event, message));
     }
     content.parse::<Token![,]>()?;
     if let Some(second) = peek_type(content) {
@@ -140,7 +258,16 @@ fn peek_type(input: ParseStream) -> Option<Type> {
 }
 
 pub fn expect_parentheses(on: &Ident, input: ParseStream) -> syn::Result<()> {
-    if input.peek(token::Paren) { Ok(()) } else { Err(no_event(on)) }
+    if input.peek(token::Paren) {
+        return Ok(());
+    }
+    let text = given(input).map_or_else(|| rest_of_option(&input.fork()), |given| given.text);
+    let brackets: &[char] = &['[', ']', '{', '}', '<', '>', ' '];
+    let event = text.trim_matches(brackets);
+    if event.is_empty() || syn::parse_str::<Type>(event).is_err() {
+        return Err(no_event(on));
+    }
+    Err(syn::Error::new(on.span(), format!("`on` takes parentheses: write `on({event})`")))
 }
 
 fn no_event(on: &Ident) -> syn::Error {

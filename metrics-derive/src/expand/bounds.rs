@@ -4,7 +4,8 @@ use proc_macro2::TokenStream;
 use syn::{Type, WherePredicate, parse2};
 
 use crate::ast::Role;
-use crate::resolved::{Event, Field};
+use crate::attr::FeedOptions;
+use crate::resolved::{Event, Feed, Field};
 use crate::shape::{Kind, Measure, TypeShape, cardinality};
 use crate::span::ends;
 
@@ -24,6 +25,14 @@ pub fn of_field(private: &TokenStream, field: &Field) -> Vec<WherePredicate> {
     if let (Kind::Top, [label, inner]) = (field.shape.kind, field.shape.arguments.as_slice()) {
         let label = of_label(private, label.ty, "Label");
         return label.into_iter().chain(of_weight(private, inner)).collect();
+    }
+    // The message about a type of the user's own then tells both what it lacks and what else its field may be.
+    let counts = |feed: &Feed| {
+        let FeedOptions { value, add, sub, set, by, .. } = &feed.options;
+        value.is_none() && add.is_none() && sub.is_none() && set.is_none() && by.is_none()
+    };
+    if field.shape.kind == Kind::Unknown && !field.feeds.is_empty() && field.feeds.iter().all(counts) {
+        return bound(private, field.shape.ty, "Count").into_iter().collect();
     }
     of_dimension(private, &field.shape).into_iter().collect()
 }
@@ -46,6 +55,13 @@ fn of_dimension(private: &TokenStream, shape: &TypeShape) -> Option<WherePredica
     }
 }
 
+/// The bound of a field that is not a dimension: the metric goes to another thread.
+pub fn of_skipped(private: &TokenStream, field: &Field) -> Option<WherePredicate> {
+    let is_known = field.shape.kind == Kind::NotADimension && field.shape.arguments.is_empty();
+    let is_word = matches!(field.shape.ty, Type::Path(_));
+    if is_known && is_word { None } else { bound(private, field.shape.ty, "Send") }
+}
+
 /// The bound of `D` of `Top<L, D>`.
 fn of_weight(private: &TokenStream, shape: &TypeShape) -> Option<WherePredicate> {
     match shape.kind {
@@ -60,7 +76,7 @@ fn of_label(private: &TokenStream, ty: &Type, name: &str) -> Option<WherePredica
 }
 
 fn bound(private: &TokenStream, ty: &Type, name: &str) -> Option<WherePredicate> {
-    let (_, last) = ends(ty);
+    let (first, last) = ends(ty);
     let name = syn::Ident::new(name, last);
-    parse2(quote_at!(private, last => #ty: #private::#name)).ok()
+    parse2(quote_at!(private, first => #ty: #private::#name)).ok()
 }

@@ -5,6 +5,8 @@ use quote::{ToTokens, format_ident, quote};
 use syn::{WhereClause, WherePredicate, parse_quote};
 
 use super::bounds;
+use crate::ast::Role;
+use crate::generics::{mentions, parameters};
 use crate::resolved::{Field, Metric};
 
 /// A metric with what all of its impls need.
@@ -43,6 +45,11 @@ fn where_clause(metric: &Metric, private: &TokenStream) -> Option<WhereClause> {
     }
     predicates.extend(metric.events.iter().filter_map(|event| bounds::of_event(private, event)));
     predicates.extend(metric.visible_fields().flat_map(|field| bounds::of_field(private, field)));
+    let skipped = metric.fields.iter().filter(|field| field.role == Role::Skip);
+    let names = parameters(generics);
+    // Of a generic metric the first bound asks for it.
+    let skipped = skipped.filter(|field| !mentions(field.shape.ty, &names));
+    predicates.extend(skipped.filter_map(|field| bounds::of_skipped(private, field)));
     let mut clause = generics.where_clause.clone();
     if !predicates.is_empty() {
         clause.get_or_insert_with(|| parse_quote!(where)).predicates.extend(predicates);

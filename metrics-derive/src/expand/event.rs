@@ -2,8 +2,10 @@
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
+use syn::punctuated::Punctuated;
 use syn::{
-    Attribute, Data, Field, Fields, GenericParam, Lifetime, Member, Variant, parse_quote, parse_quote_spanned,
+    Attribute, Data, Field, Fields, GenericParam, Lifetime, Member, Meta, Token, Variant, parse_quote,
+    parse_quote_spanned,
 };
 
 use super::lints;
@@ -105,7 +107,24 @@ fn known(fields: &Fields) -> impl Iterator<Item = (Member, &Field)> {
     fields.members().zip(fields).take_while(move |(_, field)| !moves(field))
 }
 
-/// The `#[cfg(..)]` attributes, which rustc evaluates after it has run attribute macros.
-fn conditions(attributes: &[Attribute]) -> Vec<&Attribute> {
-    attributes.iter().filter(|attribute| attribute.path().is_ident("cfg")).collect()
+/// The `#[cfg(..)]` attributes, also those in `#[cfg_attr(..)]`: rustc evaluates both after it has run attribute macros.
+fn conditions(attributes: &[Attribute]) -> Vec<TokenStream> {
+    attributes.iter().flat_map(|attribute| conditions_of(&attribute.meta)).collect()
+}
+
+fn conditions_of(meta: &Meta) -> Vec<TokenStream> {
+    if meta.path().is_ident("cfg") {
+        return vec![quote!(#[#meta])];
+    }
+    let Meta::List(list) = meta else { return Vec::new() };
+    if !list.path.is_ident("cfg_attr") {
+        return Vec::new();
+    }
+    let parsed = list.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated).unwrap_or_default();
+    let mut parts = parsed.into_iter();
+    let Some(predicate) = parts.next() else { return Vec::new() };
+    parts
+        .filter(|part| part.path().is_ident("cfg"))
+        .map(|cfg| quote!(#[cfg_attr(#predicate, #cfg)]))
+        .collect()
 }

@@ -11,7 +11,7 @@ use crate::ast::Role;
 use crate::attr::{FeedOptions, Keyed, Labels, Source};
 use crate::resolved::{Event, Feed, Field};
 use crate::shape::{Kind, Measure};
-use crate::span::{located_at, respan};
+use crate::span::{ends, located_at, spread};
 
 /// The most feeds of a handler that is inlined into the loop over a batch.
 const MAX_INLINED_FEEDS: usize = 8;
@@ -64,9 +64,12 @@ fn with_handler(cx: &Context, with: &Keyed<syn::Path>) -> TokenStream {
         let ident = field.ident;
         with_buckets(private, field, &quote!(&mut self.#ident)).map(|target| quote!(#target.prepare();))
     });
-    let path = &with.value;
-    let call = quote_at!(private, located_at(path.span()) => #private::handle_with(self, __event, #path));
-    quote!(#(#prepare)* __accepted |= #call;)
+    let call = source::call(&with.value, &quote!(self, __event));
+    let handled = quote_at!(private, located_at(with.value.span()) => {
+        let __handled: #private::primitive::bool = #call;
+        __handled
+    });
+    quote!(#(#prepare)* __accepted |= #handled;)
 }
 
 fn feed_field(private: &TokenStream, field: &Field, feed: &Feed, event: &Type) -> TokenStream {
@@ -112,14 +115,14 @@ fn steps(private: &TokenStream, field: &Field, feed: &FeedOptions, target: &Toke
     let constant = constant(private, field);
     let by_reference = field.shape.inner().kind == Kind::Distinct;
     let step = |key: &Ident, method: TokenStream, value: Option<&Source>| {
-        let span = located_at(value.map_or(key.span(), Spanned::span));
+        let (first, last) = value.map_or_else(|| ends(key), ends);
         let value = match value {
             Some(value) if by_reference => source::value_by_reference(private, value),
             Some(value) => source::value(private, value, constant.as_ref()),
             None => quote!(1u64),
         };
-        let (method, target) = (respan(&method, span), respan(&target, span));
-        quote_at!(private, span => #private::#method(#target, #value))
+        let (method, target) = (spread(&method, first, last), spread(&target, first, last));
+        quote_at!(private, first => #private::#method(#target, #value))
     };
     let steps: Vec<_> = [
         feed.value.as_ref().map(|option| step(&option.key, quote!(Record::record), Some(&option.value))),
@@ -131,9 +134,9 @@ fn steps(private: &TokenStream, field: &Field, feed: &FeedOptions, target: &Toke
     .flatten()
     .collect();
     if steps.is_empty() {
-        let span = located_at(field.shape.ty.span());
-        let target = respan(&target, span);
-        return quote_at!(private, span => #private::Count::count(#target));
+        let (first, last) = ends(field.shape.ty);
+        let (method, target) = (spread(&quote!(Count::count), first, last), spread(&target, first, last));
+        return quote_at!(private, first => #private::#method(#target));
     }
     quote!(#(#steps)|*)
 }

@@ -178,7 +178,9 @@ fn windows(cx: &Context) -> impl Iterator<Item = TokenStream> {
     let windows = fields.map(|field| field.shape.of_label()).filter(|shape| shape.kind == Kind::Recent);
     windows.filter(move |window| !mentions(window.ty, &parameters)).map(move |window| {
         let ty = window.ty;
-        quote_at!(private, located_at(ty.span()) => const _: () = #private::assert_window::<#ty>();)
+        // The item itself is not there: rustc would suggest a type parameter for it.
+        let assert = quote_at!(private, located_at(ty.span()) => #private::assert_window::<#ty>());
+        quote!(const _: () = #assert;)
     })
 }
 

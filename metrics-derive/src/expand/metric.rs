@@ -58,7 +58,7 @@ fn buckets(cx: &Context, field: &Field) -> Option<TokenStream> {
             let written = if has_seconds { quote!(#private::primitive::f64) } else { quote!(_) };
             checked_bounds(private, measured, &array, &written, &quote!(#count))
         }
-        Expr::Call(call) => exponential(private, measured, call),
+        Expr::Call(call) if call.args.len() == 3 => exponential(private, measured, call),
         path => checked_bounds(private, measured, path, &quote!(_), &quote!({ #path.len() })),
     };
     // When the bounds are wrong, rustc names each use of the constant.

@@ -20,8 +20,9 @@ pub fn expand(cx: &Context) -> (TokenStream, TokenStream) {
     (declaration(cx), implementations(cx))
 }
 
+/// The name of the struct. At the location of the metric's name rustc would report a misspelt type once more for this struct.
 pub fn ident(metric: &Metric) -> Ident {
-    format_ident!("{}Snapshot", metric.input.ident.unraw())
+    format_ident!("{}Snapshot", metric.input.ident.unraw(), span = Span::call_site())
 }
 
 /// The name of the field that counts values which were not finite. A dimension of that name keeps it.

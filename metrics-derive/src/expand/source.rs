@@ -3,10 +3,10 @@
 use proc_macro2::{Delimiter, Group, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Expr, ExprLit, Lit, LitFloat};
+use syn::{Expr, ExprLit, Lit, LitFloat, Path};
 
 use crate::attr::{Labels, Source};
-use crate::span::{ends, located_at};
+use crate::span::{ends, located_at, respan, spread};
 
 /// The type of constants such as `add = 1`.
 pub struct Constant {
@@ -20,12 +20,14 @@ pub fn value(private: &TokenStream, source: &Source, constant: Option<&Constant>
     match source {
         Source::Field(field) => quote_spanned!(span=> __event.#field),
         Source::Index(index) => quote_spanned!(span=> __event.#index),
-        Source::Path(_) | Source::Closure(_) => {
+        Source::Path(path) => call(path, &quote!(__event)),
+        Source::Closure(_) => {
             // The parentheses end where the source ends, so that rustc underlines all of it.
             let (first, last) = ends(source);
             let mut arguments = Group::new(Delimiter::Parenthesis, quote!(__event, #source));
             arguments.set_span(last);
-            quote_at!(private, first => #private::with #arguments)
+            let with = spread(&quote!(#private::with), first, last);
+            quote_spanned!(first=> #with #arguments)
         }
         Source::Constant(expr) => match constant {
             Some(Constant { ty, is_float }) if unsuffixed(expr) => {
@@ -60,16 +62,22 @@ pub fn value_by_reference(private: &TokenStream, source: &Source) -> TokenStream
 /// The expression that checks a condition on the event.
 pub fn condition(private: &TokenStream, source: &Source) -> TokenStream {
     let span = located_at(source.span());
-    if let Source::Path(path) = source
-        && path.get_ident().is_some()
-    {
-        // A call: if the path is the name of a field, rustc says that there is no such function.
-        return quote_at!(private, span => {
-            let __condition: #private::primitive::bool = #path(__event);
-            __condition
-        });
+    if let Source::Closure(_) = source {
+        return quote_at!(private, span => #private::when(__event, #source));
     }
-    quote_at!(private, span => #private::when(__event, #source))
+    let value = value(private, source, None);
+    quote_at!(private, span => {
+        let __condition: #private::primitive::bool = #value;
+        __condition
+    })
+}
+
+/// The call of a function that the user names. rustc underlines the end of its path when the arguments do not fit.
+pub fn call(function: &Path, arguments: &TokenStream) -> TokenStream {
+    let (first, last) = ends(function);
+    let mut arguments = Group::new(Delimiter::Parenthesis, respan(arguments, last));
+    arguments.set_span(last);
+    quote_spanned!(first=> #function #arguments)
 }
 
 /// Whether a number is written without its type.

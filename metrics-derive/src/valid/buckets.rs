@@ -1,6 +1,6 @@
 //! Checks of the buckets of histograms.
 
-use syn::{Expr, ExprCall, ExprLit, ExprUnary, Lit, UnOp};
+use syn::{Expr, ExprCall, ExprLit, ExprUnary, Lit, Path, UnOp};
 
 use crate::ctxt::Ctxt;
 use crate::resolved::Field;
@@ -86,13 +86,25 @@ fn is_exponential(expr: &Expr) -> bool {
     matches!(expr, Expr::Path(path) if path.path.is_ident("exponential"))
 }
 
+/// Whether a path is spelled like a function, not like a constant.
+fn is_function(path: &Path) -> bool {
+    path.segments.last().is_some_and(|last| last.ident.to_string().starts_with(char::is_lowercase))
+}
+
 /// Checks bounds that are written as numbers. rustc checks all others when it evaluates the constant.
 fn bounds(cx: &Ctxt, buckets: &Expr, measure: Option<Measure>) {
     let bounds = match buckets {
         Expr::Array(array) => &array.elems,
         Expr::Path(_) if is_exponential(buckets) => return cx.error(buckets, EXPONENTIAL),
+        Expr::Path(path) if is_function(&path.path) => {
+            let message =
+                format!("`buckets` takes a list or a constant: write `buckets = {}()`", to_source(path));
+            return cx.error(buckets, message);
+        }
         Expr::Path(_) => return,
         Expr::Call(call) if is_exponential(&call.func) => return exponential(cx, call),
+        // A `const fn`, whose list rustc checks.
+        Expr::Call(call) if call.args.is_empty() => return,
         other => {
             let message = "`buckets` takes a list, a constant or `exponential(start, factor, n)`: write `buckets = [1, 2, 4]` or `buckets = exponential(1, 2, 10)`";
             return cx.error(other, message);

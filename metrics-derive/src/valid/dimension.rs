@@ -56,6 +56,7 @@ fn measure(cx: &Ctxt, inner: &TypeShape) -> bool {
         Measure::OtherUnsigned => "`u64`",
         Measure::OtherSigned => "`i64`",
         Measure::F32 => "`f64`",
+        Measure::NotNumeric if inner.kind == Kind::Gauge => "`i64`, `f64` or `Duration`",
         Measure::NotNumeric => "`u64`, `i64`, `f64` or `Duration`",
     };
     cx.error(measured.ty, format!("`{}` is not a measure: use {suggestion}", to_source(measured.ty)));
@@ -67,6 +68,17 @@ fn buckets_are_constant(cx: &Ctxt, field: &Field, parameters: &[String]) -> bool
     let inner = field.shape.inner();
     let generic =
         field.has_buckets() && inner.measured().is_some_and(|measured| mentions(measured.ty, parameters));
+    let written = [field.options.buckets.as_ref(), field.options.max_buckets.as_ref()];
+    let written: Vec<_> =
+        written.into_iter().flatten().filter(|given| mentions(&given.value, parameters)).collect();
+    if let [given, ..] = written.as_slice() {
+        let message = format!(
+            "`{}` cannot depend on a parameter of the metric: write numbers or a constant",
+            given.key
+        );
+        cx.error(&given.value, message);
+        return false;
+    }
     if generic {
         let message = "the buckets of a histogram cannot depend on a type parameter: use a type such as `Histogram<f64>`";
         cx.error(field.shape.ty, message);

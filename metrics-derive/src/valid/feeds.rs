@@ -6,7 +6,7 @@ use super::top::is_weight;
 use crate::attr::FeedOptions;
 use crate::ctxt::Ctxt;
 use crate::resolved::{Feed, Field};
-use crate::shape::Kind;
+use crate::shape::{Cardinality, Kind, cardinality};
 use crate::source_text::to_source;
 
 /// Reports mistakes in the feeds of a field, one for each field.
@@ -43,10 +43,18 @@ fn combinations(cx: &Ctxt, feed: &FeedOptions) {
 fn label_source(cx: &Ctxt, field: &Field, feed: &Feed) {
     match (&feed.options.by, field.shape.kind) {
         (None, Kind::Breakdown | Kind::Top) => {
-            cx.error(
-                field.shape.ty,
-                format!("`{}` needs a label: add `by = <event field>`", to_source(field.shape.ty)),
-            );
+            let label = field.shape.arguments.first().map(|label| cardinality(label.ty));
+            let number = match field.shape.kind {
+                Kind::Top if field.options.keep.is_none() => ", keep = <N>",
+                Kind::Breakdown
+                    if field.options.limit.is_none() && label == Some(Some(Cardinality::Unbounded)) =>
+                {
+                    ", limit = <N>"
+                }
+                _ => "",
+            };
+            let ty = to_source(field.shape.ty);
+            cx.error(field.shape.ty, format!("`{ty}` needs a label: add `by = <event field>{number}`"));
         }
         (Some(by), kind) if !matches!(kind, Kind::Breakdown | Kind::Top | Kind::Unknown) => {
             let ty = to_source(field.shape.ty);
@@ -84,13 +92,21 @@ fn fitting(cx: &Ctxt, field: &Field, feed: &FeedOptions) {
                 misfit(key, "nothing, or `add = ..`; use `InFlight` to count what begins and ends");
             }
         }
-        Kind::InFlight => match first([value, set]) {
-            Some(key) => misfit(&key, "`add` and `sub`"),
-            None if add.is_none() && sub.is_none() => {
-                cx.error(inner, "`InFlight` needs `add` or `sub` for each event: write `on(Event, add)`");
+        Kind::InFlight => {
+            match first([value, set]) {
+                Some(key) => misfit(&key, "`add` and `sub`"),
+                None if cancels_out(feed) => {
+                    let key = feed.sub.as_ref().map(|given| &given.key);
+                    let message =
+                        "`add` and `sub` of one event cancel out: write `on(Started, add), on(Ended, sub)`";
+                    cx.error(key, message);
+                }
+                None if add.is_none() && sub.is_none() => {
+                    cx.error(inner, "`InFlight` needs `add` or `sub` for each event: write `on(Event, add), on(Event, sub)`");
+                }
+                None => {}
             }
-            None => {}
-        },
+        }
         Kind::Gauge => match first([add, sub]) {
             Some(key) => misfit(&key, "`set` or `value`; use `InFlight` to count what begins and ends"),
             None if value.is_none() && set.is_none() => {
@@ -112,6 +128,12 @@ fn fitting(cx: &Ctxt, field: &Field, feed: &FeedOptions) {
         }
         Kind::Breakdown | Kind::Top | Kind::Recent | Kind::NotADimension | Kind::Unknown => {}
     }
+}
+
+/// Whether an event adds and subtracts the same amount.
+fn cancels_out(feed: &FeedOptions) -> bool {
+    let (Some(add), Some(sub)) = (&feed.add, &feed.sub) else { return false };
+    add.value.as_ref().map(to_source) == sub.value.as_ref().map(to_source)
 }
 
 /// Reports a field that only goes up or only goes down.

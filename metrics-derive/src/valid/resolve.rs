@@ -3,6 +3,7 @@
 use syn::ext::IdentExt;
 use syn::{Ident, Type};
 
+use super::events as event_types;
 use crate::ast::Role;
 use crate::attr::{FeedOptions, FieldOn, Keyed, MetricOn, OptionSet, Source};
 use crate::ctxt::Ctxt;
@@ -13,6 +14,9 @@ use crate::source_text::to_source;
 pub fn container_events(cx: &Ctxt, on: Vec<MetricOn>) -> Vec<Event> {
     let mut events: Vec<Event> = Vec::new();
     for MetricOn { event, options } in on {
+        if !event_types::check(cx, &event) {
+            continue;
+        }
         if let Some(first) = position(&events, &event) {
             cx.error(&event, format!("duplicate event `{}`", to_source(&event)));
             cx.error(&events[first].ty, "first listed here");
@@ -43,6 +47,8 @@ pub fn own_feeds(cx: &Ctxt, events: &mut Vec<Event>, mut on: Vec<FieldOn>, bare:
         (several, Some(key)) => ambiguous(cx, key, "field", several.iter().map(|on| &on.event)),
         (_, None) => {}
     }
+    on.retain(|on| event_types::check(cx, &on.event));
+    report_twice(cx, &on);
     let feeds = on.into_iter().map(|FieldOn { event, options, .. }| {
         let event = position(events, &event).unwrap_or_else(|| {
             events.push(Event { ty: event, with: None, when: None, container_level: false });
@@ -51,6 +57,20 @@ pub fn own_feeds(cx: &Ctxt, events: &mut Vec<Event>, mut on: Vec<FieldOn>, bare:
         Feed { event, options }
     });
     feeds.collect()
+}
+
+/// Reports an event that updates a field twice. With a condition in each `on(..)`, at most one of them may hold.
+fn report_twice(cx: &Ctxt, on: &[FieldOn]) {
+    for (index, second) in on.iter().enumerate() {
+        let event = to_source(&second.event);
+        let same = on[..index].iter().find(|first| to_source(&first.event) == event);
+        if same.is_some_and(|first| first.options.when.is_none() || second.options.when.is_none()) {
+            let message = format!(
+                "this field listens to `{event}` twice: remove this `on(..)`, or write a `when` in each of them"
+            );
+            cx.error(&second.event, message);
+        }
+    }
 }
 
 /// The feeds of a field without `on(..)`: each event that the struct lists feeds it.

@@ -5,6 +5,7 @@ use syn::{Attribute, Ident};
 use crate::ast::Field;
 use crate::ctxt::Ctxt;
 use crate::name;
+use crate::resolved::{self, Event, Verdict};
 use crate::shape::Kind;
 use crate::source_text::to_source;
 
@@ -38,6 +39,22 @@ pub fn check(cx: &Ctxt, field: &Field) {
         if let Some(prefix) = &flatten.value.prefix {
             name::check(cx, &prefix.value);
         }
+    }
+}
+
+/// Reports `manual` fields of a metric that listens to events, but without a handler that could change them. A metric without
+/// events may be flattened: the handler of the other metric changes it.
+pub fn report_unchanged(cx: &Ctxt, events: &[Event], fields: &[resolved::Field]) {
+    let Some(event) = events.first().filter(|_| events.iter().all(|event| event.with.is_none())) else {
+        return;
+    };
+    let event = to_source(&event.ty);
+    let valid = fields.iter().filter(|field| field.verdict == Verdict::Valid);
+    for manual in valid.filter_map(|field| field.options.manual.as_ref()) {
+        let message = format!(
+            "no handler changes this field: write `on({event}, with = Self::on_event)` on the struct, or remove `manual`"
+        );
+        cx.error(&manual.key, message);
     }
 }
 

@@ -1,5 +1,9 @@
 //! Measures: the types of number that dimensions record.
 
+use std::num::{
+    NonZeroI8, NonZeroI16, NonZeroI32, NonZeroI64, NonZeroIsize, NonZeroU8, NonZeroU16, NonZeroU32,
+    NonZeroU64, NonZeroUsize,
+};
 use std::time::Duration;
 
 use crate::snapshot::{Arithmetic, Output};
@@ -132,6 +136,94 @@ macro_rules! into_measure {
         })*
     };
 }
+
+/// References to numbers, as closures such as `|e| &e.bytes` return them.
+impl<T, V: IntoMeasure<T> + Copy> IntoMeasure<T> for &V {
+    #[inline]
+    fn into_measure(self) -> Option<T> {
+        (*self).into_measure()
+    }
+}
+
+/// Types that users record by mistake. The impl says what to write: nothing implements its bound.
+macro_rules! no_measure {
+    ($($bound:ident: $($from:ty),*;)*) => {
+        $($(impl<T: $bound> IntoMeasure<T> for $from {
+            fn into_measure(self) -> Option<T> {
+                None
+            }
+        })*)*
+    };
+}
+
+no_measure! {
+    FromBool: bool;
+    FromWide: u128, i128;
+    FromNonZero: NonZeroU8, NonZeroU16, NonZeroU32, NonZeroU64, NonZeroUsize, NonZeroI8, NonZeroI16, NonZeroI32, NonZeroI64,
+        NonZeroIsize;
+    FromText: String, &str;
+}
+
+/// The bound depends on a lifetime: rustc checks it where the impl is used, and not here.
+macro_rules! no_unsigned_measure {
+    ($($from:ty)*) => {
+        $(impl IntoMeasure<u64> for $from
+        where
+            for<'a> u64: FromSigned<'a>,
+        {
+            fn into_measure(self) -> Option<u64> {
+                None
+            }
+        })*
+    };
+}
+
+no_unsigned_measure! { i64 i32 i16 i8 isize }
+
+impl<T: FromResult, V, E> IntoMeasure<T> for Result<V, E> {
+    fn into_measure(self) -> Option<T> {
+        None
+    }
+}
+
+#[diagnostic::on_unimplemented(
+    message = "a `bool` cannot be recorded as `{Self}`: write `|e| {Self}::from(e.field)`",
+    label = "expected `{Self}`, found `bool`",
+    note = "to count the events for which it is true, use a `Counter` with `when = field`"
+)]
+pub trait FromBool {}
+
+#[diagnostic::on_unimplemented(
+    message = "a signed integer cannot be recorded as `{Self}`: write `as u64` behind it, or measure `i64`",
+    label = "expected `{Self}`, found a signed integer",
+    note = "a number without a type is signed: write `1u64`"
+)]
+pub trait FromSigned<'a> {}
+
+#[diagnostic::on_unimplemented(
+    message = "an integer of 128 bits cannot be recorded as `{Self}`: write `as u64` behind it",
+    label = "expected `{Self}`, found 128 bits",
+    note = "instead of `.as_millis()`, record the `Duration` itself, in a dimension of `Duration`s"
+)]
+pub trait FromWide {}
+
+#[diagnostic::on_unimplemented(
+    message = "a number that is never zero cannot be recorded as `{Self}`: write `|e| e.field.get()`",
+    label = "expected `{Self}`"
+)]
+pub trait FromNonZero {}
+
+#[diagnostic::on_unimplemented(
+    message = "a text cannot be recorded as `{Self}`: write a closure that makes a number of it, such as `|e| e.field.len()`",
+    label = "expected `{Self}`, found a text"
+)]
+pub trait FromText {}
+
+#[diagnostic::on_unimplemented(
+    message = "a `Result` cannot be recorded as `{Self}`: write `.ok()` behind it, and an error records nothing",
+    label = "expected `{Self}`, found a `Result`"
+)]
+pub trait FromResult {}
 
 into_measure! {
     u64 => u64: std::convert::identity;

@@ -51,7 +51,7 @@ fn main() {
         removed: Missing,
         #[cfg_attr(all(), dimension(value = Step::bytes))]
         bytes: Sum<u64>,
-        #[dimension(when = is_long)]
+        #[dimension(when = |step| is_long(step))]
         long: Counter,
     }
 

@@ -19,9 +19,9 @@ fn of_another_event(_: &Loaded) -> bool {
 #[derive(Metric, Default)]
 #[metric(on(Saved))]
 struct Saves {
-    #[dimension(when = size)]
+    #[dimension(when = self::size)]
     large: Counter,
-    #[dimension(when = of_another_event)]
+    #[dimension(when = self::of_another_event)]
     loaded: Counter,
 }
 

@@ -1,0 +1,12 @@
+use mvx_metrics::{Metric, metric_event};
+
+#[metric_event]
+struct Done;
+
+#[derive(Metric)]
+#[metric(on(Done))]
+struct Jobs {
+    total: Counter,
+}
+
+fn main() {}

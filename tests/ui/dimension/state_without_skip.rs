@@ -1,0 +1,23 @@
+use mvx_metrics::*;
+use std::time::Duration;
+
+#[metric_event]
+struct Saved {
+    elapsed: Duration,
+    bytes: u64,
+    user: String,
+    route: String,
+    large: bool,
+}
+
+#[derive(Default)]
+struct State;
+
+#[derive(Metric, Default)]
+#[metric(on(Saved))]
+struct Saves {
+    total: Counter,
+    state: State,
+}
+
+fn main() {}

@@ -1,0 +1,7 @@
+use mvx_metrics::*;
+
+#[metric_event]
+#[metric_event]
+pub struct Done;
+
+fn main() {}

@@ -1,0 +1,18 @@
+use mvx_metrics::*;
+use std::time::Duration;
+
+#[metric_event]
+pub struct JobFinished {
+    pub elapsed: Duration,
+    pub items: u64,
+    pub ok: bool,
+}
+
+#[derive(Metric, Default)]
+#[metric(name = "jobs", on(JobFinished))]
+struct Jobs {
+    #[dimension(|e| e.ok)]
+    n: Counter,
+}
+
+fn main() {}

@@ -1,0 +1,19 @@
+use mvx_metrics::*;
+use std::time::Duration;
+
+#[metric_event]
+struct Saved {
+    elapsed: Duration,
+    bytes: u64,
+    user: String,
+    route: String,
+    large: bool,
+}
+
+#[derive(Metric, Default)]
+#[metric(on(Saved), rename_all = CamelCase)]
+struct Saves {
+    total_count: Counter,
+}
+
+fn main() {}

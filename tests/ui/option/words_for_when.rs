@@ -1,0 +1,26 @@
+use mvx_metrics::*;
+use std::time::Duration;
+
+#[metric_event]
+struct Saved {
+    elapsed: Duration,
+    bytes: u64,
+    user: String,
+    route: String,
+    large: bool,
+}
+
+#[derive(Metric, Default)]
+#[metric(on(Saved))]
+struct Saves {
+    #[dimension(filter = large)]
+    a: Counter,
+    #[dimension(if = |e| e.bytes > 9)]
+    b: Counter,
+    #[dimension(where(|e| e.large))]
+    c: Counter,
+    #[dimension(condition)]
+    d: Counter,
+}
+
+fn main() {}

@@ -1,0 +1,24 @@
+use mvx_metrics::*;
+use std::time::Duration;
+
+#[metric_event]
+struct Saved {
+    elapsed: Duration,
+    bytes: u64,
+    user: String,
+    route: String,
+    large: bool,
+}
+
+#[derive(Metric, Default)]
+#[metric(on(Saved))]
+struct Saves {
+    #[dimension(when = is_large)]
+    a: Counter,
+}
+
+fn is_large(saved: &Saved) -> bool {
+    saved.large
+}
+
+fn main() {}

@@ -1,0 +1,20 @@
+use mvx_metrics::*;
+use std::time::Duration;
+
+#[metric_event]
+struct Saved {
+    elapsed: Duration,
+    bytes: u64,
+    user: String,
+    route: String,
+    large: bool,
+}
+
+#[derive(Metric, Default)]
+#[metric(on(Saved, with = "on_saved"))]
+struct Saves {
+    #[dimension(manual)]
+    total: Counter,
+}
+
+fn main() {}

@@ -1,0 +1,20 @@
+use mvx_metrics::*;
+use std::time::Duration;
+
+#[metric_event]
+struct Saved {
+    elapsed: Duration,
+    bytes: u64,
+    user: String,
+    route: String,
+    large: bool,
+}
+
+#[derive(Metric, Default)]
+#[metric(on(Saved))]
+struct Saves {
+    #[dimension(value = |e| e.bytes as f64 / 2.0)]
+    a: Sum<u64>,
+}
+
+fn main() {}

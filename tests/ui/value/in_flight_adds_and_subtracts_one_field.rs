@@ -1,0 +1,20 @@
+use mvx_metrics::*;
+use std::time::Duration;
+
+#[metric_event]
+struct Saved {
+    elapsed: Duration,
+    bytes: u64,
+    user: String,
+    route: String,
+    large: bool,
+}
+
+#[derive(Metric, Default)]
+
+struct Saves {
+    #[dimension(on(Saved, add = bytes, sub = bytes))]
+    total: InFlight,
+}
+
+fn main() {}

@@ -1,0 +1,13 @@
+use mvx_metrics::*;
+
+#[metric_event]
+pub struct JobStarted;
+
+#[derive(Metric, Default)]
+#[metric(name = "jobs")]
+struct Jobs {
+    #[dimension(on(JobStarted, add, sub))]
+    n: InFlight,
+}
+
+fn main() {}
