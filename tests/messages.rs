@@ -34,17 +34,30 @@ const SHOWS_INTERNALS: &[(&str, &str)] = &[
     ("label/order_of_a_tuple", PRIVATE_TRAIT),
     ("label/other_enum", PRIVATE_TRAIT),
     ("label/text_for_a_bool", PRIVATE_TRAIT),
+    ("label/three_arguments", PRIVATE_TRAIT),
     ("label/wrong_type_of_an_integer", PRIVATE_TRAIT),
+    ("macros/value_of_another_type", PRIVATE_MODULE),
     ("option/zeros_without_a_breakdown", PRIVATE_TRAIT),
     ("recent/user_type_without_default", PRIVATE_FUNCTION),
-    ("source/function_of_another_event", PRIVATE_FUNCTION),
-    ("source/with_has_another_signature", PRIVATE_FUNCTION),
+    ("source/integer_without_its_type", PRIVATE_MODULE),
+    ("source/value_of_another_type", PRIVATE_MODULE),
+    ("value/bool", PRIVATE_MODULE),
     ("value/closure_of_an_owned_event", PRIVATE_FUNCTION),
-    ("value/static_function_of_nothing", PRIVATE_FUNCTION),
+    ("value/closure_returns_a_text", PRIVATE_MODULE),
+    ("value/milliseconds_for_a_duration", PRIVATE_MODULE),
+    ("value/non_zero", PRIVATE_MODULE),
+    ("value/of_128_bits", PRIVATE_MODULE),
+    ("value/result", PRIVATE_MODULE),
+    ("value/signed_field_added_to_a_counter", PRIVATE_MODULE),
+    ("value/signed_for_unsigned", PRIVATE_MODULE),
+    ("value/text_added_to_a_counter", PRIVATE_MODULE),
+    ("value/text_for_a_gauge", PRIVATE_MODULE),
+    ("value/text_for_a_sum", PRIVATE_MODULE),
 ];
 
 const CONSTANT: &str = "rustc names the constant in which an assertion failed";
 const PRIVATE_TRAIT: &str = "rustc names the trait that generated code requires";
+const PRIVATE_MODULE: &str = "rustc names the trait that tells a kind of values apart";
 const PRIVATE_FUNCTION: &str = "rustc names the function that generated code calls";
 
 /// The modules of `mvx_metrics` that users may name.

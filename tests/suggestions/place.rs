@@ -46,10 +46,41 @@ impl<'s> Place<'s> {
 
     /// Removes the option at the place, or what is underlined.
     pub fn remove(&self) -> Edit {
-        match self.options().last() {
-            Some(option) => Edit::remove_part(self.source, whole(option)),
+        let options = self.options();
+        // Without its event there is no `on(..)`.
+        let on = options.iter().rev().nth(1).filter(|outer| outer[0].to_string() == "on");
+        let is_event = |option: &&Vec<TokenTree>| option.len() == 1 && whole(option) == self.at;
+        match on.filter(|_| options.last().is_some_and(|option| is_event(&option))).or(options.last()) {
+            Some(option) => self.remove_option(option),
             None => Edit { range: self.at.clone(), code: String::new() },
         }
+    }
+
+    /// Without its last option, the attribute goes as well.
+    fn remove_option(&self, option: &[TokenTree]) -> Edit {
+        let attribute = self.attribute().expect("an attribute").span().byte_range();
+        let is_all = |inside: Range<usize>| whole(option) == (inside.start + 1..inside.end - 1);
+        if is_all(attribute.clone()) {
+            return Edit { range: attribute.start - 1..attribute.end, code: String::new() };
+        }
+        Edit::remove_part(self.source, whole(option))
+    }
+
+    /// Puts code behind what is underlined.
+    pub fn write_behind(&self, code: &str) -> Edit {
+        let space = if code.starts_with('.') { "" } else { " " };
+        Edit { range: self.at.end..self.at.end, code: format!("{space}{code}") }
+    }
+
+    /// Puts a doc comment in front of the field, or of the item.
+    pub fn document(&self, comment: &str) -> Edit {
+        let start = self.smallest_part().start;
+        Edit { range: start..start, code: format!("{comment}\n") }
+    }
+
+    /// The struct or enum around a field.
+    pub fn item(&self) -> Self {
+        Self { source: self.source, at: self.at.clone(), item: self.item.clone(), field: None }
     }
 
     /// Puts code in the place of the option of the same name, of the type of the same name, or of what is underlined. A message
@@ -91,7 +122,7 @@ impl<'s> Place<'s> {
     /// `on(Event)` in place of the event alone keeps the options of the event.
     fn write_option(&self, option: &[TokenTree], code: &str) -> Edit {
         let inside = option.get(1).and_then(group).map(|options| trees(options.stream())).unwrap_or_default();
-        let keeps = inside.len() > 1 && range(&inside[0]) == self.at;
+        let keeps = inside.len() > 1 && inside[1].to_string() == "," && range(&inside[0]) == self.at;
         match code.split_once('(').and_then(|(_, code)| code.strip_suffix(')')).filter(|_| keeps) {
             Some(event) => Edit { range: self.at.clone(), code: event.to_owned() },
             None => Edit { range: whole(option), code: code.to_owned() },
@@ -100,10 +131,12 @@ impl<'s> Place<'s> {
 
     /// Adds an option to those of the field, or of the struct without one. It takes the place of an option of this name.
     pub fn add(&self, option: &str) -> Edit {
-        let (owner, name) = match &self.field {
-            Some(field) => (field, "dimension"),
-            None => (&self.item, "metric"),
-        };
+        self.add_to(if self.field.is_some() { "dimension" } else { "metric" }, option)
+    }
+
+    /// Adds an option to the attribute of this name.
+    pub fn add_to(&self, name: &str, option: &str) -> Edit {
+        let owner = self.field.as_ref().unwrap_or(&self.item);
         let Some(options) = attributes(owner).find_map(|attribute| options(&attribute, name)) else {
             let start = owner.iter().scan(false, |after_hash, tree| {
                 let is_attribute = tree.to_string() == "#" || *after_hash;

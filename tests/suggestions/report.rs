@@ -122,6 +122,8 @@ fn advice(headline: &str) -> Option<Advice> {
     let first = place(write).min(place(add)).min(place(remove));
     match first {
         usize::MAX => None,
+        // The user knows the field or the variant.
+        _ if headline.contains("belongs on a ") && headline.ends_with(" there") => None,
         _ if first == place(write) => write.map(|found| Advice::Write(codes(found))),
         _ if first == place(add) => add.map(|found| Advice::Add(codes(found))),
         _ => Some(Advice::Remove),

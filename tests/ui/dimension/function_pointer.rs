@@ -1,4 +1,4 @@
-use mvx_metrics::*;
+use mvx_metrics::*; //~ 2 errors
 use std::time::Duration;
 
 #[metric_event]
@@ -8,6 +8,7 @@ pub struct JobFinished {
     pub ok: bool,
 }
 
+// alternatives = 1
 #[derive(Metric, Default)]
 #[metric(name = "jobs", on(JobFinished))]
 struct Jobs {

@@ -1,4 +1,4 @@
-use mvx_metrics::*; //~ 13 errors
+use mvx_metrics::*; //~ 7 errors
 
 #[derive(Label)]
 enum Outcome {

@@ -1,4 +1,4 @@
-use mvx_metrics::*;
+use mvx_metrics::*; //~ 5 errors
 use std::time::Duration;
 
 #[metric_event]
@@ -13,6 +13,7 @@ struct Saved {
 #[metric_event]
 struct Loaded;
 
+// Event = Saved
 #[derive(Metric, Default)]
 
 struct Saves {

@@ -1,4 +1,4 @@
-use mvx_metrics::*; //~ 1 error
+use mvx_metrics::*; //~ 2 errors
 use std::num::NonZeroU64;
 use std::time::{Duration, Instant};
 

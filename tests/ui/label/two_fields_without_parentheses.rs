@@ -1,4 +1,4 @@
-use mvx_metrics::*;
+use mvx_metrics::*; //~ 1 error
 
 #[derive(Label, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Outcome { Good, Bad }

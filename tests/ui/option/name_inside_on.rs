@@ -7,6 +7,7 @@ struct Saved {
     cached: bool,
 }
 
+// Event = Saved
 #[derive(Metric, Default)]
 #[metric(on(Saved, name = "saves"))]
 struct Saves {

@@ -7,9 +7,11 @@ struct Saved {
     cached: bool,
 }
 
+// Event = Saved
 #[derive(Metric, Default)]
 #[metric(on(Saved))]
 struct Saves {
+    // .. = value = bytes
     #[dimension(on(Saved, value = bytes, unit = bytes))]
     bytes: Sum<u64>,
 }

@@ -1,4 +1,4 @@
-use mvx_metrics::*;
+use mvx_metrics::*; //~ 4 errors
 use std::time::Duration;
 
 #[metric_event]
@@ -10,6 +10,7 @@ struct Saved {
     large: bool,
 }
 
+// Event = Saved
 #[derive(Metric, Default)]
 #[metric(event = "saved")]
 struct Saves {
@@ -22,3 +23,6 @@ struct Saves {
 }
 
 fn main() {}
+
+#[metric_event]
+struct Loaded;

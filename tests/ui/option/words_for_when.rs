@@ -1,4 +1,4 @@
-use mvx_metrics::*;
+use mvx_metrics::*; //~ 4 errors
 use std::time::Duration;
 
 #[metric_event]
@@ -19,6 +19,7 @@ struct Saves {
     b: Counter,
     #[dimension(where(|e| e.large))]
     c: Counter,
+    // .. = e.large
     #[dimension(condition)]
     d: Counter,
 }

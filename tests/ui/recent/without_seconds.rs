@@ -1,4 +1,4 @@
-use mvx_metrics::*; //~ 10 errors
+use mvx_metrics::*; //~ 5 errors
 
 #[derive(Label)]
 enum Outcome {

@@ -1,4 +1,4 @@
-use mvx_metrics::*;
+use mvx_metrics::*; //~ 1 error
 use std::time::Duration;
 
 #[metric_event]
@@ -18,3 +18,9 @@ struct Saves {
 }
 
 fn main() {}
+
+impl Saves {
+    fn on_saved(&mut self, _: &Saved) -> bool {
+        true
+    }
+}

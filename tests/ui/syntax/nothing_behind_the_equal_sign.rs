@@ -10,6 +10,7 @@ struct Saved {
 #[derive(Metric, Default)]
 #[metric(on(Saved))]
 struct Saves {
+    // <event field> = bytes
     #[dimension(value =)]
     bytes: Sum<u64>,
 }

@@ -1,4 +1,4 @@
-use mvx_metrics::*;
+use mvx_metrics::*; //~ 1 error
 use std::time::Duration;
 
 #[metric_event]
@@ -13,6 +13,7 @@ struct Saved {
 #[derive(Metric, Default)]
 #[metric(on(Saved))]
 struct Saves {
+    // field = large
     #[dimension(value = large)]
     a: Sum<u64>,
 }

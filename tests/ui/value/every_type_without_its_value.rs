@@ -19,9 +19,13 @@ struct Saves {
     mean: Mean<f64>,
     load: Gauge<f64>,
     // Event = Saved
+    // Event = Loaded
     open: InFlight,
     // <event field> = elapsed
     spread: Histogram<Duration>,
 }
 
 fn main() {}
+
+#[metric_event]
+struct Loaded;

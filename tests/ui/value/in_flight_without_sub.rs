@@ -12,9 +12,12 @@ struct Saved {
 #[derive(Metric, Default)]
 #[metric(on(Saved))]
 struct Saves {
-    // Event = Saved
+    // Event = Loaded
     #[dimension(add)]
     open: InFlight,
 }
 
 fn main() {}
+
+#[metric_event]
+struct Loaded;
