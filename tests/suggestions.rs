@@ -339,14 +339,15 @@ fn check(name: &str, kind: &str, sources: &BTreeMap<String, String>) -> (Vec<Str
     let _ = fs::remove_dir_all(&source);
     fs::create_dir_all(source.join("bin")).unwrap();
     let manifest = format!(
-        "[package]\nname = \"{name}\"\nedition = \"2024\"\n\n[dependencies]\nmvx-metrics.path = {library:?}\n\
-         serde = {{ version = \"1\", features = [\"derive\"] }}\n\n[workspace]\n"
+        "[package]\nname = \"{name}\"\nedition = \"2024\"\n\n[dependencies]\nmvx-metrics.path = '{}'\n\
+         serde = {{ version = \"1\", features = [\"derive\"] }}\n\n[workspace]\n",
+        library.display()
     );
     fs::write(folder.join("Cargo.toml"), manifest).unwrap();
     fs::copy(workspace.join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
-    let modules: String = sources.keys().map(|name| format!("mod {name};\n")).collect();
-    let modules = if kind == "lib" { modules } else { String::new() };
-    fs::write(source.join("lib.rs"), format!("#![allow(warnings)]\n{modules}")).unwrap();
+    let modules: Vec<_> = sources.keys().map(|name| format!("mod {name};")).collect();
+    let modules = if kind == "lib" { modules.join("\n") } else { String::new() };
+    fs::write(source.join("lib.rs"), format!("#![allow(warnings)]\n{modules}\n")).unwrap();
     let target = if kind == "lib" { source } else { source.join("bin") };
     for (name, result) in sources {
         fs::write(target.join(format!("{name}.rs")), result).unwrap();

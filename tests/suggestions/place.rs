@@ -186,8 +186,8 @@ impl<'s> Place<'s> {
         let mut options: Vec<Vec<TokenTree>> = Vec::new();
         let Some(mut group) = self.attribute() else { return options };
         while let Some(option) = part(&group, false, &self.at) {
-            let inner = option.iter().filter_map(self::group);
-            let inner = inner.filter(|group| contains(&group.span().byte_range(), &self.at)).next().cloned();
+            let mut inner = option.iter().filter_map(self::group);
+            let inner = inner.find(|group| contains(&group.span().byte_range(), &self.at)).cloned();
             options.push(option);
             let Some(inner) = inner else { break };
             group = inner;
