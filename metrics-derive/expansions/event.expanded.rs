@@ -4,15 +4,16 @@ pub enum Done<K: Send + 'static> {
     Never { kind: K },
 }
 const _: () = {
+    use ::mvx_metrics::__private;
     #[automatically_derived]
-    impl<K: Send + 'static> ::mvx_metrics::__private::MetricEvent for Done<K>
+    impl<K: Send + 'static> __private::MetricEvent for Done<K>
     where
-        Done<K>: ::mvx_metrics::__private::Send + 'static,
+        Done<K>: __private::Send + 'static,
     {
-        const EVENT_TYPE: &'static ::mvx_metrics::__private::primitive::str = "job.done";
+        const EVENT_TYPE: &'static __private::primitive::str = "job.done";
     }
     #[automatically_derived]
-    impl<K: Send + 'static> ::mvx_metrics::__private::Facts for Done<K> {
+    impl<K: Send + 'static> __private::Facts for Done<K> {
         #[inline]
         fn facts(&self) {
             match self {
@@ -22,4 +23,11 @@ const _: () = {
             }
         }
     }
+};
+#[cfg(miri)]
+const _: () = {
+    /**The name of the event type; by default the type's name in snake case.
+
+[All options, with examples](https://docs.rs/mvx-metrics/latest/mvx_metrics/guide/language/index.html).*/
+    mod name {}
 };

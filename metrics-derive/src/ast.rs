@@ -7,7 +7,7 @@ use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, Data, DeriveInput, Fields, Ident, Item, LitStr, Path, parse_quote};
 
 use crate::attr::{
-    EventOptions, FieldAttrs, Keyed, LabelOptions, MetricAttrs, MetricOptions, VariantOptions, help, is_meant,
+    EventOptions, FieldAttrs, Help, Keyed, LabelOptions, MetricAttrs, MetricOptions, VariantOptions, is_meant,
 };
 use crate::ctxt::Ctxt;
 use crate::name::Case;
@@ -19,7 +19,7 @@ pub struct Metric<'a> {
     /// The path of the `mvx_metrics` crate.
     pub root: Path,
     pub name: LitStr,
-    pub help: String,
+    pub help: Help,
     pub attrs: MetricAttrs,
     pub fields: Vec<Field<'a>>,
     /// Whether the attributes of the struct have a mistake.
@@ -34,7 +34,7 @@ pub struct Field<'a> {
     pub attributes: &'a [Attribute],
     pub shape: TypeShape<'a>,
     pub name: LitStr,
-    pub help: String,
+    pub help: Help,
     pub role: Role,
     pub attrs: FieldAttrs,
     /// Whether the attributes have a mistake.
@@ -59,7 +59,7 @@ impl<'a> Metric<'a> {
         let fields = fields(&input.data).enumerate();
         let fields =
             fields.filter_map(|(index, field)| Field::from_syn(cx, index, field, case, &root)).collect();
-        Self { input, root, name, help: help(&input.attrs), attrs, fields, is_broken }
+        Self { input, root, name, help: Help::of(&input.attrs), attrs, fields, is_broken }
     }
 }
 
@@ -97,7 +97,7 @@ impl<'a> Field<'a> {
             },
             |name| name.value.clone(),
         );
-        let (shape, help) = (TypeShape::of(&field.ty, root), help(&field.attrs));
+        let (shape, help) = (TypeShape::of(&field.ty, root), Help::of(&field.attrs));
         Some(Self { index, ident, attributes: &field.attrs, shape, name, help, role, attrs, is_broken })
     }
 }

@@ -2,7 +2,9 @@
 
 #[macro_use]
 mod options;
+mod help;
 mod labels;
+mod meaning;
 mod source;
 mod suggest;
 mod synonyms;
@@ -11,10 +13,12 @@ mod values;
 use proc_macro2::TokenTree;
 use quote::ToTokens;
 use syn::parse::ParseStream;
-use syn::{Attribute, Expr, ExprLit, Ident, Lit, LitStr, Path, Type, parenthesized, token};
+use syn::{Attribute, Expr, Ident, LitStr, Path, Type, parenthesized, token};
 
+pub use self::help::Help;
 use self::labels::labels;
 pub use self::labels::{LabelPart, Labels};
+pub use self::meaning::meaning;
 pub use self::options::{Keyed, OptionSet};
 use self::options::{Place, attributes, named, rest_of_option};
 pub use self::source::Source;
@@ -284,24 +288,4 @@ fn flatten(cx: &Ctxt, key: &Ident, input: ParseStream) -> syn::Result<FlattenOpt
     let content;
     parenthesized!(content in input);
     Ok(option_set(cx, &content, "flatten"))
-}
-
-/// The doc comment as one text: lines of a paragraph joined by spaces, paragraphs by an empty line.
-pub fn help(attributes: &[Attribute]) -> String {
-    let mut help = String::new();
-    let mut separator = "";
-    for attribute in named(attributes, "doc") {
-        let Ok(meta) = attribute.meta.require_name_value() else { continue };
-        let Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) = &meta.value else { continue };
-        for line in text.value().lines().map(str::trim) {
-            if line.is_empty() {
-                separator = if help.is_empty() { "" } else { "\n\n" };
-            } else {
-                help.push_str(separator);
-                help.push_str(line);
-                separator = " ";
-            }
-        }
-    }
-    help
 }

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::fmt::Display;
 use std::thread;
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
 
 /// Collects the mistakes of one item, so that one compilation reports all of them.
@@ -12,11 +12,13 @@ use quote::ToTokens;
 /// Each macro ends with [`check`](Ctxt::check). Dropping an unchecked context panics: it would hide mistakes.
 pub struct Ctxt {
     errors: RefCell<Option<Vec<syn::Error>>>,
+    /// The options that the user wrote, each with the attribute or the option around it.
+    options: RefCell<Vec<(String, Ident)>>,
 }
 
 impl Ctxt {
     pub fn new() -> Self {
-        Self { errors: RefCell::new(Some(Vec::new())) }
+        Self { errors: RefCell::new(Some(Vec::new())), options: RefCell::default() }
     }
 
     /// Reports a mistake and underlines `tokens`, which should be the word to change.
@@ -33,6 +35,16 @@ impl Ctxt {
     /// The number of mistakes so far.
     pub fn error_count(&self) -> usize {
         self.errors.borrow().as_ref().map_or(0, Vec::len)
+    }
+
+    /// Notes an option that the user wrote.
+    pub fn note_option(&self, place: &str, word: &Ident) {
+        self.options.borrow_mut().push((place.to_owned(), word.clone()));
+    }
+
+    /// The options so far.
+    pub fn options(&self) -> Vec<(String, Ident)> {
+        self.options.borrow().clone()
     }
 
     /// All mistakes as `compile_error!` invocations.

@@ -23,18 +23,28 @@ mod source;
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::DeriveInput;
+use syn::{DeriveInput, Path};
 
 use crate::ast::{EventItem, Label, Metric};
 use crate::ctxt::Ctxt;
+use crate::hover;
+
+/// Imports the module for generated code into a `const _`. A wrong `crate` is one mistake then: rustc reports no use of a name that
+/// it cannot import. Where generated code stands at a user's word, editors show the documentation of the name, not of the crate.
+fn import(root: &Path) -> TokenStream {
+    quote!(
+        use #root::__private;
+    )
+}
 
 /// `#[derive(Metric)]`.
 pub fn metric(input: &DeriveInput) -> TokenStream {
     let cx = Ctxt::new();
     let metric = Metric::from_syn(&cx, input).validate(&cx);
     let expanded = metric.expand();
+    let hover = hover::options(&cx);
     let errors = cx.check();
-    quote!(#errors #expanded)
+    quote!(#errors #expanded #hover)
 }
 
 /// `#[derive(Label)]`.
@@ -43,8 +53,9 @@ pub fn label(input: &DeriveInput) -> TokenStream {
     let label = Label::from_syn(&cx, input);
     label.validate(&cx);
     let expanded = label.expand();
+    let hover = hover::options(&cx);
     let errors = cx.check();
-    quote!(#errors #expanded)
+    quote!(#errors #expanded #hover)
 }
 
 /// `#[metric_event]`; the item stays as it was written.
@@ -52,8 +63,9 @@ pub fn event(arguments: TokenStream, item: &TokenStream) -> TokenStream {
     let cx = Ctxt::new();
     let event = EventItem::from_syn(&cx, arguments, item.clone()).and_then(|item| item.validate(&cx));
     let expanded = event.map(|event| event.expand());
+    let hover = hover::options(&cx);
     let errors = cx.check();
-    quote!(#item #errors #expanded)
+    quote!(#item #errors #expanded #hover)
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! Derive macros of `mvx-metrics`. They are documented where that crate re-exports them.
+//! Derive macros of `mvx-metrics`. Most of their documentation stands where that crate re-exports them. Editors show the lines
+//! that stand here.
 //!
 //! # How a macro works
 //!
@@ -31,6 +32,7 @@ mod attr;
 mod ctxt;
 mod expand;
 mod generics;
+mod hover;
 mod name;
 mod resolved;
 mod shape;
@@ -41,19 +43,22 @@ mod valid;
 use proc_macro::TokenStream;
 use syn::{DeriveInput, parse_macro_input};
 
-#[allow(missing_docs, reason = "documented on the re-export")]
+/// Options: `#[metric(..)]` of the struct, `#[dimension(..)]` of its fields.
+/// [All options, with examples](https://docs.rs/mvx-metrics/latest/mvx_metrics/guide/language/index.html).
 #[proc_macro_derive(Metric, attributes(metric, dimension))]
 pub fn derive_metric(input: TokenStream) -> TokenStream {
     expand::metric(&parse_macro_input!(input as DeriveInput)).into()
 }
 
-#[allow(missing_docs, reason = "documented on the re-export")]
+/// Options: `#[label(..)]` of the enum and of its variants.
+/// [All options, with examples](https://docs.rs/mvx-metrics/latest/mvx_metrics/guide/language/index.html).
 #[proc_macro_derive(Label, attributes(label))]
 pub fn derive_label(input: TokenStream) -> TokenStream {
     expand::label(&parse_macro_input!(input as DeriveInput)).into()
 }
 
-#[allow(missing_docs, reason = "documented on the re-export")]
+/// Options: `#[metric_event(name = "..", crate = path)]`.
+/// [All options, with examples](https://docs.rs/mvx-metrics/latest/mvx_metrics/guide/language/index.html).
 #[proc_macro_attribute]
 pub fn metric_event(arguments: TokenStream, item: TokenStream) -> TokenStream {
     expand::event(arguments.into(), &item.into()).into()

@@ -4,7 +4,7 @@
 use syn::{DeriveInput, Expr, Ident, LitStr, Path, Type};
 
 use crate::ast::Role;
-use crate::attr::{FeedOptions, FieldOptions, Keyed, Source};
+use crate::attr::{FeedOptions, FieldOptions, Help, Keyed, Source};
 use crate::shape::{Kind, TypeShape};
 
 pub struct Metric<'a> {
@@ -12,7 +12,7 @@ pub struct Metric<'a> {
     /// The path of the `mvx_metrics` crate.
     pub root: Path,
     pub name: LitStr,
-    pub help: String,
+    pub help: Help,
     pub events: Vec<Event>,
     pub fields: Vec<Field<'a>>,
 }
@@ -33,7 +33,7 @@ pub struct Field<'a> {
     pub ident: &'a Ident,
     pub shape: TypeShape<'a>,
     pub name: LitStr,
-    pub help: String,
+    pub help: Help,
     pub role: Role,
     pub options: FieldOptions,
     pub feeds: Vec<Feed>,

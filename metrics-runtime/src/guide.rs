@@ -8,6 +8,7 @@
 //! | measure something for the first time | [`first_steps`] |
 //! | decide what an event contains and where to emit it | [`designing_events`] |
 //! | choose the type that answers my question | [`choosing_dimensions`] |
+//! | look up an option, a source, the name of a label | [`language`] |
 //! | measure each connection, session or job separately | [`one_recorder_per_entity`] |
 //! | read rates, intervals, totals of many recorders | [`reading`] |
 //! | test the component, the metric, or both | [`testing`] |
@@ -41,6 +42,8 @@ pub mod hooks_and_adapters {}
 pub mod http_service {}
 #[doc = include_str!("guide/in_production.md")]
 pub mod in_production {}
+#[doc = include_str!("guide/language.md")]
+pub mod language {}
 // Programs of this chapter need rusqlite, so they are tested in the package of the examples.
 #[cfg(not(doctest))]
 #[doc = include_str!("guide/long_term_storage.md")]

@@ -1,4 +1,6 @@
-//! The items that generated code names. Not part of the public API.
+//! What the code of the macros calls. Not part of the public API.
+//!
+//! [All options of the macros, with examples](https://docs.rs/mvx-metrics/latest/mvx_metrics/guide/language/index.html).
 
 #[path = "private/fields.rs"]
 mod fields;

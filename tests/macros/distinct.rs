@@ -209,7 +209,7 @@ struct Clients {
     paths: Alias,
     #[dimension(value = |_| 7)]
     constant: Distinct,
-    #[dimension(manual)]
+    #[dimension(skip)]
     by_hand: Distinct,
 }
 

@@ -439,7 +439,7 @@ proptest! {
 }
 
 #[derive(Metric, Default)]
-#[metric(on(Done, with = record_size))]
+#[metric(on(Done, with = self::record_size))]
 struct ByHand {
     #[dimension(manual, buckets = [2, 4])]
     sizes: Recent<Histogram<u64>, 60>,

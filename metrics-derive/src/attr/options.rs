@@ -118,7 +118,7 @@ pub fn options(cx: &Ctxt, input: ParseStream, place: &Place, parse: ParseOption)
     let mut previous = None;
     while !input.is_empty() {
         let begin = input.fork();
-        if let Err(error) = option(input, place, previous.as_ref(), parse) {
+        if let Err(error) = option(cx, input, place, previous.as_ref(), parse) {
             cx.push(error);
             skip_to_comma(input);
         } else if !input.is_empty() && !input.peek(Token![,]) {
@@ -133,6 +133,7 @@ pub fn options(cx: &Ctxt, input: ParseStream, place: &Place, parse: ParseOption)
 }
 
 fn option(
+    cx: &Ctxt,
     input: ParseStream,
     place: &Place,
     previous: Option<&Previous>,
@@ -145,6 +146,7 @@ fn option(
     let key = input.call(Ident::parse_any)?;
     let text = key.to_string();
     if known.contains(&text.as_str()) {
+        cx.note_option(name, &key);
         return parse(&key, input);
     }
     let message = if text == "let" && input.peek(Ident::peek_any) {

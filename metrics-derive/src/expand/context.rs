@@ -12,15 +12,14 @@ use crate::resolved::{Field, Metric};
 /// A metric with what all of its impls need.
 pub struct Context<'a> {
     pub metric: &'a Metric<'a>,
-    /// The path of the module for generated code.
+    /// The name of the module for generated code, inside of the constant that [`import`](Self::import) begins.
     pub private: TokenStream,
     where_clause: Option<WhereClause>,
 }
 
 impl<'a> Context<'a> {
     pub fn new(metric: &'a Metric<'a>) -> Self {
-        let root = &metric.root;
-        let private = quote!(#root::__private);
+        let private = quote!(__private);
         Self { metric, where_clause: where_clause(metric, &private), private }
     }
 

@@ -8,14 +8,14 @@ use syn::{
     parse_quote_spanned,
 };
 
-use super::lints;
+use super::{import, lints};
 use crate::ast::Event;
 
 impl Event {
     pub fn expand(&self) -> TokenStream {
         let Self { input, root, name } = self;
         let ident = &input.ident;
-        let private = quote!(#root::__private);
+        let (private, import) = (quote!(__private), import(root));
         let facts = self.facts(&private);
 
         // Validation has reported lifetimes. With `'static` in their place rustc reports nothing else.
@@ -50,6 +50,8 @@ impl Event {
         quote! {
             #lints
             const _: () = {
+                #import
+
                 #[automatically_derived]
                 impl #impl_generics #private::MetricEvent for #this #where_clause {
                     const EVENT_TYPE: &'static #private::primitive::str = #name;

@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Data, Generics, parse_quote};
 
-use super::lints;
+use super::{import, lints};
 use crate::ast::Label;
 
 impl Label<'_> {
@@ -19,8 +19,7 @@ impl Label<'_> {
     }
 
     pub fn expand(&self) -> TokenStream {
-        let root = &self.root;
-        let private = quote!(#root::__private);
+        let (private, import) = (quote!(__private), import(&self.root));
         let ident = &self.input.ident;
         let generics = self.generics();
         let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
@@ -39,6 +38,8 @@ impl Label<'_> {
         quote! {
             #lints
             const _: () = {
+                #import
+
                 const __TEXTS: &[&#private::primitive::str] = &[#(#texts),*];
 
                 #[automatically_derived]

@@ -7,7 +7,7 @@ use syn::{Expr, ExprCall};
 
 use super::context::{Context, buckets_name, layout_name, max_buckets_name};
 use super::fields::{self, Form};
-use super::{feed, lints, snapshot, source};
+use super::{feed, import, lints, snapshot, source};
 use crate::ast::Role;
 use crate::resolved::{Field, Metric, Verdict};
 use crate::shape::{Measure, TypeShape};
@@ -21,13 +21,14 @@ impl Metric<'_> {
             self.events.iter().enumerate().map(|(index, event)| feed::handle_event(&cx, index, event));
         let (implementation, fields) = (implementation(&cx), fields::expand(&cx));
         let (snapshot, snapshot_impls) = snapshot::expand(&cx);
-        let lints = lints::allowed(self.input);
+        let (lints, import) = (lints::allowed(self.input), import(&self.root));
         quote! {
             #lints
             #snapshot
 
             #lints
             const _: () = {
+                #import
                 #(#buckets)*
                 #(#handlers)*
                 #implementation
@@ -133,7 +134,7 @@ fn implementation(cx: &Context) -> TokenStream {
     let flattened = cx.metric.visible_fields().any(|field| field.role == Role::Flatten);
     let descriptor = if flattened { quote!(descriptor) } else { quote!(own_descriptor) };
     let snapshot = snapshot::ident(cx.metric);
-    let generics = snapshot::generics(cx);
+    let generics = snapshot::generics(cx, private);
     let (_, snapshot_generics, _) = generics.split_for_impl();
     let readings = cx.metric.visible_fields().map(|field| {
         let ident = field.ident;

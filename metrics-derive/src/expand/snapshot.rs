@@ -39,8 +39,8 @@ pub fn invalid(metric: &Metric) -> Ident {
     Ident::new(&name, Span::call_site())
 }
 
-/// The parameters of the metric that the types of its dimensions depend on.
-pub fn generics(cx: &Context) -> Generics {
+/// The parameters of the metric that the types of its dimensions depend on. `private` is the module for generated code.
+pub fn generics(cx: &Context, private: &TokenStream) -> Generics {
     let all = &cx.metric.input.generics;
     let names = parameters(all);
     let mut kept: Vec<String> = names
@@ -63,7 +63,6 @@ pub fn generics(cx: &Context) -> Generics {
     let dropped: Vec<_> = names.into_iter().filter(|name| !kept.contains(name)).collect();
     let given = all.where_clause.iter().flat_map(|clause| &clause.predicates);
     let given = given.filter(|predicate| !mentions(predicate, &dropped)).cloned();
-    let private = &cx.private;
     let needed = cx.metric.visible_fields().flat_map(|field| bounds::of_field(private, field));
     let predicates: Vec<WherePredicate> = given.chain(needed).collect();
     if !predicates.is_empty() {
@@ -73,9 +72,10 @@ pub fn generics(cx: &Context) -> Generics {
 }
 
 fn declaration(cx: &Context) -> TokenStream {
-    let private = &cx.private;
+    let root = &cx.metric.root;
+    let private = quote!(#root::__private);
     let (vis, ident, invalid) = (&cx.metric.input.vis, ident(cx.metric), invalid(cx.metric));
-    let generics = generics(cx);
+    let generics = generics(cx, &private);
     let (_, _, where_clause) = generics.split_for_impl();
     let params = &generics.params;
     let doc = format!(" The state of [`{}`] at one moment.", cx.metric.input.ident);
@@ -102,17 +102,17 @@ fn declaration(cx: &Context) -> TokenStream {
 }
 
 fn documentation(field: &Field) -> String {
-    if field.help.is_empty() {
+    if field.help.text.is_empty() {
         format!(" The dimension `{}`.", field.name.value())
     } else {
-        format!(" {}", field.help)
+        format!(" {}", field.help.text)
     }
 }
 
 fn implementations(cx: &Context) -> TokenStream {
     let private = &cx.private;
     let (ident, invalid) = (ident(cx.metric), invalid(cx.metric));
-    let generics = generics(cx);
+    let generics = generics(cx, private);
     let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
     let mut deserialize = generics.clone();
     deserialize.params.insert(0, parse_quote!('de));

@@ -55,7 +55,7 @@ struct Ends {
     sums: Breakdown<bool, Sum<Duration>>,
     #[dimension(by = failed, value = elapsed)]
     means: Breakdown<bool, Mean<Duration>>,
-    #[dimension(by = failed, add = amount, sub = amount)]
+    #[dimension(by = failed, add = amount, sub = |e| e.amount)]
     in_flight: Breakdown<bool, InFlight>,
     #[dimension(by = failed, value = elapsed)]
     histograms: Breakdown<bool, Histogram<Duration>>,
