@@ -23,9 +23,9 @@ use std::fmt;
 /// assert_eq!(name_of(&CacheMiss { key: "a".to_owned() }), "cache.miss");
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a metric event: add `#[metric_event]` to it",
+    message = "`{Self}` is not a metric event: an event is a struct or an enum with `#[metric_event]`",
     label = "not a metric event",
-    note = "a metric event is a plain struct or enum with `#[metric_event]` on it"
+    note = "a recorder takes the event itself: no reference, `Option`, `Box` or list of it"
 )]
 pub trait MetricEvent: Send + 'static {
     /// The stable name of this kind of event, such as `document_storage.save.attempt`.

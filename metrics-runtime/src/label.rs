@@ -57,7 +57,8 @@ pub trait BoundedLabel: Label {}
 /// `None` is no label: a breakdown ignores it, and a look-up finds nothing. The same holds for a tuple with a `None`.
 #[diagnostic::on_unimplemented(
     message = "a value of type `{Self}` cannot be a label of type `{L}`",
-    label = "expected a label of type `{L}`"
+    label = "expected a label of type `{L}`",
+    note = "a type of your own becomes a label with `#[derive(Label)]`, as an enum without data"
 )]
 pub trait ToLabel<L: Label> {
     /// The position among all labels of the type, if their number is fixed.

@@ -48,8 +48,9 @@ use crate::snapshot::{MetricSnapshot, Times, Timestamp};
 /// assert!(!metric.handle_event((&Shipped { parcels: 2 }).into()));
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a metric: add `#[derive(Metric)]` to it",
-    label = "not a metric"
+    message = "`{Self}` is not a metric: a metric is a struct with `#[derive(Metric)]`",
+    label = "not a metric",
+    note = "a recorder takes the metric itself: no reference, `Box` or dimension of it"
 )]
 pub trait Metric: Send + 'static {
     /// The name of the metric, unique within a recorder.
@@ -120,7 +121,7 @@ pub trait Metric: Send + 'static {
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` has no typed snapshot: add `#[derive(Metric)]` to it, or read `metric_snapshots()`",
+    message = "`{Self}` has no typed snapshot: name a struct with `#[derive(Metric)]`, or read `metric_snapshots()`",
     label = "no typed snapshot"
 )]
 pub trait TypedMetric: Metric {

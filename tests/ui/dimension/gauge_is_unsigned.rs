@@ -1,4 +1,4 @@
-use mvx_metrics::*;
+use mvx_metrics::*; //~ 1 error
 use std::time::Duration;
 
 #[metric_event]
@@ -9,6 +9,7 @@ struct Saved {
     load: f64,
 }
 
+// alternatives = 1
 #[derive(Metric, Default)]
 #[metric(on(Saved))]
 struct Saves {

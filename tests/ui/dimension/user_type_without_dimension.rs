@@ -1,4 +1,4 @@
-use mvx_metrics::*;
+use mvx_metrics::*; //~ 1 error
 use std::time::Duration;
 
 #[metric_event]
@@ -16,6 +16,8 @@ struct Note;
 #[metric(on(Saved))]
 struct Saves {
     total: Counter,
+    // alternatives = 1
+    // <event field> = bytes
     note: Note,
 }
 

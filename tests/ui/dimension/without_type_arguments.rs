@@ -1,4 +1,4 @@
-use mvx_metrics::*;
+use mvx_metrics::*; //~ 7 errors
 
 #[derive(Label)]
 enum Outcome {
@@ -12,6 +12,7 @@ struct Saved {
     bytes: u64,
 }
 
+// alternatives = 1
 #[derive(Metric, Default)]
 #[metric(on(Saved))]
 struct Saves {
@@ -21,6 +22,7 @@ struct Saves {
     gauge: Gauge,
     #[dimension(value = bytes)]
     histogram: Histogram,
+    // L = Outcome
     #[dimension(by = outcome)]
     breakdown: Breakdown,
     #[dimension(by = outcome)]

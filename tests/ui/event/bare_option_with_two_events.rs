@@ -1,4 +1,4 @@
-use mvx_metrics::*;
+use mvx_metrics::*; //~ 1 error
 use std::time::Duration;
 
 #[metric_event]
@@ -17,6 +17,7 @@ struct Loaded {
 #[derive(Metric, Default)]
 #[metric(on(Saved), on(Loaded))]
 struct Saves {
+    // .. = bytes
     #[dimension(value = bytes)]
     bytes: Sum<u64>,
     total: Counter,

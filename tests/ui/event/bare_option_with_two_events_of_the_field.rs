@@ -1,4 +1,4 @@
-use mvx_metrics::*;
+use mvx_metrics::*; //~ 1 error
 use std::time::Duration;
 
 #[metric_event]
@@ -17,6 +17,7 @@ struct Loaded {
 #[derive(Metric, Default)]
 #[metric(name = "saves")]
 struct Saves {
+    // .. = bytes
     #[dimension(on(Saved), on(Loaded), value = bytes)]
     bytes: Sum<u64>,
 }

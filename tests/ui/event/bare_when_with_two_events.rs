@@ -1,4 +1,4 @@
-use mvx_metrics::*;
+use mvx_metrics::*; //~ 1 error
 use std::time::Duration;
 
 #[metric_event]
@@ -15,6 +15,7 @@ struct Loaded {
 }
 
 #[derive(Metric, Default)]
+// .. = |e| e.bytes > 0
 #[metric(on(Saved), on(Loaded), when = |e| e.bytes > 0)]
 struct Saves {
     total: Counter,

@@ -1,4 +1,4 @@
-use mvx_metrics::*;
+use mvx_metrics::*; //~ 1 error
 use std::time::Duration;
 
 #[metric_event]
@@ -18,6 +18,7 @@ impl Saves {
 #[derive(Metric, Default)]
 #[metric(on(Saved, with = Self::saved))]
 struct Saves {
+    // Event = Saved
     total: Counter,
 }
 

@@ -1,4 +1,4 @@
-use mvx_metrics::*;
+use mvx_metrics::*; //~ 1 error
 use std::time::Duration;
 
 #[metric_event]
@@ -12,6 +12,7 @@ struct Saved {
 #[derive(Metric, Default)]
 #[metric(name = "saves")]
 struct Saves {
+    // Event = Saved
     total: Counter,
 }
 

@@ -1,5 +1,6 @@
 use mvx_metrics::*; //~ 1 error
 
+// Event = JobFinished
 #[derive(Metric, Default)]
 #[metric(name = "jobs")]
 struct Jobs {
@@ -8,3 +9,8 @@ struct Jobs {
 }
 
 fn main() {}
+
+#[metric_event]
+struct JobFinished {
+    items: u64,
+}

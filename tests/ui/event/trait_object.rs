@@ -1,5 +1,6 @@
 use mvx_metrics::*; //~ 1 error
 
+// Event = JobFinished
 #[derive(Metric, Default)]
 #[metric(name = "jobs", on(dyn MetricEvent))]
 struct Jobs {
@@ -7,3 +8,8 @@ struct Jobs {
 }
 
 fn main() {}
+
+#[metric_event]
+struct JobFinished {
+    items: u64,
+}

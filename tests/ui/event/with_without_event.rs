@@ -1,4 +1,4 @@
-use mvx_metrics::*;
+use mvx_metrics::*; //~ 1 error
 use std::time::Duration;
 
 #[metric_event]
@@ -10,6 +10,8 @@ struct Saved {
 }
 
 #[derive(Metric, Default)]
+// Event = Saved
+// .. = Self::saved
 #[metric(with = Self::saved)]
 struct Saves {
     total: Counter,

@@ -13,6 +13,7 @@ struct Saved {
 #[metric_event]
 struct Loaded;
 
+// Event = Saved
 #[derive(Metric, Default)]
 
 struct Saves {

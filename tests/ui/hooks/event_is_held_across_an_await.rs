@@ -1,4 +1,4 @@
-use mvx_metrics::{ChangeListener, HookError, MetricChange};
+use mvx_metrics::{ChangeListener, HookError, MetricChange}; //~ 1 error
 
 struct Holds;
 

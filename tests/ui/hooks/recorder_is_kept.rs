@@ -1,4 +1,4 @@
-use std::sync::Mutex;
+use std::sync::Mutex; //~ 1 error
 
 use mvx_metrics::{HookError, RecorderContext, RecorderHooks};
 

@@ -1,5 +1,5 @@
 //! The broken attribute may have hidden an event: no field is said to lack one.
-use mvx_metrics::*;
+use mvx_metrics::*; //~ 1 error
 
 #[metric_event]
 struct Saved {

@@ -1,5 +1,5 @@
 //! rustc reports the mistake and nothing about the metric that listens to the event.
-use mvx_metrics::*;
+use mvx_metrics::*; //~ 1 error
 
 #[metric_event]
 union Saved {

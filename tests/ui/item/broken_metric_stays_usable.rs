@@ -1,5 +1,5 @@
 //! rustc reports the mistakes and nothing about the code that uses the metric and its snapshot.
-use mvx_metrics::{Counter, Extreme, HandleEvent, Max, Metric, Sum, TypedMetric, metric_event};
+use mvx_metrics::{Counter, Extreme, HandleEvent, Max, Metric, Sum, TypedMetric, metric_event}; //~ 3 errors
 
 #[metric_event]
 struct Saved {
@@ -12,6 +12,7 @@ struct Saves {
     total: Counter,
     #[dimension(vale = bytes)]
     bytes: Sum<u64>,
+    // <event field> = bytes
     largest: Max<u64>,
 }
 

@@ -1,4 +1,4 @@
-use mvx_metrics::metric_event;
+use mvx_metrics::metric_event; //~ 1 error
 
 #[metric_event]
 fn saved() {}

@@ -1,4 +1,4 @@
-use mvx_metrics::MetricsRecorder;
+use mvx_metrics::MetricsRecorder; //~ 1 error
 
 #[derive(Default)]
 struct Saves;

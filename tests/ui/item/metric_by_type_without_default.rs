@@ -1,4 +1,4 @@
-use mvx_metrics::{Counter, Metric, MetricsRecorder, metric_event};
+use mvx_metrics::{Counter, Metric, MetricsRecorder, metric_event}; //~ 1 error
 
 #[metric_event]
 struct Saved;

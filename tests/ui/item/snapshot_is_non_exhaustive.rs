@@ -1,5 +1,5 @@
 //! A `#[non_exhaustive]` metric of another crate.
-use mvx_metrics::TypedMetric;
+use mvx_metrics::TypedMetric; //~ 1 error
 use mvx_metrics_tests::strict::{Arrivals, ArrivalsSnapshot};
 
 fn main() {

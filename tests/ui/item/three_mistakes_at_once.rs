@@ -1,4 +1,4 @@
-use mvx_metrics::*;
+use mvx_metrics::*; //~ 3 errors
 use std::time::Duration;
 
 #[metric_event]
@@ -15,6 +15,7 @@ struct Saves {
     /// The item, its snapshot and its impls stay usable.
     #[dimension(wen = |e| e.bytes > 0)]
     total: Counter,
+    // <event field> = bytes
     bytes: Sum<u64>,
     #[dimension(set = load, buckets = [1.0])]
     load: Gauge<f64>,

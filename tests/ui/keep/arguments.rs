@@ -1,4 +1,4 @@
-use mvx_metrics::*;
+use mvx_metrics::*; //~ 6 errors
 use std::time::Duration;
 
 #[metric_event]
@@ -24,6 +24,7 @@ struct Saves {
     #[dimension(by = user, keep = 10)]
     optional: Top<Option<String>, Counter>,
     #[dimension(by = user, keep = 10)]
+    // <event field> = bytes
     no_value: Top<String, Sum<u64>>,
 }
 

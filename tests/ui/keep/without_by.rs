@@ -1,4 +1,4 @@
-use mvx_metrics::*;
+use mvx_metrics::*; //~ 2 errors
 use std::time::Duration;
 
 #[metric_event]
@@ -15,6 +15,7 @@ type Largest = Top<String, Counter>;
 #[derive(Metric, Default)]
 #[metric(on(Saved))]
 struct Saves {
+    // <event field> = user
     #[dimension(keep = 10)]
     largest: Top<String, Counter>,
     #[dimension(keep = 10)]

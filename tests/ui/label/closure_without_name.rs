@@ -1,4 +1,4 @@
-use mvx_metrics::*;
+use mvx_metrics::*; //~ 8 errors
 
 #[metric_event]
 struct Answered {

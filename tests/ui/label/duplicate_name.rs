@@ -1,4 +1,4 @@
-use mvx_metrics::*;
+use mvx_metrics::*; //~ 4 errors
 
 #[metric_event]
 struct Answered {
@@ -16,12 +16,15 @@ impl Answered {
 #[derive(Metric, Default)]
 #[metric(on(Answered))]
 struct Answers {
+    // .. = cached
     #[dimension(by(cached, cached))]
     fields: Breakdown<(bool, bool), Counter>,
     #[dimension(by = (cached, Answered::cached))]
     a_path: Breakdown<(bool, bool), Counter>,
+    // .. = stale
     #[dimension(by(stale, stale = cached))]
     a_name: Breakdown<(bool, bool), Counter>,
+    // .. = cached
     #[dimension(by(r#cached, cached = |e| e.status > 300))]
     a_closure: Breakdown<(bool, bool), Counter>,
 }

@@ -1,4 +1,4 @@
-use mvx_metrics::*;
+use mvx_metrics::*; //~ 2 errors
 use std::time::Duration;
 
 #[metric_event]
@@ -14,6 +14,7 @@ type ByUser = Breakdown<String, Counter>;
 #[derive(Metric, Default)]
 #[metric(on(Saved))]
 struct Saves {
+    // <event field> = user
     #[dimension(limit = 10)]
     total: Counter,
     #[dimension(limit = 10)]

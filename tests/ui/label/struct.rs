@@ -1,4 +1,4 @@
-use mvx_metrics::Label;
+use mvx_metrics::Label; //~ 1 error
 
 #[derive(Label)]
 struct Outcome;

@@ -1,4 +1,4 @@
-use mvx_metrics::Label;
+use mvx_metrics::Label; //~ 2 errors
 
 #[derive(Label)]
 #[label(rename_al = "snake_case")]

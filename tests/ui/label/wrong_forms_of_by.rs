@@ -1,4 +1,4 @@
-use mvx_metrics::*;
+use mvx_metrics::*; //~ 17 errors
 
 #[metric_event]
 struct Answered {
@@ -13,18 +13,21 @@ type ByText = Breakdown<String, Counter>;
 #[derive(Metric, Default)]
 #[metric(on(Answered))]
 struct Answers {
+    // <event field> = host
     #[dimension(by, limit = 5)]
     without_value: ByText,
     #[dimension(by(), limit = 5)]
     empty: ByText,
     #[dimension(by = kind = |e| e.r#type.as_str(), limit = 5)]
     without_parentheses: ByText,
+    // .. = cached
     #[dimension(by = (cached, class = |e| e.status / 100), limit = 5)]
     in_a_tuple: Breakdown<(bool, u16), Counter>,
     #[dimension(by(cached; host), limit = 5)]
     semicolon: Breakdown<(bool, String), Counter>,
     #[dimension(by("host"), limit = 5)]
     quotation_marks: ByText,
+    // .. = host
     #[dimension(by("host" = host), limit = 5)]
     name_in_quotation_marks: ByText,
     #[dimension(by = "|e| e.host.len()", limit = 5)]
@@ -39,6 +42,8 @@ struct Answers {
     named_expression: Breakdown<u16, Counter>,
     #[dimension(by = status / 100, limit = 5)]
     bare_expression: Breakdown<u16, Counter>,
+    // <event field> = cached
+    // <event field> = status
     #[dimension(by(cached), limit = 5)]
     too_few: Breakdown<(bool, u16), Counter>,
     #[dimension(by(cached, status, host), limit = 5)]

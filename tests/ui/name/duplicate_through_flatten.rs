@@ -1,4 +1,4 @@
-use mvx_metrics::*;
+use mvx_metrics::*; //~ 1 error
 use std::time::Duration;
 
 #[metric_event]
@@ -19,6 +19,7 @@ struct Loads {
 #[metric(on(Saved))]
 struct Saves {
     total: Counter,
+    // .. = loads_
     #[dimension(flatten)]
     loads: Loads,
     #[dimension(flatten(prefix = "more_"))]

@@ -8,6 +8,7 @@ pub struct JobFinished {
     pub ok: bool,
 }
 
+// alternatives = 1
 #[derive(Metric, Default)]
 #[metric(name = "jobs", on(JobFinished))]
 struct Jobs {

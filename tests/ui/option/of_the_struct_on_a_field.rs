@@ -10,6 +10,7 @@ struct Saved {
     large: bool,
 }
 
+// Event = Saved
 #[derive(Metric, Default)]
 #[metric(on(Saved))]
 struct Saves {

@@ -10,11 +10,14 @@ struct Saved {
     large: bool,
 }
 
+// Event = Saved
 #[derive(Metric, Default)]
 #[metric(on(Saved, name = "saves"))]
 struct Saves {
+    // .. = when = |e| e.large
     #[dimension(on(Saved, name = "all"))]
     a: Counter,
+    // .. = value = bytes
     #[dimension(on(Saved, value = bytes, unit = bytes))]
     b: Sum<u64>,
 }

@@ -1,4 +1,4 @@
-use mvx_metrics::*;
+use mvx_metrics::*; //~ 2 errors
 use std::time::Duration;
 
 #[metric_event]
@@ -12,8 +12,10 @@ struct Saved {
 #[derive(Metric, Default)]
 #[metric(on(Saved))]
 struct Saves {
+    // <event field> = bytes
     #[dimension(value)]
     bytes: Sum<u64>,
+    // .. = e.bytes > 0
     #[dimension(when)]
     total: Counter,
 }

@@ -1,4 +1,4 @@
-use mvx_metrics::*;
+use mvx_metrics::*; //~ 4 errors
 
 #[metric_event(crate)]
 struct Saved;
@@ -7,6 +7,7 @@ struct Saved;
 #[metric(on(Saved, with), rename_all)]
 struct Saves {
     total: Counter,
+    // .. = loads_
     #[dimension(flatten(prefix))]
     loads: Loads,
 }

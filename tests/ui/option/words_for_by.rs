@@ -19,6 +19,7 @@ struct Saves {
     b: Breakdown<(String, String), Counter>,
     #[dimension(labels = ["user", "route"], limit = 9)]
     c: Breakdown<(String, String), Counter>,
+    // <event field> = user
     #[dimension(tags, limit = 9)]
     d: Breakdown<String, Counter>,
 }

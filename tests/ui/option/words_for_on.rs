@@ -10,6 +10,7 @@ struct Saved {
     large: bool,
 }
 
+// Event = Saved
 #[derive(Metric, Default)]
 #[metric(event = "saved")]
 struct Saves {
@@ -22,3 +23,6 @@ struct Saves {
 }
 
 fn main() {}
+
+#[metric_event]
+struct Loaded;

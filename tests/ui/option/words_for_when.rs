@@ -19,6 +19,7 @@ struct Saves {
     b: Counter,
     #[dimension(where(|e| e.large))]
     c: Counter,
+    // .. = e.large
     #[dimension(condition)]
     d: Counter,
 }

@@ -1,4 +1,4 @@
-use mvx_metrics::*;
+use mvx_metrics::*; //~ 2 errors
 
 type Minute<D> = Recent<D, 60>;
 type ByHost<D> = Breakdown<String, D>;

@@ -1,10 +1,11 @@
-use mvx_metrics::*;
+use mvx_metrics::*; //~ 4 errors
 
 #[metric_event]
 struct Saved {
     bytes: u64,
 }
 
+// alternatives = 1
 #[derive(Metric, Default)]
 #[metric(on(Saved))]
 struct Saves {

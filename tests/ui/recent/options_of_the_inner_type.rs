@@ -1,4 +1,4 @@
-use mvx_metrics::*;
+use mvx_metrics::*; //~ 5 errors
 
 #[metric_event]
 struct Saved {
@@ -10,6 +10,7 @@ struct Saved {
 struct Saves {
     #[dimension(value = bytes)]
     counter: Recent<Counter, 60>,
+    // <event field> = bytes
     sum: Recent<Sum<u64>, 60>,
     #[dimension(by = bytes)]
     by_bytes: Recent<Counter, 60>,

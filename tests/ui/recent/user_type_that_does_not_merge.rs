@@ -1,4 +1,4 @@
-use mvx_metrics::feed::Count;
+use mvx_metrics::feed::Count; //~ 1 error
 use mvx_metrics::*;
 
 #[metric_event]

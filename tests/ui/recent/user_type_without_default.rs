@@ -1,4 +1,4 @@
-use mvx_metrics::feed::Count;
+use mvx_metrics::feed::Count; //~ 3 errors
 use mvx_metrics::*;
 
 #[metric_event]

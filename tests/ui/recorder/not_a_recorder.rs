@@ -1,6 +1,6 @@
 //! A function for recorders gets something else.
 
-use mvx_metrics::{Recorder, metric_event};
+use mvx_metrics::{Recorder, metric_event}; //~ 1 error
 
 #[metric_event]
 struct Saved;

@@ -1,4 +1,4 @@
-use mvx_metrics::*;
+use mvx_metrics::*; //~ 7 errors
 use std::time::Duration;
 
 #[derive(Label)]
@@ -14,6 +14,7 @@ struct Saved {
     outcome: Outcome,
 }
 
+// alternatives = 1
 #[derive(Metric, Default)]
 #[metric(on(Saved))]
 struct Saves {

@@ -1,4 +1,4 @@
-use mvx_metrics::*;
+use mvx_metrics::*; //~ 7 errors
 
 #[derive(Label, PartialEq)]
 enum Outcome {
@@ -26,6 +26,7 @@ struct Saves {
     quoted: Counter,
     #[dimension(when = !large && bytes > 3)]
     small: Counter,
+    // .. = e.large
     #[dimension(when = if large { true } else { false })]
     branches: Counter,
     #[dimension(when = self.small.get() > 3)]

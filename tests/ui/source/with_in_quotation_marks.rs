@@ -18,3 +18,9 @@ struct Saves {
 }
 
 fn main() {}
+
+impl Saves {
+    fn on_saved(&mut self, _: &Saved) -> bool {
+        true
+    }
+}

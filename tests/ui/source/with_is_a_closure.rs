@@ -1,4 +1,4 @@
-use mvx_metrics::*;
+use mvx_metrics::*; //~ 1 error
 use std::time::Duration;
 
 #[metric_event]
@@ -14,6 +14,12 @@ struct Saved {
 struct Saves {
     #[dimension(manual)]
     total: Counter,
+}
+
+impl Saves {
+    fn on_event(&mut self, _: &Saved) -> bool {
+        true
+    }
 }
 
 fn main() {}

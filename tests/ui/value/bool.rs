@@ -13,6 +13,7 @@ struct Saved {
 #[derive(Metric, Default)]
 #[metric(on(Saved))]
 struct Saves {
+    // field = large
     #[dimension(value = large)]
     a: Sum<u64>,
 }

@@ -1,4 +1,4 @@
-use mvx_metrics::*;
+use mvx_metrics::*; //~ 1 error
 use std::time::Duration;
 
 #[metric_event]
@@ -12,6 +12,7 @@ struct Saved {
 #[derive(Metric, Default)]
 #[metric(on(Saved))]
 struct Saves {
+    // <event field> = bytes
     #[dimension(by = user, limit = 10)]
     bytes: Breakdown<String, Sum<u64>>,
 }

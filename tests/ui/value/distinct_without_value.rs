@@ -1,4 +1,4 @@
-use mvx_metrics::*;
+use mvx_metrics::*; //~ 2 errors
 
 #[metric_event]
 struct Visited {
@@ -9,6 +9,7 @@ struct Visited {
 #[derive(Metric, Default)]
 #[metric(on(Visited))]
 struct Visits {
+    // <event field> = user
     users: Distinct,
     #[dimension(by = by_day)]
     users_by_day: Breakdown<bool, Distinct>,

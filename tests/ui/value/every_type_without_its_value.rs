@@ -1,4 +1,4 @@
-use mvx_metrics::*;
+use mvx_metrics::*; //~ 6 errors
 use std::time::Duration;
 
 #[metric_event]
@@ -12,12 +12,20 @@ struct Saved {
 #[derive(Metric, Default)]
 #[metric(on(Saved))]
 struct Saves {
+    // <event field> = elapsed
     shortest: Min<Duration>,
     longest: Max<Duration>,
+    // <event field> = load
     mean: Mean<f64>,
     load: Gauge<f64>,
+    // Event = Saved
+    // Event = Loaded
     open: InFlight,
+    // <event field> = elapsed
     spread: Histogram<Duration>,
 }
 
 fn main() {}
+
+#[metric_event]
+struct Loaded;

@@ -1,4 +1,4 @@
-use mvx_metrics::*;
+use mvx_metrics::*; //~ 1 error
 use std::time::Duration;
 
 #[metric_event]
@@ -12,8 +12,12 @@ struct Saved {
 #[derive(Metric, Default)]
 #[metric(on(Saved))]
 struct Saves {
+    // Event = Loaded
     #[dimension(add)]
     open: InFlight,
 }
 
 fn main() {}
+
+#[metric_event]
+struct Loaded;

@@ -1,0 +1,21 @@
+use mvx_metrics::*; //~ 1 error
+
+#[metric_event]
+struct Saved {
+    bytes: u64,
+    user: String,
+    cached: bool,
+}
+
+#[derive(Metric, Default)]
+#[metric(on(Saved))]
+struct Saves {
+    total: Counter,
+}
+
+fn call(recorder: &MetricsRecorder) {
+    let mut saves = Saves::default();
+    saves.handle(Saved { bytes: 1, user: String::new(), cached: false });
+}
+
+fn main() {}

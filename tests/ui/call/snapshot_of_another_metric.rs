@@ -1,0 +1,26 @@
+use mvx_metrics::*; //~ 1 error
+
+#[metric_event]
+struct Saved {
+    bytes: u64,
+    user: String,
+    cached: bool,
+}
+
+#[derive(Metric, Default)]
+#[metric(on(Saved))]
+struct Saves {
+    total: Counter,
+}
+
+#[derive(Metric, Default)]
+#[metric(on(Saved))]
+struct Loads {
+    total: Counter,
+}
+
+fn call(recorder: &MetricsRecorder) {
+    let _: Option<LoadsSnapshot> = recorder.metric_snapshot::<Saves>().unwrap();
+}
+
+fn main() {}

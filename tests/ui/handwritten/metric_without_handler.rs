@@ -1,0 +1,24 @@
+use mvx_metrics::*; //~ 1 error
+
+#[metric_event]
+struct Saved {
+    bytes: u64,
+}
+
+struct Saves;
+
+impl Metric for Saves {
+    fn metric_name(&self) -> &str {
+        "saves"
+    }
+
+    fn handlers() -> &'static [EventHandler<Self>] {
+        const { &[EventHandler::of::<Saved>()] }
+    }
+
+    fn snapshot(&self) -> MetricSnapshot {
+        MetricSnapshot::new("saves")
+    }
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use mvx_metrics::*; //~ 1 error
+
+#[derive(MetricEvent)]
+struct Saved;
+
+fn main() {}

@@ -1,0 +1,8 @@
+use mvx_metrics::metric_event; //~ 1 error
+
+struct Saved {
+    #[metric_event]
+    bytes: u64,
+}
+
+fn main() {}

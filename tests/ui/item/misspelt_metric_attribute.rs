@@ -1,0 +1,16 @@
+use mvx_metrics::*; //~ 2 errors
+
+#[metric_event]
+struct Saved {
+    bytes: u64,
+    user: String,
+    cached: bool,
+}
+
+#[derive(Metric, Default)]
+#[metrics(on(Saved))]
+struct Saves {
+    total: Counter,
+}
+
+fn main() {}

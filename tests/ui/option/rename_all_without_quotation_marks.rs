@@ -1,0 +1,16 @@
+use mvx_metrics::*; //~ 1 error
+
+#[metric_event]
+struct Saved {
+    bytes: u64,
+    user: String,
+    cached: bool,
+}
+
+#[derive(Metric, Default)]
+#[metric(on(Saved), rename_all = camelCase)]
+struct Saves {
+    total: Counter,
+}
+
+fn main() {}

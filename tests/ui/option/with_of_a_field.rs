@@ -1,0 +1,18 @@
+use mvx_metrics::*; //~ 1 error
+
+#[metric_event]
+struct Saved {
+    bytes: u64,
+    user: String,
+    cached: bool,
+}
+
+// Event = Saved
+#[derive(Metric, Default)]
+#[metric(on(Saved))]
+struct Saves {
+    #[dimension(with = Self::saved)]
+    total: Counter,
+}
+
+fn main() {}

@@ -1,0 +1,17 @@
+use mvx_metrics::*; //~ 2 errors
+
+#[metric_event]
+struct Saved {
+    bytes: u64,
+    user: String,
+    cached: bool,
+}
+
+#[derive(Metric, Default)]
+#[metric(on(Saved))]
+struct Saves {
+    #[dimension(valu = bytes, unit = 7)]
+    bytes: Sum<u64>,
+}
+
+fn main() {}

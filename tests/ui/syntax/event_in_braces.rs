@@ -1,0 +1,18 @@
+use mvx_metrics::*; //~ 1 error
+
+#[metric_event]
+struct Saved {
+    bytes: u64,
+    user: String,
+    cached: bool,
+}
+
+#[derive(Metric, Default)]
+#[metric(on(Saved))]
+struct Saves {
+    // Event = Saved
+    #[dimension(on { Saved })]
+    total: Counter,
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use mvx_metrics::metric_event; //~ 1 error
+
+#[metric_event(Saved)]
+struct Saved;
+
+fn main() {}
