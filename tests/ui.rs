@@ -111,27 +111,26 @@ fn dl5_a_wrong_conversion_is_one_error_each() {
     assert_eq!(reports("value/from_where_no_number_becomes_a_time").len(), 10);
 }
 
-/// The first lines of all errors of a case.
-fn reports(case: &str) -> Vec<String> {
+#[test]
 fn dl6_an_event_that_updates_a_field_twice_is_refused() {
     let expected = ["JobFinished", "Saved"].map(|event| {
         format!("error: this field listens to `{event}` twice: remove this `on(..)`, or write a `when` in each of them")
     });
-    assert_eq!(errors("event/listed_twice_on_a_field"), expected[..1]);
-    assert_eq!(errors("event/listed_twice_on_a_field_with_one_condition"), expected[1..]);
+    assert_eq!(reports("event/listed_twice_on_a_field"), expected[..1]);
+    assert_eq!(reports("event/listed_twice_on_a_field_with_one_condition"), expected[1..]);
 }
 
 #[test]
 fn dl6_a_field_that_no_handler_changes_is_refused() {
     let expected = "error: no handler changes this field: write `on(JobFinished, with = Self::on_event)` on the struct, or remove `manual`";
-    assert_eq!(errors("option/manual_without_with"), [expected]);
+    assert_eq!(reports("option/manual_without_with"), [expected]);
 }
 
 #[test]
 fn dl6_work_that_one_event_begins_and_ends_is_refused() {
     let expected = "error: `add` and `sub` of one event cancel out: write `on(Started, add), on(Ended, sub)`";
-    assert_eq!(errors("value/in_flight_of_one_event"), [expected]);
-    assert_eq!(errors("value/in_flight_adds_and_subtracts_one_field"), [expected]);
+    assert_eq!(reports("value/in_flight_of_one_event"), [expected]);
+    assert_eq!(reports("value/in_flight_adds_and_subtracts_one_field"), [expected]);
 }
 
 #[test]
@@ -145,12 +144,12 @@ fn dl8_a_misspelt_dimension_type_is_one_error() {
         ("duration_not_imported", "Duration"),
     ] {
         let expected = format!("error[E0425]: cannot find type `{ty}` in this scope");
-        assert_eq!(errors(&format!("dimension/{case}")), [expected]);
+        assert_eq!(reports(&format!("dimension/{case}")), [expected]);
     }
 }
 
 /// The first lines of all errors of a case.
-fn errors(case: &str) -> Vec<String> {
+fn reports(case: &str) -> Vec<String> {
     let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("ui");
     let message = fs::read_to_string(cases.join(format!("{case}.stderr"))).unwrap();
     message.lines().filter(|line| line.starts_with("error")).map(str::to_owned).collect()

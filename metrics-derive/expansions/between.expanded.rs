@@ -93,7 +93,12 @@ const _: () = {
                         );
                 }
                 __EnumOfEvents2::Ended { 0: __field_0, 1: __field_1, .. } => {
-                    if __private::when(__event, Request::is_final) {
+                    if {
+                        let __condition: __private::primitive::bool = Request::is_final(
+                            __event,
+                        );
+                        __condition
+                    } {
                         __accepted
                             |= __private::EventId::end_in(
                                 __private::EventId::of_kind(

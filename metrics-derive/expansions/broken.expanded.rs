@@ -1,5 +1,5 @@
 ::core::compile_error! {
-    "unknown `dimension` option `wen`, expected one of `on`, `value`, `from`, `when`, `by`, `add`, `sub`, `set`, `name`, `limit`, `keep`, `buckets`, `max_buckets`, `unit`, `merge`, `zeros`, `flatten`, `skip`, `manual`; did you mean `when`?"
+    "unknown `dimension` option `wen`, expected one of `on`, `value`, `from`, `when`, `by`, `add`, `sub`, `set`, `begin`, `end`, `at`, `name`, `limit`, `keep`, `buckets`, `max_buckets`, `unit`, `merge`, `zeros`, `flatten`, `skip`, `manual`; did you mean `when`?"
 }
 ::core::compile_error! {
     "`String` is not a metric dimension: use `Counter`, `Sum<T>`, .. or `#[dimension(skip)]`"
@@ -8,7 +8,7 @@
 struct SavesSnapshot {
     /// The dimension `total`.
     total: ::mvx_metrics::__private::Output<Counter>,
-    /// How many values could not be recorded because they were not finite.
+    /// How many values could not be recorded: numbers that are not finite, and ids that only began or only ended.
     invalid: ::mvx_metrics::__private::primitive::u64,
     #[doc(hidden)]
     __times: ::mvx_metrics::__private::Times,
@@ -52,6 +52,13 @@ const _: () = {
         }
     }
     #[automatically_derived]
+    impl __private::per_label::PerLabel for Saves
+    where
+        Saved: __private::MetricEvent,
+    {
+        type Way = __private::per_label::OfMetric;
+    }
+    #[automatically_derived]
     impl __private::TypedMetric for Saves
     where
         Saved: __private::MetricEvent,
@@ -59,15 +66,15 @@ const _: () = {
         type Snapshot = SavesSnapshot;
         #[inline]
         fn typed_snapshot(&self) -> Self::Snapshot {
-            SavesSnapshot {
-                total: __private::Dimension::read(&self.total),
-                invalid: __private::Fields::invalid(self),
-                __times: __private::Times::default(),
-            }
+            __private::TypedMetric::typed_snapshot_at(self, __private::Times::default())
         }
         #[inline]
         fn typed_snapshot_at(&self, __times: __private::Times) -> Self::Snapshot {
-            __private::typed_snapshot_at(self, __times)
+            SavesSnapshot {
+                total: __private::Dimension::read(&self.total),
+                invalid: __private::Fields::invalid(self),
+                __times,
+            }
         }
         const NAME: &'static __private::primitive::str = "saves";
         #[inline]
@@ -269,12 +276,15 @@ const _: () = {
             );
         }
         #[inline]
-        fn has_fallen(&self, __earlier: &Self) -> __private::primitive::bool {
+        fn has_fallen(
+            &self,
+            __earlier: &Self,
+            __is_gone: __private::primitive::bool,
+        ) -> __private::primitive::bool {
             false
-                || <Counter as __private::Dimension>::has_fallen(
-                    &self.total,
-                    &__earlier.total,
-                )
+                || __private::has_fallen::<
+                    Counter,
+                >(&self.total, &__earlier.total, __is_gone)
         }
     }
 };

@@ -57,7 +57,7 @@ const _: () = {
         }
         #[inline]
         fn snapshot(&self) -> __private::MetricSnapshot {
-            __private::snapshot("requests", self)
+            __private::snapshot_in_units("requests", self)
         }
         #[inline]
         fn descriptor(&self) -> __private::MetricDescriptor {

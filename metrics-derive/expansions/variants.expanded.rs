@@ -30,10 +30,22 @@ const _: () = {
             let mut __accepted = false;
             match __event {
                 __EnumOfEvents0::Refused { .. } => {
-                    if !__private::when(__event, Request::is_final) {
+                    if !{
+                        let __condition: __private::primitive::bool = Request::is_final(
+                            __event,
+                        );
+                        __condition
+                    } {
                         return false;
                     }
-                    __accepted |= __private::handle_with(self, __event, Self::refused);
+                    __accepted
+                        |= {
+                            let __handled: __private::primitive::bool = Self::refused(
+                                self,
+                                __event,
+                            );
+                            __handled
+                        };
                 }
                 __EnumOfEvents0::Started { .. } => {
                     __accepted |= __private::Add::add(&mut self.open, 1u64);

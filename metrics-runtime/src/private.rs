@@ -31,8 +31,8 @@ pub use serde::ser::{Serialize, SerializeMap, Serializer};
 pub use crate::descriptor::{DimensionDescriptor, DimensionKind, MergeRule, MetricDescriptor};
 pub use crate::dimension::{
     Add, BucketLayout, Bucketed, BucketedReading, BucketsOf, Count, Dimension, DistinctHash, DistinctValue,
-    DurationBounds, DurationStart, EventId, EventTime, Record, RecordsDurations, Set, Sub, TimeNumber, Weighted,
-    hash_of_label, max_buckets,
+    DurationBounds, DurationStart, EventId, EventTime, Record, RecordsDurations, Set, Sub, TimeNumber,
+    Weighted, hash_of_label, max_buckets,
 };
 pub use crate::dispatch::{EventHandler, HandleEvent};
 pub use crate::dispatch::{Metric, TypedMetric};
@@ -56,8 +56,8 @@ pub use top::{KeepsLabels, TopByLabel, checked_keep, keeping};
 
 pub use const_names::{assert_label_texts, assert_name, assert_not_invalid, assert_prefix};
 pub use fields::{
-    AllFields, PartialSnapshot, ShownIn, SnapshotFields, WriteField, deserialize, flattened, has_fallen, merge, read,
-    read_in, restarted_since, restore, serialize, since, take, write,
+    AllFields, PartialSnapshot, ShownIn, SnapshotFields, WriteField, deserialize, flattened, has_fallen,
+    merge, read, read_in, restarted_since, restore, serialize, since, take, write,
 };
 pub use names::{Names, assert_distinct};
 

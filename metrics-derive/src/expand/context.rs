@@ -5,9 +5,9 @@ use quote::{ToTokens, format_ident, quote};
 use syn::{WhereClause, WherePredicate, parse_quote};
 
 use super::bounds;
+use super::per_label::PerLabel;
 use crate::ast::Role;
 use crate::generics::{mentions, parameters};
-use super::per_label::PerLabel;
 use crate::resolved::{Field, Metric};
 
 /// A metric with what all of its impls need.

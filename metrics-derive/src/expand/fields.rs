@@ -194,12 +194,10 @@ pub fn all_names(cx: &Context) -> TokenStream {
     let private = &cx.private;
     let own = cx.metric.visible_fields().filter(|field| field.is_one_dimension()).map(|field| &field.name);
     let others = cx.metric.visible_fields().filter(|field| !field.is_one_dimension());
-    let others = others.map(|field| match PerLabel::of(private, field) {
-        Some(per_label) => per_label.names(),
-        None => {
-            let (ty, prefix) = (field.shape.ty, field.prefix());
-            quote!((#prefix, <#ty as #private::Fields>::NAMES))
-        }
+    let others = others.map(|field| {
+        let (ty, prefix) = (field.shape.ty, field.prefix());
+        let flattened = || quote!((#prefix, <#ty as #private::Fields>::NAMES));
+        PerLabel::of(private, field).map_or_else(flattened, |per_label| per_label.names())
     });
     quote!(#private::Names { own: &[], names: &[#(#own),*], flattened: &[#(#others),*], by_label: false })
 }
@@ -220,7 +218,7 @@ fn compared(cx: &Context) -> Option<Span> {
     let span = fields.find_map(|field| match &field.name {
         _ if !field.is_one_dimension() => Some(field.ident.span()),
         Name::Constant { constant, .. } => Some(constant.span()),
-        _ => None,
+        Name::Text(_) => None,
     });
     span.map(located_at)
 }

@@ -66,8 +66,8 @@ impl<'a> PerLabel<'a> {
         let by = field.feeds.iter().find_map(|feed| feed.options.by.as_ref());
         let labels = by.into_iter().flat_map(|by| &by.value.parts).filter_map(LabelPart::name);
         let limit = constants::limit(cx, field).filter(|_| field.verdict == Verdict::Valid);
-        let limit = limit
-            .map_or_else(|| quote!(#private::None), |limit| quote!(#private::limit::<#label>(#limit)));
+        let limit =
+            limit.map_or_else(|| quote!(#private::None), |limit| quote!(#private::limit::<#label>(#limit)));
         let span = located_at(self.inner.span());
         quote_spanned!(span=> #declare(#name, #help, const { &[#(#private::label_name(#labels)),*] }, #limit))
     }

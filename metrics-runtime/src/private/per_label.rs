@@ -14,7 +14,7 @@ use serde::de::value::{Error as ReadError, MapDeserializer};
 use serde::de::{Error as DeserializeError, MapAccess};
 use serde::ser::{Serialize, SerializeMap};
 
-use super::fields::WriteField;
+use super::fields::{ShownIn, WriteField};
 use super::names::assert_without_labels;
 use super::{Fields, Names, PartialSnapshot, SnapshotFields, describe_type, fields, flattened, prefixed};
 use crate::descriptor::{DimensionDescriptor, DimensionKind};
@@ -22,6 +22,7 @@ use crate::dimension::{Breakdown, Count, Counter, Dimension, Shape};
 use crate::dispatch::HandleEvent;
 use crate::event::MetricEvent;
 use crate::label::Label;
+use crate::number::TimeUnit;
 use crate::snapshot::{
     BreakdownEntry, BreakdownSnapshot, DimensionValue, Dimensions, HasLabels, LabelMap, NestedMap, ReadLabel,
     SerializeEntry, ValueDeserializer, check_labels,
@@ -189,7 +190,7 @@ impl<D: Dimension> Way<D> for OfDimension {
         name: &'static str,
         map: &mut M,
     ) -> Result<(), M::Error> {
-        snapshot.write_field(prefix, name, map)
+        ShownIn(TimeUnit::of(D::UNIT), snapshot).write_field(prefix, name, map)
     }
 
     fn read_field<'de, L: Label, A: MapAccess<'de>>(
@@ -201,7 +202,7 @@ impl<D: Dimension> Way<D> for OfDimension {
         if name != own {
             return Ok(false);
         }
-        fields::read::<BreakdownSnapshot<L, D::Output>, A>(partial, field, map)
+        fields::read_in::<BreakdownSnapshot<L, D::Output>, A>(TimeUnit::of(D::UNIT), partial, field, map)
     }
 
     fn require(partial: &mut PartialSnapshot, field: (usize, &'static str)) {
@@ -251,7 +252,7 @@ impl<M: Fields> Way<M> for OfMetric {
         let first = dimensions.len();
         M::describe(&format!("{prefix}{}_", field.name), dimensions);
         for dimension in &mut dimensions[first..] {
-            dimension.labels = field.labels.clone();
+            dimension.labels.clone_from(&field.labels);
             dimension.limit = field.limit;
             dimension.parts = field.parts;
         }
