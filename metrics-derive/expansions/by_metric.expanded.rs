@@ -113,23 +113,27 @@ const _: () = {
             __private::restore::<Self>(__snapshot, __taken_at)
         }
     }
-    const _: () = __private::assert_distinct(
-        &__private::Names {
-            own: &[],
-            names: &[],
-            flattened: &[("per_host", __private::per_label::names::<HostStats>())],
-            by_label: false,
-        },
-    );
-    const _: __private::DimensionDescriptor = __private::per_label::declare::<
-        String,
-        HostStats,
-    >(
-        "per_host",
-        "What one host did.",
-        const { &[__private::label_name("host")] },
-        __private::limit::<String>(100),
-    );
+    const _: () = {
+        __private::assert_distinct(
+            &__private::Names {
+                own: &[],
+                names: &[],
+                flattened: &[("per_host", __private::per_label::names::<HostStats>())],
+                by_label: false,
+            },
+        );
+        __private::forget(
+            __private::per_label::declare::<
+                String,
+                HostStats,
+            >(
+                "per_host",
+                "What one host did.",
+                const { &[__private::label_name("host")] },
+                __private::limit::<String>(100),
+            ),
+        );
+    };
     #[automatically_derived]
     impl __private::Fields for Requests
     where

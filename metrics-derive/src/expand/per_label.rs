@@ -202,12 +202,12 @@ fn distinct_names(cx: &Context) -> TokenStream {
     let own = cx.metric.visible_fields().filter(|field| field.is_one_dimension()).map(|field| &field.name);
     let others: Vec<_> = cx.metric.visible_fields().filter(|field| !field.is_one_dimension()).collect();
     let span = others.first().map_or_else(Span::call_site, |field| field.ident.span());
-    let others = others.into_iter().map(|field| match PerLabel::of(private, field) {
-        Some(per_label) => per_label.names(),
-        None => {
-            let (ty, prefix) = (field.shape.ty, field.prefix());
-            quote!((#prefix, <#ty as #private::Fields>::NAMES))
+    let others = others.into_iter().map(|field| {
+        if let Some(per_label) = PerLabel::of(private, field) {
+            return per_label.names();
         }
+        let (ty, prefix) = (field.shape.ty, field.prefix());
+        quote!((#prefix, <#ty as #private::Fields>::NAMES))
     });
     quote_at!(private, located_at(span) =>
         #private::assert_distinct(

@@ -45,7 +45,7 @@ impl Inherited {
         let heirs: Vec<_> = fields.iter().filter(|field| inherited.has_labels_for(field)).collect();
         let labels = heirs.iter().filter_map(|field| label_of(&field.shape));
         inherited.label = labels
-            .map(|label| to_source(label))
+            .map(to_source)
             .next()
             .unwrap_or_else(|| unknown_label(by, limit.is_some() || keep.is_some()));
         dimension::check_limit(cx, limit.as_ref());

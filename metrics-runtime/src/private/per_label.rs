@@ -251,7 +251,7 @@ impl<M: Fields> Way<M> for OfMetric {
         let first = dimensions.len();
         M::describe(&format!("{prefix}{}_", field.name), dimensions);
         for dimension in &mut dimensions[first..] {
-            dimension.labels = field.labels.clone();
+            dimension.labels.clone_from(&field.labels);
             dimension.limit = field.limit;
             dimension.parts = field.parts;
         }
