@@ -38,6 +38,7 @@ struct Answers {
 }
 
 /// The same with a breakdown for each dimension.
+#[expect(clippy::struct_field_names, reason = "the names of a breakdown of a metric")]
 #[derive(Metric, Default)]
 #[metric(name = "answers", on(Answered), by = host, limit = 4)]
 struct Apart {
@@ -107,10 +108,10 @@ fn dl1_the_text_adds_up_recorders_within_their_limits() {
     assert_eq!((answers("a"), answers("b"), answers("other")), (3.0, 2.0, 1.0), "{text}");
     assert!(text.contains("# HELP answers_per_host_took_seconds How long an answer took.\n"), "{text}");
     let bucket = "answers_per_host_took_seconds_bucket{namespace=\"shop\",host=\"a\",le=\"0.1\"}";
-    assert_eq!(value(&text, bucket), 0.0);
+    assert!(value(&text, bucket).abs() < 0.5);
     // The gauge of the removed recorder is gone, and its counts stay.
     assert!(!text.contains("answers_per_host_open{namespace=\"shop\",host=\"e\"}"), "{text}");
-    assert_eq!(answers("e"), 1.0);
+    assert!((answers("e") - 1.0).abs() < 0.5);
 }
 
 #[test]

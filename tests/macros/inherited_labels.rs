@@ -41,6 +41,7 @@ struct Totals {
     requests: Counter,
 }
 
+#[expect(clippy::struct_field_names, reason = "a metric of requests counts requests")]
 #[derive(Metric, Default)]
 #[metric(on(Request), by(host), limit = 2, keep = 5)]
 struct Requests {

@@ -167,6 +167,7 @@ struct Grouped {
     by_host: Breakdown<String, OfHost>,
 }
 
+#[expect(clippy::struct_field_names, reason = "the names of a breakdown of a metric")]
 #[derive(Metric, Default)]
 #[metric(name = "hosts", on(Done), by = host, limit = 3)]
 struct Apart {
@@ -448,6 +449,12 @@ fn dl1_a_label_that_one_dimension_lacks_is_read_without_a_value() {
     assert_eq!(read.per_host.iter().map(|(label, _)| label[0].to_string()).collect::<Vec<_>>(), ["a", "b"]);
 }
 
+#[derive(Metric, Default)]
+#[metric(on(Done), by = outcome)]
+struct Known {
+    seen: Breakdown<Outcome, HostLevels>,
+}
+
 #[test]
 fn dl1_bad_input_is_refused() {
     let error = |value: Value| serde_json::from_value::<LevelsSnapshot>(value).unwrap_err().to_string();
@@ -464,11 +471,6 @@ fn dl1_bad_input_is_refused() {
         "`per_host_events`: invalid type: integer `1`, expected a map from labels to values"
     );
     let known = json!({"seen_events": {"never": 1}});
-    #[derive(Metric, Default)]
-    #[metric(on(Done), by = outcome)]
-    struct Known {
-        seen: Breakdown<Outcome, HostLevels>,
-    }
     assert_comes_back(&Known::default().typed_snapshot());
     let error = serde_json::from_value::<KnownSnapshot>(known).unwrap_err().to_string();
     assert_eq!(error, "`seen_events`: there is no label `never`");
@@ -479,6 +481,32 @@ fn dl1_a_snapshot_of_a_recorder_is_read_back_with_its_types() {
     let recorder = Recorded::<Levels>::new();
     let (typed, erased) = recorder.after(&of_hosts(&["a", "b"]));
     assert_agree(&typed, &erased);
+    #[expect(clippy::default_trait_access, reason = "its type is not public")]
     let restored = <Levels as TypedMetric>::restore(&erased, Default::default());
     assert_eq!(restored, Some(typed));
+}
+
+#[derive(Metric, Default)]
+#[metric(on(Done))]
+struct Timed {
+    #[dimension(value = elapsed, unit = milliseconds)]
+    total: Sum<Duration>,
+}
+
+#[derive(Metric, Default)]
+#[metric(name = "timed", on(Done), by = outcome)]
+struct TimedByOutcome {
+    each: Breakdown<Outcome, Timed>,
+}
+
+#[test]
+fn dl1_dl5_the_units_of_a_metric_hold_for_each_label() {
+    let recorder = Recorded::<TimedByOutcome>::new();
+    let (typed, erased) = recorder.after(&sample(events()));
+    assert_agree(&typed, &erased);
+    assert_comes_back(&typed);
+    let json = serde_json::to_value(&typed).expect("it is serialised");
+    let total = typed.each.get(Outcome::Success).expect("it is known").total;
+    let shown = json["each_total"]["success"].as_f64().expect("it is a number");
+    assert!((shown - total.as_secs_f64() * 1e3).abs() < 1e-6, "{json}");
 }
