@@ -82,7 +82,7 @@ pub struct DimensionDescriptor {
     /// The help text, empty when there is none.
     #[serde(default, skip_serializing_if = "str::is_empty")]
     pub help: Cow<'static, str>,
-    /// The names of a breakdown's labels, one for each part of a label, as [`by`](macro@crate::Metric#labels)
+    /// The names of a breakdown's labels, one for each part of a label, as [`by`](macro@crate::Metric#names-of-labels)
     /// names them. Empty for all other dimensions.
     #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
     pub labels: Cow<'static, [Cow<'static, str>]>,

@@ -53,7 +53,7 @@
 //! | unit | a suffix that appears once, wherever the declared names have it; `%` is spelled `percent`, `/` is spelled `_per_` | `read_bytes`, unit `bytes`: `disk_io_read_bytes` |
 //! | counters | `_total` as the last suffix, once | `reads_total`: `disk_io_reads_total` |
 //! | other types | no `_total` at the end | gauge `open_total`: `disk_io_open` |
-//! | labels of a breakdown | as [`by`](macro@crate::Metric#labels) names them | `by = outcome`: `outcome="success"` |
+//! | labels of a breakdown | as [`by`](macro@crate::Metric#names-of-labels) names them | `by = outcome`: `outcome="success"` |
 //! | labels `namespace`, `entity_id`, `le`, `quantile`, `__..` of a breakdown, and those with the name of a constant label | prefixed with `exported_` | `exported_namespace` |
 //!
 //! # Types

@@ -43,6 +43,12 @@ pub mod http_service {}
 #[doc = include_str!("guide/in_production.md")]
 pub mod in_production {}
 #[doc = include_str!("guide/language.md")]
+#[doc = include_str!("docs/options_of_events.md")]
+#[doc = include_str!("docs/options_of_metrics.md")]
+#[doc = include_str!("docs/options_of_fields.md")]
+#[doc = include_str!("docs/options_of_labels.md")]
+#[doc = include_str!("docs/sources.md")]
+#[doc = include_str!("guide/language_examples.md")]
 pub mod language {}
 // Programs of this chapter need rusqlite, so they are tested in the package of the examples.
 #[cfg(not(doctest))]

@@ -128,10 +128,15 @@ pub use hooks::{ChangeListener, HookError, MetricChange, RecorderContext, Record
 pub use label::{BoundedLabel, Label, ToLabel};
 pub use log::LogPolicy;
 #[doc = include_str!("docs/label.md")]
+#[doc = include_str!("docs/options_of_labels.md")]
 pub use mvx_metrics_derive::Label;
 #[doc = include_str!("docs/metric.md")]
+#[doc = include_str!("docs/options_of_metrics.md")]
+#[doc = include_str!("docs/options_of_fields.md")]
+#[doc = include_str!("docs/sources.md")]
 pub use mvx_metrics_derive::Metric;
 #[doc = include_str!("docs/metric_event.md")]
+#[doc = include_str!("docs/options_of_events.md")]
 pub use mvx_metrics_derive::metric_event;
 pub use recorder::{AnyEvent, EmitOnDrop, MetricHandle, MetricsRecorder, Recorder, RecorderOptions};
 pub use runtime::{MetricsRuntime, MetricsRuntimeBuilder};

@@ -1,4 +1,4 @@
-//! What each option means, for editors. The chapter `language` of the guide has the same sentences in its tables.
+//! What each option means, for editors. The tables of the documentation have the same sentences.
 
 /// The meaning of an option. `place` is the attribute, or the option around it. `None` for an option that does not exist.
 pub fn meaning(place: &str, option: &str) -> Option<&'static str> {
@@ -83,8 +83,10 @@ mod tests {
     /// Each option there is has a row in the guide, with its meaning and a link to an example on the same page.
     #[test]
     fn each_option_is_documented_with_an_example() {
-        let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../metrics-runtime/src/guide/language.md");
-        let page = fs::read_to_string(page).unwrap();
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../metrics-runtime/src");
+        let read = |file: &str| fs::read_to_string(folder.join(file)).unwrap();
+        let tables = ["events", "metrics", "fields", "labels"].map(|of| read(&format!("docs/options_of_{of}.md")));
+        let (tables, examples) = (tables.concat(), read("guide/language_examples.md"));
         let places = [
             ("metric", MetricOptions::KEYS),
             ("metric", &["on"]),
@@ -105,13 +107,13 @@ mod tests {
         for (place, key) in options {
             let meaning =
                 meaning(place, key).unwrap_or_else(|| panic!("`{key}` of `{place}` has no meaning"));
-            let row = page.lines().find(|line| {
+            let row = tables.lines().find(|line| {
                 line.starts_with(&format!("| [`{key}")) && line.ends_with(&format!(" | {meaning} |"))
             });
             let row = row.unwrap_or_else(|| panic!("no row of `{key}` says: {meaning}"));
-            let (_, link) = row.split_once("](#").unwrap_or_else(|| panic!("no link: {row}"));
+            let (_, link) = row.split_once("](crate::guide::language#").unwrap_or_else(|| panic!("no link: {row}"));
             let (anchor, _) = link.split_once(')').unwrap();
-            let heading = page.split("\n## ").skip(1).find(|section| anchor_of(section) == anchor);
+            let heading = examples.split("\n## ").skip(1).find(|section| anchor_of(section) == anchor);
             let section = heading.unwrap_or_else(|| panic!("no heading `{anchor}`"));
             assert!(section.contains("```") && section.contains(key), "`{anchor}` has no example of `{key}`");
         }
