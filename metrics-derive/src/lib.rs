@@ -23,7 +23,8 @@
 //! 2. `valid/`: a check which items and values the option fits. `feeds.rs` checks the options inside `on(..)`,
 //!    `dimension.rs` the other options of a field. `role.rs` lists the options that fit `skip`, `flatten` and `manual`.
 //! 3. `expand/`: the code that the option changes.
-//! 4. `metrics-runtime/src/docs/`: a row in the table of the macro, and an example.
+//! 4. `attr/meaning.rs`: what editors show. A row with the same sentence in `metrics-runtime/src/docs/options_of_*.md`, and
+//!    an example in `metrics-runtime/src/guide/language_examples.md`.
 //!
 //! Each mistake gets a case in `tests/ui`.
 
