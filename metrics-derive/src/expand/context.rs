@@ -13,7 +13,7 @@ use crate::resolved::{Field, Metric};
 /// A metric with what all of its impls need.
 pub struct Context<'a> {
     pub metric: &'a Metric<'a>,
-    /// The name of the module for generated code, inside of the constant that [`import`](Self::import) begins.
+    /// The name of the module for generated code, inside of the constant that [`import`](super::import) begins.
     pub private: TokenStream,
     where_clause: Option<WhereClause>,
 }
