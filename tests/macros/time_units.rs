@@ -412,3 +412,24 @@ fn dl5_a_number_that_is_no_time_counts_as_invalid_and_one_too_large_saturates() 
     assert_eq!((times.max.known(), times.mean.sum), (Some(Duration::MAX), Duration::MAX));
     assert_eq!(times.invalid, 0);
 }
+
+/// A whole number of units is a number below 2^53, also where the number of nanoseconds is beyond it.
+#[test]
+fn dl5_a_long_duration_of_whole_units_is_shown_and_read_back_exactly() {
+    for part in 0..300_u64 {
+        let units = [part * (1 << 41) + 2_002, (1 << 53) - 1 - part];
+        for long in units.into_iter().flat_map(|units| {
+            [Duration::from_secs(units), Duration::from_millis(units), Duration::from_micros(units)]
+        }) {
+            let snapshot = metric(&[saved(long, Store::Memory, "ada")]).typed_snapshot();
+            let packed = rmp_serde::to_vec_named(&snapshot).unwrap();
+            assert_eq!(rmp_serde::from_slice::<SavesSnapshot>(&packed).unwrap(), snapshot, "{long:?}");
+            let text = serde_json::to_string(&snapshot).unwrap();
+            assert_eq!(serde_json::from_str::<SavesSnapshot>(&text).unwrap(), snapshot, "{long:?}");
+        }
+    }
+    let long = Duration::from_millis((1 << 31) + 2);
+    assert_eq!(typed(&metric(&[saved(long, Store::Memory, "ada")]))["sum"], json!(2_147_483_650.0));
+    let longer = Duration::from_millis(2_147_483_648_002);
+    assert_eq!(typed(&metric(&[saved(longer, Store::Memory, "ada")]))["sum"], json!(2_147_483_648_002.0));
+}
