@@ -6,8 +6,8 @@ use mvx_metrics::export::{Format, Scope};
 use mvx_metrics::feed::Record;
 use mvx_metrics::{
     Breakdown, Counter, Dimension, DimensionKind, DimensionValue, Gauge, HandleEvent, Histogram, Label, Max,
-    Mean, Merge, MergeError, Metric, MetricSnapshot, MetricsRuntime, Min, Recent, RuntimeSnapshot, Sum, Top,
-    Totals, TypedMetric, metric_event,
+    Mean, Merge, MergeError, Metric, MetricSnapshot, MetricsRuntime, Min, Output, Recent, RuntimeSnapshot,
+    Sum, Top, Totals, TypedMetric, metric_event,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -432,4 +432,54 @@ fn dl5_a_long_duration_of_whole_units_is_shown_and_read_back_exactly() {
     assert_eq!(typed(&metric(&[saved(long, Store::Memory, "ada")]))["sum"], json!(2_147_483_650.0));
     let longer = Duration::from_millis(2_147_483_648_002);
     assert_eq!(typed(&metric(&[saved(longer, Store::Memory, "ada")]))["sum"], json!(2_147_483_648_002.0));
+}
+
+#[derive(Metric, Default)]
+#[metric(on(Saved))]
+struct Nested {
+    #[dimension(value = elapsed)]
+    sum: Sum<Duration>,
+}
+
+impl Output for NestedSnapshot {}
+
+/// A type of the user's own that shows the snapshot of a metric.
+#[derive(Default)]
+struct Holder(Nested);
+
+impl Dimension for Holder {
+    type Output = NestedSnapshot;
+    const KIND: DimensionKind = DimensionKind::Custom;
+    const UNIT: Option<&'static str> = Some("milliseconds");
+
+    fn read(&self) -> NestedSnapshot {
+        self.0.typed_snapshot()
+    }
+
+    fn value(nested: NestedSnapshot) -> DimensionValue {
+        nested.sum.into()
+    }
+}
+
+impl Record<Duration> for Holder {
+    fn record(&mut self, value: Duration) -> bool {
+        self.0.handle(&saved(value, Store::Memory, "ada"))
+    }
+}
+
+#[test]
+fn dl5_a_snapshot_inside_of_another_value_keeps_its_own_units() {
+    #[derive(Metric, Default)]
+    #[metric(on(Saved))]
+    struct Outer {
+        #[dimension(value = elapsed)]
+        holder: Holder,
+    }
+
+    let mut outer = Outer::default();
+    outer.handle(&saved(Duration::from_millis(1_500), Store::Memory, "ada"));
+    let snapshot = outer.typed_snapshot();
+    let text = serde_json::to_string(&snapshot).unwrap();
+    assert_eq!(text, r#"{"holder":{"sum":1.5}}"#);
+    assert_eq!(serde_json::from_str::<OuterSnapshot>(&text).unwrap(), snapshot);
 }
