@@ -6,8 +6,8 @@ use mvx_metrics::export::{Format, Scope};
 use mvx_metrics::feed::Record;
 use mvx_metrics::{
     Breakdown, Counter, Dimension, DimensionKind, DimensionValue, Gauge, HandleEvent, Histogram, Label, Max,
-    Mean, Merge, MergeError, Metric, MetricSnapshot, MetricsRuntime, Min, Recent, RuntimeSnapshot, Sum, Top,
-    Totals, TypedMetric, metric_event,
+    Mean, Merge, MergeError, Metric, MetricSnapshot, MetricsRuntime, Min, Output, Recent, RuntimeSnapshot,
+    Sum, Top, Totals, TypedMetric, metric_event,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -411,4 +411,75 @@ fn dl5_a_number_that_is_no_time_counts_as_invalid_and_one_too_large_saturates() 
     assert_eq!(times.sum, Duration::from_nanos(u64::MAX));
     assert_eq!((times.max.known(), times.mean.sum), (Some(Duration::MAX), Duration::MAX));
     assert_eq!(times.invalid, 0);
+}
+
+/// A whole number of units is a number below 2^53, also where the number of nanoseconds is beyond it.
+#[test]
+fn dl5_a_long_duration_of_whole_units_is_shown_and_read_back_exactly() {
+    for part in 0..300_u64 {
+        let units = [part * (1 << 41) + 2_002, (1 << 53) - 1 - part];
+        for long in units.into_iter().flat_map(|units| {
+            [Duration::from_secs(units), Duration::from_millis(units), Duration::from_micros(units)]
+        }) {
+            let snapshot = metric(&[saved(long, Store::Memory, "ada")]).typed_snapshot();
+            let packed = rmp_serde::to_vec_named(&snapshot).unwrap();
+            assert_eq!(rmp_serde::from_slice::<SavesSnapshot>(&packed).unwrap(), snapshot, "{long:?}");
+            let text = serde_json::to_string(&snapshot).unwrap();
+            assert_eq!(serde_json::from_str::<SavesSnapshot>(&text).unwrap(), snapshot, "{long:?}");
+        }
+    }
+    let long = Duration::from_millis((1 << 31) + 2);
+    assert_eq!(typed(&metric(&[saved(long, Store::Memory, "ada")]))["sum"], json!(2_147_483_650.0));
+    let longer = Duration::from_millis(2_147_483_648_002);
+    assert_eq!(typed(&metric(&[saved(longer, Store::Memory, "ada")]))["sum"], json!(2_147_483_648_002.0));
+}
+
+#[derive(Metric, Default)]
+#[metric(on(Saved))]
+struct Nested {
+    #[dimension(value = elapsed)]
+    sum: Sum<Duration>,
+}
+
+impl Output for NestedSnapshot {}
+
+/// A type of the user's own that shows the snapshot of a metric.
+#[derive(Default)]
+struct Holder(Nested);
+
+impl Dimension for Holder {
+    type Output = NestedSnapshot;
+    const KIND: DimensionKind = DimensionKind::Custom;
+    const UNIT: Option<&'static str> = Some("milliseconds");
+
+    fn read(&self) -> NestedSnapshot {
+        self.0.typed_snapshot()
+    }
+
+    fn value(nested: NestedSnapshot) -> DimensionValue {
+        nested.sum.into()
+    }
+}
+
+impl Record<Duration> for Holder {
+    fn record(&mut self, value: Duration) -> bool {
+        self.0.handle(&saved(value, Store::Memory, "ada"))
+    }
+}
+
+#[test]
+fn dl5_a_snapshot_inside_of_another_value_keeps_its_own_units() {
+    #[derive(Metric, Default)]
+    #[metric(on(Saved))]
+    struct Outer {
+        #[dimension(value = elapsed)]
+        holder: Holder,
+    }
+
+    let mut outer = Outer::default();
+    outer.handle(&saved(Duration::from_millis(1_500), Store::Memory, "ada"));
+    let snapshot = outer.typed_snapshot();
+    let text = serde_json::to_string(&snapshot).unwrap();
+    assert_eq!(text, r#"{"holder":{"sum":1.5}}"#);
+    assert_eq!(serde_json::from_str::<OuterSnapshot>(&text).unwrap(), snapshot);
 }

@@ -97,12 +97,15 @@ impl TimeUnit {
         }
     }
 
-    /// The duration as a floating-point number of units.
+    /// The duration as a floating-point number of units, exact where [`is_exact`](Self::is_exact) says so.
     #[expect(clippy::cast_precision_loss, reason = "the caller asks for a floating-point number")]
     pub(crate) fn float(self, duration: Duration) -> f64 {
+        let nanos = duration.as_nanos();
         match self {
             Self::Seconds => duration.as_secs_f64(),
-            _ => duration.as_nanos() as f64 / self.nanos() as f64,
+            // The number of nanoseconds may be above 2^53 where that of the units is not.
+            _ if nanos.is_multiple_of(self.nanos()) => (nanos / self.nanos()) as f64,
+            _ => nanos as f64 / self.nanos() as f64,
         }
     }
 

@@ -262,7 +262,8 @@ pub fn serialize<S: Serializer>(
 ) -> Result<S::Ok, S::Error> {
     let (name, invalid) = invalid;
     let mut map = serializer.serialize_map((count != 0).then(|| count + usize::from(invalid != 0)))?;
-    fields.write_field("", "", &mut map)?;
+    // A value with another unit may hold the snapshot.
+    TimeUnit::default().within(|| fields.write_field("", "", &mut map))?;
     if invalid != 0 {
         map.serialize_entry(name, &invalid)?;
     }
@@ -285,7 +286,7 @@ pub fn deserialize<'de, T: SnapshotFields, D: Deserializer<'de>>(deserializer: D
         }
 
         fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
-            match read_all(map, T::INVALID, T::read::<A>, T::require) {
+            match TimeUnit::default().within(|| read_all(map, T::INVALID, T::read::<A>, T::require)) {
                 Ok((mut partial, invalid)) => Ok(T::finish(&mut partial, invalid)),
                 Err(error) => Err(error),
             }

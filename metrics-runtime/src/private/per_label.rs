@@ -570,7 +570,7 @@ pub fn read<L: Label, D: PerLabel + Default>(
     <D::Way as Way<D>>::read(breakdown, zeros)
 }
 
-/// The count of values that were not finite.
+/// The count of values that could not be recorded.
 #[must_use]
 pub fn invalid<L: Label, D: PerLabel>(breakdown: &Breakdown<L, D>) -> u64 {
     let invalid = breakdown.dimensions().map(<D::Way as Way<D>>::invalid);
