@@ -220,13 +220,13 @@ impl FieldAttrs {
 }
 
 impl FeedOptions {
-    /// Where values and labels come from.
+    /// Where values, labels and the condition come from.
     pub fn sources(&self) -> impl Iterator<Item = &Source> {
         let labels = self.by.iter().flat_map(|by| &by.value.parts).map(|part| &part.source);
         let amounts = [&self.add, &self.sub].into_iter().flatten().filter_map(|amount| amount.value.as_ref());
         let values = [&self.value, &self.set, &self.begin, &self.end, &self.at];
         let values = values.into_iter().flatten().map(|value| &value.value);
-        labels.chain(amounts).chain(values)
+        labels.chain(amounts).chain(values).chain(self.when.iter().map(|when| &when.value))
     }
 
     /// The same, to be changed.
@@ -235,7 +235,8 @@ impl FeedOptions {
         let amounts = [&mut self.add, &mut self.sub].into_iter().flatten();
         let values = [&mut self.value, &mut self.set, &mut self.begin, &mut self.end, &mut self.at];
         let values = values.into_iter().flatten().map(|value| &mut value.value);
-        labels.chain(amounts.filter_map(|amount| amount.value.as_mut())).chain(values)
+        let when = self.when.iter_mut().map(|when| &mut when.value);
+        labels.chain(amounts.filter_map(|amount| amount.value.as_mut())).chain(values).chain(when)
     }
 }
 

@@ -125,7 +125,7 @@ impl<'a> ast::Field<'a> {
             verdict,
         };
         if inherits_labels || (inherited.lacks_labels() && field.has_by()) {
-            inherited.give_labels(&mut field);
+            inherited.give_labels(&mut field, events);
         }
         field.verdict = match role {
             Role::Flatten if field.shape.kind != Kind::Unknown => Verdict::Unusable,

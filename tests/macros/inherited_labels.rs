@@ -167,3 +167,28 @@ fn dl2_a_manual_dimension_has_no_labels_of_the_struct() {
     metric.handle(&Refused { host: "abc".to_owned(), zone: Zone::South });
     assert_eq!(dimensions(&metric), json!({"last": 3, "refused": {"north": 0, "south": 1}}));
 }
+
+#[metric_event]
+struct Begun {
+    host: String,
+    id: u64,
+    at: std::time::Instant,
+}
+
+/// The time between two events has no label, so its field inherits none.
+#[derive(Metric, Default)]
+#[metric(on(Begun), by(host), limit = 5)]
+struct Between {
+    #[dimension(on(Begun))]
+    total: Breakdown<String, Counter>,
+    #[dimension(on(Begun, begin = id, at = at, when = |e| e.id < 9), on(Begun, end = id, at = at, when = |e| e.id > 8), limit = 4)]
+    latency: mvx_metrics::Histogram<std::time::Duration>,
+}
+
+#[test]
+fn dl2_a_field_with_begin_and_end_takes_no_labels_of_the_struct() {
+    let mut between = Between::default();
+    between.handle(&Begun { host: "a".to_owned(), id: 1, at: std::time::Instant::now() });
+    assert_eq!(between.descriptor().dimensions[1].labels.len(), 0);
+    assert_eq!(between.total.get("a").map(Counter::get), Some(1));
+}

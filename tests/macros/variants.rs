@@ -343,3 +343,36 @@ fn dl3_a_variant_stands_twice_on_a_field_with_a_condition_in_each_place() {
     }
     assert_eq!(conditional.weighted.get(), 1 + 700 + 1_000);
 }
+
+#[metric_event]
+enum Answer {
+    Sent { host: String, is_cached: bool },
+    Failed { host: String },
+}
+
+/// The labels of the struct, and conditions, name fields of the variants.
+#[derive(Metric, Default)]
+#[metric(on(Answer::Sent, when = is_cached), on(Answer::Failed), by(host), limit = 2)]
+struct Answers {
+    total: Breakdown<String, Counter>,
+}
+
+#[derive(Metric, Default)]
+struct Cached {
+    #[dimension(on(Answer::Sent, when = is_cached))]
+    total: Counter,
+    #[dimension(on(Answer::Sent, by = host, when = is_cached), limit = 2)]
+    by_host: Breakdown<String, Counter>,
+}
+
+#[test]
+fn dl3_dl2_conditions_and_the_labels_of_the_struct_name_fields_of_the_variant() {
+    let (mut answers, mut cached) = (Answers::default(), Cached::default());
+    let sent = |is_cached| Answer::Sent { host: "a".to_owned(), is_cached };
+    for event in [sent(true), sent(false), Answer::Failed { host: "b".to_owned() }] {
+        answers.handle(&event);
+        cached.handle(&event);
+    }
+    assert_eq!(dimensions(&answers), json!({"total": {"a": 1, "b": 1}}));
+    assert_eq!(dimensions(&cached), json!({"total": 1, "by_host": {"a": 1}}));
+}

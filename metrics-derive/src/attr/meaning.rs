@@ -85,7 +85,8 @@ mod tests {
     fn each_option_is_documented_with_an_example() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../metrics-runtime/src");
         let read = |file: &str| fs::read_to_string(folder.join(file)).unwrap();
-        let tables = ["events", "metrics", "fields", "labels"].map(|of| read(&format!("docs/options_of_{of}.md")));
+        let tables =
+            ["events", "metrics", "fields", "labels"].map(|of| read(&format!("docs/options_of_{of}.md")));
         let (tables, examples) = (tables.concat(), read("guide/language_examples.md"));
         let places = [
             ("metric", MetricOptions::KEYS),
@@ -111,7 +112,8 @@ mod tests {
                 line.starts_with(&format!("| [`{key}")) && line.ends_with(&format!(" | {meaning} |"))
             });
             let row = row.unwrap_or_else(|| panic!("no row of `{key}` says: {meaning}"));
-            let (_, link) = row.split_once("](crate::guide::language#").unwrap_or_else(|| panic!("no link: {row}"));
+            let (_, link) =
+                row.split_once("](crate::guide::language#").unwrap_or_else(|| panic!("no link: {row}"));
             let (anchor, _) = link.split_once(')').unwrap();
             let heading = examples.split("\n## ").skip(1).find(|section| anchor_of(section) == anchor);
             let section = heading.unwrap_or_else(|| panic!("no heading `{anchor}`"));

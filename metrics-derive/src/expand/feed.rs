@@ -86,7 +86,9 @@ impl<'a> Changes<'a> {
                 (feed.options.sources(), change)
             })
             .unzip();
-        Self { event, sources: sources.into_iter().flatten().collect(), when, with, feeds }
+        let condition = event.when.iter().map(|when| &when.value);
+        let sources = sources.into_iter().flatten().chain(condition).collect();
+        Self { event, sources, when, with, feeds }
     }
 }
 

@@ -2,11 +2,11 @@
 
 use syn::{Expr, Type};
 
-use super::{dimension, labels, top};
+use super::{dimension, labels, top, variants};
 use crate::ast::{Field, Role};
 use crate::attr::{Keyed, Labels, MetricOptions};
 use crate::ctxt::Ctxt;
-use crate::resolved;
+use crate::resolved::{self, Event};
 use crate::shape::{Cardinality, Kind, TypeShape, cardinality};
 use crate::source_text::to_source;
 
@@ -93,9 +93,13 @@ impl Inherited {
     /// Whether a field takes the labels of the struct.
     pub fn has_labels_for(&self, field: &Field) -> bool {
         let attrs = &field.attrs;
-        let has_own = attrs.bare.by.is_some() || attrs.on.iter().any(|on| on.options.by.is_some());
+        let feeds = || attrs.on.iter().map(|on| &on.options).chain([&attrs.bare]);
+        let has_own = feeds().any(|feed| feed.by.is_some());
+        // The time between two events has no label.
+        let is_between = feeds().any(|feed| feed.begin.is_some() || feed.end.is_some());
         self.by.is_some()
             && !has_own
+            && !is_between
             && field.role == Role::Dimension
             && attrs.options.manual.is_none()
             && field.shape.kind != Kind::NotADimension
@@ -111,9 +115,12 @@ impl Inherited {
     }
 
     /// Gives the labels to a field, and the limit that its type takes. An alias may be of both types: it gets `limit`.
-    pub fn give_labels(&self, field: &mut resolved::Field) {
+    pub fn give_labels(&self, field: &mut resolved::Field, events: &[Event]) {
         for feed in field.feeds.iter_mut().filter(|_| field.inherits_labels) {
             feed.options.by.clone_from(&self.by);
+            if events[feed.event].variant.is_some() {
+                variants::bind(&mut feed.options);
+            }
         }
         let options = &mut field.options;
         let has_own = options.limit.is_some() || options.keep.is_some();

@@ -22,7 +22,9 @@ pub fn container_events(cx: &Ctxt, on: Vec<MetricOn>, parameters: &[String]) -> 
             cx.error(&event.listed, format!("duplicate event `{}`", to_source(&event.listed)));
             cx.error(&events[first].listed, "first listed here");
         } else {
-            events.push(Event { with: options.with, when: options.when, container_level: true, ..event });
+            let mut event = Event { with: options.with, container_level: true, ..event };
+            event.set_when(options.when);
+            events.push(event);
         }
     }
     variants::report_overlap(cx, &events.iter().map(|event| (event, false)).collect::<Vec<_>>());
@@ -36,7 +38,7 @@ pub fn container_when(cx: &Ctxt, when: Keyed<Source>, events: &mut [Event]) {
         events.iter_mut().filter(|event| event.container_level == container_level).collect();
     match listed.as_mut_slice() {
         [only] if only.when.is_some() => cx.error(&when.key, "duplicate `when`"),
-        [only] => only.when = Some(when),
+        [only] => only.set_when(Some(when)),
         [] => cx.error(&when.key, "no event for `when`: add `on(Event)`"),
         several => ambiguous(cx, &when.key, "metric", several.iter().map(|event| &event.listed)),
     }

@@ -2,7 +2,7 @@
 
 use syn::{Member, PathArguments, Type};
 
-use crate::attr::{FeedOptions, Source};
+use crate::attr::{FeedOptions, Keyed, Source};
 use crate::ctxt::Ctxt;
 use crate::resolved::Event;
 use crate::source_text::to_source;
@@ -46,6 +46,16 @@ fn is_upper_camel_case(name: &str) -> bool {
     name.starts_with(char::is_uppercase)
 }
 
+impl Event {
+    /// Sets the condition of the whole metric. Of a variant it names fields of the variant.
+    pub fn set_when(&mut self, mut when: Option<Keyed<Source>>) {
+        if let Some(when) = when.as_mut().filter(|_| self.variant.is_some()) {
+            bind_source(&mut when.value);
+        }
+        self.when = when;
+    }
+}
+
 /// Whether both are the same type, or the same variant of it.
 pub fn are_equal(one: &Event, other: &Event) -> bool {
     one.variant == other.variant && to_source(&one.ty) == to_source(&other.ty)
@@ -69,14 +79,17 @@ pub fn report_overlap(cx: &Ctxt, listed: &[(&Event, bool)]) {
     }
 }
 
-/// Names of fields mean fields of the variant.
+/// Makes names of fields those of the variant.
 pub fn bind(options: &mut FeedOptions) {
-    for source in options.sources_mut() {
-        let member = match source {
-            Source::Field(field) => Member::Named(field.clone()),
-            Source::Index(index) => Member::Unnamed(index.clone()),
-            _ => continue,
-        };
-        *source = Source::OfVariant(member);
-    }
+    options.sources_mut().for_each(bind_source);
+}
+
+/// The same for one source.
+pub fn bind_source(source: &mut Source) {
+    let member = match source {
+        Source::Field(field) => Member::Named(field.clone()),
+        Source::Index(index) => Member::Unnamed(index.clone()),
+        _ => return,
+    };
+    *source = Source::OfVariant(member);
 }
