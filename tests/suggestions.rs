@@ -26,6 +26,16 @@ use crate::messages::{Mistake, mistakes};
 /// Suggestions that give no code that compiles: the case, the suggested code (or "remove"), and the reason. A suggestion that
 /// does must leave the list.
 const CANNOT_BE_FOLLOWED: &[Listed] = &[
+    listed("between/at_alone", "begin = <event field>", BEGIN_AND_END),
+    listed(
+        "between/in_one_on",
+        "on(Event, begin = ..), on(Other, end = ..)",
+        "the options of the case move into the new `on(..)`",
+    ),
+    listed("between/outside_of_on", "on(Started, begin = ..)", EACH_EVENT),
+    listed("between/with_other_options", "remove", "the type changes as well"),
+    listed("by_metric/neither_dimension_nor_metric", "#[dimension(value = <event field>)]", ONE_OF_TWO),
+    listed("by_metric/with_a_value", "#[dimension(value = <event field>)]", ONE_OF_TWO),
     listed("dimension/flatten_is_missing", "#[dimension(value = <event field>)]", ONE_OF_TWO),
     listed("dimension/gauge_of_a_text", "i64", "the value is a text"),
     listed("dimension/gauge_of_bool", "i64", "the value is a `bool`"),
@@ -42,8 +52,6 @@ const CANNOT_BE_FOLLOWED: &[Listed] = &[
     listed("event/with_without_event", "on(Event, with = Self::saved)", NO_HANDLER),
     listed("event/wrong_types", "on(Saved, when = |e| matches!(e, Saved(_)))", "`Saved` is no tuple struct"),
     listed("generics/measure_without_bound", "u64", "the type is a parameter"),
-    listed("item/misspelt_dimension_attribute", "value = <event field>", MISSPELT),
-    listed("item/misspelt_metric_attribute", "on(Event)", MISSPELT),
     listed("keep/alias_of_what_may_fall", "Counter", OTHER_OPTIONS),
     listed("keep/of_what_may_fall", "Counter", OTHER_OPTIONS),
     listed("label/alias_of_an_open_breakdown", "#[derive(Label)]", ONE_OF_TWO),
@@ -57,13 +65,16 @@ const CANNOT_BE_FOLLOWED: &[Listed] = &[
         "by(outcome, code)",
         "the second field stands as an option of its own",
     ),
+    listed("labels_of_the_struct/limit_without_by", "by = <event field>", ONE_OF_TWO),
+    listed("labels_of_the_struct/no_dimension_takes_them", "remove", "the `limit` beside it goes as well"),
     listed("macros/event_of_the_wrong_form", "on(Saved)", PATTERN),
     listed("macros/name_from_an_identifier", "name = \"saves\"", PATTERN),
     listed("macros/type_that_is_no_dimension", "Counter", OTHER_OPTIONS),
     listed("macros/type_that_takes_no_value", "Sum<T>", "the type stands in the call of the macro"),
+    listed("name/neither_text_nor_constant", "Saves::NAME", "the test takes the path for a type"),
     listed("option/flag_with_a_value", "manual", NO_HANDLER),
     listed("option/inc_on_a_gauge", "add", ONE_OF_TWO),
-    listed("option/limit_of_the_struct", "limit = <N>", ONE_OF_TWO),
+    listed("option/limit_of_the_struct", "by = <event field>", ONE_OF_TWO),
     listed("option/manual_without_with", "on(JobFinished, with = Self::on_event)", NO_HANDLER),
     listed("option/of_the_struct_on_a_field", "#[metric(on(Event, with = Self::on_saved))]", EACH_EVENT),
     listed("option/unknown_for_dimension", "Recent<D, 60>", OTHER_OPTIONS),
@@ -79,15 +90,13 @@ const CANNOT_BE_FOLLOWED: &[Listed] = &[
     listed("several/option_and_type", "value", "the type of the field lacks its argument"),
     listed("source/when_is_a_call", "when = |e| e.is_big()", "the case has neither function"),
     listed("syntax/equal_sign_of_an_event", "name = \"saved\"", "the attribute has another form"),
-    listed("syntax/nested_on", "on(on, when = |e| matches!(e, on(Saved)))", "wrong: `on` is no event"),
     listed("value/in_flight_adds_and_subtracts_one_field", "on(Started, add), on(Ended, sub)", BEGIN_AND_END),
     listed("value/in_flight_of_one_event", "on(Started, add), on(Ended, sub)", BEGIN_AND_END),
-    listed("value/in_flight_without_sub", "on(Event, sub)", "`add` must move into an `on(..)` of its own"),
-    listed("value/milliseconds_for_a_duration", "as u64", "wrong: a `Duration` takes no number"),
+    listed("value/negative_added_to_a_counter", "InFlight", BEGIN_AND_END),
     listed("value/non_zero", "|e| e.field.get()", "the closure of the case makes the number"),
     listed("value/option_does_not_fit_the_type", "InFlight", BEGIN_AND_END),
-    listed("value/signed_field_added_to_a_counter", "as u64", "a field needs a closure around it"),
     listed("value/sub_of_a_counter", "InFlight", BEGIN_AND_END),
+    listed("variant/types_behind_the_variant", "Job<u64>::Ended", "the whole path changes"),
 ];
 
 struct Listed {
@@ -109,12 +118,13 @@ impl Listed {
 const BEGIN_AND_END: &str = "what begins also ends: there is a second event to write";
 const EACH_EVENT: &str = "the option moves into an `on(..)` that is there, and each event needs one";
 const LIMIT: &str = "an open label also needs a limit";
-const MISSPELT: &str = "the option is there, in an attribute with a misspelt name";
 const PATTERN: &str = "the pattern of the user's macro must change as well";
 const MORE_THAN_A_DERIVE: &str = "the type becomes a metric, which has fields and events";
 const NO_HANDLER: &str = "the user writes the handler";
 const ONE_OF_TWO: &str = "the case needs the other advice of the message, or of its other error";
 const OTHER_OPTIONS: &str = "the options of the field must change with its type";
+
+const NOTHING_LEFT: &str = "has no dimension: add a field";
 
 /// What a message writes in place of code that it does not know, with a value for cases that give none.
 const PLACEHOLDERS: [(&str, Option<&str>); 9] = [
@@ -145,7 +155,10 @@ fn code_that_a_message_suggests_compiles() {
         followed += reports.iter().filter(|report| report.advice.is_some() && follows(report)).count();
     }
     let (errors, folder) = check("suggestions", "lib", &results);
-    failures.extend(errors);
+    // Of a metric whose only field has an error without a suggestion, nothing is left.
+    let is_left =
+        |error: &String| !error.contains(NOTHING_LEFT) || error.contains("metric_without_dimension");
+    failures.extend(errors.into_iter().filter(is_left));
     assert!(failures.is_empty(), "{}\nin {}", failures.join("\n"), folder.display());
     assert!(followed >= 250, "only {followed} suggestions");
 }
@@ -219,7 +232,10 @@ fn follow(
         match report.advice.as_ref().filter(|_| follows(report)) {
             None if report.advice.is_some() => without_listed.push(place.smallest_part()),
             None => removed.push(place.smallest_part()),
-            Some(Advice::Remove) => edits.push(place.remove()),
+            Some(Advice::Remove) => {
+                let named = report.headline.split_once("remove `").and_then(|(_, rest)| rest.split_once('`'));
+                edits.push(named.map_or_else(|| place.remove(), |(key, _)| place.remove_named(key)));
+            }
             Some(Advice::Write(codes)) => {
                 for code in chosen(codes) {
                     let code = fill(source, &report.range, &code)?;

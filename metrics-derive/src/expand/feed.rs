@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Expr, Type};
+use syn::{Expr, Type, parse_quote};
 
 use super::between;
 use super::constants;
@@ -121,8 +121,18 @@ fn with_handler(cx: &Context, with: &Keyed<syn::Path>) -> TokenStream {
         let ident = field.ident;
         with_buckets(private, field, &quote!(&mut self.#ident)).map(|target| quote!(#target.prepare();))
     });
-    let call = source::call(&with.value, &quote!(self, __event));
+    let arguments = quote!(self, __event);
+    let (function, call) = match with.value.get_ident() {
+        // In a call, rustc would advise to write `self.` in front of the word.
+        Some(word) => {
+            let function = quote_spanned!(located_at(word.span())=> __handler);
+            let call = source::call(&parse_quote!(#function), &arguments);
+            (Some(quote!(let __handler = #word;)), call)
+        }
+        None => (None, source::call(&with.value, &arguments)),
+    };
     let handled = quote_at!(private, located_at(with.value.span()) => {
+        #function
         let __handled: #private::primitive::bool = #call;
         __handled
     });

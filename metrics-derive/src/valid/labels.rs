@@ -1,6 +1,6 @@
 //! Checks of the labels of breakdowns.
 
-use syn::{Type, TypeTuple};
+use syn::{Type, TypeReference, TypeTuple};
 
 use crate::attr::{Keyed, Labels};
 use crate::ctxt::Ctxt;
@@ -24,6 +24,12 @@ pub fn check(cx: &Ctxt, field: &Field) -> bool {
         return true;
     };
     let ty = label.ty;
+    if let Type::Reference(TypeReference { lifetime: None, elem, .. }) = ty {
+        let (of, inner) = (field.shape.name(), to_source(field.shape.inner().ty));
+        let write = format!("write `{of}<&'static {}, {inner}>`", to_source(elem));
+        cx.error(ty, format!("a label lives as long as the program: {write}, or a label such as `String`"));
+        return false;
+    }
     if let Type::Tuple(tuple) = ty
         && !parts_fit(cx, field, tuple, by.first().map(|by| &by.value))
     {
