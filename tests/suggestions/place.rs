@@ -50,6 +50,9 @@ impl<'s> Place<'s> {
         // Without its event there is no `on(..)`.
         let on = options.iter().rev().nth(1).filter(|outer| outer[0].to_string() == "on");
         let is_event = |option: &&Vec<TokenTree>| whole(option) == self.at;
+        if &self.source[self.at.clone()] == "," {
+            return Edit { range: self.at.clone(), code: String::new() };
+        }
         match on.filter(|_| options.last().is_some_and(|option| is_event(&option))).or(options.last()) {
             Some(option) => self.remove_option(option),
             None => Edit { range: self.at.clone(), code: String::new() },
@@ -109,7 +112,7 @@ impl<'s> Place<'s> {
             return Edit { range: self.at.clone(), code: value_of(code).to_owned() };
         }
         let name = first_word(code);
-        let is_type = name.starts_with(char::is_uppercase);
+        let is_type = name.starts_with(char::is_uppercase) && !code.ends_with(')');
         let options = self.options();
         let same = options.iter().rev().find(|option| option[0].to_string() == name && option.len() > 1);
         let key = options.last().filter(|option| is_option(code) && range(&option[0]) == self.at);

@@ -25,9 +25,9 @@ pub fn check(cx: &Ctxt, field: &Field) -> bool {
     };
     let ty = label.ty;
     if let Type::Reference(TypeReference { lifetime: None, elem, .. }) = ty {
-        let (of, inner) = (field.shape.name(), to_source(field.shape.inner().ty));
-        let write = format!("write `{of}<&'static {}, {inner}>`", to_source(elem));
-        cx.error(ty, format!("a label lives as long as the program: {write}, or a label such as `String`"));
+        let (of, inner, label) = (field.shape.name(), to_source(field.shape.inner().ty), to_source(elem));
+        let owned = if label == "str" { "String" } else { label.as_str() };
+        cx.error(ty, format!("a label owns its data: write `{of}<{owned}, {inner}>`"));
         return false;
     }
     if let Type::Tuple(tuple) = ty
