@@ -73,7 +73,11 @@ const CANNOT_BE_FOLLOWED: &[Listed] = &[
         "the second field stands as an option of its own",
     ),
     listed("labels_of_the_struct/limit_is_wrong", "limit = <N>", "`keep` beside it is wrong as well"),
-    listed("labels_of_the_struct/limit_without_by", "by = <event field>", ONE_OF_TWO),
+    listed(
+        "labels_of_the_struct/limit_without_any_by",
+        "by = <event field>",
+        "the type has no labels either",
+    ),
     listed("labels_of_the_struct/no_dimension_takes_them", "remove", "the `limit` beside it goes as well"),
     listed(
         "labels_of_the_struct/other_number_of_parts",
@@ -88,7 +92,6 @@ const CANNOT_BE_FOLLOWED: &[Listed] = &[
     listed("name/unit_of_a_duration", "Duration::from_millis(..)", "each bound needs it"),
     listed("option/flag_with_a_value", "manual", NO_HANDLER),
     listed("option/inc_on_a_gauge", "add", ONE_OF_TWO),
-    listed("option/limit_of_the_struct", "by = <event field>", ONE_OF_TWO),
     listed("option/manual_without_with", "on(JobFinished, with = Self::on_event)", NO_HANDLER),
     listed("option/of_the_struct_on_a_field", "#[metric(on(Event, with = Self::on_saved))]", EACH_EVENT),
     listed("option/unknown_for_dimension", "Recent<D, 60>", OTHER_OPTIONS),

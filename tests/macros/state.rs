@@ -96,7 +96,8 @@ fn merged<S: Merge + Clone + Serialize>(
 }
 
 fn assert_agree(typed: &impl Serialize, erased: &MetricSnapshot) {
-    let mut shown = json(&erased.dimensions);
+    // A snapshot knows its declaration, and so the units of its dimensions.
+    let mut shown = json(erased)["dimensions"].take();
     if erased.invalid != 0 {
         shown["invalid"] = erased.invalid.into();
     }
