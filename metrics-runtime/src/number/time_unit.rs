@@ -272,7 +272,7 @@ mod tests {
         }
     }
 
-    /// serde_json reads the digits of `3882671134340000.0` as one integer, which a floating-point number cannot hold.
+    /// `serde_json` reads the digits of `3882671134340000.0` as one integer, which a floating-point number cannot hold.
     #[test]
     fn dl5_long_durations_of_whole_units_come_back_exactly() {
         for unit in UNITS {
