@@ -26,6 +26,22 @@ use crate::messages::{Mistake, mistakes};
 /// Suggestions that give no code that compiles: the case, the suggested code (or "remove"), and the reason. A suggestion that
 /// does must leave the list.
 const CANNOT_BE_FOLLOWED: &[Listed] = &[
+    listed("between/at_alone", "begin = <event field>", BEGIN_AND_END),
+    listed(
+        "between/in_one_on",
+        "on(Event, begin = ..), on(Other, end = ..)",
+        "the options of the case move into the new `on(..)`",
+    ),
+    listed("between/outside_of_on", "on(Started, begin = ..)", EACH_EVENT),
+    listed("between/with_other_options", "remove", "the type changes as well"),
+    listed(
+        "between/without_at",
+        "at = <event field>",
+        "the option goes into the `on(..)` that is underlined",
+    ),
+    listed("by_metric/neither_dimension_nor_metric", "#[dimension(value = <event field>)]", ONE_OF_TWO),
+    listed("by_metric/with_a_value", "#[dimension(value = <event field>)]", ONE_OF_TWO),
+    listed("by_metric/with_a_value", "Counter", OTHER_OPTIONS),
     listed("dimension/flatten_is_missing", "#[dimension(value = <event field>)]", ONE_OF_TWO),
     listed("dimension/gauge_of_a_text", "i64", "the value is a text"),
     listed("dimension/gauge_of_bool", "i64", "the value is a `bool`"),
@@ -39,11 +55,10 @@ const CANNOT_BE_FOLLOWED: &[Listed] = &[
     listed("event/bare_when_with_two_events", "on(Saved, when = ..)", EACH_EVENT),
     listed("event/flattened_struct_without_derive", "#[derive(Metric)]", MORE_THAN_A_DERIVE),
     listed("event/lifetime", "Arc<str>", "the fields of the event change, not the lifetime"),
+    listed("event/when_without_event", "on(Event)", "the metric has no dimension yet"),
     listed("event/with_without_event", "on(Event, with = Self::saved)", NO_HANDLER),
     listed("event/wrong_types", "on(Saved, when = |e| matches!(e, Saved(_)))", "`Saved` is no tuple struct"),
     listed("generics/measure_without_bound", "u64", "the type is a parameter"),
-    listed("item/misspelt_dimension_attribute", "value = <event field>", MISSPELT),
-    listed("item/misspelt_metric_attribute", "on(Event)", MISSPELT),
     listed("keep/alias_of_what_may_fall", "Counter", OTHER_OPTIONS),
     listed("keep/of_what_may_fall", "Counter", OTHER_OPTIONS),
     listed("label/alias_of_an_open_breakdown", "#[derive(Label)]", ONE_OF_TWO),
@@ -57,13 +72,26 @@ const CANNOT_BE_FOLLOWED: &[Listed] = &[
         "by(outcome, code)",
         "the second field stands as an option of its own",
     ),
+    listed("labels_of_the_struct/limit_is_wrong", "limit = <N>", "`keep` beside it is wrong as well"),
+    listed(
+        "labels_of_the_struct/limit_without_any_by",
+        "by = <event field>",
+        "the type has no labels either",
+    ),
+    listed("labels_of_the_struct/no_dimension_takes_them", "remove", "the `limit` beside it goes as well"),
+    listed(
+        "labels_of_the_struct/other_number_of_parts",
+        "by(<event field>, <event field>)",
+        "the `by` of the struct changes",
+    ),
     listed("macros/event_of_the_wrong_form", "on(Saved)", PATTERN),
     listed("macros/name_from_an_identifier", "name = \"saves\"", PATTERN),
     listed("macros/type_that_is_no_dimension", "Counter", OTHER_OPTIONS),
     listed("macros/type_that_takes_no_value", "Sum<T>", "the type stands in the call of the macro"),
+    listed("name/neither_text_nor_constant", "Saves::NAME", "the test takes the path for a type"),
+    listed("name/unit_of_a_duration", "Duration::from_millis(..)", "each bound needs it"),
     listed("option/flag_with_a_value", "manual", NO_HANDLER),
     listed("option/inc_on_a_gauge", "add", ONE_OF_TWO),
-    listed("option/limit_of_the_struct", "limit = <N>", ONE_OF_TWO),
     listed("option/manual_without_with", "on(JobFinished, with = Self::on_event)", NO_HANDLER),
     listed("option/of_the_struct_on_a_field", "#[metric(on(Event, with = Self::on_saved))]", EACH_EVENT),
     listed("option/unknown_for_dimension", "Recent<D, 60>", OTHER_OPTIONS),
@@ -79,15 +107,14 @@ const CANNOT_BE_FOLLOWED: &[Listed] = &[
     listed("several/option_and_type", "value", "the type of the field lacks its argument"),
     listed("source/when_is_a_call", "when = |e| e.is_big()", "the case has neither function"),
     listed("syntax/equal_sign_of_an_event", "name = \"saved\"", "the attribute has another form"),
-    listed("syntax/nested_on", "on(on, when = |e| matches!(e, on(Saved)))", "wrong: `on` is no event"),
+    listed("value/from_of_what_is_no_number", "remove", "one of the values is a text"),
     listed("value/in_flight_adds_and_subtracts_one_field", "on(Started, add), on(Ended, sub)", BEGIN_AND_END),
     listed("value/in_flight_of_one_event", "on(Started, add), on(Ended, sub)", BEGIN_AND_END),
-    listed("value/in_flight_without_sub", "on(Event, sub)", "`add` must move into an `on(..)` of its own"),
-    listed("value/milliseconds_for_a_duration", "as u64", "wrong: a `Duration` takes no number"),
+    listed("value/negative_added_to_a_counter", "InFlight", BEGIN_AND_END),
     listed("value/non_zero", "|e| e.field.get()", "the closure of the case makes the number"),
     listed("value/option_does_not_fit_the_type", "InFlight", BEGIN_AND_END),
-    listed("value/signed_field_added_to_a_counter", "as u64", "a field needs a closure around it"),
     listed("value/sub_of_a_counter", "InFlight", BEGIN_AND_END),
+    listed("variant/types_behind_the_variant", "Job<u64>::Ended", "the whole path changes"),
 ];
 
 struct Listed {
@@ -109,7 +136,6 @@ impl Listed {
 const BEGIN_AND_END: &str = "what begins also ends: there is a second event to write";
 const EACH_EVENT: &str = "the option moves into an `on(..)` that is there, and each event needs one";
 const LIMIT: &str = "an open label also needs a limit";
-const MISSPELT: &str = "the option is there, in an attribute with a misspelt name";
 const PATTERN: &str = "the pattern of the user's macro must change as well";
 const MORE_THAN_A_DERIVE: &str = "the type becomes a metric, which has fields and events";
 const NO_HANDLER: &str = "the user writes the handler";
@@ -219,7 +245,10 @@ fn follow(
         match report.advice.as_ref().filter(|_| follows(report)) {
             None if report.advice.is_some() => without_listed.push(place.smallest_part()),
             None => removed.push(place.smallest_part()),
-            Some(Advice::Remove) => edits.push(place.remove()),
+            Some(Advice::Remove) => {
+                let named = report.headline.split_once("remove `").and_then(|(_, rest)| rest.split_once('`'));
+                edits.push(named.map_or_else(|| place.remove(), |(key, _)| place.remove_named(key)));
+            }
             Some(Advice::Write(codes)) => {
                 for code in chosen(codes) {
                     let code = fill(source, &report.range, &code)?;

@@ -31,13 +31,13 @@ const _: () = {
         Request: __private::MetricEvent,
     {
         #[inline(always)]
-        fn handle(&mut self, __event: &Started) -> __private::primitive::bool {
+        fn handle(&mut self, __e: &Started) -> __private::primitive::bool {
             let mut __accepted = false;
             __accepted
                 |= __private::EventId::begin_in(
-                    &__event.id,
+                    &__e.id,
                     &mut self.latency,
-                    __private::EventTime::event_time(__event.since),
+                    __private::EventTime::event_time(__e.since),
                     const { __private::checked_open_limit(100) },
                 );
             __accepted
@@ -51,7 +51,7 @@ const _: () = {
         Request: __private::MetricEvent,
     {
         #[inline(always)]
-        fn handle(&mut self, __event: &Ended) -> __private::primitive::bool {
+        fn handle(&mut self, __e: &Ended) -> __private::primitive::bool {
             let mut __accepted = false;
             __accepted
                 |= __private::EventId::end_in(
@@ -59,11 +59,11 @@ const _: () = {
                         __private::id_of_begin::<
                             Started,
                             _,
-                        >(|__event| __private::EventId::id_kind(&__event.id)),
-                        __private::with(__event, |e| e.id()),
+                        >(|__e| __private::EventId::id_kind(&__e.id)),
+                        __private::with(__e, |e| e.id()),
                     ),
                     &mut self.latency,
-                    __private::EventTime::event_time(__event.now),
+                    __private::EventTime::event_time(__e.now),
                 );
             __accepted
         }
@@ -77,9 +77,9 @@ const _: () = {
         Request: __private::MetricEvent,
     {
         #[inline(always)]
-        fn handle(&mut self, __event: &Request) -> __private::primitive::bool {
+        fn handle(&mut self, __e: &Request) -> __private::primitive::bool {
             let mut __accepted = false;
-            match __event {
+            match __e {
                 __EnumOfEvents2::Started { id: __field_id, at: __field_at, .. } => {
                     __accepted
                         |= __private::EventId::begin_in(
@@ -95,7 +95,7 @@ const _: () = {
                 __EnumOfEvents2::Ended { 0: __field_0, 1: __field_1, .. } => {
                     if {
                         let __condition: __private::primitive::bool = Request::is_final(
-                            __event,
+                            __e,
                         );
                         __condition
                     } {
@@ -105,8 +105,8 @@ const _: () = {
                                     __private::id_of_begin::<
                                         Request,
                                         _,
-                                    >(|__event| __private::EventId::id_kind(
-                                        match __event {
+                                    >(|__e| __private::EventId::id_kind(
+                                        match __e {
                                             __EnumOfEvents2::Started { id: __field_id, .. } => {
                                                 __private::Some(__field_id)
                                             }

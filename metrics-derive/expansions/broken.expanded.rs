@@ -21,7 +21,7 @@ const _: () = {
         Saved: __private::MetricEvent,
     {
         #[inline(always)]
-        fn handle(&mut self, __event: &Saved) -> __private::primitive::bool {
+        fn handle(&mut self, __e: &Saved) -> __private::primitive::bool {
             false
         }
     }

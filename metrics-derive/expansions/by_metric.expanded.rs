@@ -23,17 +23,17 @@ const _: () = {
         __private::per_label::CountedAlone<HostStats>: __private::Count,
     {
         #[inline(always)]
-        fn handle(&mut self, __event: &Request) -> __private::primitive::bool {
+        fn handle(&mut self, __e: &Request) -> __private::primitive::bool {
             let mut __accepted = false;
             __accepted
                 |= __private::ByLabel::update_within(
                     &mut self.per_host,
-                    &__event.host,
+                    &__e.host,
                     100,
                     |__each| __private::per_label::feed::<
                         HostStats,
                         Request,
-                    >(__each, __event),
+                    >(__each, __e),
                 );
             __accepted
         }

@@ -27,18 +27,18 @@ const _: () = {
         Traffic: __private::Fields,
     {
         #[inline(always)]
-        fn handle(&mut self, __event: &Opened) -> __private::primitive::bool {
+        fn handle(&mut self, __e: &Opened) -> __private::primitive::bool {
             let mut __accepted = false;
             __accepted |= __private::Add::add(&mut self.open, 1u64);
             __accepted
                 |= __private::ByLabel::update_within(
                     &mut self.by_host,
-                    (&__event.host, &__event.port),
+                    (&__e.host, &__e.port),
                     100,
                     |__each| __private::Count::count(__each),
                 );
             __accepted
-                |= __private::HandleEvent::<Opened>::handle(&mut self.traffic, __event);
+                |= __private::HandleEvent::<Opened>::handle(&mut self.traffic, __e);
             __accepted
         }
     }
@@ -50,11 +50,9 @@ const _: () = {
         Traffic: __private::Fields,
     {
         #[inline(always)]
-        fn handle(&mut self, __event: &Closed) -> __private::primitive::bool {
+        fn handle(&mut self, __e: &Closed) -> __private::primitive::bool {
             if !{
-                let __condition: __private::primitive::bool = Closed::is_regular(
-                    __event,
-                );
+                let __condition: __private::primitive::bool = Closed::is_regular(__e);
                 __condition
             } {
                 return false;
@@ -62,10 +60,7 @@ const _: () = {
             let mut __accepted = false;
             __accepted
                 |= {
-                    let __handled: __private::primitive::bool = Self::closed(
-                        self,
-                        __event,
-                    );
+                    let __handled: __private::primitive::bool = Self::closed(self, __e);
                     __handled
                 };
             __accepted |= __private::Sub::sub(&mut self.open, 1u64);

@@ -20,12 +20,12 @@ const _: () = {
         K: __private::Label,
     {
         #[inline(always)]
-        fn handle(&mut self, __event: &Finished<K>) -> __private::primitive::bool {
+        fn handle(&mut self, __e: &Finished<K>) -> __private::primitive::bool {
             let mut __accepted = false;
             __accepted
                 |= __private::ByLabel::update_within(
                     &mut self.by_kind,
-                    &__event.kind,
+                    &__e.kind,
                     3,
                     |__each| __private::Count::count(__each),
                 );

@@ -21,17 +21,14 @@ const _: () = {
         DocumentSaveAttempt: __private::MetricEvent,
     {
         #[inline(always)]
-        fn handle(
-            &mut self,
-            __event: &DocumentSaveAttempt,
-        ) -> __private::primitive::bool {
+        fn handle(&mut self, __e: &DocumentSaveAttempt) -> __private::primitive::bool {
             let mut __accepted = false;
             __accepted |= __private::Count::count(&mut self.total);
-            if __private::when(__event, |e| e.outcome == SaveOutcome::Success) {
+            if __private::when(__e, |e| e.outcome == SaveOutcome::Success) {
                 __accepted |= __private::Count::count(&mut self.success_total);
             }
-            __accepted |= __private::Record::record(&mut self.elapsed, __event.elapsed);
-            __accepted |= __private::Record::record(&mut self.users, &__event.user);
+            __accepted |= __private::Record::record(&mut self.elapsed, __e.elapsed);
+            __accepted |= __private::Record::record(&mut self.users, &__e.user);
             __accepted
         }
     }

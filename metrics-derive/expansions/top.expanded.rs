@@ -15,15 +15,15 @@ const _: () = {
         Sent: __private::MetricEvent,
     {
         #[inline(always)]
-        fn handle(&mut self, __event: &Sent) -> __private::primitive::bool {
+        fn handle(&mut self, __e: &Sent) -> __private::primitive::bool {
             let mut __accepted = false;
-            if __private::when(__event, |e| e.bytes > 0) {
+            if __private::when(__e, |e| e.bytes > 0) {
                 __accepted
                     |= __private::TopByLabel::update_keeping(
                         &mut self.heaviest,
-                        (&__event.host, &__event.secure),
+                        (&__e.host, &__e.secure),
                         const { __private::checked_keep(10) },
-                        |__each| __private::Record::record(__each, __event.bytes),
+                        |__each| __private::Record::record(__each, __e.bytes),
                     );
             }
             __accepted

@@ -26,13 +26,13 @@ const _: () = {
         Job<T>: __private::MetricEvent,
     {
         #[inline(always)]
-        fn handle(&mut self, __event: &Request) -> __private::primitive::bool {
+        fn handle(&mut self, __e: &Request) -> __private::primitive::bool {
             let mut __accepted = false;
-            match __event {
+            match __e {
                 __EnumOfEvents0::Refused { .. } => {
                     if !{
                         let __condition: __private::primitive::bool = Request::is_final(
-                            __event,
+                            __e,
                         );
                         __condition
                     } {
@@ -42,7 +42,7 @@ const _: () = {
                         |= {
                             let __handled: __private::primitive::bool = Self::refused(
                                 self,
-                                __event,
+                                __e,
                             );
                             __handled
                         };
@@ -63,7 +63,7 @@ const _: () = {
                             10,
                             |__each| __private::Record::record(__each, *__field_bytes),
                         );
-                    if __private::when(__event, |e| e.is_large()) {
+                    if __private::when(__e, |e| e.is_large()) {
                         __accepted
                             |= __private::Record::record(
                                 &mut self.large,
@@ -85,9 +85,9 @@ const _: () = {
         Job<T>: __private::MetricEvent,
     {
         #[inline(always)]
-        fn handle(&mut self, __event: &Job<T>) -> __private::primitive::bool {
+        fn handle(&mut self, __e: &Job<T>) -> __private::primitive::bool {
             let mut __accepted = false;
-            match __event {
+            match __e {
                 Job::<T>::Ended { 0: __field_0, .. } => {
                     __accepted |= __private::Record::record(&mut self.steps, *__field_0);
                 }

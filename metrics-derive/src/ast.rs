@@ -53,7 +53,7 @@ impl<'a> Metric<'a> {
     pub fn from_syn(cx: &Ctxt, input: &'a DeriveInput) -> Self {
         let errors = cx.error_count();
         let attrs = MetricAttrs::from_syn(cx, &input.attrs);
-        let is_broken = cx.error_count() > errors;
+        let is_broken = cx.error_count() > errors || attrs.is_misspelt;
         let MetricOptions { name, rename_all, krate, .. } = &attrs.options;
         let (root, name) = (root(krate.as_ref()), own_name(name.as_ref(), &input.ident));
         let case = rename_all.as_ref().map(|case| case.value);
@@ -81,7 +81,7 @@ impl<'a> Field<'a> {
         let ident = field.ident.as_ref()?;
         let errors = cx.error_count();
         let attrs = FieldAttrs::from_syn(cx, &field.attrs);
-        let is_broken = cx.error_count() > errors;
+        let is_broken = cx.error_count() > errors || FieldAttrs::are_misspelt(&field.attrs);
         // A misspelt option is reported. A message about the type would follow from it.
         let is_meant = |option| is_broken && is_meant(&field.attrs, option);
         let role = if attrs.options.skip.is_some() || is_meant("skip") {

@@ -32,7 +32,7 @@ use self::values::{
     assigned, case, choice, crate_path, event, expect_parentheses, expression, flag, handler, word,
 };
 use crate::ctxt::Ctxt;
-use crate::name::Case;
+use crate::name::{Case, closest};
 
 options! {
     /// `#[metric(..)]`, but for `on(..)`.
@@ -128,6 +128,8 @@ pub struct MetricAttrs {
     pub on: Vec<MetricOn>,
     /// Whether an option of the fields stands on the struct, by mistake.
     pub has_feed_option: bool,
+    /// Whether the options stand in an attribute with a misspelt name.
+    pub is_misspelt: bool,
     pub options: MetricOptions,
 }
 
@@ -157,7 +159,7 @@ impl MetricAttrs {
     pub fn from_syn(cx: &Ctxt, attrs: &[Attribute]) -> Self {
         let mut metric = Self::default();
         let known = [&["on"], MetricOptions::KEYS].concat();
-        let place = Place { name: "metric", known: &known };
+        let place = Place { name: "metric", event: None, known: &known };
         attributes(cx, attrs, &place, &mut |key, input| {
             if key == "on" {
                 metric.on.push(MetricOn::parse(cx, key, input)?);
@@ -165,6 +167,7 @@ impl MetricAttrs {
             }
             metric.options.parse(cx, key, input).map(drop)
         });
+        metric.is_misspelt = is_misspelt(attrs, "metric", &known);
         metric.has_feed_option =
             named(attrs, "metric").any(|attribute| mentions_feed_option(attribute, &known));
         metric
@@ -182,13 +185,28 @@ fn mentions_feed_option(attribute: &Attribute, known: &[&str]) -> bool {
         .any(|token| matches!(token, TokenTree::Ident(word) if of_fields.iter().any(|key| word == **key)))
 }
 
+/// Whether an attribute with a similar name has an option of this one. rustc reports the name.
+fn is_misspelt(attributes: &[Attribute], name: &str, keys: &[&str]) -> bool {
+    let words = attributes.iter().filter_map(|attribute| Some((attribute.path().get_ident()?, attribute)));
+    let mut similar =
+        words.filter(|(word, _)| *word != name && closest(&word.to_string(), &[name]).is_some());
+    similar.any(|(_, attribute)| {
+        let first =
+            attribute.meta.require_list().ok().and_then(|list| list.tokens.clone().into_iter().next());
+        matches!(first, Some(TokenTree::Ident(word)) if keys.iter().any(|key| word == key))
+    })
+}
+
 impl MetricOn {
     fn parse(cx: &Ctxt, key: &Ident, input: ParseStream) -> syn::Result<Self> {
         expect_parentheses(key, input)?;
         let content;
         parenthesized!(content in input);
         let event = event(key, &content)?;
-        Ok(Self { event, options: option_set(cx, &content, "on") })
+        let mut options = ListenOptions::default();
+        let place = Place { name: "on", event: Some(&event), known: ListenOptions::KEYS };
+        options::options(cx, &content, &place, &mut |key, input| options.parse(cx, key, input).map(drop));
+        Ok(Self { event, options })
     }
 }
 
@@ -196,7 +214,7 @@ impl FieldAttrs {
     pub fn from_syn(cx: &Ctxt, attrs: &[Attribute]) -> Self {
         let mut field = Self::default();
         let known = [&["on"], FeedOptions::KEYS, FieldOptions::KEYS].concat();
-        let place = Place { name: "dimension", known: &known };
+        let place = Place { name: "dimension", event: None, known: &known };
         attributes(cx, attrs, &place, &mut |key, input| {
             if key == "on" {
                 let on = FieldOn::parse(cx, key, input, &mut field.options)?;
@@ -207,6 +225,11 @@ impl FieldAttrs {
             Ok(())
         });
         field
+    }
+
+    /// Whether the options of the field stand in an attribute with a misspelt name.
+    pub fn are_misspelt(attributes: &[Attribute]) -> bool {
+        is_misspelt(attributes, "dimension", &[&["on"], FeedOptions::KEYS, FieldOptions::KEYS].concat())
     }
 
     /// The keys of all options that the user wrote.
@@ -258,16 +281,16 @@ impl FieldOn {
         expect_parentheses(key, input)?;
         let content;
         parenthesized!(content in input);
-        let mut on = Self { key: key.clone(), event: event(key, &content)?, options: FeedOptions::default() };
+        let (event, mut options) = (event(key, &content)?, FeedOptions::default());
         let known = [FeedOptions::KEYS, &ALSO_INSIDE_ON].concat();
-        let place = Place { name: "on", known: &known };
+        let place = Place { name: "on", event: Some(&event), known: &known };
         options::options(cx, &content, &place, &mut |key, input| {
-            if !on.options.parse(cx, key, input)? {
+            if !options.parse(cx, key, input)? {
                 field.parse_once(cx, key, input)?;
             }
             Ok(())
         });
-        Ok(on)
+        Ok(Self { key: key.clone(), event, options })
     }
 }
 
@@ -291,14 +314,14 @@ impl EventOptions {
 
 fn attribute_set<T: OptionSet + Default>(cx: &Ctxt, attrs: &[Attribute], name: &str) -> T {
     let mut set = T::default();
-    let place = Place { name, known: T::KEYS };
+    let place = Place { name, event: None, known: T::KEYS };
     attributes(cx, attrs, &place, &mut |key, input| set.parse(cx, key, input).map(drop));
     set
 }
 
 fn option_set<T: OptionSet + Default>(cx: &Ctxt, input: ParseStream, name: &str) -> T {
     let mut set = T::default();
-    let place = Place { name, known: T::KEYS };
+    let place = Place { name, event: None, known: T::KEYS };
     options::options(cx, input, &place, &mut |key, input| set.parse(cx, key, input).map(drop));
     set
 }

@@ -56,6 +56,8 @@ pub struct Feed {
     /// The position in [`Metric::events`].
     pub event: usize,
     pub options: FeedOptions,
+    /// The event, where its options stand outside of `on(..)`.
+    pub bare_of: Option<String>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -44,7 +44,10 @@ pub use histogram::{BucketLayout, Bucketed, BucketedReading, IdKind};
 pub use histogram::{EqualTo, EventId, EventTime, Histogram, IdHasher, RecordsDurations};
 pub use in_flight::InFlight;
 pub use mean::Mean;
-pub use measure::{GaugeValue, IntoMeasure, Measure};
+pub use measure::{
+    FromBool, FromNonZero, FromNumber, FromResult, FromSigned, FromText, FromWide, GaugeValue, IntoMeasure,
+    Measure,
+};
 pub use recent::Recent;
 pub use sum::Sum;
 pub use top::{Top, Weighted};
@@ -108,7 +111,7 @@ pub use top::{Top, Weighted};
 /// assert_eq!(metric.rises.read(), 2);
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a metric dimension: use `Counter`, `Sum<T>`, .., or `#[dimension(skip)]`; for a metric `#[dimension(flatten)]`",
+    message = "`{Self}` is not a metric dimension: use `Counter`, `Sum<T>`, .., or `#[dimension(skip)]`; for a field that is a metric `#[dimension(flatten)]`",
     label = "not a dimension",
     note = "a type of your own becomes one with `impl Dimension for {Self}`"
 )]
@@ -308,7 +311,7 @@ fn combine_values<D: Dimension>(
 
 /// A dimension that each event updates without a value.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` does not count events: add `#[dimension(value = <event field>)]`, for a metric `#[dimension(flatten)]`, for other data `#[dimension(skip)]`",
+    message = "`{Self}` does not count events: add `#[dimension(value = <event field>)]`, for a field that is a metric `#[dimension(flatten)]`, for other data `#[dimension(skip)]`",
     label = "cannot be updated by the event alone"
 )]
 pub trait Count: Dimension {
@@ -320,6 +323,7 @@ pub trait Count: Dimension {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not take this `value`",
     label = "`value` does not fit this dimension",
+    note = "a breakdown of a metric has no `value`: each dimension of the metric has its own",
     note = "a dimension of your own takes it with `impl Record<V> for {Self}`"
 )]
 pub trait Record<V> {

@@ -46,7 +46,7 @@ pub trait Label: ToLabel<Self> + Sized + 'static {
 
 /// A type with a fixed number of labels. A breakdown by it needs no `limit`.
 #[diagnostic::on_unimplemented(
-    message = "labels of type `{Self}` are unbounded: add `#[derive(Label)]` to an enum, or else `limit = <N>`",
+    message = "labels of type `{Self}` are unbounded: add `#[derive(Label)]` to an enum, `limit = <N>` for any other type",
     label = "an open label without `limit`"
 )]
 pub trait BoundedLabel: Label {}

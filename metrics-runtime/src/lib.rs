@@ -172,4 +172,9 @@ pub mod feed {
         Add, Count, DistinctHash, DistinctValue, EqualTo, EventId, EventTime, IdHasher, IntoMeasure, Record,
         RecordsDurations, Set, Sub, TimeNumber,
     };
+    // Messages of rustc name these.
+    #[doc(hidden)]
+    pub use crate::dimension::{
+        FromBool, FromNonZero, FromNumber, FromResult, FromSigned, FromText, FromWide,
+    };
 }

@@ -49,10 +49,25 @@ impl<'s> Place<'s> {
         let options = self.options();
         // Without its event there is no `on(..)`.
         let on = options.iter().rev().nth(1).filter(|outer| outer[0].to_string() == "on");
-        let is_event = |option: &&Vec<TokenTree>| option.len() == 1 && whole(option) == self.at;
+        let is_event = |option: &&Vec<TokenTree>| whole(option) == self.at;
+        if &self.source[self.at.clone()] == "," {
+            return Edit { range: self.at.clone(), code: String::new() };
+        }
         match on.filter(|_| options.last().is_some_and(|option| is_event(&option))).or(options.last()) {
             Some(option) => self.remove_option(option),
             None => Edit { range: self.at.clone(), code: String::new() },
+        }
+    }
+
+    /// Removes the option with this key that stands beside the one at the place, or else what [`remove`](Self::remove) does.
+    pub fn remove_named(&self, key: &str) -> Edit {
+        let attribute = self.attribute().map(|attribute| trees(attribute.stream())).unwrap_or_default();
+        let list = attribute.last().and_then(group);
+        let words = list.map(|list| trees(list.stream())).unwrap_or_default();
+        let word = words.iter().find(|tree| tree.to_string() == key);
+        match word.and_then(|word| part(list?, false, &range(word))) {
+            Some(option) if range(&option[0]) != self.at => self.remove_option(&option),
+            _ => self.remove(),
         }
     }
 
@@ -97,7 +112,7 @@ impl<'s> Place<'s> {
             return Edit { range: self.at.clone(), code: value_of(code).to_owned() };
         }
         let name = first_word(code);
-        let is_type = name.starts_with(char::is_uppercase);
+        let is_type = name.starts_with(char::is_uppercase) && !code.ends_with(')');
         let options = self.options();
         let same = options.iter().rev().find(|option| option[0].to_string() == name && option.len() > 1);
         let key = options.last().filter(|option| is_option(code) && range(&option[0]) == self.at);

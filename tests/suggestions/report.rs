@@ -57,6 +57,10 @@ pub fn reports(source: &str, message: &str) -> Vec<Report> {
         let rest = &lines[index + 1..];
         let end = rest.iter().position(|line| line.starts_with("error")).unwrap_or(rest.len());
         let Some((mut text, mut columns)) = underlined(&rest[..end]) else { continue };
+        // rustc cuts the end of a long line.
+        if let Some(begin) = text.strip_suffix("...") {
+            text = source.lines().find(|line| line.starts_with(begin)).unwrap_or(text);
+        }
         // Beside the marks of a span of several lines, the source is indented.
         if !source.lines().any(|line| line == text) && text.starts_with("  ") {
             (text, columns) = (&text[2..], columns.start - 2..columns.end - 2);

@@ -3,7 +3,7 @@
 use proc_macro2::{TokenStream, TokenTree};
 use syn::ext::IdentExt;
 use syn::parse::{ParseBuffer, ParseStream};
-use syn::{Attribute, Expr, Ident, Token};
+use syn::{Attribute, Expr, Ident, Token, Type};
 
 use super::synonyms::{elsewhere, instead, without_key};
 use crate::ctxt::Ctxt;
@@ -82,6 +82,8 @@ pub fn set_once<T>(cx: &Ctxt, option: &mut Option<Keyed<T>>, key: &Ident, value:
 pub struct Place<'a> {
     /// The attribute, or the option with parentheses.
     pub name: &'a str,
+    /// The event of `on(Event, ..)`.
+    pub event: Option<&'a Type>,
     pub known: &'a [&'a str],
 }
 
@@ -140,7 +142,7 @@ fn option(
     previous: Option<&Previous>,
     parse: ParseOption,
 ) -> syn::Result<()> {
-    let Place { name, known } = place;
+    let Place { name, known, .. } = place;
     if let Some(error) = without_key(place, input) {
         return Err(error);
     }

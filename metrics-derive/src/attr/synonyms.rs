@@ -214,6 +214,7 @@ pub fn elsewhere(key: &str, place: &Place, input: ParseStream) -> Option<String>
         None if ["skip", "manual", "flatten", "add", "sub"].contains(&key) => key.to_owned(),
         None => format!("{key} = .."),
     };
+    let event = place.event.map_or_else(|| "Event".to_owned(), to_source);
     let of_field = || [FeedOptions::KEYS, FieldOptions::KEYS].concat().contains(&key);
     // Only the struct's own lists know these.
     let is_struct = place.name == "metric" || place.known.contains(&"with");
@@ -236,13 +237,13 @@ pub fn elsewhere(key: &str, place: &Place, input: ParseStream) -> Option<String>
             Some(format!("`{key}` belongs on the struct: write `#[metric({})]` there", with_value()))
         }
         "name" | "rename_all" | "crate" if is_struct => {
-            Some(format!("`{key}` belongs outside of `on(..)`: write `on(Event), {}`", with_value()))
+            Some(format!("`{key}` belongs outside of `on(..)`: write `on({event}), {}`", with_value()))
         }
         _ if is_struct && of_field() => {
             Some(format!("`{key}` belongs on a field: write `#[dimension({})]` there", with_value()))
         }
         _ if is_field && of_field() => {
-            Some(format!("`{key}` belongs outside of `on(..)`: write `on(Event, ..), {}`", with_value()))
+            Some(format!("`{key}` belongs outside of `on(..)`: write `on({event}, ..), {}`", with_value()))
         }
         _ => None,
     }
@@ -276,6 +277,9 @@ pub fn without_key(place: &Place, input: ParseStream) -> Option<syn::Error> {
     let token: TokenTree = next.parse().ok()?;
     if matches!(token, TokenTree::Ident(_)) {
         return None;
+    }
+    if matches!(&token, TokenTree::Punct(comma) if comma.as_char() == ',') {
+        return Some(syn::Error::new(token.span(), "no option stands in front of this `,`: remove it"));
     }
     Some(syn::Error::new(token.span(), format!("expected an option, one of {}", backticked(known))))
 }

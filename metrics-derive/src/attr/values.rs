@@ -104,7 +104,7 @@ pub fn crate_path(key: &Ident, input: ParseStream) -> syn::Result<Path> {
     Err(syn::Error::new_spanned(other, message))
 }
 
-/// The path of a handler. A single word would be a function of the module, where users mean a method of the metric.
+/// The path of a handler. A single word is a function in scope: rustc suggests `Self::` where a method is meant.
 pub fn handler(key: &Ident, input: ParseStream) -> syn::Result<Path> {
     let written = expression(key, input)?;
     let path = match &written {
@@ -123,13 +123,6 @@ pub fn handler(key: &Ident, input: ParseStream) -> syn::Result<Path> {
             "`with` takes the path of a handler `fn(&mut Self, &Event) -> bool`: write `with = Self::on_event`",
         ));
     };
-    if path.get_ident().is_some() {
-        let (method, function) = (of_self(path), to_source(path));
-        let message = format!(
-            "`{key}` takes a path: write `{key} = {method}` for a method, `{key} = self::{function}` for a function"
-        );
-        return Err(syn::Error::new_spanned(path, message));
-    }
     Ok(path.clone())
 }
 
@@ -198,6 +191,14 @@ fn single_event(on: &Ident, content: ParseStream) -> syn::Result<Type> {
             "`on` takes the event's type: write `on(Event)`".to_owned()
         };
         return Err(syn::Error::new(literal.span(), message));
+    }
+    if content.peek(Ident::peek_any)
+        && content.peek2(token::Paren)
+        && content.fork().parse::<Ident>()? == "on"
+    {
+        content.parse::<Ident>()?;
+        let event = to_source(&content.parse::<TokenStream>()?);
+        return Err(syn::Error::new(on.span(), format!("`on` stands inside of `on(..)`: write `on{event}`")));
     }
     let is_option = content.peek(Ident::peek_any) && content.peek2(Token![=]);
     if is_option || content.peek(Token![|]) {

@@ -51,7 +51,7 @@ fn same_id(cx: &Context, field: &Field, feed: &Feed, id: &Source) -> TokenStream
         let (of_enum, _) = variant::name_in_patterns(cx, index.unwrap_or_default(), ty);
         let pattern = variant::pattern(&of_enum, name, &[id_of_begin]);
         taken_there = quote! {
-            match __event {
+            match __e {
                 #pattern => #private::Some(#taken_there),
                 _ => #private::None,
             }
@@ -59,6 +59,6 @@ fn same_id(cx: &Context, field: &Field, feed: &Feed, id: &Source) -> TokenStream
     }
     let kind = quote_at!(private, located_at(id_of_begin.span()) => #private::EventId::id_kind(#taken_there));
     quote_at!(private, located_at(id.span()) =>
-        #private::EventId::of_kind(#private::id_of_begin::<#ty, _>(|__event| #kind), #taken)
+        #private::EventId::of_kind(#private::id_of_begin::<#ty, _>(|__e| #kind), #taken)
     )
 }

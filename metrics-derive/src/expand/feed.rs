@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Expr, Type};
+use syn::{Expr, Type, parse_quote};
 
 use super::between;
 use super::constants;
@@ -51,7 +51,7 @@ pub fn handle_event(cx: &Context, index: usize, ty: &Type, listed: &[usize]) -> 
 
         #implement {
             #inline
-            fn handle(&mut self, __event: &#ty) -> #private::primitive::bool {
+            fn handle(&mut self, __e: &#ty) -> #private::primitive::bool {
                 #body
             }
         }
@@ -111,7 +111,7 @@ fn variants(
         let pattern = variant::pattern(&name, variant, sources);
         quote!(#pattern => { #changes })
     });
-    (alias, Some(quote!(match __event { #(#arms)* _ => {} })))
+    (alias, Some(quote!(match __e { #(#arms)* _ => {} })))
 }
 
 /// The call of a handler that the user has written. Histograms have their buckets before it runs.
@@ -123,8 +123,18 @@ fn with_handler(cx: &Context, with: &Keyed<syn::Path>) -> TokenStream {
         let ident = field.ident;
         with_buckets(private, field, &quote!(&mut self.#ident)).map(|target| quote!(#target.prepare();))
     });
-    let call = source::call(&with.value, &quote!(self, __event));
+    let arguments = quote!(self, __e);
+    let (function, call) = match with.value.get_ident() {
+        // In a call of an unknown word, rustc would advise to write `self.` in front of it.
+        Some(word) => {
+            let function = quote_spanned!(located_at(word.span())=> __handler);
+            let call = source::call(&parse_quote!(#function), &arguments);
+            (Some(quote!(let __handler = #word;)), call)
+        }
+        None => (None, source::call(&with.value, &arguments)),
+    };
     let handled = quote_at!(private, located_at(with.value.span()) => {
+        #function
         let __handled: #private::primitive::bool = #call;
         __handled
     });
@@ -137,7 +147,7 @@ fn feed_field(cx: &Context, field: &Field, feed: &Feed, event: &Type) -> TokenSt
     if field.role == Role::Flatten {
         let span = located_at(field.shape.ty.span());
         return quote_at!(private, span =>
-            __accepted |= #private::HandleEvent::<#event>::handle(&mut self.#ident, __event);
+            __accepted |= #private::HandleEvent::<#event>::handle(&mut self.#ident, __e);
         );
     }
     let target = if feed.options.by.is_some() { quote!(__each) } else { quote!(&mut self.#ident) };

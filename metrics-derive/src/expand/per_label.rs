@@ -56,7 +56,7 @@ impl<'a> PerLabel<'a> {
     /// The change that an event makes to the value of a label.
     pub fn feed(&self, event: &Type, target: &TokenStream) -> TokenStream {
         let Self { private, inner, .. } = self;
-        quote_at!(private, located_at(inner.span()) => #private::per_label::feed::<#inner, #event>(#target, __event))
+        quote_at!(private, located_at(inner.span()) => #private::per_label::feed::<#inner, #event>(#target, __e))
     }
 
     /// The descriptor of the field, a constant.

@@ -19,17 +19,17 @@ pub struct Constant {
 pub fn value(private: &TokenStream, source: &Source, constant: Option<&Constant>) -> TokenStream {
     let span = located_at(source.span());
     match source {
-        Source::Field(field) => quote_spanned!(span=> __event.#field),
-        Source::Index(index) => quote_spanned!(span=> __event.#index),
+        Source::Field(field) => quote_spanned!(span=> __e.#field),
+        Source::Index(index) => quote_spanned!(span=> __e.#index),
         Source::OfVariant(member) => {
             let binding = variant::binding(member);
             quote_spanned!(span=> *#binding)
         }
-        Source::Path(path) => call(path, &quote!(__event)),
+        Source::Path(path) => call(path, &quote!(__e)),
         Source::Closure(_) => {
             // The parentheses end where the source ends, so that rustc underlines all of it.
             let (first, last) = ends(source);
-            let mut arguments = Group::new(Delimiter::Parenthesis, quote!(__event, #source));
+            let mut arguments = Group::new(Delimiter::Parenthesis, quote!(__e, #source));
             arguments.set_span(last);
             let with = spread(&quote!(#private::with), first, last);
             quote_spanned!(first=> #with #arguments)
@@ -69,7 +69,7 @@ pub fn value_by_reference(private: &TokenStream, source: &Source) -> TokenStream
 pub fn condition(private: &TokenStream, source: &Source) -> TokenStream {
     let span = located_at(source.span());
     if let Source::Closure(_) = source {
-        return quote_at!(private, span => #private::when(__event, #source));
+        return quote_at!(private, span => #private::when(__e, #source));
     }
     let value = value(private, source, None);
     quote_at!(private, span => {

@@ -1,11 +1,11 @@
 //! Checks of the options inside of `on(..)`: how an event updates a field.
 
-use syn::Ident;
+use syn::{Expr, ExprUnary, Ident, UnOp};
 
 use super::between;
 use super::top::is_weight;
 use super::units;
-use crate::attr::FeedOptions;
+use crate::attr::{FeedOptions, Keyed, Source};
 use crate::ctxt::Ctxt;
 use crate::resolved::{Feed, Field};
 use crate::shape::{Cardinality, Kind, cardinality};
@@ -99,6 +99,11 @@ fn fitting(cx: &Ctxt, field: &Field, feed: &FeedOptions) {
                 misfit(&key, "nothing, or `add = ..`; use `Sum<T>` to add up values");
             } else if let Some(key) = sub {
                 misfit(key, "nothing, or `add = ..`; use `InFlight` to count what begins and ends");
+            } else if let Some(amount) = feed.add.as_ref().and_then(negative) {
+                cx.error(
+                    amount,
+                    "a `Counter` only grows: use `InFlight` to count what begins and ends, `Gauge<i64>` for a state",
+                );
             }
         }
         Kind::InFlight => {
@@ -139,6 +144,13 @@ fn fitting(cx: &Ctxt, field: &Field, feed: &FeedOptions) {
     }
 }
 
+/// An amount such as `-1`.
+fn negative(given: &Keyed<Option<Source>>) -> Option<&Expr> {
+    let Some(Source::Constant(amount)) = &given.value else { return None };
+    matches!(amount, Expr::Unary(ExprUnary { op: UnOp::Neg(_), expr, .. }) if matches!(**expr, Expr::Lit(_)))
+        .then_some(amount)
+}
+
 /// Whether an event adds and subtracts the same amount.
 fn cancels_out(feed: &FeedOptions) -> bool {
     let (Some(add), Some(sub)) = (&feed.add, &feed.sub) else { return false };
@@ -149,11 +161,24 @@ fn cancels_out(feed: &FeedOptions) -> bool {
 fn both_ways(cx: &Ctxt, field: &Field) {
     let add = field.feeds.iter().any(|feed| feed.options.add.is_some());
     let sub = field.feeds.iter().any(|feed| feed.options.sub.is_some());
-    let missing = match (add, sub) {
-        (true, false) => "sub",
-        (false, true) => "add",
+    let (given, missing) = match (add, sub) {
+        (true, false) => ("add", "sub"),
+        (false, true) => ("sub", "add"),
         _ => return,
     };
+    let bare = field.feeds.iter().find_map(|feed| {
+        let amount = feed.options.add.as_ref().or(feed.options.sub.as_ref())?;
+        Some((feed.bare_of.as_ref()?, amount))
+    });
+    if let Some((event, amount)) = bare {
+        let given = match &amount.value {
+            Some(source) => format!("{given} = {}", to_source(source)),
+            None => given.to_owned(),
+        };
+        let message =
+            format!("`InFlight` also needs `{missing}`: write `on({event}, {given}), on(Event, {missing})`");
+        return cx.error(&amount.key, message);
+    }
     cx.error(
         field.shape.ty,
         format!("`InFlight` needs `add` and `sub`: `{missing}` is missing, write `on(Event, {missing})`"),

@@ -28,9 +28,19 @@ impl Inherited {
         let MetricOptions { by, limit, keep, .. } = options;
         let errors = cx.error_count();
         let Some(by) = by else {
-            for option in [limit, keep].into_iter().flatten() {
-                let key = &option.key;
-                cx.error(key, format!("`{key}` of the struct needs `by`: add `by = <event field>`"));
+            let has_by = |field: &Field| {
+                let mut feeds = field.attrs.on.iter().map(|on| &on.options).chain([&field.attrs.bare]);
+                feeds.any(|feed| feed.by.is_some())
+            };
+            let are_of_fields = fields.iter().any(has_by);
+            for Keyed { key, value } in [limit, keep].into_iter().flatten() {
+                let message = if are_of_fields {
+                    let write = format!("write `#[dimension({key} = {})]` there", to_source(value));
+                    format!("`{key}` belongs on a field, beside its `by`: {write}")
+                } else {
+                    format!("`{key}` of the struct needs `by`: add `by = <event field>`")
+                };
+                cx.error(key, message);
             }
             // The limit that the user wrote in the wrong place is not missing elsewhere.
             return Self { limit: limit.clone(), keep: keep.clone(), ..Self::default() };

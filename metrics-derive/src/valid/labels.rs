@@ -1,6 +1,6 @@
 //! Checks of the labels of breakdowns.
 
-use syn::{Type, TypeTuple};
+use syn::{Type, TypeReference, TypeTuple};
 
 use crate::attr::{Keyed, Labels};
 use crate::ctxt::Ctxt;
@@ -24,6 +24,12 @@ pub fn check(cx: &Ctxt, field: &Field) -> bool {
         return true;
     };
     let ty = label.ty;
+    if let Type::Reference(TypeReference { lifetime: None, elem, .. }) = ty {
+        let (of, inner, label) = (field.shape.name(), to_source(field.shape.inner().ty), to_source(elem));
+        let owned = if label == "str" { "String" } else { label.as_str() };
+        cx.error(ty, format!("a label owns its data: write `{of}<{owned}, {inner}>`"));
+        return false;
+    }
     if let Type::Tuple(tuple) = ty
         && !parts_fit(cx, field, tuple, by.first().map(|by| &by.value))
     {

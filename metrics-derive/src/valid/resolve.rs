@@ -40,7 +40,7 @@ pub fn container_when(cx: &Ctxt, when: Keyed<Source>, events: &mut [Event]) {
         [only] if only.when.is_some() => cx.error(&when.key, "duplicate `when`"),
         [only] => only.set_when(Some(when)),
         [] => cx.error(&when.key, "no event for `when`: add `on(Event)`"),
-        several => ambiguous(cx, &when.key, "metric", several.iter().map(|event| &event.listed)),
+        several => ambiguous(cx, &when.key, "metric", true, several.iter().map(|event| &event.listed)),
     }
 }
 
@@ -54,7 +54,7 @@ pub fn own_feeds(
 ) -> Vec<Feed> {
     match (on.as_mut_slice(), bare.keys().first()) {
         ([only], _) => only.options.merge(cx, bare),
-        (several, Some(key)) => ambiguous(cx, key, "field", several.iter().map(|on| &on.event)),
+        (several, Some(key)) => ambiguous(cx, key, "field", true, several.iter().map(|on| &on.event)),
         (_, None) => {}
     }
     on.retain(|on| event_types::check(cx, &on.event));
@@ -93,7 +93,7 @@ fn feed(events: &[Event], event: usize, mut options: FeedOptions) -> Feed {
     if events[event].variant.is_some() {
         variants::bind(&mut options);
     }
-    Feed { event, options }
+    Feed { event, options, bare_of: None }
 }
 
 /// The feeds of a field without `on(..)`: each event that the struct lists feeds it.
@@ -115,26 +115,37 @@ pub fn container_feeds(
             }
             cx.error(ident, message);
         }
-        ([event], _) => return vec![feed(events, *event, bare)],
+        ([event], _) => {
+            let bare_of = Some(to_source(&events[*event].listed));
+            return vec![Feed { bare_of, ..feed(events, *event, bare) }];
+        }
         (several, Some(key)) => {
-            ambiguous(cx, key, "metric", several.iter().map(|index| &events[*index].listed));
+            ambiguous(cx, key, "metric", false, several.iter().map(|index| &events[*index].listed));
         }
         (_, None) => {}
     }
-    listed.into_iter().map(|event| Feed { event, options: FeedOptions::default() }).collect()
+    listed.into_iter().map(|event| Feed { event, options: FeedOptions::default(), bare_of: None }).collect()
 }
 
 fn position(events: &[Event], event: &Event) -> Option<usize> {
     events.iter().position(|other| variants::are_equal(other, event))
 }
 
-fn ambiguous<'e>(cx: &Ctxt, key: &Ident, listener: &str, events: impl Iterator<Item = &'e Type>) {
+/// Reports an option of several events. Some of them may be `listed_here`, beside the option.
+fn ambiguous<'e>(
+    cx: &Ctxt,
+    key: &Ident,
+    listener: &str,
+    listed_here: bool,
+    events: impl Iterator<Item = &'e Type>,
+) {
     let events: Vec<_> = events.map(to_source).collect();
     let (first, events) = (events.first().cloned().unwrap_or_default(), events.join("` and `"));
+    let in_place = if listed_here { format!(" in place of `on({first})`") } else { String::new() };
     cx.error(
         key,
         format!(
-            "`{key}` is ambiguous: this {listener} listens to `{events}`; write `on({first}, {key} = ..)`"
+            "`{key}` is ambiguous: this {listener} listens to `{events}`; write `on({first}, {key} = ..)`{in_place}"
         ),
     );
 }

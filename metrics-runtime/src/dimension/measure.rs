@@ -157,40 +157,46 @@ impl<T, V: IntoMeasure<T> + Copy> IntoMeasure<T> for &V {
     }
 }
 
-/// Types that users record by mistake. The impl says what to write: nothing implements its bound.
+/// Types that users record by mistake. The impl says what to write: nothing implements its bound. The bound depends on a
+/// lifetime: rustc checks it where the impl is used, and not here.
 macro_rules! no_measure {
-    ($($bound:ident: $($from:ty),*;)*) => {
-        $($(impl<T: $bound> IntoMeasure<T> for $from {
-            fn into_measure(self) -> Option<T> {
+    ($to:ty: $($bound:ident: $($from:ty)*;)*) => {
+        $($(impl IntoMeasure<$to> for $from
+        where
+            for<'a> $to: $bound<'a>,
+        {
+            fn into_measure(self) -> Option<$to> {
                 None
             }
         })*)*
     };
+    ($($to:ty)*) => {
+        $(no_measure! {
+            $to:
+            FromBool: bool;
+            FromWide: u128 i128;
+            FromNonZero: NonZeroU8 NonZeroU16 NonZeroU32 NonZeroU64 NonZeroUsize NonZeroI8 NonZeroI16 NonZeroI32 NonZeroI64
+                NonZeroIsize;
+        })*
+    };
 }
 
-no_measure! {
-    FromBool: bool;
-    FromWide: u128, i128;
-    FromNonZero: NonZeroU8, NonZeroU16, NonZeroU32, NonZeroU64, NonZeroUsize, NonZeroI8, NonZeroI16, NonZeroI32, NonZeroI64,
-        NonZeroIsize;
-    FromText: String, &str;
-}
+no_measure! { u64 i64 f64 }
+no_measure! { u64: FromSigned: i64 i32 i16 i8 isize; }
+no_measure! { Duration: FromNumber: bool u128 i128; }
 
-/// The bound depends on a lifetime: rustc checks it where the impl is used, and not here.
-macro_rules! no_unsigned_measure {
-    ($($from:ty)*) => {
-        $(impl IntoMeasure<u64> for $from
-        where
-            for<'a> u64: FromSigned<'a>,
-        {
-            fn into_measure(self) -> Option<u64> {
+/// The same for every measure.
+macro_rules! no_measure_of {
+    ($bound:ident: $($from:ty),*) => {
+        $(impl<T: $bound> IntoMeasure<T> for $from {
+            fn into_measure(self) -> Option<T> {
                 None
             }
         })*
     };
 }
 
-no_unsigned_measure! { i64 i32 i16 i8 isize }
+no_measure_of! { FromText: String, &str }
 
 impl<T: FromResult, V, E> IntoMeasure<T> for Result<V, E> {
     fn into_measure(self) -> Option<T> {
@@ -198,39 +204,52 @@ impl<T: FromResult, V, E> IntoMeasure<T> for Result<V, E> {
     }
 }
 
+/// Holds for no type: its message says what to write in place of a `bool`.
 #[diagnostic::on_unimplemented(
     message = "a `bool` cannot be recorded as `{Self}`: write `|e| {Self}::from(e.field)`",
     label = "expected `{Self}`, found `bool`",
     note = "to count the events for which it is true, use a `Counter` with `when = field`"
 )]
-pub trait FromBool {}
+pub trait FromBool<'a> {}
 
+/// Holds for no type: its message says what to write in place of a signed integer.
 #[diagnostic::on_unimplemented(
-    message = "a signed integer cannot be recorded as `{Self}`: write `as u64` behind it, or measure `i64`",
+    message = "a signed integer cannot be recorded as `{Self}`: write `|e| e.field as u64`, or measure `i64`",
     label = "expected `{Self}`, found a signed integer",
     note = "a number without a type is signed: write `1u64`"
 )]
 pub trait FromSigned<'a> {}
 
+/// Holds for no type: its message says what to write in place of a number.
+#[diagnostic::on_unimplemented(
+    message = "a number cannot be recorded as a `Duration`: record the `Duration` itself, or say its unit, `from = milliseconds`",
+    label = "expected a `Duration`"
+)]
+pub trait FromNumber<'a> {}
+
+/// Holds for no type: its message says what to write in place of an integer of 128 bits.
 #[diagnostic::on_unimplemented(
     message = "an integer of 128 bits cannot be recorded as `{Self}`: write `as u64` behind it",
     label = "expected `{Self}`, found 128 bits",
     note = "instead of `.as_millis()`, record the `Duration` itself, in a dimension of `Duration`s"
 )]
-pub trait FromWide {}
+pub trait FromWide<'a> {}
 
+/// Holds for no type: its message says what to write in place of a number of a `NonZero` type.
 #[diagnostic::on_unimplemented(
     message = "a number that is never zero cannot be recorded as `{Self}`: write `|e| e.field.get()`",
     label = "expected `{Self}`"
 )]
-pub trait FromNonZero {}
+pub trait FromNonZero<'a> {}
 
+/// Holds for no type: its message says what to write in place of a text.
 #[diagnostic::on_unimplemented(
     message = "a text cannot be recorded as `{Self}`: write a closure that makes a number of it, such as `|e| e.field.len()`",
     label = "expected `{Self}`, found a text"
 )]
 pub trait FromText {}
 
+/// Holds for no type: its message says what to write in place of a `Result`.
 #[diagnostic::on_unimplemented(
     message = "a `Result` cannot be recorded as `{Self}`: write `.ok()` behind it, and an error records nothing",
     label = "expected `{Self}`, found a `Result`"

@@ -120,9 +120,9 @@ impl Seen {
         }
         let mut index = 0;
         while index < names.flattened.len() {
-            let (name, names) = &names.flattened[index];
+            let (name, flattened) = &names.flattened[index];
             let end = self.append(prefix, name);
-            self.add_all(names, end, !names.by_label);
+            self.add_all(flattened, end, !names.by_label && !flattened.by_label);
             index += 1;
         }
     }

@@ -22,6 +22,9 @@ struct Ended {
 
 #[derive(Metric, Default)]
 struct Requests {
+    // Event = Ended
+    // <event field> = id
+    // <event field> = now
     #[dimension(on(Started, begin = id, at = since), limit = 100)]
     begin: Histogram<Duration>,
 }

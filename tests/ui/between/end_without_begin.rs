@@ -22,6 +22,9 @@ struct Ended {
 
 #[derive(Metric, Default)]
 struct Requests {
+    // Event = Started
+    // <event field> = id
+    // <event field> = since
     #[dimension(on(Ended, end = id, at = now), limit = 100)]
     end: Histogram<Duration>,
 }

@@ -22,8 +22,10 @@ struct Ended {
 
 #[derive(Metric, Default)]
 struct Requests {
+    // <event field> = since
     #[dimension(on(Started, begin = id), on(Ended, end = id, at = now), limit = 100)]
     begin: Histogram<Duration>,
+    // <event field> = now
     #[dimension(on(Started, begin = id, at = since), on(Ended, end = id), limit = 100)]
     end: Histogram<Duration>,
 }

@@ -32,6 +32,7 @@ struct Constants {
     too_many: Histogram<f64>,
     #[dimension(value = load, max_buckets = TOO_FEW)]
     too_few: Histogram<f64>,
+    total: Counter,
 }
 
 fn main() {}

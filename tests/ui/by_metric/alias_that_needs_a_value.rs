@@ -1,4 +1,4 @@
-use mvx_metrics::{Breakdown, Metric, Sum, metric_event};
+use mvx_metrics::{Breakdown, Metric, Sum, metric_event}; //~ 1 error
 
 #[metric_event]
 struct Request {
@@ -11,6 +11,7 @@ type Bytes = Sum<u64>;
 #[derive(Metric, Default)]
 #[metric(on(Request))]
 struct Requests {
+    // <event field> = bytes
     #[dimension(by = host, limit = 100)]
     per_host: Breakdown<String, Bytes>,
 }

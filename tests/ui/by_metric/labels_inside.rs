@@ -1,4 +1,4 @@
-use mvx_metrics::{Breakdown, Counter, Metric, metric_event};
+use mvx_metrics::{Breakdown, Counter, Metric, metric_event}; //~ 1 error
 
 #[metric_event]
 struct Request {

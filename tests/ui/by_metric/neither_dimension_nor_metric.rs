@@ -1,4 +1,4 @@
-use mvx_metrics::{Breakdown, Metric, metric_event};
+use mvx_metrics::{Breakdown, Counter, Metric, metric_event}; //~ 3 errors
 
 #[metric_event]
 struct Request {
@@ -13,6 +13,7 @@ struct HostStats;
 struct Requests {
     #[dimension(by = host, limit = 100)]
     per_host: Breakdown<String, HostStats>,
+    total: Counter,
 }
 
 fn main() {}

@@ -1,4 +1,4 @@
-use mvx_metrics::{Breakdown, Metric, Sum, metric_event};
+use mvx_metrics::{Breakdown, Metric, Sum, metric_event}; //~ 4 errors
 
 #[metric_event]
 struct Request {

@@ -30,7 +30,7 @@ macro_rules! with_handlers {
     };
 }
 
-with_handlers!(Handled, Handled::on_saved, self::count_flags);
+with_handlers!(Handled, Handled::on_saved, count_flags);
 
 impl Handled {
     fn on_saved(&mut self, _: &Saved) -> bool {

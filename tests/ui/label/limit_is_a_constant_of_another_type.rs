@@ -1,4 +1,4 @@
-use mvx_metrics::*;
+use mvx_metrics::*; //~ 1 error
 
 #[metric_event]
 struct Saved {

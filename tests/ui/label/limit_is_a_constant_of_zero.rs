@@ -1,4 +1,4 @@
-use mvx_metrics::*;
+use mvx_metrics::*; //~ 2 errors
 
 #[metric_event]
 struct Saved {

@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::time::Duration; //~ 2 errors
 
 use mvx_metrics::{Breakdown, Counter, Histogram, Metric, metric_event};
 

@@ -1,4 +1,4 @@
-use mvx_metrics::{Counter, Metric, metric_event};
+use mvx_metrics::{Counter, Metric, metric_event}; //~ 2 errors
 
 #[metric_event]
 struct Request {

@@ -1,4 +1,4 @@
-use mvx_metrics::{Breakdown, Counter, Metric, metric_event};
+use mvx_metrics::{Breakdown, Counter, Metric, metric_event}; //~ 1 error
 
 #[metric_event]
 struct Request {
@@ -9,6 +9,8 @@ struct Request {
 #[derive(Metric, Default)]
 #[metric(on(Request), by = host, limit = 100)]
 struct Requests {
+    // <event field> = host
+    // <event field> = cached
     per_host: Breakdown<(String, bool), Counter>,
 }
 

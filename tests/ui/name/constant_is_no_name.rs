@@ -1,4 +1,4 @@
-use mvx_metrics::*;
+use mvx_metrics::*; //~ 8 errors
 
 const HYPHEN: &str = "saved-documents";
 const DIGIT: &str = "2nd";

@@ -1,4 +1,4 @@
-use mvx_metrics::*;
+use mvx_metrics::*; //~ 6 errors
 
 const NUMBER: u32 = 5;
 

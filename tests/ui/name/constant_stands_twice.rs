@@ -1,4 +1,4 @@
-use mvx_metrics::*;
+use mvx_metrics::*; //~ 4 errors
 
 const TOTAL: &str = "total";
 const DISK: &str = "disk";

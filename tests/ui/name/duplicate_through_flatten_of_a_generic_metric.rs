@@ -1,4 +1,4 @@
-use mvx_metrics::*;
+use mvx_metrics::*; //~ 2 errors
 
 #[metric_event]
 struct Saved;
@@ -13,6 +13,7 @@ struct Loads {
 #[metric(on(Saved))]
 struct Saves<T: Default + Send + 'static> {
     total: Counter,
+    // .. = loads_
     #[dimension(flatten)]
     loads: Loads,
     #[dimension(skip)]

@@ -1,4 +1,4 @@
-use mvx_metrics::*;
+use mvx_metrics::*; //~ 7 errors
 
 #[metric_event(name = "saved.")]
 struct Saved {

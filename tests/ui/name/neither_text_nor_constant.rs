@@ -1,4 +1,4 @@
-use mvx_metrics::*;
+use mvx_metrics::*; //~ 9 errors
 
 #[metric_event(name = format!("saved"))]
 struct Saved;
@@ -8,12 +8,15 @@ struct Saved;
 struct Saves {
     #[dimension(name = "total".to_owned())]
     total: Counter,
+    // .. = number
     #[dimension(name = 5)]
     number: Counter,
+    // .. = more
     #[dimension(name = format!("{}_total", "more"))]
     more: Counter,
     #[dimension(name = b"bytes")]
     bytes: Counter,
+    // .. = closure
     #[dimension(name = || "closure")]
     closure: Counter,
     #[dimension(name = Self::NAME)]

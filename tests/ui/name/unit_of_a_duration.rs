@@ -1,4 +1,4 @@
-use mvx_metrics::*; //~ 1 error
+use mvx_metrics::*; //~ 5 errors
 use std::time::Duration;
 
 #[metric_event]
@@ -18,6 +18,7 @@ struct Saves {
     short: Sum<Duration>,
     #[dimension(value = elapsed, unit = minutes)]
     minutes: Recent<Max<Duration>, 60>,
+    // .. = 1
     #[dimension(value = elapsed, unit = milliseconds, buckets = [0.5, 1])]
     bounds: Histogram<Duration>,
     #[dimension(value = elapsed, unit = microseconds, buckets = exponential(0.001, 2, 10))]

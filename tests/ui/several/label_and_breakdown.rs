@@ -16,6 +16,7 @@ struct Saved {
 struct Saves {
     #[dimension(by = outcom)]
     by_outcome: Breakdown<Outcome, Counter>,
+    total: Counter,
 }
 
 fn main() {}

@@ -12,6 +12,7 @@ struct Saved {
 #[derive(Metric, Default)]
 #[metric(on(Saved))]
 struct Saves {
+    // field = bytes
     #[dimension(add = |e| if e.bytes > 0 { 1 } else { 2 })]
     points: Counter,
 }

@@ -1,4 +1,4 @@
-use mvx_metrics::*;
+use mvx_metrics::*; //~ 4 errors
 use std::time::Duration;
 
 #[metric_event]

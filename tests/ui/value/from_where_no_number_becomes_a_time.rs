@@ -1,4 +1,4 @@
-use mvx_metrics::*;
+use mvx_metrics::*; //~ 10 errors
 use std::time::Duration;
 
 #[metric_event]
@@ -26,6 +26,7 @@ struct Saves {
     literal: Max<Duration>,
     #[dimension(value = nanos, from)]
     nothing: Max<Duration>,
+    // <event field> = nanos
     #[dimension(from = seconds)]
     alias: Elapsed,
     #[dimension(skip, from = seconds)]

@@ -21,6 +21,7 @@ struct Saved {
 #[derive(Metric, Default)]
 #[metric(on(Saved))]
 struct Saves {
+    // field = delta
     #[dimension(add = delta)]
     total: Counter,
 }

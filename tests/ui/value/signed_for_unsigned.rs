@@ -13,6 +13,7 @@ struct Saved {
 #[derive(Metric, Default)]
 #[metric(on(Saved))]
 struct Saves {
+    // field = bytes
     #[dimension(value = |e| e.bytes as i64)]
     a: Sum<u64>,
 }

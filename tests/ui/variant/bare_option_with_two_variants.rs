@@ -11,6 +11,7 @@ enum Request {
 #[derive(Metric, Default)]
 #[metric(on(Request::Started), on(Request::Ended))]
 struct Requests {
+    // .. = id
     #[dimension(value = id)]
     ids: Sum<u64>,
 }
