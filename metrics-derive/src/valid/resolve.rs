@@ -99,7 +99,7 @@ fn feed(events: &[Event], event: usize, mut options: FeedOptions) -> Feed {
 /// The feeds of a field without `on(..)`: each event that the struct lists feeds it.
 pub fn container_feeds(
     cx: &Ctxt,
-    events: &[Event],
+    events: &mut Vec<Event>,
     ident: &Ident,
     role: Role,
     bare: FeedOptions,
@@ -115,7 +115,7 @@ pub fn container_feeds(
             }
             cx.error(ident, message);
         }
-        ([event], _) => {
+        ([event], option) if role != Role::Flatten || option.is_some() => {
             let bare_of = Some(to_source(&events[*event].listed));
             return vec![Feed { bare_of, ..feed(events, *event, bare) }];
         }
@@ -124,7 +124,29 @@ pub fn container_feeds(
         }
         (_, None) => {}
     }
-    listed.into_iter().map(|event| Feed { event, options: FeedOptions::default(), bare_of: None }).collect()
+    let mut fed_by: Vec<usize> = Vec::new();
+    for event in listed {
+        let event = if role == Role::Flatten { whole_enum(events, event) } else { event };
+        if !fed_by.contains(&event) {
+            fed_by.push(event);
+        }
+    }
+    fed_by.into_iter().map(|event| Feed { event, options: FeedOptions::default(), bare_of: None }).collect()
+}
+
+/// The enum of a listed variant. A flattened metric gets all events of it and chooses among them: else a variant that only the
+/// flattened metric lists would count nothing, in silence.
+fn whole_enum(events: &mut Vec<Event>, event: usize) -> usize {
+    if events[event].variant.is_none() {
+        return event;
+    }
+    let ty = events[event].ty.clone();
+    let whole =
+        Event { listed: ty.clone(), ty, variant: None, with: None, when: None, container_level: false };
+    position(events, &whole).unwrap_or_else(|| {
+        events.push(whole);
+        events.len() - 1
+    })
 }
 
 fn position(events: &[Event], event: &Event) -> Option<usize> {

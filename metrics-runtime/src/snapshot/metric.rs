@@ -26,7 +26,8 @@ use crate::number::{InUnit, TimeUnit};
 pub struct MetricSnapshot {
     /// The metric's name.
     pub name: Cow<'static, str>,
-    /// The values of the dimensions, in the order of their declaration.
+    /// The values of the dimensions, in the order of their declaration. Alone they know no declaration: serialised alone, durations
+    /// are in seconds. Serialise the snapshot itself to have them in their units.
     pub dimensions: Dimensions,
     /// How many values could not be recorded: numbers that are not finite, and ids that only began or only ended.
     pub invalid: u64,
