@@ -143,6 +143,7 @@ fn dl4_an_end_before_its_begin_is_no_time_at_all() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "1,000 ids take minutes")]
 fn dl4_an_id_that_never_ends_blocks_no_other_one() {
     let (mut requests, start) = (Requests::default(), Instant::now());
     for id in 0..1_000_u32 {
@@ -293,6 +294,7 @@ struct Flattened {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "a runtime with several threads")]
 fn dl4_a_recorder_measures_events_of_several_threads_also_in_a_flattened_metric() {
     let runtime = running_runtime("test.between");
     let recorder = runtime.create_recorder("jobs").expect("it is created");
@@ -360,6 +362,7 @@ struct Begin(Named);
 struct End(Named);
 
 #[test]
+#[cfg_attr(miri, ignore = "10,000 ids take minutes")]
 fn dl4_ids_that_are_long_or_nearly_equal_are_told_apart() {
     let (mut hostile, at) = (Hostile::default(), Instant::now());
     let long = "x".repeat(10_000);

@@ -1,5 +1,8 @@
 //! Units of time: in which durations are shown, and from which numbers are recorded. Covers DL5.
 
+// Numbers and texts, for minutes.
+#![cfg(not(miri))]
+
 use std::time::Duration;
 
 use mvx_metrics::export::{Format, Scope};

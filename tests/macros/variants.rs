@@ -312,6 +312,7 @@ fn dl3_an_associated_type_of_a_parameter_is_no_variant() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "a runtime and 2,000 events")]
 fn dl3_a_recorder_applies_variants_in_batches() {
     let runtime = running_runtime("test.variants");
     let recorder = runtime.create_recorder("requests").expect("it is created");

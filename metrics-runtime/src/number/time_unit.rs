@@ -237,6 +237,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "numbers only, for minutes")]
     fn dl5_durations_come_back_exactly_at_the_limits_of_their_forms() {
         for unit in UNITS {
             let limits = [0, 1, unit.max_exact() - 1, unit.max_exact(), 1 << 53, (1 << 53) + 1];
@@ -253,6 +254,7 @@ mod tests {
 
     /// Some parsers of JSON round the last digit of a number in another way.
     #[test]
+    #[cfg_attr(miri, ignore = "numbers only, for minutes")]
     fn dl5_a_duration_that_is_a_number_survives_a_rounded_last_digit() {
         for unit in UNITS {
             for part in 1..2_000 {

@@ -1,5 +1,8 @@
 //! Breakdowns of metrics: one table of labels, with all dimensions of a metric for each label. Covers DL1.
 
+// See `state.rs`.
+#![cfg(not(miri))]
+
 use std::time::Duration;
 
 use mvx_metrics::feed::Count;
