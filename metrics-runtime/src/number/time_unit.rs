@@ -156,7 +156,9 @@ impl TimeUnit {
 
     pub(crate) fn is_exact(self, duration: Duration) -> bool {
         let (units, rest) = (duration.as_nanos() / self.nanos(), duration.as_nanos() % self.nanos());
-        units < self.max_exact() || (rest == 0 && units < 1 << f64::MANTISSA_DIGITS)
+        // A parser reads the digits of `1234.0` as one integer, which must be exact as well.
+        let max_whole = (1 << f64::MANTISSA_DIGITS) / if self == Self::Nanoseconds { 1 } else { 10 };
+        units < self.max_exact() || (rest == 0 && units < max_whole)
     }
 
     /// Reads the text that [`DurationText`] writes.
@@ -267,6 +269,19 @@ mod tests {
                     [Some(duration); 3],
                     "{number} {unit:?}"
                 );
+            }
+        }
+    }
+
+    /// `serde_json` reads the digits of `3882671134340000.0` as one integer, which a floating-point number cannot hold.
+    #[test]
+    #[cfg_attr(miri, ignore = "numbers only, for minutes")]
+    fn dl5_long_durations_of_whole_units_come_back_exactly() {
+        for unit in UNITS {
+            for units in (1..64).flat_map(|step| [(1 << 53) / 64 * step, 3_882_671_134_340_000 / step]) {
+                let duration = from_nanos(units * unit.nanos()).expect("it fits");
+                let json = json(unit, duration);
+                assert_eq!(read(unit, &json), Some(duration), "{json} {unit:?}");
             }
         }
     }
