@@ -84,6 +84,10 @@ mod tests {
     #[test]
     fn each_option_is_documented_with_an_example() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../metrics-runtime/src");
+        if !folder.exists() {
+            // The published package is alone.
+            return;
+        }
         let read = |file: &str| fs::read_to_string(folder.join(file)).unwrap();
         let tables =
             ["events", "metrics", "fields", "labels"].map(|of| read(&format!("docs/options_of_{of}.md")));
