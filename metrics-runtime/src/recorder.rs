@@ -132,7 +132,10 @@ impl MetricsRecorder {
                 drop_event(event);
                 Ok(())
             }
-            Err(reason) => self.inner.register_slow(event, reason),
+            Err(reason) => match self.inner.per_thread() {
+                Some(per_thread) => self.inner.register_per_thread(per_thread, event),
+                None => self.inner.register_slow(event, reason),
+            },
         }
     }
 
