@@ -22,6 +22,8 @@ use crate::event::{EventRef, MetricEvent};
 use crate::queue::slot::Slot;
 
 pub use metric::{Metric, TypedMetric};
+#[allow(unused_imports, reason = "recorders with a ring for each thread use it")]
+pub(crate) use metric_set::ShardPlan;
 pub(crate) use metric_set::{MetricBox, MetricFailure, MetricSet, ReadTyped, Typed, declaration_of_type};
 
 type BatchHandler = unsafe fn(NonNull<()>, &[Slot]);
