@@ -110,12 +110,12 @@ pub enum MetricsRecorderError {
     },
     /// The metric needs the events of all threads in one order, and the recorder has a ring for each thread
     /// ([`Handoff::PerThread`](crate::Handoff::PerThread)).
-    #[error("metric `{metric}` needs an ordered recorder: {reason}")]
+    #[error("{problem}; use a recorder with `Handoff::Ordered`")]
     NeedsOrder {
         /// The metric's name.
         metric: String,
-        /// What needs the order.
-        reason: String,
+        /// What of the metric needs the order, and why.
+        problem: String,
     },
     /// The call would wait for its own thread. It was refused at once.
     #[error("waiting here would deadlock: the call comes from the thread that would have to do the work")]

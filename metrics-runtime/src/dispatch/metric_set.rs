@@ -2,10 +2,14 @@
 //!
 //! # Invariants
 //!
-//! * T1: While a [`Target`] is in the table, the metric it was made for is at its index. [`MetricSet::register`] alone
-//!   changes both, and [`MetricBox::of_erased`] boxes a metric together with the handlers of its own type.
+//! * T1: While a [`Target`] is in the table, a metric of the type it was made for is at its index. [`MetricSet::register`] alone
+//!   changes both, and [`MetricBox::of_erased`] boxes a metric together with the handlers of its own type. [`ShardPlan`] makes
+//!   sets with an equal table, and with a metric of the same type at each index.
 //! * T2: A target is called only for a batch with the target's own type id. So the slots hold events of the type for which
 //!   the target's functions were made.
+
+#[allow(dead_code, reason = "recorders with a ring for each thread use it")]
+mod shards;
 
 use std::any::{Any, TypeId};
 use std::borrow::Cow;
@@ -19,6 +23,9 @@ use crate::error::MetricsRecorderError;
 use crate::panics::{self, Panic};
 use crate::queue::Published;
 use crate::snapshot::{Declaration, Declared, MetricSnapshot, Times, Timestamp};
+
+#[allow(unused_imports, reason = "see `shards`")]
+pub(crate) use shards::ShardPlan;
 
 #[derive(Default)]
 pub(crate) struct MetricSet {
@@ -324,6 +331,18 @@ trait ErasedMetric: Metric + Any {
 
     /// Whether all metrics of this type have one declaration.
     fn shares_declaration(&self) -> bool;
+
+    /// [`Metric::order_problem`].
+    #[allow(dead_code, reason = "see `shards`")]
+    fn order_problem_erased(&self) -> Option<String>;
+
+    /// [`Metric::empty_shard`].
+    #[allow(dead_code, reason = "see `shards`")]
+    fn empty_shard_erased(&self) -> Option<Box<dyn ErasedMetric>>;
+
+    /// [`Metric::absorb_shard`]. A shard of another type leaves the metric as it is.
+    #[allow(dead_code, reason = "see `shards`")]
+    fn absorb_erased(&mut self, shard: &mut dyn Any);
 }
 
 impl<M: Metric> ErasedMetric for M {
@@ -338,5 +357,22 @@ impl<M: Metric> ErasedMetric for M {
 
     fn shares_declaration(&self) -> bool {
         M::is_derived()
+    }
+
+    fn order_problem_erased(&self) -> Option<String> {
+        M::order_problem()
+    }
+
+    fn empty_shard_erased(&self) -> Option<Box<dyn ErasedMetric>> {
+        match self.empty_shard() {
+            Some(shard) => Some(Box::new(shard)),
+            None => None,
+        }
+    }
+
+    fn absorb_erased(&mut self, shard: &mut dyn Any) {
+        if let Some(shard) = shard.downcast_mut::<M>() {
+            self.absorb_shard(shard);
+        }
     }
 }

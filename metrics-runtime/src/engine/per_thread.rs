@@ -326,6 +326,12 @@ impl RecorderInner {
         mut metrics: FairGuard<'_, MetricsState>,
         metric: MetricBox,
     ) -> Result<(), MetricsRecorderError> {
+        if let Some(problem) = metric.order_problem() {
+            let error = MetricsRecorderError::NeedsOrder { metric: metric.name.to_string(), problem };
+            // The `Drop` of `metric` is user code, so it runs when the lock is released.
+            drop(metrics);
+            return Err(error);
+        }
         let mut effects = DrainEffects::default();
         // The events until now are none of the new metric's.
         self.cut(per_thread, &mut metrics, &mut effects);
@@ -379,6 +385,10 @@ impl RecorderInner {
         per_thread.rings.folding.wants_cut.store(false, Ordering::Release);
         let fold = if self.state().has_failed() { Fold::Discard } else { Fold::Apply };
         per_thread.rings.cut(fold, |part| metrics.absorb(part, &mut effects.failures));
+        if !effects.failures.is_empty() {
+            // The metrics that have panicked get no more events.
+            per_thread.set_plan(metrics.metrics.shard_plan());
+        }
         self.apply_failure_policy(effects);
         effects.completed.append(&mut metrics.take_completed_waiters(per_thread.rings.cuts_ended()));
     }
