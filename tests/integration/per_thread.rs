@@ -528,7 +528,7 @@ fn pt6_a_metric_may_fail_the_recorder_and_its_events_are_accounted_for() {
         assert_eq!(stats.rejected, 10_000 - accepted);
         let cause = recorder.stop().wait().expect_err("it has failed");
         assert_eq!(cause.reason(), "INVALID_RECORDER_STATE");
-        runtime.shutdown().expect("shuts down");
+        runtime.shutdown().expect_err("a recorder has failed");
     });
 }
 
