@@ -1,4 +1,4 @@
-//! What the library does in and with the program's allocator. Covers RS3, RS4, ST13 and HX4, and looks for leaks.
+//! What the library does in and with the program's allocator. Covers RS1, RS3, RS4, PT4, ST13 and HX4, and looks for leaks.
 
 mod allocator;
 
@@ -7,10 +7,12 @@ use std::thread;
 use std::time::Duration;
 
 use mvx_metrics::{
-    AnyEvent, Breakdown, Counter, HandleEvent, Label, Metric, MetricsRecorder, MetricsRuntime,
+    AnyEvent, Breakdown, Counter, HandleEvent, Handoff, Label, Metric, MetricsRecorder, MetricsRuntime,
     QueueOverflowPolicy, Recorder, RecorderOptions, RegisterEventError, TypedMetric, metric_event,
 };
-use mvx_metrics_tests::{Gate, Gated, HooksAndListener, Script, Step, bounded, in_threads, running_runtime};
+use mvx_metrics_tests::{
+    Gate, Gated, HooksAndListener, Script, Step, bounded, eventually, in_threads, running_runtime,
+};
 
 use crate::allocator::{
     Allocation, blocks_allocated_by, bytes_in_use, emitting, emitting_everywhere, held_up_at, observe_with,
@@ -174,6 +176,34 @@ fn rs3_every_call_may_allocate_while_every_thread_emits() {
             assert_eq!((stats.accepted, stats.pending), (stats.processed + stats.discarded, 0));
             assert!(stats.accepted > 0);
         }
+    });
+}
+
+#[test]
+fn rs3_an_allocator_may_emit_into_the_rings_of_all_threads() {
+    let _alone = alone();
+    bounded(|| {
+        let runtime = running_runtime("allocator");
+        let options = RecorderOptions::new().handoff(Handoff::PerThread);
+        let recorder = runtime.create_recorder_with("shared", options).expect("a fresh id");
+        recorder.register_metric(Allocations::default()).expect("it runs");
+        observe_with(vec![recorder.clone()]);
+        emitting_everywhere(|| {
+            in_threads(8, |_| {
+                for size in 0..2_000 {
+                    drop(std::hint::black_box(Vec::<u8>::with_capacity(size + 1)));
+                    if size % 100 == 0 {
+                        recorder.emit(LARGE);
+                        drop(recorder.metric_snapshots().map(drop));
+                    }
+                }
+            });
+            drop(recorder.stop().wait());
+            runtime.shutdown().expect("everything stops");
+        });
+        let stats = recorder.stats();
+        assert_eq!((stats.accepted, stats.pending), (stats.processed + stats.discarded, 0));
+        assert!(stats.accepted >= 8 * 2 * 2_000, "{stats:?}");
     });
 }
 
@@ -391,5 +421,60 @@ fn recorders_that_end_with_pending_events_leave_nothing_behind() {
             // The recorder's task is dropped before it was polled.
             drop(tokio);
         });
+    });
+}
+
+fn per_thread() -> RecorderOptions {
+    RecorderOptions::new().handoff(Handoff::PerThread)
+}
+
+#[test]
+fn pt4_threads_that_end_leave_no_ring_and_no_part_behind() {
+    let _alone = alone();
+    bounded(|| {
+        let recorders = Mutex::new(None);
+        assert_leaves_nothing(300, |runtime| {
+            let mut recorder = recorders.lock().unwrap_or_else(PoisonError::into_inner);
+            let recorder = recorder.get_or_insert_with(|| {
+                let recorder = runtime.create_recorder_with("shared", per_thread()).expect("a fresh id");
+                recorder.register_metric(Both::default()).expect("it runs");
+                recorder
+            });
+            in_threads(4, |_| (0..600).for_each(|_| recorder.emit(Small)));
+            recorder.flush().wait().expect("it runs");
+        });
+    });
+}
+
+#[test]
+fn pt4_recorders_that_end_leave_nothing_behind_in_threads_that_go_on() {
+    let _alone = alone();
+    bounded(|| {
+        assert_leaves_nothing(300, |runtime| {
+            let recorder = runtime.create_recorder_with("shared", per_thread()).expect("a fresh id");
+            recorder.register_metric(Both::default()).expect("it runs");
+            (0..600).for_each(|_| recorder.emit(Small));
+            recorder.emit(LARGE);
+            drop(recorder);
+            runtime.stop_and_remove_recorder("shared").expect("it stops");
+        });
+    });
+}
+
+#[test]
+fn rs1_a_quiet_recorder_gives_the_rings_of_its_threads_back() {
+    let _alone = alone();
+    bounded(|| {
+        let runtime = running_runtime("allocator");
+        let recorder = runtime.create_recorder_with("shared", per_thread()).expect("a fresh id");
+        recorder.register_metric(Both::default()).expect("it runs");
+        let before = bytes_in_use();
+        recorder.emit(Small);
+        assert!(bytes_in_use() - before > 16 * 1_024, "the ring has its slots");
+        eventually("the recorder is quiet", || bytes_in_use() - before < 1_024);
+        assert_eq!(seen(&recorder), 1);
+        recorder.emit(Small);
+        assert_eq!(seen(&recorder), 2);
+        runtime.shutdown().expect("everything stops");
     });
 }

@@ -118,6 +118,11 @@ impl Ring {
         self.line().state.load(Ordering::Acquire) / 2
     }
 
+    #[cfg(all(test, not(mvx_loom)))]
+    pub(crate) fn has_slots(&self) -> bool {
+        !self.line().slots.load(Ordering::Acquire).is_null()
+    }
+
     /// How many events were folded.
     pub(crate) fn head(&self) -> u64 {
         // Acquire: pairs with `consume`.

@@ -19,6 +19,9 @@
 //! * E4: while a cut has not visited a ring, the part that it absorbs there holds no event from the ring's mark on. So a producer
 //!   that folds beyond the mark first sets this part aside.
 
+#[cfg(all(test, not(mvx_loom)))]
+mod tests;
+
 use std::sync::Arc;
 
 use crate::event::MetricEvent;

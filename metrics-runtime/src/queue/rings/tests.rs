@@ -1,0 +1,271 @@
+//! Rings in one thread and in a few. Loom tries the interleavings; Miri and AddressSanitizer check the memory here.
+
+use std::cell::Cell;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use super::*;
+use crate::queue::ring::{RING_SLOTS, allocate_slots};
+
+thread_local! {
+    static FOLDS: Cell<bool> = const { Cell::new(false) };
+}
+
+struct Number {
+    number: u64,
+    held: Arc<AtomicUsize>,
+}
+
+impl Drop for Number {
+    fn drop(&mut self) {
+        self.held.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+impl MetricEvent for Number {
+    const EVENT_TYPE: &'static str = "number";
+}
+
+/// Does not fit a slot.
+struct Large([u64; 20]);
+
+impl MetricEvent for Large {
+    const EVENT_TYPE: &'static str = "large";
+}
+
+/// A part is the list of the numbers that were applied to it.
+struct Lists;
+
+struct Folds;
+
+impl Drop for Folds {
+    fn drop(&mut self) {
+        FOLDS.set(false);
+    }
+}
+
+impl Folding for Lists {
+    type Part = Vec<u64>;
+    type Entered = Folds;
+
+    fn generation(&self) -> u64 {
+        0
+    }
+
+    fn make(&self) -> Vec<u64> {
+        Vec::new()
+    }
+
+    fn apply(&self, part: &mut Vec<u64>, events: &Published<'_>) {
+        assert!(FOLDS.get(), "the thread is marked");
+        let is_large = std::ptr::eq(events.meta(), slot::meta_of::<Large>());
+        for slot in events.slots() {
+            // SAFETY: the batch keeps its events, which are of the type that its metadata tells.
+            part.push(unsafe {
+                if is_large { slot.event::<Large>().0[19] } else { slot.event::<Number>().number }
+            });
+        }
+    }
+
+    fn may_fold(&self) -> bool {
+        !FOLDS.get()
+    }
+
+    fn allocate(&self) -> Option<Box<Slots>> {
+        Some(allocate_slots())
+    }
+
+    fn enter(&self) -> Folds {
+        FOLDS.set(true);
+        Folds
+    }
+}
+
+/// Rings, with the number of events that were dropped.
+struct Fixture {
+    rings: Rings<Lists>,
+    dropped: Arc<AtomicUsize>,
+}
+
+impl Fixture {
+    fn new() -> Self {
+        Self { rings: Rings::new(Lists), dropped: Arc::default() }
+    }
+
+    fn push(&self, ring: &ThreadRing<Lists>, number: u64) -> Result<WakeHint, PushError> {
+        let event = Number { number, held: Arc::clone(&self.dropped) };
+        // SAFETY: each test pushes to a ring from one thread at a time.
+        unsafe { self.rings.push(ring, event) }.map_err(|(error, _)| error)
+    }
+
+    fn cut(&self) -> Vec<u64> {
+        let mut numbers = Vec::new();
+        self.rings.cut(Fold::Apply, |part| numbers.extend(part));
+        numbers
+    }
+
+    fn dropped(&self) -> usize {
+        self.dropped.load(Ordering::Relaxed)
+    }
+}
+
+#[test]
+fn pt1_a_ring_that_overflows_is_folded_by_its_producer() {
+    let fixture = Fixture::new();
+    let ring = fixture.rings.join();
+    let hints: Vec<_> = (0..3 * RING_SLOTS + 1).map(|number| fixture.push(&ring, number)).collect();
+    assert_eq!(hints[0], Ok(WakeHint::Unpark));
+    assert!(hints[1..].iter().all(|hint| *hint == Ok(WakeHint::None)));
+    let Counts { published, folded, absorbed, .. } = fixture.rings.counts();
+    assert_eq!((published, folded, absorbed), (3 * RING_SLOTS + 1, 3 * RING_SLOTS, 0));
+    assert_eq!(fixture.cut(), (0..3 * RING_SLOTS + 1).collect::<Vec<_>>());
+    assert_eq!(fixture.rings.counts().absorbed, 3 * RING_SLOTS + 1);
+    assert_eq!(fixture.dropped() as u64, 3 * RING_SLOTS + 1);
+}
+
+#[test]
+fn pt1_a_thread_that_folds_finds_a_full_ring() {
+    let fixture = Fixture::new();
+    let ring = fixture.rings.join();
+    for number in 0..RING_SLOTS {
+        fixture.push(&ring, number).expect("there is room");
+    }
+    {
+        let _folds = Lists.enter();
+        assert_eq!(fixture.push(&ring, 0), Err(PushError::Full));
+    }
+    fixture.rings.fold_all();
+    fixture.push(&ring, RING_SLOTS).expect("there is room again");
+    assert_eq!(fixture.cut().len() as u64, RING_SLOTS + 1);
+}
+
+#[test]
+fn pt1_events_of_several_types_keep_their_order() {
+    let fixture = Fixture::new();
+    let ring = fixture.rings.join();
+    for number in 0..10 {
+        fixture.push(&ring, 2 * number).expect("it is open");
+        // SAFETY: this thread alone pushes.
+        let pushed = unsafe { fixture.rings.push(&ring, Large([2 * number + 1; 20])) };
+        assert!(pushed.is_ok());
+    }
+    assert_eq!(fixture.cut(), (0..20).collect::<Vec<_>>());
+}
+
+#[test]
+fn pt6_events_that_are_left_are_dropped_once() {
+    let fixture = Fixture::new();
+    let dropped = Arc::clone(&fixture.dropped);
+    let ring = fixture.rings.join();
+    for number in 0..5 {
+        fixture.push(&ring, number).expect("it is open");
+    }
+    // SAFETY: this thread alone pushes.
+    assert!(unsafe { fixture.rings.push(&ring, Large([0; 20])) }.is_ok());
+    drop((fixture, ring));
+    assert_eq!(dropped.load(Ordering::Relaxed), 5);
+}
+
+#[test]
+fn pt6_discarded_events_are_counted_and_not_applied() {
+    let fixture = Fixture::new();
+    let ring = fixture.rings.join();
+    for number in 0..RING_SLOTS + 7 {
+        fixture.push(&ring, number).expect("it is open");
+    }
+    fixture.rings.close();
+    assert_eq!(fixture.push(&ring, 0), Err(PushError::Closed));
+    let mut applied = 0;
+    fixture.rings.cut(Fold::Discard, |part| applied += part.len() as u64);
+    let Counts { published, absorbed, discarded, .. } = fixture.rings.counts();
+    assert_eq!((applied, discarded), (RING_SLOTS, 7));
+    assert_eq!((published, absorbed), (RING_SLOTS + 7, RING_SLOTS + 7));
+    assert!(fixture.rings.is_drained() && !fixture.rings.park());
+    fixture.rings.reopen();
+    assert_eq!(fixture.push(&ring, 0), Ok(WakeHint::Unpark));
+    assert_eq!(fixture.cut(), [0]);
+}
+
+#[test]
+fn rs1_a_parked_recorder_has_no_slots() {
+    let fixture = Fixture::new();
+    let rings = [fixture.rings.join(), fixture.rings.join()];
+    assert_eq!(fixture.push(&rings[0], 1), Ok(WakeHint::Unpark));
+    assert!(!fixture.rings.park(), "an event is pending");
+    assert!(!fixture.rings.is_parked());
+    assert_eq!(fixture.cut(), [1]);
+    assert!(fixture.rings.park() && fixture.rings.is_parked());
+    assert!(rings.iter().all(|ring| !ring.ring.has_slots()));
+    assert_eq!(fixture.push(&rings[1], 2), Ok(WakeHint::Unpark));
+    assert_eq!(fixture.push(&rings[0], 3), Ok(WakeHint::None));
+    assert!(rings.iter().all(|ring| ring.ring.has_slots()));
+    let mut numbers = fixture.cut();
+    numbers.sort_unstable();
+    assert_eq!(numbers, [2, 3]);
+}
+
+#[test]
+fn pt4_a_thread_that_ends_leaves_its_counts() {
+    let fixture = Fixture::new();
+    let [first, second] = [fixture.rings.join(), fixture.rings.join()];
+    fixture.push(&first, 1).expect("it is open");
+    assert!(fixture.rings.leave(&first), "its event is to be absorbed");
+    assert!(!fixture.rings.leave(&second), "it has emitted nothing");
+    assert_eq!(fixture.rings.members(), 1);
+    assert_eq!(fixture.cut(), [1]);
+    assert_eq!(fixture.rings.members(), 0);
+    assert_eq!((fixture.rings.counts().published, fixture.rings.counts().absorbed), (1, 1));
+    let third = fixture.rings.join();
+    fixture.push(&third, 2).expect("it is open");
+    assert_eq!(fixture.cut(), [2]);
+    assert_eq!(fixture.rings.counts().published, 2);
+}
+
+#[test]
+fn pt3_a_reader_needs_no_cut_while_everything_is_absorbed() {
+    let fixture = Fixture::new();
+    let ring = fixture.rings.join();
+    assert_eq!(fixture.rings.next_cut(), fixture.rings.cuts_ended());
+    fixture.push(&ring, 1).expect("it is open");
+    let target = fixture.rings.next_cut();
+    assert!(target > fixture.rings.cuts_ended());
+    assert_eq!(fixture.cut(), [1]);
+    assert_eq!(fixture.rings.cuts_ended(), target);
+    assert_eq!(fixture.rings.next_cut(), target);
+}
+
+#[test]
+fn pt1_pt4_threads_come_and_go_while_others_read_and_park() {
+    const THREADS: u64 = if cfg!(miri) { 3 } else { 40 };
+    const EVENTS: u64 = if cfg!(miri) { 20 } else { 2_000 };
+    let fixture = Fixture::new();
+    let mut numbers = Vec::new();
+    thread::scope(|scope| {
+        let threads: Vec<_> = (0..THREADS)
+            .map(|thread| {
+                let fixture = &fixture;
+                scope.spawn(move || {
+                    let ring = fixture.rings.join();
+                    for number in 0..EVENTS {
+                        fixture.push(&ring, thread * EVENTS + number).expect("it is open");
+                    }
+                    fixture.rings.leave(&ring);
+                })
+            })
+            .collect();
+        while threads.iter().any(|thread| !thread.is_finished()) {
+            numbers.append(&mut fixture.cut());
+            fixture.rings.park();
+            thread::yield_now();
+        }
+    });
+    numbers.append(&mut fixture.cut());
+    for thread in 0..THREADS {
+        let of_thread = numbers.iter().filter(|number| **number / EVENTS == thread);
+        assert!(of_thread.is_sorted(), "the events of one thread apply in order");
+    }
+    numbers.sort_unstable();
+    assert_eq!(numbers, (0..THREADS * EVENTS).collect::<Vec<_>>());
+    assert_eq!((fixture.rings.members(), fixture.dropped() as u64), (0, THREADS * EVENTS));
+}
