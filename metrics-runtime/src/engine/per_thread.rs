@@ -180,7 +180,7 @@ struct Exclusive(&'static LocalKey<Cell<bool>>);
 
 impl Exclusive {
     fn begin(marked: &'static LocalKey<Cell<bool>>) -> Option<Self> {
-        (!marked.replace(true)).then_some(Self(marked))
+        (!marked.replace(true)).then(|| Self(marked))
     }
 }
 
