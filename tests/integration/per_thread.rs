@@ -565,6 +565,46 @@ fn pt1_a_handler_may_emit_into_its_own_recorder() {
 }
 
 #[test]
+fn pt1_handlers_that_emit_into_another_recorder_lose_nothing() {
+    static OTHER: std::sync::OnceLock<MetricsRecorder> = std::sync::OnceLock::new();
+
+    #[metric_event]
+    struct Forwarded;
+
+    fn forwards(_: &Forwarded) -> bool {
+        (0..3).for_each(|number| OTHER.get().expect("it is set").emit(Seen::cause(number)));
+        true
+    }
+
+    #[derive(Metric, Default)]
+    #[metric(on(Forwarded), when = |event| forwards(event))]
+    struct Forwards {
+        total: Counter,
+    }
+
+    bounded(|| {
+        let runtime = running_runtime("pt1");
+        OTHER.set(recorder(&runtime)).expect("it is set once");
+        let ordered = runtime.create_recorder("ordered").expect("creates");
+        let first = runtime.create_recorder_with("first", options()).expect("creates");
+        for recorder in [&ordered, &first] {
+            recorder.metric::<Forwards>().expect("registers");
+        }
+        in_threads(2, |_| {
+            for _ in 0..4_000 {
+                first.emit(Forwarded);
+                ordered.register_event_blocking(Forwarded, Duration::from_secs(5)).expect("there is room");
+            }
+        });
+        first.flush().wait().expect("flushes");
+        ordered.flush().wait().expect("flushes");
+        let other = OTHER.get().expect("it is set");
+        assert_eq!((total(other), other.stats().dropped), (48_000, 0));
+        runtime.shutdown().expect("shuts down");
+    });
+}
+
+#[test]
 fn pt1_calls_that_wait_for_room_find_it_at_once() {
     bounded(|| {
         let runtime = running_runtime("pt1");

@@ -69,8 +69,8 @@ impl Folding for Parts {
         }
     }
 
-    fn may_fold(&self) -> bool {
-        !thread_role::in_metrics()
+    fn is_folding(&self) -> bool {
+        thread_role::in_metrics()
     }
 
     fn allocate(&self) -> Option<Box<Slots>> {

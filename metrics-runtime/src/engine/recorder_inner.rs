@@ -31,6 +31,7 @@ use crate::event::MetricEvent;
 use crate::hooks::Hooks;
 use crate::log::{self, LogPolicy, LogTarget, Losses, Operation, OperationKind, Subject};
 use crate::panics;
+use crate::queue::ring::RING_SLOTS;
 use crate::queue::rings::Counts;
 use crate::queue::{Consumer, Permit, PushError, Queue, ReserveError, SegmentPool, WakeHint};
 use crate::snapshot::Timestamp;
@@ -174,6 +175,11 @@ impl RecorderInner {
         }
         let losses = self.stats().losses(self.state().has_failed());
         self.counters.drops.tell_at_stop(losses)
+    }
+
+    /// How many events may be pending; with rings, in each of them.
+    pub(super) fn limit(&self) -> u64 {
+        if self.per_thread.is_some() { RING_SLOTS } else { self.queue.limit() }
     }
 
     /// Whether every accepted event is consumed.
@@ -379,9 +385,7 @@ impl RecorderInner {
 
     /// The error for an event that finds the queue full.
     pub(super) fn overflow(&self) -> MetricsRecorderError {
-        MetricsRecorderError::QueueOverflow {
-            limit: usize::try_from(self.queue.limit()).unwrap_or(usize::MAX),
-        }
+        MetricsRecorderError::QueueOverflow { limit: usize::try_from(self.limit()).unwrap_or(usize::MAX) }
     }
 
     /// Follows the hint that the queue gave the producer of an accepted event.

@@ -51,8 +51,8 @@ pub enum Handoff {
     ///
     /// * A thread's ring has room for 256 events. A thread that finds its ring full applies these events itself. So no event is
     ///   dropped, and [`queue_max_size`](crate::RecorderOptions::queue_max_size) has no effect. Handlers, and so closures in
-    ///   attributes, may run in the thread that emits. Only a handler that emits more than the ring has room for loses events:
-    ///   they count as dropped or are refused, as the overflow policy says.
+    ///   attributes, may run in the thread that emits. Only a handler that emits into its own recorder, more than the ring has room
+    ///   for, loses events: they count as dropped or are refused, as the overflow policy says.
     /// * Each thread that emits holds 16 KiB, and a copy of the metrics, until it ends or the recorder has been quiet for a while.
     /// * Metrics that need one order of all events are refused with [`NeedsOrder`](crate::MetricsRecorderError::NeedsOrder).
     ///   So are hooks and change listeners.

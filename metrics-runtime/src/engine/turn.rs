@@ -172,7 +172,7 @@ impl RecorderInner {
         let dropped = types.iter().map(DroppedType::since_last_line).sum();
         let total = types.iter().map(|dropped| dropped.count).sum();
         let by_type = loss::by_type(types);
-        log::events_dropped(self.subject(), self.state(), dropped, &by_type, total, self.queue.limit());
+        log::events_dropped(self.subject(), self.state(), dropped, &by_type, total, self.limit());
         completed.append(&mut drops.end_report());
         completed
     }

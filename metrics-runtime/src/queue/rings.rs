@@ -45,8 +45,8 @@ pub(crate) trait Folding: Send + Sync {
 
     fn apply(&self, part: &mut Self::Part, events: &Published<'_>);
 
-    /// Whether a producer may fold its own ring here and now. It may not inside of another fold.
-    fn may_fold(&self) -> bool;
+    /// Whether this thread is inside of a fold, and so must not wait for another one.
+    fn is_folding(&self) -> bool;
 
     /// Allocates slots for a ring. `None` inside of another such call: the user's allocator may emit events.
     fn allocate(&self) -> Option<Box<Slots>>;
@@ -340,8 +340,7 @@ impl<F: Folding> Rings<F> {
                 // SAFETY: passed on.
                 unsafe { ring.ring.install(slots) };
             }
-            Space::Full if self.folding.may_fold() => self.fold_own(ring),
-            Space::Full => return Err(PushError::Full),
+            Space::Full => self.fold_own(ring).ok_or(PushError::Full)?,
             Space::Room if ring.ring.seen().0 == control => {}
             // SAFETY: the word has no flag, and there are slots.
             Space::Room => unsafe { ring.ring.see(control) },
@@ -362,10 +361,13 @@ impl<F: Folding> Rings<F> {
         if unparked { WakeHint::Unpark } else { WakeHint::None }
     }
 
-    /// Folds the ring of the calling thread, which is full.
-    fn fold_own(&self, ring: &ThreadRing<F>) {
+    /// Folds the ring of the calling thread, which is full. `None` when this might wait for the thread itself.
+    ///
+    /// A handler that emits comes here with fold locks of its thread. It may wait for none, or two such threads could wait for
+    /// each other.
+    fn fold_own(&self, ring: &ThreadRing<F>) -> Option<()> {
+        let mut part = if self.folding.is_folding() { ring.part.try_lock()? } else { ring.part.lock() };
         let _entered = self.folding.enter();
-        let mut part = ring.part.lock();
         let (seen, mark) = ring.ring.seen();
         if part.aside_for != seen {
             // A cut that has made this epoch may not have visited this ring yet (E4).
@@ -373,6 +375,7 @@ impl<F: Folding> Rings<F> {
             part.set_aside(seen);
         }
         self.fold(ring, &mut part, ring.ring.tail(), Fold::Apply);
+        Some(())
     }
 }
 

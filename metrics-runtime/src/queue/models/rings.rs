@@ -34,8 +34,8 @@ impl Folding for Lists {
         }
     }
 
-    fn may_fold(&self) -> bool {
-        true
+    fn is_folding(&self) -> bool {
+        false
     }
 
     fn allocate(&self) -> Option<Box<Slots>> {

@@ -37,11 +37,12 @@ impl MetricEvent for Large {
 /// A part is the list of the numbers that were applied to it.
 struct Lists;
 
-struct Folds;
+/// Marks the thread, and restores what it was before.
+struct Folds(bool);
 
 impl Drop for Folds {
     fn drop(&mut self) {
-        FOLDS.set(false);
+        FOLDS.set(self.0);
     }
 }
 
@@ -68,8 +69,8 @@ impl Folding for Lists {
         }
     }
 
-    fn may_fold(&self) -> bool {
-        !FOLDS.get()
+    fn is_folding(&self) -> bool {
+        FOLDS.get()
     }
 
     fn allocate(&self) -> Option<Box<Slots>> {
@@ -77,8 +78,7 @@ impl Folding for Lists {
     }
 
     fn enter(&self) -> Folds {
-        FOLDS.set(true);
-        Folds
+        Folds(FOLDS.replace(true))
     }
 }
 
@@ -125,7 +125,7 @@ fn pt1_a_ring_that_overflows_is_folded_by_its_producer() {
 }
 
 #[test]
-fn pt1_a_thread_that_folds_finds_a_full_ring() {
+fn pt1_a_thread_that_folds_waits_for_no_fold() {
     let fixture = Fixture::new();
     let ring = fixture.rings.join();
     for number in 0..RING_SLOTS {
@@ -133,10 +133,13 @@ fn pt1_a_thread_that_folds_finds_a_full_ring() {
     }
     {
         let _folds = Lists.enter();
+        let _locked = ring.part.lock();
         assert_eq!(fixture.push(&ring, 0), Err(PushError::Full));
     }
-    fixture.rings.fold_all();
-    fixture.push(&ring, RING_SLOTS).expect("there is room again");
+    {
+        let _folds = Lists.enter();
+        fixture.push(&ring, RING_SLOTS).expect("it folds a ring that no thread folds");
+    }
     assert_eq!(fixture.cut().len() as u64, RING_SLOTS + 1);
 }
 
