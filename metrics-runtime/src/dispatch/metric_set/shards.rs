@@ -109,5 +109,5 @@ impl MetricBox {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(mvx_loom)))]
 mod tests;
