@@ -13,6 +13,7 @@
 //! | read rates, intervals, totals of many recorders | [`reading`] |
 //! | test the component, the metric, or both | [`testing`] |
 //! | send numbers to another system | [`hooks_and_adapters`] |
+//! | share one recorder between many busy cores | [`many_cores`] |
 //! | run it in production | [`in_production`] |
 //! | measure an HTTP service, with `/metrics` in its own router | [`http_service`] |
 //! | keep the final state of each connection or job in a database | [`long_term_storage`] |
@@ -54,6 +55,8 @@ pub mod language {}
 #[cfg(not(doctest))]
 #[doc = include_str!("guide/long_term_storage.md")]
 pub mod long_term_storage {}
+#[doc = include_str!("guide/many_cores.md")]
+pub mod many_cores {}
 #[doc = include_str!("guide/one_recorder_per_entity.md")]
 pub mod one_recorder_per_entity {}
 #[doc = include_str!("guide/pulled_gauges.md")]

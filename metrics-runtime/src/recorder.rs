@@ -18,7 +18,7 @@ use tokio::runtime::Handle;
 use crate::descriptor::MetricDescriptor;
 use crate::dispatch::{Metric, TypedMetric};
 use crate::engine::{
-    LifecycleHandle, MetricFailurePolicy, Placement, QueueOverflowPolicy, RecorderInner, Registered,
+    Handoff, LifecycleHandle, MetricFailurePolicy, Placement, QueueOverflowPolicy, RecorderInner, Registered,
 };
 use crate::error::{MetricsRecorderError, RegisterEventError};
 use crate::event::MetricEvent;
@@ -132,7 +132,10 @@ impl MetricsRecorder {
                 drop_event(event);
                 Ok(())
             }
-            Err(reason) => self.inner.register_slow(event, reason),
+            Err(reason) => match self.inner.per_thread() {
+                Some(per_thread) => self.inner.register_per_thread(per_thread, event),
+                None => self.inner.register_slow(event, reason),
+            },
         }
     }
 
@@ -474,6 +477,12 @@ impl MetricsRecorder {
     #[must_use]
     pub fn queue_overflow_policy(&self) -> QueueOverflowPolicy {
         self.inner.settings().overflow
+    }
+
+    /// How events get from the threads that emit them to the metrics.
+    #[must_use]
+    pub fn handoff(&self) -> Handoff {
+        self.inner.settings().handoff
     }
 
     /// What happens when a metric panics.

@@ -52,6 +52,9 @@ pub struct RecorderStats {
     /// Accepted events that were lost to a failure.
     pub discarded: u64,
     /// Accepted events not yet processed, never more than `queue_max_size`.
+    ///
+    /// With [`Handoff::PerThread`](crate::Handoff::PerThread), at most 256 for each thread. In a
+    /// [`RuntimeSnapshot`](crate::RuntimeSnapshot) they are the events that the metrics beside them do not show.
     pub pending: u64,
 }
 

@@ -21,7 +21,7 @@ use crate::descriptor::MetricDescriptor;
 use crate::dispatch::{BatchHandler, EventHandler, OneHandler};
 use crate::error::MetricsRecorderError;
 use crate::panics::{self, Panic};
-use crate::queue::Batch;
+use crate::queue::Published;
 use crate::snapshot::{Declaration, Declared, MetricSnapshot, Times, Timestamp};
 
 #[allow(unused_imports, reason = "see `shards`")]
@@ -77,7 +77,7 @@ impl MetricSet {
 
     /// Applies a batch of events to the metrics that listen to them. A metric that panics gets no more events.
     #[inline]
-    pub(crate) fn apply_batch(&mut self, batch: &Batch<'_>, failures: &mut Vec<MetricFailure>) {
+    pub(crate) fn apply_batch(&mut self, batch: &Published<'_>, failures: &mut Vec<MetricFailure>) {
         for target in targets_of(&self.targets, batch) {
             self.metrics[target.index].call(failures, |metric| {
                 // SAFETY: T1 and T2. `&mut self` excludes all other uses of the metric, and the batch keeps its events.
@@ -89,7 +89,7 @@ impl MetricSet {
     /// Applies the first event of a batch; returns the names of the metrics that accepted it.
     pub(crate) fn apply_first(
         &mut self,
-        batch: &Batch<'_>,
+        batch: &Published<'_>,
         failures: &mut Vec<MetricFailure>,
     ) -> Vec<Arc<str>> {
         let mut accepted = Vec::new();
@@ -160,7 +160,10 @@ impl MetricEntry {
 
 /// The handlers for the events of a batch, in order of the metrics' registration.
 #[inline]
-fn targets_of<'a>(targets: &'a [Target], batch: &Batch<'_>) -> impl Iterator<Item = &'a Target> + use<'a> {
+fn targets_of<'a>(
+    targets: &'a [Target],
+    batch: &Published<'_>,
+) -> impl Iterator<Item = &'a Target> + use<'a> {
     let type_id = batch.meta().type_id;
     let start = targets.partition_point(|target| target.type_id < type_id);
     targets[start..].iter().take_while(move |target| target.type_id == type_id)
