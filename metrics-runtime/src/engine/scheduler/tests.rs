@@ -14,7 +14,7 @@ use tokio::runtime::Builder;
 
 use super::{EventLoop, MAX_EVENTS_PER_TURN, MAX_IDLE_POLLS, Rounds, Sleep};
 use crate::engine::placement::LoopPlacement;
-use crate::engine::{MetricFailurePolicy, Placement, QueueOverflowPolicy, RecorderInner, Settings};
+use crate::engine::{Handoff, MetricFailurePolicy, Placement, QueueOverflowPolicy, RecorderInner, Settings};
 use crate::event::MetricEvent;
 use crate::hooks::Hooks;
 use crate::log::LogPolicy;
@@ -46,6 +46,7 @@ fn limited_recorder(event_loop: &Arc<EventLoop>, poll_interval: Duration, limit:
         namespace: Arc::from("test"),
         queue_max_size: limit,
         overflow: QueueOverflowPolicy::Drop,
+        handoff: Handoff::Ordered,
         log_policy: LogPolicy::Silent,
         metric_failure: MetricFailurePolicy::Quarantine,
         poll_interval,

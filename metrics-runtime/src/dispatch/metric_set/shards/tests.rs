@@ -63,7 +63,7 @@ fn sell(set: &mut MetricSet, shop: &'static str, pieces: &[u64], failures: &mut 
     }
     let mut consumer = Consumer::new();
     let batch = queue.next_batch(&mut consumer, 1_000).expect("events are pending");
-    set.apply_batch(&batch, failures);
+    set.apply_batch(batch.published(), failures);
     batch.consume();
 }
 
