@@ -18,6 +18,7 @@ mod metric_handle;
 mod metrics;
 mod panics;
 mod per_thread;
+mod per_thread_metrics;
 mod recent;
 mod recorder;
 mod recorder_context;

@@ -13,6 +13,7 @@ mod label_names;
 mod labels;
 mod quantile_errors;
 mod recent;
+mod shards;
 mod state;
 mod time_units;
 mod top;

@@ -418,6 +418,30 @@ fn dl5_a_number_that_is_no_time_counts_as_invalid_and_one_too_large_saturates() 
 
 /// A whole number of units is a number below 2^53, also where the number of nanoseconds is beyond it.
 #[test]
+fn dl5_a_first_number_that_is_no_time_leaves_the_buckets_as_they_are() {
+    #[metric_event]
+    struct Slept {
+        seconds: f64,
+    }
+
+    #[derive(Metric, Default)]
+    #[metric(on(Slept))]
+    struct Sleeps {
+        #[dimension(value = seconds, from = seconds, buckets = [1, 60])]
+        slept: Histogram<Duration>,
+    }
+
+    let mut sleeps = Sleeps::default();
+    for seconds in [-1.0, 2.0] {
+        sleeps.handle(&Slept { seconds });
+    }
+    let SleepsSnapshot { slept, invalid, .. } = sleeps.typed_snapshot();
+    assert_eq!((slept.count, invalid), (1, 1));
+    let counts = slept.buckets.explicit().map(|buckets| buckets.iter().map(|bucket| bucket.count).collect());
+    assert_eq!(counts, Some(vec![0, 1, 0]));
+}
+
+#[test]
 fn dl5_a_long_duration_of_whole_units_is_shown_and_read_back_exactly() {
     for part in 0..300_u64 {
         let units = [part * (1 << 41) + 2_002, (1 << 53) - 1 - part];

@@ -201,6 +201,51 @@ proptest! {
     }
 }
 
+#[test]
+fn di8_shards_count_long_labels_and_the_label_other_together() {
+    let of = |label: &str| {
+        let mut top = Top::<String, Counter>::default();
+        top.update_within(label, 3, |counter| {
+            counter.increment();
+            true
+        });
+        top
+    };
+    let (mut top, mut shard) = (of("other"), of(&"g".repeat(300)));
+    top.absorb_shard(&mut shard);
+    let entries: Vec<_> = top.read().iter().map(|entry| (entry.labels[0].to_string(), entry.value)).collect();
+    assert_eq!(entries, [("other".to_owned(), 2)]);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn di8_each_large_label_is_kept_also_by_shards_that_are_absorbed(
+        (keep, stream) in keep_and_stream(),
+        places in prop::collection::vec((0..5_usize, 0..40_u8), 600),
+    ) {
+        let mut parts: [Top<u16, Sum<u64>>; 5] = std::array::from_fn(|_| Top::default());
+        for ((label, weight), (place, absorb)) in stream.iter().zip(places.into_iter().cycle()) {
+            parts[place].update_within(*label, usize::from(keep), |sum| {
+                sum.record(*weight);
+                true
+            });
+            // The first part is the metric's own.
+            if absorb == 0 && place > 0 {
+                let mut shard = std::mem::take(&mut parts[place]);
+                parts[0].absorb_shard(&mut shard);
+                read_back(&parts[0].read());
+            }
+        }
+        let [mut top, shards @ ..] = parts;
+        for mut shard in shards {
+            top.absorb_shard(&mut shard);
+        }
+        assert_kept(&read_back(&top.read()), &[&stream], keep);
+    }
+}
+
 fn to_json(value: &impl Serialize) -> Value {
     serde_json::to_value(value).expect("it is written")
 }

@@ -296,7 +296,11 @@ impl<D: Weighted> Summary<D> {
         }
         match self.labels.find(OTHER_HASH, is_other) {
             Ok(position) => self.add_to(position, added),
-            Err(slot) => self.insert(OTHER_HASH, slot, parts, keep, added),
+            Err(slot) => {
+                // Not a label's own text, so that it has equal parts in all summaries.
+                parts.fill(LabelPart::Fixed(OTHER));
+                self.insert(OTHER_HASH, slot, parts, keep, added);
+            }
         }
     }
 

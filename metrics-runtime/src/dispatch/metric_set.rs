@@ -8,7 +8,6 @@
 //! * T2: A target is called only for a batch with the target's own type id. So the slots hold events of the type for which
 //!   the target's functions were made.
 
-#[allow(dead_code, reason = "recorders with a ring for each thread use it")]
 mod shards;
 
 use std::any::{Any, TypeId};
@@ -24,7 +23,6 @@ use crate::panics::{self, Panic};
 use crate::queue::Published;
 use crate::snapshot::{Declaration, Declared, MetricSnapshot, Times, Timestamp};
 
-#[allow(unused_imports, reason = "see `shards`")]
 pub(crate) use shards::ShardPlan;
 
 #[derive(Default)]
@@ -333,15 +331,12 @@ trait ErasedMetric: Metric + Any {
     fn shares_declaration(&self) -> bool;
 
     /// [`Metric::order_problem`].
-    #[allow(dead_code, reason = "see `shards`")]
     fn order_problem_erased(&self) -> Option<String>;
 
     /// [`Metric::empty_shard`].
-    #[allow(dead_code, reason = "see `shards`")]
     fn empty_shard_erased(&self) -> Option<Box<dyn ErasedMetric>>;
 
     /// [`Metric::absorb_shard`]. A shard of another type leaves the metric as it is.
-    #[allow(dead_code, reason = "see `shards`")]
     fn absorb_erased(&mut self, shard: &mut dyn Any);
 }
 

@@ -57,6 +57,12 @@ impl<T: Measure> WithLayout<'_, T> {
         self.histogram
     }
 
+    /// A histogram that has counted something takes no other buckets, so it gets those of its field first.
+    #[cold]
+    fn count_invalid(&mut self) {
+        self.prepared().count_invalid();
+    }
+
     /// An instance that was made by other means has other buckets, and keeps them.
     #[cold]
     #[inline(never)]
@@ -70,7 +76,7 @@ impl<T: Measure, V: IntoMeasure<T>> Record<V> for WithLayout<'_, T> {
     #[inline]
     fn record(&mut self, value: V) -> bool {
         if value.is_invalid() {
-            self.histogram.count_invalid();
+            self.count_invalid();
             return true;
         }
         let Some(value) = value.into_measure() else { return false };

@@ -38,7 +38,7 @@ impl MetricSet {
             if failure.is_some() {
                 continue;
             }
-            // A metric without a shard has an order problem, for which its recorder has refused it.
+            // A metric without a shard has an `order_problem`, so no recorder with shards has registered it.
             if let Some(mut prototype) = metric.empty_shard() {
                 prototype.targets = super::targets_of_metric(metric.erased());
                 prototypes.register(prototype);
@@ -88,7 +88,13 @@ impl MetricEntry {
 impl MetricBox {
     /// Why the metric cannot be kept in parts, one for each thread; `None` when it can.
     pub(crate) fn order_problem(&self) -> Option<String> {
-        let problem = self.erased().order_problem_erased()?;
+        // A metric without a shard would lose all events, so a shard is made to try it.
+        let without_shard = || {
+            self.empty_shard()
+                .is_none()
+                .then(|| "one of its dimensions cannot be split by threads".to_owned())
+        };
+        let problem = self.erased().order_problem_erased().or_else(without_shard)?;
         Some(format!("metric `{}`: {problem}", self.name))
     }
 

@@ -317,6 +317,40 @@ fn pt5_each_metric_that_needs_a_total_order_says_why() {
     }
 }
 
+/// Claims that it can be split, and makes no shards.
+#[derive(Default)]
+struct Forgetful;
+
+impl HandleEvent<Sold> for Forgetful {
+    fn handle(&mut self, _event: &Sold) -> bool {
+        true
+    }
+}
+
+impl Metric for Forgetful {
+    fn metric_name(&self) -> &'static str {
+        "forgetful"
+    }
+
+    fn handlers() -> &'static [EventHandler<Self>] {
+        const { &[EventHandler::of::<Sold>()] }
+    }
+
+    fn snapshot(&self) -> MetricSnapshot {
+        MetricSnapshot::of_static("forgetful")
+    }
+
+    fn order_problem() -> Option<String> {
+        None
+    }
+}
+
+#[test]
+fn pt5_a_metric_without_a_shard_is_refused_whatever_it_claims() {
+    let problem = "metric `forgetful`: one of its dimensions cannot be split by threads";
+    assert_eq!(boxed::<Forgetful>().order_problem().as_deref(), Some(problem));
+}
+
 #[test]
 fn pt5_a_metric_whose_dimensions_add_up_has_no_problem() {
     for metric in [boxed::<Sales>(), boxed::<Shops>(), boxed::<Glasses>()] {
