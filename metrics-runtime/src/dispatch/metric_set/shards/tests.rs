@@ -1,5 +1,6 @@
 //! Shards of metrics that are boxed, and the reasons why a metric has none.
 
+use std::marker::PhantomData;
 use std::time::{Duration, Instant};
 
 use super::*;
@@ -225,7 +226,7 @@ metrics! {
     Window { lately: Recent<Counter, 60> }
     Own { #[dimension(value = load)] rises: Rises }
     OwnLately { #[dimension(value = load)] rises: Recent<Rises, 60> }
-    Skips { #[dimension(skip)] config: u8 }
+    Skips { #[dimension(skip)] config: PhantomData<u8> }
     Flattened { #[dimension(flatten(prefix = "inner_"))] inner: Level }
     FlattenedSkip { #[dimension(flatten(prefix = "inner_"))] inner: Skips }
     PerLabel { #[dimension(by = shop, limit = 2)] shops: Breakdown<&'static str, Level> }
