@@ -137,14 +137,16 @@ fn pt2_events_of_one_thread_apply_in_order() {
         number: u64,
     }
 
-    fn is_next(step: &Step) -> bool {
-        let last = LAST[step.thread].swap(step.number, Ordering::Relaxed);
-        OUT_OF_ORDER.fetch_or(last + 1 != step.number, Ordering::Relaxed);
-        true
+    impl Step {
+        fn is_next(&self) -> bool {
+            let last = LAST[self.thread].swap(self.number, Ordering::Relaxed);
+            OUT_OF_ORDER.fetch_or(last + 1 != self.number, Ordering::Relaxed);
+            true
+        }
     }
 
     #[derive(Metric, Default)]
-    #[metric(on(Step), when = |step| is_next(step))]
+    #[metric(on(Step), when = |step| step.is_next())]
     struct Steps {
         total: Counter,
     }
@@ -472,13 +474,15 @@ struct Bomb {
     explodes: bool,
 }
 
-fn explode(bomb: &Bomb) -> bool {
-    assert!(!bomb.explodes, "boom");
-    true
+impl Bomb {
+    fn leaves_the_metric_alone(&self) -> bool {
+        assert!(!self.explodes, "boom");
+        true
+    }
 }
 
 #[derive(Metric, Default)]
-#[metric(on(Bomb), when = |bomb| explode(bomb))]
+#[metric(on(Bomb), when = |bomb| bomb.leaves_the_metric_alone())]
 struct Bombs {
     total: Counter,
 }
@@ -539,13 +543,13 @@ fn pt1_a_handler_may_emit_into_its_own_recorder() {
     #[metric_event]
     struct Echo;
 
-    fn echoes(_: &Echo) -> bool {
+    fn echoes() -> bool {
         SELF.get().expect("it is set").emit(Seen::cause(1));
         true
     }
 
     #[derive(Metric, Default)]
-    #[metric(on(Echo), when = |echo| echoes(echo))]
+    #[metric(on(Echo), when = |_| echoes())]
     struct Echoes {
         total: Counter,
     }
@@ -571,13 +575,13 @@ fn pt1_handlers_that_emit_into_another_recorder_lose_nothing() {
     #[metric_event]
     struct Forwarded;
 
-    fn forwards(_: &Forwarded) -> bool {
+    fn forwards() -> bool {
         (0..3).for_each(|number| OTHER.get().expect("it is set").emit(Seen::cause(number)));
         true
     }
 
     #[derive(Metric, Default)]
-    #[metric(on(Forwarded), when = |event| forwards(event))]
+    #[metric(on(Forwarded), when = |_| forwards())]
     struct Forwards {
         total: Counter,
     }
@@ -652,8 +656,8 @@ fn pt5_a_metric_that_needs_a_total_order_is_refused_with_its_reason() {
     #[derive(Metric, Default)]
     #[metric(on(Seen))]
     struct Levels {
-        #[dimension(set = |seen| seen.number as f64)]
-        level: mvx_metrics::Gauge<f64>,
+        #[dimension(set = |seen| seen.number.cast_signed())]
+        level: mvx_metrics::Gauge<i64>,
     }
 
     bounded(|| {

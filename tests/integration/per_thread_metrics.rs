@@ -40,8 +40,8 @@ macro_rules! metrics {
 }
 
 metrics! {
-    Level { #[dimension(value = |e| e.pieces as f64)] depth: Gauge<f64> }
-    Depths { #[dimension(by = shop, limit = 9, value = |e| e.pieces as f64)] depths: Breakdown<u16, Gauge<f64>> }
+    Level { #[dimension(value = |e| e.pieces.cast_signed())] depth: Gauge<i64> }
+    Depths { #[dimension(by = shop, limit = 9, value = |e| e.pieces.cast_signed())] depths: Breakdown<u16, Gauge<i64>> }
     Lately { sold: Recent<Counter, 60> }
     Skips { #[dimension(skip)] config: PhantomData<u8> }
     Flattened { #[dimension(flatten(prefix = "inner_"))] inner: Level }

@@ -114,8 +114,9 @@ impl PerThread {
             return Err(event);
         }
         // SAFETY: the entry is of this recorder, which has the ring until this thread's memberships end. These clear the entry.
-        // This thread alone pushes to the ring, because `join` has made it for this thread.
-        unsafe { self.rings.try_push(&*known.ring, event) }
+        let ring = unsafe { &*known.ring };
+        // SAFETY: this thread alone pushes to the ring, because `join` has made it for this thread.
+        unsafe { self.rings.try_push(ring, event) }
     }
 
     /// Whether a turn has something to do.
@@ -261,16 +262,12 @@ impl RecorderInner {
             let membership = memberships.0.iter().find(|membership| membership.number == per_thread.number);
             Ok(membership.and_then(|membership| membership.ring.upgrade()))
         });
-        let ring = match found {
-            Err(_) => return Ok(None),
-            Ok(found) => match found? {
-                Some(ring) => ring,
-                None => {
-                    let Some(ring) = self.join(per_thread)? else { return Ok(None) };
-                    ring
-                }
-            },
+        let Ok(found) = found else { return Ok(None) };
+        let found = match found? {
+            Some(ring) => Some(ring),
+            None => self.join(per_thread)?,
         };
+        let Some(ring) = found else { return Ok(None) };
         let known = KnownRing { number: per_thread.number, ring: Arc::as_ptr(&ring) };
         KNOWN.with(|place| place[place_of(per_thread.number)].set(known));
         Ok(Some(ring))

@@ -180,8 +180,10 @@ impl Ring {
             line.state.store(state, Ordering::Relaxed);
             return Err(stored);
         }
-        // SAFETY: N4, and N2.
-        unsafe { self.slot(state / 2).write(stored, meta) };
+        // SAFETY: N4.
+        let slot = unsafe { self.slot(state / 2) };
+        // SAFETY: by N2 and N3 the slot is free. The caller promises the rest.
+        unsafe { slot.write(stored, meta) };
         // Release: pairs with `tail`.
         line.state.store(state + 2, Ordering::Release);
         Ok(())

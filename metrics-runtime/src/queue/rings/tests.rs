@@ -1,4 +1,4 @@
-//! Rings in one thread and in a few. Loom tries the interleavings; Miri and AddressSanitizer check the memory here.
+//! Rings in one thread and in a few. Loom tries the interleavings; Miri and `AddressSanitizer` check the memory here.
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -62,9 +62,12 @@ impl Folding for Lists {
         assert!(FOLDS.get(), "the thread is marked");
         let is_large = std::ptr::eq(events.meta(), slot::meta_of::<Large>());
         for slot in events.slots() {
-            // SAFETY: the batch keeps its events, which are of the type that its metadata tells.
-            part.push(unsafe {
-                if is_large { slot.event::<Large>().0[19] } else { slot.event::<Number>().number }
+            part.push(if is_large {
+                // SAFETY: the batch keeps its events, which are of the type that its metadata tells.
+                unsafe { slot.event::<Large>() }.0[19]
+            } else {
+                // SAFETY: as above; there are two types.
+                unsafe { slot.event::<Number>() }.number
             });
         }
     }
@@ -114,12 +117,12 @@ impl Fixture {
 fn pt1_a_ring_that_overflows_is_folded_by_its_producer() {
     let fixture = Fixture::new();
     let ring = fixture.rings.join();
-    let hints: Vec<_> = (0..3 * RING_SLOTS + 1).map(|number| fixture.push(&ring, number)).collect();
+    let hints: Vec<_> = (0..=3 * RING_SLOTS).map(|number| fixture.push(&ring, number)).collect();
     assert_eq!(hints[0], Ok(WakeHint::Unpark));
     assert!(hints[1..].iter().all(|hint| *hint == Ok(WakeHint::None)));
     let Counts { published, folded, absorbed, .. } = fixture.rings.counts();
     assert_eq!((published, folded, absorbed), (3 * RING_SLOTS + 1, 3 * RING_SLOTS, 0));
-    assert_eq!(fixture.cut(), (0..3 * RING_SLOTS + 1).collect::<Vec<_>>());
+    assert_eq!(fixture.cut(), (0..=3 * RING_SLOTS).collect::<Vec<_>>());
     assert_eq!(fixture.rings.counts().absorbed, 3 * RING_SLOTS + 1);
     assert_eq!(fixture.dropped() as u64, 3 * RING_SLOTS + 1);
 }
