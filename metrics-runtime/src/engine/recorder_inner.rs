@@ -13,7 +13,7 @@
 
 use std::error::Error;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, LazyLock, Weak};
 
 use super::completion::{Completion, Outcome};
 use super::drain::MetricsState;
@@ -36,6 +36,10 @@ use crate::state::{Decision, MetricsRecorderState};
 use crate::stats::RecorderStats;
 use crate::sync::{Mutex, MutexGuard, lock_with_room};
 use crate::thread_role;
+
+/// The segments of recorders without a runtime.
+static SHARED_POOL: LazyLock<crate::sync::Arc<SegmentPool>> =
+    LazyLock::new(|| crate::sync::Arc::new(SegmentPool::new()));
 
 pub(crate) struct RecorderInner {
     pub(super) queue: Queue,
@@ -78,7 +82,7 @@ impl RecorderInner {
     /// A recorder with one handle, in VIRGIN.
     pub(crate) fn new(settings: Settings, hooks: Hooks, placement: Placement) -> Arc<Self> {
         let pool = placement.event_loop().map(|event_loop| event_loop.pool.clone());
-        let pool = pool.unwrap_or_else(|| crate::sync::Arc::new(SegmentPool::new()));
+        let pool = pool.unwrap_or_else(|| SHARED_POOL.clone());
         let queue = Queue::new(settings.queue_max_size, pool);
         if matches!(placement, Placement::Disabled) {
             queue.close();
