@@ -58,7 +58,9 @@ pub struct Case {
 
 /// Bytes and nanoseconds of one recorder.
 pub struct Measured {
-    /// Resident bytes before the first event. `None` if there is no such moment.
+    /// Resident bytes before it has a metric. `None`, as `before`, if there is no such moment.
+    pub created: Option<i64>,
+    /// Resident bytes before the first event.
     pub before: Option<i64>,
     /// Resident bytes after the events, on top of `before`.
     pub quiet: i64,
@@ -87,7 +89,9 @@ impl Case {
         let runtime = MetricsRuntime::new("memory").expect("a valid namespace");
         runtime.start().expect("it starts");
         // The loop's thread, its lists and the first segment.
-        recorder(&runtime, "first", self.limit).emit(Used { bytes: 1 });
+        let first = recorder(&runtime, "first", self.limit);
+        measure_uses(&first);
+        first.emit(Used { bytes: 1 });
         let mut recorders = Vec::with_capacity(self.recorders);
         recorders.resize_with(self.recorders, || None);
         wait_until_quiet();
@@ -95,24 +99,33 @@ impl Case {
         let resident = || resident_bytes().expect("Linux tells it");
         let count = i64::try_from(self.recorders).expect("not that many");
         let empty = resident();
+        let is_interleaved = self.pattern == Pattern::Interleaved;
         for (number, place) in recorders.iter_mut().enumerate() {
             let recorder = place.insert(recorder(&runtime, &format!("recorder {number}"), self.limit));
-            if self.pattern == Pattern::Interleaved {
+            if is_interleaved {
+                measure_uses(recorder);
                 recorder.emit(Used { bytes: 1 });
             }
         }
         let recorders: Vec<MetricsRecorder> = recorders.into_iter().flatten().collect();
-        let created = if self.pattern == Pattern::Interleaved { empty } else { resident() };
-        let first_call = (self.pattern != Pattern::Interleaved).then(|| self.round(&recorders));
+        let created = resident();
+        let before = if is_interleaved {
+            empty
+        } else {
+            recorders.iter().for_each(measure_uses);
+            resident()
+        };
+        let first_call = (!is_interleaved).then(|| self.round(&recorders));
         wait_until_quiet();
         let quiet = resident();
         let later_call = self.round(&recorders);
         wait_until_quiet();
         Measured {
-            before: (self.pattern != Pattern::Interleaved).then(|| (created - empty) / count),
-            quiet: (quiet - created) / count,
-            second: (resident() - created) / count,
-            peak: (peak_bytes().expect("Linux tells it") - created) / count,
+            created: (!is_interleaved).then(|| (created - empty) / count),
+            before: (!is_interleaved).then(|| (before - empty) / count),
+            quiet: (quiet - before) / count,
+            second: (resident() - before) / count,
+            peak: (peak_bytes().expect("Linux tells it") - before) / count,
             first_call,
             later_call: Some(later_call),
         }
@@ -140,9 +153,11 @@ impl Case {
 
 fn recorder(runtime: &MetricsRuntime, id: &str, limit: usize) -> MetricsRecorder {
     let options = RecorderOptions::new().queue_max_size(limit);
-    let recorder = runtime.create_recorder_with(id, options).expect("a fresh id");
+    runtime.create_recorder_with(id, options).expect("a fresh id")
+}
+
+fn measure_uses(recorder: &MetricsRecorder) {
     recorder.register_metric(Uses::default()).expect("it runs");
-    recorder
 }
 
 impl fmt::Display for Case {
@@ -156,18 +171,20 @@ impl fmt::Display for Measured {
         let Self { quiet, second, peak, .. } = self;
         let known =
             |figure: Option<i64>| figure.map_or_else(|| String::from("-"), |figure| figure.to_string());
-        let [before, first, later] = [self.before, self.first_call, self.later_call].map(known);
-        write!(formatter, "{before}:{quiet}:{second}:{peak}:{first}:{later}")
+        let [created, before] = [self.created, self.before].map(known);
+        let [first, later] = [self.first_call, self.later_call].map(known);
+        write!(formatter, "{created}:{before}:{quiet}:{second}:{peak}:{first}:{later}")
     }
 }
 
 impl Measured {
     pub fn parse(text: &str) -> Option<Self> {
         let figures: Vec<Option<i64>> = text.trim().split(':').map(|figure| figure.parse().ok()).collect();
-        let &[before, Some(quiet), Some(second), Some(peak), first_call, later_call] = figures.as_slice()
+        let &[created, before, Some(quiet), Some(second), Some(peak), first_call, later_call] =
+            figures.as_slice()
         else {
             return None;
         };
-        Some(Self { before, quiet, second, peak, first_call, later_call })
+        Some(Self { created, before, quiet, second, peak, first_call, later_call })
     }
 }

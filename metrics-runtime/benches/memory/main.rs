@@ -4,7 +4,8 @@
 //! choose rows by their titles, and `--recorders=N` changes the number of recorders. Each row is a process of its own, because
 //! memory that one row has freed would serve the next one.
 //!
-//! Bytes are for each recorder. Its one metric is a counter, and counts to the memory before the first event.
+//! Bytes are for each recorder: when it was created; with its one metric, a counter, before its first event; and what it has on
+//! top of that when it is quiet after one round of events, and after two.
 
 mod case;
 mod process;
@@ -35,12 +36,12 @@ fn main() {
     let words: Vec<&String> = arguments.iter().filter(|argument| !argument.starts_with("--")).collect();
     println!("{recorders} recorders; resident bytes of each, nanoseconds of a call\n");
     println!(
-        "{:<38}{:>9}{:>9}{:>10}{:>10}{:>9}{:>9}",
-        "", "before", "when", "of it", "peak", "first", "after"
+        "{:<26}{:>9}{:>9}{:>10}{:>10}{:>10}{:>10}{:>9}",
+        "", "created", "with a", "quiet", "quiet", "peak", "the call:", "after"
     );
     println!(
-        "{:<38}{:>9}{:>9}{:>10}{:>10}{:>9}{:>9}",
-        "", "an event", "quiet", "second", "", "event", "a pause"
+        "{:<26}{:>9}{:>9}{:>10}{:>10}{:>10}{:>10}{:>9}",
+        "", "", "metric", "", "again", "", "first", "a pause"
     );
     for limit in LIMITS {
         let mut before = None;
@@ -72,7 +73,8 @@ fn print_row(title: &str, measured: &Measured, before: Option<i64>) {
     let own = if measured.before.is_none() { before.unwrap_or(0) } else { 0 };
     let column = |figure: Option<i64>| figure.map_or_else(|| String::from("-"), |figure| figure.to_string());
     println!(
-        "{title:<38}{:>9}{:>+9}{:>+10}{:>+10}{:>9}{:>9}",
+        "{title:<26}{:>9}{:>9}{:>+10}{:>+10}{:>+10}{:>10}{:>9}",
+        column(measured.created),
         column(measured.before),
         measured.quiet - own,
         measured.second - own,
