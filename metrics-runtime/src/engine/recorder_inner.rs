@@ -110,6 +110,11 @@ impl RecorderInner {
         std::ptr::from_ref(self).addr()
     }
 
+    /// The id in the runtime; without a runtime the id of the entity.
+    pub(crate) fn id(&self) -> &Arc<str> {
+        self.settings.recorder_id.as_ref().unwrap_or(&self.settings.entity_id)
+    }
+
     pub(crate) fn entity_id(&self) -> &Arc<str> {
         &self.settings.entity_id
     }
