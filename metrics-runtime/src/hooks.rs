@@ -194,7 +194,11 @@ impl<L: ChangeListener> DynListener for L {
 
 /// The hooks and listeners of one recorder, or of all recorders of a runtime. Clones share them.
 #[derive(Clone, Default)]
-pub(crate) struct Hooks {
+pub(crate) struct Hooks(Option<Box<HookLists>>);
+
+/// Boxed, because most recorders have none.
+#[derive(Clone, Default)]
+struct HookLists {
     /// In the order in which `on_starting` runs.
     lifecycle: Vec<CatchDropPanic<Arc<dyn DynHooks>>>,
     /// In the order in which they run.
@@ -204,39 +208,44 @@ pub(crate) struct Hooks {
 impl Hooks {
     /// Takes these hooks in place of the former ones.
     pub(crate) fn set_lifecycle(&mut self, hooks: impl RecorderHooks) {
-        self.lifecycle = vec![CatchDropPanic::new(Arc::new(hooks))];
+        self.0.get_or_insert_default().lifecycle = vec![CatchDropPanic::new(Arc::new(hooks))];
     }
 
     /// Takes this listener in place of the former one.
     pub(crate) fn set_listener(&mut self, listener: impl ChangeListener) {
-        self.listeners = vec![CatchDropPanic::new(Arc::new(listener))];
+        self.0.get_or_insert_default().listeners = vec![CatchDropPanic::new(Arc::new(listener))];
     }
 
     /// These hooks around `inner`: they start first and stop last.
-    pub(crate) fn around(mut self, inner: Self) -> Self {
-        self.lifecycle.extend(inner.lifecycle);
-        self.listeners.extend(inner.listeners);
-        self
+    pub(crate) fn around(self, inner: Self) -> Self {
+        match (self.0, inner.0) {
+            (Some(mut outer), Some(inner)) => {
+                outer.lifecycle.extend(inner.lifecycle);
+                outer.listeners.extend(inner.listeners);
+                Self(Some(outer))
+            }
+            (outer, inner) => Self(outer.or(inner)),
+        }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.lifecycle.is_empty() && self.listeners.is_empty()
+        self.0.is_none()
     }
 
     pub(crate) fn has_lifecycle(&self) -> bool {
-        !self.lifecycle.is_empty()
+        self.0.as_ref().is_some_and(|lists| !lists.lifecycle.is_empty())
     }
 
     pub(crate) fn has_listeners(&self) -> bool {
-        !self.listeners.is_empty()
+        self.0.as_ref().is_some_and(|lists| !lists.listeners.is_empty())
     }
 
     pub(crate) fn lifecycle(&self) -> impl DoubleEndedIterator<Item = &dyn DynHooks> {
-        self.lifecycle.iter().map(|hooks| &***hooks)
+        self.0.iter().flat_map(|lists| &lists.lifecycle).map(|hooks| &***hooks)
     }
 
     pub(crate) fn listeners(&self) -> impl Iterator<Item = &dyn DynListener> {
-        self.listeners.iter().map(|listener| &***listener)
+        self.0.iter().flat_map(|lists| &lists.listeners).map(|listener| &***listener)
     }
 }
 

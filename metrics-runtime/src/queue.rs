@@ -3,15 +3,16 @@
 //! # Memory
 //!
 //! Each accepted event has a *position*, counted from 0 for the life of the recorder. Position `p` lives in slot
-//! `p % SEGMENT_SLOTS` of segment `p / SEGMENT_SLOTS`; the [`Directory`] finds the segment. A producer installs a segment
-//! before the first position in it is reserved. The consumer removes it when all its events are consumed. Segments come
-//! from a pool and go back to it.
+//! `p % SEGMENT_SLOTS` of a segment. The segments of pending positions are a list. A producer appends a segment before the
+//! first position in it is reserved; so producers need only the last segment. The consumer needs only the first one. It
+//! removes that when all its events are consumed, or when it parks. Segments come from a pool and go back to it. So the memory
+//! of a queue grows with the events that are pending, not with its limit, and a parked queue has none.
 //!
 //! # Algorithm
 //!
 //! One word, `tail`, holds the next position and two flags. The flags are its highest bits. So a producer needs one
 //! comparison with `fast_limit` in the usual case. A lower tail means: the queue is open, the consumer is not parked,
-//! there is room, and the segment is installed. One compare-exchange then reserves the position. The producer writes
+//! there is room, and the last segment has the position. One compare-exchange then reserves it. The producer writes
 //! its event into the slot and publishes it by storing a pointer to the metadata of its type. The consumer reads
 //! published slots in order of position, clears them, and moves `head`.
 //!
@@ -38,28 +39,32 @@
 //! * Q1: `head <= tail.position <= head + limit`. A producer reserves only below `fast_limit`, or below a `head + limit` that
 //!   it has read itself. `fast_limit` never exceeds a `head + limit` that was read before, and `head` only grows.
 //! * Q2: One producer reserves a position, writes and publishes it once; the consumer then consumes it once.
-//! * Q3: Before `head` moves past `p`, slot `p` is freed. Before `head` moves past the end of a segment, that segment is
-//!   removed from the directory. `head` is stored with release, so by Q1 a producer that reserves `p + limit` meets
-//!   nothing of `p`.
+//! * Q3: A slot is freed before `head` moves past it. A segment is removed under `park_lock` only, by the consumer, when all of
+//!   its slots are free and no position in it can be reserved. So a segment goes back to the pool with free slots, and a
+//!   producer that installs it meets nothing of former events.
 //! * Q4: PARKED is set only under `park_lock` while `tail.position == head`. Only a reservation clears it, also under
 //!   `park_lock`; `close` and `reopen` leave it alone. While it is set no position is reserved, so the consumer may remove
 //!   the last segment.
 //! * Q5: The producer that clears PARKED learns it from [`WakeHint::Unpark`] and wakes the consumer. By Q4 a parked queue
 //!   comes to hold an event in no other way, so no wake-up is lost.
 //! * Q6: While CLOSED is set, no position is reserved: each reservation is an exchange from a tail without that flag.
-//! * Q7: The producer that reserves a position finds its segment installed. Segments are installed and `fast_limit` is
+//! * Q7: The producer that reserves a position finds its segment as `last`. Segments are installed and `fast_limit` is
 //!   written under `park_lock` only. A segment is installed before the exchange that reserves its first position or
-//!   clears PARKED. `fast_limit` never exceeds the end of the segment that was installed last.
+//!   clears PARKED. `fast_limit` never exceeds the end of the segment that was installed last. So `last` changes only while no
+//!   tail without PARKED is below `fast_limit`: at the end of a segment, or in a parked queue.
 //! * Q8: `fast_limit` only grows. A position at or above it is reserved under `park_lock` only, before `fast_limit` moves
 //!   beyond that position.
+//! * Q9: To the consumer, `first` is null or the segment of `head`. A segment is installed as `first` only when everything
+//!   before it is consumed. Its successor takes its place before `head` moves past its end.
 
 #![allow(
     unsafe_code,
-    reason = "events are stored in place and shared between threads; Q1 to Q8 make it sound"
+    reason = "events are stored in place and shared between threads; Q1 to Q9 make it sound"
 )]
 
 pub(crate) mod barrier;
 mod consumer;
+mod pool;
 mod producer;
 pub(crate) mod ring;
 pub(crate) mod rings;
@@ -71,12 +76,14 @@ mod models;
 #[cfg(all(test, not(mvx_loom)))]
 mod tests;
 
-use crate::queue::segment::{Directory, SEGMENT_SLOTS};
-use crate::sync::{Arc, AtomicU64, Mutex, Ordering};
+use std::ptr;
+
+use crate::queue::segment::{Installed, SEGMENT_SLOTS, Segment};
+use crate::sync::{Arc, AtomicPtr, AtomicU64, Mutex, Ordering};
 
 pub(crate) use crate::queue::consumer::{Batch, Consumer, PendingEvent, Published};
+pub(crate) use crate::queue::pool::SegmentPool;
 pub(crate) use crate::queue::producer::{Permit, PushError, ReserveError, WakeHint};
-pub(crate) use crate::queue::segment::SegmentPool;
 
 /// The queue is closed to new events.
 const CLOSED: u64 = 1 << 63;
@@ -103,7 +110,8 @@ struct ProducerLine {
     /// A producer may reserve any tail below it at once. Such a tail has no flag, there is room (Q1), the segment is
     /// installed (Q7), and no checkpoint is due. Written under `park_lock` only.
     fast_limit: AtomicU64,
-    directory: Directory,
+    /// The segment that was installed last; null while none is installed. Written under `park_lock` only.
+    last: AtomicPtr<Segment>,
     limit: u64,
     /// The distance between checkpoints, where a producer looks how much is pending.
     stride: u64,
@@ -113,8 +121,10 @@ struct ProducerLine {
 struct ConsumerLine {
     /// All positions before it are consumed. Written by the consumer only.
     head: AtomicU64,
-    /// Orders parking, unparking, installing segments and moving `fast_limit`. Held for a few instructions.
-    park_lock: Mutex<()>,
+    /// The segment of `head` (Q9); null while none is installed. Written under `park_lock` only.
+    first: AtomicPtr<Segment>,
+    /// Orders parking, unparking, installing and removing segments, and moving `fast_limit`. Held for a few instructions.
+    park_lock: Mutex<Installed>,
 }
 
 impl Queue {
@@ -123,16 +133,21 @@ impl Queue {
         debug_assert!(limit > 0);
         let line = ProducerLine {
             fast_limit: AtomicU64::new(0),
-            directory: Directory::new(limit),
+            last: AtomicPtr::new(ptr::null_mut()),
             limit,
             // A quarter of the limit, so that some checkpoint finds between a quarter and half of the limit pending.
             stride: (limit / 4).clamp(1, SEGMENT_SLOTS),
             pool,
         };
+        let consumer = ConsumerLine {
+            head: AtomicU64::new(0),
+            first: AtomicPtr::new(ptr::null_mut()),
+            park_lock: Mutex::new(Installed::NOTHING),
+        };
         Self {
             tail: CachePadded(AtomicU64::new(PARKED)),
             producers: CachePadded(line),
-            consumer: CachePadded(ConsumerLine { head: AtomicU64::new(0), park_lock: Mutex::new(()) }),
+            consumer: CachePadded(consumer),
         }
     }
 
@@ -148,7 +163,7 @@ impl Queue {
         &self.consumer.0.head
     }
 
-    fn park_lock(&self) -> &Mutex<()> {
+    fn park_lock(&self) -> &Mutex<Installed> {
         &self.consumer.0.park_lock
     }
 

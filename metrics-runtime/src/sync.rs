@@ -1,6 +1,7 @@
 //! The switch between the real primitives and those of loom, which checks the protocols of the queue and of the run queue.
 
-use std::sync::{PoisonError, TryLockError};
+use std::ops::Deref;
+use std::sync::{OnceLock, PoisonError, TryLockError};
 use std::time::Duration;
 
 #[cfg(mvx_loom)]
@@ -50,6 +51,35 @@ impl Condvar {
 
     pub(crate) fn notify_all(&self) {
         self.0.notify_all();
+    }
+}
+
+/// A value that few owners need. It is allocated when it is first asked for, and not under a lock.
+#[derive(Debug)]
+pub(crate) struct Rare<T>(OnceLock<Box<T>>);
+
+impl<T> Rare<T> {
+    /// The value, if any thread has asked for it.
+    pub(crate) fn get(&self) -> Option<&T> {
+        self.0.get().map(|value| &**value)
+    }
+}
+
+impl<T> Default for Rare<T> {
+    fn default() -> Self {
+        Self(OnceLock::new())
+    }
+}
+
+impl<T: Default> Deref for Rare<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        if self.0.get().is_none() {
+            // Another thread may be faster. Then the value comes back and is freed here.
+            drop(self.0.set(Box::default()));
+        }
+        self.0.get().expect("this thread or another one has set it")
     }
 }
 

@@ -38,8 +38,10 @@ struct Small;
 const LARGE: Large = Large { bulk: [0; 77] };
 /// How long a test measures what a held-up producer costs.
 const HELD_TIME: Duration = Duration::from_millis(300);
-/// 256 slots of a cache line.
-const SEGMENT_BYTES: usize = 256 * 64;
+/// 256 slots of a cache line, and a line with the next segment.
+const SEGMENT_BYTES: usize = 257 * 64;
+/// The first block of segments of a runtime, with room to align them.
+const FIRST_CHUNK_BYTES: usize = 64 * SEGMENT_BYTES + 64;
 
 #[derive(Metric, Default)]
 #[metric(on(Allocation))]
@@ -259,8 +261,49 @@ fn rs4_a_producer_held_up_in_the_box_of_a_large_event_holds_up_no_reader() {
 }
 
 #[test]
-fn rs4_a_producer_held_up_in_the_allocation_of_a_segment_holds_up_no_reader() {
-    held_up(Small, SEGMENT_BYTES);
+fn rs4_a_producer_held_up_in_the_allocation_of_segments_holds_up_no_reader() {
+    held_up(Small, FIRST_CHUNK_BYTES);
+}
+
+#[test]
+fn rs1_a_recorder_takes_at_most_a_kibibyte_before_its_first_event() {
+    const RECORDERS: i64 = 4_000;
+    let _alone = alone();
+    bounded(|| {
+        let runtime = running_runtime("allocator");
+        let before = bytes_in_use();
+        let create = |number| runtime.create_recorder(&format!("recorder {number}")).expect("a fresh id");
+        let recorders: Vec<MetricsRecorder> = (0..RECORDERS).map(create).collect();
+        let each = (bytes_in_use() - before) / RECORDERS;
+        assert!(each <= 1_024, "{each} bytes");
+        drop(recorders);
+        runtime.shutdown().expect("everything stops");
+    });
+}
+
+#[test]
+fn rs1_the_first_event_after_a_pause_allocates_nothing() {
+    let _alone = alone();
+    bounded(|| {
+        // A direct recorder parks at once.
+        let tokio = tokio::runtime::Builder::new_current_thread().build().expect("a tokio runtime");
+        let recorder = {
+            let _inside = tokio.enter();
+            MetricsRecorder::new("pauses", RecorderOptions::new().queue_max_size(1 << 28))
+                .expect("valid options")
+        };
+        for round in 0..10 {
+            let blocks = blocks_allocated_by(|| recorder.emit(Small));
+            assert!(blocks == 0 || round == 0, "{blocks} blocks in round {round}");
+            tokio.block_on(async { recorder.flush().await.expect("it runs") });
+            // The recorder's task parks the queue.
+            tokio.block_on(async {
+                for _ in 0..10 {
+                    tokio::task::yield_now().await;
+                }
+            });
+        }
+    });
 }
 
 #[test]

@@ -63,12 +63,15 @@ impl MetricSet {
             let target = Target { index, ..target };
             let at =
                 self.targets.partition_point(|other| (other.type_id, other.index) <= (target.type_id, index));
+            self.targets.reserve_exact(1);
             self.targets.insert(at, target);
         }
         let entry = MetricEntry { metric, failure: None };
         if let Some(place) = self.metrics.get_mut(index) {
             return Some(std::mem::replace(place, entry).metric);
         }
+        // Most recorders have few metrics.
+        self.metrics.reserve_exact(1);
         self.metrics.push(entry);
         None
     }

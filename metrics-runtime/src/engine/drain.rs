@@ -30,13 +30,17 @@ pub(super) struct MetricsState {
     pending: Vec<(u64, MetricBox)>,
     /// Waiters, each for the moment when that many events are consumed.
     waiters: Vec<(u64, Arc<Completion>)>,
-    /// The last states of replaced metrics: one for each name, or more if a name was declared in several ways.
-    replaced: Vec<MetricSnapshot>,
+    /// The last states of replaced metrics. Boxed, because few recorders have any.
+    replaced: Option<Box<Replaced>>,
     /// Whether totals read the states of replaced metrics. Nothing adds up a recorder that has no runtime.
     keeps_replaced: bool,
     /// `None` while a task with listeners has it, and from the end of that task until the next drain.
     pub(super) consumer: Option<Consumer>,
 }
+
+/// One state for each name, or more if a name was declared in several ways.
+#[derive(Default)]
+struct Replaced(Vec<MetricSnapshot>);
 
 /// What a drain leaves to its caller, to be done when the metrics lock is released.
 #[derive(Default)]
@@ -63,7 +67,7 @@ impl MetricsState {
             metrics: MetricSet::default(),
             pending: Vec::new(),
             waiters: Vec::new(),
-            replaced: Vec::new(),
+            replaced: None,
             keeps_replaced,
             consumer: Some(Consumer::new()),
         }
@@ -77,6 +81,10 @@ impl MetricsState {
         let same = |(from, pending): &&mut (u64, MetricBox)| *from == position && pending.name == metric.name;
         if let Some((_, pending)) = self.pending.iter_mut().find(same) {
             return Some(std::mem::replace(pending, metric));
+        }
+        if self.pending.is_empty() {
+            // Most recorders have few metrics.
+            self.pending.reserve_exact(1);
         }
         self.pending.push((position, metric));
         None
@@ -93,6 +101,9 @@ impl MetricsState {
         let due = self.pending.partition_point(|(from, _)| *from <= position);
         let replaced: Vec<MetricBox> =
             self.pending.drain(..due).filter_map(|(_, metric)| self.metrics.register(metric)).collect();
+        if self.pending.is_empty() {
+            self.pending = Vec::new();
+        }
         for metric in &replaced {
             self.keep_state_of(metric);
         }
@@ -109,11 +120,12 @@ impl MetricsState {
             metric.snapshot(None, Timestamp::now())
         };
         // A state without values shows that totals are incomplete, so it stays apart.
-        let kept = self.replaced.iter_mut().find(|kept| kept.is_declared_like(&state) && !kept.is_unread());
+        let Replaced(states) = &mut **self.replaced.get_or_insert_default();
+        let kept = states.iter_mut().find(|kept| kept.is_declared_like(&state) && !kept.is_unread());
         let kept = kept.filter(|_| !state.is_unread());
         let is_merged = kept.is_some_and(|kept| kept.merge_within(&state, Some(MAX_REPLACED_LIMITS)).is_ok());
-        if !is_merged && self.replaced.len() < MAX_REPLACED {
-            self.replaced.push(state);
+        if !is_merged && states.len() < MAX_REPLACED {
+            states.push(state);
         }
     }
 
@@ -132,7 +144,7 @@ impl MetricsState {
     /// The states of replaced metrics. A metric is among them from the registration of its successor on, although it handles the
     /// events that were accepted before.
     pub(super) fn states_of_replaced(&self) -> Vec<MetricSnapshot> {
-        let mut states = self.replaced.clone();
+        let mut states = self.replaced.as_ref().map_or_else(Vec::new, |replaced| replaced.0.clone());
         if !self.keeps_replaced {
             return states;
         }

@@ -9,11 +9,11 @@
 //! the lock last and a reader waits.
 
 use std::ops::{Deref, DerefMut};
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering, fence};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
-use crate::sync::{Mutex, MutexGuard, lock_with_room};
+use crate::sync::{Mutex, MutexGuard, Rare, lock_with_room};
 
 /// For how long other threads may overtake the first of the waiting threads.
 const MAX_BARGING: Duration = Duration::from_millis(1);
@@ -23,9 +23,9 @@ const CHECKS_PER_TIMEOUT: u32 = 5;
 pub(crate) struct FairLock<T> {
     value: Mutex<T>,
     /// The waiting threads in the order of their arrival, each with its ticket.
-    tickets: Mutex<Tickets>,
+    tickets: Rare<Mutex<Tickets>>,
     /// How many threads wait. Changed under the lock of `tickets`.
-    waiting: AtomicUsize,
+    waiting: AtomicU32,
     /// The first of the waiting threads is next: no thread may overtake it any more.
     first_is_next: AtomicBool,
     /// Whether the consumer had the lock last.
@@ -45,8 +45,8 @@ impl<T> FairLock<T> {
     pub(crate) fn new(value: T) -> Self {
         Self {
             value: Mutex::new(value),
-            tickets: Mutex::new(Tickets::default()),
-            waiting: AtomicUsize::new(0),
+            tickets: Rare::default(),
+            waiting: AtomicU32::new(0),
             first_is_next: AtomicBool::new(false),
             consumer_was_last: AtomicBool::new(false),
             acquisitions: AtomicU64::new(0),

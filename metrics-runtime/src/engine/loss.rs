@@ -16,7 +16,7 @@ use tokio::time::Instant;
 
 use super::completion::Completion;
 use crate::log::Losses;
-use crate::sync::{Mutex, lock_with_room};
+use crate::sync::{Mutex, Rare, lock_with_room};
 
 /// The least time between two lines about the drops of one recorder.
 const MIN_LINE_INTERVAL: Duration = Duration::from_mins(1);
@@ -39,7 +39,7 @@ pub(super) struct DropLog {
     phase: AtomicU8,
     /// Whether lines are logged at all.
     is_logged: bool,
-    state: Mutex<State>,
+    state: Rare<Mutex<State>>,
 }
 
 #[derive(Default)]
@@ -75,7 +75,7 @@ pub(super) enum Report {
 
 impl DropLog {
     pub(super) fn new(is_logged: bool) -> Self {
-        Self { phase: AtomicU8::new(NO_DROP), is_logged, state: Mutex::default() }
+        Self { phase: AtomicU8::new(NO_DROP), is_logged, state: Rare::default() }
     }
 
     /// Counts a dropped event. Answers `true` when the caller must request a turn, which logs the drop.
@@ -99,9 +99,12 @@ impl DropLog {
     /// A copy of the counts. It is allocated while the lock is free, as in [`lock_with_room`].
     pub(super) fn types(&self) -> Vec<DroppedType> {
         let mut copy = Vec::new();
+        let Some(state) = self.state.get() else {
+            return copy;
+        };
         loop {
             let types = {
-                let state = self.state.lock();
+                let state = state.lock();
                 if state.types.len() <= copy.capacity() {
                     copy.extend_from_slice(&state.types);
                     return copy;
@@ -143,8 +146,11 @@ impl DropLog {
 
     /// Takes out the flushes that wait for a first line that no thread has begun to log.
     pub(super) fn release_flushes(&self) -> Vec<Arc<Completion>> {
+        let Some(state) = self.state.get() else {
+            return Vec::new();
+        };
         let flushes = {
-            let mut state = self.state.lock();
+            let mut state = state.lock();
             match self.phase.load(Ordering::Relaxed) {
                 FIRST => std::mem::take(&mut state.deferred),
                 _ => Vec::new(),

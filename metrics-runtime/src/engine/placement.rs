@@ -17,7 +17,8 @@ pub(crate) enum Placement {
     /// In turns on the thread of a runtime's event loop.
     Loop(LoopPlacement),
     /// In a task of its own: recorders with a change listener, and recorders that were created directly.
-    Task(TaskPlacement),
+    /// Boxed, because few recorders are of this kind.
+    Task(Box<TaskPlacement>),
 }
 
 pub(crate) struct LoopPlacement {
@@ -54,7 +55,7 @@ impl Placement {
     }
 
     pub(crate) fn in_task(tokio: Handle, event_loop: Option<Arc<EventLoop>>) -> Self {
-        Self::Task(TaskPlacement { tokio, event_loop, wake: Notify::new() })
+        Self::Task(Box::new(TaskPlacement { tokio, event_loop, wake: Notify::new() }))
     }
 
     pub(super) fn event_loop(&self) -> Option<&EventLoop> {
@@ -92,7 +93,8 @@ impl Placement {
         let is_single_threaded = |tokio: &Handle| tokio.runtime_flavor() == RuntimeFlavor::CurrentThread;
         match self {
             Self::Disabled => false,
-            Self::Loop(_) | Self::Task(TaskPlacement { event_loop: Some(_), .. }) => self.is_loop_thread(),
+            Self::Loop(_) => self.is_loop_thread(),
+            Self::Task(task) if task.event_loop.is_some() => self.is_loop_thread(),
             Self::Task(task) => {
                 is_single_threaded(&task.tokio)
                     && Handle::try_current().is_ok_and(|current| is_single_threaded(&current))

@@ -13,7 +13,7 @@
 
 use std::error::Error;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, LazyLock, Weak};
 
 use super::completion::{Completion, Outcome};
 use super::drain::MetricsState;
@@ -39,6 +39,10 @@ use crate::state::{Decision, MetricsRecorderState};
 use crate::stats::RecorderStats;
 use crate::sync::{Mutex, MutexGuard, lock_with_room};
 use crate::thread_role;
+
+/// The segments of recorders without a runtime.
+static SHARED_POOL: LazyLock<crate::sync::Arc<SegmentPool>> =
+    LazyLock::new(|| crate::sync::Arc::new(SegmentPool::new()));
 
 pub(crate) struct RecorderInner {
     pub(super) queue: Queue,
@@ -83,7 +87,7 @@ impl RecorderInner {
     /// A recorder with one handle, in VIRGIN.
     pub(crate) fn new(settings: Settings, hooks: Hooks, placement: Placement) -> Arc<Self> {
         let pool = placement.event_loop().map(|event_loop| event_loop.pool.clone());
-        let pool = pool.unwrap_or_else(|| crate::sync::Arc::new(SegmentPool::new()));
+        let pool = pool.unwrap_or_else(|| SHARED_POOL.clone());
         let queue = Queue::new(settings.queue_max_size, pool);
         if matches!(placement, Placement::Disabled) {
             queue.close();
@@ -111,6 +115,11 @@ impl RecorderInner {
     /// A number that tells this recorder from others.
     pub(crate) fn identity(&self) -> usize {
         std::ptr::from_ref(self).addr()
+    }
+
+    /// The id in the runtime; without a runtime the id of the entity.
+    pub(crate) fn id(&self) -> &Arc<str> {
+        self.settings.recorder_id.as_ref().unwrap_or(&self.settings.entity_id)
     }
 
     pub(crate) fn entity_id(&self) -> &Arc<str> {

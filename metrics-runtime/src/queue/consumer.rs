@@ -17,15 +17,10 @@ impl Queue {
     /// so would take them from the producers that are about to write them.
     #[inline]
     pub(crate) fn next_batch<'q>(&'q self, _consumer: &'q mut Consumer, max: u64) -> Option<Batch<'q>> {
-        let directory = &self.line().directory;
-        if !directory.is_made() {
-            return None;
-        }
         // Relaxed: only the consumer writes it.
         let head = self.head().load(Ordering::Relaxed);
-        // SAFETY: the ring is made. Only `Batch::consume` and `park` remove a segment, and both need the consumer that the
-        // batch borrows.
-        let slots = unsafe { directory.slots_from(head) }?;
+        // SAFETY: only `Batch::consume` and `park` remove a segment, and both need the consumer that the batch borrows.
+        let slots = unsafe { self.first_slots(head) }?;
         let slots = &slots[..slots.len().min(usize::try_from(max).unwrap_or(usize::MAX))];
         let meta = slots.first()?.published()?;
         let same = |slot: &Slot| slot.published().is_some_and(|other| ptr::eq(other, meta));
@@ -44,9 +39,8 @@ impl Queue {
     ///
     /// Returns whether the consumer may sleep. A closed queue answers `false`: the recorder's stop is still to be finished.
     pub(crate) fn park(&self, _consumer: &mut Consumer) -> bool {
-        let line = self.line();
         let (tail, segment) = {
-            let _guard = self.park_lock().lock();
+            let mut installed = self.park_lock().lock();
             // Relaxed: only the consumer writes it.
             let head = self.head().load(Ordering::Relaxed);
             // Relaxed: the exchange checks it.
@@ -60,11 +54,10 @@ impl Queue {
                 return false;
             }
             // SAFETY: everything is consumed. No position is reserved before this thread releases the lock (Q4).
-            let segment = line.directory.is_made().then(|| unsafe { line.directory.remove(head) });
-            (tail, segment.flatten())
+            (tail, unsafe { self.remove_all(&mut installed) })
         };
         if let Some(segment) = segment {
-            line.pool.put(segment);
+            self.line().pool.put(segment);
         }
         tail & CLOSED == 0
     }
@@ -147,18 +140,18 @@ impl Batch<'_> {
     pub(crate) fn consume(self) {
         // SAFETY: the batch, which alone refers to the events, is used up.
         unsafe { self.published.clear() };
-        let line = self.queue.line();
         let head = self.head + self.len();
         let segment = if is_segment_start(head) {
+            let mut installed = self.queue.park_lock().lock();
             // SAFETY: the last slot of the segment was just freed, so all its positions are consumed (Q2).
-            unsafe { line.directory.remove(self.head) }
+            unsafe { self.queue.remove_first(&mut installed) }
         } else {
             None
         };
-        // Release: pairs with `consumed`. Shows the freed slots, the removed segment (Q3), and the effects of the events.
+        // Release: pairs with `consumed`. Shows the effects of the events.
         self.queue.head().store(head, Ordering::Release);
         if let Some(segment) = segment {
-            line.pool.put(segment);
+            self.queue.line().pool.put(segment);
         }
     }
 }

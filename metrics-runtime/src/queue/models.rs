@@ -13,7 +13,7 @@
 //!
 //! | broken | noticed by |
 //! |---|---|
-//! | exchange of `try_advance` or `advance_locked` relaxed; `park` or `advance_locked` without the lock; segment removed before parking or outside of the lock; unparking installs no segment | `reuse`: `..behind_the_one_that_unparks..` |
+//! | exchange of `advance_locked` relaxed; `park` or `advance_locked` without the lock; segment removed before parking or outside of the lock; unparking installs no segment | `reuse`: `..behind_the_one_that_unparks..` |
 //! | first position of a segment reserved without installing one | `reuse`: `..installs_a_segment_while..` |
 //! | `fast_limit` beyond the segment's end or stored before the exchange; `advance_locked` goes on below `fast_limit` | `reuse`: `two_producers_install..`; `handoff` |
 //! | limit checked too late or not at all under the lock | `handoff`: `..within_the_limit` |
@@ -21,11 +21,12 @@
 //! | event published before it is written, relaxed, or seen relaxed; segment removed early | `handoff`: `..consumed_in_order` |
 //! | `head` stored or loaded relaxed, or moved before the events are dropped | `handoff`: `..counts_as_consumed_is_dropped` |
 //! | slot not cleared; event not dropped; batch beyond the published slots; `head` too far | `reuse`: `..behind_the_one_that_unparks..` |
-//! | ring a segment too short | `reuse`: `..has_not_read_the_head..` |
-//! | ring stored or found relaxed | `sleep`: `no_wake_up..` |
+//! | tail loaded relaxed; `last` loaded before the tail; segments still count as installed after parking; successor not linked | loom ends with a crash |
+//! | a segment installed over one that a closed queue has kept; successor not made the first; segment removed without the lock | `reuse`: `a_slot_is_reused..` |
+//! | `last` kept when its segment is removed | `reuse`: `..behind_the_one_that_unparks..` |
 //! | segment kept when it is consumed or while parked; PARKED left set, or cleared by `close`; last segment kept by a dropped queue | `tests` |
 //! | park with events pending or when closed; wake hint lost; CLOSED ignored under the lock, set with a store, kept; a failed exchange under the lock ignored; PARKED lost | `sleep` |
-//! | metadata that forgets the box of a large event; ring kept by a dropped queue | `tests/allocator` |
+//! | metadata that forgets the box of a large event | `tests/allocator` |
 //!
 //! Nothing notices these, for the reasons given:
 //!
@@ -36,8 +37,7 @@
 //! | segment installed relaxed, or found relaxed by the consumer | loom does not check that the slots' own initialisation is visible |
 //! | `fast_limit` stored also when the tail is below it | the same or a larger limit that keeps Q1 and Q7 |
 //! | `check_room` without CLOSED or the limit | it only spares the lock, where both are checked again |
-//! | a segment installed over one that a closed queue has kept | a leak, which loom does not see, in a race that other tests do not meet |
-//! | slot freed before its event is dropped; `head` moved before the segment is removed | a slot is reused with its segment only, and the ring has an entry to spare (D1) |
+//! | slot freed before its event is dropped; `head` moved before the segment is removed | a slot is reused with its segment only, and the segment through the pool |
 
 mod handoff;
 mod reuse;

@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 use crate::event::MetricEvent;
-use crate::queue::segment::{Spare, is_segment_start, segment_end};
+use crate::queue::segment::{Installed, Spare, is_segment_start, reserved_slot, segment_end};
 use crate::queue::slot::{self, Slot};
 use crate::queue::{CLOSED, PARKED, POSITION, Queue};
 use crate::sync::{MutexGuard, Ordering, spin_loop};
@@ -76,28 +76,29 @@ impl Queue {
         if const { !slot::fits::<E>() } {
             return Err(ReserveError::NeedsBox);
         }
-        let position = self.try_advance()?;
-        // SAFETY: `try_advance` reserved the position.
-        let slot = unsafe { self.line().directory.slot(position) };
-        Ok(Permit { slot, event: PhantomData })
+        Ok(Permit { slot: self.try_advance()?, event: PhantomData })
     }
 
-    /// Moves the tail on by one if it is below `fast_limit`; returns the position that this reserves.
+    /// Moves the tail on by one if it is below `fast_limit`; returns the slot of the position that this reserves.
     #[inline]
-    fn try_advance(&self) -> Result<u64, ReserveError> {
-        // Relaxed: a stale value makes the exchange fail.
-        let tail = self.tail().load(Ordering::Relaxed);
+    fn try_advance(&self) -> Result<&Slot, ReserveError> {
+        // A stale value makes the exchange fail. Acquire: pairs with the exchange in `advance_locked`, which cleared PARKED or
+        // reserved the first position of this segment; the exchanges since then continue its release sequence. So `last`
+        // below is that segment or a later one, and all that the consumer freed before it was installed is visible (Q3).
+        let tail = self.tail().load(Ordering::Acquire);
         // Acquire: pairs with the store in `advance_locked`, so that the exchange before that store precedes the one below.
         if tail >= self.line().fast_limit.load(Ordering::Acquire) {
             return Err(ReserveError::AtFastLimit);
         }
-        // Acquire: pairs with the exchange in `advance_locked`. By Q8 the producer that stored this limit had reserved
-        // a position before with that exchange. The exchanges since then continue its release sequence. So this
-        // producer sees the segment that was installed before it (Q7). It also sees all that the consumer freed and
-        // removed before the `head` behind this limit (Q3). The same holds for the exchange that cleared PARKED.
+        // Acquire: pairs with `install` and `remove_first`. These ran after the tail had left this segment, so if this thread
+        // read a later value here, the tail below would have moved on too. Thus with the exchange it is the segment (Q7).
+        let last = self.line().last.load(Ordering::Acquire);
+        // Relaxed: acquired above.
         self.tail()
-            .compare_exchange(tail, tail + 1, Ordering::Acquire, Ordering::Relaxed)
-            .map_err(|_| ReserveError::Contended)
+            .compare_exchange(tail, tail + 1, Ordering::Relaxed, Ordering::Relaxed)
+            .map_err(|_| ReserveError::Contended)?;
+        // SAFETY: the exchange reserved the position, and `last` is its segment.
+        Ok(unsafe { reserved_slot(last, tail) })
     }
 
     /// Hands an event over, or gives it back, after [`try_reserve`](Self::try_reserve) gave no permit for that reason.
@@ -151,19 +152,11 @@ impl Queue {
         }
     }
 
-    /// Reserves a position in every case in which the queue is open and has room.
+    /// Reserves a position in every case in which the queue is open and has room: by the usual way, or with `park_lock`.
     fn reserve_slow(&self, spare: &mut Spare<'_>) -> Result<Reservation<'_>, PushError> {
-        let (position, hint) = self.advance(spare)?;
-        // SAFETY: `advance` reserved the position.
-        let slot = unsafe { self.line().directory.slot(position) };
-        Ok(Reservation { slot, hint })
-    }
-
-    /// Moves the tail on by one, by the usual way or with `park_lock`; returns the position that this reserves.
-    fn advance(&self, spare: &mut Spare<'_>) -> Result<(u64, WakeHint), PushError> {
         loop {
             match self.try_advance() {
-                Ok(position) => return Ok((position, WakeHint::None)),
+                Ok(slot) => return Ok(Reservation { slot, hint: WakeHint::None }),
                 Err(ReserveError::Contended) => {
                     back_off();
                     continue;
@@ -174,16 +167,16 @@ impl Queue {
             let tail = self.tail().load(Ordering::Relaxed);
             self.check_room(tail)?;
             if needs_segment(tail) {
-                spare.prepare(&self.line().directory, tail & POSITION);
+                spare.prepare(tail & POSITION);
             }
-            if let Some(advanced) = self.advance_locked(spare)? {
-                return Ok(advanced);
+            if let Some(reservation) = self.advance_locked(spare)? {
+                return Ok(reservation);
             }
         }
     }
 
     /// Locks `park_lock`. A thread that sleeps for it costs more than the lock is held, so this one spins for a while first.
-    fn lock_as_producer(&self) -> MutexGuard<'_, ()> {
+    fn lock_as_producer(&self) -> MutexGuard<'_, Installed> {
         for _ in 0..MAX_LOCK_ATTEMPTS {
             if let Some(guard) = self.park_lock().try_lock() {
                 return guard;
@@ -206,12 +199,12 @@ impl Queue {
         if tail & POSITION >= self.consumed() + line.limit { Err(PushError::Full) } else { Ok(()) }
     }
 
-    /// As [`advance`](Self::advance), for a queue that is parked or has its tail at `fast_limit`.
+    /// As [`reserve_slow`](Self::reserve_slow), for a queue that is parked or has its tail at `fast_limit`.
     ///
     /// Returns `None` when the caller must retry. Then another producer has moved `fast_limit`, or the spare has no
     /// segment although the tail now needs one.
-    fn advance_locked(&self, spare: &mut Spare<'_>) -> Result<Option<(u64, WakeHint)>, PushError> {
-        let _guard = self.lock_as_producer();
+    fn advance_locked(&self, spare: &mut Spare<'_>) -> Result<Option<Reservation<'_>>, PushError> {
+        let mut installed = self.lock_as_producer();
         let line = self.line();
         // Relaxed: the exchange checks it. Except for CLOSED it is the latest value if it is parked or at `fast_limit`,
         // because such a tail changes under `park_lock` only (Q4, Q8).
@@ -230,12 +223,12 @@ impl Queue {
         if position >= end {
             return Err(PushError::Full);
         }
-        // SAFETY: this thread holds `park_lock`, so no other one installs, and no position that needs this segment can be
-        // reserved. `position < end` rules out that the entry still has an older segment (D1, Q3).
-        if needs_segment(tail) && !unsafe { line.directory.install(position, spare) } {
+        if !self.install(&mut installed, position, spare) {
             return Ok(None);
         }
-        // Release: pairs with the exchange in `try_advance`. The lock orders everything else.
+        // Relaxed: written under the lock only.
+        let last = line.last.load(Ordering::Relaxed);
+        // Release: pairs with the load in `try_advance`. The lock orders everything else.
         if self.tail().compare_exchange(tail, position + 1, Ordering::Release, Ordering::Relaxed).is_err() {
             // Only `close` changes such a tail without the lock. The segment stays for the next producer: the consumer
             // may be looking at it.
@@ -253,7 +246,9 @@ impl Queue {
         } else {
             WakeHint::None
         };
-        Ok(Some((position, hint)))
+        // SAFETY: the exchange reserved the position. The lock keeps other segments from being installed since.
+        let slot = unsafe { reserved_slot(last, position) };
+        Ok(Some(Reservation { slot, hint }))
     }
 }
 

@@ -16,6 +16,8 @@ type Payload = MaybeUninit<[u64; PAYLOAD_BYTES / size_of::<u64>()]>;
 /// Every byte lies in an atomic or an [`UnsafeCell`]. [`publish`](Self::publish) relies on it: after its last store the
 /// consumer may free the slot while the producer still has a reference to it. The compiler then assumes nothing about bytes
 /// behind that reference.
+///
+/// A slot of zero bytes is a free slot: `meta` is then null, and no byte of the payload is initialised. Pools rely on it.
 #[repr(C, align(64))]
 pub(crate) struct Slot {
     /// Null while the slot is free or reserved; set as the last step of writing.
@@ -133,6 +135,7 @@ pub(crate) fn meta_of<E: MetricEvent>() -> &'static EventMeta {
 }
 
 impl Slot {
+    #[cfg_attr(not(mvx_loom), allow(dead_code, reason = "slots of zero bytes are free"))]
     pub(crate) fn new() -> Self {
         Self { meta: AtomicPtr::new(ptr::null_mut()), payload: UnsafeCell::new(MaybeUninit::uninit()) }
     }

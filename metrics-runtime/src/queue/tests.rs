@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
-use super::segment::{Directory, SEGMENT_SLOTS, Spare};
-use super::slot::Slot;
+use super::segment::{SEGMENT_SLOTS, Spare};
 use super::{Consumer, PushError, Queue, SegmentPool, WakeHint};
 use crate::event::MetricEvent;
 
@@ -285,28 +284,34 @@ fn the_first_event_after_parking_asks_to_wake_the_consumer() {
     assert_eq!(queue.push(Nothing).map_err(|refused| refused.0), Ok(WakeHint::Unpark));
 }
 
+/// How many segments of the pool queues have.
+fn used(pool: &SegmentPool) -> usize {
+    pool.used().0
+}
+
 #[test]
 fn segments_go_back_to_the_pool_when_they_are_consumed_and_when_the_consumer_parks() {
     let pool = Arc::new(SegmentPool::new());
     let (queue, mut consumer) = (Queue::new(4 * SEGMENT_SLOTS, Arc::clone(&pool)), Consumer::new());
-    for round in 0..if cfg!(miri) { 2 } else { 10 } {
+    for _ in 0..if cfg!(miri) { 2 } else { 10 } {
         for _ in 0..2 * SEGMENT_SLOTS + 10 {
             assert!(queue.push(Nothing).is_ok(), "there is room");
         }
-        assert_eq!(pool.free_segments(), 0, "in round {round} all are in use again");
+        assert_eq!(used(&pool), 3);
         take(&queue, &mut consumer, SEGMENT_SLOTS - 1);
-        assert_eq!(pool.free_segments(), 0);
+        assert_eq!(used(&pool), 3);
         take(&queue, &mut consumer, 1);
-        assert_eq!(pool.free_segments(), 1);
+        assert_eq!(used(&pool), 2);
         while !take(&queue, &mut consumer, 10).is_empty() {}
-        assert_eq!(pool.free_segments(), 2);
+        assert_eq!(used(&pool), 1);
         assert!(queue.park(&mut consumer));
-        assert_eq!(pool.free_segments(), 3, "an idle recorder holds none");
+        assert_eq!(used(&pool), 0, "an idle recorder holds none");
         // Goes on to the start of a segment.
         while !queue.consumed().is_multiple_of(SEGMENT_SLOTS) {
             assert!(queue.push(Nothing).is_ok(), "there is room");
             take(&queue, &mut consumer, 1);
         }
+        assert_eq!(used(&pool), 0, "the last event of a segment was consumed");
     }
 }
 
@@ -317,28 +322,33 @@ fn a_queue_that_is_dropped_with_pending_events_gives_its_segments_back() {
     for _ in 0..SEGMENT_SLOTS + 3 {
         assert!(queue.push(Nothing).is_ok(), "there is room");
     }
+    assert_eq!(used(&pool), 2);
     queue.close();
     drop(queue);
-    assert_eq!(pool.free_segments(), 2);
-}
-
-#[test]
-fn a_pool_keeps_at_most_a_mebibyte() {
-    let pool = Arc::new(SegmentPool::new());
-    let (queue, mut consumer) = (Queue::new(100 * SEGMENT_SLOTS, Arc::clone(&pool)), Consumer::new());
-    while queue.push(Nothing).is_ok() {}
-    while !take(&queue, &mut consumer, SEGMENT_SLOTS).is_empty() {}
-    assert_eq!(pool.free_segments() * size_of::<Slot>() * 256, 1 << 20);
+    assert_eq!(used(&pool), 0);
 }
 
 #[test]
 fn a_spare_segment_that_was_not_needed_goes_back_to_the_pool() {
     let pool = SegmentPool::new();
     let mut spare = Spare::new(&pool);
-    spare.prepare(&Directory::new(10), 0);
-    assert_eq!(pool.free_segments(), 0);
+    spare.prepare(0);
+    spare.prepare(1);
+    assert_eq!(used(&pool), 1);
     drop(spare);
-    assert_eq!(pool.free_segments(), 1);
+    assert_eq!(used(&pool), 0);
+}
+
+#[test]
+fn a_queue_takes_as_many_segments_as_events_are_pending_at_the_largest_limit_too() {
+    let pool = Arc::new(SegmentPool::new());
+    let (queue, mut consumer) = (Queue::new(1 << 28, Arc::clone(&pool)), Consumer::new());
+    for pending in 0..3 * SEGMENT_SLOTS {
+        assert_eq!(used(&pool) as u64, pending.div_ceil(SEGMENT_SLOTS));
+        assert!(queue.push(Nothing).is_ok(), "there is room");
+    }
+    while !take(&queue, &mut consumer, SEGMENT_SLOTS).is_empty() {}
+    assert_eq!(used(&pool), 0);
 }
 
 #[test]

@@ -22,10 +22,15 @@ enum IdState {
 }
 
 struct Entry {
-    id: Arc<str>,
     recorder: MetricsRecorder,
     /// The recorder is being stopped, to be removed. No call finds it any more, but snapshots still include it.
     is_removing: bool,
+}
+
+impl Entry {
+    fn id(&self) -> &Arc<str> {
+        self.recorder.inner().id()
+    }
 }
 
 /// A recorder in a list for an observer.
@@ -55,7 +60,8 @@ impl Registry {
     pub(super) fn insert(&mut self, id: Arc<str>, recorder: MetricsRecorder) {
         let number = self.created;
         self.created += 1;
-        self.recorders.insert(number, Entry { id: Arc::clone(&id), recorder, is_removing: false });
+        debug_assert_eq!(recorder.inner().id(), &id, "the entry has its id from there");
+        self.recorders.insert(number, Entry { recorder, is_removing: false });
         self.ids.insert(id, IdState::Registered(number));
     }
 
@@ -87,9 +93,9 @@ impl Registry {
     /// Removes a recorder and frees its id. Returns the recorder, because no handle may be dropped under a lock.
     #[must_use]
     pub(super) fn remove(&mut self, number: u64) -> Option<MetricsRecorder> {
-        let Entry { id, recorder, .. } = self.recorders.remove(&number)?;
-        self.ids.remove(&id);
-        Some(recorder)
+        let entry = self.recorders.remove(&number)?;
+        self.ids.remove(entry.id());
+        Some(entry.recorder)
     }
 
     /// Takes out all recorders that are not being removed, in the order of creation.
@@ -99,15 +105,15 @@ impl Registry {
             if entry.is_removing {
                 self.recorders.insert(number, entry);
             } else {
-                self.ids.remove(&entry.id);
-                drained.push((entry.id, entry.recorder));
+                self.ids.remove(entry.id());
+                drained.push((Arc::clone(entry.id()), entry.recorder));
             }
         }
         drained
     }
 
     pub(super) fn ids(&self) -> impl Iterator<Item = &Arc<str>> {
-        self.recorders.values().filter(|entry| !entry.is_removing).map(|entry| &entry.id)
+        self.recorders.values().filter(|entry| !entry.is_removing).map(Entry::id)
     }
 
     /// Lists at most `count` recorders from the number `from` on, in the order of creation. It includes recorders that are being
@@ -115,7 +121,7 @@ impl Registry {
     pub(super) fn list(&self, from: u64, count: usize, list: &mut Vec<RegisteredRecorder>) -> Option<u64> {
         let mut rest = self.recorders.range(from..);
         list.extend(rest.by_ref().take(count).map(|(_, entry)| RegisteredRecorder {
-            id: Arc::clone(&entry.id),
+            id: Arc::clone(entry.id()),
             inner: Arc::clone(entry.recorder.inner()),
         }));
         rest.next().map(|(number, _)| *number)

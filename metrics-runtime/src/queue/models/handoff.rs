@@ -109,7 +109,7 @@ fn an_event_that_counts_as_consumed_is_dropped() {
 
 #[test]
 fn events_left_are_dropped_once() {
-    model(None, || {
+    model(Some(MAX_PREEMPTIONS), || {
         let queue = queue(4);
         let producer = {
             let queue = Arc::clone(&queue);
