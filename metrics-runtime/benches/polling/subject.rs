@@ -46,26 +46,10 @@ impl Applied {
     }
 }
 
-/// No consumers: what it costs to be on schedule.
-pub struct PacingAlone {
-    applied: Arc<Applied>,
-}
-
-impl Subject for PacingAlone {
-    fn start(_: usize, applied: &Arc<Applied>) -> Self {
-        Self { applied: Arc::clone(applied) }
-    }
-
-    fn emit(&self, _: usize, sent_at: Instant) {
-        self.applied.note(sent_at);
-    }
-
-    fn shut_down(self) {}
-}
-
 /// A round of a subject.
 pub struct Round {
     events: u64,
+    calls: Calls,
     elapsed: Duration,
     consumers: Usage,
     process: Usage,
@@ -84,7 +68,17 @@ impl Round {
         as_float(self.consumers.cpu_nanos) / 1e3 / as_float(self.events)
     }
 
-    /// CPU time of the consumers' and the producer's thread for an event.
+    /// CPU time of the producer's call.
+    pub fn emit_us(&self) -> f64 {
+        self.calls.mean_us()
+    }
+
+    /// CPU time of an event: the call, and the consumers' thread.
+    pub fn cost_us(&self) -> f64 {
+        self.loop_us() + self.emit_us()
+    }
+
+    /// CPU time of the consumers' and the producer's thread for an event. The producer also keeps its schedule.
     pub fn process_us(&self) -> f64 {
         as_float(self.process.cpu_nanos) / 1e3 / as_float(self.events)
     }
@@ -95,6 +89,44 @@ impl Round {
 
     pub fn wakes_per_event(&self) -> f64 {
         as_float(self.consumers.wakes) / as_float(self.events)
+    }
+}
+
+/// The CPU time of calls. Where there are many events, it measures some of them, because the kernel's clock takes time itself.
+struct Calls {
+    /// One of so many calls is measured.
+    one_of: u64,
+    seen: u64,
+    measured: u64,
+    nanos: u64,
+    clock_nanos: u64,
+}
+
+impl Calls {
+    fn new(traffic: &Traffic) -> Self {
+        let clock = |_| {
+            let began = usage::thread_nanos();
+            usage::thread_nanos() - began
+        };
+        let clock_nanos = (0..100).map(clock).min().unwrap_or_default();
+        // A number that has no factor in common with the numbers of recorders.
+        let one_of = if traffic.per_second() > 20_000 { 37 } else { 1 };
+        Self { one_of, seen: 0, measured: 0, nanos: 0, clock_nanos }
+    }
+
+    fn call(&mut self, action: impl FnOnce()) {
+        self.seen += 1;
+        if !self.seen.is_multiple_of(self.one_of) {
+            return action();
+        }
+        let began = usage::thread_nanos();
+        action();
+        self.nanos += (usage::thread_nanos() - began).saturating_sub(self.clock_nanos);
+        self.measured += 1;
+    }
+
+    fn mean_us(&self) -> f64 {
+        as_float(self.nanos) / 1e3 / as_float(self.measured)
     }
 }
 
@@ -112,16 +144,20 @@ pub fn measure<S: Subject>(traffic: &Traffic) -> Round {
         let subject = &subject;
         scope.spawn(move || {
             for () in may_go {
+                let mut calls = Calls::new(traffic);
                 let began = Instant::now();
-                let events = traffic.produce(|recorder| subject.emit(recorder, Instant::now()));
-                done.send((events, began.elapsed())).expect("the main thread waits");
+                let events = traffic.produce(|recorder| {
+                    let sent_at = Instant::now();
+                    calls.call(|| subject.emit(recorder, sent_at));
+                });
+                done.send((events, began.elapsed(), calls)).expect("the main thread waits");
             }
         });
         // The producer waits before and after its round, so the kernel's counts of it are up to date.
         thread::sleep(PAUSE / 10);
         let before = (Usage::of(thread), Usage::of_other_threads());
         go.send(()).expect("the producer waits");
-        let (events, elapsed) = is_done.recv().expect("no panic");
+        let (events, elapsed, calls) = is_done.recv().expect("no panic");
         applied.wait_for(events);
         thread::sleep(PAUSE);
         let (consumers, process) = (Usage::of(thread), Usage::of_other_threads());
@@ -130,6 +166,7 @@ pub fn measure<S: Subject>(traffic: &Traffic) -> Round {
         drop(go);
         Round {
             events,
+            calls,
             elapsed,
             consumers: consumers.since(before.0),
             process: process.since(before.1),

@@ -39,6 +39,12 @@ impl Traffic {
         }
     }
 
+    /// How many events there are in a second at most.
+    pub fn per_second(&self) -> u64 {
+        let nanos = self.due(1_000_000).as_nanos() / 1_000_000;
+        u64::try_from(1_000_000_000 / nanos).expect("a count of events")
+    }
+
     /// The time of an event since the beginning of the round.
     fn due(&self, number: u64) -> Duration {
         let times = |duration: Duration, count: u64| {

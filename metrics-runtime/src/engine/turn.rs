@@ -316,10 +316,6 @@ impl Runnable for RecorderInner {
         self.settings.poll_interval
     }
 
-    fn consumed(&self) -> u64 {
-        self.queue.consumed()
-    }
-
     fn has_work(&self) -> bool {
         !self.queue.is_idle()
     }
