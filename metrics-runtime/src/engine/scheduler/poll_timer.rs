@@ -110,7 +110,7 @@ impl<R> PollTimer<R> {
     }
 
     /// How many recorders are polled.
-    #[cfg(test)]
+    #[cfg(all(test, not(mvx_loom)))]
     pub(super) fn polled(&self) -> usize {
         self.intervals.iter().map(|interval| interval.polled.len()).sum()
     }
