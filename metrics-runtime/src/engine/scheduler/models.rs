@@ -9,7 +9,7 @@
 //! | broken | noticed by |
 //! |---|---|
 //! | `deschedule` without the second look, or the look before the swap | `no_request_is_lost..` |
-//! | `queued` cleared by a store instead of a swap; either swap of `queued` relaxed | `no_request_is_lost..` |
+//! | `queued` cleared by a store instead of a swap | `no_request_is_lost..` |
 //! | `request` does not wake a parked loop; `try_sleep` ignores requests | `no_request_is_lost..` |
 //! | `request` drops an urgent request for a recorder that the loop has; `in_priority` is never cleared | `an_urgent_request..` |
 //! | a sleep until the timer is not interrupted by an urgent request | `an_urgent_request..` |
