@@ -1,9 +1,12 @@
 //! The scheduler: the event loop that gives turns to the recorders of a runtime.
 //!
 //! A recorder is *parked* until an event, a stop or a reader requests a turn. The request puts the recorder into the run
-//! queue. A recorder with pending events gets turns until it has none. Then it is *idle*: the loop polls it on a timer, so
-//! that traffic that goes on needs no wake-up. Producers then write into the queue and do nothing else. After
-//! [`MAX_IDLE_POLLS`] polls without an event the recorder parks again. With no busy and no idle recorder the loop sleeps.
+//! queue. A recorder with pending events gets turns until it has none. Then it parks again. If its last turn was recent, it
+//! is *polled* instead: its queue stays awake, and producers write into the queue and do nothing else. The loop looks at it
+//! when the timer fires. The first look without an event parks it.
+//!
+//! A request wakes the loop, unless the loop looks in time anyway. While requests come often, the loop takes them on the
+//! timer. So an event of one of many recorders costs no wake-up. [`PollTimer`] decides, and without traffic there is no timer.
 //!
 //! # Fairness
 //!
@@ -16,18 +19,18 @@
 
 #[cfg(all(test, mvx_loom))]
 mod models;
+mod poll_timer;
 mod run_queue;
 #[cfg(all(test, not(mvx_loom)))]
 mod tests;
 
-use std::cmp::Ordering;
-use std::collections::binary_heap::{BinaryHeap, PeekMut};
 use std::sync::{Arc, Weak, atomic};
 use std::time::{Duration, Instant};
 
 use crate::sync::Mutex;
 use tokio::sync::Notify;
 
+use self::poll_timer::{PollTimer, polling_pays};
 use self::run_queue::{Request, Requested, RunQueue, Sleep};
 use crate::queue::SegmentPool;
 
@@ -35,10 +38,6 @@ pub(super) use self::run_queue::ScheduleState;
 
 /// How many events of one recorder are processed before other recorders get a turn.
 pub(super) const MAX_EVENTS_PER_TURN: u64 = 1_024;
-/// How many polls in a row find no event before a recorder parks.
-const MAX_IDLE_POLLS: u32 = 16;
-/// How many recorders are polled between two rounds of the busy ones.
-const MAX_POLLS_PER_ROUND: usize = 1_024;
 /// How many rounds in a row may make no progress before the loop pauses between two rounds. Rounds make no progress while
 /// readers hold the metrics of all busy recorders, or while producers have reserved positions and not yet published.
 const MAX_ROUNDS_WITHOUT_PROGRESS: u32 = 64;
@@ -61,8 +60,6 @@ pub(super) trait Runnable: Send + Sync {
     fn schedule_state(&self) -> &ScheduleState;
     /// How long events may wait while traffic is recent.
     fn poll_interval(&self) -> Duration;
-    /// How many events were consumed so far.
-    fn consumed(&self) -> u64;
     /// Whether a poll finds something to do.
     fn has_work(&self) -> bool;
     /// Processes at most [`MAX_EVENTS_PER_TURN`] events. `None` while a reader holds the metrics.
@@ -96,36 +93,12 @@ struct Restarted {
     closed: bool,
 }
 
-/// A recorder without pending events that the loop polls.
-struct Idle {
-    next_poll: Instant,
-    /// How many polls in a row found no event.
-    polls: u32,
-    /// How many events were consumed at the last poll.
-    consumed: u64,
+/// A recorder with pending events.
+struct Busy {
     recorder: RunnableRef,
+    /// The loop polled it and found the events.
+    was_polled: bool,
 }
-
-/// The next poll is the greatest element, because [`BinaryHeap`] returns that one first.
-impl Ord for Idle {
-    fn cmp(&self, other: &Self) -> Ordering {
-        other.next_poll.cmp(&self.next_poll)
-    }
-}
-
-impl PartialOrd for Idle {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for Idle {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other).is_eq()
-    }
-}
-
-impl Eq for Idle {}
 
 /// For all threads.
 impl EventLoop {
@@ -152,7 +125,7 @@ impl EventLoop {
             recorder.schedule_state(),
             urgent,
             || Arc::clone(recorder) as RunnableRef,
-            || Instant::now() + recorder.poll_interval(),
+            || recorder.poll_interval(),
         );
         if requested == Requested::MustWake {
             self.wake.notify_one();
@@ -203,12 +176,18 @@ impl EventLoop {
 /// The loop's own lists of recorders. They end with the loop, and their drop cancels the recorders.
 struct Rounds<'a> {
     event_loop: &'a EventLoop,
+    began: Instant,
+    /// The time at which the current round began.
+    now: Instant,
+    /// The number of the current round: its time in nanoseconds since the loop began, or a little more where two would be equal.
     number: u64,
-    /// Recorders with pending events. Each gets one turn in a round.
-    busy: Vec<RunnableRef>,
-    /// Busy and idle recorders that asked for a turn before the timer fires.
+    /// Each gets one turn in a round.
+    busy: Vec<Busy>,
+    /// Recorders of the loop that asked for a turn before the timer fires.
     priority: Vec<RunnableRef>,
-    idle: BinaryHeap<Idle>,
+    polls: PollTimer<RunnableRef>,
+    /// The polled recorders that are due. Empty between two rounds.
+    due: Vec<RunnableRef>,
     /// The list of requests that was emptied last. It changes places with the list in the run queue.
     requests: Vec<Request<RunnableRef>>,
 }
@@ -217,22 +196,18 @@ struct Rounds<'a> {
 impl EventLoop {
     /// Gives turns until it is told to end. Recorders that it has or tracks at its end are cancelled.
     pub(crate) async fn run(&self) {
-        let mut rounds = Rounds::new(self);
+        let mut rounds = Rounds::new(self, Instant::now());
         let mut rounds_without_progress = 0;
-        while self.take_requests(&mut rounds) {
-            rounds.number += 1;
+        while self.begin_round(&mut rounds, Instant::now()) {
             // Priority turns come first: a reader or a stop waits for them.
-            let progress = [
-                Self::give_priority_turns(&mut rounds),
-                self.give_turns(&mut rounds),
-                self.poll_idle(&mut rounds),
-            ];
+            let progress = [Self::give_priority_turns(&mut rounds), Self::give_turns(&mut rounds)];
             let has_work = !rounds.busy.is_empty() || !rounds.priority.is_empty();
             rounds_without_progress =
-                if has_work && progress == [false; 3] { rounds_without_progress + 1 } else { 0 };
+                if has_work && progress == [false; 2] { rounds_without_progress + 1 } else { 0 };
             if !has_work {
-                let next_poll = rounds.idle.peek().map(|idle| idle.next_poll);
-                self.sleep(next_poll.map_or(Sleep::Parked, Sleep::Until), next_poll).await;
+                let next_poll = rounds.polls.next();
+                let until = |time| Sleep::Until { time, length: time - rounds.now };
+                self.sleep(next_poll.map_or(Sleep::Parked, until), next_poll).await;
             } else if rounds_without_progress > MAX_ROUNDS_WITHOUT_PROGRESS {
                 // Every request wakes this sleep, as it wakes a parked loop, but the work at hand does not wait for one.
                 self.sleep(Sleep::Parked, Some(Instant::now() + NO_PROGRESS_BACKOFF)).await;
@@ -246,21 +221,52 @@ impl EventLoop {
         }
     }
 
+    /// Begins the round of that time. Answers `false` when the loop is to end.
+    fn begin_round(&self, rounds: &mut Rounds<'_>, now: Instant) -> bool {
+        rounds.begin(now);
+        let goes_on = self.take_requests(rounds);
+        Self::poll(rounds);
+        goes_on
+    }
+
     /// Moves the requests of other threads to the loop's own lists. Answers `false` when the loop is to end.
     fn take_requests(&self, rounds: &mut Rounds<'_>) -> bool {
         let goes_on =
             self.run_queue.take_requests(&mut rounds.requests, |recorder| recorder.schedule_state());
         for Request { recorder, has_priority } in rounds.requests.drain(..) {
-            if has_priority { rounds.priority.push(recorder) } else { rounds.busy.push(recorder) }
+            if has_priority {
+                rounds.priority.push(recorder);
+            } else {
+                rounds.polls.note_request(recorder.poll_interval(), rounds.now);
+                rounds.busy.push(Busy { recorder, was_polled: false });
+            }
         }
         goes_on
+    }
+
+    /// Looks at the polled recorders that are due. They become busy, or park, or are polled again while a reader holds their
+    /// metrics.
+    fn poll(rounds: &mut Rounds<'_>) {
+        rounds.polls.take_due(rounds.now, &mut rounds.due);
+        for recorder in rounds.due.drain(..) {
+            let has_work = recorder.has_work();
+            let parked = !has_work && recorder.try_park();
+            // A recorder that is not parked sends no request for an event, so the loop itself must look.
+            if has_work || (parked && Self::deschedule(&recorder)) {
+                recorder.schedule_state().set_turn_pending();
+                rounds.busy.push(Busy { recorder, was_polled: has_work });
+            } else if !parked {
+                let interval = recorder.poll_interval();
+                rounds.polls.poll_later(recorder, interval, rounds.now);
+            }
+        }
     }
 
     /// Gives the turns that must not wait. Answers whether there was progress.
     fn give_priority_turns(rounds: &mut Rounds<'_>) -> bool {
         let mut progress = false;
         rounds.priority.retain(|recorder| {
-            if !recorder.schedule_state().begin_turn(rounds.number) {
+            if recorder.schedule_state().begin_turn(rounds.number).is_none() {
                 // The recorder is in the list twice, and had its turn.
                 return false;
             }
@@ -280,17 +286,13 @@ impl EventLoop {
     }
 
     /// Gives each busy recorder its turn of the round. Answers whether there was progress.
-    fn give_turns(&self, rounds: &mut Rounds<'_>) -> bool {
-        if rounds.busy.is_empty() {
-            return false;
-        }
-        let now = Instant::now();
+    fn give_turns(rounds: &mut Rounds<'_>) -> bool {
         let mut progress = false;
-        rounds.busy.retain(|recorder| {
-            if !recorder.schedule_state().begin_turn(rounds.number) {
+        rounds.busy.retain(|Busy { recorder, was_polled }| {
+            let Some(since_last_turn) = recorder.schedule_state().begin_turn(rounds.number) else {
                 // It had a priority turn in this round.
                 return true;
-            }
+            };
             let outcome = match recorder.try_turn() {
                 None => return true,
                 Some(TurnOutcome::More { progress: consumed }) => {
@@ -304,55 +306,27 @@ impl EventLoop {
                 return true;
             }
             if outcome == TurnOutcome::Ended {
-                return self.deschedule(recorder);
+                return Self::deschedule(recorder);
             }
             let interval = recorder.poll_interval();
-            if interval.is_zero() {
-                return !recorder.try_park() || self.deschedule(recorder);
+            let is_polled = *was_polled || polling_pays(since_last_turn, interval);
+            if !is_polled && recorder.try_park() && !Self::deschedule(recorder) {
+                return false;
             }
-            rounds.idle.push(Idle {
-                next_poll: now + interval,
-                polls: 0,
-                consumed: recorder.consumed(),
-                recorder: Arc::clone(recorder),
-            });
+            // Events that have come meanwhile are left for the next poll: a consumer close behind a producer slows it down.
+            if interval.is_zero() {
+                return true;
+            }
+            rounds.polls.poll_later(Arc::clone(recorder), interval, rounds.now);
             false
         });
         progress
     }
 
-    /// Polls the idle recorders that are due. Answers whether any of them is busy again.
-    fn poll_idle(&self, rounds: &mut Rounds<'_>) -> bool {
-        if rounds.idle.is_empty() {
-            return false;
-        }
-        let now = Instant::now();
-        let mut progress = false;
-        for _ in 0..MAX_POLLS_PER_ROUND {
-            let due = rounds.idle.peek_mut().filter(|idle| idle.next_poll <= now).map(PeekMut::pop);
-            let Some(Idle { polls, consumed, recorder, .. }) = due else {
-                break;
-            };
-            let consumed_now = recorder.consumed();
-            let polls = if consumed_now == consumed { polls + 1 } else { 0 };
-            let parked = polls > MAX_IDLE_POLLS && recorder.try_park();
-            // A recorder that is not parked sends no request for an event, so the loop itself must look.
-            if recorder.has_work() || (parked && self.deschedule(&recorder)) {
-                progress = true;
-                recorder.schedule_state().set_turn_pending();
-                rounds.busy.push(recorder);
-            } else if !parked {
-                let next_poll = now + recorder.poll_interval();
-                rounds.idle.push(Idle { next_poll, polls, consumed: consumed_now, recorder });
-            }
-        }
-        progress
-    }
-
     /// Removes a recorder that has parked or ended from the run queue, unless it needs a turn all the same. Answers whether
     /// the loop keeps it.
-    fn deschedule(&self, recorder: &RunnableRef) -> bool {
-        self.run_queue.deschedule(recorder.schedule_state(), || recorder.wants_turn())
+    fn deschedule(recorder: &RunnableRef) -> bool {
+        recorder.schedule_state().deschedule(|| recorder.wants_turn())
     }
 
     /// Sleeps until the next poll, or until a request that wakes this kind of sleep.
@@ -385,24 +359,34 @@ impl EventLoop {
 }
 
 impl<'a> Rounds<'a> {
-    fn new(event_loop: &'a EventLoop) -> Self {
+    fn new(event_loop: &'a EventLoop, began: Instant) -> Self {
         Self {
             event_loop,
+            began,
+            now: began,
             number: 0,
             busy: Vec::new(),
             priority: Vec::new(),
-            idle: BinaryHeap::new(),
+            polls: PollTimer::new(),
+            due: Vec::new(),
             requests: Vec::new(),
         }
+    }
+
+    fn begin(&mut self, now: Instant) {
+        self.now = now;
+        let nanos = now.saturating_duration_since(self.began).as_nanos();
+        // A u64 has the nanoseconds of 584 years.
+        self.number = u64::try_from(nanos).unwrap_or(u64::MAX).max(self.number + 1);
     }
 }
 
 impl Drop for Rounds<'_> {
     fn drop(&mut self) {
         let others = self.event_loop.close();
-        let idle = self.idle.drain().map(|idle| idle.recorder);
         let requested = self.requests.drain(..).map(|request| request.recorder);
-        let lists = self.busy.drain(..).chain(self.priority.drain(..));
-        lists.chain(idle).chain(requested).chain(others).for_each(|recorder| recorder.cancel());
+        let busy = self.busy.drain(..).map(|busy| busy.recorder);
+        let lists = busy.chain(self.priority.drain(..)).chain(self.polls.drain()).chain(self.due.drain(..));
+        lists.chain(requested).chain(others).for_each(|recorder| recorder.cancel());
     }
 }

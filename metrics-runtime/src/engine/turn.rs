@@ -336,10 +336,6 @@ impl Runnable for RecorderInner {
         self.settings.poll_interval
     }
 
-    fn consumed(&self) -> u64 {
-        self.consumed_events()
-    }
-
     fn has_work(&self) -> bool {
         match &self.per_thread {
             Some(per_thread) => per_thread.has_work(),

@@ -122,7 +122,8 @@ impl MetricsRuntimeBuilder {
     /// most 1 s.
     ///
     /// The runtime polls such a recorder on a timer, so registering an event wakes no thread. Snapshots, stops and a queue that
-    /// fills up wake the runtime at once.
+    /// fills up wake the runtime at once. So does an event after a pause that is longer than the interval and 1 ms, unless other
+    /// recorders with the same interval have requests as often.
     ///
     /// The timer has a granularity of 1 ms and never fires early. With 1 ms, an event waits up to about 2 ms. With a shorter
     /// interval, 200 µs for example, some events still wait that long. With [`Duration::ZERO`] events are processed at once, and

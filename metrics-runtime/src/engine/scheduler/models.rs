@@ -8,7 +8,8 @@
 //!
 //! | broken | noticed by |
 //! |---|---|
-//! | `deschedule` without the second look, or the look before the store | `no_request_is_lost..` |
+//! | `deschedule` without the second look, or the look before the swap | `no_request_is_lost..` |
+//! | `queued` cleared by a store instead of a swap | `no_request_is_lost..` |
 //! | `request` does not wake a parked loop; `try_sleep` ignores requests | `no_request_is_lost..` |
 //! | `request` drops an urgent request for a recorder that the loop has; `in_priority` is never cleared | `an_urgent_request..` |
 //! | a sleep until the timer is not interrupted by an urgent request | `an_urgent_request..` |
@@ -72,8 +73,9 @@ impl Model {
     }
 
     fn request(&self, urgent: bool) {
-        let later = || Instant::now() + Duration::from_hours(1);
-        if self.run_queue.request(&self.state, urgent, || self.state.clone(), later) == Requested::MustWake {
+        let interval = || Duration::from_hours(1);
+        if self.run_queue.request(&self.state, urgent, || self.state.clone(), interval) == Requested::MustWake
+        {
             self.wake.notify();
         }
     }
@@ -147,7 +149,7 @@ impl Model {
             if has_recorder {
                 self.turn(&mut consumer);
                 if self.queue.park(&mut consumer) {
-                    has_recorder = self.run_queue.deschedule(&self.state, || !self.queue.is_parked());
+                    has_recorder = self.state.deschedule(|| !self.queue.is_parked());
                 }
             }
             if self.queue.consumed() == events {
@@ -178,8 +180,8 @@ impl Model {
             if self.queue.consumed() >= events {
                 return;
             }
-            let sleep = Sleep::Until(Instant::now() + Duration::from_mins(1));
-            if self.run_queue.try_sleep(sleep) {
+            let length = Duration::from_mins(1);
+            if self.run_queue.try_sleep(Sleep::Until { time: Instant::now() + length, length }) {
                 self.wake.wait();
             } else {
                 thread::yield_now();

@@ -4,16 +4,22 @@
 //!
 //! * R1: while a recorder's `queued` flag is set, a request of it is in the list or the loop's thread has the recorder. So
 //!   the recorder gets a turn without a further request.
-//! * R2: the loop clears `queued` before it looks at a recorder for the last time ([`RunQueue::deschedule`]). Work that came
-//!   before the store is visible to that look. A request after the store puts the recorder into the list again.
+//! * R2: the loop clears `queued` before it looks at a recorder for the last time ([`ScheduleState::deschedule`]). Work of a
+//!   request that found the flag set is visible to that look. A later request finds it clear, and puts the recorder into the
+//!   list again.
 //! * R3: the loop goes to sleep only while the list is empty, and it says so under the lock of the list. A request that comes
 //!   later finds the loop asleep and wakes it.
 //!
-//! `queued` and `in_priority` are read and written under the lock of the list, so relaxed accesses suffice.
+//! Requests set `queued` under the lock of the list. The loop clears it without the lock, so that it does not take turns with
+//! producers for each recorder that parks. `in_priority` is read and written under the lock only, so relaxed accesses suffice.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::sync::{AtomicBool, AtomicU64, Mutex, MutexGuard, Ordering, lock_with_room};
+
+/// How many requests wait for the loop's timer. Each recorder among them holds a segment, which the loop returns to the pool.
+/// With no more of them than the pool keeps, these segments stay in the processor's cache.
+pub(super) const MAX_WAITING_REQUESTS: usize = 64;
 
 /// The scheduler's state of one recorder. It is part of the recorder, so that a request needs no lookup.
 #[derive(Default)]
@@ -26,7 +32,7 @@ pub(crate) struct ScheduleState {
     pub(super) tracked: AtomicBool,
     /// A turn comes soon: a producer that finds the queue above its watermark need not ask for one.
     turn_pending: AtomicBool,
-    /// The round of the loop in which the recorder had its last turn.
+    /// The round of the loop in which the recorder had its last turn. Its number is a time in nanoseconds.
     last_round: AtomicU64,
 }
 
@@ -49,12 +55,21 @@ impl ScheduleState {
         self.turn_pending.swap(false, Ordering::AcqRel);
     }
 
-    /// Begins the recorder's turn in that round of the loop. Answers `false` when it had its turn in this round already.
-    pub(super) fn begin_turn(&self, round: u64) -> bool {
+    /// Begins the recorder's turn in that round of the loop. Returns the time since its last turn; `None` when it had its turn in
+    /// this round already.
+    pub(super) fn begin_turn(&self, round: u64) -> Option<Duration> {
         // Relaxed: only the loop's thread uses it.
         let last = self.last_round.load(Ordering::Relaxed);
         self.last_round.store(round, Ordering::Relaxed);
-        last != round
+        (last != round).then(|| Duration::from_nanos(round.saturating_sub(last)))
+    }
+
+    /// Gives up a recorder that has parked or ended, unless `wants_turn` finds work (R2). Answers whether the loop keeps it.
+    pub(super) fn deschedule(&self, wants_turn: impl FnOnce() -> bool) -> bool {
+        // AcqRel: pairs with the swap in `request`. If that one came first, the work of its caller is visible to `wants_turn`.
+        self.queued.swap(false, Ordering::AcqRel);
+        // AcqRel: as above. Another thread may have put the recorder into the list meanwhile.
+        wants_turn() && !self.queued.swap(true, Ordering::AcqRel)
     }
 }
 
@@ -77,8 +92,12 @@ pub(super) struct Request<R> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Sleep {
     Awake,
-    /// The loop sleeps until this time. An urgent request wakes it, and so does a recorder with a shorter poll interval.
-    Until(Instant),
+    /// The loop sleeps until this time, for `length` at most. An urgent request wakes it, and so does a recorder with a shorter
+    /// poll interval.
+    Until {
+        time: Instant,
+        length: Duration,
+    },
     /// The loop sleeps until the next request.
     Parked,
 }
@@ -109,19 +128,21 @@ impl<R> RunQueue<R> {
 
     /// Asks for a turn of the recorder that `recorder` returns and `state` belongs to.
     ///
-    /// An urgent request is served at once. Another one may wait for the loop's timer, at most until `latest`.
+    /// An urgent request is served at once. Another one may wait for the loop's timer, for `poll_interval` at most.
     pub(super) fn request(
         &self,
         state: &ScheduleState,
         urgent: bool,
         recorder: impl FnOnce() -> R,
-        latest: impl FnOnce() -> Instant,
+        poll_interval: impl FnOnce() -> Duration,
     ) -> Requested {
         let mut requests = lock_with_room(&self.0, |requests| &mut requests.list);
         if requests.phase == Phase::Ended {
             return Requested::Refused;
         }
-        if !state.queued.swap(true, Ordering::Relaxed) {
+        // AcqRel: pairs with the swap in `deschedule`. A caller that finds the flag set relies on the look after that swap, so
+        // the caller's work must be visible to this look.
+        if !state.queued.swap(true, Ordering::AcqRel) {
             requests.list.push(Request { recorder: recorder(), has_priority: false });
         } else if urgent && !state.in_priority.swap(true, Ordering::Relaxed) {
             requests.list.push(Request { recorder: recorder(), has_priority: true });
@@ -130,7 +151,12 @@ impl<R> RunQueue<R> {
         // loop until the loop itself says that it is awake.
         let must_wake = match requests.sleep {
             Sleep::Awake => false,
-            Sleep::Until(next) => urgent || latest() < next,
+            Sleep::Until { .. } if urgent || requests.list.len() >= MAX_WAITING_REQUESTS => true,
+            Sleep::Until { time, length } => {
+                let poll_interval = poll_interval();
+                // The first comparison spares most callers a look at the clock.
+                poll_interval < length && Instant::now() + poll_interval < time
+            }
             Sleep::Parked => true,
         };
         if must_wake { Requested::MustWake } else { Requested::Noted }
@@ -154,19 +180,6 @@ impl<R> RunQueue<R> {
             state_of(&request.recorder).in_priority.store(false, Ordering::Relaxed);
         }
         requests.phase == Phase::Running
-    }
-
-    /// Gives up a recorder that has parked or ended, unless `wants_turn` finds work (R2). Answers whether the loop keeps it.
-    pub(super) fn deschedule(&self, state: &ScheduleState, wants_turn: impl FnOnce() -> bool) -> bool {
-        {
-            let _requests = self.lock();
-            state.queued.store(false, Ordering::Relaxed);
-        }
-        wants_turn() && {
-            let _requests = self.lock();
-            // Another thread may have put the recorder into the list meanwhile.
-            !state.queued.swap(true, Ordering::Relaxed)
-        }
     }
 
     /// Puts the loop to sleep, unless there are requests (R3). Answers whether the loop may sleep.

@@ -12,7 +12,8 @@ use std::time::{Duration, Instant};
 
 use tokio::runtime::Builder;
 
-use super::{EventLoop, MAX_EVENTS_PER_TURN, MAX_IDLE_POLLS, Rounds, Sleep};
+use super::run_queue::MAX_WAITING_REQUESTS;
+use super::{EventLoop, MAX_EVENTS_PER_TURN, Rounds, Sleep};
 use crate::engine::placement::LoopPlacement;
 use crate::engine::{Handoff, MetricFailurePolicy, Placement, QueueOverflowPolicy, RecorderInner, Settings};
 use crate::event::MetricEvent;
@@ -65,19 +66,38 @@ fn run_to_the_end(event_loop: &EventLoop) {
     tokio.block_on(event_loop.run());
 }
 
-impl Rounds<'_> {
-    /// Takes the requests and gives all turns of the next round.
-    fn give_round(&mut self) {
-        let event_loop = self.event_loop;
-        assert!(event_loop.take_requests(self), "the loop goes on");
-        self.number += 1;
-        EventLoop::give_priority_turns(self);
-        event_loop.give_turns(self);
+impl<'a> Rounds<'a> {
+    fn beginning_now(event_loop: &'a EventLoop) -> Self {
+        Rounds::new(event_loop, Instant::now())
     }
 
-    fn lens(&self) -> (usize, usize, usize) {
-        (self.busy.len(), self.priority.len(), self.idle.len())
+    /// Takes the requests, polls, and gives all turns of the next round.
+    fn give_round(&mut self) {
+        self.give_round_at(Instant::now());
     }
+
+    fn give_round_at(&mut self, now: Instant) {
+        assert!(self.event_loop.begin_round(self, now), "the loop goes on");
+        EventLoop::give_priority_turns(self);
+        EventLoop::give_turns(self);
+    }
+
+    /// How many recorders are busy, ask for a turn, and are polled.
+    fn lens(&self) -> (usize, usize, usize) {
+        (self.busy.len(), self.priority.len(), self.polls.polled())
+    }
+
+    /// Puts the loop to sleep, as after a round.
+    fn sleep(&self) {
+        let until = |time| Sleep::Until { time, length: time - self.now };
+        let sleep = self.polls.next().map_or(Sleep::Parked, until);
+        assert!(self.event_loop.run_queue.try_sleep(sleep), "there are no requests");
+    }
+}
+
+/// A sleep for that long from now.
+fn asleep_for(length: Duration) -> Sleep {
+    Sleep::Until { time: Instant::now() + length, length }
 }
 
 #[test]
@@ -91,7 +111,7 @@ fn a_loop_that_is_held_up_keeps_one_priority_request_of_each_recorder() {
     }
     assert_eq!(event_loop.run_queue.priority_requests(), 3);
 
-    let mut rounds = Rounds::new(&event_loop);
+    let mut rounds = Rounds::beginning_now(&event_loop);
     assert!(event_loop.take_requests(&mut rounds));
     assert_eq!(rounds.lens(), (3, 3, 0));
     // The turns of the requests above may be over already.
@@ -119,7 +139,7 @@ fn a_recorder_that_is_started_again_while_the_loop_ends_does_not_outlive_it() {
         let event_loop = Arc::new(EventLoop::new());
         let recorder = running_recorder(&event_loop);
         recorder.stop().wait().expect("stops");
-        let mut rounds = Rounds::new(&event_loop);
+        let mut rounds = Rounds::beginning_now(&event_loop);
         rounds.give_round();
         assert_eq!(rounds.lens(), (0, 0, 0), "the loop does not have it any more");
         let both = Barrier::new(2);
@@ -163,7 +183,7 @@ fn a_restart_before_the_turn_of_the_stop_is_scheduled() {
     let event_loop = Arc::new(EventLoop::new());
     let recorder = running_recorder(&event_loop);
     recorder.emit(Tick);
-    let mut rounds = Rounds::new(&event_loop);
+    let mut rounds = Rounds::beginning_now(&event_loop);
     rounds.give_round();
     recorder.emit(Tick);
     drop(recorder.stop());
@@ -179,7 +199,7 @@ fn a_restart_before_the_turn_of_the_stop_is_scheduled() {
     let mut requests = Vec::new();
     event_loop.run_queue.take_requests(&mut requests, |recorder| recorder.schedule_state());
     for request in requests {
-        assert!(!event_loop.run_queue.deschedule(request.recorder.schedule_state(), || false));
+        assert!(!request.recorder.schedule_state().deschedule(|| false));
     }
     recorder.start().wait().expect("starts again");
     recorder.emit(Tick);
@@ -196,7 +216,7 @@ fn was_woken(event_loop: &EventLoop) -> bool {
 fn with_interval_zero_a_recorder_parks_at_once_and_each_lone_event_wakes_the_loop() {
     let event_loop = Arc::new(EventLoop::new());
     let recorder = running_recorder(&event_loop);
-    let mut rounds = Rounds::new(&event_loop);
+    let mut rounds = Rounds::beginning_now(&event_loop);
     for _ in 0..10 {
         assert!(event_loop.run_queue.try_sleep(Sleep::Parked), "there are no requests");
         recorder.emit(Tick);
@@ -210,14 +230,14 @@ fn with_interval_zero_a_recorder_parks_at_once_and_each_lone_event_wakes_the_loo
 fn while_traffic_is_recent_an_event_wakes_the_loop_only_above_the_watermark() {
     let event_loop = Arc::new(EventLoop::new());
     let recorder = polled_recorder(&event_loop, Duration::from_hours(1));
-    let mut rounds = Rounds::new(&event_loop);
+    let mut rounds = Rounds::beginning_now(&event_loop);
     assert!(event_loop.run_queue.try_sleep(Sleep::Parked), "there are no requests");
     recorder.emit(Tick);
     assert!(was_woken(&event_loop), "the first event wakes it");
     for _ in 0..100 {
         rounds.give_round();
         assert_eq!((recorder.stats().pending, rounds.lens()), (0, (0, 0, 1)));
-        let sleep = Sleep::Until(Instant::now() + Duration::from_hours(1));
+        let sleep = asleep_for(Duration::from_hours(1));
         assert!(event_loop.run_queue.try_sleep(sleep), "there are no requests");
         (0..LIMIT / 4).for_each(|_| recorder.emit(Tick));
         assert!(!was_woken(&event_loop), "the timer is early enough");
@@ -230,36 +250,157 @@ fn while_traffic_is_recent_an_event_wakes_the_loop_only_above_the_watermark() {
     }
 }
 
+const MILLISECOND: Duration = Duration::from_millis(1);
+
+/// A time at which polling has been of no use for long.
+fn long_after(event_loop_began: Instant) -> Instant {
+    event_loop_began + Duration::from_hours(1)
+}
+
 #[test]
-fn after_idle_polls_the_recorder_parks_and_one_event_wakes_the_loop() {
+fn events_far_apart_cost_one_turn_each_and_no_poll() {
     let event_loop = Arc::new(EventLoop::new());
-    let recorder = polled_recorder(&event_loop, Duration::from_nanos(1));
-    let mut rounds = Rounds::new(&event_loop);
+    let recorder = polled_recorder(&event_loop, MILLISECOND);
+    let mut rounds = Rounds::beginning_now(&event_loop);
+    let mut now = long_after(rounds.began);
     for _ in 0..10 {
-        assert!(event_loop.run_queue.try_sleep(Sleep::Parked), "there are no requests");
+        rounds.sleep();
+        assert_eq!(event_loop.run_queue.sleep(), Sleep::Parked, "no timer is set");
         recorder.emit(Tick);
-        assert!(was_woken(&event_loop), "no timer is set");
+        assert!(was_woken(&event_loop));
         recorder.emit(Tick);
         assert!(!was_woken(&event_loop), "once is enough");
-        rounds.give_round();
-        let mut polls = 0;
-        while let Some(idle) = rounds.idle.peek() {
-            polls = idle.polls;
-            assert!(!event_loop.poll_idle(&mut rounds), "there is no event");
-        }
-        assert_eq!(polls, MAX_IDLE_POLLS);
-        assert_eq!(rounds.lens(), (0, 0, 0), "the recorder costs nothing any more");
+        let turns = event_loop.progress_counter();
+        rounds.give_round_at(now);
+        assert_eq!(event_loop.progress_counter(), turns + 1);
+        assert_eq!((recorder.stats().pending, rounds.lens()), (0, (0, 0, 0)), "the recorder is parked");
+        now += Duration::from_millis(5);
     }
+}
+
+#[test]
+fn events_close_together_are_polled_and_the_first_poll_without_one_parks_the_recorder() {
+    let event_loop = Arc::new(EventLoop::new());
+    let recorder = polled_recorder(&event_loop, MILLISECOND);
+    let mut rounds = Rounds::beginning_now(&event_loop);
+    let mut now = long_after(rounds.began);
+    for polled in [0, 1] {
+        rounds.sleep();
+        recorder.emit(Tick);
+        assert!(was_woken(&event_loop));
+        rounds.give_round_at(now);
+        assert_eq!(rounds.lens(), (0, 0, polled));
+        now += MILLISECOND;
+    }
+    for _ in 0..10 {
+        rounds.sleep();
+        recorder.emit(Tick);
+        assert!(!was_woken(&event_loop), "the timer is early enough");
+        // The timer fires a little late.
+        now += MILLISECOND;
+        rounds.give_round_at(now);
+        assert_eq!((recorder.stats().pending, rounds.lens()), (0, (0, 0, 1)));
+    }
+    let turns = event_loop.progress_counter();
+    rounds.give_round_at(now + 2 * MILLISECOND);
+    assert_eq!(event_loop.progress_counter(), turns, "a poll without an event is no turn");
+    assert_eq!(rounds.lens(), (0, 0, 0), "the recorder costs nothing any more");
+    rounds.sleep();
+    assert_eq!(event_loop.run_queue.sleep(), Sleep::Parked);
+    recorder.emit(Tick);
+    assert!(was_woken(&event_loop), "no timer is set");
+}
+
+#[test]
+fn requests_that_come_often_are_taken_on_the_timer_and_cost_no_poll_of_a_recorder() {
+    let event_loop = Arc::new(EventLoop::new());
+    let recorders: Vec<_> = (0..60).map(|_| polled_recorder(&event_loop, MILLISECOND)).collect();
+    let mut rounds = Rounds::beginning_now(&event_loop);
+    let mut now = long_after(rounds.began);
+    for (round, recorders) in recorders.chunks(10).enumerate() {
+        rounds.sleep();
+        recorders.iter().for_each(|recorder| recorder.emit(Tick));
+        assert_eq!(was_woken(&event_loop), round < 2, "round {round}");
+        let turns = event_loop.progress_counter();
+        rounds.give_round_at(now);
+        assert_eq!(event_loop.progress_counter(), turns + 10, "a turn for each event, and nothing else");
+        assert_eq!(rounds.lens(), (0, 0, 0), "each recorder is parked");
+        now += 2 * MILLISECOND;
+    }
+    // One time without a request.
+    rounds.give_round_at(now);
+    rounds.sleep();
+    assert_eq!(event_loop.run_queue.sleep(), Sleep::Parked);
+}
+
+#[test]
+fn a_sleeping_loop_is_woken_when_many_recorders_have_requests() {
+    let event_loop = Arc::new(EventLoop::new());
+    let recorders: Vec<_> =
+        (0..MAX_WAITING_REQUESTS).map(|_| polled_recorder(&event_loop, Duration::from_hours(1))).collect();
+    assert!(event_loop.run_queue.try_sleep(asleep_for(Duration::from_mins(1))), "there are no requests");
+    for (number, recorder) in recorders.iter().enumerate() {
+        recorder.emit(Tick);
+        assert_eq!(was_woken(&event_loop), number + 1 == MAX_WAITING_REQUESTS, "request {number}");
+    }
+    run_to_the_end(&event_loop);
+}
+
+#[test]
+fn recorders_with_different_intervals_are_polled_each_at_its_own() {
+    let event_loop = Arc::new(EventLoop::new());
+    let intervals = [7, 1, 100, 20].map(Duration::from_millis);
+    let recorders = intervals.map(|interval| polled_recorder(&event_loop, interval));
+    let mut rounds = Rounds::beginning_now(&event_loop);
+    let began = long_after(rounds.began);
+    for now in [began, began + MILLISECOND] {
+        recorders.iter().for_each(|recorder| recorder.emit(Tick));
+        rounds.give_round_at(now);
+    }
+    assert_eq!(rounds.lens(), (0, 0, 4));
+    recorders.iter().for_each(|recorder| recorder.emit(Tick));
+    let mut processed = Vec::new();
+    while let Some(next) = rounds.polls.next().filter(|next| *next <= began + Duration::from_millis(101)) {
+        rounds.give_round_at(next);
+        for (recorder, interval) in recorders.iter().zip(intervals) {
+            if recorder.stats().pending == 0 && !processed.contains(&interval) {
+                assert_eq!(next, began + MILLISECOND + interval);
+                processed.push(interval);
+            }
+        }
+    }
+    assert_eq!(processed, [1, 7, 20, 100].map(Duration::from_millis));
+}
+
+#[test]
+fn a_polled_recorder_that_a_reader_holds_is_polled_again() {
+    let event_loop = Arc::new(EventLoop::new());
+    let recorder = polled_recorder(&event_loop, MILLISECOND);
+    let mut rounds = Rounds::beginning_now(&event_loop);
+    let mut now = long_after(rounds.began);
+    for _ in 0..2 {
+        recorder.emit(Tick);
+        rounds.give_round_at(now);
+        now += MILLISECOND;
+    }
+    let metrics = recorder.inner().metrics.try_lock_as_consumer().expect("no thread has it");
+    for _ in 0..3 {
+        now += MILLISECOND;
+        rounds.give_round_at(now);
+        assert_eq!(rounds.lens(), (0, 0, 1), "it cannot park, and has no event");
+    }
+    drop(metrics);
+    rounds.give_round_at(now + MILLISECOND);
+    assert_eq!(rounds.lens(), (0, 0, 0));
 }
 
 #[test]
 fn a_sleeping_loop_is_woken_by_an_event_that_may_not_wait_that_long() {
     const INTERVAL: Duration = Duration::from_mins(1);
-    let until = Instant::now() + 2 * INTERVAL;
     for (poll_interval, wakes) in [(Duration::ZERO, true), (INTERVAL, true), (10 * INTERVAL, false)] {
         let event_loop = Arc::new(EventLoop::new());
         let recorder = polled_recorder(&event_loop, poll_interval);
-        assert!(event_loop.run_queue.try_sleep(Sleep::Until(until)), "there are no requests");
+        assert!(event_loop.run_queue.try_sleep(asleep_for(2 * INTERVAL)), "there are no requests");
         recorder.emit(Tick);
         assert_eq!(was_woken(&event_loop), wakes, "{poll_interval:?}");
         run_to_the_end(&event_loop);
@@ -270,13 +411,13 @@ fn a_sleeping_loop_is_woken_by_an_event_that_may_not_wait_that_long() {
 fn a_loop_with_a_priority_request_does_not_sleep() {
     let event_loop = Arc::new(EventLoop::new());
     let recorder = polled_recorder(&event_loop, Duration::from_hours(1));
-    let mut rounds = Rounds::new(&event_loop);
+    let mut rounds = Rounds::beginning_now(&event_loop);
     recorder.emit(Tick);
     rounds.give_round();
     assert_eq!(rounds.lens(), (0, 0, 1));
     // A reader asks while the loop is awake, after the loop took its requests.
     recorder.inner().schedule(true);
-    let sleep = Sleep::Until(Instant::now() + Duration::from_hours(1));
+    let sleep = asleep_for(Duration::from_hours(1));
     assert!(!event_loop.run_queue.try_sleep(sleep), "the reader does not wait for the timer");
 }
 
@@ -297,8 +438,8 @@ impl Drop for EmitsOnDrop {
 fn a_queue_that_fills_up_during_a_turn_is_not_left_to_the_timer() {
     for has_priority in [false, true] {
         let event_loop = Arc::new(EventLoop::new());
-        let recorder = polled_recorder(&event_loop, Duration::from_nanos(1));
-        let mut rounds = Rounds::new(&event_loop);
+        let recorder = polled_recorder(&event_loop, Duration::from_hours(1));
+        let mut rounds = Rounds::beginning_now(&event_loop);
         recorder.emit(Tick);
         rounds.give_round();
         assert_eq!((recorder.stats().pending, rounds.lens()), (0, (0, 0, 1)));
@@ -306,10 +447,10 @@ fn a_queue_that_fills_up_during_a_turn_is_not_left_to_the_timer() {
         recorder.emit(EmitsOnDrop(recorder.clone()));
         if has_priority {
             (0..LIMIT / 2).for_each(|_| recorder.emit(Tick));
+            rounds.give_round();
         } else {
-            assert!(event_loop.poll_idle(&mut rounds), "the event is found");
+            rounds.give_round_at(Instant::now() + Duration::from_hours(2));
         }
-        rounds.give_round();
         assert!(recorder.stats().pending > LIMIT / 4, "the turn ends with what was pending when it began");
         assert_eq!(event_loop.run_queue.priority_requests(), 0, "the turn was pending all the time");
         let expected = if has_priority { (0, 1, 1) } else { (1, 0, 0) };
@@ -370,7 +511,7 @@ fn a_loop_with_a_request_in_every_round_lets_the_tasks_of_its_thread_run() {
 fn rs4_rounds_that_consume_nothing_are_no_progress() {
     let event_loop = Arc::new(EventLoop::new());
     let recorder = running_recorder(&event_loop);
-    let mut rounds = Rounds::new(&event_loop);
+    let mut rounds = Rounds::beginning_now(&event_loop);
     recorder.emit(Tick);
     let Ok(permit) = recorder.inner().try_reserve::<Tick>() else {
         panic!("the queue is awake and has room");
@@ -378,11 +519,11 @@ fn rs4_rounds_that_consume_nothing_are_no_progress() {
     rounds.give_round();
     assert_eq!(recorder.stats().pending, 1);
     rounds.number += 1;
-    assert!(!event_loop.give_turns(&mut rounds), "the second round consumed nothing");
+    assert!(!EventLoop::give_turns(&mut rounds), "the second round consumed nothing");
     assert_eq!(rounds.lens(), (1, 0, 0));
     permit.send(Tick);
     rounds.number += 1;
-    assert!(event_loop.give_turns(&mut rounds));
+    assert!(EventLoop::give_turns(&mut rounds));
     assert_eq!(recorder.stats().pending, 0);
 }
 
@@ -398,7 +539,7 @@ fn unparked_without_a_request(event_loop: &Arc<EventLoop>) -> MetricsRecorder {
 fn rs5_a_queue_that_fills_up_is_drained_although_the_first_producer_was_preempted() {
     let event_loop = Arc::new(EventLoop::new());
     let recorder = unparked_without_a_request(&event_loop);
-    let mut rounds = Rounds::new(&event_loop);
+    let mut rounds = Rounds::beginning_now(&event_loop);
     for _ in 0..3 {
         (0..2 * LIMIT).for_each(|_| recorder.emit(Tick));
         rounds.give_round();
@@ -410,7 +551,7 @@ fn rs5_a_queue_that_fills_up_is_drained_although_the_first_producer_was_preempte
 fn rs5_a_full_queue_asks_for_a_turn_although_two_producers_were_preempted() {
     let event_loop = Arc::new(EventLoop::new());
     let recorder = unparked_without_a_request(&event_loop);
-    let mut rounds = Rounds::new(&event_loop);
+    let mut rounds = Rounds::beginning_now(&event_loop);
     // The second one was preempted above the watermark, after it had noted that a turn is pending.
     assert!(recorder.inner().schedule_state.set_turn_pending());
     (0..2 * LIMIT).for_each(|_| recorder.emit(Tick));
@@ -422,7 +563,7 @@ fn rs5_a_full_queue_asks_for_a_turn_although_two_producers_were_preempted() {
 fn rs5_a_recorder_that_parked_leaves_no_turn_pending() {
     let event_loop = Arc::new(EventLoop::new());
     let recorder = running_recorder(&event_loop);
-    let mut rounds = Rounds::new(&event_loop);
+    let mut rounds = Rounds::beginning_now(&event_loop);
     (0..LIMIT).for_each(|_| recorder.emit(Tick));
     rounds.give_round();
     rounds.give_round();
@@ -440,7 +581,7 @@ fn loops_are_told_apart() {
 fn a_loop_counts_its_turns() {
     let event_loop = Arc::new(EventLoop::new());
     let recorder = running_recorder(&event_loop);
-    let mut rounds = Rounds::new(&event_loop);
+    let mut rounds = Rounds::beginning_now(&event_loop);
     let before = event_loop.progress_counter();
     recorder.emit(Tick);
     rounds.give_round();
@@ -465,7 +606,7 @@ fn the_first_event_of_a_tiny_queue_does_not_wait_for_the_timer() {
     for (limit, wakes) in [(1, true), (3, true), (4, false)] {
         let event_loop = Arc::new(EventLoop::new());
         let recorder = limited_recorder(&event_loop, Duration::from_hours(1), limit);
-        let sleep = Sleep::Until(Instant::now() + Duration::from_mins(1));
+        let sleep = asleep_for(Duration::from_mins(1));
         assert!(event_loop.run_queue.try_sleep(sleep), "there are no requests");
         recorder.emit(Tick);
         assert_eq!(was_woken(&event_loop), wakes, "limit {limit}");
@@ -474,14 +615,15 @@ fn the_first_event_of_a_tiny_queue_does_not_wait_for_the_timer() {
 }
 
 #[test]
-fn a_poll_that_is_not_due_is_no_progress() {
+fn a_recorder_is_not_polled_before_its_time() {
     let event_loop = Arc::new(EventLoop::new());
     let recorder = polled_recorder(&event_loop, Duration::from_hours(1));
-    let mut rounds = Rounds::new(&event_loop);
+    let mut rounds = Rounds::beginning_now(&event_loop);
     recorder.emit(Tick);
     rounds.give_round();
-    assert!(!event_loop.poll_idle(&mut rounds));
-    assert_eq!(rounds.lens(), (0, 0, 1));
+    recorder.emit(Tick);
+    rounds.give_round_at(Instant::now() + Duration::from_mins(59));
+    assert_eq!((recorder.stats().pending, rounds.lens()), (1, (0, 0, 1)));
 }
 
 #[test]
@@ -524,24 +666,9 @@ fn a_turn_that_leaves_events_pending_is_progress() {
     let event_loop = Arc::new(EventLoop::new());
     let recorder = limited_recorder(&event_loop, Duration::ZERO, 4 * MAX_EVENTS_PER_TURN);
     (0..=MAX_EVENTS_PER_TURN).for_each(|_| recorder.emit(Tick));
-    let mut rounds = Rounds::new(&event_loop);
+    let mut rounds = Rounds::beginning_now(&event_loop);
     assert!(event_loop.take_requests(&mut rounds), "the loop goes on");
     rounds.number += 1;
-    assert!(event_loop.give_turns(&mut rounds));
+    assert!(EventLoop::give_turns(&mut rounds));
     assert_eq!((recorder.stats().pending, rounds.busy.len()), (1, 1));
-}
-
-#[test]
-fn a_recorder_whose_events_another_thread_consumes_between_two_polls_does_not_park() {
-    let event_loop = Arc::new(EventLoop::new());
-    let recorder = polled_recorder(&event_loop, Duration::from_nanos(1));
-    let mut rounds = Rounds::new(&event_loop);
-    recorder.emit(Tick);
-    rounds.give_round();
-    for _ in 0..3 * MAX_IDLE_POLLS {
-        recorder.emit(Tick);
-        recorder.inner().try_turn_of(1).expect("no thread has the metrics");
-        assert!(!event_loop.poll_idle(&mut rounds), "no event is pending");
-        assert_eq!(rounds.lens(), (0, 0, 1));
-    }
 }
