@@ -140,8 +140,11 @@ impl MetricsRecorder {
     /// [`stats`](Self::stats), and the event is dropped.
     #[inline]
     pub fn emit<E: MetricEvent>(&self, event: E) {
-        if let Err(error) = self.register_event(event) {
-            panics::catch_and_ignore(|| drop(error));
+        match self.inner.try_reserve() {
+            Ok(permit) => permit.send(event),
+            // As in `register_event`.
+            Err(_) if self.inner.is_disabled() => drop_event(event),
+            Err(reason) => self.inner.emit_slow(event, reason),
         }
     }
 

@@ -6,6 +6,7 @@ use crate::event_loop::{EventLoop, LoopRecorder, OneRecorder};
 use crate::harness::drain;
 use crate::ours::{HookKind, OurLoop};
 use crate::peers::{CachedHandles, FamilyLookup, MetricsMacros, SharedAtomics, SpscRing};
+use crate::refused::{self, Call};
 use crate::rows::Port;
 use crate::subject::{Counted, Producer, Setup, Subject};
 use crate::workload::SaveFinished;
@@ -50,6 +51,13 @@ pub fn from_arguments(arguments: &[String]) -> Option<Run> {
         "lone:none" => |batches| lone(HookKind::None, batches),
         "lone:lifecycle" => |batches| lone(HookKind::Lifecycle, batches),
         "lone:listener" => |batches| lone(HookKind::Listener, batches),
+        "emit:running" => |batches| refused::running(Call::Emit, batches),
+        "emit:disabled" => |batches| refused::disabled(Call::Emit, batches),
+        "emit:stopped" => |batches| refused::stopped(Call::Emit, batches),
+        "emit:cancelled" => |batches| refused::cancelled(Call::Emit, batches),
+        "register:disabled" => |batches| refused::disabled(Call::Register, batches),
+        "register:stopped" => |batches| refused::stopped(Call::Register, batches),
+        "register:cancelled" => |batches| refused::cancelled(Call::Register, batches),
         unknown => panic!("no such work: {unknown}"),
     };
     Some(Run { work: Work::Row(work), batches })

@@ -14,6 +14,7 @@ mod harness;
 mod instructions;
 mod ours;
 mod peers;
+mod refused;
 mod report;
 mod rows;
 mod subject;

@@ -4,7 +4,8 @@
 //! # Locks
 //!
 //! * `lifecycle` guards the state and the operation in progress. The queue is closed and reopened under it, so the state and
-//!   the queue's CLOSED flag change together. No user code runs under it, and nothing is allocated or freed.
+//!   the queue's CLOSED flag change together. No user code runs under it, and nothing is allocated or freed. Producers read
+//!   `published_state` instead, and take no lock.
 //! * `metrics` guards the metrics and the right to consume. It is fair (see [`fair_lock`](super::fair_lock)). Handlers,
 //!   snapshots and the `Drop` of events run under it. They are user code. A thread that runs such code is refused every
 //!   call that needs this lock of any recorder (see [`thread_role`]). So no cycle can form.
@@ -20,6 +21,7 @@ use super::drain::MetricsState;
 use super::fair_lock::FairLock;
 use super::lifecycle::{Ended, Ending, Lifecycle};
 use super::placement::{LoopPlacement, Placement};
+use super::published_state::PublishedState;
 use super::room::RoomLine;
 use super::scheduler::{EventLoop, ScheduleState};
 use super::settings::{QueueOverflowPolicy, Settings};
@@ -43,6 +45,8 @@ pub(crate) struct RecorderInner {
     /// The consumer, on its way back from a worker task with listeners. That task cannot wait for `metrics`.
     pub(super) returned_consumer: Mutex<Option<Consumer>>,
     lifecycle: Mutex<Lifecycle>,
+    /// Written under `lifecycle`.
+    published_state: PublishedState,
     pub(super) counters: Counters,
     /// The producers that wait for room in the queue.
     pub(super) room: RoomLine,
@@ -88,6 +92,7 @@ impl RecorderInner {
             metrics: FairLock::new(MetricsState::new(placement.event_loop().is_some())),
             returned_consumer: Mutex::new(None),
             lifecycle: Mutex::new(Lifecycle::new()),
+            published_state: PublishedState::new(),
             counters: Counters::new(settings.log_policy != LogPolicy::Silent),
             room: RoomLine::default(),
             settings,
@@ -256,6 +261,19 @@ impl RecorderInner {
         }
     }
 
+    /// As [`register_slow`](Self::register_slow), for code that can do nothing about an error. A closed queue costs a count, and
+    /// neither a lock nor an error.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn emit_slow<E: MetricEvent>(self: &Arc<Self>, event: E, reason: ReserveError) {
+        if self.queue.is_closed() {
+            self.counters.count_rejected();
+            panics::catch_and_ignore(|| drop(event));
+        } else if let Err(error) = self.register_slow(event, reason) {
+            panics::catch_and_ignore(|| drop(error));
+        }
+    }
+
     /// As [`register_slow`](Self::register_slow). It hands every refused event back, and counts none.
     pub(super) fn push_slow<E: MetricEvent>(
         self: &Arc<Self>,
@@ -339,11 +357,9 @@ impl RecorderInner {
         }
     }
 
-    /// Why the recorder accepts no events. `None` when it does.
+    /// Why the recorder accepts no events. `None` when it does. It takes no lock.
     pub(super) fn refusal(&self) -> Option<MetricsRecorderError> {
-        let lifecycle = self.lifecycle();
-        let accepts = lifecycle.state().accepts();
-        (!accepts).then(|| lifecycle.invalid_state(MetricsRecorderState::ACCEPTING))
+        if self.queue.is_closed() { self.published_state.refusal() } else { None }
     }
 
     /// Starts a recorder that has accepted its first event.
@@ -424,6 +440,7 @@ impl RecorderInner {
                 let restarts = lifecycle.state() == MetricsRecorderState::Stopped;
                 lifecycle.begin(MetricsRecorderState::Starting, &completion, operation);
                 self.queue.reopen();
+                self.published_state.publish(&lifecycle);
                 drop(lifecycle);
                 self.spawn_task();
                 self.end_with_loop(restarts);
@@ -433,6 +450,7 @@ impl RecorderInner {
                 let restarts = lifecycle.state() == MetricsRecorderState::Stopped;
                 let needs_task = lifecycle.run();
                 self.queue.reopen();
+                self.published_state.publish(&lifecycle);
                 drop(lifecycle);
                 if needs_task {
                     self.spawn_task();
@@ -505,6 +523,7 @@ impl RecorderInner {
             Decision::Join => joined(lifecycle.join(operation)),
             Decision::Begin => {
                 lifecycle.begin(MetricsRecorderState::Stopping, &completion, operation);
+                self.published_state.publish(&lifecycle);
                 self.queue.close();
                 drop(lifecycle);
                 self.wake_all_producers();
@@ -569,7 +588,9 @@ impl RecorderInner {
             if to == MetricsRecorderState::Stopped && !self.is_drained() {
                 return false;
             }
-            lifecycle.finish(from, to, ending)
+            let finished = lifecycle.finish(from, to, ending);
+            self.published_state.publish(&lifecycle);
+            finished
         };
         let Ok(ended) = finished else {
             return false;
@@ -636,6 +657,7 @@ impl RecorderInner {
             let mut lifecycle = self.lifecycle();
             let failed = lifecycle.fail(state, ending);
             if failed.is_ok() {
+                self.published_state.publish(&lifecycle);
                 self.queue.close();
             }
             failed
