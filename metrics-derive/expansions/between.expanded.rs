@@ -161,6 +161,10 @@ const _: () = {
         fn is_derived() -> __private::primitive::bool {
             true
         }
+        #[inline]
+        fn order_problem() -> __private::Option<__private::String> {
+            __private::order_problem(const { &<Self as __private::Fields>::NAMES })
+        }
     }
     #[automatically_derived]
     impl __private::per_label::PerLabel for Requests
@@ -245,6 +249,13 @@ const _: () = {
                 ),
                 const { __private::checked_open_limit(MAX_OPEN) },
             ),
+        ];
+        const ORDERED: &'static [(
+            &'static __private::primitive::str,
+            __private::NeedsOrder,
+        )] = &[
+            ("latency", __private::NeedsOrder::BetweenEvents),
+            ("of_variants", __private::NeedsOrder::BetweenEvents),
         ];
         #[inline]
         fn values(

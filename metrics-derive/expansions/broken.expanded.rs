@@ -50,6 +50,10 @@ const _: () = {
         fn is_derived() -> __private::primitive::bool {
             true
         }
+        #[inline]
+        fn order_problem() -> __private::Option<__private::String> {
+            __private::order_problem(const { &<Self as __private::Fields>::NAMES })
+        }
     }
     #[automatically_derived]
     impl __private::per_label::PerLabel for Saves

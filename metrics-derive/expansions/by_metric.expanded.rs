@@ -67,6 +67,23 @@ const _: () = {
         fn is_derived() -> __private::primitive::bool {
             true
         }
+        #[inline]
+        fn order_problem() -> __private::Option<__private::String> {
+            __private::order_problem(const { &<Self as __private::Fields>::NAMES })
+        }
+        #[inline]
+        fn empty_shard(&self) -> __private::Option<Self> {
+            __private::Some(Self {
+                per_host: __private::per_label::empty_shard::<String, HostStats>()?,
+            })
+        }
+        #[inline]
+        fn absorb_shard(&mut self, __shard: &mut Self) {
+            __private::per_label::absorb::<
+                String,
+                HostStats,
+            >(&mut self.per_host, &mut __shard.per_host);
+        }
     }
     #[automatically_derived]
     impl __private::per_label::PerLabel for Requests
@@ -120,6 +137,7 @@ const _: () = {
                 names: &[],
                 flattened: &[("per_host", __private::per_label::names::<HostStats>())],
                 by_label: false,
+                ordered: &[],
             },
         );
         __private::forget(
@@ -149,6 +167,7 @@ const _: () = {
             names: &[],
             flattened: &[("per_host", __private::per_label::names::<HostStats>())],
             by_label: false,
+            ordered: <Self as __private::Fields>::ORDERED,
         };
         #[inline]
         fn describe(

@@ -99,6 +99,10 @@ const _: () = {
         fn is_derived() -> __private::primitive::bool {
             true
         }
+        #[inline]
+        fn order_problem() -> __private::Option<__private::String> {
+            __private::order_problem(const { &<Self as __private::Fields>::NAMES })
+        }
     }
     #[automatically_derived]
     impl __private::per_label::PerLabel for Connections
@@ -188,11 +192,19 @@ const _: () = {
                 __private::None,
             ),
         ];
+        const ORDERED: &'static [(
+            &'static __private::primitive::str,
+            __private::NeedsOrder,
+        )] = &[
+            ("Self::closed", __private::NeedsOrder::Handler),
+            ("started", __private::NeedsOrder::Skipped),
+        ];
         const NAMES: __private::Names = __private::Names {
             own: <Self as __private::Fields>::DIMENSIONS,
             names: &[],
             flattened: &[("traffic_", <Traffic as __private::Fields>::NAMES)],
             by_label: false,
+            ordered: <Self as __private::Fields>::ORDERED,
         };
         #[inline]
         fn describe(

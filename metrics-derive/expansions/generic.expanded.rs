@@ -59,6 +59,10 @@ const _: () = {
         fn is_derived() -> __private::primitive::bool {
             true
         }
+        #[inline]
+        fn order_problem() -> __private::Option<__private::String> {
+            __private::order_problem(const { &<Self as __private::Fields>::NAMES })
+        }
     }
     #[automatically_derived]
     impl<K: Label, Unused> __private::per_label::PerLabel for Finishes<K, Unused>
@@ -120,6 +124,10 @@ const _: () = {
                 __private::None,
             ),
         ];
+        const ORDERED: &'static [(
+            &'static __private::primitive::str,
+            __private::NeedsOrder,
+        )] = &[("unused", __private::NeedsOrder::Skipped)];
         #[inline]
         fn values(
             &self,

@@ -59,6 +59,29 @@ const _: () = {
         fn is_derived() -> __private::primitive::bool {
             true
         }
+        #[inline]
+        fn order_problem() -> __private::Option<__private::String> {
+            __private::order_problem(const { &<Self as __private::Fields>::NAMES })
+        }
+        #[inline]
+        fn empty_shard(&self) -> __private::Option<Self> {
+            __private::Some(Self {
+                total: __private::Dimension::empty_shard(&self.total)?,
+                success_total: __private::Dimension::empty_shard(&self.success_total)?,
+                elapsed: __private::Dimension::empty_shard(&self.elapsed)?,
+                users: __private::Dimension::empty_shard(&self.users)?,
+            })
+        }
+        #[inline]
+        fn absorb_shard(&mut self, __shard: &mut Self) {
+            __private::Dimension::absorb_shard(&mut self.total, &mut __shard.total);
+            __private::Dimension::absorb_shard(
+                &mut self.success_total,
+                &mut __shard.success_total,
+            );
+            __private::Dimension::absorb_shard(&mut self.elapsed, &mut __shard.elapsed);
+            __private::Dimension::absorb_shard(&mut self.users, &mut __shard.users);
+        }
     }
     #[automatically_derived]
     impl __private::per_label::PerLabel for DocumentSaveAttempts

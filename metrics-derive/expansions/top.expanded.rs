@@ -54,6 +54,23 @@ const _: () = {
         fn is_derived() -> __private::primitive::bool {
             true
         }
+        #[inline]
+        fn order_problem() -> __private::Option<__private::String> {
+            __private::order_problem(const { &<Self as __private::Fields>::NAMES })
+        }
+        #[inline]
+        fn empty_shard(&self) -> __private::Option<Self> {
+            __private::Some(Self {
+                heaviest: __private::Dimension::empty_shard(&self.heaviest)?,
+            })
+        }
+        #[inline]
+        fn absorb_shard(&mut self, __shard: &mut Self) {
+            __private::Dimension::absorb_shard(
+                &mut self.heaviest,
+                &mut __shard.heaviest,
+            );
+        }
     }
     #[automatically_derived]
     impl __private::per_label::PerLabel for Traffic

@@ -128,6 +128,10 @@ const _: () = {
         fn is_derived() -> __private::primitive::bool {
             true
         }
+        #[inline]
+        fn order_problem() -> __private::Option<__private::String> {
+            __private::order_problem(const { &<Self as __private::Fields>::NAMES })
+        }
     }
     #[automatically_derived]
     impl<T> __private::per_label::PerLabel for Requests<T>
@@ -237,6 +241,10 @@ const _: () = {
                 __private::None,
             ),
         ];
+        const ORDERED: &'static [(
+            &'static __private::primitive::str,
+            __private::NeedsOrder,
+        )] = &[("Self::refused", __private::NeedsOrder::Handler)];
         #[inline]
         fn values(
             &self,

@@ -21,6 +21,7 @@ mod label;
 mod lints;
 mod metric;
 mod per_label;
+mod shards;
 mod snapshot;
 mod source;
 mod units;

@@ -12,6 +12,7 @@ mod in_flight;
 mod label_table;
 mod mean;
 mod measure;
+mod needs_order;
 mod recent;
 mod sum;
 mod top;
@@ -48,6 +49,8 @@ pub use measure::{
     FromBool, FromNonZero, FromNumber, FromResult, FromSigned, FromText, FromWide, GaugeValue, IntoMeasure,
     Measure,
 };
+#[doc(hidden)]
+pub use needs_order::NeedsOrder;
 pub use recent::Recent;
 pub use sum::Sum;
 pub use top::{Top, Weighted};
@@ -188,6 +191,21 @@ pub trait Dimension: Sized + Send + 'static {
         None
     }
 
+    /// An empty dimension with the configuration of this one, for the events of one more thread. `None` where the type needs all events
+    /// in one order.
+    #[doc(hidden)]
+    #[must_use]
+    fn empty_shard(&self) -> Option<Self> {
+        None
+    }
+
+    /// Takes over all that a shard has recorded: the state is then as if this dimension had got the shard's events itself. The shard is
+    /// not used afterwards.
+    #[doc(hidden)]
+    fn absorb_shard(&mut self, shard: &mut Self) {
+        let _ = shard;
+    }
+
     /// Whether an output that only grows is lower than it was.
     #[doc(hidden)]
     fn has_fallen(later: &Self::Output, earlier: &Self::Output) -> bool {
@@ -226,6 +244,8 @@ pub struct Shape {
     pub window: Option<u64>,
     /// Why the type cannot be used.
     pub problem: Option<&'static str>,
+    /// Why the type needs the events of all threads in one order.
+    pub needs_order: Option<NeedsOrder>,
 }
 
 impl Shape {
@@ -240,6 +260,7 @@ impl Shape {
             merge_values: MergeValues(None),
             window: None,
             problem: None,
+            needs_order: NeedsOrder::of_kind(kind),
         }
     }
 
@@ -259,7 +280,9 @@ impl Shape {
         };
         let rules = OwnRules { merge: merge_values, since: since_values_of::<D>, empty: None };
         let number = <D::Output as Output>::NUMBER;
-        Self { merge, merge_values: MergeValues(Some(rules)), ..Self::new(DimensionKind::Custom, number) }
+        let needs_order = Some(NeedsOrder::OwnType);
+        let shape = Self::new(DimensionKind::Custom, number);
+        Self { merge, merge_values: MergeValues(Some(rules)), needs_order, ..shape }
     }
 }
 

@@ -22,7 +22,9 @@ use crate::event::{EventRef, MetricEvent};
 use crate::queue::slot::Slot;
 
 pub use metric::{Metric, TypedMetric};
-pub(crate) use metric_set::{MetricBox, MetricFailure, MetricSet, ReadTyped, Typed, declaration_of_type};
+pub(crate) use metric_set::{
+    MetricBox, MetricFailure, MetricSet, ReadTyped, ShardPlan, Typed, declaration_of_type,
+};
 
 type BatchHandler = unsafe fn(NonNull<()>, &[Slot]);
 type OneHandler = unsafe fn(NonNull<()>, &Slot) -> bool;

@@ -13,6 +13,7 @@
 //! | `drain` | the metrics and the consumer, guarded by the metrics lock; the one way to drain a queue |
 //! | `scheduler` | the event loop and its run queue |
 //! | `placement` | where a recorder's events are processed |
+//! | `per_thread` | the rings of recorders that have one for each thread |
 //! | `recorder_inner`, `turn` | the shared part of a recorder; turns, and giving up after a failure |
 //! | `hook_calls` | calls of a recorder's hooks |
 //! | `task` | the task of a recorder that was created directly or has hooks |
@@ -29,6 +30,7 @@ mod hook_calls;
 mod lifecycle;
 mod loss;
 mod metric_source;
+mod per_thread;
 mod placement;
 mod published_state;
 mod read;
@@ -49,7 +51,7 @@ mod tests;
 
 pub use self::handle::LifecycleHandle;
 pub use self::read::Registered;
-pub use self::settings::{MetricFailurePolicy, QueueOverflowPolicy};
+pub use self::settings::{Handoff, MetricFailurePolicy, QueueOverflowPolicy};
 
 pub(crate) use self::completion::Completion;
 pub(crate) use self::fair_lock::{FairGuard, FairLock};

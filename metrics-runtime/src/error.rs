@@ -108,6 +108,15 @@ pub enum MetricsRecorderError {
         /// The metric's name.
         metric: String,
     },
+    /// The metric needs the events of all threads in one order, and the recorder has a ring for each thread
+    /// ([`Handoff::PerThread`](crate::Handoff::PerThread)).
+    #[error("{problem}; use a recorder with `Handoff::Ordered`")]
+    NeedsOrder {
+        /// The metric's name.
+        metric: String,
+        /// What of the metric needs the order, and why.
+        problem: String,
+    },
     /// The call would wait for its own thread. It was refused at once.
     #[error("waiting here would deadlock: the call comes from the thread that would have to do the work")]
     WouldDeadlock,
@@ -142,7 +151,9 @@ impl MetricsRecorderError {
             Self::QueueOverflow { .. } => "QUEUE_OVERFLOW",
             Self::DispatcherCancelled => "DISPATCHER_UNEXPECTEDLY_CANCELLED",
             Self::MetricFailed { .. } => "METRIC_FAILED",
-            Self::InvalidArgument { .. } | Self::MetricTypeMismatch { .. } => "INVALID_ARGUMENT",
+            Self::InvalidArgument { .. } | Self::MetricTypeMismatch { .. } | Self::NeedsOrder { .. } => {
+                "INVALID_ARGUMENT"
+            }
             Self::WouldDeadlock => "WOULD_DEADLOCK",
             Self::Stalled { .. } => "STALLED",
             Self::Unexpected { .. } => "UNEXPECTED_ERROR",

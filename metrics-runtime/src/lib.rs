@@ -127,7 +127,7 @@ pub use dimension::{
     Recent, Sum, Top, Weighted,
 };
 pub use dispatch::{EventBatch, EventHandler, HandleEvent, Metric, TypedMetric};
-pub use engine::{LifecycleHandle, MetricFailurePolicy, QueueOverflowPolicy, Registered};
+pub use engine::{Handoff, LifecycleHandle, MetricFailurePolicy, QueueOverflowPolicy, Registered};
 pub use error::{MetricsRecorderError, MetricsRuntimeError, RegisterEventError, SharedError};
 pub use event::{EventRef, MetricEvent};
 pub use hooks::{ChangeListener, HookError, MetricChange, RecorderContext, RecorderHooks};

@@ -23,6 +23,7 @@ pub use std::mem::forget;
 pub use std::option::Option::{self, None, Some};
 pub use std::primitive;
 pub use std::result::Result::{self, Ok};
+pub use std::string::String;
 pub use std::vec::Vec;
 
 pub use serde::de::{Deserialize, Deserializer, MapAccess};
@@ -31,8 +32,8 @@ pub use serde::ser::{Serialize, SerializeMap, Serializer};
 pub use crate::descriptor::{DimensionDescriptor, DimensionKind, MergeRule, MetricDescriptor};
 pub use crate::dimension::{
     Add, BucketLayout, Bucketed, BucketedReading, BucketsOf, Count, Dimension, DistinctHash, DistinctValue,
-    DurationBounds, DurationStart, EventId, EventTime, Record, RecordsDurations, Set, Sub, TimeNumber,
-    Weighted, hash_of_label, max_buckets,
+    DurationBounds, DurationStart, EventId, EventTime, NeedsOrder, Record, RecordsDurations, Set, Sub,
+    TimeNumber, Weighted, hash_of_label, max_buckets,
 };
 pub use crate::dispatch::{EventHandler, HandleEvent};
 pub use crate::dispatch::{Metric, TypedMetric};
@@ -59,7 +60,7 @@ pub use fields::{
     AllFields, PartialSnapshot, ShownIn, SnapshotFields, WriteField, deserialize, flattened, has_fallen,
     merge, read, read_in, restarted_since, restore, serialize, since, take, write,
 };
-pub use names::{Names, assert_distinct};
+pub use names::{Names, assert_distinct, order_problem};
 
 #[path = "private/between.rs"]
 mod between;
@@ -389,7 +390,11 @@ pub trait Fields: TypedMetric<Snapshot: SnapshotFields> {
     const DIMENSIONS: &'static [DimensionDescriptor];
 
     /// The names of all dimensions, with those of flattened metrics.
-    const NAMES: Names = Names { own: Self::DIMENSIONS, names: &[], flattened: &[], by_label: false };
+    const NAMES: Names =
+        Names { own: Self::DIMENSIONS, names: &[], flattened: &[], by_label: false, ordered: Self::ORDERED };
+
+    /// The parts of the metric itself that need the events of all threads in one order, as far as its descriptors do not tell.
+    const ORDERED: &'static [(&'static str, NeedsOrder)] = &[];
 
     /// Adds descriptors of all dimensions, with those of flattened metrics, each under its prefixes.
     fn describe(prefix: &str, dimensions: &mut Vec<DimensionDescriptor>) {

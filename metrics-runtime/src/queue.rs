@@ -58,8 +58,11 @@
     reason = "events are stored in place and shared between threads; Q1 to Q8 make it sound"
 )]
 
+pub(crate) mod barrier;
 mod consumer;
 mod producer;
+pub(crate) mod ring;
+pub(crate) mod rings;
 mod segment;
 pub(crate) mod slot;
 
@@ -71,7 +74,7 @@ mod tests;
 use crate::queue::segment::{Directory, SEGMENT_SLOTS};
 use crate::sync::{Arc, AtomicU64, Mutex, Ordering};
 
-pub(crate) use crate::queue::consumer::{Batch, Consumer, PendingEvent};
+pub(crate) use crate::queue::consumer::{Batch, Consumer, PendingEvent, Published};
 pub(crate) use crate::queue::producer::{Permit, PushError, ReserveError, WakeHint};
 pub(crate) use crate::queue::segment::SegmentPool;
 

@@ -13,7 +13,7 @@ use std::sync as primitives;
 
 #[cfg(mvx_loom)]
 pub(crate) use loom::{cell::UnsafeCell, hint::spin_loop};
-pub(crate) use primitives::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering};
+pub(crate) use primitives::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering, fence};
 pub(crate) use primitives::{Arc, MutexGuard};
 #[cfg(not(mvx_loom))]
 pub(crate) use std::hint::spin_loop;

@@ -17,6 +17,7 @@ mod logging_subjects;
 mod metric_handle;
 mod metrics;
 mod panics;
+mod per_thread;
 mod recent;
 mod recorder;
 mod recorder_context;

@@ -9,6 +9,7 @@ use super::constants;
 use super::context::{Context, buckets_name, layout_name, max_buckets_name};
 use super::feed::checked_keep;
 use super::per_label::{self, PerLabel};
+use super::shards;
 use crate::ast::Role;
 use crate::attr::{LabelPart, Name};
 use crate::generics::{mentions, parameters};
@@ -44,7 +45,7 @@ pub fn expand(cx: &Context) -> TokenStream {
             quote_at!(private, span => #private::Dimension::invalid(&self.#ident))
         }
     });
-    let describe = describe_flattened(cx);
+    let (describe, ordered) = (describe_flattened(cx), shards::ordered(cx));
     let (distinct, windows) = (distinct_names(cx), windows(cx));
     let breakdowns = per_label::checks(cx);
     quote! {
@@ -54,6 +55,8 @@ pub fn expand(cx: &Context) -> TokenStream {
 
         #implement {
             const DIMENSIONS: &'static [#private::DimensionDescriptor] = &[#(#dimensions),*];
+
+            #ordered
 
             #describe
 
@@ -199,7 +202,7 @@ pub fn all_names(cx: &Context) -> TokenStream {
         let flattened = || quote!((#prefix, <#ty as #private::Fields>::NAMES));
         PerLabel::of(private, field).map_or_else(flattened, |per_label| per_label.names())
     });
-    quote!(#private::Names { own: &[], names: &[#(#own),*], flattened: &[#(#others),*], by_label: false })
+    quote!(#private::Names { own: &[], names: &[#(#own),*], flattened: &[#(#others),*], by_label: false, ordered: &[] })
 }
 
 /// [`distinct_names`] where a metric inside of this one depends on a type parameter: rustc compares when the metric is used.
@@ -280,7 +283,13 @@ fn describe_flattened(cx: &Context) -> Option<TokenStream> {
         return None;
     }
     Some(quote! {
-        const NAMES: #private::Names = #private::Names { own: #dimensions, names: &[], flattened: &[#(#names),*], by_label: false };
+        const NAMES: #private::Names = #private::Names {
+            own: #dimensions,
+            names: &[],
+            flattened: &[#(#names),*],
+            by_label: false,
+            ordered: <Self as #private::Fields>::ORDERED,
+        };
 
         #[inline]
         fn describe(

@@ -8,7 +8,7 @@ use syn::{Expr, ExprCall};
 use super::context::{Context, buckets_name, layout_name, max_buckets_name};
 use super::fields::{self, Form};
 use super::per_label::PerLabel;
-use super::{constants, feed, import, lints, snapshot, source, units};
+use super::{constants, feed, import, lints, shards, snapshot, source, units};
 use crate::ast::Role;
 use crate::resolved::{Field, Metric, Verdict};
 use crate::shape::{Measure, TypeShape};
@@ -158,6 +158,7 @@ fn implementation(cx: &Context) -> TokenStream {
         quote!(#ident: #reading)
     });
     let invalid = snapshot::invalid(cx.metric);
+    let shards = shards::methods(cx);
     quote! {
         #metric {
             #[inline]
@@ -185,6 +186,8 @@ fn implementation(cx: &Context) -> TokenStream {
             fn is_derived() -> #private::primitive::bool {
                 true
             }
+
+            #shards
         }
 
         #per_label {

@@ -129,6 +129,16 @@ impl<'a> PerLabel<'a> {
         quote!(#invalid(&self.#ident))
     }
 
+    pub fn empty_shard(&self) -> TokenStream {
+        let (ident, empty_shard) = (self.field.ident, self.function("empty_shard"));
+        quote!(#ident: #empty_shard()?)
+    }
+
+    pub fn absorb(&self) -> TokenStream {
+        let (ident, absorb) = (self.field.ident, self.function("absorb"));
+        quote!(#absorb(&mut self.#ident, &mut __shard.#ident);)
+    }
+
     /// The field of a typed snapshot as it is serialised.
     pub fn written(&self) -> TokenStream {
         let (ident, written) = (self.field.ident, self.function("Written"));

@@ -121,6 +121,8 @@ enum LabelMap<D> {
 struct HashTable<D> {
     labels: LabelTable<D>,
     other: Option<D>,
+    /// The largest limit with which a label was added.
+    limit: usize,
 }
 
 impl<L: Label, D: Default> Breakdown<L, D> {
@@ -232,7 +234,7 @@ fn update_or_insert<D: Default>(slot: &mut Option<D>, update: impl FnOnce(&mut D
 
 impl<D: Default> HashTable<D> {
     fn new() -> Self {
-        Self { labels: LabelTable::new(), other: None }
+        Self { labels: LabelTable::new(), other: None, limit: 0 }
     }
 
     fn update<L: Label>(
@@ -247,7 +249,7 @@ impl<D: Default> HashTable<D> {
             Err(_) if self.labels.entries().len() >= limit || !label.fits() => {
                 update_or_insert(&mut self.other, update)
             }
-            Err(slot) => self.insert(label, hash, slot, update),
+            Err(slot) => self.insert(label, hash, slot, limit, update),
         }
     }
 
@@ -257,6 +259,7 @@ impl<D: Default> HashTable<D> {
         label: &impl ToLabel<L>,
         hash: u64,
         slot: usize,
+        limit: usize,
         update: impl FnOnce(&mut D) -> bool,
     ) -> bool {
         let mut parts = Vec::with_capacity(L::PARTS);
@@ -267,8 +270,51 @@ impl<D: Default> HashTable<D> {
         let mut dimension = None;
         update_or_insert(&mut dimension, update);
         let Some(dimension) = dimension else { return false };
+        self.limit = self.limit.max(limit);
         self.labels.insert(slot, hash, parts, dimension);
         true
+    }
+}
+
+impl<D> HashTable<D> {
+    /// Takes over the labels of another table. A new label for which there is no room is counted under `other`.
+    fn absorb(&mut self, shard: &mut Self, absorb: fn(&mut D, &mut D)) {
+        self.limit = self.limit.max(shard.limit);
+        for mut entry in shard.labels.take_entries() {
+            match self.labels.find_like(&entry) {
+                Ok(position) => absorb(self.labels.value_mut(position), &mut entry.value),
+                Err(slot) if self.labels.entries().len() < self.limit => {
+                    self.labels.insert_entry(slot, entry);
+                }
+                Err(_) => absorb_or_keep(&mut self.other, Some(entry.value), absorb),
+            }
+        }
+        absorb_or_keep(&mut self.other, shard.other.take(), absorb);
+    }
+}
+
+/// Absorbs the dimension of a shard, or takes it as it is.
+fn absorb_or_keep<D>(slot: &mut Option<D>, shard: Option<D>, absorb: fn(&mut D, &mut D)) {
+    match (slot, shard) {
+        (_, None) => {}
+        (Some(dimension), Some(mut shard)) => absorb(dimension, &mut shard),
+        (slot, shard) => *slot = shard,
+    }
+}
+
+impl<L, D> Breakdown<L, D> {
+    /// Takes over the labels of a shard; `absorb` takes over what it has recorded for one of them.
+    pub(crate) fn absorb_labels(&mut self, shard: &mut Self, absorb: fn(&mut D, &mut D)) {
+        match (&mut self.dimensions, &mut shard.dimensions) {
+            (LabelMap::Indexed(slots), LabelMap::Indexed(shards)) => {
+                for (slot, shard) in slots.iter_mut().zip(shards) {
+                    absorb_or_keep(slot, shard.take(), absorb);
+                }
+            }
+            (LabelMap::Hashed(table), LabelMap::Hashed(shard)) => table.absorb(shard, absorb),
+            (_, LabelMap::Empty) => {}
+            (own, shard) => *own = std::mem::replace(shard, LabelMap::Empty),
+        }
     }
 }
 
@@ -398,6 +444,14 @@ impl<L: Label, D: Dimension> Dimension for Breakdown<L, D> {
 
     fn has_fallen(later: &Self::Output, earlier: &Self::Output) -> bool {
         later.any_label_has_fallen(earlier, D::has_fallen, D::may_vanish)
+    }
+
+    fn empty_shard(&self) -> Option<Self> {
+        D::SHAPE.needs_order.is_none().then(Self::default)
+    }
+
+    fn absorb_shard(&mut self, shard: &mut Self) {
+        self.absorb_labels(shard, D::absorb_shard);
     }
 
     fn invalid(&self) -> u64 {

@@ -78,6 +78,14 @@ impl Dimension for Counter {
         true
     }
 
+    fn empty_shard(&self) -> Option<Self> {
+        Some(Self::default())
+    }
+
+    fn absorb_shard(&mut self, shard: &mut Self) {
+        self.increment_by(shard.count);
+    }
+
     fn has_fallen(later: &u64, earlier: &u64) -> bool {
         later < earlier
     }

@@ -97,6 +97,14 @@ impl Dimension for Distinct {
         true
     }
 
+    fn empty_shard(&self) -> Option<Self> {
+        Some(Self::default())
+    }
+
+    fn absorb_shard(&mut self, shard: &mut Self) {
+        self.seen.merge(&shard.seen);
+    }
+
     fn has_fallen(later: &DistinctSnapshot, earlier: &DistinctSnapshot) -> bool {
         later.has_fallen_since(earlier)
     }

@@ -66,6 +66,17 @@ macro_rules! extremum {
                 true
             }
 
+            fn empty_shard(&self) -> Option<Self> {
+                Some(Self::default())
+            }
+
+            fn absorb_shard(&mut self, shard: &mut Self) {
+                if let Some(extremum) = shard.extremum {
+                    $name::record(self, extremum);
+                }
+                self.invalid = self.invalid.saturating_add(shard.invalid);
+            }
+
             fn invalid(&self) -> u64 {
                 self.invalid
             }

@@ -2,8 +2,9 @@
 //!
 //! [`Histogram`] records values and reads them out. `key` knows the types of values, `index` the exponential buckets, `window`
 //! their memory, and `layout` the explicit buckets. `declared` gives a histogram the buckets that its field declares. `open_ids` are
-//! those of the options `begin` and `end`, and `event_id` knows the types of ids.
+//! those of the options `begin` and `end`, and `event_id` knows the types of ids. `absorb` adds up histograms of several threads.
 
+mod absorb;
 mod declared;
 mod event_id;
 mod index;
@@ -264,8 +265,14 @@ impl<T: Measure> Histogram<T> {
 
     #[cold]
     fn count_invalid(&mut self) {
-        let rest = self.rest();
-        rest.invalid = rest.invalid.saturating_add(1);
+        self.add_invalid(1);
+    }
+
+    fn add_invalid(&mut self, count: u64) {
+        if count > 0 {
+            let rest = self.rest();
+            rest.invalid = rest.invalid.saturating_add(count);
+        }
     }
 
     /// Records any value: the first one, one that needs memory for its bucket, and one that is not ordinary.
@@ -285,6 +292,11 @@ impl<T: Measure> Histogram<T> {
             None => self.count_place(value.place()),
         }
         T::add(&mut self.sum, value);
+        self.observe_any(value);
+    }
+
+    /// Takes any finite value into the extremes.
+    fn observe_any(&mut self, value: T) {
         match value.key() {
             Some(key) if !self.has_extremes => self.extend_extremes(key),
             Some(key) => self.observe(key),
@@ -313,6 +325,12 @@ impl<T: Measure> Histogram<T> {
         }
     }
 
+    /// The limits of the memory for exponential buckets.
+    fn limits(&self) -> Limits {
+        let max_buckets = if self.max_buckets == 0 { DEFAULT_MAX_BUCKETS } else { self.max_buckets };
+        Limits { max_buckets: max_buckets.into(), lowest: T::LOWEST }
+    }
+
     /// Counts a value in its exponential bucket.
     fn count_place(&mut self, place: Place) {
         let (position, is_negative) = match place {
@@ -323,8 +341,7 @@ impl<T: Measure> Histogram<T> {
             Place::Positive(position) => (position, false),
             Place::Negative(position) => (position, true),
         };
-        let max_buckets = if self.max_buckets == 0 { DEFAULT_MAX_BUCKETS } else { self.max_buckets };
-        let limits = Limits { max_buckets: max_buckets.into(), lowest: T::LOWEST };
+        let limits = self.limits();
         let mut positive = Window { counts: std::mem::take(&mut self.counts), offset: self.offset };
         let mut no_negative = Window::default();
         let negative = match &mut self.rest {
@@ -363,6 +380,15 @@ impl<T: Measure> Histogram<T> {
             (Some((min, _)), Some((_, max))) => Some((min, max)),
             (with_key, without_key) => with_key.or(without_key),
         }
+    }
+
+    /// The extremes of the values with a key, and of those without.
+    fn all_extremes(&self) -> impl Iterator<Item = T> + use<T> {
+        let max = self.min.wrapping_add(self.span);
+        let with_key = self.has_extremes.then(|| [T::of_key(self.min), T::of_key(max)]);
+        let seldom = self.rest.as_ref().and_then(|rest| rest.seldom.as_ref());
+        let without_key = seldom.and_then(|seldom| seldom.without_key).map(|(min, max)| [min, max]);
+        with_key.into_iter().chain(without_key).flatten()
     }
 
     /// The state, with these explicit bounds unless the histogram has buckets already.
@@ -425,6 +451,14 @@ impl<T: Measure> Dimension for Histogram<T> {
             emptied.set_layout(layout);
         }
         Some(emptied)
+    }
+
+    fn empty_shard(&self) -> Option<Self> {
+        Some(absorb::empty_shard(self))
+    }
+
+    fn absorb_shard(&mut self, shard: &mut Self) {
+        absorb::absorb_shard(self, shard);
     }
 
     fn read_value(&self) -> DimensionValue {

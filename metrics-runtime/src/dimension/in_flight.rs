@@ -100,6 +100,15 @@ impl Dimension for InFlight {
         true
     }
 
+    fn empty_shard(&self) -> Option<Self> {
+        Some(Self::default())
+    }
+
+    fn absorb_shard(&mut self, shard: &mut Self) {
+        self.start(shard.started);
+        self.finish(shard.finished);
+    }
+
     fn has_fallen(later: &InFlightSnapshot, earlier: &InFlightSnapshot) -> bool {
         later.started < earlier.started || later.finished < earlier.finished
     }

@@ -3,8 +3,13 @@
 use std::borrow::Cow;
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
+use std::sync::LazyLock;
 
 use crate::label::{Label, LabelPart, OTHER, ToLabel, texts};
+
+/// The keys of all tables, random for each process. A label has one hash in all tables, so that a table takes over the entries of
+/// another one.
+static HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 
 /// A hash table with linear probing. An entry keeps its position: an entry may take the place of another one, and none is
 /// removed.
@@ -55,7 +60,7 @@ impl From<Vec<LabelPart>> for Key {
 
 impl<V> LabelTable<V> {
     pub(super) fn new() -> Self {
-        Self { hasher: RandomState::new(), slots: vec![0; 8], entries: Vec::new() }
+        Self { hasher: HASHER.clone(), slots: vec![0; 8], entries: Vec::new() }
     }
 
     /// All entries. Those that took the place of no other one stand in the order of their first event.
@@ -87,9 +92,25 @@ impl<V> LabelTable<V> {
         }
     }
 
+    /// The same for an entry of another table for labels of the same type.
+    pub(super) fn find_like(&self, other: &LabelEntry<V>) -> Result<usize, usize> {
+        self.find(other.hash, |parts| parts == other.key.parts())
+    }
+
+    /// Takes out all entries.
+    pub(super) fn take_entries(&mut self) -> Vec<LabelEntry<V>> {
+        self.slots = vec![0; 8];
+        std::mem::take(&mut self.entries)
+    }
+
     /// Adds an entry at a free slot that [`find`](Self::find) has answered.
     pub(super) fn insert(&mut self, slot: usize, hash: u64, parts: Vec<LabelPart>, value: V) {
-        self.entries.push(LabelEntry { hash, key: parts.into(), value });
+        self.insert_entry(slot, LabelEntry { hash, key: parts.into(), value });
+    }
+
+    /// The same for an entry of another table.
+    pub(super) fn insert_entry(&mut self, slot: usize, entry: LabelEntry<V>) {
+        self.entries.push(entry);
         self.slots[slot] = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
         if self.entries.len() * 2 >= self.slots.len() {
             self.grow();

@@ -91,6 +91,16 @@ impl<T: Measure> Dimension for Mean<T> {
         true
     }
 
+    fn empty_shard(&self) -> Option<Self> {
+        Some(Self::default())
+    }
+
+    fn absorb_shard(&mut self, shard: &mut Self) {
+        self.sum = self.sum.plus(shard.sum);
+        self.count = self.count.saturating_add(shard.count);
+        self.invalid = self.invalid.saturating_add(shard.invalid);
+    }
+
     fn has_fallen(later: &MeanSnapshot<T>, earlier: &MeanSnapshot<T>) -> bool {
         later.count < earlier.count
     }

@@ -8,7 +8,9 @@ use crate::moment::Moment;
 use crate::snapshot::DimensionValue;
 
 use super::histogram::{UpTo, WithLayout};
-use super::{Add, BucketLayout, Bucketed, BucketedReading, Count, Dimension, Record, Set, Shape, Sub};
+use super::{
+    Add, BucketLayout, Bucketed, BucketedReading, Count, Dimension, NeedsOrder, Record, Set, Shape, Sub,
+};
 
 /// A window consists of so many slots. One more slot records while the oldest one leaves the window.
 const SLOTS: u64 = 10;
@@ -234,7 +236,8 @@ impl<D: Dimension + Default, const SECS: u64> Dimension for Recent<D, SECS> {
             None => None,
         };
         let merge_values = MergeValues(merge_values);
-        Shape { window: Some(SECS), merge_values, problem: problem::<D>(SECS), ..D::SHAPE }
+        let needs_order = Some(NeedsOrder::Window);
+        Shape { window: Some(SECS), merge_values, problem: problem::<D>(SECS), needs_order, ..D::SHAPE }
     };
 
     fn read(&self) -> D::Output {

@@ -77,6 +77,15 @@ impl<T: Measure> Dimension for Sum<T> {
         true
     }
 
+    fn empty_shard(&self) -> Option<Self> {
+        Some(Self::default())
+    }
+
+    fn absorb_shard(&mut self, shard: &mut Self) {
+        self.sum = self.sum.plus(shard.sum);
+        self.invalid = self.invalid.saturating_add(shard.invalid);
+    }
+
     /// A sum of signed numbers may fall.
     fn has_fallen(later: &T, earlier: &T) -> bool {
         T::IS_UNSIGNED && later < earlier

@@ -1,6 +1,6 @@
 //! The largest labels of a stream: `SpaceSaving`, by Metwally, Agrawal and El Abbadi (2005).
 
-use std::cmp::Ordering;
+use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 use std::fmt;
 use std::marker::PhantomData;
@@ -192,6 +192,12 @@ struct Estimate<D> {
     error: D,
 }
 
+impl<D: Weighted> Estimate<D> {
+    fn add(&mut self, other: Self) {
+        *self = Self { value: sum(self.value, other.value), error: sum(self.error, other.error) };
+    }
+}
+
 /// A value that the entry at a position had. The smallest one is the greatest, because a heap gives the greatest first.
 struct Known<D> {
     value: D,
@@ -312,6 +318,57 @@ impl<D: Weighted> Summary<D> {
         self.labels.insert(slot, hash, parts, estimate);
     }
 
+    /// Takes over the labels of another summary, as [`TopSnapshot`] merges: a label that one of the two does not have may have had up
+    /// to `unseen` there. S1 and S2 hold, since all values grow by at least what they may lack.
+    fn absorb(&mut self, shard: &mut Self) {
+        self.keep = self.keep.max(shard.keep);
+        let (unseen, shards_unseen) = (self.unseen, shard.unseen);
+        let mut is_in_shard = vec![false; self.labels.entries().len()];
+        for mut entry in shard.labels.take_entries() {
+            match self.labels.find_like(&entry) {
+                Ok(position) => {
+                    is_in_shard[position] = true;
+                    self.labels.value_mut(position).add(entry.value);
+                }
+                Err(slot) => {
+                    entry.value.add(Estimate { value: unseen, error: unseen });
+                    let position = u32::try_from(self.labels.entries().len()).unwrap_or(u32::MAX);
+                    self.by_value.push(Known { value: entry.value.value, position });
+                    self.labels.insert_entry(slot, entry);
+                }
+            }
+        }
+        if shards_unseen.weight() > D::Weight::default() {
+            let missing = is_in_shard.iter().enumerate().filter(|(_, is_in_shard)| !**is_in_shard);
+            for (position, _) in missing {
+                let estimate = Estimate { value: shards_unseen, error: shards_unseen };
+                self.labels.value_mut(position).add(estimate);
+            }
+        }
+        self.unseen = sum(unseen, shards_unseen);
+        if self.labels.entries().len() > self.keep {
+            self.cut_off();
+        }
+    }
+
+    /// Keeps the largest labels.
+    fn cut_off(&mut self) {
+        let mut entries = self.labels.take_entries();
+        entries.sort_by_key(|entry| Reverse(entry.value.value.weight()));
+        let largest = entries[self.keep].value.value;
+        if largest.weight() > self.unseen.weight() {
+            self.unseen = largest;
+        }
+        entries.truncate(self.keep);
+        self.by_value.clear();
+        for (position, entry) in (0..).zip(entries) {
+            self.by_value.push(Known { value: entry.value.value, position });
+            if let Err(slot) = self.labels.find_like(&entry) {
+                self.labels.insert_entry(slot, entry);
+            }
+        }
+    }
+
     /// The smallest value, with its position.
     ///
     /// Each round brings one entry of the heap up to date, and an entry is out of date only after an event of its own. So the
@@ -351,6 +408,18 @@ impl<L: Label, D: Weighted> Dimension for Top<L, D> {
     fn merge_outputs(output: &mut Self::Output, other: &Self::Output, _rule: Option<MergeRule>) -> bool {
         output.merge(other);
         true
+    }
+
+    fn empty_shard(&self) -> Option<Self> {
+        Some(Self::default())
+    }
+
+    fn absorb_shard(&mut self, shard: &mut Self) {
+        match (&mut self.summary, &mut shard.summary) {
+            (Some(summary), Some(shard)) => summary.absorb(shard),
+            (own @ None, shard) => *own = shard.take(),
+            (Some(_), None) => {}
+        }
     }
 }
 

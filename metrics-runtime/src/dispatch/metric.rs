@@ -84,6 +84,36 @@ pub trait Metric: Send + 'static {
         false
     }
 
+    /// Why this metric cannot be kept in parts, one for each thread; `None` when it can.
+    #[doc(hidden)]
+    #[must_use]
+    fn order_problem() -> Option<String>
+    where
+        Self: Sized,
+    {
+        Some("only a derived metric adds up threads, and this one is written by hand".to_owned())
+    }
+
+    /// An empty metric with the configuration of this one, for the events of one more thread. `None` when there is an
+    /// [`order_problem`](Metric::order_problem).
+    #[doc(hidden)]
+    #[must_use]
+    fn empty_shard(&self) -> Option<Self>
+    where
+        Self: Sized,
+    {
+        None
+    }
+
+    /// Takes over all that a shard has recorded, which is not used afterwards.
+    #[doc(hidden)]
+    fn absorb_shard(&mut self, shard: &mut Self)
+    where
+        Self: Sized,
+    {
+        let _ = shard;
+    }
+
     /// Applies an event of any type; `true` when the metric accepted it.
     ///
     /// This is for tests, and for metrics without a recorder. A recorder calls the handlers directly.

@@ -2,10 +2,14 @@
 //!
 //! # Invariants
 //!
-//! * T1: While a [`Target`] is in the table, the metric it was made for is at its index. [`MetricSet::register`] alone
-//!   changes both, and [`MetricBox::of_erased`] boxes a metric together with the handlers of its own type.
+//! * T1: While a [`Target`] is in the table, a metric of the type it was made for is at its index. [`MetricSet::register`] alone
+//!   changes both, and [`MetricBox::of_erased`] boxes a metric together with the handlers of its own type. [`ShardPlan`] makes
+//!   sets with an equal table, and with a metric of the same type at each index.
 //! * T2: A target is called only for a batch with the target's own type id. So the slots hold events of the type for which
 //!   the target's functions were made.
+
+#[allow(dead_code, reason = "recorders with a ring for each thread use it")]
+mod shards;
 
 use std::any::{Any, TypeId};
 use std::borrow::Cow;
@@ -17,8 +21,11 @@ use crate::descriptor::MetricDescriptor;
 use crate::dispatch::{BatchHandler, EventHandler, OneHandler};
 use crate::error::MetricsRecorderError;
 use crate::panics::{self, Panic};
-use crate::queue::Batch;
+use crate::queue::Published;
 use crate::snapshot::{Declaration, Declared, MetricSnapshot, Times, Timestamp};
+
+#[allow(unused_imports, reason = "see `shards`")]
+pub(crate) use shards::ShardPlan;
 
 #[derive(Default)]
 pub(crate) struct MetricSet {
@@ -70,7 +77,7 @@ impl MetricSet {
 
     /// Applies a batch of events to the metrics that listen to them. A metric that panics gets no more events.
     #[inline]
-    pub(crate) fn apply_batch(&mut self, batch: &Batch<'_>, failures: &mut Vec<MetricFailure>) {
+    pub(crate) fn apply_batch(&mut self, batch: &Published<'_>, failures: &mut Vec<MetricFailure>) {
         for target in targets_of(&self.targets, batch) {
             self.metrics[target.index].call(failures, |metric| {
                 // SAFETY: T1 and T2. `&mut self` excludes all other uses of the metric, and the batch keeps its events.
@@ -82,7 +89,7 @@ impl MetricSet {
     /// Applies the first event of a batch; returns the names of the metrics that accepted it.
     pub(crate) fn apply_first(
         &mut self,
-        batch: &Batch<'_>,
+        batch: &Published<'_>,
         failures: &mut Vec<MetricFailure>,
     ) -> Vec<Arc<str>> {
         let mut accepted = Vec::new();
@@ -153,7 +160,10 @@ impl MetricEntry {
 
 /// The handlers for the events of a batch, in order of the metrics' registration.
 #[inline]
-fn targets_of<'a>(targets: &'a [Target], batch: &Batch<'_>) -> impl Iterator<Item = &'a Target> + use<'a> {
+fn targets_of<'a>(
+    targets: &'a [Target],
+    batch: &Published<'_>,
+) -> impl Iterator<Item = &'a Target> + use<'a> {
     let type_id = batch.meta().type_id;
     let start = targets.partition_point(|target| target.type_id < type_id);
     targets[start..].iter().take_while(move |target| target.type_id == type_id)
@@ -321,6 +331,18 @@ trait ErasedMetric: Metric + Any {
 
     /// Whether all metrics of this type have one declaration.
     fn shares_declaration(&self) -> bool;
+
+    /// [`Metric::order_problem`].
+    #[allow(dead_code, reason = "see `shards`")]
+    fn order_problem_erased(&self) -> Option<String>;
+
+    /// [`Metric::empty_shard`].
+    #[allow(dead_code, reason = "see `shards`")]
+    fn empty_shard_erased(&self) -> Option<Box<dyn ErasedMetric>>;
+
+    /// [`Metric::absorb_shard`]. A shard of another type leaves the metric as it is.
+    #[allow(dead_code, reason = "see `shards`")]
+    fn absorb_erased(&mut self, shard: &mut dyn Any);
 }
 
 impl<M: Metric> ErasedMetric for M {
@@ -335,5 +357,22 @@ impl<M: Metric> ErasedMetric for M {
 
     fn shares_declaration(&self) -> bool {
         M::is_derived()
+    }
+
+    fn order_problem_erased(&self) -> Option<String> {
+        M::order_problem()
+    }
+
+    fn empty_shard_erased(&self) -> Option<Box<dyn ErasedMetric>> {
+        match self.empty_shard() {
+            Some(shard) => Some(Box::new(shard)),
+            None => None,
+        }
+    }
+
+    fn absorb_erased(&mut self, shard: &mut dyn Any) {
+        if let Some(shard) = shard.downcast_mut::<M>() {
+            self.absorb_shard(shard);
+        }
     }
 }

@@ -117,6 +117,18 @@ impl MetricsState {
         }
     }
 
+    /// Absorbs a part of the metrics, which one thread's events were applied to.
+    pub(super) fn absorb(&mut self, part: MetricSet, failures: &mut Vec<MetricFailure>) {
+        for replaced in self.metrics.absorb(part, failures) {
+            self.keep_state_of(&replaced);
+        }
+    }
+
+    /// Whether threads wait for events to be consumed.
+    pub(super) fn has_waiters(&self) -> bool {
+        !self.waiters.is_empty()
+    }
+
     /// The states of replaced metrics. A metric is among them from the registration of its successor on, although it handles the
     /// events that were accepted before.
     pub(super) fn states_of_replaced(&self) -> Vec<MetricSnapshot> {

@@ -137,13 +137,13 @@ impl RecorderInner {
             return Err(MetricsRecorderError::WouldDeadlock);
         }
         self.ensure_started();
-        let target = self.queue.accepted();
+        let target = self.drain_target();
         let drains = self.caller_drains();
         loop {
             let mut metrics = self.lock_metrics()?;
             if drains == CallerDrains::AtOnce && self.is_processing() {
                 let mut effects = DrainEffects::default();
-                self.drain(&mut metrics, target.saturating_sub(self.queue.consumed()), &mut effects);
+                self.drain(&mut metrics, target.saturating_sub(self.drained()), &mut effects);
                 if !effects.is_empty() || self.room.has_waiters() {
                     // Log subscribers and wakers are user code, so they run without the lock.
                     drop(metrics);
@@ -151,7 +151,7 @@ impl RecorderInner {
                     metrics = self.lock_metrics()?;
                 }
             }
-            if self.queue.consumed() >= target || !self.is_processing() {
+            if self.drained() >= target || !self.is_processing() {
                 return Ok(self.view(metrics, read));
             }
             if drains != CallerDrains::AtOnce && self.waiting_would_deadlock() {
@@ -165,7 +165,7 @@ impl RecorderInner {
             let patience = Patience { drains, stall_timeout: STALL_TIMEOUT };
             // A thread that logs dropped events completes the wait after the log's subscriber has returned. A read needs the events
             // alone.
-            let interrupted = || !self.is_processing() || self.queue.consumed() >= target;
+            let interrupted = || !self.is_processing() || self.drained() >= target;
             if let Waited::Stalled(error) = self.wait(&completion, None, &patience, interrupted) {
                 return Err(error);
             }
@@ -195,8 +195,8 @@ impl RecorderInner {
     /// not process events now.
     pub(crate) fn request_drain(self: &Arc<Self>) -> Option<DrainRequest> {
         self.ensure_started();
-        let target = self.queue.accepted();
-        if self.queue.consumed() >= target || !self.is_processing() {
+        let target = self.drain_target();
+        if self.drained() >= target || !self.is_processing() {
             return None;
         }
         let completion = self.lock_metrics_for_observer()?.completion_at(target);
@@ -208,7 +208,7 @@ impl RecorderInner {
     /// Waits until the events are processed, a hook is in the way, nothing makes progress, or the deadline passes.
     pub(crate) fn wait_drained(self: &Arc<Self>, request: &DrainRequest, deadline: Instant) {
         // The completion may come late: the thread that completes it holds it until it has released the metrics.
-        let interrupted = || !self.is_processing() || self.queue.consumed() >= request.target;
+        let interrupted = || !self.is_processing() || self.drained() >= request.target;
         // An observer runs no handlers and has other recorders to read, so it waits for less long.
         let patience = Patience { drains: CallerDrains::Never, stall_timeout: HELP_TIMEOUT };
         // However the wait ends, the observer reads the recorder as it is then.
@@ -253,7 +253,7 @@ impl RecorderInner {
             // The observer of all recorders notes the time when it has read the last one.
             let snapshots = current.map(|(metric, failure)| metric.snapshot(failure, Timestamp::default()));
             // The stats are read under the lock, so they count exactly the events that the metrics show.
-            (snapshots.collect::<Vec<_>>(), metrics.states_of_replaced(), self.stats())
+            (snapshots.collect::<Vec<_>>(), metrics.states_of_replaced(), self.stats_of_metrics())
         });
         Observation { status: self.state(), stats, metrics: Some(metrics), replaced }
     }
@@ -346,6 +346,9 @@ impl RecorderInner {
                 return Err(error);
             }
         }
+        if let Some(per_thread) = &self.per_thread {
+            return self.add_metric_in_parts(per_thread, metrics, metric);
+        }
         // The consumer needs the lock that this thread holds. So it finds the metric before it passes this position.
         let position = self.queue.accepted();
         let replaced = (metrics.register(position, metric), metrics.activate_due(self.queue.consumed()));
@@ -364,7 +367,7 @@ impl RecorderInner {
 
     fn begin_flush(self: &Arc<Self>) -> Result<Begun, MetricsRecorderError> {
         self.ensure_started();
-        let target = self.queue.accepted();
+        let target = self.drain_target();
         if thread_role::in_metrics() {
             return Err(MetricsRecorderError::WouldDeadlock);
         }
@@ -375,7 +378,7 @@ impl RecorderInner {
                 return Err(lifecycle.invalid_state(MetricsRecorderState::ACCEPTING));
             }
         }
-        if self.queue.consumed() >= target {
+        if self.drained() >= target {
             drop(metrics);
             return Ok(self.flush_first_drop());
         }
@@ -491,7 +494,7 @@ impl RecorderInner {
 
     fn progress(&self) -> Progress {
         Progress {
-            consumed: self.queue.consumed(),
+            consumed: self.consumed_events(),
             hook_calls: self.hook_calls(),
             turns: self.placement.event_loop().map_or(0, EventLoop::progress_counter),
             acquisitions: self.metrics.acquisitions(),
@@ -526,7 +529,7 @@ impl RecorderInner {
     /// `Stalled` when another thread holds the metrics and makes no progress.
     fn lock_metrics(&self) -> Result<FairGuard<'_, MetricsState>, MetricsRecorderError> {
         // Turns of other recorders are no progress here: they do not need these metrics.
-        let progress = || (self.metrics.acquisitions(), self.queue.consumed());
+        let progress = || (self.metrics.acquisitions(), self.consumed_events());
         let mut metrics = self
             .metrics
             .lock_while(STALL_TIMEOUT, progress)

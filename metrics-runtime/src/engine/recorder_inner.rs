@@ -20,11 +20,12 @@ use super::completion::{Completion, Outcome};
 use super::drain::MetricsState;
 use super::fair_lock::FairLock;
 use super::lifecycle::{Ended, Ending, Lifecycle};
+use super::per_thread::PerThread;
 use super::placement::{LoopPlacement, Placement};
 use super::published_state::PublishedState;
 use super::room::RoomLine;
 use super::scheduler::{EventLoop, ScheduleState};
-use super::settings::{QueueOverflowPolicy, Settings};
+use super::settings::{Handoff, QueueOverflowPolicy, Settings};
 use super::stats::Counters;
 use super::task;
 use crate::error::{MetricsRecorderError, RegisterEventError};
@@ -32,6 +33,7 @@ use crate::event::MetricEvent;
 use crate::hooks::Hooks;
 use crate::log::{self, LogPolicy, LogTarget, Losses, Operation, OperationKind, Subject};
 use crate::panics;
+use crate::queue::rings::Counts;
 use crate::queue::{Consumer, Permit, PushError, Queue, ReserveError, SegmentPool, WakeHint};
 use crate::snapshot::Timestamp;
 use crate::state::{Decision, MetricsRecorderState};
@@ -41,6 +43,8 @@ use crate::thread_role;
 
 pub(crate) struct RecorderInner {
     pub(super) queue: Queue,
+    /// What takes the place of the queue where the recorder has a ring for each thread. The queue then refuses every event.
+    pub(super) per_thread: Option<Box<PerThread>>,
     pub(super) metrics: FairLock<MetricsState>,
     /// The consumer, on its way back from a worker task with listeners. That task cannot wait for `metrics`.
     pub(super) returned_consumer: Mutex<Option<Consumer>>,
@@ -87,8 +91,10 @@ impl RecorderInner {
         if matches!(placement, Placement::Disabled) {
             queue.close();
         }
+        let per_thread = (settings.handoff == Handoff::PerThread).then(|| Box::new(PerThread::new()));
         Arc::new_cyclic(|this| Self {
             queue,
+            per_thread,
             metrics: FairLock::new(MetricsState::new(placement.event_loop().is_some())),
             returned_consumer: Mutex::new(None),
             lifecycle: Mutex::new(Lifecycle::new()),
@@ -128,6 +134,11 @@ impl RecorderInner {
     }
 
     #[inline]
+    pub(crate) fn per_thread(&self) -> Option<&PerThread> {
+        self.per_thread.as_deref()
+    }
+
+    #[inline]
     pub(crate) fn is_disabled(&self) -> bool {
         matches!(self.placement, Placement::Disabled)
     }
@@ -141,9 +152,24 @@ impl RecorderInner {
     }
 
     pub(crate) fn stats(&self) -> RecorderStats {
+        if let Some(per_thread) = &self.per_thread {
+            let Counts { published, folded, discarded, .. } = per_thread.rings.counts();
+            return self.counters.stats_with_discarded(folded, published, discarded);
+        }
         // `accepted` is read second, so it is never below `consumed`.
         let consumed = self.queue.consumed();
         self.counters.stats(consumed, self.queue.accepted(), self.queue.limit())
+    }
+
+    /// The counts of exactly the events that the metrics show. The caller holds the metrics.
+    pub(super) fn stats_of_metrics(&self) -> RecorderStats {
+        match &self.per_thread {
+            Some(per_thread) => {
+                let Counts { published, absorbed, discarded, .. } = per_thread.rings.counts();
+                self.counters.stats_with_discarded(absorbed, published, discarded)
+            }
+            None => self.stats(),
+        }
     }
 
     /// The losses that the line of a stop tells. `None` when there are none, or none since the last stop.
@@ -157,8 +183,63 @@ impl RecorderInner {
 
     /// Whether every accepted event is consumed.
     pub(super) fn is_drained(&self) -> bool {
+        if let Some(per_thread) = &self.per_thread {
+            return per_thread.rings.is_drained();
+        }
         let accepted = self.queue.accepted();
         self.queue.consumed() == accepted
+    }
+
+    /// A number that [`drained`](Self::drained) reaches when the metrics have all events that are accepted by now.
+    pub(super) fn drain_target(&self) -> u64 {
+        self.per_thread
+            .as_ref()
+            .map_or_else(|| self.queue.accepted(), |per_thread| per_thread.rings.next_cut())
+    }
+
+    /// How far the metrics are: the number of consumed events, or with rings of cuts.
+    pub(super) fn drained(&self) -> u64 {
+        self.per_thread
+            .as_ref()
+            .map_or_else(|| self.queue.consumed(), |per_thread| per_thread.rings.cuts_ended())
+    }
+
+    /// How many events were consumed so far.
+    pub(super) fn consumed_events(&self) -> u64 {
+        match &self.per_thread {
+            Some(per_thread) => per_thread.rings.counts().folded,
+            None => self.queue.consumed(),
+        }
+    }
+
+    /// Whether the consumer is parked and no producer has unparked it.
+    pub(super) fn is_parked(&self) -> bool {
+        self.per_thread
+            .as_ref()
+            .map_or_else(|| self.queue.is_parked(), |per_thread| per_thread.rings.is_parked())
+    }
+
+    /// Whether the recorder refuses events.
+    pub(super) fn is_closed(&self) -> bool {
+        self.per_thread
+            .as_ref()
+            .map_or_else(|| self.queue.is_closed(), |per_thread| per_thread.rings.is_closed())
+    }
+
+    /// Refuses events from now on.
+    fn close(&self) {
+        match &self.per_thread {
+            Some(per_thread) => per_thread.rings.close(),
+            None => self.queue.close(),
+        }
+    }
+
+    /// Accepts events again.
+    fn reopen(&self) {
+        match &self.per_thread {
+            Some(per_thread) => per_thread.rings.reopen(),
+            None => self.queue.reopen(),
+        }
     }
 
     pub(super) fn operation(&self, kind: OperationKind, event: &'static str) -> Operation {
@@ -266,7 +347,7 @@ impl RecorderInner {
     #[cold]
     #[inline(never)]
     pub(crate) fn emit_slow<E: MetricEvent>(self: &Arc<Self>, event: E, reason: ReserveError) {
-        if self.queue.is_closed() {
+        if self.is_closed() {
             self.counters.count_rejected();
             panics::catch_and_ignore(|| drop(event));
         } else if let Err(error) = self.register_slow(event, reason) {
@@ -280,6 +361,9 @@ impl RecorderInner {
         event: E,
         reason: ReserveError,
     ) -> Result<(), Refused<E>> {
+        if let Some(per_thread) = &self.per_thread {
+            return self.push_to_ring(per_thread, event);
+        }
         let mut reason = reason;
         let mut event = event;
         loop {
@@ -359,7 +443,7 @@ impl RecorderInner {
 
     /// Why the recorder accepts no events. `None` when it does. It takes no lock.
     pub(super) fn refusal(&self) -> Option<MetricsRecorderError> {
-        if self.queue.is_closed() { self.published_state.refusal() } else { None }
+        if self.is_closed() { self.published_state.refusal() } else { None }
     }
 
     /// Starts a recorder that has accepted its first event.
@@ -367,7 +451,7 @@ impl RecorderInner {
     /// The producer of that event calls it. The producer may be preempted between its event and this call. So every call that
     /// relies on the start calls it, too.
     pub(super) fn ensure_started(self: &Arc<Self>) {
-        if self.state() == MetricsRecorderState::Virgin && !self.queue.is_parked() {
+        if self.state() == MetricsRecorderState::Virgin && !self.is_parked() {
             self.start_silently();
         }
     }
@@ -439,7 +523,7 @@ impl RecorderInner {
             (Decision::Begin, Some(completion)) => {
                 let restarts = lifecycle.state() == MetricsRecorderState::Stopped;
                 lifecycle.begin(MetricsRecorderState::Starting, &completion, operation);
-                self.queue.reopen();
+                self.reopen();
                 self.published_state.publish(&lifecycle);
                 drop(lifecycle);
                 self.spawn_task();
@@ -449,13 +533,13 @@ impl RecorderInner {
             (Decision::Begin, None) => {
                 let restarts = lifecycle.state() == MetricsRecorderState::Stopped;
                 let needs_task = lifecycle.run();
-                self.queue.reopen();
+                self.reopen();
                 self.published_state.publish(&lifecycle);
                 drop(lifecycle);
                 if needs_task {
                     self.spawn_task();
                 }
-                if !self.queue.is_parked() {
+                if !self.is_parked() {
                     // The turn that parks the queue may not have come since the last stop. An event would then unpark nothing.
                     self.schedule(false);
                 }
@@ -524,14 +608,14 @@ impl RecorderInner {
             Decision::Begin => {
                 lifecycle.begin(MetricsRecorderState::Stopping, &completion, operation);
                 self.published_state.publish(&lifecycle);
-                self.queue.close();
+                self.close();
                 drop(lifecycle);
                 self.wake_all_producers();
                 let logs_first_drop = self.counters.drops.is_first_line_pending();
                 if self.is_drained() && !logs_first_drop {
                     // The stop need not wait for a turn of the event loop.
                     self.end_stop();
-                    if matches!(self.placement, Placement::Loop(_)) && self.queue.is_parked() {
+                    if matches!(self.placement, Placement::Loop(_)) && self.is_parked() {
                         return Begun::Pending(completion);
                     }
                 }
@@ -658,7 +742,7 @@ impl RecorderInner {
             let failed = lifecycle.fail(state, ending);
             if failed.is_ok() {
                 self.published_state.publish(&lifecycle);
-                self.queue.close();
+                self.close();
             }
             failed
         };

@@ -36,6 +36,30 @@ pub enum MetricFailurePolicy {
     FailRecorder,
 }
 
+/// How events get from the threads that emit them to the metrics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum Handoff {
+    /// Through one queue that all threads share, in one total order. All metrics can be used.
+    #[default]
+    Ordered,
+    /// Through a ring for each thread, for one recorder that many cores share. A call writes no memory that another producer
+    /// writes.
+    ///
+    /// Events of one thread are applied in the order in which the thread emitted them. A snapshot that contains an event contains
+    /// every event that happened before it. There is no order between the events of different threads beyond that.
+    ///
+    /// * A thread's ring has room for 256 events. A thread that finds its ring full applies these events itself. So no event is
+    ///   dropped, and [`queue_max_size`](crate::RecorderOptions::queue_max_size) has no effect. Handlers, and so closures in
+    ///   attributes, may run in the thread that emits. Only a handler that emits more than the ring has room for loses events:
+    ///   they count as dropped or are refused, as the overflow policy says.
+    /// * Each thread that emits holds 16 KiB, and a copy of the metrics, until it ends or the recorder has been quiet for a while.
+    /// * Metrics that need one order of all events are refused with [`NeedsOrder`](crate::MetricsRecorderError::NeedsOrder).
+    ///   So are hooks and change listeners.
+    /// * A metric that panics is quarantined for all threads at the next snapshot, or soon after.
+    PerThread,
+}
+
 #[derive(Clone)]
 pub(crate) struct Settings {
     /// The id in the runtime. `None` for a recorder that was created directly.
@@ -45,6 +69,7 @@ pub(crate) struct Settings {
     /// How many events may be pending.
     pub(crate) queue_max_size: u64,
     pub(crate) overflow: QueueOverflowPolicy,
+    pub(crate) handoff: Handoff,
     pub(crate) log_policy: LogPolicy,
     pub(crate) metric_failure: MetricFailurePolicy,
     /// How long the event loop of a runtime lets events wait while traffic is recent. Recorders with a task ignore it.

@@ -38,6 +38,13 @@ impl Counters {
         self.discarded_from.fetch_min(position, Ordering::Relaxed);
     }
 
+    /// Completes the counts with those of rings. The caller has read `consumed` before `accepted`.
+    pub(super) fn stats_with_discarded(&self, consumed: u64, accepted: u64, discarded: u64) -> RecorderStats {
+        let discarded = discarded.min(consumed);
+        let stats = self.stats(consumed, accepted, u64::MAX - consumed);
+        RecorderStats { processed: consumed - discarded, discarded, ..stats }
+    }
+
     /// Completes the counts with those of the queue. The caller has read `consumed` before `accepted`.
     pub(super) fn stats(&self, consumed: u64, accepted: u64, limit: u64) -> RecorderStats {
         // Between the two reads events may have been consumed, and others accepted in their place. When `consumed` was read,

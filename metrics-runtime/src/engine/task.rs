@@ -125,7 +125,7 @@ async fn start(recorder: &Arc<RecorderInner>) -> bool {
             false
         }
     };
-    let wants_turn = !recorder.queue.is_parked() || recorder.wants_drain_end();
+    let wants_turn = !recorder.is_parked() || recorder.wants_drain_end();
     if started && matches!(recorder.placement, Placement::Loop(_)) && wants_turn {
         // Events were accepted meanwhile, or the queue was not parked since the last stop. Or a producer that had found the
         // queue full before the last stop has requested this turn in STARTING.

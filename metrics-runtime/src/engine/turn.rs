@@ -31,6 +31,9 @@ impl RecorderInner {
     /// Events that are accepted during the turn are left for the next one. A consumer close behind a producer would take away
     /// the cache line that the producer writes to, at every event.
     pub(super) fn try_turn_of(&self, budget: u64) -> Option<TurnOutcome> {
+        if let Some(per_thread) = &self.per_thread {
+            return self.try_turn_of_rings(per_thread);
+        }
         let target = self.queue.accepted();
         // The state is read after `target`. So if the recorder does not start now, `on_starting` has run before all events up to
         // `target`, even if the recorder is started again during this turn.
@@ -72,8 +75,14 @@ impl RecorderInner {
         Some(TurnOutcome::Ended)
     }
 
-    /// Applies at most `budget` pending events, or discards them after a failure.
+    /// Applies at most `budget` pending events, or discards them after a failure. With rings it makes a cut instead.
     pub(super) fn drain(&self, metrics: &mut MetricsState, budget: u64, effects: &mut DrainEffects) {
+        if let Some(per_thread) = &self.per_thread {
+            if budget > 0 {
+                self.cut(per_thread, metrics, effects);
+            }
+            return;
+        }
         let _role = thread_role::enter_metrics();
         // The state is read once. If the recorder fails during this drain, the drain ends with the batch that it has begun,
         // and the next drain discards.
@@ -84,7 +93,7 @@ impl RecorderInner {
                 // Before the batch is consumed: otherwise `stats` would show these events as processed for a moment.
                 self.counters.discard_from(position);
             } else {
-                metrics.apply_batch(batch, &mut effects.failures);
+                metrics.apply_batch(batch.published(), &mut effects.failures);
                 self.apply_failure_policy(effects);
             }
             if !discards && self.room.is_due(position + batch.len()) {
@@ -98,7 +107,7 @@ impl RecorderInner {
     /// Puts the recorder into FAILURE for the first metric that has panicked, if that is the policy.
     ///
     /// It runs before the events count as consumed. Otherwise a stop could succeed in between.
-    fn apply_failure_policy(&self, effects: &mut DrainEffects) {
+    pub(super) fn apply_failure_policy(&self, effects: &mut DrainEffects) {
         if self.settings.metric_failure == MetricFailurePolicy::Quarantine || effects.failures.is_empty() {
             return;
         }
@@ -224,11 +233,22 @@ impl RecorderInner {
 
     /// Parks the queue, unless events are pending or a reader holds the metrics. Answers whether the queue is parked.
     pub(super) fn park(&self) -> bool {
+        if let Some(per_thread) = &self.per_thread {
+            let mut effects = DrainEffects::default();
+            let parked = self
+                .try_lock_metrics()
+                .is_some_and(|mut metrics| self.park_rings(per_thread, &mut metrics, &mut effects));
+            self.finish_drain(effects);
+            return parked;
+        }
         self.try_lock_metrics().is_some_and(|mut metrics| self.park_locked(&mut metrics))
     }
 
-    fn park_locked(&self, metrics: &mut MetricsState) -> bool {
-        metrics.consumer.as_mut().is_some_and(|consumer| self.queue.park(consumer))
+    pub(super) fn park_locked(&self, metrics: &mut MetricsState) -> bool {
+        match &self.per_thread {
+            Some(per_thread) => per_thread.rings.park(),
+            None => metrics.consumer.as_mut().is_some_and(|consumer| self.queue.park(consumer)),
+        }
     }
 
     /// Locks the metrics. `None` while a reader holds them or waits for them.
@@ -279,7 +299,7 @@ impl RecorderInner {
             let _role = thread_role::enter_metrics();
             let _present = moment::enter(self.placement.clock());
             drop(metrics.activate_due(self.queue.consumed()));
-            let accepted = metrics.metrics.apply_first(batch, &mut effects.failures);
+            let accepted = metrics.metrics.apply_first(batch.published(), &mut effects.failures);
             self.apply_failure_policy(&mut effects);
             accepted
         };
@@ -317,11 +337,14 @@ impl Runnable for RecorderInner {
     }
 
     fn consumed(&self) -> u64 {
-        self.queue.consumed()
+        self.consumed_events()
     }
 
     fn has_work(&self) -> bool {
-        !self.queue.is_idle()
+        match &self.per_thread {
+            Some(per_thread) => per_thread.has_work(),
+            None => !self.queue.is_idle(),
+        }
     }
 
     fn try_turn(&self) -> Option<TurnOutcome> {
@@ -341,7 +364,7 @@ impl Runnable for RecorderInner {
     }
 
     fn wants_turn(&self) -> bool {
-        let has_turns = !self.queue.is_parked() || self.state() == MetricsRecorderState::Stopping;
+        let has_turns = !self.is_parked() || self.state() == MetricsRecorderState::Stopping;
         // The task of a running hook schedules the recorder, or ends it, when the hook has ended.
         has_turns && !self.is_in_lifecycle_hook()
     }

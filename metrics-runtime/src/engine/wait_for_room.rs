@@ -72,7 +72,7 @@ impl RecorderInner {
         loop {
             let (place, room) = self.enter_line(ticket);
             ticket = Some(place);
-            let timed_out = !self.queue.is_closed() && room.wait_until(deadline).is_none();
+            let timed_out = !self.is_closed() && room.wait_until(deadline).is_none();
             let registered = self.register_now(event);
             self.leave_line(place);
             event = match registered {
@@ -146,7 +146,7 @@ impl<E: MetricEvent> Future for RegisterEvent<'_, E> {
         loop {
             let has_waited = this.place.is_some();
             if let Some(place) = &mut this.place
-                && !recorder.queue.is_closed()
+                && !recorder.is_closed()
                 && !recorder.awaiting_would_deadlock()
             {
                 ready!(place.room.poll(task));

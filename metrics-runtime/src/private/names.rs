@@ -6,6 +6,7 @@ use std::borrow::Cow;
 
 use super::const_names::panic_with;
 use crate::descriptor::{DimensionDescriptor, DimensionKind};
+use crate::dimension::NeedsOrder;
 
 /// The names of a metric's dimensions.
 #[derive(Debug)]
@@ -17,6 +18,28 @@ pub struct Names {
     pub flattened: &'static [(&'static str, Names)],
     /// Whether the dimensions are those of a breakdown.
     pub by_label: bool,
+    /// The parts of the metric that need the events of all threads in one order, as far as the descriptors do not tell.
+    pub ordered: &'static [(&'static str, NeedsOrder)],
+}
+
+/// Why a metric cannot be kept in parts, one for each thread: the first reason, in words.
+#[must_use]
+pub fn order_problem(names: &Names) -> Option<String> {
+    first_ordered(names, "")
+}
+
+fn first_ordered(names: &Names, prefix: &str) -> Option<String> {
+    let in_words = |(name, needs_order): (&str, NeedsOrder)| match needs_order {
+        NeedsOrder::Handler => needs_order.in_words(name),
+        _ => needs_order.in_words(&format!("{prefix}{name}")),
+    };
+    let own = names.own.iter().filter_map(|declared| Some((&*declared.name, NeedsOrder::of(declared)?)));
+    let ordered = names.ordered.iter().copied();
+    let mut inner = names.flattened.iter();
+    own.chain(ordered)
+        .map(in_words)
+        .next()
+        .or_else(|| inner.find_map(|(inner, names)| first_ordered(names, &format!("{prefix}{inner}"))))
 }
 
 /// Fails the compilation when two dimensions have the same name, those of flattened metrics included.

@@ -15,10 +15,10 @@ use serde::de::{Error as DeserializeError, MapAccess};
 use serde::ser::{Serialize, SerializeMap};
 
 use super::fields::{ShownIn, WriteField};
-use super::names::assert_without_labels;
+use super::names::{assert_without_labels, order_problem};
 use super::{Fields, Names, PartialSnapshot, SnapshotFields, describe_type, fields, flattened, prefixed};
 use crate::descriptor::{DimensionDescriptor, DimensionKind};
-use crate::dimension::{Breakdown, Count, Counter, Dimension, Shape};
+use crate::dimension::{Breakdown, Count, Counter, Dimension, NeedsOrder, Shape};
 use crate::dispatch::HandleEvent;
 use crate::event::MetricEvent;
 use crate::label::Label;
@@ -99,6 +99,9 @@ pub trait Way<D>: Sized {
 
     fn invalid(dimension: &D) -> u64;
 
+    /// Takes over what a shard has recorded for a label.
+    fn absorb(own: &mut D, shard: &mut D);
+
     fn write<L: Label, M: SerializeMap>(
         snapshot: &BreakdownSnapshot<L, Self::Output>,
         prefix: &str,
@@ -145,7 +148,18 @@ impl<D: Dimension> Way<D> for OfDimension {
     type Output = D::Output;
     type Listener = Anything;
     type CountedAlone = D;
-    const NAMES: Names = Names { own: &[], names: &[""], flattened: &[], by_label: true };
+    const NAMES: Names = Names {
+        own: &[],
+        names: &[""],
+        flattened: &[],
+        by_label: true,
+        ordered: match D::SHAPE.needs_order {
+            Some(NeedsOrder::Gauge) => &[("", NeedsOrder::Gauge)],
+            Some(NeedsOrder::Window) => &[("", NeedsOrder::Window)],
+            Some(_) => &[("", NeedsOrder::OwnType)],
+            None => &[],
+        },
+    };
     const KIND: DimensionKind = D::KIND;
     const UNIT: Option<&'static str> = D::UNIT;
     const SHAPE: Shape = D::SHAPE;
@@ -182,6 +196,10 @@ impl<D: Dimension> Way<D> for OfDimension {
 
     fn invalid(dimension: &D) -> u64 {
         dimension.invalid()
+    }
+
+    fn absorb(own: &mut D, shard: &mut D) {
+        own.absorb_shard(shard);
     }
 
     fn write<L: Label, M: SerializeMap>(
@@ -234,7 +252,8 @@ impl<M: Fields> Way<M> for OfMetric {
     type Output = M::Snapshot;
     type Listener = M;
     type CountedAlone = Counter;
-    const NAMES: Names = Names { own: &[], names: &[], flattened: &[("_", M::NAMES)], by_label: true };
+    const NAMES: Names =
+        Names { own: &[], names: &[], flattened: &[("_", M::NAMES)], by_label: true, ordered: &[] };
     const KIND: DimensionKind = DimensionKind::Custom;
     const UNIT: Option<&'static str> = None;
     const SHAPE: Shape = Shape::new(DimensionKind::Custom, None);
@@ -292,6 +311,10 @@ impl<M: Fields> Way<M> for OfMetric {
 
     fn invalid(metric: &M) -> u64 {
         Fields::invalid(metric)
+    }
+
+    fn absorb(own: &mut M, shard: &mut M) {
+        own.absorb_shard(shard);
     }
 
     fn write<L: Label, S: SerializeMap>(
@@ -575,6 +598,17 @@ pub fn read<L: Label, D: PerLabel + Default>(
 pub fn invalid<L: Label, D: PerLabel>(breakdown: &Breakdown<L, D>) -> u64 {
     let invalid = breakdown.dimensions().map(<D::Way as Way<D>>::invalid);
     invalid.fold(0, u64::saturating_add)
+}
+
+/// An empty breakdown, for the events of one more thread. `None` when what it keeps for each label needs all events in one order.
+#[must_use]
+pub fn empty_shard<L: Label, D: PerLabel>() -> Option<Breakdown<L, D>> {
+    order_problem(const { &<D::Way as Way<D>>::NAMES }).is_none().then(Breakdown::default)
+}
+
+/// Takes over all labels of a shard.
+pub fn absorb<L: Label, D: PerLabel>(breakdown: &mut Breakdown<L, D>, shard: &mut Breakdown<L, D>) {
+    breakdown.absorb_labels(shard, <D::Way as Way<D>>::absorb);
 }
 
 /// The field of a typed snapshot as it is serialised.

@@ -37,7 +37,7 @@ impl Queue {
             }
             length += 1;
         }
-        Some(Batch { queue: self, slots: &slots[..length], meta, head })
+        Some(Batch { queue: self, published: Published::new(&slots[..length], meta), head })
     }
 
     /// Marks the queue as parked unless events are pending, and gives the last segment back to the pool.
@@ -85,17 +85,27 @@ impl Consumer {
 /// [`consume`](Batch::consume) drops the events. A batch that is dropped instead leaves them pending.
 pub(crate) struct Batch<'q> {
     queue: &'q Queue,
-    slots: &'q [Slot],
-    meta: &'static EventMeta,
+    published: Published<'q>,
     head: u64,
 }
 
-impl Batch<'_> {
+/// Slots in a row with published events of one type.
+pub(crate) struct Published<'q> {
+    slots: &'q [Slot],
+    meta: &'static EventMeta,
+}
+
+impl<'q> Published<'q> {
+    /// The caller has seen that all of these slots are published with `meta`, and keeps them so.
+    pub(super) fn new(slots: &'q [Slot], meta: &'static EventMeta) -> Self {
+        Self { slots, meta }
+    }
+
     pub(crate) fn meta(&self) -> &'static EventMeta {
         self.meta
     }
 
-    /// The slots of the batch, all published with [`meta`](Self::meta).
+    /// The slots, all published with [`meta`](Self::meta).
     pub(crate) fn slots(&self) -> &[Slot] {
         self.slots
     }
@@ -104,19 +114,39 @@ impl Batch<'_> {
         self.slots.len() as u64
     }
 
+    /// Drops the events and frees the slots.
+    ///
+    /// # Safety
+    /// The caller is the consumer. It holds no reference to the events, and treats the slots as free afterwards.
+    pub(super) unsafe fn clear(&self) {
+        for slot in self.slots {
+            // SAFETY: published with this meta; the rest is passed on.
+            unsafe { slot.clear(self.meta) };
+        }
+    }
+}
+
+impl Batch<'_> {
+    pub(crate) fn published(&self) -> &Published<'_> {
+        &self.published
+    }
+
+    pub(crate) fn len(&self) -> u64 {
+        self.published.len()
+    }
+
     /// The first event of the batch, to be shown to a hook.
     ///
     /// It borrows the batch mutably, so there is one [`PendingEvent`] at a time. Its soundness rests on that.
     pub(crate) fn first(&mut self) -> PendingEvent<'_> {
-        PendingEvent { slot: &self.slots[0], meta: self.meta, one_thread: PhantomData }
+        let Published { slots, meta } = self.published;
+        PendingEvent { slot: &slots[0], meta, one_thread: PhantomData }
     }
 
     /// Drops the events and makes room for as many.
     pub(crate) fn consume(self) {
-        for slot in self.slots {
-            // SAFETY: published with this meta. The batch, which alone refers to the event, is used up.
-            unsafe { slot.clear(self.meta) };
-        }
+        // SAFETY: the batch, which alone refers to the events, is used up.
+        unsafe { self.published.clear() };
         let line = self.queue.line();
         let head = self.head + self.len();
         let segment = if is_segment_start(head) {

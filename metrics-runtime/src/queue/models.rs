@@ -41,6 +41,7 @@
 
 mod handoff;
 mod reuse;
+mod rings;
 mod sleep;
 
 use loom::thread;
@@ -82,7 +83,7 @@ fn take(queue: &Queue, consumer: &mut Consumer, most: u64, taken: &mut Vec<(u64,
     let Some(batch) = queue.next_batch(consumer, most) else {
         return false;
     };
-    for slot in batch.slots() {
+    for slot in batch.published().slots() {
         // SAFETY: all events are of this type, and the batch keeps them.
         let event = unsafe { slot.event::<Numbered>() };
         taken.push((event.producer, event.number));

@@ -127,6 +127,11 @@ impl<E: MetricEvent> Stored<E> {
     }
 }
 
+/// The metadata of an event that lies in its slot as an `E`, or as a `Box<E>` if it does not [`fits`].
+pub(crate) fn meta_of<E: MetricEvent>() -> &'static EventMeta {
+    Stored::<E>::META
+}
+
 impl Slot {
     pub(crate) fn new() -> Self {
         Self { meta: AtomicPtr::new(ptr::null_mut()), payload: UnsafeCell::new(MaybeUninit::uninit()) }
@@ -156,7 +161,7 @@ impl Slot {
     /// # Safety
     /// The caller has reserved this slot, and it is free. `stored` [`fits`], and `meta` describes it.
     #[inline]
-    unsafe fn write<S>(&self, stored: S, meta: &'static EventMeta) {
+    pub(super) unsafe fn write<S>(&self, stored: S, meta: &'static EventMeta) {
         if cfg!(any(debug_assertions, mvx_loom)) {
             // Relaxed: the store that freed the slot happens before the reservation.
             assert!(self.meta.load(Ordering::Relaxed).is_null(), "a reserved slot is free");

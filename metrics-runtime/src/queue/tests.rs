@@ -83,7 +83,7 @@ fn take(queue: &Queue, consumer: &mut Consumer, most: u64) -> Vec<ModelEvent> {
         return Vec::new();
     };
     let mut events = Vec::new();
-    let length = batch.slots().len();
+    let length = batch.published().slots().len();
     {
         let first = batch.first();
         let view = first.view();
@@ -263,7 +263,7 @@ fn events_of_one_thread_stay_in_order_and_none_is_lost() {
                 }
                 continue;
             };
-            for slot in batch.slots() {
+            for slot in batch.published().slots() {
                 // SAFETY: all events are of this type, and the batch keeps them.
                 let Numbered(producer, number) = unsafe { slot.event() };
                 assert_eq!(*number, next[*producer]);

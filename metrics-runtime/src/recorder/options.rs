@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::{DEFAULT_NAMESPACE, non_blank};
 use crate::engine::{
-    DEFAULT_QUEUE_MAX_SIZE, DEFAULT_SHUTDOWN_TIMEOUT, MetricFailurePolicy, QueueOverflowPolicy, Settings,
-    check_poll_interval, check_queue_max_size,
+    DEFAULT_QUEUE_MAX_SIZE, DEFAULT_SHUTDOWN_TIMEOUT, Handoff, MetricFailurePolicy, QueueOverflowPolicy,
+    Settings, check_poll_interval, check_queue_max_size,
 };
 use crate::error::InvalidArgument;
 use crate::hooks::{ChangeListener, Hooks, RecorderHooks};
@@ -31,6 +31,7 @@ pub struct RecorderOptions {
     pub(crate) namespace: Option<String>,
     pub(crate) queue_max_size: Option<usize>,
     pub(crate) queue_overflow_policy: Option<QueueOverflowPolicy>,
+    pub(crate) handoff: Handoff,
     pub(crate) log_policy: Option<LogPolicy>,
     pub(crate) metric_failure_policy: MetricFailurePolicy,
     pub(crate) poll_interval: Option<Duration>,
@@ -65,6 +66,14 @@ impl RecorderOptions {
     /// What happens to an event beyond the limit.
     pub fn queue_overflow_policy(mut self, policy: QueueOverflowPolicy) -> Self {
         self.queue_overflow_policy = Some(policy);
+        self
+    }
+
+    /// How events get from the threads that emit them to the metrics: by default through one [ordered](Handoff::Ordered) queue.
+    ///
+    /// [`Handoff::PerThread`] is for a recorder that many cores share.
+    pub fn handoff(mut self, handoff: Handoff) -> Self {
+        self.handoff = handoff;
         self
     }
 
@@ -174,6 +183,7 @@ impl RecorderDefaults {
             namespace: self.namespace,
             queue_max_size: self.queue_max_size,
             overflow: self.overflow,
+            handoff: Handoff::Ordered,
             log_policy: self.log_policy,
             metric_failure: MetricFailurePolicy::default(),
             poll_interval: self.poll_interval,
@@ -195,6 +205,13 @@ impl RecorderOptions {
         let hooks = std::mem::take(&mut defaults.hooks).around(self.hooks);
         let mut settings = defaults.into_settings();
         settings.metric_failure = self.metric_failure_policy;
+        settings.handoff = self.handoff;
+        if settings.handoff == Handoff::PerThread && !hooks.is_empty() {
+            return Err(InvalidArgument {
+                argument: "handoff",
+                problem: "with hooks or a change listener must be `Ordered`",
+            });
+        }
         if let Some(entity_id) = self.entity_id.as_deref().and_then(non_blank) {
             settings.entity_id = Arc::from(entity_id);
         }

@@ -62,6 +62,9 @@ pub trait Recorded: Copy + PartialOrd {
     /// Adds a value that is finite to a sum.
     fn add(sum: &mut Sum, value: Self);
 
+    /// Adds a sum to a sum.
+    fn add_sum(sum: &mut Sum, other: Sum);
+
     /// The sum as a value. It saturates.
     fn sum(sum: Sum) -> Self;
 }
@@ -95,6 +98,10 @@ impl Recorded for u64 {
 
     fn add(sum: &mut Sum, value: Self) {
         add_wide(sum, value);
+    }
+
+    fn add_sum(sum: &mut Sum, other: Sum) {
+        add_wide_sum(sum, other);
     }
 
     fn sum([low, high]: Sum) -> Self {
@@ -132,6 +139,10 @@ impl Recorded for i64 {
 
     fn add(sum: &mut Sum, value: Self) {
         sum[0] = sum[0].cast_signed().saturating_add(value).cast_unsigned();
+    }
+
+    fn add_sum(sum: &mut Sum, other: Sum) {
+        Self::add(sum, Self::sum(other));
     }
 
     fn sum(sum: Sum) -> Self {
@@ -187,6 +198,10 @@ impl Recorded for f64 {
         sum[0] = (f64::from_bits(sum[0]) + value).clamp(f64::MIN, f64::MAX).to_bits();
     }
 
+    fn add_sum(sum: &mut Sum, other: Sum) {
+        Self::add(sum, Self::sum(other));
+    }
+
     fn sum(sum: Sum) -> Self {
         f64::from_bits(sum[0])
     }
@@ -222,15 +237,17 @@ impl Recorded for Duration {
         add_wide(sum, key);
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "the two halves")]
     fn add(sum: &mut Sum, value: Self) {
-        let added = (u128::from(sum[1]) << 64 | u128::from(sum[0])).saturating_add(value.as_nanos());
-        *sum = [added as u64, (added >> 64) as u64];
+        *sum = halves(whole(*sum).saturating_add(value.as_nanos()));
+    }
+
+    fn add_sum(sum: &mut Sum, other: Sum) {
+        add_wide_sum(sum, other);
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "a remainder, and a number that was compared")]
-    fn sum([low, high]: Sum) -> Self {
-        let nanos = u128::from(high) << 64 | u128::from(low);
+    fn sum(sum: Sum) -> Self {
+        let nanos = whole(sum);
         if nanos > Self::MAX.as_nanos() {
             return Self::MAX;
         }
@@ -257,6 +274,20 @@ fn place(table: &IndexTable, number: f64) -> Place {
     } else {
         Place::Negative(position)
     }
+}
+
+/// A sum as one integer.
+fn whole([low, high]: Sum) -> u128 {
+    u128::from(high) << 64 | u128::from(low)
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "the two halves")]
+fn halves(sum: u128) -> Sum {
+    [sum as u64, (sum >> 64) as u64]
+}
+
+fn add_wide_sum(sum: &mut Sum, other: Sum) {
+    *sum = halves(whole(*sum).saturating_add(whole(other)));
 }
 
 #[inline]

@@ -65,13 +65,6 @@ impl Histogram<Duration> {
     fn open_ids(&mut self) -> &mut OpenIds {
         self.rest().seldom.get_or_insert_default().open.get_or_insert_with(|| Box::new(OpenIds::new()))
     }
-
-    fn add_invalid(&mut self, count: u64) {
-        if count > 0 {
-            let rest = self.rest();
-            rest.invalid = rest.invalid.saturating_add(count);
-        }
-    }
 }
 
 /// A histogram of durations: the type of a field with `begin` and `end`.

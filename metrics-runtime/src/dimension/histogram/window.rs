@@ -28,6 +28,15 @@ impl Used {
         })
     }
 
+    fn of_both(one: Option<Self>, other: Option<Self>) -> Option<Self> {
+        match (one, other) {
+            (Some(one), Some(other)) => {
+                Some(Self { first: one.first.min(other.first), last: one.last.max(other.last) })
+            }
+            (one, other) => one.or(other),
+        }
+    }
+
     fn len(self) -> usize {
         (self.last - self.first) as usize + 1
     }
@@ -53,6 +62,11 @@ impl Window {
             #[expect(clippy::cast_possible_truncation, reason = "a window has at most `u16::MAX` buckets")]
             (first, counts) => Some(Used { first, last: first + (counts.len() - 1) as u32 }),
         }
+    }
+
+    /// Whether all of these buckets have memory.
+    fn has_room_for(&self, used: Used) -> bool {
+        used.first >= self.offset && ((used.last - self.offset) as usize) < self.counts.len()
     }
 
     /// Lowers the scale: `2^by` buckets become one.
@@ -133,6 +147,57 @@ pub(super) fn count(window: &mut Window, other: &mut Window, position: u64, shif
         window.count(index);
     }
     shift
+}
+
+/// Adds the counts of both windows of another histogram, and returns the new shift.
+///
+/// Both windows of `own` have the first shift, those of `others` the second one. The scale falls as far as the limit makes it fall, so
+/// it is the same in whichever order values and windows come.
+pub(super) fn absorb(
+    own: &mut [Window; 2],
+    shift: u8,
+    mut others: [Window; 2],
+    others_shift: u8,
+    limits: Limits,
+) -> u8 {
+    let mut common = shift.max(others_shift);
+    for (window, other) in own.iter_mut().zip(&mut others) {
+        window.coarsen(common - shift);
+        other.coarsen(common - others_shift);
+    }
+    let used = [0, 1].map(|sign| Used::of_both(own[sign].used(), others[sign].used()));
+    let len = |by: u8| used.iter().flatten().map(|used| used.at(by).len()).sum::<usize>();
+    let mut by = 0;
+    while len(by) > limits.max_buckets && common + by < COARSEST_SHIFT {
+        by += 1;
+    }
+    common += by;
+    for window in own.iter_mut().chain(&mut others) {
+        window.coarsen(by);
+    }
+    let used = used.map(|used| used.map(|used| used.at(by)));
+    if !own.iter().zip(used).all(|(window, used)| used.is_none_or(|used| window.has_room_for(used))) {
+        for (window, used) in own.iter_mut().zip(used) {
+            match used {
+                Some(used) => window.move_to(used.first, used.len()),
+                None => *window = Window::default(),
+            }
+        }
+    }
+    for (window, other) in own.iter_mut().zip(&others) {
+        let (first, counts) = trimmed(other.offset, &other.counts);
+        if !counts.is_empty() {
+            add_counts(&mut window.counts[(first - window.offset) as usize..], counts);
+        }
+    }
+    common
+}
+
+/// Adds counts to the first ones of other counts.
+pub(super) fn add_counts(counts: &mut [u64], others: &[u64]) {
+    for (count, other) in counts.iter_mut().zip(others) {
+        *count = count.wrapping_add(*other);
+    }
 }
 
 /// Makes room for an index, and for as many buckets again on the side to which the values spread.

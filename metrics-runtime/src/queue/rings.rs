@@ -1,0 +1,530 @@
+//! The handoff of recorders that many cores share: a ring for each thread, and a *part* of the metrics for each ring.
+//!
+//! ARCHITECTURE has the argument why a cut is consistent. This module has the steps. It knows nothing of metrics: `F` says
+//! what a part is.
+//!
+//! # Locks
+//!
+//! * The owner of the recorder's metrics makes cuts and parks; one thread at a time. So there is one cut at a time.
+//! * The fold lock of a ring guards its part and the right to fold it. Handlers run under it.
+//! * `park_lock` orders parking and unparking, and `members` guards the list of rings. Nothing is allocated or freed under
+//!   them.
+//!
+//! # Invariants
+//!
+//! * E1: `control` only grows, apart from its flags. A cut and each unparking make a new epoch.
+//! * E2: PARKED is set under `park_lock` only, and cleared there too. It stays set only when every ring was folded and
+//!   absorbed, and announced nothing after the heavy barrier.
+//! * E3: a part holds events of one generation of metrics.
+//! * E4: while a cut has not visited a ring, the part that it absorbs there holds no event from the ring's mark on. So a producer
+//!   that folds beyond the mark first sets this part aside.
+
+use std::sync::Arc;
+
+use crate::event::MetricEvent;
+use crate::queue::barrier;
+use crate::queue::consumer::Published;
+use crate::queue::ring::{Ring, RingConsumer, Slots, Space};
+use crate::queue::slot::{self, EventMeta};
+use crate::queue::{CLOSED, CachePadded, FLAGS, PARKED, PushError, WakeHint};
+use crate::sync::{AtomicBool, AtomicU64, Mutex, MutexGuard, Ordering, fence, lock_with_room};
+
+/// What rings are folded into.
+pub(crate) trait Folding: Send + Sync {
+    /// What one thread's events are applied to, until a cut absorbs it.
+    type Part: Send;
+
+    /// A number that changes when a part that is made anew would differ.
+    fn generation(&self) -> u64;
+
+    /// An empty part of the current generation.
+    fn make(&self) -> Self::Part;
+
+    fn apply(&self, part: &mut Self::Part, events: &Published<'_>);
+
+    /// Whether a producer may fold its own ring here and now. It may not inside of another fold.
+    fn may_fold(&self) -> bool;
+
+    /// Allocates slots for a ring. `None` inside of another such call: the user's allocator may emit events.
+    fn allocate(&self) -> Option<Box<Slots>>;
+
+    /// The thread is one that folds, until this is dropped.
+    type Entered;
+
+    fn enter(&self) -> Self::Entered;
+}
+
+pub(crate) struct Rings<F: Folding> {
+    /// The epoch, CLOSED and PARKED. On a line of its own: producers read it for each event, and readers seldom change it.
+    control: CachePadded<AtomicU64>,
+    pub(crate) folding: F,
+    park_lock: Mutex<()>,
+    members: Mutex<Members<F>>,
+    cuts_begun: AtomicU64,
+    cuts_ended: AtomicU64,
+    fences: bool,
+}
+
+struct Members<F: Folding> {
+    /// A ring keeps its place, so that a thread can go through the list without holding the lock.
+    rings: Vec<Option<Arc<ThreadRing<F>>>>,
+    /// The counts of the rings that have left.
+    left: Counts,
+}
+
+/// Numbers of events, over all rings.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Counts {
+    pub(crate) published: u64,
+    pub(crate) folded: u64,
+    pub(crate) absorbed: u64,
+    /// Folded without being applied.
+    pub(crate) discarded: u64,
+}
+
+/// The ring of one thread.
+pub(crate) struct ThreadRing<F: Folding> {
+    ring: Ring,
+    /// The fold lock.
+    part: Mutex<PartState<F::Part>>,
+    /// The events before it are absorbed.
+    absorbed: AtomicU64,
+    discarded: AtomicU64,
+    /// The thread has ended.
+    has_left: AtomicBool,
+}
+
+struct PartState<P> {
+    consumer: RingConsumer,
+    /// What events are applied to, and its generation.
+    current: Option<(u64, P)>,
+    /// Parts that the next cut absorbs.
+    aside: Vec<P>,
+    /// The control word of the cut for which the producer has set its part aside.
+    aside_for: u64,
+}
+
+/// What happens to events that are folded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fold {
+    Apply,
+    Discard,
+}
+
+impl<F: Folding> Rings<F> {
+    /// Open and parked, without rings.
+    pub(crate) fn new(folding: F) -> Self {
+        Self {
+            control: CachePadded(AtomicU64::new(PARKED)),
+            folding,
+            park_lock: Mutex::new(()),
+            members: Mutex::new(Members { rings: Vec::new(), left: Counts::default() }),
+            cuts_begun: AtomicU64::new(0),
+            cuts_ended: AtomicU64::new(0),
+            fences: barrier::producers_fence(),
+        }
+    }
+
+    fn control(&self) -> &AtomicU64 {
+        &self.control.0
+    }
+
+    /// A ring for one more thread.
+    pub(crate) fn join(&self) -> Arc<ThreadRing<F>> {
+        let ring = Arc::new(ThreadRing {
+            ring: Ring::new(self.fences),
+            part: Mutex::new(PartState {
+                consumer: RingConsumer::new(),
+                current: None,
+                aside: Vec::new(),
+                aside_for: 0,
+            }),
+            absorbed: AtomicU64::new(0),
+            discarded: AtomicU64::new(0),
+            has_left: AtomicBool::new(false),
+        });
+        let member = Some(Arc::clone(&ring));
+        let mut members = lock_with_room(&self.members, |members| &mut members.rings);
+        match members.rings.iter_mut().find(|place| place.is_none()) {
+            Some(place) => *place = member,
+            None => members.rings.push(member),
+        }
+        ring
+    }
+
+    /// Gives a ring up, because its thread has ended. Answers whether a cut is needed, because the ring is not absorbed.
+    pub(crate) fn leave(&self, ring: &ThreadRing<F>) -> bool {
+        // Release: pairs with `remove_left`. The thread pushes nothing more.
+        ring.has_left.store(true, Ordering::Release);
+        !self.remove_if_absorbed(ring)
+    }
+
+    /// Removes the ring of an ended thread if all its events are absorbed.
+    fn remove_if_absorbed(&self, ring: &ThreadRing<F>) -> bool {
+        let removed = {
+            let mut members = self.members.lock();
+            let counts = ring.counts();
+            if counts.absorbed != counts.published {
+                return false;
+            }
+            let is_ring = |place: &&mut Option<Arc<_>>| {
+                place.as_ref().is_some_and(|member| std::ptr::eq(&raw const **member, ring))
+            };
+            let Members { rings, left } = &mut *members;
+            let removed = rings.iter_mut().find(is_ring).and_then(Option::take);
+            if removed.is_some() {
+                left.add(counts);
+            }
+            removed
+        };
+        // Freed when the lock is released.
+        drop(removed);
+        true
+    }
+
+    /// The ring at a place of the list; the outer `None` is the end of the list.
+    #[expect(clippy::option_option, reason = "a free place is not the end")]
+    fn ring_at(&self, place: usize) -> Option<Option<Arc<ThreadRing<F>>>> {
+        self.members.lock().rings.get(place).cloned()
+    }
+
+    /// All rings. One that joins meanwhile may be missing: its thread has emitted nothing before this call.
+    fn rings(&self) -> impl Iterator<Item = Arc<ThreadRing<F>>> {
+        (0..).map_while(|place| self.ring_at(place)).flatten()
+    }
+
+    /// The counts of all rings at this moment. `folded` and `absorbed` are never above `published`.
+    pub(crate) fn counts(&self) -> Counts {
+        let members = self.members.lock();
+        let mut counts = members.left;
+        for ring in members.rings.iter().flatten() {
+            counts.add(ring.counts());
+        }
+        counts
+    }
+
+    /// Whether every event is absorbed, and no producer is about to publish one. The recorder is closed.
+    pub(crate) fn is_drained(&self) -> bool {
+        let members = self.members.lock();
+        members.rings.iter().flatten().all(|ring| ring.is_quiet())
+    }
+
+    /// How many rings there are.
+    #[cfg(test)]
+    pub(crate) fn members(&self) -> usize {
+        self.members.lock().rings.iter().flatten().count()
+    }
+}
+
+/// The control word.
+impl<F: Folding> Rings<F> {
+    /// Refuses events from now on. Events that producers have announced by then are still accepted.
+    pub(crate) fn close(&self) {
+        // AcqRel: orders the state change, as the recorder's `lifecycle` lock also does.
+        self.control().fetch_or(CLOSED, Ordering::AcqRel);
+        // Without its effect the stop might miss an event of this very moment; the drop of the rings would drop it.
+        let _ = barrier::heavy();
+    }
+
+    /// Accepts events again.
+    pub(crate) fn reopen(&self) {
+        // AcqRel: as in `close`.
+        self.control().fetch_and(!CLOSED, Ordering::AcqRel);
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        // Acquire: as in `close`.
+        self.control().load(Ordering::Acquire) & CLOSED != 0
+    }
+
+    pub(crate) fn is_parked(&self) -> bool {
+        // Acquire: pairs with the exchanges of `park` and `unpark`.
+        self.control().load(Ordering::Acquire) & PARKED != 0
+    }
+
+    /// The number of the cut that includes all events that were accepted before this call. It may have ended already.
+    pub(crate) fn next_cut(&self) -> u64 {
+        // A cut that begins after this fence sees the events that were published before it, or this thread sees that cut.
+        fence(Ordering::SeqCst);
+        let Counts { published, absorbed, .. } = self.counts();
+        // Acquire: pairs with `cut`.
+        if published == absorbed { self.cuts_ended() } else { self.cuts_begun.load(Ordering::Acquire) + 1 }
+    }
+
+    /// The number of the last cut that has ended.
+    pub(crate) fn cuts_ended(&self) -> u64 {
+        // Acquire: pairs with `cut`.
+        self.cuts_ended.load(Ordering::Acquire)
+    }
+}
+
+/// For producers.
+impl<F: Folding> Rings<F> {
+    /// Pushes an event in the usual case: the thread's ring has room, and the recorder is as the thread knows it.
+    ///
+    /// # Safety
+    /// The calling thread is the producer of that ring, which is a ring of these.
+    #[inline]
+    pub(crate) unsafe fn try_push<E: MetricEvent>(&self, ring: &ThreadRing<F>, event: E) -> Result<(), E> {
+        if const { !slot::fits::<E>() } {
+            return Err(event);
+        }
+        // SAFETY: passed on. The event fits.
+        unsafe { ring.ring.try_push(self.control(), event, slot::meta_of::<E>()) }
+    }
+
+    /// Pushes an event in every case. It folds the ring if it must.
+    ///
+    /// # Safety
+    /// As [`try_push`](Self::try_push).
+    pub(crate) unsafe fn push<E: MetricEvent>(
+        &self,
+        ring: &ThreadRing<F>,
+        event: E,
+    ) -> Result<WakeHint, (PushError, E)> {
+        let meta = slot::meta_of::<E>();
+        if const { slot::fits::<E>() } {
+            // SAFETY: passed on. The event fits.
+            unsafe { self.push_stored(ring, event, meta) }
+        } else {
+            // SAFETY: passed on. A box fits.
+            let pushed = unsafe { self.push_stored(ring, Box::new(event), meta) };
+            pushed.map_err(|(error, event)| (error, *event))
+        }
+    }
+
+    /// # Safety
+    /// As [`Ring::try_push`].
+    unsafe fn push_stored<S>(
+        &self,
+        ring: &ThreadRing<F>,
+        mut stored: S,
+        meta: &'static EventMeta,
+    ) -> Result<WakeHint, (PushError, S)> {
+        let mut hint = WakeHint::None;
+        loop {
+            // SAFETY: passed on.
+            match unsafe { ring.ring.try_push(self.control(), stored, meta) } {
+                Ok(()) => return Ok(hint),
+                Err(back) => stored = back,
+            }
+            // SAFETY: passed on.
+            match unsafe { self.prepare(ring) } {
+                Ok(WakeHint::None) => {}
+                Ok(unparked) => hint = unparked,
+                Err(error) => return Err((error, stored)),
+            }
+        }
+    }
+
+    /// Does away with what has kept [`Ring::try_push`] from pushing.
+    ///
+    /// # Safety
+    /// The calling thread is the ring's producer.
+    unsafe fn prepare(&self, ring: &ThreadRing<F>) -> Result<WakeHint, PushError> {
+        // Acquire: pairs with the exchange in `park`, so that retired slots are seen as such.
+        let control = self.control().load(Ordering::Acquire);
+        if control & CLOSED != 0 {
+            return Err(PushError::Closed);
+        }
+        if control & PARKED != 0 {
+            return Ok(self.unpark());
+        }
+        // SAFETY: passed on.
+        match unsafe { ring.ring.look_for_room() } {
+            Space::NoSlots => {
+                let slots = self.folding.allocate().ok_or(PushError::Full)?;
+                // SAFETY: passed on.
+                unsafe { ring.ring.install(slots) };
+            }
+            Space::Full if self.folding.may_fold() => self.fold_own(ring),
+            Space::Full => return Err(PushError::Full),
+            Space::Room if ring.ring.seen().0 == control => {}
+            // SAFETY: the word has no flag, and there are slots.
+            Space::Room => unsafe { ring.ring.see(control) },
+        }
+        Ok(WakeHint::None)
+    }
+
+    /// Clears PARKED, unless another producer has.
+    fn unpark(&self) -> WakeHint {
+        let _guard = self.park_lock.lock();
+        // Relaxed: the exchange checks it.
+        let control = self.control().load(Ordering::Relaxed);
+        // A new epoch: no ring has seen this word, so no producer relies on slots that were retired.
+        let open = (control & !PARKED) + 1;
+        // AcqRel: pairs with `is_parked` and `prepare`.
+        let unparked = control & FLAGS == PARKED
+            && self.control().compare_exchange(control, open, Ordering::AcqRel, Ordering::Relaxed).is_ok();
+        if unparked { WakeHint::Unpark } else { WakeHint::None }
+    }
+
+    /// Folds the ring of the calling thread, which is full.
+    fn fold_own(&self, ring: &ThreadRing<F>) {
+        let _entered = self.folding.enter();
+        let mut part = ring.part.lock();
+        let (seen, mark) = ring.ring.seen();
+        if part.aside_for != seen {
+            // A cut that has made this epoch may not have visited this ring yet (E4).
+            self.fold(ring, &mut part, mark, Fold::Apply);
+            part.set_aside(seen);
+        }
+        self.fold(ring, &mut part, ring.ring.tail(), Fold::Apply);
+    }
+}
+
+/// For readers and the consumer's thread. The caller owns the recorder's metrics.
+impl<F: Folding> Rings<F> {
+    /// Folds the events that are published, without absorbing them.
+    pub(crate) fn fold_all(&self) {
+        for ring in self.rings() {
+            let until = ring.ring.tail();
+            if ring.ring.head() < until {
+                let _entered = self.folding.enter();
+                self.fold(&ring, &mut ring.part.lock(), until, Fold::Apply);
+            }
+        }
+    }
+
+    /// Makes a cut. All events that were published before this call are in it. Passes each part to `absorb`.
+    pub(crate) fn cut(&self, fold: Fold, mut absorb: impl FnMut(F::Part)) {
+        // AcqRel, and the fence of the barrier below: pairs with `next_cut`.
+        let number = self.cuts_begun.fetch_add(1, Ordering::AcqRel) + 1;
+        // AcqRel: what happened before this cut is visible to the events of the new epoch.
+        let control = self.control().fetch_add(1, Ordering::AcqRel) + 1;
+        // A barrier without effect would make the cut inconsistent, no more: it loses no event.
+        let _ = barrier::heavy();
+        for ring in self.rings() {
+            let (parts, until) = {
+                let _entered = self.folding.enter();
+                let mut part = ring.part.lock();
+                let until = ring.ring.cut_at(control & !FLAGS);
+                (self.take_parts(&ring, &mut part, control & !FLAGS, until, fold), until)
+            };
+            parts.into_iter().for_each(&mut absorb);
+            // Release: pairs with `counts`. The parts are absorbed.
+            ring.absorbed.store(until, Ordering::Release);
+            // Acquire: pairs with `leave`.
+            if ring.has_left.load(Ordering::Acquire) {
+                self.remove_if_absorbed(&ring);
+            }
+        }
+        // Release: pairs with `cuts_ended`.
+        self.cuts_ended.store(number, Ordering::Release);
+    }
+
+    /// Folds a ring up to the cut, and takes the parts of the cut out.
+    fn take_parts(
+        &self,
+        ring: &ThreadRing<F>,
+        part: &mut MutexGuard<'_, PartState<F::Part>>,
+        control: u64,
+        until: u64,
+        fold: Fold,
+    ) -> Vec<F::Part> {
+        if part.aside_for != control {
+            self.fold(ring, part, until, fold);
+            part.set_aside(control);
+        }
+        std::mem::take(&mut part.aside)
+    }
+
+    /// Folds a ring up to a position. The caller has its fold lock.
+    fn fold(
+        &self,
+        ring: &ThreadRing<F>,
+        part: &mut MutexGuard<'_, PartState<F::Part>>,
+        until: u64,
+        fold: Fold,
+    ) {
+        let PartState { consumer, current, aside, .. } = &mut **part;
+        while let Some(batch) = ring.ring.next_batch(consumer, until) {
+            match fold {
+                Fold::Apply => self.folding.apply(self.current_part(current, aside), batch.published()),
+                // Relaxed: the release store of the ring's head follows.
+                Fold::Discard => _ = ring.discarded.fetch_add(batch.published().len(), Ordering::Relaxed),
+            }
+            batch.consume();
+        }
+    }
+
+    /// The part to which events are applied now (E3).
+    fn current_part<'a>(
+        &self,
+        current: &'a mut Option<(u64, F::Part)>,
+        aside: &mut Vec<F::Part>,
+    ) -> &'a mut F::Part {
+        let generation = self.folding.generation();
+        if let Some((_, outdated)) = current.take_if(|(made, _)| *made != generation) {
+            aside.push(outdated);
+        }
+        &mut current.get_or_insert_with(|| (generation, self.folding.make())).1
+    }
+
+    /// Parks, unless a producer has an event to come or the recorder is in use. Everything is absorbed, as far as the caller knows.
+    ///
+    /// Answers whether the consumer may sleep; a closed recorder's may not, because its stop is still to be finished.
+    pub(crate) fn park(&self) -> bool {
+        let parked = {
+            let _guard = self.park_lock.lock();
+            // AcqRel: pairs with `is_parked` and `prepare`.
+            let before = self.control().fetch_or(PARKED, Ordering::AcqRel);
+            // Without the barrier nothing excludes a write that is about to begin (N4).
+            let parked = barrier::heavy() && self.is_drained();
+            if parked {
+                for place in 0.. {
+                    let members = self.members.lock();
+                    let Some(ring) = members.rings.get(place) else { break };
+                    if let Some(ring) = ring {
+                        // SAFETY: `is_drained` found it folded, with nothing announced after the barrier. No producer unparks
+                        // while this thread has the lock (E2).
+                        unsafe { ring.ring.retire() };
+                    }
+                }
+            } else if before & PARKED == 0 {
+                // AcqRel: as above.
+                self.control().fetch_and(!PARKED, Ordering::AcqRel);
+            }
+            parked
+        };
+        if parked {
+            let _entered = self.folding.enter();
+            self.rings().for_each(|ring| ring.ring.free_retired());
+        }
+        parked && !self.is_closed()
+    }
+}
+
+impl<F: Folding> ThreadRing<F> {
+    fn counts(&self) -> Counts {
+        // In this order, so that none is above the one after it. Acquire, Relaxed: `folded` makes both visible.
+        let absorbed = self.absorbed.load(Ordering::Acquire);
+        let folded = self.ring.head();
+        let discarded = self.discarded.load(Ordering::Relaxed);
+        let published = self.ring.tail();
+        Counts { published, folded, absorbed, discarded: discarded.min(folded) }
+    }
+
+    /// Whether all events are absorbed, and none is announced.
+    fn is_quiet(&self) -> bool {
+        // Acquire: pairs with `cut`.
+        self.ring.quiet_tail() == Some(self.absorbed.load(Ordering::Acquire))
+    }
+}
+
+impl Counts {
+    fn add(&mut self, other: Self) {
+        self.published += other.published;
+        self.folded += other.folded;
+        self.absorbed += other.absorbed;
+        self.discarded += other.discarded;
+    }
+}
+
+impl<P> PartState<P> {
+    /// Sets the current part aside for the cut with that control word.
+    fn set_aside(&mut self, control: u64) {
+        self.aside.extend(self.current.take().map(|(_, part)| part));
+        self.aside_for = control;
+    }
+}
