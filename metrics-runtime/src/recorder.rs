@@ -136,10 +136,7 @@ impl MetricsRecorder {
                 drop_event(event);
                 Ok(())
             }
-            Err(reason) => match self.inner.per_thread() {
-                Some(per_thread) => self.inner.register_per_thread(per_thread, event),
-                None => self.inner.register_slow(event, reason),
-            },
+            Err(reason) => self.inner.register_otherwise(event, reason),
         }
     }
 
@@ -151,10 +148,7 @@ impl MetricsRecorder {
             Ok(permit) => permit.send(event),
             // As in `register_event`.
             Err(_) if self.inner.is_disabled() => drop_event(event),
-            Err(reason) => match self.inner.per_thread() {
-                Some(per_thread) => self.inner.emit_per_thread(per_thread, event),
-                None => self.inner.emit_slow(event, reason),
-            },
+            Err(reason) => self.inner.emit_otherwise(event, reason),
         }
     }
 

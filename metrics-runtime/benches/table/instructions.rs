@@ -4,8 +4,8 @@
 use crate::dimensions;
 use crate::event_loop::{EventLoop, LoopRecorder, OneRecorder};
 use crate::harness::drain;
-use crate::ours::{HookKind, OurLoop};
-use crate::peers::{CachedHandles, FamilyLookup, MetricsMacros, SharedAtomics, SpscRing};
+use crate::ours::{HookKind, OurLoop, OurPerThread};
+use crate::peers::{CachedHandles, FamilyLookup, MetricsMacros, ShardedCounters, SharedAtomics, SpscRing};
 use crate::refused::{self, Call};
 use crate::rows::Port;
 use crate::subject::{Counted, Producer, Setup, Subject};
@@ -38,6 +38,8 @@ pub fn from_arguments(arguments: &[String]) -> Option<Run> {
     }
     let work = match work {
         "handoff:ours" => hand_over::<OneRecorder<OurLoop>>,
+        "handoff:per_thread" => hand_over::<OneRecorder<OurPerThread>>,
+        "handoff:sharded" => hand_over::<ShardedCounters>,
         "handoff:port" => hand_over::<Port>,
         "handoff:spsc" => hand_over::<SpscRing>,
         "handoff:atomics" => hand_over::<SharedAtomics>,

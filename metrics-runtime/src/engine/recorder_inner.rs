@@ -134,11 +134,6 @@ impl RecorderInner {
     }
 
     #[inline]
-    pub(crate) fn per_thread(&self) -> Option<&PerThread> {
-        self.per_thread.as_deref()
-    }
-
-    #[inline]
     pub(crate) fn is_disabled(&self) -> bool {
         matches!(self.placement, Placement::Disabled)
     }
@@ -325,9 +320,77 @@ impl RecorderInner {
         self.queue.try_reserve()
     }
 
-    /// Registers an event when [`try_reserve`](Self::try_reserve) found an unusual case.
+    /// Registers an event that [`try_reserve`](Self::try_reserve) has no place for: through the ring of this thread if the
+    /// recorder has such rings.
     ///
-    /// It is a function of its own so that the usual case needs no stack frame.
+    /// It is a cold function of its own, so that the code of an ordered recorder's usual case is as if there were no rings.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn register_otherwise<E: MetricEvent>(
+        self: &Arc<Self>,
+        event: E,
+        reason: ReserveError,
+    ) -> Result<(), RegisterEventError<E>> {
+        match &self.per_thread {
+            Some(per_thread) => self.register_per_thread(per_thread, event, reason),
+            None => self.register_slow(event, reason),
+        }
+    }
+
+    #[inline(never)]
+    fn register_per_thread<E: MetricEvent>(
+        self: &Arc<Self>,
+        per_thread: &PerThread,
+        event: E,
+        reason: ReserveError,
+    ) -> Result<(), RegisterEventError<E>> {
+        match per_thread.try_push(event) {
+            Ok(()) => Ok(()),
+            Err(event) => self.register_slow(event, reason),
+        }
+    }
+
+    /// As [`register_otherwise`](Self::register_otherwise), for code that can do nothing about an error. A closed queue costs a
+    /// count, and neither a lock nor an error.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn emit_otherwise<E: MetricEvent>(self: &Arc<Self>, event: E, reason: ReserveError) {
+        match &self.per_thread {
+            Some(per_thread) => self.emit_per_thread(per_thread, event, reason),
+            None if self.queue.is_closed() => self.reject_silently(event),
+            None => self.emit_slow(event, reason),
+        }
+    }
+
+    #[inline(never)]
+    fn emit_per_thread<E: MetricEvent>(
+        self: &Arc<Self>,
+        per_thread: &PerThread,
+        event: E,
+        reason: ReserveError,
+    ) {
+        match per_thread.try_push(event) {
+            Ok(()) => {}
+            Err(event) if per_thread.rings.is_closed() => self.reject_silently(event),
+            Err(event) => self.emit_slow(event, reason),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn emit_slow<E: MetricEvent>(self: &Arc<Self>, event: E, reason: ReserveError) {
+        if let Err(error) = self.register_slow(event, reason) {
+            panics::catch_and_ignore(|| drop(error));
+        }
+    }
+
+    /// Drops and counts an event that no caller wants back.
+    fn reject_silently<E: MetricEvent>(&self, event: E) {
+        self.counters.count_rejected();
+        panics::catch_and_ignore(|| drop(event));
+    }
+
+    /// Registers an event in every case.
     #[cold]
     #[inline(never)]
     pub(crate) fn register_slow<E: MetricEvent>(
@@ -339,19 +402,6 @@ impl RecorderInner {
             Ok(()) => Ok(()),
             Err(Refused::Full(event)) => self.refuse_full(event),
             Err(Refused::Closed(event, error)) => Err(self.reject(event, error)),
-        }
-    }
-
-    /// As [`register_slow`](Self::register_slow), for code that can do nothing about an error. A closed queue costs a count, and
-    /// neither a lock nor an error.
-    #[cold]
-    #[inline(never)]
-    pub(crate) fn emit_slow<E: MetricEvent>(self: &Arc<Self>, event: E, reason: ReserveError) {
-        if self.is_closed() {
-            self.counters.count_rejected();
-            panics::catch_and_ignore(|| drop(event));
-        } else if let Err(error) = self.register_slow(event, reason) {
-            panics::catch_and_ignore(|| drop(error));
         }
     }
 
