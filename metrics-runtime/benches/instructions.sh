@@ -40,12 +40,21 @@ echo "instructions per event, $(rustc --version), $(uname -m)"
 echo
 echo "handoff, on the producer's thread, making the event included"
 row "mvx-metrics" handoff:ours '*counted_handoff*' 8192
+row "mvx-metrics, per thread, folding included" handoff:per_thread '*counted_handoff*' 8192
 row "straightforward port" handoff:port '*counted_handoff*' 8192
 row "rtrb ring" handoff:spsc '*counted_handoff*' 8192
 row "shared struct of atomics" handoff:atomics '*counted_handoff*' 8192
+row "fast-telemetry, sharded counters" handoff:sharded '*counted_handoff*' 8192
 row "prometheus-client, cached handles" handoff:cached '*counted_handoff*' 8192
 row "prometheus-client, family lookup" handoff:family '*counted_handoff*' 8192
 row "metrics macros, Prometheus exporter" handoff:macros '*counted_handoff*' 8192
+echo
+echo "a call that a recorder refuses, with an event that was made before"
+row "emit, running" emit:running '*counted_emits*' 8192
+row "emit, disabled" emit:disabled '*counted_emits*' 8192
+row "emit, stopped" emit:stopped '*counted_emits*' 8192
+row "emit, cancelled" emit:cancelled '*counted_emits*' 8192
+row "register_event, stopped" register:stopped '*counted_registrations*' 8192
 echo
 echo "dispatch, on the runtime thread, in batches of 256 events"
 row "mvx-metrics, the whole turn" dispatch:ours '*RecorderInner*try_turn_of*' 256

@@ -9,7 +9,7 @@
 //! | `loss`, `stats` | the events that a full queue has dropped, and their log; the counts of a recorder's events |
 //! | `room` | the line of producers that wait for room in the queue |
 //! | `stall`, `fair_lock` | the rule by which a waiting thread gives up; the lock of the metrics |
-//! | `lifecycle` | the state of a recorder, guarded by the lifecycle lock |
+//! | `lifecycle`, `published_state` | the state of a recorder, guarded by the lifecycle lock; its copy for producers |
 //! | `drain` | the metrics and the consumer, guarded by the metrics lock; the one way to drain a queue |
 //! | `scheduler` | the event loop and its run queue |
 //! | `placement` | where a recorder's events are processed |
@@ -32,6 +32,7 @@ mod loss;
 mod metric_source;
 mod per_thread;
 mod placement;
+mod published_state;
 mod read;
 mod recorder_inner;
 mod room;

@@ -81,6 +81,12 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(not(target_has_atomic = "64"))]
+compile_error!(
+    "mvx-metrics needs a target with 64-bit atomics: the position of an event is a 64-bit number. mips, powerpc, armv5te and \
+     riscv32 without such atomics are not supported"
+);
+
 extern crate self as mvx_metrics;
 
 #[doc(hidden)]

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use crate::error::Reason;
 use crate::panics;
+use crate::sync::HAS_CLOCK;
 use crate::thread_role;
 
 /// What a runtime or a recorder logs, through `tracing`. Registering an event is never logged.
@@ -158,7 +159,8 @@ pub(crate) struct Operation {
     target: LogTarget,
     silent: bool,
     event: &'static str,
-    started: Instant,
+    /// `None` where there is no clock.
+    started: Option<Instant>,
 }
 
 impl Operation {
@@ -168,7 +170,7 @@ impl Operation {
         kind: OperationKind,
         event: &'static str,
     ) -> Self {
-        Self { target, silent: !policy.enables(kind), event, started: Instant::now() }
+        Self { target, silent: !policy.enables(kind), event, started: HAS_CLOCK.then(Instant::now) }
     }
 
     /// The same operation under another policy.
@@ -213,7 +215,7 @@ impl Operation {
         if silent || thread_role::in_producer() {
             return;
         }
-        let elapsed_seconds = started.elapsed().as_secs_f64();
+        let elapsed_seconds = started.map(|started| started.elapsed().as_secs_f64());
         let phase = if result.is_ok() { "success" } else { "failed" };
         if result.is_ok() && losses.is_none() {
             return log_line!(info, target, event, subject, phase, %state, elapsed_seconds);

@@ -28,6 +28,7 @@ use crate::panics;
 use crate::snapshot::MetricSnapshots;
 use crate::state::MetricsRecorderState;
 use crate::stats::RecorderStats;
+use crate::sync::HAS_CLOCK;
 use crate::thread_role;
 
 pub use self::any_event::AnyEvent;
@@ -82,7 +83,7 @@ impl MetricsRecorder {
     /// generated one. The options' entity id, if given, wins over the argument.
     ///
     /// # Errors
-    /// [`LoopUnavailable`](MetricsRecorderError::LoopUnavailable) outside of a tokio runtime;
+    /// [`LoopUnavailable`](MetricsRecorderError::LoopUnavailable) outside of a tokio runtime, and on `wasm32-unknown-unknown`;
     /// [`InvalidArgument`](MetricsRecorderError::InvalidArgument) for a `queue_max_size` of 0 or beyond 268,435,456, or a
     /// `poll_interval` beyond 1 s.
     pub fn new(entity_id: impl Into<String>, options: RecorderOptions) -> Result<Self, MetricsRecorderError> {
@@ -93,6 +94,9 @@ impl MetricsRecorder {
         };
         let (settings, hooks) = options.resolve(defaults)?;
         let tokio = Handle::try_current().map_err(|_| MetricsRecorderError::LoopUnavailable)?;
+        if !HAS_CLOCK {
+            return Err(MetricsRecorderError::LoopUnavailable);
+        }
         Ok(Self::from_inner(RecorderInner::new(settings, hooks, Placement::in_task(tokio, None))))
     }
 
@@ -132,10 +136,7 @@ impl MetricsRecorder {
                 drop_event(event);
                 Ok(())
             }
-            Err(reason) => match self.inner.per_thread() {
-                Some(per_thread) => self.inner.register_per_thread(per_thread, event),
-                None => self.inner.register_slow(event, reason),
-            },
+            Err(reason) => self.inner.register_otherwise(event, reason),
         }
     }
 
@@ -143,8 +144,11 @@ impl MetricsRecorder {
     /// [`stats`](Self::stats), and the event is dropped.
     #[inline]
     pub fn emit<E: MetricEvent>(&self, event: E) {
-        if let Err(error) = self.register_event(event) {
-            panics::catch_and_ignore(|| drop(error));
+        match self.inner.try_reserve() {
+            Ok(permit) => permit.send(event),
+            // As in `register_event`.
+            Err(_) if self.inner.is_disabled() => drop_event(event),
+            Err(reason) => self.inner.emit_otherwise(event, reason),
         }
     }
 

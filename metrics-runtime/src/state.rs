@@ -64,6 +64,17 @@ impl MetricsRecorderState {
     /// The states in which a recorder accepts events and metrics.
     pub(crate) const ACCEPTING: &'static [Self] = &[Self::Virgin, Self::Starting, Self::Running];
 
+    /// All states, each at the place that is its number.
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Virgin,
+        Self::Starting,
+        Self::Running,
+        Self::Stopping,
+        Self::Stopped,
+        Self::Failure,
+        Self::Cancelled,
+    ];
+
     pub(crate) fn on_start(self) -> Decision {
         match self {
             Self::Virgin | Self::Stopped => Decision::Begin,
@@ -194,6 +205,12 @@ mod tests {
 
         const RECORDER_STATES: [MetricsRecorderState; 7] =
             [Virgin, Starting, Running, Stopping, Stopped, Failure, Cancelled];
+
+        #[test]
+        fn the_number_of_a_state_is_its_place() {
+            assert_eq!(MetricsRecorderState::ALL, RECORDER_STATES);
+            assert_eq!(RECORDER_STATES.map(|state| state as u8), [0, 1, 2, 3, 4, 5, 6]);
+        }
 
         #[test]
         fn the_table_of_start_is_the_contract() {

@@ -4,6 +4,9 @@ use std::ops::Deref;
 use std::sync::{OnceLock, PoisonError, TryLockError};
 use std::time::Duration;
 
+/// Whether `std` can read a clock. In WebAssembly without a system it panics instead, so only disabled recorders work there.
+pub(crate) const HAS_CLOCK: bool = !cfg!(all(target_family = "wasm", target_os = "unknown"));
+
 #[cfg(mvx_loom)]
 use loom::sync as primitives;
 #[cfg(not(mvx_loom))]

@@ -328,6 +328,24 @@ fn a_large_event_that_is_dropped_is_not_boxed_first() {
     });
 }
 
+#[test]
+fn rs2_a_refused_event_allocates_nothing() {
+    let _alone = alone();
+    bounded(|| {
+        let runtime = running_runtime("allocator");
+        let stopped = runtime.create_recorder("stopped").expect("a fresh id");
+        stopped.stop().wait().expect("it stops");
+        for recorder in [stopped, MetricsRecorder::disabled()] {
+            let emits = || {
+                recorder.emit(Small);
+                recorder.emit(LARGE);
+            };
+            assert_eq!(blocks_allocated_by(emits), 0);
+        }
+        runtime.shutdown().expect("everything stops");
+    });
+}
+
 /// A recorder of the user's own.
 struct Passes<R>(R);
 

@@ -24,6 +24,7 @@ mod recorder;
 mod recorder_context;
 mod recorder_states;
 mod reentrancy;
+mod refused_events;
 mod register_event;
 mod registry;
 mod restart;

@@ -4,6 +4,7 @@ use std::marker::PhantomData;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::cpu_time;
 use crate::figure::{Figure, as_float, mean, median, nanoseconds, quantile};
 use crate::subject::{Counted, Producer, Setup, Subject, numbers};
 use crate::syscalls;
@@ -40,6 +41,10 @@ pub trait Participant {
 
     /// Nanoseconds per event on a producer's thread: the median burst of a round.
     fn burst_round(&self, producers: usize) -> f64;
+
+    /// Nanoseconds of CPU per event, until all events are applied: of the producers in their bursts, and of all other threads.
+    /// NaN on systems without such a clock.
+    fn cpu_round(&self, producers: usize) -> f64;
 
     /// Nanoseconds per event of all producers together, until the last event is applied.
     fn sustained_round(&self, producers: usize) -> f64;
@@ -97,7 +102,9 @@ impl<S: Subject> Trial<S> {
     /// Starts the subject. With one producer, the subject gets another core than the producer.
     fn start(&self, producers: usize) -> S {
         let core = (producers == 1).then_some(1);
-        threads::on_core(core, || S::start(self.setup))
+        // A burst of all producers finds room.
+        let pending_limit = self.setup.pending_limit.max(producers * usize::try_from(BURST).unwrap_or(0));
+        threads::on_core(core, || S::start(Setup { pending_limit, ..self.setup }))
     }
 }
 
@@ -117,6 +124,23 @@ impl<S: Subject> Participant for Trial<S> {
         check(subject, &vec![BURSTS as u64 * BURST; producers]);
         let bursts = BURSTS / 5..BURSTS;
         median(bursts.map(|burst| mean(threads.iter().map(|times| times[burst]))).collect())
+    }
+
+    fn cpu_round(&self, producers: usize) -> f64 {
+        let subject = self.start(producers);
+        let barrier = SpinBarrier::new(producers);
+        let cpu_times = || Some((cpu_time::of_process()?, cpu_time::of_thread()?));
+        let before = cpu_times();
+        let threads = in_parallel(producers, |index| cpu_thread(&subject, &barrier, index));
+        let after = cpu_times();
+        check(subject, &vec![BURSTS as u64 * BURST; producers]);
+        let (Some((process_before, main_before)), Some((process, main))) = (before, after) else {
+            return f64::NAN;
+        };
+        let in_bursts: Duration = threads.iter().map(|thread| thread.0).sum();
+        let of_producers: Duration = threads.iter().map(|thread| thread.1).sum();
+        let of_others = (process - process_before).saturating_sub(main - main_before + of_producers);
+        nanoseconds(in_bursts + of_others) / as_float(BURSTS as u64 * BURST * producers as u64)
     }
 
     fn sustained_round(&self, producers: usize) -> f64 {
@@ -177,6 +201,25 @@ fn burst_thread<S: Subject>(subject: &S, barrier: &SpinBarrier, index: usize) ->
         }
     }
     times
+}
+
+/// Produces bursts, which are drained in between. Returns the thread's CPU time in the bursts, and all of it.
+fn cpu_thread<S: Subject>(subject: &S, barrier: &SpinBarrier, index: usize) -> (Duration, Duration) {
+    let now = || cpu_time::of_thread().unwrap_or_default();
+    let mut producer = subject.producer();
+    let mut in_bursts = Duration::ZERO;
+    for first in (0..BURSTS as u64).map(|burst| burst * BURST) {
+        barrier.wait();
+        let before = now();
+        burst(&mut producer, numbers(index, first, BURST));
+        in_bursts += now() - before;
+        barrier.wait();
+        if index == 0 {
+            drain(subject, (first + BURST) * barrier.threads() as u64);
+            subject.upkeep();
+        }
+    }
+    (in_bursts, now())
 }
 
 /// Hands over a burst and returns its nanoseconds per event.

@@ -4,8 +4,9 @@
 use crate::dimensions;
 use crate::event_loop::{EventLoop, LoopRecorder, OneRecorder};
 use crate::harness::drain;
-use crate::ours::{HookKind, OurLoop};
-use crate::peers::{CachedHandles, FamilyLookup, MetricsMacros, SharedAtomics, SpscRing};
+use crate::ours::{HookKind, OurLoop, OurPerThread};
+use crate::peers::{CachedHandles, FamilyLookup, MetricsMacros, ShardedCounters, SharedAtomics, SpscRing};
+use crate::refused::{self, Call};
 use crate::rows::Port;
 use crate::subject::{Counted, Producer, Setup, Subject};
 use crate::workload::SaveFinished;
@@ -37,6 +38,8 @@ pub fn from_arguments(arguments: &[String]) -> Option<Run> {
     }
     let work = match work {
         "handoff:ours" => hand_over::<OneRecorder<OurLoop>>,
+        "handoff:per_thread" => hand_over::<OneRecorder<OurPerThread>>,
+        "handoff:sharded" => hand_over::<ShardedCounters>,
         "handoff:port" => hand_over::<Port>,
         "handoff:spsc" => hand_over::<SpscRing>,
         "handoff:atomics" => hand_over::<SharedAtomics>,
@@ -50,6 +53,13 @@ pub fn from_arguments(arguments: &[String]) -> Option<Run> {
         "lone:none" => |batches| lone(HookKind::None, batches),
         "lone:lifecycle" => |batches| lone(HookKind::Lifecycle, batches),
         "lone:listener" => |batches| lone(HookKind::Listener, batches),
+        "emit:running" => |batches| refused::running(Call::Emit, batches),
+        "emit:disabled" => |batches| refused::disabled(Call::Emit, batches),
+        "emit:stopped" => |batches| refused::stopped(Call::Emit, batches),
+        "emit:cancelled" => |batches| refused::cancelled(Call::Emit, batches),
+        "register:disabled" => |batches| refused::disabled(Call::Register, batches),
+        "register:stopped" => |batches| refused::stopped(Call::Register, batches),
+        "register:cancelled" => |batches| refused::cancelled(Call::Register, batches),
         unknown => panic!("no such work: {unknown}"),
     };
     Some(Run { work: Work::Row(work), batches })

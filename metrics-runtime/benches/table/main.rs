@@ -1,12 +1,13 @@
 //! The cost of the library, beside its peers in the same run.
 //!
 //! `cargo bench -p mvx-metrics --bench table` prints the whole table in about a minute. Words after `--` choose rows by their
-//! titles. Ratios count: absolute times differ from machine to machine. Figures are medians over alternating rounds, with the
+//! titles; `--producers=16` asks for more producers than there are cores. Ratios count: absolute times differ from machine to machine. Figures are medians over alternating rounds, with the
 //! lowest and the highest round in parentheses.
 //!
 //! `metrics-runtime/benches/instructions.sh` counts instructions instead, which do not depend on noise.
 
 mod allocator;
+mod cpu_time;
 mod dimensions;
 mod event_loop;
 mod figure;
@@ -14,6 +15,7 @@ mod harness;
 mod instructions;
 mod ours;
 mod peers;
+mod refused;
 mod report;
 mod rows;
 mod subject;

@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use mvx_metrics::{
-    Breakdown, ChangeListener, Counter, DimensionValue, EventHandler, HandleEvent, Histogram, HookError, Max,
-    Metric, MetricChange, MetricSnapshot, MetricsRecorder, MetricsRuntime, QueueOverflowPolicy,
-    RecorderHooks, RecorderOptions, RegisterEventError, Sum, metric_event,
+    Breakdown, ChangeListener, Counter, DimensionValue, EventHandler, HandleEvent, Handoff, Histogram,
+    HookError, Max, Metric, MetricChange, MetricSnapshot, MetricsRecorder, MetricsRuntime,
+    QueueOverflowPolicy, RecorderHooks, RecorderOptions, RegisterEventError, Sum, metric_event,
 };
 
 use crate::event_loop::{EventLoop, LoopRecorder};
@@ -125,6 +125,22 @@ impl OurLoop {
         OurRecorder(recorder)
     }
 
+    fn create(&self, setup: Setup, options: RecorderOptions) -> OurRecorder {
+        let id = format!("recorder-{}", self.created.fetch_add(1, Ordering::Relaxed));
+        // The harness offers a refused event again, or fails where no event may be refused.
+        let options =
+            options.queue_max_size(setup.pending_limit).queue_overflow_policy(QueueOverflowPolicy::Error);
+        let recorder = self.runtime.create_recorder_with(&id, options).expect("a fresh id");
+        if setup.metrics > 0 {
+            recorder.register_metric(SaveAttempts::default()).expect("the recorder runs");
+        }
+        for number in 1..setup.metrics {
+            let counter = ExtraCounter { name: format!("counter-{number}"), total: Counter::default() };
+            recorder.register_metric(counter).expect("the recorder runs");
+        }
+        OurRecorder(recorder)
+    }
+
     /// Creates a recorder with a poll interval so long that only a snapshot makes the loop process its events.
     pub fn create_slow_polled_recorder(&self) -> OurRecorder {
         let options = RecorderOptions::new().poll_interval(Duration::from_secs(1));
@@ -147,20 +163,7 @@ impl EventLoop for OurLoop {
     }
 
     fn create_recorder(&self, setup: Setup) -> OurRecorder {
-        let id = format!("recorder-{}", self.created.fetch_add(1, Ordering::Relaxed));
-        // The harness offers a refused event again, or fails where no event may be refused.
-        let options = RecorderOptions::new()
-            .queue_max_size(setup.pending_limit)
-            .queue_overflow_policy(QueueOverflowPolicy::Error);
-        let recorder = self.runtime.create_recorder_with(&id, options).expect("a fresh id");
-        if setup.metrics > 0 {
-            recorder.register_metric(SaveAttempts::default()).expect("the recorder runs");
-        }
-        for number in 1..setup.metrics {
-            let counter = ExtraCounter { name: format!("counter-{number}"), total: Counter::default() };
-            recorder.register_metric(counter).expect("the recorder runs");
-        }
-        OurRecorder(recorder)
+        self.create(setup, RecorderOptions::new())
     }
 
     fn run(&self, action: impl FnOnce() + Send + 'static) {
@@ -170,6 +173,30 @@ impl EventLoop for OurLoop {
     fn shut_down(self) {
         drop(self.actions);
         self.runtime.shutdown().expect("everything stops");
+    }
+}
+
+/// As [`OurLoop`], with a ring for each thread that produces.
+pub struct OurPerThread(OurLoop);
+
+impl EventLoop for OurPerThread {
+    const NAME: &'static str = "mvx-metrics, per thread";
+    type Recorder = OurRecorder;
+
+    fn start() -> Self {
+        Self(OurLoop::start())
+    }
+
+    fn create_recorder(&self, setup: Setup) -> OurRecorder {
+        self.0.create(setup, RecorderOptions::new().handoff(Handoff::PerThread))
+    }
+
+    fn run(&self, action: impl FnOnce() + Send + 'static) {
+        self.0.run(action);
+    }
+
+    fn shut_down(self) {
+        self.0.shut_down();
     }
 }
 

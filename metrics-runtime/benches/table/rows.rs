@@ -4,6 +4,7 @@ mod batch;
 mod fan_out;
 mod handoff;
 mod machine;
+mod producers;
 mod recorders;
 mod snapshot;
 mod steady_state;
@@ -24,7 +25,7 @@ pub struct Row {
 }
 
 /// All rows in the order of the table.
-pub const ROWS: [Row; 13] = [
+pub const ROWS: [Row; 15] = [
     Row {
         title: "the machine",
         measure: "the parts of any handoff between threads, to compare the rest with",
@@ -64,6 +65,16 @@ pub const ROWS: [Row; 13] = [
         title: "batch, two producers that wait for room",
         measure: "ns per item of both until the last one is applied, nothing dropped",
         print: batch::print,
+    },
+    Row {
+        title: "producers, calls",
+        measure: "ns per event on each producer's thread, bursts of 4,096 at once, drained in between",
+        print: producers::calls,
+    },
+    Row {
+        title: "producers, CPU",
+        measure: "ns of CPU per event: the producers in their bursts, and all other threads",
+        print: producers::cpu,
     },
     Row {
         title: "fan-out, producer",

@@ -18,11 +18,11 @@ use super::fair_lock::FairGuard;
 use super::recorder_inner::{RecorderInner, Refused};
 use super::scheduler::TurnOutcome;
 use crate::dispatch::{MetricBox, MetricSet, ShardPlan};
-use crate::error::{MetricsRecorderError, RegisterEventError};
+use crate::error::MetricsRecorderError;
 use crate::event::MetricEvent;
 use crate::queue::ring::{Slots, allocate_slots};
 use crate::queue::rings::{Counts, Fold, Folding, Rings, ThreadRing};
-use crate::queue::{Published, PushError, ReserveError, WakeHint};
+use crate::queue::{Published, PushError, WakeHint};
 use crate::state::MetricsRecorderState;
 use crate::sync::Mutex;
 use crate::thread_role::{self, RoleGuard};
@@ -193,21 +193,6 @@ impl Drop for Exclusive {
 
 /// For producers.
 impl RecorderInner {
-    /// Registers an event through the ring of this thread.
-    ///
-    /// It is a function of its own: a call that an ordered recorder never makes costs its callers little code.
-    #[inline(never)]
-    pub(crate) fn register_per_thread<E: MetricEvent>(
-        self: &Arc<Self>,
-        per_thread: &PerThread,
-        event: E,
-    ) -> Result<(), RegisterEventError<E>> {
-        match per_thread.try_push(event) {
-            Ok(()) => Ok(()),
-            Err(event) => self.register_slow(event, ReserveError::AtFastLimit),
-        }
-    }
-
     /// Registers an event that [`PerThread::try_push`] has handed back.
     pub(super) fn push_to_ring<E: MetricEvent>(
         self: &Arc<Self>,

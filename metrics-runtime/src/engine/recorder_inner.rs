@@ -4,7 +4,8 @@
 //! # Locks
 //!
 //! * `lifecycle` guards the state and the operation in progress. The queue is closed and reopened under it, so the state and
-//!   the queue's CLOSED flag change together. No user code runs under it, and nothing is allocated or freed.
+//!   the queue's CLOSED flag change together. No user code runs under it, and nothing is allocated or freed. Producers read
+//!   `published_state` instead, and take no lock.
 //! * `metrics` guards the metrics and the right to consume. It is fair (see [`fair_lock`](super::fair_lock)). Handlers,
 //!   snapshots and the `Drop` of events run under it. They are user code. A thread that runs such code is refused every
 //!   call that needs this lock of any recorder (see [`thread_role`]). So no cycle can form.
@@ -21,6 +22,7 @@ use super::fair_lock::FairLock;
 use super::lifecycle::{Ended, Ending, Lifecycle};
 use super::per_thread::PerThread;
 use super::placement::{LoopPlacement, Placement};
+use super::published_state::PublishedState;
 use super::room::RoomLine;
 use super::scheduler::{EventLoop, ScheduleState};
 use super::settings::{Handoff, QueueOverflowPolicy, Settings};
@@ -52,6 +54,8 @@ pub(crate) struct RecorderInner {
     /// The consumer, on its way back from a worker task with listeners. That task cannot wait for `metrics`.
     pub(super) returned_consumer: Mutex<Option<Consumer>>,
     lifecycle: Mutex<Lifecycle>,
+    /// Written under `lifecycle`.
+    published_state: PublishedState,
     pub(super) counters: Counters,
     /// The producers that wait for room in the queue.
     pub(super) room: RoomLine,
@@ -99,6 +103,7 @@ impl RecorderInner {
             metrics: FairLock::new(MetricsState::new(placement.event_loop().is_some())),
             returned_consumer: Mutex::new(None),
             lifecycle: Mutex::new(Lifecycle::new()),
+            published_state: PublishedState::new(),
             counters: Counters::new(settings.log_policy != LogPolicy::Silent),
             room: RoomLine::default(),
             settings,
@@ -136,11 +141,6 @@ impl RecorderInner {
 
     pub(crate) fn created_at(&self) -> Timestamp {
         self.created_at
-    }
-
-    #[inline]
-    pub(crate) fn per_thread(&self) -> Option<&PerThread> {
-        self.per_thread.as_deref()
     }
 
     #[inline]
@@ -335,9 +335,77 @@ impl RecorderInner {
         self.queue.try_reserve()
     }
 
-    /// Registers an event when [`try_reserve`](Self::try_reserve) found an unusual case.
+    /// Registers an event that [`try_reserve`](Self::try_reserve) has no place for: through the ring of this thread if the
+    /// recorder has such rings.
     ///
-    /// It is a function of its own so that the usual case needs no stack frame.
+    /// It is a cold function of its own, so that the code of an ordered recorder's usual case is as if there were no rings.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn register_otherwise<E: MetricEvent>(
+        self: &Arc<Self>,
+        event: E,
+        reason: ReserveError,
+    ) -> Result<(), RegisterEventError<E>> {
+        match &self.per_thread {
+            Some(per_thread) => self.register_per_thread(per_thread, event, reason),
+            None => self.register_slow(event, reason),
+        }
+    }
+
+    #[inline(never)]
+    fn register_per_thread<E: MetricEvent>(
+        self: &Arc<Self>,
+        per_thread: &PerThread,
+        event: E,
+        reason: ReserveError,
+    ) -> Result<(), RegisterEventError<E>> {
+        match per_thread.try_push(event) {
+            Ok(()) => Ok(()),
+            Err(event) => self.register_slow(event, reason),
+        }
+    }
+
+    /// As [`register_otherwise`](Self::register_otherwise), for code that can do nothing about an error. A closed queue costs a
+    /// count, and neither a lock nor an error.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn emit_otherwise<E: MetricEvent>(self: &Arc<Self>, event: E, reason: ReserveError) {
+        match &self.per_thread {
+            Some(per_thread) => self.emit_per_thread(per_thread, event, reason),
+            None if self.queue.is_closed() => self.reject_silently(event),
+            None => self.emit_slow(event, reason),
+        }
+    }
+
+    #[inline(never)]
+    fn emit_per_thread<E: MetricEvent>(
+        self: &Arc<Self>,
+        per_thread: &PerThread,
+        event: E,
+        reason: ReserveError,
+    ) {
+        match per_thread.try_push(event) {
+            Ok(()) => {}
+            Err(event) if per_thread.rings.is_closed() => self.reject_silently(event),
+            Err(event) => self.emit_slow(event, reason),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn emit_slow<E: MetricEvent>(self: &Arc<Self>, event: E, reason: ReserveError) {
+        if let Err(error) = self.register_slow(event, reason) {
+            panics::catch_and_ignore(|| drop(error));
+        }
+    }
+
+    /// Drops and counts an event that no caller wants back.
+    fn reject_silently<E: MetricEvent>(&self, event: E) {
+        self.counters.count_rejected();
+        panics::catch_and_ignore(|| drop(event));
+    }
+
+    /// Registers an event in every case.
     #[cold]
     #[inline(never)]
     pub(crate) fn register_slow<E: MetricEvent>(
@@ -436,11 +504,9 @@ impl RecorderInner {
         }
     }
 
-    /// Why the recorder accepts no events. `None` when it does.
+    /// Why the recorder accepts no events. `None` when it does. It takes no lock.
     pub(super) fn refusal(&self) -> Option<MetricsRecorderError> {
-        let lifecycle = self.lifecycle();
-        let accepts = lifecycle.state().accepts();
-        (!accepts).then(|| lifecycle.invalid_state(MetricsRecorderState::ACCEPTING))
+        if self.is_closed() { self.published_state.refusal() } else { None }
     }
 
     /// Starts a recorder that has accepted its first event.
@@ -521,6 +587,7 @@ impl RecorderInner {
                 let restarts = lifecycle.state() == MetricsRecorderState::Stopped;
                 lifecycle.begin(MetricsRecorderState::Starting, &completion, operation);
                 self.reopen();
+                self.published_state.publish(&lifecycle);
                 drop(lifecycle);
                 self.spawn_task();
                 self.end_with_loop(restarts);
@@ -530,6 +597,7 @@ impl RecorderInner {
                 let restarts = lifecycle.state() == MetricsRecorderState::Stopped;
                 let needs_task = lifecycle.run();
                 self.reopen();
+                self.published_state.publish(&lifecycle);
                 drop(lifecycle);
                 if needs_task {
                     self.spawn_task();
@@ -602,6 +670,7 @@ impl RecorderInner {
             Decision::Join => joined(lifecycle.join(operation)),
             Decision::Begin => {
                 lifecycle.begin(MetricsRecorderState::Stopping, &completion, operation);
+                self.published_state.publish(&lifecycle);
                 self.close();
                 drop(lifecycle);
                 self.wake_all_producers();
@@ -666,7 +735,9 @@ impl RecorderInner {
             if to == MetricsRecorderState::Stopped && !self.is_drained() {
                 return false;
             }
-            lifecycle.finish(from, to, ending)
+            let finished = lifecycle.finish(from, to, ending);
+            self.published_state.publish(&lifecycle);
+            finished
         };
         let Ok(ended) = finished else {
             return false;
@@ -733,6 +804,7 @@ impl RecorderInner {
             let mut lifecycle = self.lifecycle();
             let failed = lifecycle.fail(state, ending);
             if failed.is_ok() {
+                self.published_state.publish(&lifecycle);
                 self.close();
             }
             failed

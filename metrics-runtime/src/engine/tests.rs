@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use tokio::runtime::{Builder, Runtime};
@@ -10,6 +12,7 @@ use tokio::sync::Notify;
 use super::drain::DrainEffects;
 use super::stall::HELP_TIMEOUT;
 use crate::dispatch::{EventHandler, Metric};
+use crate::error::MetricsRecorderError;
 use crate::event::MetricEvent;
 use crate::hooks::{ChangeListener, HookError, MetricChange, RecorderContext, RecorderHooks};
 use crate::queue::ReserveError;
@@ -103,6 +106,52 @@ fn a_call_that_found_the_queue_closed_is_refused_once() {
     assert_eq!(refused.error().reason(), "INVALID_RECORDER_STATE");
     let stats = recorder.stats();
     assert_eq!((stats.accepted, stats.rejected), (0, 1));
+}
+
+/// A thread that waits for a lock of the recorder would not come back, because this test holds both.
+#[test]
+fn rs2_a_refused_event_waits_for_no_lock() {
+    for cancels in [false, true] {
+        let (tokio, recorder) = running();
+        if cancels {
+            drop(tokio);
+        } else {
+            recorder.stop().wait().expect("stops");
+        }
+        let token = Arc::new(());
+        let metrics = recorder.inner().metrics.try_lock_as_consumer().expect("no thread has it");
+        let lifecycle = recorder.inner().lifecycle();
+        let (done, calls) = mpsc::channel();
+        let producer = thread::spawn({
+            let (recorder, token) = (recorder.clone(), Arc::clone(&token));
+            move || {
+                recorder.emit(Counted(Arc::clone(&token)));
+                let reason =
+                    recorder.register_event(Counted(token)).map_err(|refused| refused.error().reason());
+                done.send(reason).expect("the test waits");
+            }
+        });
+        let answer = calls.recv_timeout(Duration::from_secs(10)).expect("the producer waits for no lock");
+        drop((lifecycle, metrics));
+        producer.join().expect("it has ended");
+        assert_eq!(answer, Err("INVALID_RECORDER_STATE"));
+        assert_eq!((recorder.stats().rejected, Arc::strong_count(&token)), (2, 1));
+    }
+}
+
+#[test]
+fn rs2_the_state_is_published_before_the_queue_is_closed_and_after_it_is_reopened() {
+    let (_tokio, recorder) = running();
+    let inner = recorder.inner();
+    recorder.stop().wait().expect("stops");
+    // A restart has reopened the queue and has not published its state yet: a producer is accepted.
+    inner.queue.reopen();
+    assert!(inner.refusal().is_none());
+    inner.queue.close();
+    let Some(MetricsRecorderError::InvalidState { state, .. }) = inner.refusal() else {
+        panic!("it is stopped");
+    };
+    assert_eq!(state, MetricsRecorderState::Stopped);
 }
 
 #[test]

@@ -564,6 +564,14 @@ impl<R: Recorder> Recorder for Option<R> {
             None => disabled().register_event(event),
         }
     }
+
+    #[inline]
+    fn emit<E: MetricEvent>(&self, event: E) {
+        match self {
+            Some(recorder) => recorder.emit(event),
+            None => disabled().emit(event),
+        }
+    }
 }
 
 fn some_or_disabled<R: Recorder>(recorder: Option<&R>) -> &dyn Recorder {
