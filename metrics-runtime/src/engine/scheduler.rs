@@ -3,7 +3,7 @@
 //! A recorder is *parked* until an event, a stop or a reader requests a turn. The request puts the recorder into the run
 //! queue. A recorder with pending events gets turns until it has none. Then it parks again. If its last turn was recent, it
 //! is *polled* instead: its queue stays awake, and producers write into the queue and do nothing else. The loop looks at it
-//! when the timer fires. The first look without an event parks it.
+//! when the timer fires. The first look without an event parks it. Among many busy recorders a few looks may find nothing.
 //!
 //! A request wakes the loop, unless the loop looks in time anyway. While requests come often, the loop takes them on the
 //! timer. So an event of one of many recorders costs no wake-up. [`PollTimer`] decides, and without traffic there is no timer.
@@ -30,7 +30,7 @@ use std::time::{Duration, Instant};
 use crate::sync::Mutex;
 use tokio::sync::Notify;
 
-use self::poll_timer::{PollTimer, polling_pays};
+use self::poll_timer::{MANY_RECORDERS, PollTimer, empty_looks, polling_pays};
 use self::run_queue::{Request, Requested, RunQueue, Sleep};
 use crate::queue::SegmentPool;
 
@@ -98,6 +98,13 @@ struct Busy {
     recorder: RunnableRef,
     /// The loop polled it and found the events.
     was_polled: bool,
+}
+
+/// A recorder that the loop looks at when the timer fires.
+struct Polled {
+    recorder: RunnableRef,
+    /// How many looks in a row may find nothing before the recorder parks.
+    empty_looks: u32,
 }
 
 /// For all threads.
@@ -185,9 +192,9 @@ struct Rounds<'a> {
     busy: Vec<Busy>,
     /// Recorders of the loop that asked for a turn before the timer fires.
     priority: Vec<RunnableRef>,
-    polls: PollTimer<RunnableRef>,
+    polls: PollTimer<Polled>,
     /// The polled recorders that are due. Empty between two rounds.
-    due: Vec<RunnableRef>,
+    due: Vec<Polled>,
     /// The list of requests that was emptied last. It changes places with the list in the run queue.
     requests: Vec<Request<RunnableRef>>,
 }
@@ -248,16 +255,17 @@ impl EventLoop {
     /// metrics.
     fn poll(rounds: &mut Rounds<'_>) {
         rounds.polls.take_due(rounds.now, &mut rounds.due);
-        for recorder in rounds.due.drain(..) {
+        for Polled { recorder, empty_looks } in rounds.due.drain(..) {
             let has_work = recorder.has_work();
-            let parked = !has_work && recorder.try_park();
+            let parked = !has_work && empty_looks == 0 && recorder.try_park();
             // A recorder that is not parked sends no request for an event, so the loop itself must look.
             if has_work || (parked && Self::deschedule(&recorder)) {
                 recorder.schedule_state().set_turn_pending();
                 rounds.busy.push(Busy { recorder, was_polled: has_work });
             } else if !parked {
                 let interval = recorder.poll_interval();
-                rounds.polls.poll_later(recorder, interval, rounds.now);
+                let polled = Polled { recorder, empty_looks: empty_looks.saturating_sub(1) };
+                rounds.polls.poll_later(polled, interval, rounds.now);
             }
         }
     }
@@ -288,6 +296,7 @@ impl EventLoop {
     /// Gives each busy recorder its turn of the round. Answers whether there was progress.
     fn give_turns(rounds: &mut Rounds<'_>) -> bool {
         let mut progress = false;
+        let shares_timer = rounds.busy.len() + rounds.polls.polled() >= MANY_RECORDERS;
         rounds.busy.retain(|Busy { recorder, was_polled }| {
             let Some(since_last_turn) = recorder.schedule_state().begin_turn(rounds.number) else {
                 // It had a priority turn in this round.
@@ -309,15 +318,18 @@ impl EventLoop {
                 return Self::deschedule(recorder);
             }
             let interval = recorder.poll_interval();
-            let is_polled = *was_polled || polling_pays(since_last_turn, interval);
-            if !is_polled && recorder.try_park() && !Self::deschedule(recorder) {
+            let is_close = *was_polled || polling_pays(since_last_turn, interval);
+            let empty_looks = empty_looks(since_last_turn, interval, shares_timer).or(is_close.then_some(0));
+            if empty_looks.is_none() && recorder.try_park() && !Self::deschedule(recorder) {
                 return false;
             }
             // Events that have come meanwhile are left for the next poll: a consumer close behind a producer slows it down.
             if interval.is_zero() {
                 return true;
             }
-            rounds.polls.poll_later(Arc::clone(recorder), interval, rounds.now);
+            let polled =
+                Polled { recorder: Arc::clone(recorder), empty_looks: empty_looks.unwrap_or_default() };
+            rounds.polls.poll_later(polled, interval, rounds.now);
             false
         });
         progress
@@ -386,7 +398,8 @@ impl Drop for Rounds<'_> {
         let others = self.event_loop.close();
         let requested = self.requests.drain(..).map(|request| request.recorder);
         let busy = self.busy.drain(..).map(|busy| busy.recorder);
-        let lists = busy.chain(self.priority.drain(..)).chain(self.polls.drain()).chain(self.due.drain(..));
+        let polled = self.polls.drain().chain(self.due.drain(..)).map(|polled| polled.recorder);
+        let lists = busy.chain(self.priority.drain(..)).chain(polled);
         lists.chain(requested).chain(others).for_each(|recorder| recorder.cancel());
     }
 }

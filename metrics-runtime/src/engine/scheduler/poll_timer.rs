@@ -4,7 +4,8 @@
 //! loop learns that from the past, for each poll interval:
 //!
 //! * *Recorders that are polled.* A recorder whose turns follow each other closely keeps its queue awake, and the loop looks at
-//!   it once in an interval. The first look without an event ends that.
+//!   it once in an interval. The first look without an event ends that. Where many recorders share the timer, a look costs a
+//!   small part of what parking and unparking cost: then up to [`MAX_EMPTY_LOOKS`] may find nothing.
 //! * *Polling for requests.* All other recorders park when they are drained. If their requests follow each other closely, the
 //!   loop takes them once in an interval, and they do not wake it. An interval without a request ends that.
 //!
@@ -20,6 +21,18 @@ pub(super) const TIMER_GRANULARITY: Duration = Duration::from_millis(1);
 /// Whether events that are this far apart come as often as the timer fires.
 pub(super) fn polling_pays(apart: Duration, interval: Duration) -> bool {
     !interval.is_zero() && apart <= interval + TIMER_GRANULARITY
+}
+
+/// How many busy and polled recorders make the timer's own cost small for each of them.
+pub(super) const MANY_RECORDERS: usize = 64;
+/// How many looks cost about as much as parking a queue and unparking it.
+pub(super) const MAX_EMPTY_LOOKS: u32 = 16;
+
+/// How many looks in a row may find nothing, for a recorder whose events are this far apart. `None` when it is not polled for
+/// the sake of others.
+pub(super) fn empty_looks(apart: Duration, interval: Duration, shares_timer: bool) -> Option<u32> {
+    let pays = shares_timer && !interval.is_zero() && apart <= MAX_EMPTY_LOOKS * interval;
+    pays.then_some(MAX_EMPTY_LOOKS)
 }
 
 /// `R` is a recorder.
@@ -110,7 +123,6 @@ impl<R> PollTimer<R> {
     }
 
     /// How many recorders are polled.
-    #[cfg(all(test, not(mvx_loom)))]
     pub(super) fn polled(&self) -> usize {
         self.intervals.iter().map(|interval| interval.polled.len()).sum()
     }
@@ -160,6 +172,19 @@ mod tests {
             assert!(due(&mut timer, began + apart + length).is_empty());
             assert_eq!(timer.next(), None, "no request has come");
         }
+    }
+
+    #[test]
+    fn many_recorders_are_looked_at_a_few_times_in_vain_and_one_is_not() {
+        let looks =
+            |milliseconds, shares| empty_looks(Duration::from_millis(milliseconds), MILLISECOND, shares);
+        assert_eq!([looks(1, true), looks(16, true)], [Some(MAX_EMPTY_LOOKS); 2]);
+        assert_eq!([looks(17, true), looks(1, false)], [None; 2]);
+        assert_eq!(
+            empty_looks(Duration::ZERO, Duration::ZERO, true),
+            None,
+            "such a recorder is never polled"
+        );
     }
 
     #[test]

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use tokio::runtime::Builder;
 
+use super::poll_timer::{MANY_RECORDERS, MAX_EMPTY_LOOKS};
 use super::run_queue::MAX_WAITING_REQUESTS;
 use super::{EventLoop, MAX_EVENTS_PER_TURN, Rounds, Sleep};
 use crate::engine::placement::LoopPlacement;
@@ -331,6 +332,29 @@ fn requests_that_come_often_are_taken_on_the_timer_and_cost_no_poll_of_a_recorde
     rounds.give_round_at(now);
     rounds.sleep();
     assert_eq!(event_loop.run_queue.sleep(), Sleep::Parked);
+}
+
+#[test]
+fn many_recorders_whose_events_are_a_few_intervals_apart_do_not_park_for_each() {
+    let event_loop = Arc::new(EventLoop::new());
+    let recorders: Vec<_> = (0..MANY_RECORDERS).map(|_| polled_recorder(&event_loop, MILLISECOND)).collect();
+    let mut rounds = Rounds::beginning_now(&event_loop);
+    let mut now = long_after(rounds.began);
+    for burst in 0..5 {
+        recorders.iter().for_each(|recorder| recorder.emit(Tick));
+        for _ in 0..10 {
+            rounds.give_round_at(now);
+            now += MILLISECOND;
+        }
+        let polled = if burst == 0 { 0 } else { MANY_RECORDERS };
+        assert_eq!(rounds.lens(), (0, 0, polled), "burst {burst}");
+    }
+    for _ in 0..=MAX_EMPTY_LOOKS {
+        rounds.give_round_at(now);
+        now += MILLISECOND;
+    }
+    assert_eq!(rounds.lens(), (0, 0, 0), "each recorder is parked");
+    assert!(recorders.iter().all(|recorder| recorder.stats().processed == 5));
 }
 
 #[test]

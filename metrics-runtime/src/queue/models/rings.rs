@@ -134,7 +134,7 @@ fn pt3_a_cut_includes_all_events_before_it_and_waits_for_no_other() {
 }
 
 #[test]
-fn pt1_pt2_a_ring_that_overflows_during_a_cut_keeps_its_events_in_order() {
+fn pt2_a_ring_that_overflows_during_a_cut_keeps_its_events_in_order() {
     // The ring has two slots, so the producer folds twice. The cut may come at any step of that.
     model(Some(MAX_PREEMPTIONS), || {
         let (rings, members) = rings_in_use(1);

@@ -242,7 +242,7 @@ fn pt3_a_reader_needs_no_cut_while_everything_is_absorbed() {
 }
 
 #[test]
-fn pt1_pt4_threads_come_and_go_while_others_read_and_park() {
+fn pt4_threads_come_and_go_while_others_read_and_park() {
     const THREADS: u64 = if cfg!(miri) { 3 } else { 40 };
     const EVENTS: u64 = if cfg!(miri) { 20 } else { 2_000 };
     let fixture = Fixture::new();
