@@ -428,7 +428,8 @@ impl<F: Folding> Rings<F> {
         until: u64,
         fold: Fold,
     ) -> Vec<F::Part> {
-        if part.aside_for != control {
+        // The producer may have set its part aside for a later epoch, if it has unparked the recorder during this cut.
+        if part.aside_for < control {
             self.fold(ring, part, until, fold);
             part.set_aside(control);
         }

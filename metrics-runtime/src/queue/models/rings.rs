@@ -179,6 +179,30 @@ fn pt3_a_producer_that_folds_during_a_cut_mixes_no_later_events_into_it() {
 }
 
 #[test]
+fn pt3_a_producer_that_unparks_during_a_cut_mixes_no_later_events_into_it() {
+    // As above. Unparking makes an epoch of its own, which the cut does not know.
+    model(Some(MAX_PREEMPTIONS), || {
+        let (rings, members) = rings_in_use(2);
+        assert!(rings.park());
+        let producer = {
+            let (rings, members) = (rings.clone(), members.clone());
+            thread::spawn(move || {
+                push(&rings, &members[0], 0, 1).expect("it is open");
+                for number in 1..4 {
+                    push(&rings, &members[1], 1, number).expect("it is open");
+                }
+            })
+        };
+        let seen = cut(&rings);
+        if seen.iter().any(|&(producer, _)| producer == 1) {
+            assert!(seen.contains(&(0, 1)), "{seen:?}");
+        }
+        producer.join().expect("it does not panic");
+        assert_eq!(seen.len() + cut(&rings).len(), 4);
+    });
+}
+
+#[test]
 fn pt1_a_consumer_that_folds_loses_no_event() {
     model(Some(MAX_PREEMPTIONS), || {
         let (rings, members) = rings_in_use(1);

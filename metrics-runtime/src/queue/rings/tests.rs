@@ -239,6 +239,32 @@ fn pt3_a_reader_needs_no_cut_while_everything_is_absorbed() {
 }
 
 #[test]
+fn pt3_a_recorder_that_is_unparked_during_a_cut_gives_it_no_effect_without_its_cause() {
+    let fixture = Fixture::new();
+    let [first, second] = [fixture.rings.join(), fixture.rings.join()];
+    fixture.push(&first, 0).expect("it is open");
+    fixture.push(&second, 0).expect("it is open");
+    assert_eq!(fixture.cut(), [0, 0]);
+    assert!(fixture.rings.park());
+    thread::scope(|scope| {
+        let held = second.part.lock();
+        let before = first.part.lock().aside_for;
+        let cut = scope.spawn(|| fixture.cut());
+        while first.part.lock().aside_for == before {
+            thread::yield_now();
+        }
+        // The cut has visited the first ring only. The second event follows the first one.
+        assert_eq!(fixture.push(&first, 1), Ok(WakeHint::Unpark));
+        assert_eq!(fixture.push(&second, 2), Ok(WakeHint::None));
+        drop(held);
+        let seen = cut.join().expect("it does not panic");
+        assert!(!seen.contains(&2), "{seen:?}");
+    });
+    assert_eq!(fixture.cut(), [1, 2]);
+    assert_eq!(fixture.rings.counts().absorbed, 4);
+}
+
+#[test]
 fn pt1_pt4_threads_come_and_go_while_others_read_and_park() {
     const THREADS: u64 = if cfg!(miri) { 3 } else { 40 };
     const EVENTS: u64 = if cfg!(miri) { 20 } else { 2_000 };
