@@ -64,7 +64,7 @@ fn push(
 
 fn cut(rings: &TestRings) -> Vec<(u64, u64)> {
     let mut events = Vec::new();
-    rings.cut(Fold::Apply, |part| events.extend(part));
+    assert!(rings.cut(Fold::Apply, |part| events.extend(part)), "no fold lasts for ever here");
     events
 }
 
@@ -316,7 +316,7 @@ fn pt3_a_part_holds_the_events_of_one_generation() {
         rings.folding.generation.fetch_add(1, Ordering::Release);
         producer.join().expect("it does not panic");
         let mut parts = Vec::new();
-        rings.cut(Fold::Apply, |part| parts.push(part));
+        assert!(rings.cut(Fold::Apply, |part| parts.push(part)));
         assert_eq!(parts.concat(), [(0, 1), (0, 2), (0, 3)]);
     });
 }

@@ -101,7 +101,7 @@ impl Fixture {
 
     fn cut(&self) -> Vec<u64> {
         let mut numbers = Vec::new();
-        self.rings.cut(Fold::Apply, |part| numbers.extend(part));
+        assert!(self.rings.cut(Fold::Apply, |part| numbers.extend(part)), "it ends");
         numbers
     }
 
@@ -262,6 +262,52 @@ fn pt3_a_recorder_that_is_unparked_during_a_cut_gives_it_no_effect_without_its_c
     });
     assert_eq!(fixture.cut(), [1, 2]);
     assert_eq!(fixture.rings.counts().absorbed, 4);
+}
+
+#[test]
+fn pt7_a_cut_gives_up_behind_a_fold_that_does_not_end_and_loses_nothing() {
+    let fixture = Fixture::new();
+    let [first, second] = [fixture.rings.join(), fixture.rings.join()];
+    fixture.push(&first, 1).expect("it is open");
+    fixture.push(&second, 2).expect("it is open");
+    {
+        let _held = second.part.lock();
+        fixture.rings.fold_all();
+        assert_eq!(fixture.rings.counts().folded, 1);
+        assert!(!fixture.rings.cut(Fold::Apply, |part| panic!("{part:?} is absorbed without the others")));
+        assert!(fixture.rings.is_held_up() && !fixture.rings.is_drained());
+        let progress = fixture.rings.progress();
+        fixture.push(&first, 3).expect("it is open");
+        assert!(!fixture.rings.cut(Fold::Apply, |part| panic!("{part:?} is absorbed without the others")));
+        assert_eq!(fixture.rings.progress(), progress, "no cut has ended");
+    }
+    assert_eq!(fixture.cut(), [1, 3, 2]);
+    assert!(!fixture.rings.is_held_up() && fixture.rings.is_drained());
+}
+
+#[test]
+fn pt7_a_cut_passes_a_producer_that_folds_without_a_pause() {
+    let fixture = Fixture::new();
+    let ring = fixture.rings.join();
+    let is_done = AtomicUsize::new(0);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while is_done.load(Ordering::Relaxed) == 0 {
+                let mut part = {
+                    let_cut_pass(&ring);
+                    ring.part.lock()
+                };
+                part.aside.clear();
+                thread::sleep(Duration::from_millis(if cfg!(miri) { 1 } else { 5 }));
+            }
+        });
+        for _ in 0..20 {
+            let begin = Instant::now();
+            let passed = lock_part(&ring, true).is_some();
+            assert!(passed, "{:?}", begin.elapsed());
+        }
+        is_done.store(1, Ordering::Relaxed);
+    });
 }
 
 #[test]
