@@ -24,6 +24,8 @@ mod tests;
 
 use std::sync::Arc;
 #[cfg(not(mvx_loom))]
+use std::sync::atomic::AtomicUsize;
+#[cfg(not(mvx_loom))]
 use std::time::{Duration, Instant};
 
 use crate::event::MetricEvent;
@@ -120,6 +122,9 @@ pub(crate) struct ThreadRing<F: Folding> {
     has_left: AtomicBool,
     /// A cut waits for the fold lock.
     is_wanted: AtomicBool,
+    /// The thread that folds the ring; 0 for none.
+    #[cfg(not(mvx_loom))]
+    folder: AtomicUsize,
 }
 
 struct PartState<P> {
@@ -174,6 +179,8 @@ impl<F: Folding> Rings<F> {
             discarded: AtomicU64::new(0),
             has_left: AtomicBool::new(false),
             is_wanted: AtomicBool::new(false),
+            #[cfg(not(mvx_loom))]
+            folder: AtomicUsize::new(0),
         });
         let member = Some(Arc::clone(&ring));
         let mut members = lock_with_room(&self.members, |members| &mut members.rings);
@@ -407,11 +414,11 @@ impl<F: Folding> Rings<F> {
 
     /// Folds the ring of the calling thread, which is full. `None` when this might wait for the thread itself.
     ///
-    /// A handler that emits comes here with fold locks of its thread. It may wait for none, or two such threads could wait for
-    /// each other.
+    /// A handler that emits comes here with fold locks of its thread. So it gives up after a while, or two such threads could wait
+    /// for each other. When the thread itself folds this ring, it gives up at once.
     fn fold_own(&self, ring: &ThreadRing<F>) -> Option<()> {
         let mut part = if self.folding.is_folding() {
-            ring.part.try_lock()?
+            lock_part(ring, true)?
         } else {
             let_cut_pass(ring);
             ring.part.lock()
@@ -519,6 +526,8 @@ impl<F: Folding> Rings<F> {
         until: u64,
         fold: Fold,
     ) {
+        #[cfg(not(mvx_loom))]
+        let _folder = Folder::enter(&ring.folder);
         let PartState { consumer, current, aside, .. } = &mut **part;
         while let Some(batch) = ring.ring.next_batch(consumer, until) {
             match fold {
@@ -577,7 +586,34 @@ impl<F: Folding> Rings<F> {
     }
 }
 
-/// Locks a ring's part. `None` when another thread folds the ring and makes no progress, or at once without patience.
+/// Marks a ring as folded by this thread, until it is dropped. The thread has the fold lock.
+#[cfg(not(mvx_loom))]
+struct Folder<'a>(&'a AtomicUsize);
+
+#[cfg(not(mvx_loom))]
+impl<'a> Folder<'a> {
+    fn enter(folder: &'a AtomicUsize) -> Self {
+        // Relaxed, here and elsewhere: only the thread that has stored its own number acts on it.
+        folder.store(Self::this_thread(), Ordering::Relaxed);
+        Self(folder)
+    }
+
+    /// A number that no other running thread has.
+    fn this_thread() -> usize {
+        thread_local!(static HERE: u8 = const { 0 });
+        HERE.with(|here| std::ptr::from_ref(here).addr())
+    }
+}
+
+#[cfg(not(mvx_loom))]
+impl Drop for Folder<'_> {
+    fn drop(&mut self) {
+        self.0.store(0, Ordering::Relaxed);
+    }
+}
+
+/// Locks a ring's part. `None` when this thread folds the ring, and when another thread folds it and makes no progress. Without
+/// patience that is decided at once.
 #[cfg(not(mvx_loom))]
 fn lock_part<F: Folding>(
     ring: &ThreadRing<F>,
@@ -593,6 +629,10 @@ fn lock_part<F: Folding>(
         }
         ring.is_wanted.store(true, Ordering::Relaxed);
         let head = ring.ring.head();
+        if ring.folder.load(Ordering::Relaxed) == Folder::this_thread() {
+            ring.is_wanted.store(false, Ordering::Relaxed);
+            return None;
+        }
         if head != last.0 {
             last = (head, Instant::now());
         } else if !is_patient || last.1.elapsed() >= FOLD_PATIENCE {

@@ -125,7 +125,7 @@ fn pt1_a_ring_that_overflows_is_folded_by_its_producer() {
 }
 
 #[test]
-fn pt1_a_thread_that_folds_waits_for_no_fold() {
+fn pt1_a_thread_that_folds_waits_for_another_fold_for_a_while() {
     let fixture = Fixture::new();
     let ring = fixture.rings.join();
     for number in 0..RING_SLOTS {
@@ -134,7 +134,13 @@ fn pt1_a_thread_that_folds_waits_for_no_fold() {
     {
         let _folds = Lists.enter();
         let _locked = ring.part.lock();
+        let begin = Instant::now();
         assert_eq!(fixture.push(&ring, 0), Err(PushError::Full));
+        assert!(begin.elapsed() >= FOLD_PATIENCE);
+        let _folder = Folder::enter(&ring.folder);
+        let begin = Instant::now();
+        assert_eq!(fixture.push(&ring, 0), Err(PushError::Full));
+        assert!(begin.elapsed() < FOLD_PATIENCE, "a thread does not wait for itself");
     }
     {
         let _folds = Lists.enter();
