@@ -19,6 +19,7 @@ mod metrics;
 mod panics;
 mod per_thread;
 mod per_thread_metrics;
+mod per_thread_stalls;
 mod recent;
 mod recorder;
 mod recorder_context;

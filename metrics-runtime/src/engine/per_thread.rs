@@ -12,11 +12,13 @@ use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::thread::LocalKey;
+use std::time::Instant;
 
 use super::drain::{DrainEffects, MetricsState};
 use super::fair_lock::FairGuard;
 use super::recorder_inner::{RecorderInner, Refused};
 use super::scheduler::TurnOutcome;
+use super::stall::{Obstacle, STALL_TIMEOUT};
 use crate::dispatch::{MetricBox, MetricSet, ShardPlan};
 use crate::error::MetricsRecorderError;
 use crate::event::MetricEvent;
@@ -282,7 +284,13 @@ impl RecorderInner {
     /// Pushes an event of a thread that has destroyed its thread-locals.
     fn push_to_shared<E: MetricEvent>(per_thread: &PerThread, event: E) -> Result<WakeHint, (PushError, E)> {
         let Some(_sharing) = Exclusive::begin(&SHARING) else { return Err((PushError::Full, event)) };
-        let mut shared = per_thread.shared.lock();
+        // As in `Rings::fold_own`: another thread may fold the shared ring, and wait for what this thread folds.
+        let shared = if thread_role::in_metrics() {
+            per_thread.shared.try_lock()
+        } else {
+            Some(per_thread.shared.lock())
+        };
+        let Some(mut shared) = shared else { return Err((PushError::Full, event)) };
         let ring = shared.get_or_insert_with(|| per_thread.rings.join());
         // SAFETY: the lock makes this thread the only producer.
         unsafe { per_thread.rings.push(ring, event) }
@@ -316,10 +324,22 @@ impl RecorderInner {
         }
         let mut effects = DrainEffects::default();
         // The events until now are none of the new metric's.
-        self.cut(per_thread, &mut metrics, &mut effects);
+        let begin = Instant::now();
+        while !self.cut(per_thread, &mut metrics, &mut effects) {
+            let waited = begin.elapsed();
+            if waited >= STALL_TIMEOUT {
+                drop(metrics);
+                self.finish_drain(effects);
+                return Err(Obstacle::Holder.error(waited));
+            }
+        }
         let position = per_thread.rings.cuts_ended();
         let replaced = (metrics.register(position, metric), metrics.activate_due(position));
-        per_thread.set_plan(metrics.metrics.shard_plan());
+        {
+            // A metric may have a `Drop` of the user's, which the former plan's prototypes have too.
+            let _role = thread_role::enter_metrics();
+            per_thread.set_plan(metrics.metrics.shard_plan());
+        }
         drop(metrics);
         self.finish_drain(effects);
         // The `Drop` of a metric is user code, so it runs when the lock is released.
@@ -330,7 +350,7 @@ impl RecorderInner {
     /// As [`try_turn_of`](Self::try_turn_of). A turn folds all rings, and makes a cut when one is asked for.
     pub(super) fn try_turn_of_rings(&self, per_thread: &PerThread) -> Option<TurnOutcome> {
         let mut effects = DrainEffects::default();
-        let begin = per_thread.rings.counts();
+        let begin = per_thread.rings.progress();
         {
             let mut metrics = self.try_lock_metrics()?;
             if !self.state().accepts() || per_thread.wants_cut() || metrics.has_waiters() {
@@ -340,9 +360,8 @@ impl RecorderInner {
             }
         }
         self.finish_drain(effects);
-        let end = per_thread.rings.counts();
-        let progress = begin.folded < end.folded || begin.absorbed < end.absorbed;
-        if progress || (begin.folded == begin.published && self.placement.is_loop_thread()) {
+        let progress = per_thread.rings.progress() > begin;
+        if progress || (!per_thread.rings.is_held_up() && self.placement.is_loop_thread()) {
             // As in `try_turn_of`.
             self.record_progress();
         }
@@ -360,19 +379,34 @@ impl RecorderInner {
         Some(TurnOutcome::Ended)
     }
 
-    /// Absorbs all events that are accepted by now into the metrics.
-    pub(super) fn cut(&self, per_thread: &PerThread, metrics: &mut MetricsState, effects: &mut DrainEffects) {
+    /// Absorbs all events that are accepted by now into the metrics. Answers `false` when another thread's handler does not end:
+    /// then a later call does it.
+    pub(super) fn cut(
+        &self,
+        per_thread: &PerThread,
+        metrics: &mut MetricsState,
+        effects: &mut DrainEffects,
+    ) -> bool {
         let _role = thread_role::enter_metrics();
         // Cleared first: a request from now on is about events that this cut may not have.
-        per_thread.rings.folding.wants_cut.store(false, Ordering::Release);
+        let wanted = per_thread.rings.folding.wants_cut.swap(false, Ordering::AcqRel);
         let fold = if self.state().has_failed() { Fold::Discard } else { Fold::Apply };
-        per_thread.rings.cut(fold, |part| metrics.absorb(part, &mut effects.failures));
-        if !effects.failures.is_empty() {
+        let mut has_failures = false;
+        let ended = per_thread.rings.cut(fold, |part| {
+            metrics.absorb(part, &mut effects.failures);
+            has_failures |= !effects.failures.is_empty();
+            // Before the events count as absorbed: otherwise a stop could succeed in between.
+            self.apply_failure_policy(effects);
+        });
+        if wanted && !ended {
+            per_thread.rings.folding.wants_cut.store(true, Ordering::Release);
+        }
+        if has_failures {
             // The metrics that have panicked get no more events.
             per_thread.set_plan(metrics.metrics.shard_plan());
         }
-        self.apply_failure_policy(effects);
         effects.completed.append(&mut metrics.take_completed_waiters(per_thread.rings.cuts_ended()));
+        ended
     }
 
     /// Absorbs what is left, and parks.

@@ -493,12 +493,15 @@ impl RecorderInner {
     }
 
     fn progress(&self) -> Progress {
+        // Neither turns of other recorders nor those of this one help while a handler in the thread of a producer does not end.
+        let is_held_up = self.is_held_up();
+        let event_loop = self.placement.event_loop().filter(|_| !is_held_up);
         Progress {
-            consumed: self.consumed_events(),
+            consumed: self.drain_progress(),
             hook_calls: self.hook_calls(),
-            turns: self.placement.event_loop().map_or(0, EventLoop::progress_counter),
+            turns: event_loop.map_or(0, EventLoop::progress_counter),
             acquisitions: self.metrics.acquisitions(),
-            is_locked: self.metrics.is_locked(),
+            is_locked: is_held_up || self.metrics.is_locked(),
         }
     }
 
@@ -529,7 +532,7 @@ impl RecorderInner {
     /// `Stalled` when another thread holds the metrics and makes no progress.
     fn lock_metrics(&self) -> Result<FairGuard<'_, MetricsState>, MetricsRecorderError> {
         // Turns of other recorders are no progress here: they do not need these metrics.
-        let progress = || (self.metrics.acquisitions(), self.consumed_events());
+        let progress = || (self.metrics.acquisitions(), self.drain_progress());
         let mut metrics = self
             .metrics
             .lock_while(STALL_TIMEOUT, progress)

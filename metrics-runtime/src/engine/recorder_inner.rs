@@ -222,6 +222,18 @@ impl RecorderInner {
         }
     }
 
+    /// A number that grows while the metrics come closer to the accepted events.
+    pub(super) fn drain_progress(&self) -> u64 {
+        self.per_thread
+            .as_ref()
+            .map_or_else(|| self.queue.consumed(), |per_thread| per_thread.rings.progress())
+    }
+
+    /// Whether a handler in the thread of a producer holds up the metrics.
+    pub(super) fn is_held_up(&self) -> bool {
+        self.per_thread.as_ref().is_some_and(|per_thread| per_thread.rings.is_held_up())
+    }
+
     /// Whether the consumer is parked and no producer has unparked it.
     pub(super) fn is_parked(&self) -> bool {
         self.per_thread

@@ -143,10 +143,11 @@ impl Ring {
         let tail = self.tail();
         let line = self.line();
         // Acquire: pairs with `see`.
-        if line.seen.load(Ordering::Acquire) != control {
+        if line.seen.load(Ordering::Acquire) < control {
             return tail;
         }
-        // Relaxed: written before `seen`.
+        // Relaxed: written before `seen`. A producer that has unparked the recorder meanwhile has seen a later word than
+        // `control`. Between the two it pushed nothing, because the recorder was parked.
         line.mark.load(Ordering::Relaxed).min(tail)
     }
 }

@@ -23,6 +23,10 @@
 mod tests;
 
 use std::sync::Arc;
+#[cfg(not(mvx_loom))]
+use std::sync::atomic::AtomicUsize;
+#[cfg(not(mvx_loom))]
+use std::time::{Duration, Instant};
 
 use crate::event::MetricEvent;
 use crate::queue::barrier;
@@ -31,6 +35,13 @@ use crate::queue::ring::{Ring, RingConsumer, Slots, Space};
 use crate::queue::slot::{self, EventMeta};
 use crate::queue::{CLOSED, CachePadded, FLAGS, PARKED, PushError, WakeHint};
 use crate::sync::{AtomicBool, AtomicU64, Mutex, MutexGuard, Ordering, fence, lock_with_room};
+
+/// A cut gives up when another thread folds a ring for so long and makes no progress: its handler may not end.
+#[cfg(not(mvx_loom))]
+const FOLD_PATIENCE: Duration = Duration::from_millis(100);
+/// How often a cut looks whether another thread still folds a ring.
+#[cfg(not(mvx_loom))]
+const MAX_FOLD_PAUSE: Duration = Duration::from_micros(100);
 
 /// What rings are folded into.
 pub(crate) trait Folding: Send + Sync {
@@ -65,7 +76,21 @@ pub(crate) struct Rings<F: Folding> {
     members: Mutex<Members<F>>,
     cuts_begun: AtomicU64,
     cuts_ended: AtomicU64,
+    /// What cuts have taken that did not end. The next one absorbs it. Used by the owner of the recorder's metrics only.
+    taken: Mutex<Vec<Taken<F>>>,
+    /// The last cut did not end.
+    is_held_up: AtomicBool,
+    /// How many batches readers and the consumer's thread have folded.
+    progress: AtomicU64,
     fences: bool,
+}
+
+/// The parts of a cut from one ring.
+struct Taken<F: Folding> {
+    ring: Arc<ThreadRing<F>>,
+    parts: Vec<F::Part>,
+    /// With these parts all events before it are absorbed.
+    until: u64,
 }
 
 struct Members<F: Folding> {
@@ -95,6 +120,11 @@ pub(crate) struct ThreadRing<F: Folding> {
     discarded: AtomicU64,
     /// The thread has ended.
     has_left: AtomicBool,
+    /// A cut waits for the fold lock.
+    is_wanted: AtomicBool,
+    /// The thread that folds the ring; 0 for none.
+    #[cfg(not(mvx_loom))]
+    folder: AtomicUsize,
 }
 
 struct PartState<P> {
@@ -124,6 +154,9 @@ impl<F: Folding> Rings<F> {
             members: Mutex::new(Members { rings: Vec::new(), left: Counts::default() }),
             cuts_begun: AtomicU64::new(0),
             cuts_ended: AtomicU64::new(0),
+            taken: Mutex::new(Vec::new()),
+            is_held_up: AtomicBool::new(false),
+            progress: AtomicU64::new(0),
             fences: barrier::producers_fence(),
         }
     }
@@ -145,6 +178,9 @@ impl<F: Folding> Rings<F> {
             absorbed: AtomicU64::new(0),
             discarded: AtomicU64::new(0),
             has_left: AtomicBool::new(false),
+            is_wanted: AtomicBool::new(false),
+            #[cfg(not(mvx_loom))]
+            folder: AtomicUsize::new(0),
         });
         let member = Some(Arc::clone(&ring));
         let mut members = lock_with_room(&self.members, |members| &mut members.rings);
@@ -252,6 +288,21 @@ impl<F: Folding> Rings<F> {
         let Counts { published, absorbed, .. } = self.counts();
         // Acquire: pairs with `cut`.
         if published == absorbed { self.cuts_ended() } else { self.cuts_begun.load(Ordering::Acquire) + 1 }
+    }
+
+    /// A number that grows while readers and the consumer's thread fold and absorb. What producers fold brings no cut closer to
+    /// its end, and neither does a cut that gives up.
+    pub(crate) fn progress(&self) -> u64 {
+        // Acquire: pairs with `cut`. Relaxed: a number to compare.
+        let folded =
+            if self.is_held_up.load(Ordering::Acquire) { 0 } else { self.progress.load(Ordering::Relaxed) };
+        folded + self.cuts_ended()
+    }
+
+    /// Whether the last cut gave up.
+    pub(crate) fn is_held_up(&self) -> bool {
+        // Acquire: pairs with `cut`.
+        self.is_held_up.load(Ordering::Acquire)
     }
 
     /// The number of the last cut that has ended.
@@ -363,10 +414,15 @@ impl<F: Folding> Rings<F> {
 
     /// Folds the ring of the calling thread, which is full. `None` when this might wait for the thread itself.
     ///
-    /// A handler that emits comes here with fold locks of its thread. It may wait for none, or two such threads could wait for
-    /// each other.
+    /// A handler that emits comes here with fold locks of its thread. So it gives up after a while, or two such threads could wait
+    /// for each other. When the thread itself folds this ring, it gives up at once.
     fn fold_own(&self, ring: &ThreadRing<F>) -> Option<()> {
-        let mut part = if self.folding.is_folding() { ring.part.try_lock()? } else { ring.part.lock() };
+        let mut part = if self.folding.is_folding() {
+            lock_part(ring, true)?
+        } else {
+            let_cut_pass(ring);
+            ring.part.lock()
+        };
         let _entered = self.folding.enter();
         let (seen, mark) = ring.ring.seen();
         if part.aside_for != seen {
@@ -381,32 +437,55 @@ impl<F: Folding> Rings<F> {
 
 /// For readers and the consumer's thread. The caller owns the recorder's metrics.
 impl<F: Folding> Rings<F> {
-    /// Folds the events that are published, without absorbing them.
+    /// Folds the events that are published, without absorbing them. A ring that another thread folds is left to that thread.
     pub(crate) fn fold_all(&self) {
         for ring in self.rings() {
             let until = ring.ring.tail();
-            if ring.ring.head() < until {
+            if ring.ring.head() < until
+                && let Some(mut part) = ring.part.try_lock()
+            {
                 let _entered = self.folding.enter();
-                self.fold(&ring, &mut ring.part.lock(), until, Fold::Apply);
+                self.fold(&ring, &mut part, until, Fold::Apply);
+                // Relaxed: a number to compare.
+                self.progress.fetch_add(1, Ordering::Relaxed);
             }
         }
     }
 
     /// Makes a cut. All events that were published before this call are in it. Passes each part to `absorb`.
-    pub(crate) fn cut(&self, fold: Fold, mut absorb: impl FnMut(F::Part)) {
+    ///
+    /// Answers `false` when another thread folds a ring and does not end: then nothing is absorbed, unless events are discarded.
+    pub(crate) fn cut(&self, fold: Fold, mut absorb: impl FnMut(F::Part)) -> bool {
         // AcqRel, and the fence of the barrier below: pairs with `next_cut`.
         let number = self.cuts_begun.fetch_add(1, Ordering::AcqRel) + 1;
         // AcqRel: what happened before this cut is visible to the events of the new epoch.
-        let control = self.control().fetch_add(1, Ordering::AcqRel) + 1;
+        let control = (self.control().fetch_add(1, Ordering::AcqRel) + 1) & !FLAGS;
         // A barrier without effect would make the cut inconsistent, no more: it loses no event.
         let _ = barrier::heavy();
+        let mut taken = std::mem::take(&mut *self.taken.lock());
+        let mut ends = true;
         for ring in self.rings() {
-            let (parts, until) = {
-                let _entered = self.folding.enter();
-                let mut part = ring.part.lock();
-                let until = ring.ring.cut_at(control & !FLAGS);
-                (self.take_parts(&ring, &mut part, control & !FLAGS, until, fold), until)
+            let _entered = self.folding.enter();
+            // The first ring that is held has had all the patience.
+            let Some(mut part) = lock_part(&ring, ends) else {
+                ends = false;
+                continue;
             };
+            let until = ring.ring.cut_at(control);
+            let parts = self.take_parts(&ring, &mut part, control, until, fold);
+            drop(part);
+            taken.push(Taken { ring, parts, until });
+            // Relaxed: a number to compare.
+            self.progress.fetch_add(1, Ordering::Relaxed);
+        }
+        // Release: pairs with `progress`.
+        self.is_held_up.store(!ends, Ordering::Release);
+        if !ends && fold == Fold::Apply {
+            // Its parts alone would show effects without their causes.
+            *self.taken.lock() = taken;
+            return false;
+        }
+        for Taken { ring, parts, until } in taken {
             parts.into_iter().for_each(&mut absorb);
             // Release: pairs with `counts`. The parts are absorbed.
             ring.absorbed.store(until, Ordering::Release);
@@ -415,8 +494,11 @@ impl<F: Folding> Rings<F> {
                 self.remove_if_absorbed(&ring);
             }
         }
-        // Release: pairs with `cuts_ended`.
-        self.cuts_ended.store(number, Ordering::Release);
+        if ends {
+            // Release: pairs with `cuts_ended`.
+            self.cuts_ended.store(number, Ordering::Release);
+        }
+        ends
     }
 
     /// Folds a ring up to the cut, and takes the parts of the cut out.
@@ -428,7 +510,8 @@ impl<F: Folding> Rings<F> {
         until: u64,
         fold: Fold,
     ) -> Vec<F::Part> {
-        if part.aside_for != control {
+        // The producer may have set its part aside for a later epoch, if it has unparked the recorder during this cut.
+        if part.aside_for < control {
             self.fold(ring, part, until, fold);
             part.set_aside(control);
         }
@@ -443,6 +526,8 @@ impl<F: Folding> Rings<F> {
         until: u64,
         fold: Fold,
     ) {
+        #[cfg(not(mvx_loom))]
+        let _folder = Folder::enter(&ring.folder);
         let PartState { consumer, current, aside, .. } = &mut **part;
         while let Some(batch) = ring.ring.next_batch(consumer, until) {
             match fold {
@@ -499,6 +584,87 @@ impl<F: Folding> Rings<F> {
         }
         parked && !self.is_closed()
     }
+}
+
+/// Marks a ring as folded by this thread, until it is dropped. The thread has the fold lock.
+#[cfg(not(mvx_loom))]
+struct Folder<'a>(&'a AtomicUsize);
+
+#[cfg(not(mvx_loom))]
+impl<'a> Folder<'a> {
+    fn enter(folder: &'a AtomicUsize) -> Self {
+        // Relaxed, here and elsewhere: only the thread that has stored its own number acts on it.
+        folder.store(Self::this_thread(), Ordering::Relaxed);
+        Self(folder)
+    }
+
+    /// A number that no other running thread has.
+    fn this_thread() -> usize {
+        thread_local!(static HERE: u8 = const { 0 });
+        HERE.with(|here| std::ptr::from_ref(here).addr())
+    }
+}
+
+#[cfg(not(mvx_loom))]
+impl Drop for Folder<'_> {
+    fn drop(&mut self) {
+        self.0.store(0, Ordering::Relaxed);
+    }
+}
+
+/// Locks a ring's part. `None` when this thread folds the ring, and when another thread folds it and makes no progress. Without
+/// patience that is decided at once.
+#[cfg(not(mvx_loom))]
+fn lock_part<F: Folding>(
+    ring: &ThreadRing<F>,
+    is_patient: bool,
+) -> Option<MutexGuard<'_, PartState<F::Part>>> {
+    let mut last = (ring.ring.head(), Instant::now());
+    let mut pause = Duration::ZERO;
+    loop {
+        if let Some(part) = ring.part.try_lock() {
+            // Relaxed, here and below: a hint.
+            ring.is_wanted.store(false, Ordering::Relaxed);
+            return Some(part);
+        }
+        ring.is_wanted.store(true, Ordering::Relaxed);
+        let head = ring.ring.head();
+        if ring.folder.load(Ordering::Relaxed) == Folder::this_thread() {
+            ring.is_wanted.store(false, Ordering::Relaxed);
+            return None;
+        }
+        if head != last.0 {
+            last = (head, Instant::now());
+        } else if !is_patient || last.1.elapsed() >= FOLD_PATIENCE {
+            ring.is_wanted.store(false, Ordering::Relaxed);
+            return None;
+        }
+        // A fold takes microseconds, unless user code is slow.
+        std::thread::sleep(pause);
+        pause = (pause + Duration::from_micros(10)).min(MAX_FOLD_PAUSE);
+    }
+}
+
+/// Lets a waiting cut have the fold lock first. A producer with slow handlers would otherwise lock it again at once, for ever.
+#[cfg(not(mvx_loom))]
+fn let_cut_pass<F: Folding>(ring: &ThreadRing<F>) {
+    if ring.is_wanted.load(Ordering::Relaxed) {
+        let begin = Instant::now();
+        while ring.is_wanted.load(Ordering::Relaxed) && begin.elapsed() < 10 * MAX_FOLD_PAUSE {
+            std::thread::yield_now();
+        }
+    }
+}
+
+/// In the models no cut waits so.
+#[cfg(mvx_loom)]
+fn let_cut_pass<F: Folding>(_: &ThreadRing<F>) {}
+
+/// The models have no handlers that do not end, and no time.
+#[cfg(mvx_loom)]
+#[expect(clippy::unnecessary_wraps, reason = "the signature of the other one")]
+fn lock_part<F: Folding>(ring: &ThreadRing<F>, _: bool) -> Option<MutexGuard<'_, PartState<F::Part>>> {
+    Some(ring.part.lock())
 }
 
 impl<F: Folding> ThreadRing<F> {

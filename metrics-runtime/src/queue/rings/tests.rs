@@ -104,7 +104,7 @@ impl Fixture {
 
     fn cut(&self) -> Vec<u64> {
         let mut numbers = Vec::new();
-        self.rings.cut(Fold::Apply, |part| numbers.extend(part));
+        assert!(self.rings.cut(Fold::Apply, |part| numbers.extend(part)), "it ends");
         numbers
     }
 
@@ -128,7 +128,7 @@ fn pt1_a_ring_that_overflows_is_folded_by_its_producer() {
 }
 
 #[test]
-fn pt1_a_thread_that_folds_waits_for_no_fold() {
+fn pt1_a_thread_that_folds_waits_for_another_fold_for_a_while() {
     let fixture = Fixture::new();
     let ring = fixture.rings.join();
     for number in 0..RING_SLOTS {
@@ -137,7 +137,13 @@ fn pt1_a_thread_that_folds_waits_for_no_fold() {
     {
         let _folds = Lists.enter();
         let _locked = ring.part.lock();
+        let begin = Instant::now();
         assert_eq!(fixture.push(&ring, 0), Err(PushError::Full));
+        assert!(begin.elapsed() >= FOLD_PATIENCE);
+        let _folder = Folder::enter(&ring.folder);
+        let begin = Instant::now();
+        assert_eq!(fixture.push(&ring, 0), Err(PushError::Full));
+        assert!(begin.elapsed() < FOLD_PATIENCE, "a thread does not wait for itself");
     }
     {
         let _folds = Lists.enter();
@@ -239,6 +245,78 @@ fn pt3_a_reader_needs_no_cut_while_everything_is_absorbed() {
     assert_eq!(fixture.cut(), [1]);
     assert_eq!(fixture.rings.cuts_ended(), target);
     assert_eq!(fixture.rings.next_cut(), target);
+}
+
+#[test]
+fn pt3_a_recorder_that_is_unparked_during_a_cut_gives_it_no_effect_without_its_cause() {
+    let fixture = Fixture::new();
+    let [first, second] = [fixture.rings.join(), fixture.rings.join()];
+    fixture.push(&first, 0).expect("it is open");
+    fixture.push(&second, 0).expect("it is open");
+    assert_eq!(fixture.cut(), [0, 0]);
+    assert!(fixture.rings.park());
+    thread::scope(|scope| {
+        let held = second.part.lock();
+        let before = first.part.lock().aside_for;
+        let cut = scope.spawn(|| fixture.cut());
+        while first.part.lock().aside_for == before {
+            thread::yield_now();
+        }
+        // The cut has visited the first ring only. The second event follows the first one.
+        assert_eq!(fixture.push(&first, 1), Ok(WakeHint::Unpark));
+        assert_eq!(fixture.push(&second, 2), Ok(WakeHint::None));
+        drop(held);
+        let seen = cut.join().expect("it does not panic");
+        assert!(!seen.contains(&2), "{seen:?}");
+    });
+    assert_eq!(fixture.cut(), [1, 2]);
+    assert_eq!(fixture.rings.counts().absorbed, 4);
+}
+
+#[test]
+fn pt7_a_cut_gives_up_behind_a_fold_that_does_not_end_and_loses_nothing() {
+    let fixture = Fixture::new();
+    let [first, second] = [fixture.rings.join(), fixture.rings.join()];
+    fixture.push(&first, 1).expect("it is open");
+    fixture.push(&second, 2).expect("it is open");
+    {
+        let _held = second.part.lock();
+        fixture.rings.fold_all();
+        assert_eq!(fixture.rings.counts().folded, 1);
+        assert!(!fixture.rings.cut(Fold::Apply, |part| panic!("{part:?} is absorbed without the others")));
+        assert!(fixture.rings.is_held_up() && !fixture.rings.is_drained());
+        let progress = fixture.rings.progress();
+        fixture.push(&first, 3).expect("it is open");
+        assert!(!fixture.rings.cut(Fold::Apply, |part| panic!("{part:?} is absorbed without the others")));
+        assert_eq!(fixture.rings.progress(), progress, "no cut has ended");
+    }
+    assert_eq!(fixture.cut(), [1, 3, 2]);
+    assert!(!fixture.rings.is_held_up() && fixture.rings.is_drained());
+}
+
+#[test]
+fn pt7_a_cut_passes_a_producer_that_folds_without_a_pause() {
+    let fixture = Fixture::new();
+    let ring = fixture.rings.join();
+    let is_done = AtomicUsize::new(0);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while is_done.load(Ordering::Relaxed) == 0 {
+                let mut part = {
+                    let_cut_pass(&ring);
+                    ring.part.lock()
+                };
+                part.aside.clear();
+                thread::sleep(Duration::from_millis(if cfg!(miri) { 1 } else { 5 }));
+            }
+        });
+        for _ in 0..20 {
+            let begin = Instant::now();
+            let passed = lock_part(&ring, true).is_some();
+            assert!(passed, "{:?}", begin.elapsed());
+        }
+        is_done.store(1, Ordering::Relaxed);
+    });
 }
 
 #[test]
