@@ -54,6 +54,7 @@ pub fn from_arguments(arguments: &[String]) -> Option<Run> {
         "lone:lifecycle" => |batches| lone(HookKind::Lifecycle, batches),
         "lone:listener" => |batches| lone(HookKind::Listener, batches),
         "emit:running" => |batches| refused::running(Call::Emit, batches),
+        "emit:ring" => refused::ring,
         "emit:disabled" => |batches| refused::disabled(Call::Emit, batches),
         "emit:stopped" => |batches| refused::stopped(Call::Emit, batches),
         "emit:cancelled" => |batches| refused::cancelled(Call::Emit, batches),

@@ -1,8 +1,9 @@
-//! Recorders that take no event: a disabled one, a stopped one and a cancelled one, beside one that runs.
+//! Recorders that take no event: a disabled one, a stopped one and a cancelled one, beside one that runs, and the calls on a ring
+//! of the thread's own.
 
 use std::hint::black_box;
 
-use mvx_metrics::{MetricsRecorder, MetricsRecorderState, MetricsRuntime, RecorderOptions};
+use mvx_metrics::{Handoff, MetricsRecorder, MetricsRecorderState, MetricsRuntime, RecorderOptions};
 use tokio::runtime;
 
 use crate::workload::SaveFinished;
@@ -64,6 +65,38 @@ pub fn cancelled(call: Call, batches: u64) {
     drop(tokio);
     assert_eq!(recorder.status(), MetricsRecorderState::Cancelled);
     refuse(&recorder, call, batches);
+}
+
+/// The calls on a ring that are counted of each [`RING`]. Those before them fold the ring.
+const RING_CALLS: u64 = 200;
+/// The events that a thread's ring has room for.
+const RING: u64 = 256;
+
+/// Calls on a recorder with a ring for each thread, without those that fold the ring. Nothing else folds it.
+pub fn ring(batches: u64) {
+    let tokio = runtime::Builder::new_current_thread().build().expect("a tokio runtime");
+    let recorder = tokio.block_on(async {
+        let options = RecorderOptions::new().handoff(Handoff::PerThread);
+        let recorder = MetricsRecorder::new("ring", options).expect("it is created");
+        recorder.start().await.expect("it starts");
+        recorder
+    });
+    // Tokio does not run now, and so neither does the recorder's task.
+    for _ in 0..batches {
+        for _ in RING_CALLS..RING {
+            recorder.emit(black_box(EVENT));
+        }
+        counted_ring_calls(&recorder, black_box(EVENT));
+    }
+    tokio.block_on(async { recorder.stop().await.expect("it stops") });
+    assert_eq!(recorder.stats().processed, batches * RING);
+}
+
+#[inline(never)]
+fn counted_ring_calls(recorder: &MetricsRecorder, event: SaveFinished) {
+    for _ in 0..RING_CALLS {
+        recorder.emit(event);
+    }
 }
 
 fn refuse(recorder: &MetricsRecorder, call: Call, batches: u64) {

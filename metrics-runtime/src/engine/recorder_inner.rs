@@ -214,14 +214,6 @@ impl RecorderInner {
             .map_or_else(|| self.queue.consumed(), |per_thread| per_thread.rings.cuts_ended())
     }
 
-    /// How many events were consumed so far.
-    pub(super) fn consumed_events(&self) -> u64 {
-        match &self.per_thread {
-            Some(per_thread) => per_thread.rings.counts().folded,
-            None => self.queue.consumed(),
-        }
-    }
-
     /// A number that grows while the metrics come closer to the accepted events.
     pub(super) fn drain_progress(&self) -> u64 {
         self.per_thread
