@@ -121,6 +121,7 @@ pub(crate) struct ThreadRing<F: Folding> {
     /// The thread has ended.
     has_left: AtomicBool,
     /// A cut waits for the fold lock.
+    #[cfg(not(mvx_loom))]
     is_wanted: AtomicBool,
     /// The thread that folds the ring; 0 for none.
     #[cfg(not(mvx_loom))]
@@ -178,6 +179,7 @@ impl<F: Folding> Rings<F> {
             absorbed: AtomicU64::new(0),
             discarded: AtomicU64::new(0),
             has_left: AtomicBool::new(false),
+            #[cfg(not(mvx_loom))]
             is_wanted: AtomicBool::new(false),
             #[cfg(not(mvx_loom))]
             folder: AtomicUsize::new(0),
