@@ -146,7 +146,7 @@ fn pt2_events_of_one_thread_apply_in_order() {
     }
 
     #[derive(Metric, Default)]
-    #[metric(on(Step), when = |step| step.is_next())]
+    #[metric(on(Step), when = Step::is_next)]
     struct Steps {
         total: Counter,
     }
@@ -482,7 +482,7 @@ impl Bomb {
 }
 
 #[derive(Metric, Default)]
-#[metric(on(Bomb), when = |bomb| bomb.leaves_the_metric_alone())]
+#[metric(on(Bomb), when = Bomb::leaves_the_metric_alone)]
 struct Bombs {
     total: Counter,
 }

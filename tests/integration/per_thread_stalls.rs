@@ -24,7 +24,7 @@ fn blocks(event: &Blocked) -> bool {
 }
 
 #[derive(Metric, Default)]
-#[metric(on(Blocked), when = |event| blocks(event))]
+#[metric(on(Blocked), when = self::blocks)]
 struct Blocks {
     total: Counter,
 }
@@ -60,7 +60,7 @@ fn with_blocked_producer(recorder: &MetricsRecorder, during: impl FnOnce()) {
     producer.join().expect("it does not panic");
 }
 
-fn is_stalled<T>(result: Result<T, MetricsRecorderError>) -> bool {
+fn is_stalled<T>(result: &Result<T, MetricsRecorderError>) -> bool {
     matches!(result, Err(MetricsRecorderError::Stalled { .. }))
 }
 
@@ -82,9 +82,9 @@ fn pt7_readers_and_registrations_give_up_while_other_threads_emit() {
                 }
             });
             with_blocked_producer(&recorder, || {
-                scope.spawn(|| assert!(is_stalled(recorder.flush().wait())));
-                let registers = scope.spawn(|| is_stalled(recorder.register_metric(Frees::default())));
-                assert!(is_stalled(recorder.metric_snapshots()));
+                scope.spawn(|| assert!(is_stalled(&recorder.flush().wait())));
+                let registers = scope.spawn(|| is_stalled(&recorder.register_metric(Frees::default())));
+                assert!(is_stalled(&recorder.metric_snapshots()));
                 assert!(registers.join().expect("it does not panic"));
                 let stats = recorder.stats();
                 assert!(stats.pending > 0);
@@ -102,7 +102,7 @@ fn pt7_a_reader_of_a_recorder_without_a_runtime_gives_up() {
     bounded(|| {
         let direct = Direct::new();
         let recorder = direct.recorder(options());
-        with_blocked_producer(&recorder, || assert!(is_stalled(recorder.metric_snapshots())));
+        with_blocked_producer(&recorder, || assert!(is_stalled(&recorder.metric_snapshots())));
         assert_eq!(recorder.metric::<Blocks>().and_then(|m| m.snapshot()).expect("reads").total, 257);
         recorder.stop().wait().expect("stops");
     });

@@ -91,9 +91,9 @@ fn in_processes(test: &str, pattern: &Pattern) {
             .env(CASE, limit.to_string())
             .output()
             .expect("this program can be started again");
-        let text = String::from_utf8_lossy(&output.stdout);
-        assert!(output.status.success(), "{}, limit {limit}: {text}", pattern.name);
-        assert!(text.contains("1 passed"), "the child ran the case: {text}");
+        let printed = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "{}, limit {limit}: {printed}", pattern.name);
+        assert!(printed.contains("1 passed"), "the child ran the case: {printed}");
     }
 }
 

@@ -78,7 +78,9 @@ fn main() {
         |case: &&Case| words.is_empty() || words.iter().any(|word| case.title.contains(word.as_str()));
     let verdicts: Vec<String> = CASES.iter().filter(chosen).filter_map(run).collect();
     println!("\ngoals: cost as a share of the channels'");
-    verdicts.iter().for_each(|verdict| println!("  {verdict}"));
+    for verdict in &verdicts {
+        println!("  {verdict}");
+    }
 }
 
 /// Measures a case and prints its table. Returns the result of its goal, if it has one.
@@ -117,7 +119,9 @@ fn run(case: &Case) -> Option<String> {
 
 fn median(rounds: &[Round], value: impl Fn(&Round) -> f64) -> f64 {
     let mut figure = Figure::new("");
-    rounds.iter().for_each(|round| figure.push(value(round)));
+    for round in rounds {
+        figure.push(value(round));
+    }
     figure.median()
 }
 

@@ -139,7 +139,9 @@ impl<S: Subject> Participant for Trial<S> {
         };
         let in_bursts: Duration = threads.iter().map(|thread| thread.0).sum();
         let of_producers: Duration = threads.iter().map(|thread| thread.1).sum();
-        let of_others = (process - process_before).saturating_sub(main - main_before + of_producers);
+        let of_others = process
+            .saturating_sub(process_before)
+            .saturating_sub(main.saturating_sub(main_before) + of_producers);
         nanoseconds(in_bursts + of_others) / as_float(BURSTS as u64 * BURST * producers as u64)
     }
 
@@ -212,7 +214,7 @@ fn cpu_thread<S: Subject>(subject: &S, barrier: &SpinBarrier, index: usize) -> (
         barrier.wait();
         let before = now();
         burst(&mut producer, numbers(index, first, BURST));
-        in_bursts += now() - before;
+        in_bursts += now().saturating_sub(before);
         barrier.wait();
         if index == 0 {
             drain(subject, (first + BURST) * barrier.threads() as u64);

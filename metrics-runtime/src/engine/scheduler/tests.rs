@@ -320,7 +320,9 @@ fn requests_that_come_often_are_taken_on_the_timer_and_cost_no_poll_of_a_recorde
     let mut now = long_after(rounds.began);
     for (round, recorders) in recorders.chunks(10).enumerate() {
         rounds.sleep();
-        recorders.iter().for_each(|recorder| recorder.emit(Tick));
+        for recorder in recorders {
+            recorder.emit(Tick);
+        }
         assert_eq!(was_woken(&event_loop), round < 2, "round {round}");
         let turns = event_loop.progress_counter();
         rounds.give_round_at(now);
@@ -341,7 +343,9 @@ fn many_recorders_whose_events_are_a_few_intervals_apart_do_not_park_for_each() 
     let mut rounds = Rounds::beginning_now(&event_loop);
     let mut now = long_after(rounds.began);
     for burst in 0..5 {
-        recorders.iter().for_each(|recorder| recorder.emit(Tick));
+        for recorder in &recorders {
+            recorder.emit(Tick);
+        }
         for _ in 0..10 {
             rounds.give_round_at(now);
             now += MILLISECOND;
@@ -378,11 +382,15 @@ fn recorders_with_different_intervals_are_polled_each_at_its_own() {
     let mut rounds = Rounds::beginning_now(&event_loop);
     let began = long_after(rounds.began);
     for now in [began, began + MILLISECOND] {
-        recorders.iter().for_each(|recorder| recorder.emit(Tick));
+        for recorder in &recorders {
+            recorder.emit(Tick);
+        }
         rounds.give_round_at(now);
     }
     assert_eq!(rounds.lens(), (0, 0, 4));
-    recorders.iter().for_each(|recorder| recorder.emit(Tick));
+    for recorder in &recorders {
+        recorder.emit(Tick);
+    }
     let mut processed = Vec::new();
     while let Some(next) = rounds.polls.next().filter(|next| *next <= began + Duration::from_millis(101)) {
         rounds.give_round_at(next);

@@ -77,7 +77,9 @@ fn a_sparse_chunk_becomes_empty() {
     keep(&pool, &mut second, 0);
     assert_eq!(used(&pool), [FIRST_CHUNK, 1]);
     keep(&pool, &mut third, 0);
-    first.into_iter().for_each(|segment| pool.put(segment));
+    for segment in first {
+        pool.put(segment);
+    }
 }
 
 #[test]
