@@ -118,7 +118,11 @@ fn pt3_a_cut_includes_all_events_before_it_and_waits_for_no_other() {
         let (rings, members) = rings_in_use(1);
         let producer = {
             let (rings, ring) = (rings.clone(), members[0].clone());
-            thread::spawn(move || push(&rings, &ring, 0, 1).expect("it is open"))
+            thread::spawn(move || {
+                for number in 1..3 {
+                    push(&rings, &ring, 0, number).expect("it is open");
+                }
+            })
         };
         let target = rings.next_cut();
         let published = rings.counts().published;
@@ -129,7 +133,8 @@ fn pt3_a_cut_includes_all_events_before_it_and_waits_for_no_other() {
         let target = rings.next_cut();
         let left = cut(&rings);
         assert!(rings.cuts_ended() >= target);
-        assert_eq!(seen.len() + left.len(), 1);
+        assert_eq!(seen.len() + left.len(), 2);
+        assert_eq!(rings.counts().absorbed, 3);
     });
 }
 
@@ -277,6 +282,43 @@ fn pt6_a_closed_recorder_that_is_drained_gets_no_event() {
         }
         assert_eq!(seen.len() + cut(&rings).len(), usize::from(is_accepted));
         assert!(rings.is_drained());
+    });
+}
+
+#[test]
+fn pt6_a_recorder_that_is_found_drained_after_its_close_gets_no_event() {
+    // Without a cut in between, whose barrier would do.
+    model(Some(MAX_PREEMPTIONS), || {
+        let (rings, members) = rings_in_use(1);
+        let producer = {
+            let (rings, ring) = (rings.clone(), members[0].clone());
+            thread::spawn(move || push(&rings, &ring, 0, 1).is_ok())
+        };
+        rings.close();
+        let is_drained = rings.is_drained();
+        let is_accepted = producer.join().expect("it does not panic");
+        assert!(!(is_drained && is_accepted), "an event comes after the stop");
+        assert_eq!(cut(&rings).len(), usize::from(is_accepted));
+    });
+}
+
+#[test]
+fn pt3_a_reader_that_waits_for_a_cut_of_another_thread_gets_its_own_events() {
+    model(Some(MAX_PREEMPTIONS), || {
+        let (rings, members) = rings_in_use(1);
+        let cutter = {
+            let rings = rings.clone();
+            thread::spawn(move || cut(&rings))
+        };
+        push(&rings, &members[0], 0, 1).expect("it is open");
+        let target = rings.next_cut();
+        let seen = cutter.join().expect("it does not panic");
+        if rings.cuts_ended() >= target {
+            assert_eq!(seen, [(0, 1)], "the cut was to include the event");
+        } else {
+            assert_eq!(seen.len() + cut(&rings).len(), 1);
+            assert!(rings.cuts_ended() >= target);
+        }
     });
 }
 
