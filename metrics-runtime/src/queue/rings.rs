@@ -34,7 +34,7 @@ use crate::queue::consumer::Published;
 use crate::queue::ring::{Ring, RingConsumer, Slots, Space};
 use crate::queue::slot::{self, EventMeta};
 use crate::queue::{CLOSED, CachePadded, FLAGS, PARKED, PushError, WakeHint};
-use crate::sync::{AtomicBool, AtomicU64, Mutex, MutexGuard, Ordering, fence, lock_with_room};
+use crate::sync::{AtomicBool, AtomicU64, Mutex, MutexGuard, Ordering, lock_with_room};
 
 /// A cut gives up when another thread folds a ring for so long and makes no progress: its handler may not end.
 #[cfg(not(mvx_loom))]
@@ -285,8 +285,8 @@ impl<F: Folding> Rings<F> {
 
     /// The number of the cut that includes all events that were accepted before this call. It may have ended already.
     pub(crate) fn next_cut(&self) -> u64 {
-        // A cut that begins after this fence sees the events that were published before it, or this thread sees that cut.
-        fence(Ordering::SeqCst);
+        // The lock of the list orders this call and each cut. A cut that locks the list later sees the events that were published
+        // before this call. This thread sees a cut that has locked it earlier.
         let Counts { published, absorbed, .. } = self.counts();
         // Acquire: pairs with `cut`.
         if published == absorbed { self.cuts_ended() } else { self.cuts_begun.load(Ordering::Acquire) + 1 }

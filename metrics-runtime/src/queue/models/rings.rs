@@ -114,7 +114,7 @@ fn pt3_a_cut_that_has_an_event_has_every_event_before_it() {
 
 #[test]
 fn pt3_a_cut_includes_all_events_before_it_and_waits_for_no_other() {
-    model(Some(MAX_PREEMPTIONS), || {
+    model(Some(5), || {
         let (rings, members) = rings_in_use(1);
         let producer = {
             let (rings, ring) = (rings.clone(), members[0].clone());
@@ -344,7 +344,7 @@ fn pt4_a_thread_that_ends_leaves_its_events_and_no_ring() {
 }
 
 #[test]
-fn pt3_a_part_holds_the_events_of_one_generation() {
+fn pt3_a_new_generation_loses_no_event() {
     model(Some(MAX_PREEMPTIONS), || {
         let (rings, members) = rings_in_use(1);
         let producer = {

@@ -35,7 +35,10 @@ impl MetricEvent for Large {
 }
 
 /// A part is the list of the numbers that were applied to it.
-struct Lists;
+#[derive(Default)]
+struct Lists {
+    generation: AtomicU64,
+}
 
 /// Marks the thread, and restores what it was before.
 struct Folds(bool);
@@ -51,7 +54,7 @@ impl Folding for Lists {
     type Entered = Folds;
 
     fn generation(&self) -> u64 {
-        0
+        self.generation.load(Ordering::Relaxed)
     }
 
     fn make(&self) -> Vec<u64> {
@@ -93,7 +96,7 @@ struct Fixture {
 
 impl Fixture {
     fn new() -> Self {
-        Self { rings: Rings::new(Lists), dropped: Arc::default() }
+        Self { rings: Rings::new(Lists::default()), dropped: Arc::default() }
     }
 
     fn push(&self, ring: &ThreadRing<Lists>, number: u64) -> Result<WakeHint, PushError> {
@@ -135,7 +138,7 @@ fn pt1_a_thread_that_folds_waits_for_another_fold_for_a_while() {
         fixture.push(&ring, number).expect("there is room");
     }
     {
-        let _folds = Lists.enter();
+        let _folds = Lists::default().enter();
         let _locked = ring.part.lock();
         let begin = Instant::now();
         assert_eq!(fixture.push(&ring, 0), Err(PushError::Full));
@@ -146,7 +149,7 @@ fn pt1_a_thread_that_folds_waits_for_another_fold_for_a_while() {
         assert!(begin.elapsed() < FOLD_PATIENCE, "a thread does not wait for itself");
     }
     {
-        let _folds = Lists.enter();
+        let _folds = Lists::default().enter();
         fixture.push(&ring, RING_SLOTS).expect("it folds a ring that no thread folds");
     }
     assert_eq!(fixture.cut().len() as u64, RING_SLOTS + 1);
@@ -215,6 +218,20 @@ fn rs1_a_parked_recorder_has_no_slots() {
     let mut numbers = fixture.cut();
     numbers.sort_unstable();
     assert_eq!(numbers, [2, 3]);
+}
+
+#[test]
+fn pt1_events_after_a_new_generation_are_in_a_part_of_it() {
+    let fixture = Fixture::new();
+    let ring = fixture.rings.join();
+    fixture.push(&ring, 1).expect("it is open");
+    fixture.rings.fold_all();
+    fixture.rings.folding.generation.store(1, Ordering::Relaxed);
+    fixture.push(&ring, 2).expect("it is open");
+    fixture.rings.fold_all();
+    let mut parts = Vec::new();
+    assert!(fixture.rings.cut(Fold::Apply, |part| parts.push(part)));
+    assert_eq!(parts, [vec![1], vec![2]]);
 }
 
 #[test]
