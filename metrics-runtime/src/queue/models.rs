@@ -28,10 +28,24 @@
 //! | park with events pending or when closed; wake hint lost; CLOSED ignored under the lock, set with a store, kept; a failed exchange under the lock ignored; PARKED lost | `sleep` |
 //! | metadata that forgets the box of a large event | `tests/allocator` |
 //!
+//! The handoff by threads. Where a ring of the model has no slots, a process that ends by a signal notices.
+//!
+//! | broken | noticed by |
+//! |---|---|
+//! | no light barrier, no heavy one in a cut; epoch not moved; mark ignored; `seen` read before the tail; nothing set aside, or folded in spite of it | `rings`: `pt3_..` |
+//! | event published or seen relaxed; `head` stored relaxed, or before the events are dropped; room not checked | `rings`: `pt1_..`, `pt2_..` |
+//! | park without barrier, look or lock; unparking without lock, or in the same epoch; nothing announced; announcement ignored or left; `control` not compared | `rings`: `pt1_no_event_is_left_behind..`, or a signal |
+//! | closed without barrier; CLOSED ignored | `rings`: `pt6_..` |
+//! | ring removed before it is absorbed, or kept | `rings`: `pt4_..` |
+//! | wake hint lost; the target of a reader is the running cut | `rings`: `pt1_two_producers..`; `pt3_a_reader..` |
+//! | generation of a part ignored | `tests` of `rings` |
+//!
 //! Nothing notices these, for the reasons given:
 //!
 //! | broken | reason |
 //! |---|---|
+//! | mark stored after `seen` | loom does not try the order in which an event is published before the reader counts |
+//! | `head` of a ring read relaxed | in the models the light barrier is a full fence, which orders it too |
 //! | orderings of `park`, `close`, `reopen` | `park_lock`, or the recorder's `lifecycle`, orders the same |
 //! | `fast_limit` stored or loaded relaxed | loom runs the steps of a thread in program order; only the language's model lets an exchange come before the load it depends on |
 //! | segment installed relaxed, or found relaxed by the consumer | loom does not check that the slots' own initialisation is visible |
