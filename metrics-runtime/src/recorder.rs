@@ -112,9 +112,9 @@ impl MetricsRecorder {
 
     /// Registers an event, to be processed later, in a few nanoseconds. The call waits for no other event and logs nothing.
     ///
-    /// The usual case takes no lock. The first event after a pause, an event that finds the queue full, and an event that is
-    /// refused take locks. These are held for nanoseconds. So the call is not async-signal-safe. The first event starts a
-    /// recorder that is `VIRGIN`.
+    /// The usual case takes no lock, and neither does an event that a stopped or failed recorder refuses. The first event after a
+    /// pause and an event that finds the queue full take locks. These are held for nanoseconds. So the call is not
+    /// async-signal-safe. The first event starts a recorder that is `VIRGIN`.
     ///
     /// # Errors
     /// The event comes back with the error:
