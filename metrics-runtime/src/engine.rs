@@ -13,8 +13,9 @@
 //! | `drain` | the metrics and the consumer, guarded by the metrics lock; the one way to drain a queue |
 //! | `scheduler` | the event loop and its run queue |
 //! | `placement` | where a recorder's events are processed |
-//! | `per_thread` | the rings of recorders that have one for each thread |
 //! | `recorder_inner`, `turn` | the shared part of a recorder; turns, and giving up after a failure |
+//! | `handoff`, `per_thread` | the queue, or the rings of a recorder that has one for each thread |
+//! | `registering` | registering an event |
 //! | `hook_calls` | calls of a recorder's hooks |
 //! | `task` | the task of a recorder that was created directly or has hooks |
 //! | `metric_source` | where the handle of a metric reads it |
@@ -26,6 +27,7 @@ mod completion;
 mod drain;
 mod fair_lock;
 mod handle;
+mod handoff;
 mod hook_calls;
 mod lifecycle;
 mod loss;
@@ -35,6 +37,7 @@ mod placement;
 mod published_state;
 mod read;
 mod recorder_inner;
+mod registering;
 mod room;
 mod scheduler;
 mod settings;

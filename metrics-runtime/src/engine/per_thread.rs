@@ -16,7 +16,8 @@ use std::time::Instant;
 
 use super::drain::{DrainEffects, MetricsState};
 use super::fair_lock::FairGuard;
-use super::recorder_inner::{RecorderInner, Refused};
+use super::recorder_inner::RecorderInner;
+use super::registering::Refused;
 use super::scheduler::TurnOutcome;
 use super::stall::{Obstacle, STALL_TIMEOUT};
 use crate::dispatch::{MetricBox, MetricSet, ShardPlan};

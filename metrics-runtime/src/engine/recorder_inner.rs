@@ -1,5 +1,5 @@
-//! The shared part of a recorder: its queue, its metrics, its lifecycle. This file, `turn` and `read` are its whole internal
-//! interface.
+//! The shared part of a recorder: its queue, its metrics, its lifecycle. This file, `registering`, `handoff`, `turn` and
+//! `read` are its whole internal interface.
 //!
 //! # Locks
 //!
@@ -25,20 +25,15 @@ use super::placement::{LoopPlacement, Placement};
 use super::published_state::PublishedState;
 use super::room::RoomLine;
 use super::scheduler::{EventLoop, ScheduleState};
-use super::settings::{Handoff, QueueOverflowPolicy, Settings};
+use super::settings::{Handoff, Settings};
 use super::stats::Counters;
 use super::task;
-use crate::error::{MetricsRecorderError, RegisterEventError};
-use crate::event::MetricEvent;
+use crate::error::MetricsRecorderError;
 use crate::hooks::Hooks;
 use crate::log::{self, LogPolicy, LogTarget, Losses, Operation, OperationKind, Subject};
-use crate::panics;
-use crate::queue::ring::RING_SLOTS;
-use crate::queue::rings::Counts;
-use crate::queue::{Consumer, Permit, PushError, Queue, ReserveError, SegmentPool, WakeHint};
+use crate::queue::{Consumer, Queue, SegmentPool};
 use crate::snapshot::Timestamp;
 use crate::state::{Decision, MetricsRecorderState};
-use crate::stats::RecorderStats;
 use crate::sync::{Mutex, MutexGuard, lock_with_room};
 use crate::thread_role;
 
@@ -55,7 +50,7 @@ pub(crate) struct RecorderInner {
     pub(super) returned_consumer: Mutex<Option<Consumer>>,
     lifecycle: Mutex<Lifecycle>,
     /// Written under `lifecycle`.
-    published_state: PublishedState,
+    pub(super) published_state: PublishedState,
     pub(super) counters: Counters,
     /// The producers that wait for room in the queue.
     pub(super) room: RoomLine,
@@ -70,13 +65,6 @@ pub(crate) struct RecorderInner {
     created_at: Timestamp,
     /// How many public handles there are. The recorder stops when the last one is dropped.
     handles: AtomicUsize,
-}
-
-/// An event that the queue has not accepted.
-pub(super) enum Refused<E> {
-    Full(E),
-    /// The recorder accepts no events, for this reason.
-    Closed(E, MetricsRecorderError),
 }
 
 /// An operation that a call has begun or joined.
@@ -156,27 +144,6 @@ impl RecorderInner {
         self.lifecycle.lock()
     }
 
-    pub(crate) fn stats(&self) -> RecorderStats {
-        if let Some(per_thread) = &self.per_thread {
-            let Counts { published, folded, discarded, .. } = per_thread.rings.counts();
-            return self.counters.stats_with_discarded(folded, published, discarded);
-        }
-        // `accepted` is read second, so it is never below `consumed`.
-        let consumed = self.queue.consumed();
-        self.counters.stats(consumed, self.queue.accepted(), self.queue.limit())
-    }
-
-    /// The counts of exactly the events that the metrics show. The caller holds the metrics.
-    pub(super) fn stats_of_metrics(&self) -> RecorderStats {
-        match &self.per_thread {
-            Some(per_thread) => {
-                let Counts { published, absorbed, discarded, .. } = per_thread.rings.counts();
-                self.counters.stats_with_discarded(absorbed, published, discarded)
-            }
-            None => self.stats(),
-        }
-    }
-
     /// The losses that the line of a stop tells. `None` when there are none, or none since the last stop.
     fn losses_to_tell(&self) -> Option<Losses> {
         if thread_role::in_producer() {
@@ -184,76 +151,6 @@ impl RecorderInner {
         }
         let losses = self.stats().losses(self.state().has_failed());
         self.counters.drops.tell_at_stop(losses)
-    }
-
-    /// How many events may be pending; with rings, in each of them.
-    pub(super) fn limit(&self) -> u64 {
-        if self.per_thread.is_some() { RING_SLOTS } else { self.queue.limit() }
-    }
-
-    /// Whether every accepted event is consumed.
-    pub(super) fn is_drained(&self) -> bool {
-        if let Some(per_thread) = &self.per_thread {
-            return per_thread.rings.is_drained();
-        }
-        let accepted = self.queue.accepted();
-        self.queue.consumed() == accepted
-    }
-
-    /// A number that [`drained`](Self::drained) reaches when the metrics have all events that are accepted by now.
-    pub(super) fn drain_target(&self) -> u64 {
-        self.per_thread
-            .as_ref()
-            .map_or_else(|| self.queue.accepted(), |per_thread| per_thread.rings.next_cut())
-    }
-
-    /// How far the metrics are: the number of consumed events, or with rings of cuts.
-    pub(super) fn drained(&self) -> u64 {
-        self.per_thread
-            .as_ref()
-            .map_or_else(|| self.queue.consumed(), |per_thread| per_thread.rings.cuts_ended())
-    }
-
-    /// A number that grows while the metrics come closer to the accepted events.
-    pub(super) fn drain_progress(&self) -> u64 {
-        self.per_thread
-            .as_ref()
-            .map_or_else(|| self.queue.consumed(), |per_thread| per_thread.rings.progress())
-    }
-
-    /// Whether a handler in the thread of a producer holds up the metrics.
-    pub(super) fn is_held_up(&self) -> bool {
-        self.per_thread.as_ref().is_some_and(|per_thread| per_thread.rings.is_held_up())
-    }
-
-    /// Whether the consumer is parked and no producer has unparked it.
-    pub(super) fn is_parked(&self) -> bool {
-        self.per_thread
-            .as_ref()
-            .map_or_else(|| self.queue.is_parked(), |per_thread| per_thread.rings.is_parked())
-    }
-
-    /// Whether the recorder refuses events.
-    pub(super) fn is_closed(&self) -> bool {
-        self.per_thread
-            .as_ref()
-            .map_or_else(|| self.queue.is_closed(), |per_thread| per_thread.rings.is_closed())
-    }
-
-    /// Refuses events from now on.
-    fn close(&self) {
-        match &self.per_thread {
-            Some(per_thread) => per_thread.rings.close(),
-            None => self.queue.close(),
-        }
-    }
-
-    /// Accepts events again.
-    fn reopen(&self) {
-        match &self.per_thread {
-            Some(per_thread) => per_thread.rings.reopen(),
-            None => self.queue.reopen(),
-        }
     }
 
     pub(super) fn operation(&self, kind: OperationKind, event: &'static str) -> Operation {
@@ -331,221 +228,6 @@ impl RecorderInner {
     }
 }
 
-/// Registering events.
-impl RecorderInner {
-    /// Reserves a position in the usual case: the recorder accepts events, its consumer is awake, and there is room.
-    #[inline]
-    pub(crate) fn try_reserve<E: MetricEvent>(&self) -> Result<Permit<'_, E>, ReserveError> {
-        self.queue.try_reserve()
-    }
-
-    /// Registers an event that [`try_reserve`](Self::try_reserve) has no place for: through the ring of this thread if the
-    /// recorder has such rings.
-    ///
-    /// It is a cold function of its own, so that the code of an ordered recorder's usual case is as if there were no rings.
-    #[cold]
-    #[inline(never)]
-    pub(crate) fn register_otherwise<E: MetricEvent>(
-        self: &Arc<Self>,
-        event: E,
-        reason: ReserveError,
-    ) -> Result<(), RegisterEventError<E>> {
-        match &self.per_thread {
-            Some(per_thread) => self.register_per_thread(per_thread, event, reason),
-            None => self.register_slow(event, reason),
-        }
-    }
-
-    #[inline(never)]
-    fn register_per_thread<E: MetricEvent>(
-        self: &Arc<Self>,
-        per_thread: &PerThread,
-        event: E,
-        reason: ReserveError,
-    ) -> Result<(), RegisterEventError<E>> {
-        match per_thread.try_push(event) {
-            Ok(()) => Ok(()),
-            Err(event) => self.register_slow(event, reason),
-        }
-    }
-
-    /// As [`register_otherwise`](Self::register_otherwise), for code that can do nothing about an error. A closed queue costs a
-    /// count, and neither a lock nor an error.
-    #[cold]
-    #[inline(never)]
-    pub(crate) fn emit_otherwise<E: MetricEvent>(self: &Arc<Self>, event: E, reason: ReserveError) {
-        match &self.per_thread {
-            Some(per_thread) => self.emit_per_thread(per_thread, event, reason),
-            None if self.queue.is_closed() => self.reject_silently(event),
-            None => self.emit_slow(event, reason),
-        }
-    }
-
-    #[inline(never)]
-    fn emit_per_thread<E: MetricEvent>(
-        self: &Arc<Self>,
-        per_thread: &PerThread,
-        event: E,
-        reason: ReserveError,
-    ) {
-        match per_thread.try_push(event) {
-            Ok(()) => {}
-            Err(event) if per_thread.rings.is_closed() => self.reject_silently(event),
-            Err(event) => self.emit_slow(event, reason),
-        }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn emit_slow<E: MetricEvent>(self: &Arc<Self>, event: E, reason: ReserveError) {
-        if let Err(error) = self.register_slow(event, reason) {
-            panics::catch_and_ignore(|| drop(error));
-        }
-    }
-
-    /// Drops and counts an event that no caller wants back.
-    fn reject_silently<E: MetricEvent>(&self, event: E) {
-        self.counters.count_rejected();
-        panics::catch_and_ignore(|| drop(event));
-    }
-
-    /// Registers an event in every case.
-    #[cold]
-    #[inline(never)]
-    pub(crate) fn register_slow<E: MetricEvent>(
-        self: &Arc<Self>,
-        event: E,
-        reason: ReserveError,
-    ) -> Result<(), RegisterEventError<E>> {
-        match self.push_slow(event, reason) {
-            Ok(()) => Ok(()),
-            Err(Refused::Full(event)) => self.refuse_full(event),
-            Err(Refused::Closed(event, error)) => Err(self.reject(event, error)),
-        }
-    }
-
-    /// As [`register_slow`](Self::register_slow). It hands every refused event back, and counts none.
-    pub(super) fn push_slow<E: MetricEvent>(
-        self: &Arc<Self>,
-        event: E,
-        reason: ReserveError,
-    ) -> Result<(), Refused<E>> {
-        if let Some(per_thread) = &self.per_thread {
-            return self.push_to_ring(per_thread, event);
-        }
-        let mut reason = reason;
-        let mut event = event;
-        loop {
-            if self.is_disabled() {
-                panics::catch_and_ignore(|| drop(event));
-                return Ok(());
-            }
-            let refused = match self.queue.push_slow(event, reason) {
-                Ok(hint) => {
-                    self.after_accepting(hint);
-                    return Ok(());
-                }
-                Err((PushError::Full, event)) => return Err(Refused::Full(event)),
-                Err((PushError::Closed, event)) => event,
-            };
-            let Some(error) = self.refusal() else {
-                // The recorder was started again after the queue was found closed.
-                event = refused;
-                reason = ReserveError::AtFastLimit;
-                continue;
-            };
-            return Err(Refused::Closed(refused, error));
-        }
-    }
-
-    /// Hands an event back and counts it.
-    pub(super) fn reject<E>(&self, event: E, error: MetricsRecorderError) -> RegisterEventError<E> {
-        self.counters.count_rejected();
-        RegisterEventError::new(event, error)
-    }
-
-    /// The error for an event that finds the queue full.
-    pub(super) fn overflow(&self) -> MetricsRecorderError {
-        MetricsRecorderError::QueueOverflow { limit: usize::try_from(self.limit()).unwrap_or(usize::MAX) }
-    }
-
-    /// Follows the hint that the queue gave the producer of an accepted event.
-    fn after_accepting(self: &Arc<Self>, hint: WakeHint) {
-        let _role = thread_role::enter_producer();
-        match hint {
-            WakeHint::None => {}
-            WakeHint::Early => {
-                if self.schedule_state.set_turn_pending() {
-                    self.ensure_scheduled();
-                }
-            }
-            WakeHint::Unpark => {
-                self.ensure_started();
-                // Such a small queue is full before the loop polls it.
-                self.schedule(self.queue.limit() < 4);
-            }
-        }
-    }
-
-    /// Drops or refuses an event that finds the queue full.
-    fn refuse_full<E: MetricEvent>(self: &Arc<Self>, event: E) -> Result<(), RegisterEventError<E>> {
-        if !self.schedule_state.is_queued_hint() {
-            // The producer that unparked the queue may have been preempted before it scheduled the recorder.
-            let _role = thread_role::enter_producer();
-            self.ensure_scheduled();
-        }
-        match self.settings.overflow {
-            QueueOverflowPolicy::Drop => {
-                if self.counters.drops.count(E::EVENT_TYPE) {
-                    // The consumer may have had its last turn before this drop was counted.
-                    let _role = thread_role::enter_producer();
-                    self.ensure_scheduled();
-                }
-                panics::catch_and_ignore(|| drop(event));
-                Ok(())
-            }
-            QueueOverflowPolicy::Error => Err(self.reject(event, self.overflow())),
-        }
-    }
-
-    /// Why the recorder accepts no events. `None` when it does. It takes no lock.
-    pub(super) fn refusal(&self) -> Option<MetricsRecorderError> {
-        if self.is_closed() { self.published_state.refusal() } else { None }
-    }
-
-    /// Starts a recorder that has accepted its first event.
-    ///
-    /// The producer of that event calls it. The producer may be preempted between its event and this call. So every call that
-    /// relies on the start calls it, too.
-    pub(super) fn ensure_started(self: &Arc<Self>) {
-        if self.state() == MetricsRecorderState::Virgin && !self.is_parked() {
-            self.start_silently();
-        }
-    }
-
-    /// Starts the recorder if its first event was accepted, and requests an urgent turn.
-    pub(super) fn ensure_scheduled(self: &Arc<Self>) {
-        self.ensure_started();
-        self.schedule(true);
-    }
-
-    /// Requests a turn. When the event loop has ended, the recorder is cancelled.
-    pub(super) fn schedule(self: &Arc<Self>, urgent: bool) {
-        match &self.placement {
-            Placement::Disabled => {}
-            Placement::Task(_) => self.placement.wake_task(),
-            // The task of the hook schedules the recorder when the hook has ended, if the queue is not parked then. The event
-            // of this call has unparked it before.
-            Placement::Loop(_) if self.awaits_on_starting() => {}
-            Placement::Loop(placement) => {
-                if !placement.event_loop.schedule(self, urgent) {
-                    self.cancel();
-                }
-            }
-        }
-    }
-}
-
 /// Starting, stopping, failing.
 impl RecorderInner {
     pub(crate) fn start(self: &Arc<Self>) -> Begun {
@@ -557,7 +239,7 @@ impl RecorderInner {
     }
 
     /// The start that the first event triggers. Registering an event logs nothing.
-    fn start_silently(self: &Arc<Self>) {
+    pub(super) fn start_silently(self: &Arc<Self>) {
         let operation = self.operation(OperationKind::Lifecycle, "metrics_recorder.start");
         // No call waits for this start. Its failure is kept in the state.
         drop(self.begin_start(operation.with_policy(LogPolicy::Silent)));

@@ -7,7 +7,8 @@ use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use super::completion::Waiter;
-use super::recorder_inner::{RecorderInner, Refused};
+use super::recorder_inner::RecorderInner;
+use super::registering::Refused;
 use super::room::{RoomCompletion, Ticket};
 use crate::error::{MetricsRecorderError, RegisterEventError};
 use crate::event::MetricEvent;
