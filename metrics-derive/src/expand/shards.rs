@@ -20,11 +20,14 @@ pub fn methods(cx: &Context) -> TokenStream {
             #private::order_problem(const { &<Self as #private::Fields>::NAMES })
         }
     };
-    if cx.metric.fields.iter().any(|field| field.verdict != Verdict::Valid) || !reasons(cx).is_empty() {
+    let fields = &cx.metric.fields;
+    // An item without fields is a mistake that has its error already. It may be an enum.
+    let is_mistaken = fields.is_empty() || fields.iter().any(|field| field.verdict != Verdict::Valid);
+    if is_mistaken || !reasons(cx).is_empty() {
         return problem;
     }
     let (mut made, mut absorbed) = (Vec::new(), Vec::new());
-    for field in &cx.metric.fields {
+    for field in fields {
         let (ident, span) = (field.ident, located_at(field.shape.ty.span()));
         if let Some(per_label) = PerLabel::of(private, field) {
             made.push(per_label.empty_shard());
