@@ -265,6 +265,7 @@ fn pt3_a_reader_needs_no_cut_while_everything_is_absorbed() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "the held cut gives up after 100 ms, which Miri's clock passes at once")]
 fn pt3_a_recorder_that_is_unparked_during_a_cut_gives_it_no_effect_without_its_cause() {
     let fixture = Fixture::new();
     let [first, second] = [fixture.rings.join(), fixture.rings.join()];
