@@ -17,7 +17,6 @@ use std::time::Instant;
 use super::drain::{DrainEffects, MetricsState};
 use super::fair_lock::FairGuard;
 use super::recorder_inner::RecorderInner;
-use super::registering::Refused;
 use super::scheduler::TurnOutcome;
 use super::stall::{Obstacle, STALL_TIMEOUT};
 use crate::dispatch::{MetricBox, MetricSet, ShardPlan};
@@ -26,7 +25,6 @@ use crate::event::MetricEvent;
 use crate::queue::ring::{Slots, allocate_slots};
 use crate::queue::rings::{Counts, Fold, Folding, Rings, ThreadRing};
 use crate::queue::{Published, PushError, WakeHint};
-use crate::state::MetricsRecorderState;
 use crate::sync::Mutex;
 use crate::thread_role::{self, RoleGuard};
 
@@ -128,7 +126,8 @@ impl PerThread {
         published != folded || self.wants_cut() || self.rings.is_closed()
     }
 
-    fn wants_cut(&self) -> bool {
+    /// Whether the next turn is to make a cut.
+    pub(super) fn wants_cut(&self) -> bool {
         self.rings.folding.wants_cut.load(Ordering::Acquire)
     }
 }
@@ -196,44 +195,17 @@ impl Drop for Exclusive {
 
 /// For producers.
 impl RecorderInner {
-    /// Registers an event that [`PerThread::try_push`] has handed back.
+    /// Pushes an event that [`PerThread::try_push`] has handed back.
     pub(super) fn push_to_ring<E: MetricEvent>(
         self: &Arc<Self>,
         per_thread: &PerThread,
-        mut event: E,
-    ) -> Result<(), Refused<E>> {
-        loop {
-            let pushed = match self.ring_of_this_thread(per_thread) {
-                // SAFETY: the ring was made for this thread, which is the only one to push to it.
-                Ok(Some(ring)) => unsafe { per_thread.rings.push(&ring, event) },
-                Ok(None) => Self::push_to_shared(per_thread, event),
-                Err(error) => Err((error, event)),
-            };
-            let refused = match pushed {
-                Ok(hint) => {
-                    self.after_pushing_to_ring(per_thread, hint);
-                    return Ok(());
-                }
-                Err((PushError::Full, event)) => return Err(Refused::Full(event)),
-                Err((PushError::Closed, event)) => event,
-            };
-            let Some(error) = self.refusal() else {
-                // The recorder was started again after the rings were found closed.
-                event = refused;
-                continue;
-            };
-            return Err(Refused::Closed(refused, error));
-        }
-    }
-
-    fn after_pushing_to_ring(self: &Arc<Self>, per_thread: &PerThread, hint: WakeHint) {
-        let _role = thread_role::enter_producer();
-        if hint == WakeHint::Unpark {
-            self.ensure_started();
-            self.schedule(false);
-        }
-        if per_thread.wants_cut() {
-            self.schedule(true);
+        event: E,
+    ) -> Result<WakeHint, (PushError, E)> {
+        match self.ring_of_this_thread(per_thread) {
+            // SAFETY: the ring was made for this thread, which is the only one to push to it.
+            Ok(Some(ring)) => unsafe { per_thread.rings.push(&ring, event) },
+            Ok(None) => Self::push_to_shared(per_thread, event),
+            Err(error) => Err((error, event)),
         }
     }
 
@@ -366,18 +338,7 @@ impl RecorderInner {
             // As in `try_turn_of`.
             self.record_progress();
         }
-        let state = self.state();
-        if state.accepts() {
-            return Some(TurnOutcome::Drained);
-        }
-        if !per_thread.rings.is_drained() {
-            return Some(TurnOutcome::More { progress });
-        }
-        self.park_locked(&mut *self.try_lock_metrics()?);
-        if state == MetricsRecorderState::Stopping {
-            self.end_stop();
-        }
-        Some(TurnOutcome::Ended)
+        self.end_turn(progress)
     }
 
     /// Absorbs all events that are accepted by now into the metrics. Answers `false` when another thread's handler does not end:

@@ -118,9 +118,6 @@ impl RecorderInner {
         event: E,
         reason: ReserveError,
     ) -> Result<(), Refused<E>> {
-        if let Some(per_thread) = &self.per_thread {
-            return self.push_to_ring(per_thread, event);
-        }
         let mut reason = reason;
         let mut event = event;
         loop {
@@ -128,7 +125,11 @@ impl RecorderInner {
                 panics::catch_and_ignore(|| drop(event));
                 return Ok(());
             }
-            let refused = match self.queue.push_slow(event, reason) {
+            let pushed = match &self.per_thread {
+                Some(per_thread) => self.push_to_ring(per_thread, event),
+                None => self.queue.push_slow(event, reason),
+            };
+            let refused = match pushed {
                 Ok(hint) => {
                     self.after_accepting(hint);
                     return Ok(());
@@ -157,7 +158,7 @@ impl RecorderInner {
         MetricsRecorderError::QueueOverflow { limit: usize::try_from(self.limit()).unwrap_or(usize::MAX) }
     }
 
-    /// Follows the hint that the queue gave the producer of an accepted event.
+    /// Follows the hint that the queue, or a ring, gave the producer of an accepted event.
     fn after_accepting(self: &Arc<Self>, hint: WakeHint) {
         let _role = thread_role::enter_producer();
         match hint {
@@ -170,8 +171,11 @@ impl RecorderInner {
             WakeHint::Unpark => {
                 self.ensure_started();
                 // Such a small queue is full before the loop polls it.
-                self.schedule(self.queue.limit() < 4);
+                self.schedule(self.limit() < 4);
             }
+        }
+        if self.per_thread.as_ref().is_some_and(|per_thread| per_thread.wants_cut()) {
+            self.schedule(true);
         }
     }
 

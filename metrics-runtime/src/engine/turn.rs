@@ -55,18 +55,22 @@ impl RecorderInner {
             // that found no event shows that the event loop goes on, unless it is a turn of the waiting thread itself.
             self.record_progress();
         }
-        let more = TurnOutcome::More { progress };
         if consumed < target {
-            return Some(more);
+            return Some(TurnOutcome::More { progress });
         }
+        self.end_turn(progress)
+    }
+
+    /// Ends a turn that has applied everything it began with. It ends the recorder if no event is left and none will come.
+    pub(super) fn end_turn(&self, progress: bool) -> Option<TurnOutcome> {
         let state = self.state();
         if state.accepts() {
             return Some(TurnOutcome::Drained);
         }
-        // The recorder accepts no more events. Some may have been accepted after `target` was read, before the queue was
-        // closed. When these are consumed as well, no event is left and none will come.
+        // The recorder accepts no more events. Some may have been accepted after the turn began, before the recorder was closed.
+        // When these are consumed as well, no event is left and none will come.
         if !self.is_drained() {
-            return Some(more);
+            return Some(TurnOutcome::More { progress });
         }
         self.park_locked(&mut *self.try_lock_metrics()?);
         if state == MetricsRecorderState::Stopping {
@@ -244,7 +248,7 @@ impl RecorderInner {
         self.try_lock_metrics().is_some_and(|mut metrics| self.park_locked(&mut metrics))
     }
 
-    pub(super) fn park_locked(&self, metrics: &mut MetricsState) -> bool {
+    fn park_locked(&self, metrics: &mut MetricsState) -> bool {
         match &self.per_thread {
             Some(per_thread) => per_thread.rings.park(),
             None => metrics.consumer.as_mut().is_some_and(|consumer| self.queue.park(consumer)),

@@ -195,7 +195,7 @@ impl<F: Folding> Rings<F> {
 
     /// Gives a ring up, because its thread has ended. Answers whether a cut is needed, because the ring is not absorbed.
     pub(crate) fn leave(&self, ring: &ThreadRing<F>) -> bool {
-        // Release: pairs with `remove_left`. The thread pushes nothing more.
+        // Release: pairs with `cut`. The thread pushes nothing more.
         ring.has_left.store(true, Ordering::Release);
         !self.remove_if_absorbed(ring)
     }
@@ -458,7 +458,7 @@ impl<F: Folding> Rings<F> {
     ///
     /// Answers `false` when another thread folds a ring and does not end: then nothing is absorbed, unless events are discarded.
     pub(crate) fn cut(&self, fold: Fold, mut absorb: impl FnMut(F::Part)) -> bool {
-        // AcqRel, and the fence of the barrier below: pairs with `next_cut`.
+        // AcqRel: pairs with `next_cut`, by the lock of the list that comes later.
         let number = self.cuts_begun.fetch_add(1, Ordering::AcqRel) + 1;
         // AcqRel: what happened before this cut is visible to the events of the new epoch.
         let control = (self.control().fetch_add(1, Ordering::AcqRel) + 1) & !FLAGS;
@@ -507,7 +507,7 @@ impl<F: Folding> Rings<F> {
     fn take_parts(
         &self,
         ring: &ThreadRing<F>,
-        part: &mut MutexGuard<'_, PartState<F::Part>>,
+        part: &mut PartState<F::Part>,
         control: u64,
         until: u64,
         fold: Fold,
@@ -521,16 +521,10 @@ impl<F: Folding> Rings<F> {
     }
 
     /// Folds a ring up to a position. The caller has its fold lock.
-    fn fold(
-        &self,
-        ring: &ThreadRing<F>,
-        part: &mut MutexGuard<'_, PartState<F::Part>>,
-        until: u64,
-        fold: Fold,
-    ) {
+    fn fold(&self, ring: &ThreadRing<F>, part: &mut PartState<F::Part>, until: u64, fold: Fold) {
         #[cfg(not(mvx_loom))]
         let _folder = Folder::enter(&ring.folder);
-        let PartState { consumer, current, aside, .. } = &mut **part;
+        let PartState { consumer, current, aside, .. } = part;
         while let Some(batch) = ring.ring.next_batch(consumer, until) {
             match fold {
                 Fold::Apply => self.folding.apply(self.current_part(current, aside), batch.published()),

@@ -135,7 +135,6 @@ pub(crate) fn meta_of<E: MetricEvent>() -> &'static EventMeta {
 }
 
 impl Slot {
-    #[cfg_attr(not(mvx_loom), allow(dead_code, reason = "slots of zero bytes are free"))]
     pub(crate) fn new() -> Self {
         Self { meta: AtomicPtr::new(ptr::null_mut()), payload: UnsafeCell::new(MaybeUninit::uninit()) }
     }
