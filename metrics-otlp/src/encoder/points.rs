@@ -92,13 +92,14 @@ pub(super) fn push_points(
             }
             1
         }
-        // Sum and count without buckets.
+        // Sum and count without bounds. Some stores take no histogram without a bucket, so it has one.
         DimensionValue::Mean(mean) if form == Form::Histogram => {
             let point = HistogramDataPoint {
                 start_time_unix_nano: times.start,
                 time_unix_nano: times.time,
                 count: mean.count,
                 sum: Some(mean.sum.as_f64()),
+                bucket_counts: vec![mean.count],
                 ..HistogramDataPoint::default()
             };
             push_point(out, OF_HISTOGRAM, attributes, &point);
@@ -184,4 +185,46 @@ fn push_point(out: &mut Vec<u8>, field: u8, attributes: &Attributes, point: &imp
     attributes.push_to(out, field);
     // A message is encoded without a length, and a `Vec` grows: there is no error.
     point.encode_raw(out);
+}
+
+#[cfg(test)]
+mod tests {
+    use mvx_metrics::{Mean, Metric, MetricsRuntime, Scope, metric_event};
+    use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
+    use opentelemetry_proto::tonic::metrics::v1::metric::Data;
+    use prost::Message;
+
+    use crate::{Encoder, OtlpOptions};
+
+    #[metric_event]
+    struct Sent {
+        bytes: u64,
+    }
+
+    #[derive(Metric, Default)]
+    #[metric(name = "sent", on(Sent))]
+    struct Sizes {
+        #[dimension(value = bytes)]
+        size: Mean<u64>,
+    }
+
+    #[test]
+    fn a_mean_is_a_histogram_with_one_bucket_because_stores_drop_those_without() {
+        let runtime = MetricsRuntime::new("means").expect("a valid namespace");
+        runtime.start().expect("a new runtime starts");
+        let recorder = runtime.create_recorder("one").expect("the id is free");
+        recorder.metric::<Sizes>().expect("the recorder runs");
+        recorder.emit(Sent { bytes: 2 });
+        recorder.emit(Sent { bytes: 4 });
+        let totals = runtime.totals(Scope::Rollup).expect("the runtime runs");
+        let mut encoder = Encoder::new(&OtlpOptions::new());
+        let request = encoder.requests(&totals).next_request().expect("totals with values");
+        let request = ExportMetricsServiceRequest::decode(&*request.body).expect("a message");
+        let metrics = &request.resource_metrics[0].scope_metrics[0].metrics;
+        let mean = metrics.iter().find(|metric| metric.name == "sent.size").expect("the mean");
+        let Some(Data::Histogram(histogram)) = &mean.data else { panic!("{mean:?} is no histogram") };
+        let point = &histogram.data_points[0];
+        assert_eq!((point.count, point.sum, &*point.bucket_counts), (2, Some(6.0), &[2][..]));
+        assert!(point.explicit_bounds.is_empty());
+    }
 }
