@@ -7,13 +7,15 @@
 //! | `work` | every recorder records a random number of random events |
 
 use std::error::Error;
-use std::io::stdin;
+use std::io::{Read, Write, stdin};
+use std::net::TcpStream;
 use std::time::Duration;
 
 use mvx_metrics::{
     Breakdown, Counter, Distinct, Gauge, Histogram, InFlight, Label, Max, Mean, Metric, MetricsRecorder,
     MetricsRuntime, Min, Recent, Scope, Sum, Top, metric_event,
 };
+use mvx_metrics_otlp::{Encoder, OtlpOptions, Temporality};
 
 const WAIT: Duration = Duration::from_secs(10);
 const ENTITIES: [&str; 3] = ["north", "south \"1\"", "öst\\2"];
@@ -25,6 +27,7 @@ enum Outcome {
     Paid,
     Refused,
     /// No event has this one, so its counts are 0.
+    #[expect(dead_code, reason = "its counts are 0")]
     Lost,
 }
 
@@ -53,7 +56,7 @@ struct Orders {
     /// What was sent.
     #[dimension(value = bytes, unit = bytes)]
     sent: Sum<u64>,
-    #[dimension(value = |e| e.bytes << 40)]
+    #[dimension(value = |e| e.bytes << 43)]
     beyond_signed: Sum<u64>,
     #[dimension(value = elapsed)]
     time: Sum<Duration>,
@@ -150,7 +153,11 @@ fn work(recorder: &MetricsRecorder, random: &mut Random) -> Result<(), Box<dyn E
             outcome: random.one_of(&[Outcome::Paid, Outcome::Paid, Outcome::Refused]),
             express: random.below(4) == 0,
             customer: random.one_of(&CUSTOMERS),
-            elapsed: Duration::from_nanos(random.below(3_000_000_000) >> random.below(24)),
+            elapsed: if random.below(30) == 0 {
+                Duration::ZERO
+            } else {
+                Duration::from_nanos(random.below(3_000_000_000) >> random.below(24))
+            },
             bytes: random.below(2000),
             balance: i64::try_from(random.below(2_000_000))? - 700_000,
             ratio: if random.below(20) == 0 { 0.0 } else { random.signed(90_000_000) },
@@ -160,17 +167,82 @@ fn work(recorder: &MetricsRecorder, random: &mut Random) -> Result<(), Box<dyn E
     recorder.flush().wait()?;
     Ok(())
 }
+
+/// What is pushed to one address.
+struct Route {
+    address: String,
+    encoder: Encoder,
+    scope: Scope,
+}
+
+impl Route {
+    fn push(&mut self, runtime: &MetricsRuntime) -> Result<(), Box<dyn Error>> {
+        let totals = runtime.totals(self.scope)?;
+        let mut requests = self.encoder.requests(&totals);
+        while let Some(request) = requests.next_request() {
+            post(&self.address, &request.body)?;
+            requests.delivered(request);
+        }
+        drop(requests);
+        assert_eq!(self.encoder.left_out(), []);
+        Ok(())
+    }
+}
+
+/// Posts a body to a URL like `http://127.0.0.1:4318/path`.
+fn post(address: &str, body: &[u8]) -> Result<(), Box<dyn Error>> {
+    let rest = address.strip_prefix("http://").ok_or("no URL")?;
+    let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let mut stream = TcpStream::connect(host)?;
+    write!(
+        stream,
+        "POST {path}/v1/metrics HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nContent-Type: application/x-protobuf\r\n\
+         Content-Length: {}\r\n\r\n",
+        body.len()
+    )?;
+    stream.write_all(body)?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer)?;
+    if answer.starts_with(b"HTTP/1.1 200 ") {
+        return Ok(());
+    }
+    Err(format!("{address} answered {}", String::from_utf8_lossy(&answer)).into())
+}
+
+fn print_totals(runtime: &MetricsRuntime) -> Result<(), Box<dyn Error>> {
+    for scope in [Scope::Rollup, Scope::PerEntity] {
+        println!("totals {}", serde_json::to_string(&runtime.totals(scope)?)?);
+    }
+    Ok(())
+}
+
 fn main() -> Result<(), Box<dyn Error>> {
-    let seed = std::env::args().nth(1).ok_or("usage: pushed_totals SEED")?;
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [seed, sink, collector, store] = &arguments[..] else {
+        return Err("usage: pushed_totals SEED SINK COLLECTOR STORE".into());
+    };
     let mut random = Random(seed.parse()?);
     let runtime = MetricsRuntime::builder("ci.otlp").label("region", "north").build()?;
     runtime.start()?;
-    let mut recorders = Vec::new();
-    for entity in ENTITIES {
+    let create = |entity: &str| -> Result<MetricsRecorder, Box<dyn Error>> {
         let recorder = runtime.create_recorder(entity)?;
         recorder.metric::<Orders>()?;
-        recorders.push(recorder);
-    }
+        Ok(recorder)
+    };
+    let mut recorders = ENTITIES.iter().map(|entity| create(entity)).collect::<Result<Vec<_>, _>>()?;
+    let options = OtlpOptions::new();
+    let route = |address: String, options: &OtlpOptions, scope| Route {
+        address,
+        encoder: Encoder::new(options),
+        scope,
+    };
+    let mut routes = [
+        route(format!("{sink}/cumulative"), &options, Scope::Rollup),
+        route(format!("{sink}/small"), &options.clone().max_request_size(2000), Scope::Rollup),
+        route(format!("{sink}/delta"), &options.clone().temporality(Temporality::Delta), Scope::Rollup),
+        route(collector.clone(), &options, Scope::PerEntity),
+        route(store.clone(), &options, Scope::Rollup),
+    ];
     for command in stdin().lines() {
         let command = command?;
         match &*command {
@@ -178,12 +250,21 @@ fn main() -> Result<(), Box<dyn Error>> {
                 for recorder in &recorders {
                     work(recorder, &mut random)?;
                 }
-                println!("totals {}", serde_json::to_string(&runtime.totals(Scope::Rollup)?)?);
+            }
+            "remove" => {
+                recorders.pop();
+                runtime.stop_and_remove_recorder(ENTITIES[recorders.len()])?;
+            }
+            "replace" => {
+                recorders[0].register_metric(Orders::default())?;
             }
             other => return Err(format!("there is no command `{other}`").into()),
         }
+        routes.iter_mut().try_for_each(|route| route.push(&runtime))?;
+        print_totals(&runtime)?;
         println!("{command}");
     }
     runtime.shutdown()?;
-    Ok(())
+    routes.iter_mut().try_for_each(|route| route.push(&runtime))?;
+    print_totals(&runtime)
 }
