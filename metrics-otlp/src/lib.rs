@@ -4,6 +4,6 @@ mod encoder;
 mod options;
 mod pusher;
 
-pub use encoder::{Encoder, Request};
+pub use encoder::{Encoder, LeftOutDimension, Request, Requests};
 pub use options::{OtlpOptions, Temporality};
 pub use pusher::{OtlpError, OtlpPusher, PushStats};

@@ -155,8 +155,8 @@ pub use snapshot::{
 pub use state::{MetricsRecorderState, MetricsRuntimeState};
 pub use stats::RecorderStats;
 pub use totals::{
-    GroupTotals, LeftOut, NamespaceRecorders, RecorderSnapshot, RecorderTotals, RuntimeSnapshot, Scope,
-    Totals,
+    DimensionTotals, GroupTotals, LeftOut, NamespaceRecorders, RecorderSnapshot, RecorderTotals,
+    RuntimeSnapshot, Scope, Totals,
 };
 
 /// How events update a dimension: one trait for each way, for dimensions of your own.
