@@ -1,21 +1,32 @@
 //! A program for `.ci/otlp`: metrics of every kind, pushed as OTLP, and the totals that were pushed, as JSON.
 //!
-//! `pushed_totals SEED` prints its totals. It reads commands from its standard input, answers each with the command's name after what it prints, and ends with its input.
+//! `pushed_totals SEED SINK COLLECTOR STORE` has the base URLs of three receivers. It reads commands from its standard input. After each
+//! command it pushes, prints its totals by both scopes in lines that begin with `totals`, and answers with the command's name. It
+//! ends with its input, and does the same once more after the shutdown.
 //!
 //! | command | effect |
 //! |---|---|
 //! | `work` | every recorder records a random number of random events |
+//! | `remove` | the last recorder is removed |
+//! | `replace` | the metric of the first recorder is replaced by a new one |
+//!
+//! | pushed to | what |
+//! |---|---|
+//! | `SINK/cumulative` | the rollup |
+//! | `SINK/small` | the same in requests of 2,000 bytes, not compressed |
+//! | `SINK/delta` | deltas of the rollup |
+//! | `COLLECTOR` | each entity |
+//! | `STORE` | the rollup |
 
 use std::error::Error;
-use std::io::{Read, Write, stdin};
-use std::net::TcpStream;
+use std::io::stdin;
 use std::time::Duration;
 
 use mvx_metrics::{
     Breakdown, Counter, Distinct, Gauge, Histogram, InFlight, Label, Max, Mean, Metric, MetricsRecorder,
     MetricsRuntime, Min, Recent, Scope, Sum, Top, metric_event,
 };
-use mvx_metrics_otlp::{Encoder, OtlpOptions, Temporality};
+use mvx_metrics_otlp::{OtlpOptions, OtlpPusher, Temporality};
 
 const WAIT: Duration = Duration::from_secs(10);
 const ENTITIES: [&str; 3] = ["north", "south \"1\"", "öst\\2"];
@@ -168,47 +179,6 @@ fn work(recorder: &MetricsRecorder, random: &mut Random) -> Result<(), Box<dyn E
     Ok(())
 }
 
-/// What is pushed to one address.
-struct Route {
-    address: String,
-    encoder: Encoder,
-    scope: Scope,
-}
-
-impl Route {
-    fn push(&mut self, runtime: &MetricsRuntime) -> Result<(), Box<dyn Error>> {
-        let totals = runtime.totals(self.scope)?;
-        let mut requests = self.encoder.requests(&totals);
-        while let Some(request) = requests.next_request() {
-            post(&self.address, &request.body)?;
-            requests.delivered(request);
-        }
-        drop(requests);
-        assert_eq!(self.encoder.left_out(), []);
-        Ok(())
-    }
-}
-
-/// Posts a body to a URL like `http://127.0.0.1:4318/path`.
-fn post(address: &str, body: &[u8]) -> Result<(), Box<dyn Error>> {
-    let rest = address.strip_prefix("http://").ok_or("no URL")?;
-    let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-    let mut stream = TcpStream::connect(host)?;
-    write!(
-        stream,
-        "POST {path}/v1/metrics HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nContent-Type: application/x-protobuf\r\n\
-         Content-Length: {}\r\n\r\n",
-        body.len()
-    )?;
-    stream.write_all(body)?;
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer)?;
-    if answer.starts_with(b"HTTP/1.1 200 ") {
-        return Ok(());
-    }
-    Err(format!("{address} answered {}", String::from_utf8_lossy(&answer)).into())
-}
-
 fn print_totals(runtime: &MetricsRuntime) -> Result<(), Box<dyn Error>> {
     for scope in [Scope::Rollup, Scope::PerEntity] {
         println!("totals {}", serde_json::to_string(&runtime.totals(scope)?)?);
@@ -230,19 +200,20 @@ fn main() -> Result<(), Box<dyn Error>> {
         Ok(recorder)
     };
     let mut recorders = ENTITIES.iter().map(|entity| create(entity)).collect::<Result<Vec<_>, _>>()?;
-    let options = OtlpOptions::new();
-    let route = |address: String, options: &OtlpOptions, scope| Route {
-        address,
-        encoder: Encoder::new(options),
-        scope,
-    };
-    let mut routes = [
-        route(format!("{sink}/cumulative"), &options, Scope::Rollup),
-        route(format!("{sink}/small"), &options.clone().max_request_size(2000), Scope::Rollup),
-        route(format!("{sink}/delta"), &options.clone().temporality(Temporality::Delta), Scope::Rollup),
-        route(collector.clone(), &options, Scope::PerEntity),
-        route(store.clone(), &options, Scope::Rollup),
+    // The commands alone decide when there is a push.
+    let options = OtlpOptions::new().interval(Duration::from_secs(3_600));
+    let to = |address: &str| options.clone().endpoint(address);
+    let pushers = [
+        to(&format!("{sink}/cumulative")),
+        to(&format!("{sink}/small")).max_request_size(2_000).gzip(false),
+        to(&format!("{sink}/delta")).temporality(Temporality::Delta),
+        to(collector).scope(Scope::PerEntity),
+        to(store),
     ];
+    let pushers = pushers
+        .into_iter()
+        .map(|options| OtlpPusher::start(&runtime, options))
+        .collect::<Result<Vec<_>, _>>()?;
     for command in stdin().lines() {
         let command = command?;
         match &*command {
@@ -260,11 +231,16 @@ fn main() -> Result<(), Box<dyn Error>> {
             }
             other => return Err(format!("there is no command `{other}`").into()),
         }
-        routes.iter_mut().try_for_each(|route| route.push(&runtime))?;
+        pushers.iter().try_for_each(OtlpPusher::push)?;
         print_totals(&runtime)?;
         println!("{command}");
     }
     runtime.shutdown()?;
-    routes.iter_mut().try_for_each(|route| route.push(&runtime))?;
+    for pusher in pushers {
+        let stats = pusher.shutdown(WAIT)?;
+        if (stats.failures, stats.rejected_points) != (0, 0) {
+            return Err(format!("a push has failed: {stats:?}").into());
+        }
+    }
     print_totals(&runtime)
 }
