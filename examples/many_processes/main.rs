@@ -5,7 +5,9 @@
 //! accepted at their last push, and the program says how many jobs were lost by kills.
 //!
 //! * Over files: each worker writes its totals as JSON, and the parent merges them with `Totals::merge`.
+//! * Over a collector: each worker pushes deltas as OTLP to a small sink in the parent, which adds up what arrives.
 
+mod collector;
 mod files;
 mod jobs;
 mod worker;
@@ -16,6 +18,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process;
 
+use crate::collector::Collector;
 use crate::jobs::Tally;
 use crate::worker::Target;
 use crate::workers::{End, Ended};
@@ -36,6 +39,15 @@ fn main() -> Result<(), Failure> {
     let workers = workers::run(&Target::Files(folder.0.clone()), seed)?;
     let (tallies, all) = files::merge(&folder.0, &workers)?;
     check("files", &workers, &tallies, &all)?;
+
+    let collector = Collector::start()?;
+    let workers = workers::run(&Target::Collector(collector.address()), seed)?;
+    let arrived = collector.finish()?;
+    let tallies: Vec<Tally> =
+        workers.iter().map(|worker| arrived.get(&worker.number).cloned().unwrap_or_default()).collect();
+    let mut all = Tally::default();
+    arrived.values().for_each(|tally| all += tally);
+    check("collector", &workers, &tallies, &all)?;
     println!("check passed: the totals are what the workers had accepted when they pushed");
     Ok(())
 }
@@ -82,7 +94,7 @@ fn check(way: &str, workers: &[Ended], tallies: &[Tally], all: &Tally) -> Result
         ended(End::Stopped),
         ended(End::Killed) + in_push
     );
-    println!("{way}: {in_push} of the killed ones were about to push");
+    println!("{way}: {in_push} of the killed ones had been told to push");
     println!("{way}: {accepted} jobs accepted, {} arrived, {lost} lost by kills", all.jobs());
     Ok(())
 }

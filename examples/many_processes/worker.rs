@@ -10,10 +10,12 @@
 
 use std::fs;
 use std::io::stdin;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use mvx_metrics::{MetricsRuntime, Scope};
+use mvx_metrics_otlp::{OtlpOptions, OtlpPusher, Temporality};
 
 use crate::Failure;
 use crate::jobs::{Jobs, NAMESPACE, jobs_of};
@@ -23,18 +25,22 @@ use crate::jobs::{Jobs, NAMESPACE, jobs_of};
 pub enum Target {
     /// A folder, which gets a file for each worker.
     Files(PathBuf),
+    /// A collector of OTLP.
+    Collector(SocketAddr),
 }
 
 impl Target {
     pub fn arguments(&self) -> [String; 2] {
         match self {
             Self::Files(folder) => ["files".to_owned(), folder.display().to_string()],
+            Self::Collector(address) => ["collector".to_owned(), address.to_string()],
         }
     }
 
     fn of(arguments: [&str; 2]) -> Result<Self, Failure> {
         match arguments {
             ["files", folder] => Ok(Self::Files(folder.into())),
+            ["collector", address] => Ok(Self::Collector(address.parse()?)),
             [other, _] => Err(format!("there is no target `{other}`").into()),
         }
     }
@@ -43,16 +49,28 @@ impl Target {
 /// Hands the state of one worker over.
 enum Push {
     File { path: PathBuf, next: PathBuf },
+    Otlp(OtlpPusher),
 }
 
 impl Push {
-    fn to(target: Target, worker: u64) -> Self {
-        match target {
+    fn start(target: Target, runtime: &MetricsRuntime, worker: u64) -> Result<Self, Failure> {
+        Ok(match target {
             Target::Files(folder) => Self::File {
                 path: folder.join(format!("{worker}.json")),
                 next: folder.join(format!("{worker}.next")),
             },
-        }
+            Target::Collector(address) => {
+                let options = OtlpOptions::new()
+                    .endpoint(format!("http://{address}"))
+                    // The parent decides when there is a push.
+                    .interval(Duration::from_secs(3_600))
+                    .temporality(Temporality::Delta)
+                    .resource_attribute("service.instance.id", worker.to_string())
+                    // The example's collector does not decompress.
+                    .gzip(false);
+                Self::Otlp(OtlpPusher::start(runtime, options)?)
+            }
+        })
     }
 
     fn push(&self, runtime: &MetricsRuntime) -> Result<(), Failure> {
@@ -62,6 +80,16 @@ impl Push {
                 fs::write(next, serde_json::to_string(&runtime.totals(Scope::Rollup)?)?)?;
                 fs::rename(next, path)?;
             }
+            Self::Otlp(pusher) => pusher.push()?,
+        }
+        Ok(())
+    }
+
+    /// The last push, after the shutdown of the runtime: its final state has every accepted event.
+    fn finish(self, runtime: &MetricsRuntime) -> Result<(), Failure> {
+        match self {
+            Self::File { .. } => self.push(runtime)?,
+            Self::Otlp(pusher) => drop(pusher.shutdown(Duration::from_secs(5))?),
         }
         Ok(())
     }
@@ -74,7 +102,7 @@ pub fn run(target: [&str; 2], number: &str) -> Result<(), Failure> {
     runtime.start()?;
     let recorder = runtime.create_recorder(&format!("worker-{number}"))?;
     recorder.metric::<Jobs>()?;
-    let push = Push::to(Target::of(target)?, number);
+    let push = Push::start(Target::of(target)?, &runtime, number)?;
     let mut jobs = jobs_of(number);
     for command in stdin().lines() {
         let command = command?;
@@ -91,9 +119,8 @@ pub fn run(target: [&str; 2], number: &str) -> Result<(), Failure> {
                 println!("pushed");
             }
             ("stop", "") => {
-                // The final state can be read after the shutdown, and has every accepted event.
                 runtime.shutdown()?;
-                push.push(&runtime)?;
+                push.finish(&runtime)?;
                 println!("stopped");
                 return Ok(());
             }
