@@ -129,9 +129,8 @@ fn add(tally: &mut Tally, metric: &Metric) {
         }
         ("jobs.time", Some(Data::Histogram(histogram))) => {
             for point in &histogram.data_points {
-                // The times are whole microseconds. Each delta is rounded to them, so that sums of deltas are exact.
-                let micros = (point.sum.unwrap_or_default() * 1e6).round();
-                tally.time += Duration::from_micros(micros as u64);
+                // It rounds to whole nanoseconds, so the sums of deltas are exact.
+                tally.time += Duration::try_from_secs_f64(point.sum.unwrap_or_default()).unwrap_or_default();
                 for (count, more) in tally.buckets.iter_mut().zip(&point.bucket_counts) {
                     *count += more;
                 }

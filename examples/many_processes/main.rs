@@ -46,7 +46,9 @@ fn main() -> Result<(), Failure> {
     let tallies: Vec<Tally> =
         workers.iter().map(|worker| arrived.get(&worker.number).cloned().unwrap_or_default()).collect();
     let mut all = Tally::default();
-    arrived.values().for_each(|tally| all += tally);
+    for tally in arrived.values() {
+        all += tally;
+    }
     check("collector", &workers, &tallies, &all)?;
     println!("check passed: the totals are what the workers had accepted when they pushed");
     Ok(())

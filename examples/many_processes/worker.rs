@@ -63,7 +63,7 @@ impl Push {
                 let options = OtlpOptions::new()
                     .endpoint(format!("http://{address}"))
                     // The parent decides when there is a push.
-                    .interval(Duration::from_secs(3_600))
+                    .interval(Duration::from_hours(1))
                     .temporality(Temporality::Delta)
                     .resource_attribute("service.instance.id", worker.to_string())
                     // The example's collector does not decompress.

@@ -201,7 +201,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let mut recorders = ENTITIES.iter().map(|entity| create(entity)).collect::<Result<Vec<_>, _>>()?;
     // The commands alone decide when there is a push.
-    let options = OtlpOptions::new().interval(Duration::from_secs(3_600));
+    let options = OtlpOptions::new().interval(Duration::from_hours(1));
     let to = |address: &str| options.clone().endpoint(address);
     let pushers = [
         to(&format!("{sink}/cumulative")),
