@@ -6,4 +6,6 @@ mod endings;
 mod log;
 mod scheduling;
 mod support;
+#[cfg(feature = "tls")]
+mod tls;
 mod unreachable;
