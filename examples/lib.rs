@@ -6,4 +6,6 @@ mod guide {
     struct HttpService;
     #[doc = include_str!("../metrics-runtime/src/guide/long_term_storage.md")]
     struct LongTermStorage;
+    #[doc = include_str!("../metrics-runtime/src/guide/pushing.md")]
+    struct Pushing;
 }

@@ -8,6 +8,8 @@
 
 #[path = "support/capture.rs"]
 pub mod capture;
+#[path = "support/collector.rs"]
+pub mod collector;
 #[path = "support/deadline.rs"]
 pub mod deadline;
 #[path = "support/environment.rs"]

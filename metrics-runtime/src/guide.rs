@@ -16,6 +16,7 @@
 //! | share one recorder between many busy cores | [`many_cores`] |
 //! | run it in production | [`in_production`] |
 //! | measure an HTTP service, with `/metrics` in its own router | [`http_service`] |
+//! | push to an OpenTelemetry collector, or add up many processes | [`pushing`] |
 //! | keep the final state of each connection or job in a database | [`long_term_storage`] |
 //! | use a recorder where nothing can be passed to | [`static_recorder`] |
 //! | read the length of a queue at the moment of a scrape | [`pulled_gauges`] |
@@ -61,6 +62,10 @@ pub mod many_cores {}
 pub mod one_recorder_per_entity {}
 #[doc = include_str!("guide/pulled_gauges.md")]
 pub mod pulled_gauges {}
+// Programs of this chapter need mvx-metrics-otlp, which needs this crate, so they are tested in the package of the examples.
+#[cfg(not(doctest))]
+#[doc = include_str!("guide/pushing.md")]
+pub mod pushing {}
 #[doc = include_str!("guide/reading.md")]
 pub mod reading {}
 #[doc = include_str!("guide/static_recorder.md")]

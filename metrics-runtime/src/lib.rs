@@ -65,7 +65,7 @@
 //! | emit events | [`metric_event`](macro@metric_event), [`MetricEvent`]; [`Recorder`], the trait that a component depends on; [`EmitOnDrop`] |
 //! | declare metrics | [`Metric`](macro@Metric), [`Label`](macro@Label); [`Counter`], [`Sum`], [`Min`], [`Max`], [`Mean`], [`Gauge`], [`InFlight`], [`Histogram`], [`Distinct`], [`Breakdown`], [`Top`], [`Recent`] |
 //! | run recorders | [`MetricsRuntime`], [`MetricsRuntimeBuilder`], [`RecorderOptions`], [`MetricsRecorder`], [`LifecycleHandle`] |
-//! | read numbers | [`MetricHandle`], [`Totals`], [`MetricSnapshots`], [`DimensionValue`], [`RuntimeSnapshot`], [`RecorderStats`], [`MetricDescriptor`]; `export` |
+//! | read numbers | [`MetricHandle`], [`Totals`], [`RuntimeObserver`], [`MetricSnapshots`], [`DimensionValue`], [`RuntimeSnapshot`], [`RecorderStats`], [`MetricDescriptor`]; `export` |
 //! | merge and compare | [`Merge`], [`MergeError`], [`MeanSnapshot`], [`InFlightSnapshot`], [`HistogramSnapshot`], [`Buckets`], [`DistinctSnapshot`], [`TopSnapshot`], [`Extreme`] |
 //! | react to starts, stops and changes | [`RecorderHooks`], [`RecorderContext`]; [`ChangeListener`], [`MetricChange`] |
 //! | test | [`testing::CaptureRecorder`], [`HandleEvent::handle`], [`TypedMetric::typed_snapshot`] |
@@ -145,7 +145,7 @@ pub use mvx_metrics_derive::Metric;
 #[doc = include_str!("docs/options_of_events.md")]
 pub use mvx_metrics_derive::metric_event;
 pub use recorder::{AnyEvent, EmitOnDrop, MetricHandle, MetricsRecorder, Recorder, RecorderOptions};
-pub use runtime::{MetricsRuntime, MetricsRuntimeBuilder};
+pub use runtime::{MetricsRuntime, MetricsRuntimeBuilder, RuntimeObserver};
 pub use snapshot::{
     Arithmetic, BreakdownEntry, BreakdownIter, BreakdownSnapshot, Bucket, BucketRange, Buckets,
     DimensionValue, Dimensions, DistinctSnapshot, ExponentialBucket, ExponentialBuckets, Extreme,
@@ -155,8 +155,8 @@ pub use snapshot::{
 pub use state::{MetricsRecorderState, MetricsRuntimeState};
 pub use stats::RecorderStats;
 pub use totals::{
-    GroupTotals, LeftOut, NamespaceRecorders, RecorderSnapshot, RecorderTotals, RuntimeSnapshot, Scope,
-    Totals,
+    DimensionTotals, GroupTotals, LeftOut, NamespaceRecorders, RecorderSnapshot, RecorderTotals,
+    RuntimeSnapshot, Scope, Totals,
 };
 
 /// How events update a dimension: one trait for each way, for dimensions of your own.

@@ -4,6 +4,7 @@ mod builder;
 mod config;
 mod inner;
 mod loop_thread;
+mod observer;
 mod reading;
 mod recorders;
 mod registry;
@@ -26,6 +27,7 @@ use crate::state::MetricsRuntimeState;
 use crate::totals::{RuntimeSnapshot, Scope, Totals};
 
 pub use self::builder::MetricsRuntimeBuilder;
+pub use self::observer::RuntimeObserver;
 
 pub(crate) use self::inner::RuntimeInner;
 

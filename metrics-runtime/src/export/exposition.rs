@@ -1,7 +1,6 @@
 //! The exposition: from totals to text, in two steps. Families give the totals their names, and the writer of the format spells
 //! them.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -11,16 +10,13 @@ use super::groups::{Group, Groups};
 use super::labels::SeriesLabels;
 use super::memory::ExportMemory;
 use super::options::ExpositionOptions;
-use super::parts::{for_each_part, has_parts};
 use super::process::{self, ProcessDimension};
 use super::skipped::Skipped;
-use super::{health, name, protobuf, text};
-use crate::descriptor::{DimensionDescriptor, DimensionKind};
+use super::{name, protobuf, text};
 use crate::error::MetricsRuntimeError;
 use crate::log::OperationKind;
 use crate::runtime::{MetricsRuntime, RuntimeInner};
-use crate::snapshot::{DimensionValue, MetricSnapshot};
-use crate::totals::{GroupTotals, Memory, RuntimeSnapshot, Scope, Totals};
+use crate::totals::{DimensionTotals, GroupTotals, Memory, RuntimeSnapshot, Scope, Totals};
 
 /// The metrics of a runtime, in the format that was asked for.
 #[derive(Debug, Clone)]
@@ -288,19 +284,19 @@ fn render(
     if !process.is_empty() {
         groups.push(Group::without_recorders(labels.of_process()));
     }
-    let health = health::of_groups(&groups);
+    let health = health_of(&groups);
     let parts = parts_of(&groups);
-    let no_skipped = health::of_skipped(0);
+    let left_out_by_none = totals.first().filter(|_| has_groups).map(|totals| totals.left_out_by_exporter(0));
     let mut families = Families::new(&names);
     // The library's own families come first, so that no metric can take their names.
-    if has_groups {
-        families.reserve(&no_skipped.dimension());
+    if let Some(dimension) = &left_out_by_none {
+        families.reserve(&Dimension::of(0, dimension));
     }
     if labels.of_target_info().is_some() {
         families.reserve_target_info();
     }
-    for (position, health) in &health {
-        families.add(*position, &health.dimension());
+    for (group, position, health) in &health {
+        families.add(*position, &Dimension::of(*group, health));
     }
     for (position, dimension) in process.iter().enumerate() {
         families.add(position, &dimension.dimension(groups.len() - 1));
@@ -310,8 +306,8 @@ fn render(
             add_metrics(&mut families, index, totals);
         }
     }
-    for (position, part) in parts.iter().enumerate() {
-        families.add(position, &part.dimension());
+    for (position, (group, part)) in parts.iter().enumerate() {
+        families.add(position, &Dimension::of(*group, part));
     }
     for left_out in left_out {
         families.skip(Skipped {
@@ -324,9 +320,10 @@ fn render(
             reason: left_out.reason.into_owned(),
         });
     }
-    let skipped = health::of_skipped(families.skipped_count());
-    if has_groups {
-        families.add(0, &skipped.dimension());
+    let skipped = families.skipped_count();
+    let skipped = totals.first().filter(|_| has_groups).map(|totals| totals.left_out_by_exporter(skipped));
+    if let Some(skipped) = &skipped {
+        families.add(0, &Dimension::of(0, skipped));
     }
     let (families, skipped) = families.finish();
     let (text, messages) = match options.format {
@@ -338,79 +335,41 @@ fn render(
     Exposition { text, skipped, unread: Vec::new(), messages }
 }
 
-fn add_metrics<'a>(families: &mut Families<'a>, index: usize, group: &'a GroupTotals) {
-    let mut position = 0;
-    for metric in &group.metrics {
-        let Some(declaration) = &metric.declaration else { continue };
-        for (at, (name, value)) in metric.dimensions.iter().enumerate() {
-            position += 1;
-            if let Some(declared) = declaration.dimension_at(at, name)
-                && !has_parts(value)
-            {
-                let dimension = Dimension {
-                    group: index,
-                    of_library: false,
-                    metric: &metric.name,
-                    help: &declaration.descriptor().help,
-                    declared,
-                    value,
-                    created: metric.times.counting_since,
-                };
-                families.add(position, &dimension);
-            }
-        }
+/// Adds the dimensions that stand in the totals as they are shown.
+fn add_metrics<'a>(families: &mut Families<'a>, group: usize, totals: &'a GroupTotals) {
+    for (position, dimension) in totals.dimensions().enumerate() {
+        let Some((declared, value)) = dimension.in_totals() else { continue };
+        let DimensionTotals { metric, metric_help: help, .. } = dimension;
+        let created = dimension.created();
+        families
+            .add(position, &Dimension { group, of_library: false, metric, help, declared, value, created });
     }
 }
 
-/// A value that stands in no metric as it is shown: a named part of another value, or one that its metric does not describe.
-struct Part<'a> {
-    group: usize,
-    metric: &'a MetricSnapshot,
-    help: &'a str,
-    declared: DimensionDescriptor,
-    value: DimensionValue,
-}
-
-impl Part<'_> {
-    fn dimension(&self) -> Dimension<'_> {
-        Dimension {
-            group: self.group,
-            of_library: false,
-            metric: &self.metric.name,
-            help: self.help,
-            declared: &self.declared,
-            value: &self.value,
-            created: self.metric.times.counting_since,
-        }
+/// The library's own health. Each dimension stands after its group, and its position among those of the group.
+fn health_of<'a>(groups: &'a [Group<'_>]) -> Vec<(usize, usize, DimensionTotals<'a>)> {
+    let mut health = Vec::new();
+    for (index, group) in groups.iter().enumerate() {
+        let of_namespace = group.recorders.iter().flat_map(|recorders| recorders.health(group.created));
+        health.extend(of_namespace.enumerate().map(|(position, health)| (index, position, health)));
     }
+    for (index, group) in groups.iter().enumerate() {
+        let of_group = group.totals.iter().flat_map(|totals| totals.health());
+        health.extend(of_group.enumerate().map(|(position, health)| (index, position, health)));
+    }
+    health
 }
 
-fn parts_of<'a>(groups: &'a [Group<'_>]) -> Vec<Part<'a>> {
+/// The values that stand in no metric as they are shown, each after its group: a named part of another value, or one that its
+/// metric does not describe.
+fn parts_of<'a>(groups: &'a [Group<'_>]) -> Vec<(usize, DimensionTotals<'a>)> {
     let mut parts = Vec::new();
-    for (group, totals) in groups.iter().enumerate() {
-        for metric in totals.totals.iter().flat_map(|totals| &totals.metrics) {
-            let Some(declaration) = &metric.declaration else { continue };
-            let help = &*declaration.descriptor().help;
-            for (at, (name, value)) in metric.dimensions.iter().enumerate() {
-                let declared = declaration.dimension_at(at, name);
-                if declared.is_some() && !has_parts(value) {
-                    continue;
-                }
-                let declared = declared.cloned().unwrap_or_else(|| undeclared(name));
-                for_each_part(&declared, value, &mut |declared, value| {
-                    parts.push(Part { group, metric, help, declared, value });
-                });
-            }
-        }
+    for (index, group) in groups.iter().enumerate() {
+        let dimensions = group.totals.iter().flat_map(|totals| totals.dimensions());
+        let of_group = dimensions.filter(|dimension| dimension.in_totals().is_none());
+        parts.extend(of_group.map(|part| (index, part)));
     }
     parts
-}
-
-/// The descriptor of a value that its metric does not describe.
-fn undeclared(name: &str) -> DimensionDescriptor {
-    let mut declared = DimensionDescriptor::new("", DimensionKind::Custom);
-    declared.name = Cow::Owned(name.to_owned());
-    declared
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use super::power_bounds::PowerRange;
 use super::skipped::Skipped;
 use crate::descriptor::DimensionDescriptor;
 use crate::snapshot::{DimensionValue, Timestamp};
+use crate::totals::DimensionTotals;
 
 /// The reason to skip values that share their name with other values of the same dimension.
 const OTHER_SHAPE: &str = "its values have other labels, buckets or types than the first ones of this name";
@@ -29,6 +30,21 @@ pub(super) struct Dimension<'a> {
     pub(super) value: &'a DimensionValue,
     /// Since when the dimension counts.
     pub(super) created: Timestamp,
+}
+
+impl<'a> Dimension<'a> {
+    /// A dimension of the totals of a group.
+    pub(super) fn of(group: usize, totals: &'a DimensionTotals<'_>) -> Self {
+        Self {
+            group,
+            of_library: totals.is_of_library,
+            metric: totals.metric,
+            help: totals.metric_help,
+            declared: totals.declared(),
+            value: totals.value(),
+            created: totals.created(),
+        }
+    }
 }
 
 /// The series of one name.

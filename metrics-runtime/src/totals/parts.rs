@@ -1,4 +1,4 @@
-//! Values that consist of several named ones, split into the dimensions that the exposition shows them as.
+//! Values that consist of several named ones, split into the dimensions that exporters show them as.
 
 use std::borrow::Cow;
 use std::collections::HashMap;

@@ -1,0 +1,189 @@
+//! The baseline: what the collector has taken, from which deltas count.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use mvx_metrics::{DimensionValue, HistogramSnapshot, MeanSnapshot, Number};
+
+use super::form::Form;
+
+/// The last delivered value of each series.
+#[derive(Debug, Default)]
+pub(super) struct Baseline {
+    groups: HashMap<GroupKey, Group>,
+}
+
+/// The namespace and the entity of a group.
+pub(super) type GroupKey = (Arc<str>, Option<Arc<str>>);
+
+/// The family and the labels of a series of a group.
+pub(super) type SeriesKey = (usize, Vec<Cow<'static, str>>);
+
+#[derive(Debug, Default)]
+struct Group {
+    series: HashMap<SeriesKey, Series>,
+}
+
+#[derive(Debug)]
+struct Series {
+    delivered: Delivered,
+    /// The number of the last push whose totals had the series.
+    seen: u64,
+}
+
+/// A value that a request has.
+#[derive(Debug, Clone)]
+pub(super) struct Delivered {
+    value: Value,
+    /// Since when the value counts, and when it was read, in nanoseconds since 1970.
+    created: u64,
+    time: u64,
+}
+
+/// A value, as small as possible: there is one for each series.
+#[derive(Debug, Clone)]
+enum Value {
+    Count(u64),
+    Other(Box<DimensionValue>),
+}
+
+/// An update of the baseline, once its request is delivered.
+#[derive(Debug)]
+pub(super) struct Update {
+    pub(super) group: GroupKey,
+    pub(super) series: SeriesKey,
+    pub(super) delivered: Delivered,
+}
+
+/// What a value has counted since the last delivery, and since when.
+#[derive(Debug)]
+pub(super) struct Interval {
+    pub(super) value: DimensionValue,
+    pub(super) start: u64,
+}
+
+impl Delivered {
+    pub(super) fn new(value: &DimensionValue, created: u64, time: u64) -> Self {
+        let value = match value {
+            DimensionValue::Unsigned(count) => Value::Count(*count),
+            value => Value::Other(Box::new(value.clone())),
+        };
+        Self { value, created, time }
+    }
+}
+
+impl Baseline {
+    /// The interval of a series since its last delivery; `None` when nothing was counted since. The series counts as seen.
+    ///
+    /// A value that counts since a later time than the delivered one, or that has fallen, counts from 0.
+    pub(super) fn interval(
+        &mut self,
+        group: &GroupKey,
+        series: &SeriesKey,
+        value: &DimensionValue,
+        created: u64,
+        push: u64,
+    ) -> Option<Interval> {
+        let series = self.groups.get_mut(group).and_then(|group| group.series.get_mut(series));
+        let Some(series) = series else { return Some(Interval { value: value.clone(), start: created }) };
+        series.seen = push;
+        let Delivered { value: earlier, created: earlier_created, time } = &series.delivered;
+        let since = if created > *earlier_created { None } else { earlier.until(value) };
+        match since {
+            Some(Since::Nothing) => None,
+            Some(Since::Value(value)) => Some(Interval { value, start: *time }),
+            // Intervals do not overlap.
+            None => Some(Interval { value: value.clone(), start: created.max(*time) }),
+        }
+    }
+
+    /// Deltas of a series count from this value on.
+    pub(super) fn update(&mut self, Update { group, series, delivered }: Update, push: u64) {
+        let group = self.groups.entry(group).or_default();
+        group.series.insert(series, Series { delivered, seen: push });
+    }
+
+    /// Keeps the series of a group whose recorders could not all be read: their next interval begins where this one does.
+    pub(super) fn keep(&mut self, group: &GroupKey, push: u64) {
+        let group = self.groups.get_mut(group);
+        group.into_iter().flat_map(|group| group.series.values_mut()).for_each(|series| series.seen = push);
+    }
+
+    /// Forgets the series that the totals of a push did not have.
+    pub(super) fn forget_unseen(&mut self, push: u64) {
+        self.groups.retain(|_, group| {
+            group.series.retain(|_, series| series.seen == push);
+            !group.series.is_empty()
+        });
+    }
+
+    /// How many series there are.
+    pub(super) fn len(&self) -> usize {
+        self.groups.values().map(|group| group.series.len()).sum()
+    }
+}
+
+/// What came after an earlier value.
+#[derive(Debug, PartialEq)]
+enum Since {
+    Nothing,
+    Value(DimensionValue),
+}
+
+impl Value {
+    /// What came between this value and a later one; `None` when the later one has fallen or is of another type.
+    fn until(&self, later: &DimensionValue) -> Option<Since> {
+        let earlier = match (self, later) {
+            (Self::Count(earlier), DimensionValue::Unsigned(later)) => {
+                let count = later.checked_sub(*earlier)?;
+                return Some(Since::of(count, DimensionValue::Unsigned(count)));
+            }
+            (Self::Other(earlier), _) => earlier,
+            (Self::Count(_), _) => return None,
+        };
+        match (&**earlier, later) {
+            (DimensionValue::Duration(earlier), DimensionValue::Duration(later)) => {
+                let duration = later.checked_sub(*earlier)?;
+                Some(Since::of(u64::from(!duration.is_zero()), duration.into()))
+            }
+            (DimensionValue::Mean(earlier), DimensionValue::Mean(later)) => mean(earlier, later),
+            (DimensionValue::Histogram(earlier), DimensionValue::Histogram(later)) => {
+                histogram(earlier, later)
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Since {
+    fn of(count: u64, value: DimensionValue) -> Self {
+        if count == 0 { Self::Nothing } else { Self::Value(value) }
+    }
+}
+
+/// The means that have intervals are of numbers that are never negative: their sums do not fall.
+fn mean(earlier: &MeanSnapshot<Number>, later: &MeanSnapshot<Number>) -> Option<Since> {
+    let has_fallen = later.count < earlier.count || later.sum.partial_cmp(&earlier.sum)?.is_lt();
+    if has_fallen {
+        return None;
+    }
+    let mean = later.since(earlier);
+    Some(Since::of(mean.count, DimensionValue::Mean(mean)))
+}
+
+fn histogram(earlier: &HistogramSnapshot<Number>, later: &HistogramSnapshot<Number>) -> Option<Since> {
+    let interval = later.since(earlier);
+    let [counted, before, after] =
+        [&interval, earlier, later].map(|histogram| u128::from(histogram.buckets.count()));
+    // A bucket that has fallen is empty in the interval, so the others count more than the whole.
+    if before + counted != after {
+        return None;
+    }
+    Some(Since::of(interval.count, DimensionValue::Histogram(interval)))
+}
+
+/// Whether points of this kind have deltas.
+pub(super) fn has_deltas(form: Form) -> bool {
+    matches!(form, Form::MonotonicSum | Form::Histogram | Form::ExponentialHistogram)
+}

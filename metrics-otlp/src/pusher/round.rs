@@ -1,0 +1,294 @@
+//! One push: read the totals, encode them, and bring each request to the collector.
+
+use std::hash::{BuildHasher, RandomState};
+use std::io::Write;
+use std::time::{Duration, SystemTime};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use hyper::body::Bytes;
+use mvx_metrics::{MetricsRuntimeError, MetricsRuntimeState, RuntimeObserver, Scope, Totals};
+use tokio::time::Instant;
+
+use super::log::Log;
+use super::{Result, SharedStats};
+use crate::answer::{PartialSuccess, Verdict, partial_success, pause_before, refusal};
+use crate::client::{Client, Payload};
+use crate::deadline::{Calls, Deadline};
+use crate::encoder::Encoder;
+use crate::error::OtlpError;
+use crate::options::OtlpOptions;
+
+/// Up to this size a request is not compressed: it fits into one packet as it is.
+const MAX_PLAIN_SIZE: usize = 1024;
+/// A collector that does not take a request of this size gets no smaller ones, so that it is not asked without end.
+const MIN_REQUEST_SIZE: usize = 16 << 10;
+/// The time between two looks at a runtime that is being started or shut down.
+const STATE_POLL_INTERVAL: Duration = Duration::from_millis(10);
+
+/// All that one push after the other needs.
+pub(super) struct Round {
+    runtime: RuntimeObserver,
+    scope: Scope,
+    encoder: Encoder,
+    transport: Transport,
+}
+
+/// How the delivery of a request ended.
+enum Delivery {
+    /// The collector has it.
+    Taken(PartialSuccess),
+    TooLarge(OtlpError),
+    /// The collector does not want this request; it may want others.
+    Invalid(OtlpError),
+    /// There is no use in further requests.
+    Failed(OtlpError),
+    /// A call waits for a newer push.
+    Replaced,
+}
+
+impl Round {
+    pub(super) fn new(
+        runtime: RuntimeObserver,
+        options: OtlpOptions,
+        calls: Calls,
+        stats: SharedStats,
+    ) -> Result<Self> {
+        let (endpoint, headers) = options.check()?;
+        let log = Log::new(runtime.namespace(), runtime.log_policy(), endpoint.address());
+        let transport = Transport {
+            client: Client::new(endpoint, headers)?,
+            calls,
+            stats,
+            log,
+            timeout: options.timeout,
+            gzip: options.gzip,
+            paused_until: None,
+            random: RandomState::new(),
+        };
+        Ok(Self { encoder: Encoder::new(&options), scope: options.scope, runtime, transport })
+    }
+
+    pub(super) fn calls(&mut self) -> &mut Calls {
+        &mut self.transport.calls
+    }
+
+    pub(super) fn timeout(&self) -> Duration {
+        self.transport.timeout
+    }
+
+    /// Whether the collector has asked for a pause that still lasts. The push is then counted as skipped.
+    pub(super) fn skip(&mut self) -> bool {
+        let skips = self.transport.paused_until.is_some_and(|until| Instant::now() < until);
+        if skips {
+            let mut stats = self.transport.stats.lock();
+            stats.pushes += 1;
+            stats.skipped += 1;
+        }
+        skips
+    }
+
+    pub(super) fn log_end(&self, last: &Result<()>) {
+        self.transport.log.ended(last);
+    }
+
+    /// Pushes the totals of this moment. `None` when a call waits, which brings newer ones.
+    pub(super) async fn push(&mut self, deadline: Instant) -> Option<Result<()>> {
+        self.transport.stats.lock().pushes += 1;
+        let result = match self.read_totals(deadline).await {
+            Some(Ok(totals)) => self.push_totals(&totals, deadline).await,
+            Some(Err(cause)) => Some(Err(OtlpError::Totals { cause })),
+            None => None,
+        };
+        let mut stats = self.transport.stats.lock();
+        match &result {
+            Some(Ok(())) => {
+                stats.successes += 1;
+                (stats.last_success, stats.last_error) = (Some(SystemTime::now()), None);
+            }
+            Some(Err(error)) => {
+                stats.failures += 1;
+                stats.last_error = Some(error.clone());
+            }
+            None => stats.failures += 1,
+        }
+        // A subscriber may read the counts.
+        drop(stats);
+        if let Some(result) = &result {
+            self.transport.log.pushed(result);
+        }
+        result
+    }
+
+    /// Reads the totals. A start or a shutdown in progress is waited for.
+    async fn read_totals(
+        &mut self,
+        deadline: Instant,
+    ) -> Option<std::result::Result<Totals, MetricsRuntimeError>> {
+        use MetricsRuntimeState::{Starting, Stopping};
+        loop {
+            let totals = self.runtime.totals(self.scope);
+            let now = Instant::now();
+            match totals {
+                Err(MetricsRuntimeError::InvalidState { state: Starting | Stopping, .. })
+                    if now < deadline =>
+                {
+                    self.calls().arrival_or(deadline.min(now + STATE_POLL_INTERVAL)).await;
+                    if self.calls().is_any_waiting() {
+                        return None;
+                    }
+                }
+                result => return Some(result),
+            }
+        }
+    }
+
+    /// Pushes totals in one or several requests.
+    async fn push_totals(&mut self, totals: &Totals, deadline: Instant) -> Option<Result<()>> {
+        let Self { encoder, transport, .. } = self;
+        let mut requests = encoder.requests(totals);
+        let mut rejected = PartialSuccess::default();
+        let mut first_error = None;
+        while let Some(request) = requests.next_request() {
+            let payload = transport.payload(&request.body);
+            let delivery = transport.deliver(&payload, deadline).await;
+            match delivery {
+                Delivery::Taken(partial) => {
+                    let mut stats = transport.stats.lock();
+                    stats.points += request.points.saturating_sub(partial.rejected);
+                    stats.rejected_points += partial.rejected;
+                    drop(stats);
+                    requests.delivered(request);
+                    transport.log.partial(&partial);
+                    rejected.rejected += partial.rejected;
+                    rejected.message = partial.message;
+                }
+                Delivery::TooLarge(error) => {
+                    transport.stats.lock().too_large += 1;
+                    let is_small = request.body.len() <= MIN_REQUEST_SIZE;
+                    if is_small || !requests.divide(&request) {
+                        transport.stats.lock().undelivered_points += request.points;
+                        first_error.get_or_insert(error);
+                    }
+                    if is_small {
+                        break;
+                    }
+                }
+                Delivery::Invalid(error) => {
+                    transport.stats.lock().undelivered_points += request.points;
+                    first_error.get_or_insert(error);
+                }
+                Delivery::Failed(error) => {
+                    transport.stats.lock().undelivered_points += request.points;
+                    return Some(Err(error));
+                }
+                Delivery::Replaced => {
+                    transport.stats.lock().undelivered_points += request.points;
+                    return None;
+                }
+            }
+        }
+        drop(requests);
+        transport.log.left_out(encoder.left_out());
+        let PartialSuccess { rejected: points, message } = rejected;
+        let rejected = (points > 0).then_some(OtlpError::Rejected { points, message });
+        Some(first_error.or(rejected).map_or(Ok(()), Err))
+    }
+}
+
+/// Brings requests to the collector.
+struct Transport {
+    client: Client,
+    calls: Calls,
+    stats: SharedStats,
+    log: Log,
+    /// How long one request may take.
+    timeout: Duration,
+    gzip: bool,
+    /// The end of a pause that the collector asked for.
+    paused_until: Option<Instant>,
+    random: RandomState,
+}
+
+impl Transport {
+    fn payload(&mut self, body: &[u8]) -> Payload {
+        self.stats.lock().uncompressed_bytes += body.len() as u64;
+        let compressed = if self.gzip { compress(body) } else { None };
+        let is_compressed = compressed.is_some();
+        Payload { body: Bytes::from(compressed.unwrap_or_else(|| body.to_vec())), is_compressed }
+    }
+
+    /// Sends a request until the collector has taken or refused it, or the deadline has come.
+    async fn deliver(&mut self, payload: &Payload, deadline: Instant) -> Delivery {
+        let mut retries = 0;
+        loop {
+            if self.calls.is_any_waiting() {
+                return Delivery::Replaced;
+            }
+            let begin = Instant::now();
+            let mut stats = self.stats.lock();
+            stats.requests += 1;
+            stats.retries += u64::from(retries > 0);
+            stats.bytes += payload.body.len() as u64;
+            drop(stats);
+
+            let mut limit = Deadline::new(&mut self.calls, deadline.min(begin + self.timeout));
+            let sent = self.client.send(payload, &mut limit).await;
+            let (error, asked) = match sent {
+                Ok(Some(answer)) => {
+                    let verdict = Verdict::of(answer.status);
+                    if verdict == Verdict::Taken {
+                        return Delivery::Taken(self.taken(answer.body));
+                    }
+                    if answer.body.is_none() {
+                        self.unreadable();
+                    }
+                    let message = refusal(&answer.body.unwrap_or_default());
+                    let error = OtlpError::Refused { status: answer.status, message };
+                    match verdict {
+                        Verdict::TooLarge => return Delivery::TooLarge(error),
+                        Verdict::Invalid => return Delivery::Invalid(error),
+                        Verdict::Refused => return Delivery::Failed(error),
+                        Verdict::Taken | Verdict::Retry => (error, answer.retry_after),
+                    }
+                }
+                Ok(None) => (OtlpError::TimedOut { waited: begin.elapsed() }, None),
+                Err(error) => (error, None),
+            };
+            let now = Instant::now();
+            self.paused_until = asked.map(|pause| now + pause);
+            let pause = asked.unwrap_or_else(|| pause_before(retries, self.random.hash_one(retries)));
+            let resume = now + pause;
+            if resume >= deadline && !self.calls.is_any_waiting() {
+                return Delivery::Failed(error);
+            }
+            self.calls.arrival_or(resume).await;
+            retries += 1;
+        }
+    }
+
+    /// The collector has taken a request, whatever its body says or lacks.
+    fn taken(&mut self, body: Option<Vec<u8>>) -> PartialSuccess {
+        self.paused_until = None;
+        let said = body.and_then(|body| partial_success(&body));
+        said.unwrap_or_else(|| {
+            self.unreadable();
+            PartialSuccess::default()
+        })
+    }
+
+    fn unreadable(&mut self) {
+        self.stats.lock().unreadable_answers += 1;
+        self.log.unreadable();
+    }
+}
+
+fn compress(plain: &[u8]) -> Option<Vec<u8>> {
+    if plain.len() <= MAX_PLAIN_SIZE {
+        return None;
+    }
+    // Points resemble each other so much that more effort gains little.
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(plain).ok()?;
+    encoder.finish().ok()
+}
