@@ -23,7 +23,8 @@ use crate::queue::slot::Slot;
 
 pub use metric::{Metric, TypedMetric};
 pub(crate) use metric_set::{
-    MetricBox, MetricFailure, MetricSet, ReadTyped, ShardPlan, Typed, declaration_of_type,
+    MetricBox, MetricFailure, MetricSet, ReadTyped, ShardPlan, Typed, declaration_of_type, descriptors,
+    snapshots,
 };
 
 type BatchHandler = unsafe fn(NonNull<()>, &[Slot]);

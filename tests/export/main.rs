@@ -10,6 +10,7 @@ mod custom_dimensions;
 mod distinct;
 mod everything;
 mod fixtures;
+mod further;
 mod golden;
 mod handwritten;
 mod health;

@@ -74,6 +74,52 @@ pub trait Metric: Send + 'static {
         MetricDescriptor::new(self.metric_name().to_owned())
     }
 
+    /// Metrics that this one shows beside itself: those of another library, for example, whose names are not known before.
+    ///
+    /// Each reading asks anew, in the thread of the reader and after [`snapshot`](Metric::snapshot), so they may come at any time and are not
+    /// registered. Each says by [`MetricSnapshot::declared`] what it is; without that it has no totals. One with the name of another
+    /// metric of the recorder is left out. Whoever once shows a metric must show it for ever, or its counts fall.
+    ///
+    /// ```
+    /// use mvx_metrics::{
+    ///     DimensionDescriptor, DimensionKind, EventHandler, Metric, MetricDescriptor, MetricSnapshot, MetricsRuntime, Scope,
+    /// };
+    ///
+    /// /// Shows numbers that another library counts.
+    /// struct Adapter;
+    ///
+    /// impl Metric for Adapter {
+    ///     fn metric_name(&self) -> &str {
+    ///         "adapter"
+    ///     }
+    ///     fn handlers() -> &'static [EventHandler<Self>] {
+    ///         &[]
+    ///     }
+    ///     fn snapshot(&self) -> MetricSnapshot {
+    ///         MetricSnapshot::new("adapter")
+    ///     }
+    ///     fn further_metrics(&self) -> Vec<MetricSnapshot> {
+    ///         let hits = DimensionDescriptor::new("hits", DimensionKind::Counter);
+    ///         let cache = MetricDescriptor::new("cache").with_dimensions(vec![hits]);
+    ///         vec![MetricSnapshot::new("cache").with("hits", 3_u64).declared(cache)]
+    ///     }
+    /// }
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let runtime = MetricsRuntime::new("example")?;
+    /// runtime.start()?;
+    /// runtime.create_recorder("adapter")?.register_metric(Adapter)?;
+    /// let totals = runtime.totals(Scope::Rollup)?;
+    /// let hits = totals.groups[0].metrics.get("cache").and_then(|cache| cache.get("hits")?.as_u64());
+    /// assert_eq!(hits, Some(3));
+    /// # runtime.shutdown()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    fn further_metrics(&self) -> Vec<MetricSnapshot> {
+        Vec::new()
+    }
+
     /// Whether all metrics of this type have one descriptor, as derived ones do.
     #[doc(hidden)]
     #[must_use]

@@ -12,6 +12,7 @@ mod shards;
 
 use std::any::{Any, TypeId};
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::ptr::NonNull;
 use std::sync::Arc;
 
@@ -21,7 +22,7 @@ use crate::dispatch::{BatchHandler, EventHandler, OneHandler};
 use crate::error::MetricsRecorderError;
 use crate::panics::{self, Panic};
 use crate::queue::Published;
-use crate::snapshot::{Declaration, Declared, MetricSnapshot, Times, Timestamp};
+use crate::snapshot::{Declaration, Declared, Dimensions, MetricSnapshot, Times, Timestamp};
 
 pub(crate) use shards::ShardPlan;
 
@@ -31,6 +32,47 @@ pub(crate) struct MetricSet {
     metrics: Vec<MetricEntry>,
     /// Sorted by type of event, within a type by index.
     targets: Vec<Target>,
+}
+
+/// The states of these metrics, in their order, and after them those of the metrics that they show beside themselves. Each name is
+/// there once.
+pub(crate) fn snapshots<'a>(
+    metrics: impl Iterator<Item = (&'a MetricBox, Option<&'a Panic>)>,
+    taken_at: Timestamp,
+) -> Vec<MetricSnapshot> {
+    let mut further = Vec::new();
+    let mut snapshots: Vec<MetricSnapshot> = metrics
+        .map(|(metric, failure)| {
+            let mut own = metric.snapshot(failure, taken_at);
+            further.append(&mut metric.further(&mut own, taken_at));
+            own
+        })
+        .collect();
+    append_unnamed(&mut snapshots, further, |metric| &metric.name);
+    snapshots
+}
+
+/// The descriptors of these metrics, in the order of [`snapshots`].
+pub(crate) fn descriptors<'a>(metrics: impl Iterator<Item = &'a MetricBox>) -> Vec<MetricDescriptor> {
+    let mut further = Vec::new();
+    let mut descriptors: Vec<MetricDescriptor> = metrics
+        .map(|metric| {
+            let shown = panics::catch(|| metric.erased().further_metrics()).unwrap_or_default();
+            further.extend(shown.iter().filter_map(|metric| metric.declaration().cloned()));
+            metric.declaration.descriptor().clone()
+        })
+        .collect();
+    append_unnamed(&mut descriptors, further, |descriptor| &descriptor.name);
+    descriptors
+}
+
+/// Appends those of `further` whose names none has before them.
+fn append_unnamed<T>(all: &mut Vec<T>, further: Vec<T>, name: impl Fn(&T) -> &Cow<'static, str>) {
+    if further.is_empty() {
+        return;
+    }
+    let mut names: HashSet<Cow<'static, str>> = all.iter().map(|one| name(one).clone()).collect();
+    all.extend(further.into_iter().filter(|one| names.insert(name(one).clone())));
 }
 
 /// One metric, and the panic after which it gets no more events, if there was one.
@@ -248,13 +290,24 @@ impl MetricBox {
         snapshot
     }
 
+    /// The snapshots of the metrics that this one shows beside itself. Without them, because that panics, the reading is incomplete as if
+    /// this metric itself had panicked.
+    fn further(&self, own: &mut MetricSnapshot, taken_at: Timestamp) -> Vec<MetricSnapshot> {
+        let mut further = panics::catch(|| self.erased().further_metrics()).unwrap_or_else(|panic| {
+            own.dimensions = Dimensions::default();
+            own.failed = Some(format!("snapshot {panic}"));
+            Vec::new()
+        });
+        for metric in &mut further {
+            metric.declaration.get_or_insert_with(|| Declaration::undeclared(&metric.name));
+            metric.times = self.times(taken_at);
+        }
+        further
+    }
+
     /// The times of a snapshot that is taken now.
     pub(crate) fn times(&self, taken_at: Timestamp) -> Times {
         Times { counting_since: self.counting_since, taken_at }
-    }
-
-    pub(crate) fn descriptor(&self) -> MetricDescriptor {
-        self.declaration.descriptor().clone()
     }
 
     /// Reads the metric's state with its types.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::completion::Completion;
 use super::lifecycle::Ended;
-use crate::dispatch::{MetricBox, MetricFailure, MetricSet};
+use crate::dispatch::{self, MetricBox, MetricFailure, MetricSet};
 use crate::moment::Scope;
 use crate::panics::Panic;
 use crate::queue::{Batch, Consumer, Queue};
@@ -115,10 +115,16 @@ impl MetricsState {
         if !self.keeps_replaced {
             return;
         }
-        let state = {
+        let states = {
             let _role = thread_role::enter_metrics();
-            metric.snapshot(None, Timestamp::now())
+            dispatch::snapshots([(metric, None)].into_iter(), Timestamp::now())
         };
+        for state in states {
+            self.keep_state(state);
+        }
+    }
+
+    fn keep_state(&mut self, state: MetricSnapshot) {
         // A state without values shows that totals are incomplete, so it stays apart.
         let Replaced(states) = &mut **self.replaced.get_or_insert_default();
         let kept = states.iter_mut().find(|kept| kept.is_declared_like(&state) && !kept.is_unread());
@@ -152,7 +158,8 @@ impl MetricsState {
             let mut earlier = self.pending[..index].iter().rev().map(|(_, metric)| metric);
             let earlier = earlier.find(|metric| metric.name == successor.name);
             let replaced = earlier.or_else(|| Some(self.metrics.find(&successor.name)?.0));
-            states.extend(replaced.map(|metric| metric.snapshot(None, Timestamp::default())));
+            let replaced = replaced.map(|metric| (metric, None));
+            states.append(&mut dispatch::snapshots(replaced.into_iter(), Timestamp::default()));
         }
         states
     }

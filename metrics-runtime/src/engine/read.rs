@@ -19,7 +19,7 @@ use super::stall::{
     StallDetector,
 };
 use crate::descriptor::MetricDescriptor;
-use crate::dispatch::MetricBox;
+use crate::dispatch::{self, MetricBox};
 use crate::error::MetricsRecorderError;
 use crate::hooks::HookedRecorder;
 use crate::log::{self, OperationKind, Subject};
@@ -111,7 +111,7 @@ impl RecorderInner {
 
     pub(crate) fn metrics(self: &Arc<Self>) -> Result<Vec<MetricDescriptor>, MetricsRecorderError> {
         self.logged_read("metrics_recorder.iter_metrics", |metrics| {
-            Ok(metrics.current().into_iter().map(|(metric, _)| metric.descriptor()).collect())
+            Ok(dispatch::descriptors(metrics.current().into_iter().map(|(metric, _)| metric)))
         })
     }
 
@@ -249,11 +249,10 @@ impl RecorderInner {
 
     fn observe_locked(&self, metrics: FairGuard<'_, MetricsState>) -> Observation {
         let (metrics, replaced, stats) = self.view(metrics, |metrics| {
-            let current = metrics.current().into_iter();
             // The observer of all recorders notes the time when it has read the last one.
-            let snapshots = current.map(|(metric, failure)| metric.snapshot(failure, Timestamp::default()));
+            let snapshots = dispatch::snapshots(metrics.current().into_iter(), Timestamp::default());
             // The stats are read under the lock, so they count exactly the events that the metrics show.
-            (snapshots.collect::<Vec<_>>(), metrics.states_of_replaced(), self.stats_of_metrics())
+            (snapshots, metrics.states_of_replaced(), self.stats_of_metrics())
         });
         Observation { status: self.state(), stats, metrics: Some(metrics), replaced }
     }
@@ -612,8 +611,7 @@ impl RecorderInner {
 
 fn snapshots_of(metrics: &MetricsState) -> MetricSnapshots {
     let taken_at = Timestamp::now();
-    let current = metrics.current().into_iter();
-    current.map(|(metric, failure)| metric.snapshot(failure, taken_at)).collect()
+    dispatch::snapshots(metrics.current().into_iter(), taken_at).into_iter().collect()
 }
 
 fn first_of_type(metrics: &MetricsState, metric_type: TypeId) -> Option<&MetricBox> {

@@ -234,7 +234,10 @@ impl<'a> Families<'a> {
         let help = [&*dimension.declared.help, dimension.help];
         let help = help.into_iter().find(|help| !help.trim().is_empty()).map(Cow::Borrowed);
         let help = help.unwrap_or_else(|| {
-            Cow::Owned(format!("The dimension {} of the metric {}.", key.dimension, key.metric))
+            Cow::Owned(match &*key.dimension {
+                "" => format!("The metric {}.", key.metric),
+                dimension => format!("The dimension {dimension} of the metric {}.", key.metric),
+            })
         });
         self.list.push(Family { name, unit, help, samples: Vec::new(), powers: PowerRange::default(), key });
         Some(index)

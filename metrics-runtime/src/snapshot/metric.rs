@@ -63,6 +63,17 @@ impl MetricSnapshot {
         self
     }
 
+    /// Says what the dimensions are, for [`Metric::further_metrics`](crate::Metric::further_metrics): their kinds, units and labels. The
+    /// snapshot takes the descriptor's name.
+    ///
+    /// Totals combine the values as it says, and leave out those of a name that was declared otherwise in an earlier reading.
+    #[must_use]
+    pub fn declared(mut self, descriptor: MetricDescriptor) -> Self {
+        self.name.clone_from(&descriptor.name);
+        self.declaration = Some(Declaration::with_events(descriptor, Vec::new()));
+        self
+    }
+
     /// The value of the dimension with this name.
     #[must_use]
     pub fn get(&self, dimension: &str) -> Option<&DimensionValue> {
