@@ -22,7 +22,7 @@ use mvx_metrics::MetricsRuntime;
 use mvx_metrics_facade::FacadeRecorder;
 
 const ROUNDS: usize = 15;
-const CALLS: usize = 100_000;
+const CALLS: u32 = 100_000;
 const LABELS: usize = 64;
 
 /// A recorder, and what empties its histograms.
@@ -79,38 +79,54 @@ type Row = (&'static str, fn(&[String]));
 const ROWS: [Row; 9] = [
     ("counter, kept handle", |_| {
         let kept = counter!("kept", "method" => "GET");
-        (0..CALLS).for_each(|_| black_box(&kept).increment(1));
+        for _ in 0..CALLS {
+            black_box(&kept).increment(1);
+        }
     }),
     ("counter, static labels", |_| {
-        (0..CALLS).for_each(|_| counter!("static", "method" => "GET", "status" => "200").increment(1));
+        for _ in 0..CALLS {
+            counter!("static", "method" => "GET", "status" => "200").increment(1);
+        }
     }),
     ("counter, dynamic label", |texts| {
-        (0..CALLS).for_each(|call| counter!("dynamic", "user" => texts[call % LABELS].clone()).increment(1));
+        for (_, text) in (0..CALLS).zip(texts[..LABELS].iter().cycle()) {
+            counter!("dynamic", "user" => text.clone()).increment(1);
+        }
     }),
     ("counter, label beyond the limit", |texts| {
-        texts[..LABELS].iter().for_each(|text| counter!("beyond", "user" => text.clone()).increment(1));
-        (0..CALLS).for_each(|call| {
-            counter!("beyond", "user" => texts[LABELS + call % LABELS].clone()).increment(1)
-        });
+        for text in &texts[..LABELS] {
+            counter!("beyond", "user" => text.clone()).increment(1);
+        }
+        for (_, text) in (0..CALLS).zip(texts[LABELS..].iter().cycle()) {
+            counter!("beyond", "user" => text.clone()).increment(1);
+        }
     }),
     ("gauge, kept handle", |_| {
         let kept = gauge!("gauge");
-        (0..CALLS).for_each(|_| black_box(&kept).increment(1.0));
+        for _ in 0..CALLS {
+            black_box(&kept).increment(1.0);
+        }
     }),
     ("gauge, static labels", |_| {
-        (0..CALLS).for_each(|call| gauge!("gauge.static", "kind" => "log").set(call as u32));
+        for call in 0..CALLS {
+            gauge!("gauge.static", "kind" => "log").set(call);
+        }
     }),
     ("histogram, kept handle", |_| {
         let kept = histogram!("kept.size");
-        (0..CALLS).for_each(|call| black_box(&kept).record((call % 1_000) as u32));
+        for call in 0..CALLS {
+            black_box(&kept).record(call % 1_000);
+        }
     }),
     ("histogram, static labels", |_| {
-        (0..CALLS).for_each(|call| histogram!("static.size", "kind" => "log").record((call % 1_000) as u32));
+        for call in 0..CALLS {
+            histogram!("static.size", "kind" => "log").record(call % 1_000);
+        }
     }),
     ("histogram, dynamic label", |texts| {
-        (0..CALLS).for_each(|call| {
-            histogram!("dynamic.size", "user" => texts[call % LABELS].clone()).record((call % 1_000) as u32);
-        });
+        for (call, text) in (0..CALLS).zip(texts[..LABELS].iter().cycle()) {
+            histogram!("dynamic.size", "user" => text.clone()).record(call % 1_000);
+        }
     }),
 ];
 
@@ -140,7 +156,9 @@ fn main() {
     let subjects = subjects(&runtime);
     let texts: Vec<String> = (0..2 * LABELS).map(|user| format!("user-{user:04}")).collect();
     print!("{:<44}", "ns for each call and thread");
-    subjects.iter().for_each(|subject| print!("{:>12}", subject.name));
+    for subject in &subjects {
+        print!("{:>12}", subject.name);
+    }
     println!();
     for threads in [1, 2] {
         for (name, row) in ROWS {
@@ -153,7 +171,7 @@ fn main() {
             print!("{:<44}", format!("{name}, {threads} thread{}", if threads == 1 { "" } else { "s" }));
             for mut times in times {
                 times.sort_unstable();
-                print!("{:>12.1}", times[ROUNDS / 2].as_secs_f64() * 1e9 / CALLS as f64);
+                print!("{:>12.1}", times[ROUNDS / 2].as_secs_f64() * 1e9 / f64::from(CALLS));
             }
             println!();
         }
