@@ -36,7 +36,6 @@ impl<C> Index<C> {
     #[inline]
     fn shard(&self, key: &Key) -> &RwLock<Shard<C>> {
         // The table takes its bits from both ends of the hash, so the shard takes bits of the middle.
-        #[expect(clippy::cast_possible_truncation, reason = "the remainder is below 16")]
         let shard = (key.get_hash() >> 28) as usize % SHARDS;
         &self.0[shard]
     }

@@ -115,7 +115,8 @@ impl Registry {
             self.report::<C>(name, Problem::Renamed { shown_as }, None);
         }
         let found = family.find(key.labels().map(|label| (label.key(), label.value())));
-        if found.is_own {
+        // There are endlessly many blank names.
+        if found.is_own && name == key.name() {
             families.index.insert(key, &found.cell);
         }
         if let Some(label) = found.lost {

@@ -1,7 +1,7 @@
 //! FC2: what comes beyond a limit. Nothing is lost in silence.
 
 use metrics::{counter, gauge, histogram};
-use mvx_metrics::DimensionValue;
+use mvx_metrics::{DimensionValue, Totals};
 use mvx_metrics_facade::{FacadeBuilder, FacadeRecorder};
 use mvx_metrics_tests::{capture, running_runtime};
 
@@ -141,7 +141,10 @@ fn fc2_hostile_labels_have_names_of_their_own_or_are_counted() {
         .map(|many| many.dimensions[0].labels.len());
     assert_eq!(labels, Some(32));
     assert_eq!(problem(&runtime, "lost_labels"), 4);
-    assert_eq!(totals(&runtime).left_out, []);
+    let totals = totals(&runtime);
+    assert_eq!(totals.left_out, []);
+    let json = serde_json::to_string(&totals).expect("it is written");
+    assert_eq!(serde_json::from_str::<Totals>(&json).expect("it is read back"), totals);
     runtime.shutdown().expect("it stops");
 }
 

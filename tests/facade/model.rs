@@ -73,7 +73,7 @@ impl Step {
             Call::Add(value) if value < 0.0 => gauge!(self.name("gauge"), &labels).decrement(-value),
             Call::Add(value) => gauge!(self.name("gauge"), &labels).increment(value),
             Call::Record(value, times) => {
-                histogram!(self.name("histogram"), &labels).record_many(value, times)
+                histogram!(self.name("histogram"), &labels).record_many(value, times);
             }
             Call::Read => {}
         }

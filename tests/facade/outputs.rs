@@ -171,10 +171,12 @@ fn fc1_values_that_are_not_finite_are_counted_as_invalid() {
         gauge!("level", "tank" => "b").set(1);
         histogram!("size").record(f64::NEG_INFINITY);
         histogram!("size").record_many(f64::NAN, 100);
+        histogram!("endless").record_many(1.0, usize::MAX);
     });
     assert_eq!(metric(&runtime, "level").map(|level| level.invalid), Some(2));
     assert_eq!(json(&runtime, "level"), r#"{"a":0.0,"b":1.0}"#);
     assert_eq!(metric(&runtime, "size").map(|size| size.invalid), Some(101));
+    assert_eq!(lines(&runtime, "endless_count"), [r#"endless_count{namespace="shop"} 18446744073709551615"#]);
     assert!(!text(&runtime).contains("NaN"));
     runtime.shutdown().expect("it stops");
 }
