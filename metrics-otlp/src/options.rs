@@ -41,4 +41,27 @@ impl OtlpOptions {
             max_request_size: 4 << 20,
         }
     }
+
+    /// Whether counts are those since the start, or those since the push before.
+    pub fn temporality(mut self, temporality: Temporality) -> Self {
+        self.temporality = temporality;
+        self
+    }
+
+    /// The attribute `service.name` of the resource.
+    pub fn service_name(self, name: impl Into<String>) -> Self {
+        self.resource_attribute("service.name", name)
+    }
+
+    /// An attribute of the resource. It replaces an earlier one, and a constant label, of the same name.
+    pub fn resource_attribute(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.resource.insert(name.into(), value.into());
+        self
+    }
+
+    /// The size of a request before its compression, in bytes. Larger totals are pushed as several requests, one after the other.
+    pub fn max_request_size(mut self, bytes: usize) -> Self {
+        self.max_request_size = bytes;
+        self
+    }
 }
