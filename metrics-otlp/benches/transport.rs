@@ -43,8 +43,8 @@ fn measure(load: &Load, scope: Scope, gzip: bool, rounds: u64) {
         .endpoint(collector.url())
         .scope(scope)
         .gzip(gzip)
-        .interval(Duration::from_secs(3_600))
-        .timeout(Duration::from_secs(60));
+        .interval(Duration::from_hours(1))
+        .timeout(Duration::from_mins(1));
     let pusher = OtlpPusher::start(&load.runtime, options).expect("a pusher");
     pusher.push().expect("a collector that takes all");
     let (before, cpu, clock) = (pusher.stats(), process::pusher_cpu(), Instant::now());
@@ -52,7 +52,7 @@ fn measure(load: &Load, scope: Scope, gzip: bool, rounds: u64) {
         pusher.push().expect("a collector that takes all");
     }
     let (clock, stats) = (clock.elapsed(), pusher.stats());
-    let cpu = process::pusher_cpu().unwrap_or_default() - cpu.unwrap_or_default();
+    let cpu = process::pusher_cpu().unwrap_or_default().saturating_sub(cpu.unwrap_or_default());
     let each = |after: u64, before: u64| (after - before) / rounds;
     let head = format!("{} recorders, {scope:?}{}", load.recorders.len(), if gzip { ", gzip" } else { "" });
     println!(
