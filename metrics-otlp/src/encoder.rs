@@ -25,7 +25,7 @@ use prost::Message;
 
 pub use self::left_out::LeftOutDimension;
 
-use self::baseline::{Baseline, Delivered, GroupKey, Interval, Update, has_deltas};
+use self::baseline::{Baseline, Delivered, GroupKey, Interval, SeriesKey, Update, has_deltas};
 use self::families::{Families, TOO_LARGE};
 use self::form::{Form, Shown};
 use self::points::{Times, may_fall, push_points};
@@ -120,6 +120,8 @@ pub struct Requests<'a> {
     last_start: Position,
     /// The group of the last dimension, and the attributes of its points.
     group: Option<GroupKey>,
+    /// The group's number in the baseline.
+    group_number: u64,
     attributes: Attributes,
     /// The groups with recorders that could not be read.
     stalled: HashSet<GroupKey>,
@@ -201,6 +203,7 @@ impl Encoder {
             position: Position::default(),
             last_start: Position::default(),
             group: None,
+            group_number: 0,
             attributes: Attributes::default(),
             stalled,
             is_group_stalled: false,
@@ -328,9 +331,13 @@ impl<'a> Requests<'a> {
             if let Some(entity_id) = &group.1 {
                 self.attributes.push(name::ENTITY_ID, entity_id);
             }
-            self.is_group_stalled = self.stalled.contains(&group);
-            if self.is_group_stalled {
-                self.encoder.baseline.keep(&group, self.encoder.push);
+            if self.encoder.temporality == Temporality::Delta {
+                let push = self.encoder.push;
+                self.group_number = self.encoder.baseline.group(&group, push);
+                self.is_group_stalled = self.stalled.contains(&group);
+                if self.is_group_stalled {
+                    self.encoder.baseline.keep(self.group_number);
+                }
             }
             self.group = Some(group);
         }
@@ -339,7 +346,7 @@ impl<'a> Requests<'a> {
 
     /// Makes the points of the next value. Returns whether there are any.
     fn make_points(&mut self, made: &mut Made) -> bool {
-        let (Some(current), Some(group)) = (&self.current, &self.group) else { return false };
+        let Some(current) = &self.current else { return false };
         let Some((labels, value)) = current.value(self.position.values) else { return false };
         let declared = current.dimension.declared();
         let family = self.encoder.families.get(current.family);
@@ -357,13 +364,14 @@ impl<'a> Requests<'a> {
             if self.is_group_stalled {
                 return false;
             }
-            let series = (current.family, labels.to_vec());
+            let (group, family) = (self.group_number, current.family);
+            let series = SeriesKey { group, family, labels: labels.to_vec() };
             let baseline = &mut self.encoder.baseline;
-            let Some(interval) = baseline.interval(group, &series, &value, created, self.encoder.push) else {
+            let Some(interval) = baseline.interval(&series, &value, created, self.encoder.push) else {
                 return false;
             };
             let delivered = Delivered::new(&value, created, self.time);
-            made.update = Some(Update { group: group.clone(), series, delivered });
+            made.update = Some(Update { series, delivered });
             let Interval { value: counted, start } = interval;
             (value, times.start) = (Cow::Owned(counted), start);
         }
