@@ -114,6 +114,8 @@ pub struct Requests<'a> {
     dimensions: Box<dyn Iterator<Item = DimensionTotals<'a>> + Send + 'a>,
     /// Whether the dimension that comes after all others was taken.
     is_last_taken: bool,
+    /// Whether the baseline knows what the totals do not have.
+    has_ended: bool,
     current: Option<Current<'a>>,
     position: Position,
     /// Where the last request began.
@@ -199,6 +201,7 @@ impl Encoder {
             scope,
             dimensions: Box::new(std::iter::empty()),
             is_last_taken: false,
+            has_ended: false,
             current: None,
             position: Position::default(),
             last_start: Position::default(),
@@ -281,7 +284,8 @@ impl<'a> Requests<'a> {
     /// Begins with the first dimension.
     fn begin(&mut self) {
         self.dimensions = Box::new(self.totals.dimensions());
-        (self.is_last_taken, self.current, self.group) = (false, None, None);
+        (self.is_last_taken, self.has_ended) = (false, false);
+        (self.current, self.group) = (None, None);
         self.position = Position::default();
     }
 
@@ -298,7 +302,9 @@ impl<'a> Requests<'a> {
                 self.position = Position { dimensions: self.position.dimensions + 1, values: 0 };
             }
             let Some(dimension) = self.next_dimension() else {
-                self.encoder.baseline.forget_unseen(self.encoder.push);
+                if !std::mem::replace(&mut self.has_ended, true) {
+                    self.encoder.baseline.forget_unseen(self.encoder.push);
+                }
                 return None;
             };
             match self.enter(&dimension) {
