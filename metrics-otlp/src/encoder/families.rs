@@ -63,7 +63,7 @@ pub(super) struct Family {
     /// Why no dimension of this key is shown.
     problem: Option<Cow<'static, str>>,
     /// The labels of the last breakdown as they are declared, and their keys.
-    labels: (Cow<'static, [Cow<'static, str>]>, Vec<String>),
+    labels: (Vec<Cow<'static, str>>, Vec<String>),
     /// The number of the last group with a dimension of this family.
     group: u64,
     /// The family that came after this one.
@@ -77,13 +77,9 @@ impl Family {
     }
 
     /// The keys of the labels of a breakdown, of which one has this number of parts.
-    pub(super) fn label_keys(
-        &mut self,
-        declared: &Cow<'static, [Cow<'static, str>]>,
-        parts: usize,
-    ) -> &[String] {
+    pub(super) fn label_keys(&mut self, declared: &[Cow<'static, str>], parts: usize) -> &[String] {
         if self.labels.1.len() != parts || self.labels.0 != *declared {
-            self.labels = (declared.clone(), name::label_keys(declared, parts));
+            self.labels = (declared.to_vec(), name::label_keys(declared, parts));
         }
         &self.labels.1
     }
@@ -191,11 +187,12 @@ impl Families {
     fn create(&mut self, dimension: &DimensionTotals<'_>, key: Key) -> usize {
         let index = self.list.len();
         let name = name::of_dimension(&key.metric, &key.dimension);
+        let lower_case = name.to_ascii_lowercase();
         let problem = if key.form.is_none() {
             Some(Cow::Borrowed(NO_FORM))
-        } else if !key.is_of_library && name.starts_with(OF_LIBRARY) {
+        } else if !key.is_of_library && lower_case.starts_with(OF_LIBRARY) {
             Some(Cow::Borrowed(TAKEN_BY_LIBRARY))
-        } else if let Some(other) = self.names.get(&name.to_ascii_lowercase()) {
+        } else if let Some(other) = self.names.get(&lower_case) {
             let Key { metric, dimension, .. } = &self.list[*other].key;
             let same = (metric, dimension) == (&key.metric, &key.dimension);
             Some(if same {
@@ -204,7 +201,7 @@ impl Families {
                 Cow::Owned(format!("`{name}` belongs to `{dimension}` of the metric `{metric}`"))
             })
         } else {
-            self.names.insert(name.to_ascii_lowercase(), index);
+            self.names.insert(lower_case, index);
             None
         };
         let help = [&*dimension.declared().help, dimension.metric_help];
@@ -221,7 +218,7 @@ impl Families {
             head: head.encode_to_vec(),
             points: Vec::new(),
             problem,
-            labels: (Cow::Borrowed(&[]), Vec::new()),
+            labels: (Vec::new(), Vec::new()),
             group: 0,
             next: index + 1,
         });

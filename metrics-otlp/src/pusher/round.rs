@@ -34,6 +34,16 @@ pub(super) struct Round {
     transport: Transport,
 }
 
+/// The time of a push.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Due {
+    /// No retry begins after it.
+    pub(super) end: Instant,
+    /// Whether a request in progress ends then, too. In a push of the schedule it does not: reading and encoding many recorders may
+    /// take longer than a short interval, and no push would ever arrive.
+    pub(super) is_strict: bool,
+}
+
 /// How the delivery of a request ended.
 enum Delivery {
     /// The collector has it.
@@ -50,7 +60,7 @@ enum Delivery {
 impl Round {
     pub(super) fn new(
         runtime: RuntimeObserver,
-        options: OtlpOptions,
+        options: &OtlpOptions,
         calls: Calls,
         stats: SharedStats,
     ) -> Result<Self> {
@@ -66,7 +76,7 @@ impl Round {
             paused_until: None,
             random: RandomState::new(),
         };
-        Ok(Self { encoder: Encoder::new(&options), scope: options.scope, runtime, transport })
+        Ok(Self { encoder: Encoder::new(options), scope: options.scope, runtime, transport })
     }
 
     pub(super) fn calls(&mut self) -> &mut Calls {
@@ -81,9 +91,10 @@ impl Round {
     pub(super) fn skip(&mut self) -> bool {
         let skips = self.transport.paused_until.is_some_and(|until| Instant::now() < until);
         if skips {
-            let mut stats = self.transport.stats.lock();
-            stats.pushes += 1;
-            stats.skipped += 1;
+            self.transport.stats.update(|stats| {
+                stats.pushes += 1;
+                stats.skipped += 1;
+            });
         }
         skips
     }
@@ -93,15 +104,14 @@ impl Round {
     }
 
     /// Pushes the totals of this moment. `None` when a call waits, which brings newer ones.
-    pub(super) async fn push(&mut self, deadline: Instant) -> Option<Result<()>> {
-        self.transport.stats.lock().pushes += 1;
-        let result = match self.read_totals(deadline).await {
-            Some(Ok(totals)) => self.push_totals(&totals, deadline).await,
+    pub(super) async fn push(&mut self, due: Due) -> Option<Result<()>> {
+        self.transport.stats.update(|stats| stats.pushes += 1);
+        let result = match self.read_totals(due.end).await {
+            Some(Ok(totals)) => self.push_totals(&totals, due).await,
             Some(Err(cause)) => Some(Err(OtlpError::Totals { cause })),
             None => None,
         };
-        let mut stats = self.transport.stats.lock();
-        match &result {
+        self.transport.stats.update(|stats| match &result {
             Some(Ok(())) => {
                 stats.successes += 1;
                 (stats.last_success, stats.last_error) = (Some(SystemTime::now()), None);
@@ -111,9 +121,7 @@ impl Round {
                 stats.last_error = Some(error.clone());
             }
             None => stats.failures += 1,
-        }
-        // A subscriber may read the counts.
-        drop(stats);
+        });
         if let Some(result) = &result {
             self.transport.log.pushed(result);
         }
@@ -144,30 +152,30 @@ impl Round {
     }
 
     /// Pushes totals in one or several requests.
-    async fn push_totals(&mut self, totals: &Totals, deadline: Instant) -> Option<Result<()>> {
+    async fn push_totals(&mut self, totals: &Totals, due: Due) -> Option<Result<()>> {
         let Self { encoder, transport, .. } = self;
         let mut requests = encoder.requests(totals);
         let mut rejected = PartialSuccess::default();
         let mut first_error = None;
         while let Some(request) = requests.next_request() {
             let payload = transport.payload(&request.body);
-            let delivery = transport.deliver(&payload, deadline).await;
+            let delivery = transport.deliver(&payload, due).await;
             match delivery {
                 Delivery::Taken(partial) => {
-                    let mut stats = transport.stats.lock();
-                    stats.points += request.points.saturating_sub(partial.rejected);
-                    stats.rejected_points += partial.rejected;
-                    drop(stats);
+                    transport.stats.update(|stats| {
+                        stats.points += request.points.saturating_sub(partial.rejected);
+                        stats.rejected_points += partial.rejected;
+                    });
                     requests.delivered(request);
                     transport.log.partial(&partial);
                     rejected.rejected += partial.rejected;
                     rejected.message = partial.message;
                 }
                 Delivery::TooLarge(error) => {
-                    transport.stats.lock().too_large += 1;
+                    transport.stats.update(|stats| stats.too_large += 1);
                     let is_small = request.body.len() <= MIN_REQUEST_SIZE;
                     if is_small || !requests.divide(&request) {
-                        transport.stats.lock().undelivered_points += request.points;
+                        transport.stats.update(|stats| stats.undelivered_points += request.points);
                         first_error.get_or_insert(error);
                     }
                     if is_small {
@@ -175,15 +183,15 @@ impl Round {
                     }
                 }
                 Delivery::Invalid(error) => {
-                    transport.stats.lock().undelivered_points += request.points;
+                    transport.stats.update(|stats| stats.undelivered_points += request.points);
                     first_error.get_or_insert(error);
                 }
                 Delivery::Failed(error) => {
-                    transport.stats.lock().undelivered_points += request.points;
+                    transport.stats.update(|stats| stats.undelivered_points += request.points);
                     return Some(Err(error));
                 }
                 Delivery::Replaced => {
-                    transport.stats.lock().undelivered_points += request.points;
+                    transport.stats.update(|stats| stats.undelivered_points += request.points);
                     return None;
                 }
             }
@@ -212,27 +220,30 @@ struct Transport {
 
 impl Transport {
     fn payload(&mut self, body: &[u8]) -> Payload {
-        self.stats.lock().uncompressed_bytes += body.len() as u64;
+        self.stats.update(|stats| stats.uncompressed_bytes += body.len() as u64);
         let compressed = if self.gzip { compress(body) } else { None };
         let is_compressed = compressed.is_some();
         Payload { body: Bytes::from(compressed.unwrap_or_else(|| body.to_vec())), is_compressed }
     }
 
-    /// Sends a request until the collector has taken or refused it, or the deadline has come.
-    async fn deliver(&mut self, payload: &Payload, deadline: Instant) -> Delivery {
+    /// Sends a request until the collector has taken or refused it, or the time is over.
+    async fn deliver(&mut self, payload: &Payload, due: Due) -> Delivery {
         let mut retries = 0;
+        let mut error_before = None;
         loop {
             if self.calls.is_any_waiting() {
                 return Delivery::Replaced;
             }
             let begin = Instant::now();
-            let mut stats = self.stats.lock();
-            stats.requests += 1;
-            stats.retries += u64::from(retries > 0);
-            stats.bytes += payload.body.len() as u64;
-            drop(stats);
+            self.stats.update(|stats| {
+                stats.requests += 1;
+                stats.retries += u64::from(retries > 0);
+                stats.bytes += payload.body.len() as u64;
+            });
 
-            let mut limit = Deadline::new(&mut self.calls, deadline.min(begin + self.timeout));
+            let until = begin + self.timeout;
+            let until = if due.is_strict { until.min(due.end) } else { until };
+            let mut limit = Deadline::new(&mut self.calls, until);
             let sent = self.client.send(payload, &mut limit).await;
             let (error, asked) = match sent {
                 Ok(Some(answer)) => {
@@ -252,17 +263,23 @@ impl Transport {
                         Verdict::Taken | Verdict::Retry => (error, answer.retry_after),
                     }
                 }
-                Ok(None) => (OtlpError::TimedOut { waited: begin.elapsed() }, None),
+                Ok(None) => {
+                    let waited = begin.elapsed();
+                    // A retry that was cut short tells less than the try before it.
+                    let error = error_before.take().filter(|_| waited < self.timeout);
+                    (error.unwrap_or(OtlpError::TimedOut { waited }), None)
+                }
                 Err(error) => (error, None),
             };
             let now = Instant::now();
             self.paused_until = asked.map(|pause| now + pause);
             let pause = asked.unwrap_or_else(|| pause_before(retries, self.random.hash_one(retries)));
             let resume = now + pause;
-            if resume >= deadline && !self.calls.is_any_waiting() {
+            if resume >= due.end && !self.calls.is_any_waiting() {
                 return Delivery::Failed(error);
             }
             self.calls.arrival_or(resume).await;
+            error_before = Some(error);
             retries += 1;
         }
     }
@@ -278,7 +295,7 @@ impl Transport {
     }
 
     fn unreadable(&mut self) {
-        self.stats.lock().unreadable_answers += 1;
+        self.stats.update(|stats| stats.unreadable_answers += 1);
         self.log.unreadable();
     }
 }
