@@ -98,7 +98,7 @@ impl OtlpOptions {
             endpoint: "http://localhost:4318".to_owned(),
             metrics_endpoint: None,
             headers: Vec::new(),
-            interval: Duration::from_secs(60),
+            interval: Duration::from_mins(1),
             timeout: Duration::from_secs(10),
             gzip: true,
             temporality: Temporality::default(),
@@ -185,10 +185,10 @@ impl OtlpOptions {
             let option = if self.metrics_endpoint.is_some() { "metrics_endpoint" } else { "endpoint" };
             return Err(invalid(option, endpoint.url(), "https needs the feature `tls` of mvx-metrics-otlp"));
         }
-        check_range("interval", self.interval, MIN_INTERVAL..=MAX_INTERVAL, "must be from 10 ms to 24 h")?;
-        check_range("timeout", self.timeout, MIN_TIMEOUT..=MAX_TIMEOUT, "must be from 1 ms to 1 h")?;
+        check_range("interval", &self.interval, MIN_INTERVAL..=MAX_INTERVAL, "must be from 10 ms to 24 h")?;
+        check_range("timeout", &self.timeout, MIN_TIMEOUT..=MAX_TIMEOUT, "must be from 1 ms to 1 h")?;
         let sizes = MIN_REQUEST_SIZE..=MAX_REQUEST_SIZE;
-        check_range("max_request_size", self.max_request_size, sizes, "must be from 1 KiB to 64 MiB")?;
+        check_range("max_request_size", &self.max_request_size, sizes, "must be from 1 KiB to 64 MiB")?;
         if self.resource.contains_key("") {
             return Err(invalid("resource_attribute", "", "must have a name"));
         }
@@ -230,11 +230,11 @@ pub(crate) fn invalid(option: &'static str, value: impl Into<String>, problem: &
 
 fn check_range<T: PartialOrd + fmt::Debug>(
     option: &'static str,
-    value: T,
+    value: &T,
     range: std::ops::RangeInclusive<T>,
     problem: &'static str,
 ) -> Result<(), OtlpError> {
-    if range.contains(&value) { Ok(()) } else { Err(invalid(option, format!("{value:?}"), problem)) }
+    if range.contains(value) { Ok(()) } else { Err(invalid(option, format!("{value:?}"), problem)) }
 }
 
 /// The headers as HTTP has them. Errors show names alone.

@@ -57,6 +57,14 @@ impl SharedStats {
         // No code that may panic runs under the lock.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    fn update(&self, change: impl FnOnce(&mut PushStats)) {
+        change(&mut self.lock());
+    }
+
+    fn read(&self) -> PushStats {
+        self.lock().clone()
+    }
 }
 
 /// Pushes the totals of a runtime to a collector, in a thread of its own, until it is shut down or dropped.
@@ -106,11 +114,12 @@ impl OtlpPusher {
     /// * [`OtlpError::InvalidOption`] names the first option with a wrong value, and the value
     /// * [`OtlpError::Certificates`] when the endpoint needs TLS and the operating system has no certificates
     /// * [`OtlpError::Thread`] when the operating system gives no thread, or no event loop for it
+    #[expect(clippy::needless_pass_by_value, reason = "options are handed over, as elsewhere in the library")]
     pub fn start(runtime: &MetricsRuntime, options: OtlpOptions) -> Result<Self> {
         let (calls, receiver) = unbounded_channel();
         let stats = SharedStats::default();
         let timeout = options.timeout;
-        let worker = Worker::new(runtime.observer(), options, Calls::new(receiver), stats.clone())?;
+        let worker = Worker::new(runtime.observer(), &options, Calls::new(receiver), stats.clone())?;
         let failed = |error: io::Error| OtlpError::Thread { cause: Arc::new(error) };
         let (ready, is_ready) = mpsc::sync_channel(1);
         let run = move || {
@@ -132,7 +141,8 @@ impl OtlpPusher {
 
     /// Pushes now, and waits until the collector has answered all requests. In async code use [`push_async`](Self::push_async).
     ///
-    /// The call ends within the [`timeout`](OtlpOptions::timeout) of the options, retries included. It replaces a push in
+    /// The push ends within the [`timeout`](OtlpOptions::timeout) of the options, retries included. The call ends at most a quarter
+    /// of a second later, also when reading the totals takes longer. It replaces a push in
     /// progress, because it has newer numbers: a request that waits for its answer gets half of the time, a retry does not
     /// begin. Calls of several threads share one push.
     ///
@@ -143,7 +153,8 @@ impl OtlpPusher {
         self.call(self.timeout, false)
     }
 
-    /// As [`push`](Self::push), without blocking the caller's executor. The push goes on when the future is dropped.
+    /// As [`push`](Self::push), without blocking the caller's executor. The push goes on when the future is dropped. The future waits
+    /// for the totals for as long as reading them takes.
     ///
     /// # Errors
     /// As there.
@@ -154,13 +165,13 @@ impl OtlpPusher {
     /// What the pusher has done so far.
     #[must_use]
     pub fn stats(&self) -> PushStats {
-        self.stats.lock().clone()
+        self.stats.read()
     }
 
     /// Pushes the last state, ends the thread, and returns what the pusher has done.
     ///
-    /// The call ends within the timeout, also when the collector hangs. While a shutdown of the runtime is in progress, it waits for
-    /// the final state. Shut the runtime down first: its final state has all events.
+    /// The push ends within the timeout, also when the collector hangs. The call ends at most a quarter of a second later, also when
+    /// reading the totals takes longer. While a shutdown of the runtime is in progress, the push waits for the final state. Shut the runtime down first: its final state has all events.
     ///
     /// # Errors
     /// Why the last push did not arrive as a whole: see [`OtlpError`]. The pusher has ended all the same.
@@ -241,6 +252,6 @@ impl Drop for OtlpPusher {
 
 impl fmt::Debug for OtlpPusher {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("OtlpPusher").field("stats", &*self.stats.lock()).finish_non_exhaustive()
+        formatter.debug_struct("OtlpPusher").field("stats", &self.stats.read()).finish_non_exhaustive()
     }
 }

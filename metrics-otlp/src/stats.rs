@@ -18,7 +18,8 @@ pub struct PushStats {
     pub failures: u64,
     /// Pushes that did not begin, because the collector had asked for a pause with `Retry-After`.
     pub skipped: u64,
-    /// Requests that were sent, or that found no connection; each try counts.
+    /// Requests that were sent, or that found no connection; each try counts. One that was sent again because the collector had
+    /// closed the kept connection is one try.
     pub requests: u64,
     /// The requests among them that were sent again, because the try before had failed.
     pub retries: u64,

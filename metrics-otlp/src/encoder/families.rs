@@ -191,11 +191,12 @@ impl Families {
     fn create(&mut self, dimension: &DimensionTotals<'_>, key: Key) -> usize {
         let index = self.list.len();
         let name = name::of_dimension(&key.metric, &key.dimension);
+        let lower_case = name.to_ascii_lowercase();
         let problem = if key.form.is_none() {
             Some(Cow::Borrowed(NO_FORM))
-        } else if !key.is_of_library && name.starts_with(OF_LIBRARY) {
+        } else if !key.is_of_library && lower_case.starts_with(OF_LIBRARY) {
             Some(Cow::Borrowed(TAKEN_BY_LIBRARY))
-        } else if let Some(other) = self.names.get(&name.to_ascii_lowercase()) {
+        } else if let Some(other) = self.names.get(&lower_case) {
             let Key { metric, dimension, .. } = &self.list[*other].key;
             let same = (metric, dimension) == (&key.metric, &key.dimension);
             Some(if same {
@@ -204,7 +205,7 @@ impl Families {
                 Cow::Owned(format!("`{name}` belongs to `{dimension}` of the metric `{metric}`"))
             })
         } else {
-            self.names.insert(name.to_ascii_lowercase(), index);
+            self.names.insert(lower_case, index);
             None
         };
         let help = [&*dimension.declared().help, dimension.metric_help];

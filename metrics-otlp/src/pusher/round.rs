@@ -50,7 +50,7 @@ enum Delivery {
 impl Round {
     pub(super) fn new(
         runtime: RuntimeObserver,
-        options: OtlpOptions,
+        options: &OtlpOptions,
         calls: Calls,
         stats: SharedStats,
     ) -> Result<Self> {
@@ -66,7 +66,7 @@ impl Round {
             paused_until: None,
             random: RandomState::new(),
         };
-        Ok(Self { encoder: Encoder::new(&options), scope: options.scope, runtime, transport })
+        Ok(Self { encoder: Encoder::new(options), scope: options.scope, runtime, transport })
     }
 
     pub(super) fn calls(&mut self) -> &mut Calls {
@@ -81,9 +81,10 @@ impl Round {
     pub(super) fn skip(&mut self) -> bool {
         let skips = self.transport.paused_until.is_some_and(|until| Instant::now() < until);
         if skips {
-            let mut stats = self.transport.stats.lock();
-            stats.pushes += 1;
-            stats.skipped += 1;
+            self.transport.stats.update(|stats| {
+                stats.pushes += 1;
+                stats.skipped += 1;
+            });
         }
         skips
     }
@@ -94,14 +95,13 @@ impl Round {
 
     /// Pushes the totals of this moment. `None` when a call waits, which brings newer ones.
     pub(super) async fn push(&mut self, deadline: Instant) -> Option<Result<()>> {
-        self.transport.stats.lock().pushes += 1;
+        self.transport.stats.update(|stats| stats.pushes += 1);
         let result = match self.read_totals(deadline).await {
             Some(Ok(totals)) => self.push_totals(&totals, deadline).await,
             Some(Err(cause)) => Some(Err(OtlpError::Totals { cause })),
             None => None,
         };
-        let mut stats = self.transport.stats.lock();
-        match &result {
+        self.transport.stats.update(|stats| match &result {
             Some(Ok(())) => {
                 stats.successes += 1;
                 (stats.last_success, stats.last_error) = (Some(SystemTime::now()), None);
@@ -111,9 +111,7 @@ impl Round {
                 stats.last_error = Some(error.clone());
             }
             None => stats.failures += 1,
-        }
-        // A subscriber may read the counts.
-        drop(stats);
+        });
         if let Some(result) = &result {
             self.transport.log.pushed(result);
         }
@@ -154,20 +152,20 @@ impl Round {
             let delivery = transport.deliver(&payload, deadline).await;
             match delivery {
                 Delivery::Taken(partial) => {
-                    let mut stats = transport.stats.lock();
-                    stats.points += request.points.saturating_sub(partial.rejected);
-                    stats.rejected_points += partial.rejected;
-                    drop(stats);
+                    transport.stats.update(|stats| {
+                        stats.points += request.points.saturating_sub(partial.rejected);
+                        stats.rejected_points += partial.rejected;
+                    });
                     requests.delivered(request);
                     transport.log.partial(&partial);
                     rejected.rejected += partial.rejected;
                     rejected.message = partial.message;
                 }
                 Delivery::TooLarge(error) => {
-                    transport.stats.lock().too_large += 1;
+                    transport.stats.update(|stats| stats.too_large += 1);
                     let is_small = request.body.len() <= MIN_REQUEST_SIZE;
                     if is_small || !requests.divide(&request) {
-                        transport.stats.lock().undelivered_points += request.points;
+                        transport.stats.update(|stats| stats.undelivered_points += request.points);
                         first_error.get_or_insert(error);
                     }
                     if is_small {
@@ -175,15 +173,15 @@ impl Round {
                     }
                 }
                 Delivery::Invalid(error) => {
-                    transport.stats.lock().undelivered_points += request.points;
+                    transport.stats.update(|stats| stats.undelivered_points += request.points);
                     first_error.get_or_insert(error);
                 }
                 Delivery::Failed(error) => {
-                    transport.stats.lock().undelivered_points += request.points;
+                    transport.stats.update(|stats| stats.undelivered_points += request.points);
                     return Some(Err(error));
                 }
                 Delivery::Replaced => {
-                    transport.stats.lock().undelivered_points += request.points;
+                    transport.stats.update(|stats| stats.undelivered_points += request.points);
                     return None;
                 }
             }
@@ -212,7 +210,7 @@ struct Transport {
 
 impl Transport {
     fn payload(&mut self, body: &[u8]) -> Payload {
-        self.stats.lock().uncompressed_bytes += body.len() as u64;
+        self.stats.update(|stats| stats.uncompressed_bytes += body.len() as u64);
         let compressed = if self.gzip { compress(body) } else { None };
         let is_compressed = compressed.is_some();
         Payload { body: Bytes::from(compressed.unwrap_or_else(|| body.to_vec())), is_compressed }
@@ -226,11 +224,11 @@ impl Transport {
                 return Delivery::Replaced;
             }
             let begin = Instant::now();
-            let mut stats = self.stats.lock();
-            stats.requests += 1;
-            stats.retries += u64::from(retries > 0);
-            stats.bytes += payload.body.len() as u64;
-            drop(stats);
+            self.stats.update(|stats| {
+                stats.requests += 1;
+                stats.retries += u64::from(retries > 0);
+                stats.bytes += payload.body.len() as u64;
+            });
 
             let mut limit = Deadline::new(&mut self.calls, deadline.min(begin + self.timeout));
             let sent = self.client.send(payload, &mut limit).await;
@@ -278,7 +276,7 @@ impl Transport {
     }
 
     fn unreadable(&mut self) {
-        self.stats.lock().unreadable_answers += 1;
+        self.stats.update(|stats| stats.unreadable_answers += 1);
         self.log.unreadable();
     }
 }

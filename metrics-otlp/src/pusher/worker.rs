@@ -32,7 +32,7 @@ impl Last {
 impl Worker {
     pub(super) fn new(
         runtime: RuntimeObserver,
-        options: OtlpOptions,
+        options: &OtlpOptions,
         calls: Calls,
         stats: SharedStats,
     ) -> Result<Self> {

@@ -59,16 +59,16 @@ fn ot3_answers_that_no_retry_heals_end_the_push_with_their_message() {
 fn ot3_answers_that_may_pass_are_retried_with_the_same_request() {
     bounded(|| {
         in_threads(4, |index| {
-            let status = [429, 502, 503, 504][index];
+            let code = [429, 502, 503, 504][index];
             let (result, stats, requests) = push_to(move |number, _| match number {
-                0 => Reply::http(status, "", b"busy"),
+                0 => Reply::http(code, "", b"busy"),
                 _ => Reply::success(),
             });
-            assert!(result.is_ok(), "{status}: {result:?}");
+            assert!(result.is_ok(), "{code}: {result:?}");
             assert_eq!((stats.requests, stats.retries, stats.successes, stats.failures), (2, 1, 1, 0));
-            assert_eq!(requests[0].body, requests[1].body, "{status}");
+            assert_eq!(requests[0].body, requests[1].body, "{code}");
             let pause = requests[1].at - requests[0].at;
-            assert!(pause >= Duration::from_millis(500), "{status}: retried after {pause:?}");
+            assert!(pause >= Duration::from_millis(500), "{code}: retried after {pause:?}");
         });
     });
 }

@@ -29,6 +29,7 @@ fn push_within(
 }
 
 const SHORT: Duration = Duration::from_millis(400);
+const MIDDLE: Duration = Duration::from_secs(2);
 const LONG: Duration = Duration::from_secs(10);
 
 #[test]
@@ -54,32 +55,38 @@ fn ot3_a_body_that_never_ends_is_taken_and_counted_in_time() {
 
 #[test]
 fn ot3_an_endless_body_is_read_up_to_its_limit() {
+    let begin = Instant::now();
     let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
     let chunk = format!("10000\r\n{}\r\n", "x".repeat(0x1_0000)).into_bytes();
     let (result, stats, _) = push_within(LONG, move |_| Reply::raw(head, Then::Repeat(chunk.clone())));
     assert!(result.is_ok(), "{result:?}");
     assert_eq!((stats.unreadable_answers, stats.successes, stats.requests), (1, 1, 1));
+    // Without the limit it is read until the timeout.
+    assert!(begin.elapsed() < LONG / 2, "{:?}", begin.elapsed());
 }
 
 #[test]
 fn ot3_a_refusal_with_an_endless_body_is_a_refusal() {
+    let begin = Instant::now();
     let head = "HTTP/1.1 404 Not Found\r\n\r\n";
     let (result, stats, _) = push_within(LONG, move |_| Reply::raw(head, Then::Repeat(vec![b'x'; 65_536])));
     assert!(matches!(result, Err(OtlpError::Refused { status: 404, .. })), "{result:?}");
     assert_eq!((stats.unreadable_answers, stats.failures), (1, 1));
+    // Without the limit it is read until the timeout.
+    assert!(begin.elapsed() < LONG / 2, "{:?}", begin.elapsed());
 }
 
 #[test]
 fn ot3_an_endless_header_is_read_up_to_its_limit() {
     let head = "HTTP/1.1 200 OK\r\nX: ";
-    let (result, stats, _) = push_within(SHORT, move |_| Reply::raw(head, Then::Repeat(vec![b'x'; 65_536])));
+    let (result, stats, _) = push_within(MIDDLE, move |_| Reply::raw(head, Then::Repeat(vec![b'x'; 65_536])));
     assert!(matches!(result, Err(OtlpError::Disconnected { .. })), "{result:?}");
     assert_eq!((stats.successes, stats.failures), (0, 1));
 }
 
 #[test]
 fn ot3_endless_headers_are_read_up_to_their_limit() {
-    let (result, ..) = push_within(SHORT, move |_| {
+    let (result, ..) = push_within(MIDDLE, move |_| {
         Reply::raw("HTTP/1.1 200 OK\r\n", Then::Repeat(b"X: y\r\n".repeat(1_000)))
     });
     assert!(matches!(result, Err(OtlpError::Disconnected { .. })), "{result:?}");
@@ -95,7 +102,7 @@ fn ot3_endless_interim_answers_end_in_time() {
 #[test]
 fn ot3_bytes_that_are_no_http_are_no_answer() {
     for garbage in ["SSH-2.0-OpenSSH_9.2\r\n", "\0\u{1}\u{2}\u{3}", "HTTP/9.9 200 OK\r\n\r\n"] {
-        let (result, stats, _) = push_within(SHORT, move |_| Reply::raw(garbage, Then::Close));
+        let (result, stats, _) = push_within(MIDDLE, move |_| Reply::raw(garbage, Then::Close));
         assert!(matches!(result, Err(OtlpError::Disconnected { .. })), "{garbage:?}: {result:?}");
         assert_eq!(stats.failures, 1);
     }

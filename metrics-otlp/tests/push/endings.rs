@@ -133,10 +133,10 @@ fn ot4_a_shutdown_of_the_runtime_in_progress_is_waited_for() {
         std::thread::scope(|scope| {
             let stopping = scope.spawn(|| runtime.shutdown());
             eventually("the runtime stops", || runtime.status() == MetricsRuntimeState::Stopping);
-            let pushed = scope.spawn(|| pusher.shutdown(Duration::from_secs(20)));
+            let ended = scope.spawn(|| pusher.shutdown(Duration::from_secs(20)));
             gate.open();
             stopping.join().expect("no panic").expect("a shutdown");
-            pushed.join().expect("no panic").expect("a collector that takes all");
+            ended.join().expect("no panic").expect("a collector that takes all");
         });
         assert_eq!(last_hits(&collector), [6]);
     });

@@ -40,7 +40,7 @@ pub fn hit(recorder: &MetricsRecorder, times: usize) {
 pub fn options(collector: &FakeCollector) -> OtlpOptions {
     OtlpOptions::new()
         .endpoint(collector.url())
-        .interval(Duration::from_secs(3_600))
+        .interval(Duration::from_hours(1))
         .timeout(Duration::from_secs(10))
 }
 
