@@ -25,7 +25,7 @@ use prost::Message;
 
 pub use self::left_out::LeftOutDimension;
 
-use self::baseline::{Baseline, Delivered, GroupKey, Interval, Update, has_deltas};
+use self::baseline::{Baseline, Delivered, GroupKey, Interval, SeriesKey, Update, has_deltas};
 use self::families::{Families, TOO_LARGE};
 use self::form::{Form, Shown};
 use self::points::{Times, may_fall, push_points};
@@ -114,12 +114,16 @@ pub struct Requests<'a> {
     dimensions: Box<dyn Iterator<Item = DimensionTotals<'a>> + Send + 'a>,
     /// Whether the dimension that comes after all others was taken.
     is_last_taken: bool,
+    /// Whether the baseline knows what the totals do not have.
+    has_ended: bool,
     current: Option<Current<'a>>,
     position: Position,
     /// Where the last request began.
     last_start: Position,
     /// The group of the last dimension, and the attributes of its points.
     group: Option<GroupKey>,
+    /// The group's number in the baseline.
+    group_number: u64,
     attributes: Attributes,
     /// The groups with recorders that could not be read.
     stalled: HashSet<GroupKey>,
@@ -197,10 +201,12 @@ impl Encoder {
             scope,
             dimensions: Box::new(std::iter::empty()),
             is_last_taken: false,
+            has_ended: false,
             current: None,
             position: Position::default(),
             last_start: Position::default(),
             group: None,
+            group_number: 0,
             attributes: Attributes::default(),
             stalled,
             is_group_stalled: false,
@@ -278,7 +284,8 @@ impl<'a> Requests<'a> {
     /// Begins with the first dimension.
     fn begin(&mut self) {
         self.dimensions = Box::new(self.totals.dimensions());
-        (self.is_last_taken, self.current, self.group) = (false, None, None);
+        (self.is_last_taken, self.has_ended) = (false, false);
+        (self.current, self.group) = (None, None);
         self.position = Position::default();
     }
 
@@ -295,7 +302,9 @@ impl<'a> Requests<'a> {
                 self.position = Position { dimensions: self.position.dimensions + 1, values: 0 };
             }
             let Some(dimension) = self.next_dimension() else {
-                self.encoder.baseline.forget_unseen(self.encoder.push);
+                if !std::mem::replace(&mut self.has_ended, true) {
+                    self.encoder.baseline.forget_unseen(self.encoder.push);
+                }
                 return None;
             };
             match self.enter(&dimension) {
@@ -328,9 +337,13 @@ impl<'a> Requests<'a> {
             if let Some(entity_id) = &group.1 {
                 self.attributes.push(name::ENTITY_ID, entity_id);
             }
-            self.is_group_stalled = self.stalled.contains(&group);
-            if self.is_group_stalled {
-                self.encoder.baseline.keep(&group, self.encoder.push);
+            if self.encoder.temporality == Temporality::Delta {
+                let push = self.encoder.push;
+                self.group_number = self.encoder.baseline.group(&group, push);
+                self.is_group_stalled = self.stalled.contains(&group);
+                if self.is_group_stalled {
+                    self.encoder.baseline.keep(self.group_number);
+                }
             }
             self.group = Some(group);
         }
@@ -339,7 +352,7 @@ impl<'a> Requests<'a> {
 
     /// Makes the points of the next value. Returns whether there are any.
     fn make_points(&mut self, made: &mut Made) -> bool {
-        let (Some(current), Some(group)) = (&self.current, &self.group) else { return false };
+        let Some(current) = &self.current else { return false };
         let Some((labels, value)) = current.value(self.position.values) else { return false };
         let declared = current.dimension.declared();
         let family = self.encoder.families.get(current.family);
@@ -357,13 +370,14 @@ impl<'a> Requests<'a> {
             if self.is_group_stalled {
                 return false;
             }
-            let series = (current.family, labels.to_vec());
+            let (group, family) = (self.group_number, current.family);
+            let series = SeriesKey { group, family, labels: labels.to_vec() };
             let baseline = &mut self.encoder.baseline;
-            let Some(interval) = baseline.interval(group, &series, &value, created, self.encoder.push) else {
+            let Some(interval) = baseline.interval(&series, &value, created, self.encoder.push) else {
                 return false;
             };
             let delivered = Delivered::new(&value, created, self.time);
-            made.update = Some(Update { group: group.clone(), series, delivered });
+            made.update = Some(Update { series, delivered });
             let Interval { value: counted, start } = interval;
             (value, times.start) = (Cow::Owned(counted), start);
         }

@@ -7,6 +7,7 @@ mod after_shutdown;
 mod by_metric;
 mod continuity;
 mod custom_dimensions;
+mod dimensions;
 mod distinct;
 mod everything;
 mod fixtures;

@@ -1,28 +1,43 @@
 //! The baseline: what the collector has taken, from which deltas count.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use mvx_metrics::{DimensionValue, HistogramSnapshot, MeanSnapshot, Number};
 
 use super::form::Form;
+use super::points::may_fall;
 
 /// The last delivered value of each series.
 #[derive(Debug, Default)]
 pub(super) struct Baseline {
     groups: HashMap<GroupKey, Group>,
+    /// How many groups there were, the forgotten ones included.
+    last_group: u64,
+    series: HashMap<SeriesKey, Series>,
+    /// The groups whose series are kept in this push.
+    kept: HashSet<u64>,
 }
 
 /// The namespace and the entity of a group.
 pub(super) type GroupKey = (Arc<str>, Option<Arc<str>>);
 
-/// The family and the labels of a series of a group.
-pub(super) type SeriesKey = (usize, Vec<Cow<'static, str>>);
+/// The group of a series, its family and its labels.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct SeriesKey {
+    /// The number of the group, which no other group ever has.
+    pub(super) group: u64,
+    pub(super) family: usize,
+    pub(super) labels: Vec<Cow<'static, str>>,
+}
 
-#[derive(Debug, Default)]
+/// A group of recorders.
+#[derive(Debug)]
 struct Group {
-    series: HashMap<SeriesKey, Series>,
+    number: u64,
+    /// The number of the last push whose totals had the group.
+    seen: u64,
 }
 
 #[derive(Debug)]
@@ -51,7 +66,6 @@ enum Value {
 /// An update of the baseline, once its request is delivered.
 #[derive(Debug)]
 pub(super) struct Update {
-    pub(super) group: GroupKey,
     pub(super) series: SeriesKey,
     pub(super) delivered: Delivered,
 }
@@ -74,19 +88,30 @@ impl Delivered {
 }
 
 impl Baseline {
+    /// The number of a group, which counts as seen.
+    pub(super) fn group(&mut self, group: &GroupKey, push: u64) -> u64 {
+        if let Some(group) = self.groups.get_mut(group) {
+            group.seen = push;
+            return group.number;
+        }
+        self.last_group += 1;
+        self.groups.insert(group.clone(), Group { number: self.last_group, seen: push });
+        self.last_group
+    }
+
     /// The interval of a series since its last delivery; `None` when nothing was counted since. The series counts as seen.
     ///
     /// A value that counts since a later time than the delivered one, or that has fallen, counts from 0.
     pub(super) fn interval(
         &mut self,
-        group: &GroupKey,
         series: &SeriesKey,
         value: &DimensionValue,
         created: u64,
         push: u64,
     ) -> Option<Interval> {
-        let series = self.groups.get_mut(group).and_then(|group| group.series.get_mut(series));
-        let Some(series) = series else { return Some(Interval { value: value.clone(), start: created }) };
+        let Some(series) = self.series.get_mut(series) else {
+            return Some(Interval { value: value.clone(), start: created });
+        };
         series.seen = push;
         let Delivered { value: earlier, created: earlier_created, time } = &series.delivered;
         let since = if created > *earlier_created { None } else { earlier.until(value) };
@@ -99,28 +124,25 @@ impl Baseline {
     }
 
     /// Deltas of a series count from this value on.
-    pub(super) fn update(&mut self, Update { group, series, delivered }: Update, push: u64) {
-        let group = self.groups.entry(group).or_default();
-        group.series.insert(series, Series { delivered, seen: push });
+    pub(super) fn update(&mut self, Update { series, delivered }: Update, push: u64) {
+        self.series.insert(series, Series { delivered, seen: push });
     }
 
-    /// Keeps the series of a group whose recorders could not all be read: their next interval begins where this one does.
-    pub(super) fn keep(&mut self, group: &GroupKey, push: u64) {
-        let group = self.groups.get_mut(group);
-        group.into_iter().flat_map(|group| group.series.values_mut()).for_each(|series| series.seen = push);
+    /// Keeps the series of a group whose recorders could not all be read: their next intervals begin where the last ones end.
+    pub(super) fn keep(&mut self, group: u64) {
+        self.kept.insert(group);
     }
 
-    /// Forgets the series that the totals of a push did not have.
+    /// Forgets the groups and the series that the totals of a push did not have.
     pub(super) fn forget_unseen(&mut self, push: u64) {
-        self.groups.retain(|_, group| {
-            group.series.retain(|_, series| series.seen == push);
-            !group.series.is_empty()
-        });
+        let kept = std::mem::take(&mut self.kept);
+        self.series.retain(|key, series| series.seen == push || kept.contains(&key.group));
+        self.groups.retain(|_, group| group.seen == push);
     }
 
     /// How many series there are.
     pub(super) fn len(&self) -> usize {
-        self.groups.values().map(|group| group.series.len()).sum()
+        self.series.len()
     }
 }
 
@@ -172,7 +194,19 @@ fn mean(earlier: &MeanSnapshot<Number>, later: &MeanSnapshot<Number>) -> Option<
     Some(Since::of(mean.count, DimensionValue::Mean(mean)))
 }
 
+/// By how much of itself a sum of floating-point numbers may fall without a restart.
+const MAX_ROUNDING: f64 = 1e-9;
+
 fn histogram(earlier: &HistogramSnapshot<Number>, later: &HistogramSnapshot<Number>) -> Option<Since> {
+    let has_fallen = match (earlier.sum, later.sum) {
+        _ if may_fall(later) => false,
+        // The order in which recorders are added up may change, and with it the rounding.
+        (Number::Float(earlier), Number::Float(later)) => later < earlier * (1.0 - MAX_ROUNDING),
+        (earlier, later) => later < earlier,
+    };
+    if has_fallen {
+        return None;
+    }
     let interval = later.since(earlier);
     let [counted, before, after] =
         [&interval, earlier, later].map(|histogram| u128::from(histogram.buckets.count()));

@@ -236,8 +236,7 @@ fn has_fallen(earlier: &Value, later: &Value) -> bool {
         || earlier.counts.iter().zip(&later.counts).any(|(earlier, later)| later < earlier)
         || maps(&earlier.positive, &later.positive)
         || maps(&earlier.negative, &later.negative)
-        // The sum of a mean, which has no buckets.
-        || (earlier.counts.is_empty() && earlier.sum.zip(later.sum).is_some_and(|(earlier, later)| later < earlier))
+        || earlier.sum.zip(later.sum).is_some_and(|(earlier, later)| later < earlier * (1.0 - 1e-9))
 }
 
 fn downscaled(distribution: &Distribution, scale: i32) -> Distribution {
