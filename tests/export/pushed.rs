@@ -1,6 +1,7 @@
 //! Covers OT5 without a server: under the names that stores make of those of OTLP, a push has the series of the text.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fmt::Write;
 
 use mvx_metrics::Totals;
@@ -50,8 +51,10 @@ fn series(name: &str, attributes: &[KeyValue], bound: Option<&str>) -> String {
 }
 
 fn add(all: &mut Series, series: String, value: f64) {
-    let before = all.insert(series.clone(), value);
-    assert_eq!(before, None, "{series} stands twice");
+    match all.entry(series) {
+        Entry::Vacant(place) => place.insert(value),
+        Entry::Occupied(place) => panic!("{} stands twice", place.key()),
+    };
 }
 
 fn add_number(all: &mut Series, name: &str, point: &NumberDataPoint) {
