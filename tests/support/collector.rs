@@ -111,9 +111,14 @@ impl FakeCollector {
     /// A collector that takes everything and keeps nothing of it, for benches.
     pub fn forgetful() -> Self {
         let collector = Self::accepting();
-        // Relaxed: a request more or less that is kept changes nothing.
-        collector.seen.is_forgetful.store(true, Ordering::Relaxed);
+        collector.forget();
         collector
+    }
+
+    /// From now on requests are not kept, and their numbers no longer count.
+    pub fn forget(&self) {
+        // Relaxed: a request more or less that is kept changes nothing.
+        self.seen.is_forgetful.store(true, Ordering::Relaxed);
     }
 
     /// A collector that answers each request by a function of its number, counted from 0.

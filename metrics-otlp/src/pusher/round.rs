@@ -34,6 +34,16 @@ pub(super) struct Round {
     transport: Transport,
 }
 
+/// The time of a push.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Due {
+    /// No retry begins after it.
+    pub(super) end: Instant,
+    /// Whether a request in progress ends then, too. In a push of the schedule it does not: reading and encoding many recorders may
+    /// take longer than a short interval, and no push would ever arrive.
+    pub(super) is_strict: bool,
+}
+
 /// How the delivery of a request ended.
 enum Delivery {
     /// The collector has it.
@@ -94,10 +104,10 @@ impl Round {
     }
 
     /// Pushes the totals of this moment. `None` when a call waits, which brings newer ones.
-    pub(super) async fn push(&mut self, deadline: Instant) -> Option<Result<()>> {
+    pub(super) async fn push(&mut self, due: Due) -> Option<Result<()>> {
         self.transport.stats.update(|stats| stats.pushes += 1);
-        let result = match self.read_totals(deadline).await {
-            Some(Ok(totals)) => self.push_totals(&totals, deadline).await,
+        let result = match self.read_totals(due.end).await {
+            Some(Ok(totals)) => self.push_totals(&totals, due).await,
             Some(Err(cause)) => Some(Err(OtlpError::Totals { cause })),
             None => None,
         };
@@ -142,14 +152,14 @@ impl Round {
     }
 
     /// Pushes totals in one or several requests.
-    async fn push_totals(&mut self, totals: &Totals, deadline: Instant) -> Option<Result<()>> {
+    async fn push_totals(&mut self, totals: &Totals, due: Due) -> Option<Result<()>> {
         let Self { encoder, transport, .. } = self;
         let mut requests = encoder.requests(totals);
         let mut rejected = PartialSuccess::default();
         let mut first_error = None;
         while let Some(request) = requests.next_request() {
             let payload = transport.payload(&request.body);
-            let delivery = transport.deliver(&payload, deadline).await;
+            let delivery = transport.deliver(&payload, due).await;
             match delivery {
                 Delivery::Taken(partial) => {
                     transport.stats.update(|stats| {
@@ -216,9 +226,10 @@ impl Transport {
         Payload { body: Bytes::from(compressed.unwrap_or_else(|| body.to_vec())), is_compressed }
     }
 
-    /// Sends a request until the collector has taken or refused it, or the deadline has come.
-    async fn deliver(&mut self, payload: &Payload, deadline: Instant) -> Delivery {
+    /// Sends a request until the collector has taken or refused it, or the time is over.
+    async fn deliver(&mut self, payload: &Payload, due: Due) -> Delivery {
         let mut retries = 0;
+        let mut error_before = None;
         loop {
             if self.calls.is_any_waiting() {
                 return Delivery::Replaced;
@@ -230,7 +241,9 @@ impl Transport {
                 stats.bytes += payload.body.len() as u64;
             });
 
-            let mut limit = Deadline::new(&mut self.calls, deadline.min(begin + self.timeout));
+            let until = begin + self.timeout;
+            let until = if due.is_strict { until.min(due.end) } else { until };
+            let mut limit = Deadline::new(&mut self.calls, until);
             let sent = self.client.send(payload, &mut limit).await;
             let (error, asked) = match sent {
                 Ok(Some(answer)) => {
@@ -250,17 +263,23 @@ impl Transport {
                         Verdict::Taken | Verdict::Retry => (error, answer.retry_after),
                     }
                 }
-                Ok(None) => (OtlpError::TimedOut { waited: begin.elapsed() }, None),
+                Ok(None) => {
+                    let waited = begin.elapsed();
+                    // A retry that was cut short tells less than the try before it.
+                    let error = error_before.take().filter(|_| waited < self.timeout);
+                    (error.unwrap_or(OtlpError::TimedOut { waited }), None)
+                }
                 Err(error) => (error, None),
             };
             let now = Instant::now();
             self.paused_until = asked.map(|pause| now + pause);
             let pause = asked.unwrap_or_else(|| pause_before(retries, self.random.hash_one(retries)));
             let resume = now + pause;
-            if resume >= deadline && !self.calls.is_any_waiting() {
+            if resume >= due.end && !self.calls.is_any_waiting() {
                 return Delivery::Failed(error);
             }
             self.calls.arrival_or(resume).await;
+            error_before = Some(error);
             retries += 1;
         }
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use mvx_metrics::RuntimeObserver;
 use tokio::time::Instant;
 
-use super::round::Round;
+use super::round::{Due, Round};
 use super::{Call, Result, SharedStats};
 use crate::deadline::Calls;
 use crate::error::OtlpError;
@@ -53,21 +53,21 @@ impl Worker {
             for late in callers.extract_if(.., |call| !call.is_last && call.deadline <= now) {
                 late.answer(Err(OtlpError::TimedOut { waited: round.timeout() }));
             }
-            let deadline = if callers.is_empty() {
+            let due = if callers.is_empty() {
                 if now < next {
                     continue;
                 }
                 next = following(next, interval, now);
-                next
+                Due { end: next, is_strict: false }
             } else {
-                deadline_of(&callers)
+                Due { end: deadline_of(&callers), is_strict: true }
             };
             let is_scheduled = callers.is_empty();
             if is_scheduled && round.skip() {
                 continue;
             }
             // A push that a newer one replaces answers nobody: the newer one does.
-            if let Some(result) = round.push(deadline).await {
+            if let Some(result) = round.push(due).await {
                 let calls = std::mem::take(&mut callers);
                 if calls.iter().any(|call| call.is_last) {
                     round.log_end(&result);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use mvx_metrics::MetricsRuntime;
-use mvx_metrics_tests::collector::FakeCollector;
+use mvx_metrics_tests::collector::{FakeCollector, Reply};
 use mvx_metrics_tests::{bounded, bounded_async, eventually, in_threads};
 
 use crate::support::{hit, hits, hits_in, options, start};
@@ -21,6 +21,19 @@ fn pushes_begin_at_each_interval() {
         assert!(last - first >= interval * 2, "four pushes within {:?}", last - first);
         assert!(requests.iter().all(|request| hits_in(request) == [1]));
         assert_eq!(pusher.stats().failures, 0);
+    });
+}
+
+#[test]
+fn ot3_pushes_that_take_longer_than_the_interval_arrive() {
+    bounded(|| {
+        let collector = FakeCollector::start(|_, _| Reply::success().after(Duration::from_millis(100)));
+        let (runtime, _recorder) = hits("slow");
+        let pusher = start(&runtime, options(&collector).interval(Duration::from_millis(10)));
+        eventually("three pushes arrive", || pusher.stats().successes >= 3);
+        let stats = pusher.stats();
+        assert_eq!((stats.failures, stats.retries), (0, 0), "{stats:?}");
+        assert!(stats.requests <= stats.successes + 1, "no two at a time: {stats:?}");
     });
 }
 
