@@ -23,6 +23,7 @@ mod means;
 mod merging;
 mod process;
 mod protobuf;
+mod pushed;
 mod recent;
 mod replaced;
 mod rollup;

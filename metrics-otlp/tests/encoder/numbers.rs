@@ -147,10 +147,10 @@ impl Expected {
             V::Mean(mean) => match mean.sum {
                 Number::Unsigned(_) | Number::Duration(_) if !has_window => {
                     let (count, sum) = (mean.count, Some(mean.sum.as_f64()));
-                    (
-                        Kind::Histogram,
-                        Value::Distribution(Distribution { count, sum, ..Distribution::default() }),
-                    )
+                    // Some stores take no histogram without a bucket.
+                    let distribution =
+                        Distribution { count, sum, counts: vec![count], ..Distribution::default() };
+                    (Kind::Histogram, Value::Distribution(distribution))
                 }
                 _ => match mean.mean() {
                     Some(mean) => (Kind::Gauge, Value::Double(mean)),
