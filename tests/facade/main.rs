@@ -5,5 +5,6 @@ mod fixtures;
 mod handles;
 mod install;
 mod model;
+mod otlp;
 mod outputs;
 mod reentrancy;
