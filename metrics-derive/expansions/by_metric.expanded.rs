@@ -72,10 +72,10 @@ const _: () = {
             __private::order_problem(const { &<Self as __private::Fields>::NAMES })
         }
         #[inline]
-        fn empty_shard(&self) -> __private::Option<Self> {
-            __private::Some(Self {
-                per_host: __private::per_label::empty_shard::<String, HostStats>()?,
-            })
+        fn empty_shard(&self) -> Self {
+            Self {
+                per_host: __private::per_label::empty_shard::<String, HostStats>(),
+            }
         }
         #[inline]
         fn absorb_shard(&mut self, __shard: &mut Self) {
@@ -346,7 +346,7 @@ const _: () = {
         const INVALID: &'static __private::primitive::str = "invalid";
         fn write<__M: __private::SerializeMap>(
             &self,
-            __prefix: &__private::primitive::str,
+            __prefix: __private::Prefix<'_>,
             __map: &mut __M,
         ) -> __private::Result<(), __M::Error> {
             __private::write(

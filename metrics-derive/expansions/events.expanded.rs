@@ -391,7 +391,7 @@ const _: () = {
         const INVALID: &'static __private::primitive::str = "invalid";
         fn write<__M: __private::SerializeMap>(
             &self,
-            __prefix: &__private::primitive::str,
+            __prefix: __private::Prefix<'_>,
             __map: &mut __M,
         ) -> __private::Result<(), __M::Error> {
             __private::write(

@@ -267,7 +267,7 @@ const _: () = {
         const INVALID: &'static __private::primitive::str = "invalid";
         fn write<__M: __private::SerializeMap>(
             &self,
-            __prefix: &__private::primitive::str,
+            __prefix: __private::Prefix<'_>,
             __map: &mut __M,
         ) -> __private::Result<(), __M::Error> {
             __private::write(__map, __prefix, &["by_kind"], &[&self.by_kind])

@@ -64,13 +64,13 @@ const _: () = {
             __private::order_problem(const { &<Self as __private::Fields>::NAMES })
         }
         #[inline]
-        fn empty_shard(&self) -> __private::Option<Self> {
-            __private::Some(Self {
-                total: __private::Dimension::empty_shard(&self.total)?,
-                success_total: __private::Dimension::empty_shard(&self.success_total)?,
-                elapsed: __private::Dimension::empty_shard(&self.elapsed)?,
-                users: __private::Dimension::empty_shard(&self.users)?,
-            })
+        fn empty_shard(&self) -> Self {
+            Self {
+                total: __private::shard_of(&self.total),
+                success_total: __private::shard_of(&self.success_total),
+                elapsed: __private::shard_of(&self.elapsed),
+                users: __private::shard_of(&self.users),
+            }
         }
         #[inline]
         fn absorb_shard(&mut self, __shard: &mut Self) {
@@ -319,7 +319,7 @@ const _: () = {
         const INVALID: &'static __private::primitive::str = "invalid";
         fn write<__M: __private::SerializeMap>(
             &self,
-            __prefix: &__private::primitive::str,
+            __prefix: __private::Prefix<'_>,
             __map: &mut __M,
         ) -> __private::Result<(), __M::Error> {
             __private::write(

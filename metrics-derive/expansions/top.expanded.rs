@@ -59,10 +59,10 @@ const _: () = {
             __private::order_problem(const { &<Self as __private::Fields>::NAMES })
         }
         #[inline]
-        fn empty_shard(&self) -> __private::Option<Self> {
-            __private::Some(Self {
-                heaviest: __private::Dimension::empty_shard(&self.heaviest)?,
-            })
+        fn empty_shard(&self) -> Self {
+            Self {
+                heaviest: __private::shard_of(&self.heaviest),
+            }
         }
         #[inline]
         fn absorb_shard(&mut self, __shard: &mut Self) {
@@ -247,7 +247,7 @@ const _: () = {
         const INVALID: &'static __private::primitive::str = "invalid";
         fn write<__M: __private::SerializeMap>(
             &self,
-            __prefix: &__private::primitive::str,
+            __prefix: __private::Prefix<'_>,
             __map: &mut __M,
         ) -> __private::Result<(), __M::Error> {
             __private::write(__map, __prefix, &["heaviest"], &[&self.heaviest])

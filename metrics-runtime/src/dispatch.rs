@@ -21,6 +21,7 @@ use std::slice;
 use crate::event::{EventRef, MetricEvent};
 use crate::queue::slot::Slot;
 
+pub(crate) use metric::no_shard;
 pub use metric::{Metric, TypedMetric};
 pub(crate) use metric_set::{
     MetricBox, MetricFailure, MetricSet, ReadTyped, ShardPlan, Typed, declaration_of_type, descriptors,
@@ -28,7 +29,7 @@ pub(crate) use metric_set::{
 };
 
 type BatchHandler = unsafe fn(NonNull<()>, &[Slot]);
-type OneHandler = unsafe fn(NonNull<()>, &Slot) -> bool;
+type OneHandler = unsafe fn(NonNull<()>, NonNull<()>) -> bool;
 
 /// How a metric interprets the event `E`.
 ///
@@ -71,10 +72,17 @@ pub trait HandleEvent<E: MetricEvent> {
 /// One entry of a metric's handler table: an event type and how the metric `M` handles it.
 ///
 /// See [`Metric::handlers`].
+#[repr(transparent)]
 pub struct EventHandler<M: ?Sized> {
+    erased: ErasedHandler,
+    metric: PhantomData<fn(&mut M)>,
+}
+
+/// An [`EventHandler`] of a metric of any type. Its functions are those of that type.
+#[derive(Clone, Copy)]
+struct ErasedHandler {
     type_id: TypeId,
     event_type: &'static str,
-    handle: fn(&mut M, EventRef<'_>) -> bool,
     batch: BatchHandler,
     one: OneHandler,
 }
@@ -86,13 +94,19 @@ impl<M> EventHandler<M> {
     where
         M: HandleEvent<E>,
     {
-        Self {
+        let erased = ErasedHandler {
             type_id: TypeId::of::<E>(),
             event_type: E::EVENT_TYPE,
-            handle: handle_view::<M, E>,
             batch: handle_batch::<M, E>,
             one: handle_one::<M, E>,
-        }
+        };
+        Self { erased, metric: PhantomData }
+    }
+
+    pub(crate) fn handle(&self, metric: &mut M, event: EventRef<'_>) -> bool {
+        let ErasedHandler { type_id, one, .. } = self.erased;
+        // SAFETY: `of` made the function for an `M`, and for the event's type.
+        event.type_id() == type_id && unsafe { one(NonNull::from(metric).cast(), event.erased()) }
     }
 }
 
@@ -100,32 +114,14 @@ impl<M: ?Sized> EventHandler<M> {
     /// The name of the event type.
     #[must_use]
     pub fn event_type(&self) -> &'static str {
-        self.event_type
-    }
-
-    pub(crate) fn handle(&self, metric: &mut M, event: EventRef<'_>) -> bool {
-        (self.handle)(metric, event)
+        self.erased.event_type
     }
 }
 
 impl<M: ?Sized> fmt::Debug for EventHandler<M> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("EventHandler").field("event_type", &self.event_type).finish_non_exhaustive()
+        formatter.debug_struct("EventHandler").field("event_type", &self.event_type()).finish_non_exhaustive()
     }
-}
-
-fn handle_view<M: HandleEvent<E>, E: MetricEvent>(metric: &mut M, event: EventRef<'_>) -> bool {
-    match event.downcast_ref::<E>() {
-        Some(event) => handle_lone(metric, event),
-        None => false,
-    }
-}
-
-/// Applies an event outside of a batch. It is never inlined: generated handlers are inlined into whatever calls them, and need
-/// to be fast in [`handle_batch`] alone.
-#[inline(never)]
-fn handle_lone<M: HandleEvent<E>, E: MetricEvent>(metric: &mut M, event: &E) -> bool {
-    metric.handle(event)
 }
 
 /// # Safety
@@ -136,13 +132,15 @@ unsafe fn handle_batch<M: HandleEvent<E>, E: MetricEvent>(metric: NonNull<()>, s
     metric.handle_batch(EventBatch { slots: slots.iter(), events: PhantomData });
 }
 
+/// Applies an event outside of a batch.
+///
 /// # Safety
-/// As [`handle_batch`], with one slot.
-unsafe fn handle_one<M: HandleEvent<E>, E: MetricEvent>(metric: NonNull<()>, slot: &Slot) -> bool {
+/// As [`handle_batch`], with one event of type `E`.
+unsafe fn handle_one<M: HandleEvent<E>, E: MetricEvent>(metric: NonNull<()>, event: NonNull<()>) -> bool {
     // SAFETY: passed on.
     let metric = unsafe { metric.cast::<M>().as_mut() };
     // SAFETY: passed on.
-    handle_lone(metric, unsafe { slot.event::<E>() })
+    metric.handle(unsafe { event.cast::<E>().as_ref() })
 }
 
 /// Events of one type that were queued in a row, in the order in which the recorder accepted them.

@@ -1,7 +1,8 @@
 //! Events: facts about a domain, stated by production code.
 
-use std::any::Any;
+use std::any::{Any, TypeId};
 use std::fmt;
+use std::ptr::NonNull;
 
 /// A plain domain fact, such as "a save attempt finished".
 ///
@@ -65,6 +66,15 @@ impl<'a> EventRef<'a> {
     #[must_use]
     pub fn is<E: MetricEvent>(&self) -> bool {
         self.event.is::<E>()
+    }
+
+    pub(crate) fn type_id(&self) -> TypeId {
+        self.event.type_id()
+    }
+
+    /// The event, without its type.
+    pub(crate) fn erased(&self) -> NonNull<()> {
+        NonNull::from(self.event).cast()
     }
 
     /// The event as an `E`, or `None` when it is of another type.

@@ -46,7 +46,7 @@ pub use crate::number::TimeUnit;
 
 use crate::dimension::Breakdown;
 use crate::dimension::Shape;
-use crate::dispatch::declaration_of_type;
+use crate::dispatch::{declaration_of_type, no_shard};
 use crate::label::is_indexed;
 use crate::snapshot::NumberType;
 
@@ -57,8 +57,8 @@ pub use top::{KeepsLabels, TopByLabel, checked_keep, keeping};
 
 pub use const_names::{assert_label_texts, assert_name, assert_not_invalid, assert_prefix};
 pub use fields::{
-    AllFields, PartialSnapshot, ShownIn, SnapshotFields, WriteField, deserialize, flattened, has_fallen,
-    merge, read, read_in, restarted_since, restore, serialize, since, take, write,
+    AllFields, PartialSnapshot, Prefix, ShownIn, SnapshotFields, WriteField, deserialize, flattened,
+    has_fallen, merge, read, read_in, restarted_since, restore, serialize, since, take, write,
 };
 pub use names::{Names, assert_distinct, order_problem};
 
@@ -88,6 +88,16 @@ pub fn with<'a, E, R>(event: &'a E, closure: impl FnOnce(&'a E) -> R) -> R {
 #[inline]
 pub fn when<'a, E>(event: &'a E, condition: impl FnOnce(&'a E) -> bool) -> bool {
     condition(event)
+}
+
+/// An empty dimension with the configuration of this one, for the events of one more thread.
+///
+/// # Panics
+///
+/// When the dimension needs all events in one order. Its metric has an `order_problem` then.
+#[must_use]
+pub fn shard_of<D: Dimension>(dimension: &D) -> D {
+    dimension.empty_shard().unwrap_or_else(|| no_shard())
 }
 
 /// A breakdown that accepts labels of type `Q`.

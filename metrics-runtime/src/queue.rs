@@ -84,6 +84,7 @@ use crate::sync::{Arc, AtomicPtr, AtomicU64, Mutex, Ordering};
 pub(crate) use crate::queue::consumer::{Batch, Consumer, PendingEvent, Published};
 pub(crate) use crate::queue::pool::SegmentPool;
 pub(crate) use crate::queue::producer::{Permit, PushError, ReserveError, WakeHint};
+pub(crate) use crate::queue::segment::OwnedSegment;
 
 /// The queue is closed to new events.
 const CLOSED: u64 = 1 << 63;

@@ -285,23 +285,24 @@ fn rs1_a_recorder_takes_at_most_a_kibibyte_before_its_first_event() {
 fn rs1_the_first_event_after_a_pause_allocates_nothing() {
     let _alone = alone();
     bounded(|| {
-        // A direct recorder parks at once.
-        let tokio = tokio::runtime::Builder::new_current_thread().build().expect("a tokio runtime");
-        let recorder = {
-            let _inside = tokio.enter();
-            MetricsRecorder::new("pauses", RecorderOptions::new().queue_max_size(1 << 28))
-                .expect("valid options")
-        };
-        for round in 0..10 {
-            let blocks = blocks_allocated_by(|| recorder.emit(Small));
-            assert!(blocks == 0 || round == 0, "{blocks} blocks in round {round}");
-            tokio.block_on(async { recorder.flush().await.expect("it runs") });
-            // The recorder's task parks the queue.
-            tokio.block_on(async {
-                for _ in 0..10 {
-                    tokio::task::yield_now().await;
-                }
-            });
+        for options in [RecorderOptions::new().queue_max_size(1 << 28), per_thread()] {
+            // A direct recorder parks at once.
+            let tokio = tokio::runtime::Builder::new_current_thread().build().expect("a tokio runtime");
+            let recorder = {
+                let _inside = tokio.enter();
+                MetricsRecorder::new("pauses", options).expect("valid options")
+            };
+            for round in 0..10 {
+                let blocks = blocks_allocated_by(|| recorder.emit(Small));
+                assert!(blocks == 0 || round == 0, "{blocks} blocks in round {round}");
+                tokio.block_on(async { recorder.flush().await.expect("it runs") });
+                // The recorder's task parks the queue.
+                tokio.block_on(async {
+                    for _ in 0..10 {
+                        tokio::task::yield_now().await;
+                    }
+                });
+            }
         }
     });
 }

@@ -131,7 +131,7 @@ impl<'a> PerLabel<'a> {
 
     pub fn empty_shard(&self) -> TokenStream {
         let (ident, empty_shard) = (self.field.ident, self.function("empty_shard"));
-        quote!(#ident: #empty_shard()?)
+        quote!(#ident: #empty_shard())
     }
 
     pub fn absorb(&self) -> TokenStream {

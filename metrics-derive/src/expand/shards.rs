@@ -34,8 +34,12 @@ pub fn methods(cx: &Context) -> TokenStream {
             absorbed.push(per_label.absorb());
             continue;
         }
-        let of = if field.role == Role::Flatten { quote!(Metric) } else { quote!(Dimension) };
-        made.push(quote_at!(private, span => #ident: #private::#of::empty_shard(&self.#ident)?));
+        let (of, empty_shard) = if field.role == Role::Flatten {
+            (quote!(Metric), quote!(Metric::empty_shard))
+        } else {
+            (quote!(Dimension), quote!(shard_of))
+        };
+        made.push(quote_at!(private, span => #ident: #private::#empty_shard(&self.#ident)));
         absorbed.push(
             quote_at!(private, span => #private::#of::absorb_shard(&mut self.#ident, &mut __shard.#ident);),
         );
@@ -44,8 +48,8 @@ pub fn methods(cx: &Context) -> TokenStream {
         #problem
 
         #[inline]
-        fn empty_shard(&self) -> #private::Option<Self> {
-            #private::Some(Self { #(#made),* })
+        fn empty_shard(&self) -> Self {
+            Self { #(#made),* }
         }
 
         #[inline]

@@ -276,7 +276,7 @@ fn writing(cx: &Context) -> TokenStream {
     quote! {
         fn write<__M: #private::SerializeMap>(
             &self,
-            __prefix: &#private::primitive::str,
+            __prefix: #private::Prefix<'_>,
             __map: &mut __M,
         ) -> #private::Result<(), __M::Error> {
             #private::write(__map, __prefix, &[#(#names),*], &[#(&#fields),*])

@@ -140,15 +140,17 @@ pub trait Metric: Send + 'static {
         Some("only a derived metric adds up threads, and this one is written by hand".to_owned())
     }
 
-    /// An empty metric with the configuration of this one, for the events of one more thread. `None` when there is an
-    /// [`order_problem`](Metric::order_problem).
+    /// An empty metric with the configuration of this one, for the events of one more thread.
+    ///
+    /// It panics when there is an [`order_problem`](Metric::order_problem). No `Option` tells: its checks, one for each field, would
+    /// be compiled for each type of metric.
     #[doc(hidden)]
     #[must_use]
-    fn empty_shard(&self) -> Option<Self>
+    fn empty_shard(&self) -> Self
     where
         Self: Sized,
     {
-        None
+        no_shard()
     }
 
     /// Takes over all that a shard has recorded, which is not used afterwards.
@@ -225,4 +227,10 @@ pub trait TypedMetric: Metric {
         let _ = (snapshot, taken_at);
         None
     }
+}
+
+/// The shard of what needs the events of all threads in one order.
+#[cold]
+pub(crate) fn no_shard() -> ! {
+    panic!("`order_problem` tells why it has no shards")
 }

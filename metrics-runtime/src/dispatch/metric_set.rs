@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 use super::metric::{Metric, TypedMetric};
 use crate::descriptor::MetricDescriptor;
-use crate::dispatch::{BatchHandler, EventHandler, OneHandler};
+use crate::dispatch::{ErasedHandler, EventHandler};
 use crate::error::MetricsRecorderError;
 use crate::panics::{self, Panic};
 use crate::queue::Published;
@@ -84,10 +84,8 @@ struct MetricEntry {
 /// One metric's handlers for one type of event.
 #[derive(Clone, Copy)]
 struct Target {
-    type_id: TypeId,
     index: usize,
-    batch: BatchHandler,
-    one: OneHandler,
+    handler: ErasedHandler,
 }
 
 /// The name of a metric that panicked during a call, and its panic.
@@ -103,8 +101,8 @@ impl MetricSet {
         self.targets.retain(|target| target.index != index);
         for target in std::mem::take(&mut metric.targets) {
             let target = Target { index, ..target };
-            let at =
-                self.targets.partition_point(|other| (other.type_id, other.index) <= (target.type_id, index));
+            let order = |target: &Target| (target.handler.type_id, target.index);
+            let at = self.targets.partition_point(|other| order(other) <= order(&target));
             self.targets.reserve_exact(1);
             self.targets.insert(at, target);
         }
@@ -121,10 +119,10 @@ impl MetricSet {
     /// Applies a batch of events to the metrics that listen to them. A metric that panics gets no more events.
     #[inline]
     pub(crate) fn apply_batch(&mut self, batch: &Published<'_>, failures: &mut Vec<MetricFailure>) {
-        for target in targets_of(&self.targets, batch) {
-            self.metrics[target.index].call(failures, |metric| {
+        for Target { index, handler } in targets_of(&self.targets, batch) {
+            self.metrics[*index].call(failures, |metric| {
                 // SAFETY: T1 and T2. `&mut self` excludes all other uses of the metric, and the batch keeps its events.
-                unsafe { (target.batch)(metric, batch.slots()) };
+                unsafe { (handler.batch)(metric, batch.slots()) };
             });
         }
     }
@@ -136,11 +134,13 @@ impl MetricSet {
         failures: &mut Vec<MetricFailure>,
     ) -> Vec<Arc<str>> {
         let mut accepted = Vec::new();
-        for target in targets_of(&self.targets, batch) {
-            let entry = &mut self.metrics[target.index];
+        // SAFETY: the slot is published with this metadata, and the batch keeps its events.
+        let event = unsafe { batch.slots()[0].view(batch.meta()) };
+        for Target { index, handler } in targets_of(&self.targets, batch) {
+            let entry = &mut self.metrics[*index];
             let answer = entry.call(failures, |metric| {
                 // SAFETY: as in `apply_batch`.
-                unsafe { (target.one)(metric, &batch.slots()[0]) }
+                unsafe { (handler.one)(metric, event.erased()) }
             });
             let name = &entry.metric.name;
             // A metric may list an event twice; its name is returned once.
@@ -208,8 +208,8 @@ fn targets_of<'a>(
     batch: &Published<'_>,
 ) -> impl Iterator<Item = &'a Target> + use<'a> {
     let type_id = batch.meta().type_id;
-    let start = targets.partition_point(|target| target.type_id < type_id);
-    targets[start..].iter().take_while(move |target| target.type_id == type_id)
+    let start = targets.partition_point(|target| target.handler.type_id < type_id);
+    targets[start..].iter().take_while(move |target| target.handler.type_id == type_id)
 }
 
 /// A metric of any type, with the name it was registered under.
@@ -360,7 +360,7 @@ impl<M: TypedMetric> ReadTyped for Typed<M> {
 
 /// The handlers of a metric; [`MetricBox::of_erased`] boxes them with it (T1).
 fn targets_of_metric(metric: &dyn ErasedMetric) -> Vec<Target> {
-    (0..).map_while(|index| metric.handler(index)).map(|(target, _)| target).collect()
+    metric.facts().handlers().iter().map(|handler| Target { index: 0, handler: *handler }).collect()
 }
 
 /// The declaration of a metric whose type is known.
@@ -370,60 +370,64 @@ pub(crate) fn declaration_of_type<M: Metric>(metric: &M) -> Declaration {
 
 /// The declaration of a metric. Metrics of one derived type share it.
 fn declaration_of(metric: &dyn ErasedMetric) -> Declaration {
-    let declare = || {
-        let handlers = (0..).map_while(|index| metric.handler(index));
-        Declared::new(metric.descriptor(), handlers.map(|(_, event_type)| event_type))
-    };
+    let facts = metric.facts();
+    let event_types = facts.handlers().iter().map(|handler| handler.event_type);
+    let declare = || Declared::new(metric.descriptor(), event_types);
     let any: &dyn Any = metric;
-    if metric.shares_declaration() { Declaration::of_type(any.type_id(), declare) } else { declare().into() }
+    if facts.shares_declaration { Declaration::of_type(any.type_id(), declare) } else { declare().into() }
 }
 
 /// A [`Metric`] of any type. It is private and implemented for `Metric`s only, so this file alone upholds T1.
+///
+/// These methods are compiled for each type of metric, whether a program calls them or not. So what they have in common stands
+/// outside of them.
 trait ErasedMetric: Metric + Any {
-    /// The handler at this position, for a metric at index 0, and the name of its event.
-    fn handler(&self, position: usize) -> Option<(Target, &'static str)>;
-
-    /// Whether all metrics of this type have one declaration.
-    fn shares_declaration(&self) -> bool;
-
-    /// [`Metric::order_problem`].
-    fn order_problem_erased(&self) -> Option<String>;
+    /// What all metrics of this type have in common.
+    fn facts(&self) -> Facts;
 
     /// [`Metric::empty_shard`].
-    fn empty_shard_erased(&self) -> Option<Box<dyn ErasedMetric>>;
+    fn empty_shard_erased(&self) -> Box<dyn ErasedMetric>;
 
-    /// [`Metric::absorb_shard`]. A shard of another type leaves the metric as it is.
-    fn absorb_erased(&mut self, shard: &mut dyn Any);
+    /// [`Metric::absorb_shard`].
+    ///
+    /// # Safety
+    /// The shard is a metric of this type.
+    unsafe fn absorb_erased(&mut self, shard: NonNull<()>);
+}
+
+/// What all metrics of one type have in common.
+struct Facts {
+    /// [`Metric::handlers`], without the type.
+    handlers: *const [ErasedHandler],
+    /// Whether they have one declaration.
+    shares_declaration: bool,
+    /// [`Metric::order_problem`].
+    order_problem: fn() -> Option<String>,
+}
+
+impl Facts {
+    fn handlers(&self) -> &'static [ErasedHandler] {
+        // SAFETY: `facts` got it from a `&'static [EventHandler<M>]`, and an `EventHandler` is transparent.
+        unsafe { &*self.handlers }
+    }
 }
 
 impl<M: Metric> ErasedMetric for M {
-    fn handler(&self, position: usize) -> Option<(Target, &'static str)> {
-        let handlers = M::handlers();
-        if position >= handlers.len() {
-            return None;
-        }
-        let EventHandler { type_id, event_type, batch, one, .. } = handlers[position];
-        Some((Target { type_id, index: 0, batch, one }, event_type))
-    }
-
-    fn shares_declaration(&self) -> bool {
-        M::is_derived()
-    }
-
-    fn order_problem_erased(&self) -> Option<String> {
-        M::order_problem()
-    }
-
-    fn empty_shard_erased(&self) -> Option<Box<dyn ErasedMetric>> {
-        match self.empty_shard() {
-            Some(shard) => Some(Box::new(shard)),
-            None => None,
+    fn facts(&self) -> Facts {
+        let handlers: *const [EventHandler<M>] = M::handlers();
+        Facts {
+            handlers: handlers as *const [ErasedHandler],
+            shares_declaration: M::is_derived(),
+            order_problem: M::order_problem,
         }
     }
 
-    fn absorb_erased(&mut self, shard: &mut dyn Any) {
-        if let Some(shard) = shard.downcast_mut::<M>() {
-            self.absorb_shard(shard);
-        }
+    fn empty_shard_erased(&self) -> Box<dyn ErasedMetric> {
+        Box::new(self.empty_shard())
+    }
+
+    unsafe fn absorb_erased(&mut self, shard: NonNull<()>) {
+        // SAFETY: the caller promises it.
+        self.absorb_shard(unsafe { shard.cast::<M>().as_mut() });
     }
 }

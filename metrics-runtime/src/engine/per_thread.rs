@@ -22,9 +22,8 @@ use super::stall::{Obstacle, STALL_TIMEOUT};
 use crate::dispatch::{MetricBox, MetricSet, ShardPlan};
 use crate::error::MetricsRecorderError;
 use crate::event::MetricEvent;
-use crate::queue::ring::{Slots, allocate_slots};
 use crate::queue::rings::{Counts, Fold, Folding, Rings, ThreadRing};
-use crate::queue::{Published, PushError, WakeHint};
+use crate::queue::{OwnedSegment, Published, PushError, SegmentPool, WakeHint};
 use crate::sync::Mutex;
 use crate::thread_role::{self, RoleGuard};
 
@@ -74,9 +73,9 @@ impl Folding for Parts {
         thread_role::in_metrics()
     }
 
-    fn allocate(&self) -> Option<Box<Slots>> {
+    fn take_slots(&self, pool: &SegmentPool) -> Option<OwnedSegment> {
         let _allocating = Exclusive::begin(&ALLOCATING)?;
-        Some(allocate_slots())
+        Some(pool.take())
     }
 
     fn enter(&self) -> RoleGuard {
@@ -85,7 +84,7 @@ impl Folding for Parts {
 }
 
 impl PerThread {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(pool: crate::sync::Arc<SegmentPool>) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let folding = Parts {
             plan: Mutex::new(MetricSet::default().shard_plan()),
@@ -94,7 +93,7 @@ impl PerThread {
         };
         Self {
             number: NEXT.fetch_add(1, Ordering::Relaxed),
-            rings: Rings::new(folding),
+            rings: Rings::new(folding, pool),
             shared: Mutex::new(None),
         }
     }

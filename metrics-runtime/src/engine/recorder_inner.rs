@@ -80,11 +80,12 @@ impl RecorderInner {
     pub(crate) fn new(settings: Settings, hooks: Hooks, placement: Placement) -> Arc<Self> {
         let pool = placement.event_loop().map(|event_loop| event_loop.pool.clone());
         let pool = pool.unwrap_or_else(|| SHARED_POOL.clone());
+        let per_thread =
+            (settings.handoff == Handoff::PerThread).then(|| Box::new(PerThread::new(pool.clone())));
         let queue = Queue::new(settings.queue_max_size, pool);
         if matches!(placement, Placement::Disabled) {
             queue.close();
         }
-        let per_thread = (settings.handoff == Handoff::PerThread).then(|| Box::new(PerThread::new()));
         Arc::new_cyclic(|this| Self {
             queue,
             per_thread,

@@ -18,17 +18,20 @@ use crate::snapshot::{
     DeserializeOutput, MetricSnapshot, Output, SerializeOutput, Times, Timestamp, ValueDeserializer, named,
 };
 
+/// What stands before the names of fields: two parts, which are put together in one place for all types.
+pub type Prefix<'a> = (&'a str, &'static str);
+
 /// The fields of a typed snapshot, for serialising it and for building it from deserialised fields.
 pub trait SnapshotFields: Clone + fmt::Debug + PartialEq + Send + Sized + 'static {
     /// The name of the field with the count of invalid values.
     const INVALID: &'static str;
 
-    /// Serialises all fields but the count of invalid values.
+    /// Serialises all fields but the count of invalid values. Their names begin with both parts of the prefix.
     ///
     /// # Errors
     ///
     /// The serialiser's errors.
-    fn write<M: SerializeMap>(&self, prefix: &str, map: &mut M) -> Result<(), M::Error>;
+    fn write<M: SerializeMap>(&self, prefix: Prefix<'_>, map: &mut M) -> Result<(), M::Error>;
 
     /// Deserialises the value of the field with this name; `false` when there is no such field.
     ///
@@ -180,7 +183,7 @@ pub struct AllFields<'a, T>(pub &'a T);
 
 impl<T: SnapshotFields, M: SerializeMap> WriteField<M> for AllFields<'_, T> {
     fn write_field(&self, prefix: &str, name: &'static str, map: &mut M) -> Result<(), M::Error> {
-        self.0.write(&prefixed(prefix, name), map)
+        self.0.write((prefix, name), map)
     }
 }
 
@@ -201,10 +204,11 @@ impl<R: Output, M: SerializeMap> WriteField<M> for ShownIn<'_, R> {
 /// The serialiser's errors.
 pub fn write<M: SerializeMap>(
     map: &mut M,
-    prefix: &str,
+    (prefix, name): Prefix<'_>,
     names: &[&'static str],
     fields: &[&dyn WriteField<M>],
 ) -> Result<(), M::Error> {
+    let prefix = &prefixed(prefix, name);
     names.iter().zip(fields).try_for_each(|(name, field)| field.write_field(prefix, name, map))
 }
 
@@ -286,8 +290,9 @@ pub fn deserialize<'de, T: SnapshotFields, D: Deserializer<'de>>(deserializer: D
         }
 
         fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
-            match TimeUnit::default().within(|| read_all(map, T::INVALID, T::read::<A>, T::require)) {
-                Ok((mut partial, invalid)) => Ok(T::finish(&mut partial, invalid)),
+            let mut partial = PartialSnapshot::default();
+            match read_all(map, &mut partial, T::INVALID, T::read::<A>, T::require) {
+                Ok(invalid) => Ok(T::finish(&mut partial, invalid)),
                 Err(error) => Err(error),
             }
         }
@@ -299,30 +304,34 @@ pub fn deserialize<'de, T: SnapshotFields, D: Deserializer<'de>>(deserializer: D
 /// [`SnapshotFields::read`] of a snapshot. As a pointer, so that what is equal for all snapshots is compiled once.
 type Read<'de, A> = fn(&mut PartialSnapshot, &str, &mut A) -> Result<bool, <A as MapAccess<'de>>::Error>;
 
-/// Deserialises all fields, and the count of invalid values.
+/// Deserialises all fields; returns the count of invalid values.
 fn read_all<'de, A: MapAccess<'de>>(
     mut map: A,
+    partial: &mut PartialSnapshot,
     invalid_name: &str,
     read: Read<'de, A>,
     require: fn(&mut PartialSnapshot),
-) -> Result<(PartialSnapshot, u64), A::Error> {
-    let mut partial = PartialSnapshot::default();
-    let mut invalid = 0;
-    let mut seen = HashSet::new();
-    while let Some(name) = map.next_key::<String>()? {
-        if !seen.insert(name.clone()) {
-            return Err(DeserializeError::custom(format_args!("the field `{name}` stands twice")));
+) -> Result<u64, A::Error> {
+    let mut read_fields = || {
+        let mut invalid = 0;
+        let mut seen = HashSet::new();
+        while let Some(name) = map.next_key::<String>()? {
+            if !seen.insert(name.clone()) {
+                return Err(DeserializeError::custom(format_args!("the field `{name}` stands twice")));
+            }
+            if read(partial, &name, &mut map).map_err(named(&name))? {
+            } else if name == invalid_name {
+                invalid = map.next_value().map_err(named(&name))?;
+            } else {
+                return Err(DeserializeError::custom(format_args!("the metric has no dimension `{name}`")));
+            }
         }
-        if read(&mut partial, &name, &mut map).map_err(named(&name))? {
-        } else if name == invalid_name {
-            invalid = map.next_value().map_err(named(&name))?;
-        } else {
-            return Err(DeserializeError::custom(format_args!("the metric has no dimension `{name}`")));
-        }
-    }
-    require(&mut partial);
-    partial.check()?;
-    Ok((partial, invalid))
+        require(partial);
+        partial.check()?;
+        Ok(invalid)
+    };
+    // A value with another unit may hold the snapshot.
+    TimeUnit::default().within(&mut read_fields)
 }
 
 /// Reads a typed snapshot back from one without types. `None` when the metric is declared in another way, or when a dimension is

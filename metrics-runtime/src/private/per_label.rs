@@ -15,7 +15,7 @@ use serde::de::{Error as DeserializeError, MapAccess};
 use serde::ser::{Serialize, SerializeMap};
 
 use super::fields::{ShownIn, WriteField};
-use super::names::{assert_without_labels, order_problem};
+use super::names::assert_without_labels;
 use super::{Fields, Names, PartialSnapshot, SnapshotFields, describe_type, fields, flattened, prefixed};
 use crate::descriptor::{DimensionDescriptor, DimensionKind};
 use crate::dimension::{Breakdown, Count, Counter, Dimension, NeedsOrder, Shape};
@@ -440,7 +440,7 @@ impl<S> HasLabels for WrittenLabel<'_, S> {
 
 impl<S: SnapshotFields> SerializeEntry for WrittenLabel<'_, S> {
     fn serialize_value<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
-        self.snapshot.write("", &mut OneValue { map, position: self.position, written: 0 })
+        self.snapshot.write(("", ""), &mut OneValue { map, position: self.position, written: 0 })
     }
 }
 
@@ -600,10 +600,10 @@ pub fn invalid<L: Label, D: PerLabel>(breakdown: &Breakdown<L, D>) -> u64 {
     invalid.fold(0, u64::saturating_add)
 }
 
-/// An empty breakdown, for the events of one more thread. `None` when what it keeps for each label needs all events in one order.
+/// An empty breakdown, for the events of one more thread.
 #[must_use]
-pub fn empty_shard<L: Label, D: PerLabel>() -> Option<Breakdown<L, D>> {
-    order_problem(const { &<D::Way as Way<D>>::NAMES }).is_none().then(Breakdown::default)
+pub fn empty_shard<L: Label, D: PerLabel>() -> Breakdown<L, D> {
+    Breakdown::default()
 }
 
 /// Takes over all labels of a shard.

@@ -43,7 +43,7 @@ impl SegmentPool {
         Self(Mutex::new(Vec::new()))
     }
 
-    pub(super) fn take(&self) -> OwnedSegment {
+    pub(crate) fn take(&self) -> OwnedSegment {
         let mut fresh = None;
         loop {
             let is_first = {
@@ -188,7 +188,7 @@ mod memory {
 
     impl Drop for Memory {
         fn drop(&mut self) {
-            // SAFETY: `try_new` got it with this layout. All segments are free, because each queue gives back what it has.
+            // SAFETY: `try_new` got it with this layout. All segments are free, because queues and rings give back what they have.
             unsafe { dealloc(self.block, Self::layout(self.length)) };
         }
     }

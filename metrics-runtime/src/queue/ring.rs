@@ -9,26 +9,28 @@
 //! * N3: one thread at a time has the [`RingConsumer`], which moves `head`. A slot before `head` is free before `head` moves.
 //! * N4: while `seen` is the control word of the ring's recorder, the slots are there. The word changes before they are taken
 //!   away, and they are taken away only when no write was announced after the heavy barrier that follows this change.
+//! * N5: a segment of the pool has the slots. While it is in the ring, the ring owns it. All of its slots are free when it comes
+//!   and when it goes.
 
 use std::ptr;
 
 use crate::queue::CachePadded;
 use crate::queue::barrier;
 use crate::queue::consumer::Published;
+use crate::queue::pool::SegmentPool;
+use crate::queue::segment::{self, OwnedSegment, SEGMENT_SLOTS, Segment};
 use crate::queue::slot::{EventMeta, Slot};
-use crate::sync::{AtomicPtr, AtomicU64, Ordering, UnsafeCell};
+use crate::sync::{Arc, AtomicPtr, AtomicU64, Ordering, UnsafeCell};
 
-/// Slots of a ring: large enough to fold seldom, small enough that a thread's ring stays in its cache.
+/// Slots of a ring, the first ones of a segment: large enough to fold seldom, small enough that a thread's ring stays in its cache.
 #[cfg(not(mvx_loom))]
-pub(crate) const RING_SLOTS: u64 = 256;
+pub(crate) const RING_SLOTS: u64 = SEGMENT_SLOTS;
 #[cfg(mvx_loom)]
 pub(crate) const RING_SLOTS: u64 = 2;
+const _: () = assert!(RING_SLOTS <= SEGMENT_SLOTS);
 
 #[expect(clippy::cast_possible_truncation, reason = "a small constant")]
 const LENGTH: usize = RING_SLOTS as usize;
-
-/// The slots of a ring. All of them are free while they are in no ring.
-pub(crate) type Slots = [Slot; LENGTH];
 
 /// The producer has announced an event, and has not published it yet.
 const WRITING: u64 = 1;
@@ -48,10 +50,11 @@ struct ProducerLine {
     mark: AtomicU64,
     /// The producer may write positions below it.
     room_until: UnsafeCell<u64>,
-    /// Null before the first event, and while the recorder is parked.
-    slots: AtomicPtr<Slots>,
-    /// Slots on their way back to the allocator.
-    retired: AtomicPtr<Slots>,
+    /// The segment with the slots. Null before the first event, and while the recorder is parked.
+    slots: AtomicPtr<Segment>,
+    /// A segment on its way back to the pool.
+    retired: AtomicPtr<Segment>,
+    pool: Arc<SegmentPool>,
     /// Whether the producer's barrier must be a full fence.
     fences: bool,
 }
@@ -87,7 +90,7 @@ pub(crate) enum Space {
 
 impl Ring {
     /// A ring without slots. `fences` is the answer of [`barrier::producers_fence`].
-    pub(crate) fn new(fences: bool) -> Self {
+    pub(crate) fn new(fences: bool, pool: Arc<SegmentPool>) -> Self {
         let producer = ProducerLine {
             state: AtomicU64::new(0),
             // No control word: those with a flag are never stored here, and the first epoch is 1.
@@ -96,6 +99,7 @@ impl Ring {
             room_until: UnsafeCell::new(0),
             slots: AtomicPtr::new(ptr::null_mut()),
             retired: AtomicPtr::new(ptr::null_mut()),
+            pool,
             fences,
         };
         Self {
@@ -196,8 +200,9 @@ impl Ring {
     unsafe fn slot(&self, position: u64) -> &Slot {
         // Relaxed: the caller has seen the slots, by storing them or under the fold lock.
         let slots = self.line().slots.load(Ordering::Relaxed);
-        // SAFETY: passed on; a pointer from `Box::into_raw`.
-        unsafe { &(*slots)[(position % RING_SLOTS) as usize] }
+        // SAFETY: N5; the rest is passed on.
+        let slots = unsafe { segment::slots(slots) };
+        &slots[(position % RING_SLOTS) as usize]
     }
 
     /// Notes the control word that the producer acts on from now on. Events before this call belong to the epoch before.
@@ -235,19 +240,19 @@ impl Ring {
         if line.state.load(Ordering::Relaxed) / 2 < room_until { Space::Room } else { Space::Full }
     }
 
-    /// Gives the ring slots, if it has none.
+    /// Gives the ring the slots of a segment of its pool, if it has none.
     ///
     /// # Safety
     /// The caller is the ring's producer.
-    pub(crate) unsafe fn install(&self, slots: Box<Slots>) {
-        let slots = Box::into_raw(slots);
+    pub(crate) unsafe fn install(&self, segment: OwnedSegment) {
+        let segment = segment.into_raw();
         let line = self.line();
         // AcqRel: pairs with `retire` and `next_batch`.
         let installed =
-            line.slots.compare_exchange(ptr::null_mut(), slots, Ordering::AcqRel, Ordering::Acquire);
+            line.slots.compare_exchange(ptr::null_mut(), segment, Ordering::AcqRel, Ordering::Acquire);
         if installed.is_err() {
-            // SAFETY: it came from `Box::into_raw` just now, and no thread has seen it.
-            drop(unsafe { Box::from_raw(slots) });
+            // SAFETY: the segment came as the caller's own, and no thread has seen it in the ring.
+            line.pool.put(unsafe { OwnedSegment::from_raw(segment) });
         }
     }
 }
@@ -268,8 +273,8 @@ impl Ring {
         }
         // Acquire: pairs with `install`.
         let slots = self.line().slots.load(Ordering::Acquire);
-        // SAFETY: events are pending, so the slots are there (N4).
-        let slots: &[Slot] = unsafe { &*slots };
+        // SAFETY: events are pending, so the slots are there (N4, N5).
+        let slots = unsafe { segment::slots(slots) };
         let start = (head % RING_SLOTS) as usize;
         let most = usize::try_from(until - head).unwrap_or(usize::MAX).min(LENGTH - start);
         let slots = &slots[start..start + most];
@@ -279,7 +284,7 @@ impl Ring {
         Some(RingBatch { ring: self, head, published: Published::new(&slots[..length], meta) })
     }
 
-    /// Takes the slots away. [`free_retired`](Self::free_retired) frees them.
+    /// Takes the slots away. [`free_retired`](Self::free_retired) gives them back to the pool.
     ///
     /// # Safety
     /// The ring is folded, and its producer has announced nothing after the heavy barrier that N4 names.
@@ -289,16 +294,16 @@ impl Ring {
         let slots = line.slots.swap(ptr::null_mut(), Ordering::AcqRel);
         // Release: pairs with `free_retired`.
         let earlier = line.retired.swap(slots, Ordering::AcqRel);
-        debug_assert!(earlier.is_null(), "retired slots are freed before the ring is used again");
+        debug_assert!(earlier.is_null(), "retired slots go back before the ring is used again");
     }
 
-    /// Frees what [`retire`](Self::retire) took away.
+    /// Gives back what [`retire`](Self::retire) took away. The pool may free a chunk.
     pub(crate) fn free_retired(&self) {
         // AcqRel: pairs with `retire`.
         let slots = self.line().retired.swap(ptr::null_mut(), Ordering::AcqRel);
         if !slots.is_null() {
-            // SAFETY: `install` got it from `Box::into_raw`, and `retire` took it out of the ring.
-            drop(unsafe { Box::from_raw(slots) });
+            // SAFETY: `retire` took it out of the ring, and nobody else has it (N5). All events were folded, so its slots are free.
+            self.line().pool.put(unsafe { OwnedSegment::from_raw(slots) });
         }
     }
 }
@@ -314,12 +319,6 @@ impl Drop for Ring {
         unsafe { self.retire() };
         self.free_retired();
     }
-}
-
-/// Slots for a ring.
-pub(crate) fn allocate_slots() -> Box<Slots> {
-    let slots: Box<[Slot]> = (0..LENGTH).map(|_| Slot::new()).collect();
-    slots.try_into().unwrap_or_else(|_| unreachable!("as many slots as the array has"))
 }
 
 /// Published events of one type in a row, still in their ring. A batch that is dropped leaves them there.

@@ -31,7 +31,9 @@ use std::time::{Duration, Instant};
 use crate::event::MetricEvent;
 use crate::queue::barrier;
 use crate::queue::consumer::Published;
-use crate::queue::ring::{Ring, RingConsumer, Slots, Space};
+use crate::queue::pool::SegmentPool;
+use crate::queue::ring::{Ring, RingConsumer, Space};
+use crate::queue::segment::OwnedSegment;
 use crate::queue::slot::{self, EventMeta};
 use crate::queue::{CLOSED, CachePadded, FLAGS, PARKED, PushError, WakeHint};
 use crate::sync::{AtomicBool, AtomicU64, Mutex, MutexGuard, Ordering, lock_with_room};
@@ -59,8 +61,8 @@ pub(crate) trait Folding: Send + Sync {
     /// Whether this thread is inside of a fold, and so must not wait for another one.
     fn is_folding(&self) -> bool;
 
-    /// Allocates slots for a ring. `None` inside of another such call: the user's allocator may emit events.
-    fn allocate(&self) -> Option<Box<Slots>>;
+    /// Takes the slots for a ring, which may allocate. `None` inside of another such call: the user's allocator may emit events.
+    fn take_slots(&self, pool: &SegmentPool) -> Option<OwnedSegment>;
 
     /// The thread is one that folds, until this is dropped.
     type Entered;
@@ -72,6 +74,7 @@ pub(crate) struct Rings<F: Folding> {
     /// The epoch, CLOSED and PARKED. On a line of its own: producers read it for each event, and readers seldom change it.
     control: CachePadded<AtomicU64>,
     pub(crate) folding: F,
+    pool: crate::sync::Arc<SegmentPool>,
     park_lock: Mutex<()>,
     members: Mutex<Members<F>>,
     cuts_begun: AtomicU64,
@@ -147,10 +150,11 @@ pub(crate) enum Fold {
 
 impl<F: Folding> Rings<F> {
     /// Open and parked, without rings.
-    pub(crate) fn new(folding: F) -> Self {
+    pub(crate) fn new(folding: F, pool: crate::sync::Arc<SegmentPool>) -> Self {
         Self {
             control: CachePadded(AtomicU64::new(PARKED)),
             folding,
+            pool,
             park_lock: Mutex::new(()),
             members: Mutex::new(Members { rings: Vec::new(), left: Counts::default() }),
             cuts_begun: AtomicU64::new(0),
@@ -169,7 +173,7 @@ impl<F: Folding> Rings<F> {
     /// A ring for one more thread.
     pub(crate) fn join(&self) -> Arc<ThreadRing<F>> {
         let ring = Arc::new(ThreadRing {
-            ring: Ring::new(self.fences),
+            ring: Ring::new(self.fences, self.pool.clone()),
             part: Mutex::new(PartState {
                 consumer: RingConsumer::new(),
                 current: None,
@@ -389,7 +393,7 @@ impl<F: Folding> Rings<F> {
         // SAFETY: passed on.
         match unsafe { ring.ring.look_for_room() } {
             Space::NoSlots => {
-                let slots = self.folding.allocate().ok_or(PushError::Full)?;
+                let slots = self.folding.take_slots(&self.pool).ok_or(PushError::Full)?;
                 // SAFETY: passed on.
                 unsafe { ring.ring.install(slots) };
             }

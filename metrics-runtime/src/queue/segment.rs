@@ -1,4 +1,4 @@
-//! Segments: blocks of slots that a queue links to a list. Producers install segments at its end; the consumer removes the
+//! Segments: blocks of slots that a queue links to a list; a ring has one of them. Producers install segments at its end; the consumer removes the
 //! first one.
 
 use std::ptr;
@@ -17,7 +17,7 @@ pub(crate) const SEGMENT_SLOTS: u64 = 3;
 #[expect(clippy::cast_possible_truncation, reason = "a small constant")]
 const LENGTH: usize = SEGMENT_SLOTS as usize;
 
-/// A block of slots. Outside of a queue all of its slots are free, and it has no successor.
+/// A block of slots. Outside of a queue and of a ring all of its slots are free. Outside of a queue it has no successor.
 ///
 /// A segment of zero bytes is such a one: see [`Slot`]; a null pointer has zero bytes too.
 #[repr(C)]
@@ -41,7 +41,7 @@ impl Segment {
     }
 }
 
-/// A segment outside of a queue. It must go back to its pool.
+/// A segment outside of a queue and of a ring. It must go back to its pool.
 pub(crate) struct OwnedSegment(*mut Segment);
 
 // SAFETY: it is the only pointer to the segment, and slots are `Send`.
@@ -49,7 +49,7 @@ unsafe impl Send for OwnedSegment {}
 
 impl OwnedSegment {
     /// # Safety
-    /// It points to a segment of a pool that is outside of a queue, and no other `OwnedSegment` has it.
+    /// It points to a segment of a pool that is outside of a queue and of a ring, and no other `OwnedSegment` has it.
     pub(super) unsafe fn from_raw(segment: *mut Segment) -> Self {
         Self(segment)
     }
@@ -64,8 +64,16 @@ impl OwnedSegment {
 
     fn slots(&self) -> &[Slot] {
         // SAFETY: the segment is this one's alone, and its pool keeps the memory.
-        unsafe { &(*self.0).slots }
+        unsafe { slots(self.0) }
     }
+}
+
+/// # Safety
+/// It points to a segment of a pool. The segment does not go back to the pool during `'a`.
+#[inline]
+pub(super) unsafe fn slots<'a>(segment: *const Segment) -> &'a [Slot; LENGTH] {
+    // SAFETY: passed on; a pool keeps its memory while a segment is in use.
+    unsafe { &(*segment).slots }
 }
 
 /// A segment that a producer has ready before it takes `park_lock`. It goes back if it is not installed. The spare is dropped
@@ -188,7 +196,7 @@ impl Queue {
             return None;
         }
         // SAFETY: an installed segment is one of the pool, and the consumer keeps it.
-        let slots = unsafe { &(*first).slots };
+        let slots = unsafe { slots(first) };
         Some(&slots[index_of(head)..])
     }
 }
@@ -201,7 +209,7 @@ impl Queue {
 pub(super) unsafe fn reserved_slot<'q>(segment: *const Segment, position: u64) -> &'q Slot {
     debug_assert!(!segment.is_null(), "the segment of a reserved position is installed");
     // SAFETY: an installed segment is one of the pool. It is not removed before the position is consumed.
-    let slots = unsafe { &(*segment).slots };
+    let slots = unsafe { slots(segment) };
     let index = index_of(position);
     // Clamped to the segment's end, which is cheaper than a branch.
     slot::fetch_for_writing(&slots[(index + slot::PREFETCH_DISTANCE).min(LENGTH - 1)]);

@@ -135,6 +135,7 @@ pub(crate) fn meta_of<E: MetricEvent>() -> &'static EventMeta {
 }
 
 impl Slot {
+    #[cfg(any(test, mvx_loom))]
     pub(crate) fn new() -> Self {
         Self { meta: AtomicPtr::new(ptr::null_mut()), payload: UnsafeCell::new(MaybeUninit::uninit()) }
     }

@@ -92,10 +92,10 @@ impl<M: TypedMetric> MetricHandle<M> {
     /// * [`Unexpected`](MetricsRecorderError::Unexpected) when the metric panics
     pub fn snapshot(&self) -> Result<M::Snapshot, MetricsRecorderError> {
         let mut typed = Typed::<M>(None);
-        self.source.read_typed(&mut typed)?;
-        match typed.0 {
-            Some(snapshot) => Ok(snapshot),
-            None => Err(mismatch(&self.source)),
+        match (self.source.read_typed(&mut typed), typed.0) {
+            (Err(error), _) => Err(error),
+            (Ok(()), Some(snapshot)) => Ok(snapshot),
+            (Ok(()), None) => Err(mismatch(&self.source)),
         }
     }
 

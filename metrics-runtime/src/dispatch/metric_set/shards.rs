@@ -4,6 +4,7 @@
 //! [`MetricSet::absorb`] moves all that the shard has recorded into the set. A metric and its shards have one identity: they share
 //! the allocation of their name. A metric that replaces another one of the same name has a name of its own.
 
+use std::ptr::NonNull;
 use std::sync::Arc;
 
 use super::{MetricBox, MetricEntry, MetricFailure, MetricSet};
@@ -20,26 +21,21 @@ impl ShardPlan {
     /// An empty set for one thread.
     pub(crate) fn make(&self) -> MetricSet {
         let prototypes = self.prototypes.lock();
-        let metrics = prototypes.metrics.iter().map(|prototype| {
-            let metric =
-                prototype.metric.empty_shard().expect("a shard of a prototype is made as the prototype was");
-            MetricEntry { metric, failure: None }
-        });
+        let metrics = prototypes.metrics.iter();
+        let metrics = metrics.map(|entry| MetricEntry { metric: entry.metric.empty_shard(), failure: None });
         // T1: each metric has the type and the index of its prototype.
         MetricSet { metrics: metrics.collect(), targets: prototypes.targets.clone() }
     }
 }
 
 impl MetricSet {
-    /// A plan for the metrics of this set. A metric that has panicked is not among them: it gets no more events.
+    /// A plan for the metrics of this set, of which none has an [`order_problem`](MetricBox::order_problem). A metric that has
+    /// panicked is not among them: it gets no more events.
     pub(crate) fn shard_plan(&self) -> Arc<ShardPlan> {
         let mut prototypes = Self::default();
         for MetricEntry { metric, failure } in &self.metrics {
-            if failure.is_some() {
-                continue;
-            }
-            // A metric without a shard has an `order_problem`, so no recorder with shards has registered it.
-            if let Some(mut prototype) = metric.empty_shard() {
+            if failure.is_none() {
+                let mut prototype = metric.empty_shard();
                 prototype.targets = super::targets_of_metric(metric.erased());
                 prototypes.register(prototype);
             }
@@ -76,7 +72,7 @@ impl MetricEntry {
     /// Moves all that a shard has recorded into the metric: also what it recorded before a panic.
     fn absorb(&mut self, mut shard: Self, failures: &mut Vec<MetricFailure>) {
         // What a breakdown keeps for a label may have a `Drop` of the user's.
-        let absorbed = panics::catch(|| self.metric.erased_mut().absorb_erased(shard.metric.erased_mut()));
+        let absorbed = panics::catch(|| self.metric.absorb(&mut shard.metric));
         let panic = shard.failure.take().or(absorbed.err());
         if let (Some(panic), None) = (panic, &self.failure) {
             failures.push(self.metric.failure(panic.clone()));
@@ -88,26 +84,33 @@ impl MetricEntry {
 impl MetricBox {
     /// Why the metric cannot be kept in parts, one for each thread; `None` when it can.
     pub(crate) fn order_problem(&self) -> Option<String> {
-        // A metric without a shard would lose all events, so a shard is made to try it.
+        // A metric that makes no shard would fail for every event, so a shard is made to try it.
         let without_shard = || {
-            self.empty_shard()
-                .is_none()
-                .then(|| "one of its dimensions cannot be split by threads".to_owned())
+            let made = panics::catch(|| drop(self.empty_shard()));
+            made.is_err().then(|| "one of its dimensions cannot be split by threads".to_owned())
         };
-        let problem = self.erased().order_problem_erased().or_else(without_shard)?;
+        let problem = (self.erased().facts().order_problem)().or_else(without_shard)?;
         Some(format!("metric `{}`: {problem}", self.name))
     }
 
-    /// An empty metric of the same type and identity, without handlers.
-    fn empty_shard(&self) -> Option<Self> {
-        let metric = self.erased().empty_shard_erased()?;
-        Some(Self {
+    /// An empty metric of the same type and identity, without handlers. The metric has no [`order_problem`](Self::order_problem).
+    fn empty_shard(&self) -> Self {
+        Self {
             name: Arc::clone(&self.name),
             declaration: self.declaration.clone(),
             counting_since: self.counting_since,
             targets: Vec::new(),
-            metric: Some(metric),
-        })
+            metric: Some(self.erased().empty_shard_erased()),
+        }
+    }
+
+    /// Takes over all that a shard of this metric has recorded. A shard of another type leaves the metric as it is.
+    fn absorb(&mut self, shard: &mut Self) {
+        if self.metric_type() == shard.metric_type() {
+            let shard = NonNull::from(shard.erased_mut()).cast();
+            // SAFETY: the types are equal, and `shard` is borrowed for the call.
+            unsafe { self.erased_mut().absorb_erased(shard) };
+        }
     }
 
     fn failure(&self, panic: Panic) -> MetricFailure {

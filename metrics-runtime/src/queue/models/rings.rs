@@ -4,9 +4,8 @@ use loom::thread;
 
 use super::{MAX_PREEMPTIONS, Numbered, model};
 use crate::queue::Published;
-use crate::queue::ring::{Slots, allocate_slots};
 use crate::queue::rings::{Fold, Folding, Rings, ThreadRing};
-use crate::queue::{PushError, WakeHint};
+use crate::queue::{OwnedSegment, PushError, SegmentPool, WakeHint};
 use crate::sync::{Arc, AtomicU64, Ordering};
 
 /// A part is the list of the events that were applied to it.
@@ -38,8 +37,8 @@ impl Folding for Lists {
         false
     }
 
-    fn allocate(&self) -> Option<Box<Slots>> {
-        Some(allocate_slots())
+    fn take_slots(&self, pool: &SegmentPool) -> Option<OwnedSegment> {
+        Some(pool.take())
     }
 
     fn enter(&self) {}
@@ -48,7 +47,8 @@ impl Folding for Lists {
 type TestRings = Arc<Rings<Lists>>;
 
 fn rings() -> TestRings {
-    Arc::new(Rings::new(Lists { generation: AtomicU64::new(0) }))
+    let pool = Arc::new(SegmentPool::new());
+    Arc::new(Rings::new(Lists { generation: AtomicU64::new(0) }, pool))
 }
 
 fn push(

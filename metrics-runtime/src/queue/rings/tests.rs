@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use super::*;
-use crate::queue::ring::{RING_SLOTS, allocate_slots};
+use crate::queue::ring::RING_SLOTS;
 
 thread_local! {
     static FOLDS: Cell<bool> = const { Cell::new(false) };
@@ -79,8 +79,8 @@ impl Folding for Lists {
         FOLDS.get()
     }
 
-    fn allocate(&self) -> Option<Box<Slots>> {
-        Some(allocate_slots())
+    fn take_slots(&self, pool: &SegmentPool) -> Option<OwnedSegment> {
+        Some(pool.take())
     }
 
     fn enter(&self) -> Folds {
@@ -96,7 +96,8 @@ struct Fixture {
 
 impl Fixture {
     fn new() -> Self {
-        Self { rings: Rings::new(Lists::default()), dropped: Arc::default() }
+        let pool = crate::sync::Arc::new(SegmentPool::new());
+        Self { rings: Rings::new(Lists::default(), pool), dropped: Arc::default() }
     }
 
     fn push(&self, ring: &ThreadRing<Lists>, number: u64) -> Result<WakeHint, PushError> {
@@ -212,12 +213,31 @@ fn rs1_a_parked_recorder_has_no_slots() {
     assert_eq!(fixture.cut(), [1]);
     assert!(fixture.rings.park() && fixture.rings.is_parked());
     assert!(rings.iter().all(|ring| !ring.ring.has_slots()));
+    assert_eq!(fixture.rings.pool.used(), (0, 1), "the pool has the segment again");
     assert_eq!(fixture.push(&rings[1], 2), Ok(WakeHint::Unpark));
     assert_eq!(fixture.push(&rings[0], 3), Ok(WakeHint::None));
     assert!(rings.iter().all(|ring| ring.ring.has_slots()));
+    assert_eq!(fixture.rings.pool.used(), (2, 1));
     let mut numbers = fixture.cut();
     numbers.sort_unstable();
     assert_eq!(numbers, [2, 3]);
+}
+
+#[test]
+fn a_ring_that_goes_gives_its_segment_back() {
+    let pool = crate::sync::Arc::new(SegmentPool::new());
+    let fixture = Fixture { rings: Rings::new(Lists::default(), pool.clone()), dropped: Arc::default() };
+    let [first, second] = [fixture.rings.join(), fixture.rings.join()];
+    fixture.push(&first, 1).expect("it is open");
+    fixture.push(&second, 2).expect("it is open");
+    assert_eq!(pool.used(), (2, 1));
+    assert!(fixture.rings.leave(&first), "its event is not absorbed");
+    assert_eq!(fixture.cut().len(), 2);
+    drop(first);
+    assert_eq!(pool.used(), (1, 1));
+    fixture.push(&second, 3).expect("it is open");
+    drop((fixture, second));
+    assert_eq!(pool.used(), (0, 1), "also a ring with an event");
 }
 
 #[test]
