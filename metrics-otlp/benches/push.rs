@@ -51,6 +51,9 @@ struct Requests {
 /// The events of each recorder before the first push, and between two pushes.
 const EVENTS: u64 = 50;
 
+/// How often the rows take turns.
+const TURNS: usize = 4;
+
 /// The bytes of an event.
 fn bytes(number: u64) -> u64 {
     number.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40
@@ -67,7 +70,7 @@ fn main() {
         recorded.measure_deltas(rounds);
         recorded.measure(Scope::PerEntity, rounds);
         // The system counts the processor's time in milliseconds.
-        recorded.measure(Scope::Rollup, 10_000);
+        recorded.measure(Scope::Rollup, 4_000);
         recorded.runtime.shutdown().expect("it stops");
     }
 }
@@ -83,7 +86,8 @@ type Encode<'a> = Box<dyn FnMut() -> (u64, usize, usize) + 'a>;
 
 impl Recorded {
     fn new(entities: usize) -> Self {
-        let runtime = MetricsRuntime::new("bench").expect("a valid name");
+        let runtime = MetricsRuntime::builder("bench").shutdown_timeout(Duration::from_mins(5));
+        let runtime = runtime.build().expect("a valid name");
         runtime.start().expect("a thread can be started");
         let recorders: Vec<_> = (0..entities)
             .map(|number| {
@@ -102,7 +106,7 @@ impl Recorded {
         for (number, recorder) in (0_u64..).zip(&self.recorders) {
             for event in 0..EVENTS {
                 let number = number * EVENTS + event + round;
-                let outcome = if number % 8 == 0 { Outcome::Failure } else { Outcome::Success };
+                let outcome = if number.is_multiple_of(8) { Outcome::Failure } else { Outcome::Success };
                 recorder.emit(Requested { outcome, bytes: bytes(number) });
             }
         }
@@ -135,15 +139,18 @@ impl Recorded {
             Row::new("prost, copy and encode", || of_bodies(|body| body.clone().encode_to_vec())),
         ];
         // They take turns, so that other load of the machine affects all rows alike.
-        const TURNS: usize = 4;
         for _ in 0..TURNS {
-            rows.iter_mut().for_each(|row| row.run(rounds.div_ceil(TURNS)));
+            for row in &mut rows {
+                row.run(rounds.div_ceil(TURNS));
+            }
         }
         let started = cpu_time();
         (0..TURNS).for_each(|_| drop(black_box(self.totals(scope))));
-        let reading = cpu_time() - started;
+        let reading = cpu_time().saturating_sub(started);
         let head = format!("{} recorders, {scope:?}", self.recorders.len());
-        rows.iter().for_each(|row| row.print(&head));
+        for row in &rows {
+            row.print(&head);
+        }
         println!("{:<52} {:>45.4} ms", format!("{head}: reading the totals"), milliseconds(reading, TURNS));
     }
 
@@ -162,7 +169,7 @@ impl Recorded {
             let totals = self.totals(Scope::PerEntity);
             let started = cpu_time();
             sizes = encode(&mut encoder, &totals, true);
-            time += cpu_time() - started;
+            time += cpu_time().saturating_sub(started);
         }
         let head = format!("{} recorders, PerEntity", self.recorders.len());
         print_row(&format!("{head}: deltas, all delivered"), sizes, time, rounds);
@@ -206,7 +213,7 @@ impl<'a> Row<'a> {
     fn run(&mut self, rounds: usize) {
         let started = cpu_time();
         (0..rounds).for_each(|_| self.sizes = black_box((self.encode)()));
-        self.time += cpu_time() - started;
+        self.time += cpu_time().saturating_sub(started);
         self.rounds += rounds;
     }
 

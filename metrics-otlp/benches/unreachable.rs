@@ -64,8 +64,9 @@ fn with_pusher(load: &Load, duration: Duration, name: &str, url: &str) {
 }
 
 struct Measured {
-    /// The nanoseconds of one emit in each burst, sorted.
-    bursts: Vec<u128>,
+    /// How many bursts had so many nanoseconds for one emit; the last entry has the slower ones, too. Its size is fixed, because the
+    /// memory is measured.
+    bursts: [usize; 1_024],
     begin: usize,
     peak: usize,
     end: usize,
@@ -73,12 +74,14 @@ struct Measured {
 
 fn run(load: &Load, duration: Duration) -> Measured {
     let resident = || process::resident_bytes().unwrap_or_default() >> 10;
-    let mut measured = Measured { bursts: Vec::new(), begin: resident(), peak: 0, end: 0 };
+    let mut measured = Measured { bursts: [0; 1_024], begin: resident(), peak: 0, end: 0 };
     let (begin, mut last_look) = (Instant::now(), Instant::now());
     for recorder in load.recorders.iter().cycle() {
         let burst = Instant::now();
         (0..BURST).for_each(|number| emit(recorder, number));
-        measured.bursts.push(burst.elapsed().as_nanos() / u128::from(BURST));
+        let nanoseconds =
+            usize::try_from(burst.elapsed().as_nanos() / u128::from(BURST)).unwrap_or(usize::MAX);
+        measured.bursts[nanoseconds.min(measured.bursts.len() - 1)] += 1;
         recorder.flush().wait().expect("it runs");
         if last_look.elapsed() > Duration::from_millis(20) {
             measured.peak = measured.peak.max(resident());
@@ -89,13 +92,20 @@ fn run(load: &Load, duration: Duration) -> Measured {
         }
     }
     measured.end = resident();
-    measured.bursts.sort_unstable();
     measured
 }
 
 impl Measured {
     fn print(&self, name: &str, stats: Option<&PushStats>) {
-        let quantile = |percent| self.bursts[self.bursts.len() * percent / 100];
+        let all: usize = self.bursts.iter().sum();
+        let quantile = |percent| {
+            let mut before = 0;
+            let is_reached = |count: &usize| {
+                before += count;
+                before * 100 > all * percent
+            };
+            self.bursts.iter().position(is_reached).unwrap_or_default()
+        };
         let stats = stats.map_or_else(String::new, |stats| {
             format!("{:>11}{:>11}{:>11}", stats.pushes, stats.failures, stats.requests)
         });

@@ -186,11 +186,14 @@ impl Encoder {
         self.push += 1;
         let scope = resource::scope().encode_to_vec();
         let resource = resource::of_totals(totals, &self.resource).encode_to_vec();
-        let stalled = totals.recorders.iter().filter(|recorder| recorder.stalled);
-        let stalled =
-            stalled.map(|recorder| (Arc::clone(&recorder.namespace), Some(Arc::clone(&recorder.entity_id))));
         // A rollup shows what it has shown before instead.
-        let stalled = stalled.filter(|_| totals.scope == Scope::PerEntity).collect();
+        let has_stalled = totals.scope == Scope::PerEntity && self.temporality == Temporality::Delta;
+        let recorders = if has_stalled { &*totals.recorders } else { &[] };
+        let stalled = recorders
+            .iter()
+            .filter(|recorder| recorder.stalled)
+            .map(|recorder| (Arc::clone(&recorder.namespace), Some(Arc::clone(&recorder.entity_id))));
+        let stalled = stalled.collect();
         self.families.begin();
         totals.left_out.iter().for_each(|left_out| self.families.leave_out_of_totals(left_out));
         let mut requests = Requests {

@@ -85,7 +85,7 @@ impl Connector {
     }
 
     #[cfg(not(feature = "tls"))]
-    #[expect(clippy::unused_async, clippy::unused_self, clippy::unnecessary_wraps, reason = "TLS needs it")]
+    #[expect(clippy::unused_async, reason = "TLS needs it")]
     async fn secure(
         &self,
         stream: TcpStream,

@@ -63,7 +63,7 @@ pub(super) struct Family {
     /// Why no dimension of this key is shown.
     problem: Option<Cow<'static, str>>,
     /// The labels of the last breakdown as they are declared, and their keys.
-    labels: (Cow<'static, [Cow<'static, str>]>, Vec<String>),
+    labels: (Vec<Cow<'static, str>>, Vec<String>),
     /// The number of the last group with a dimension of this family.
     group: u64,
     /// The family that came after this one.
@@ -77,13 +77,9 @@ impl Family {
     }
 
     /// The keys of the labels of a breakdown, of which one has this number of parts.
-    pub(super) fn label_keys(
-        &mut self,
-        declared: &Cow<'static, [Cow<'static, str>]>,
-        parts: usize,
-    ) -> &[String] {
+    pub(super) fn label_keys(&mut self, declared: &[Cow<'static, str>], parts: usize) -> &[String] {
         if self.labels.1.len() != parts || self.labels.0 != *declared {
-            self.labels = (declared.clone(), name::label_keys(declared, parts));
+            self.labels = (declared.to_vec(), name::label_keys(declared, parts));
         }
         &self.labels.1
     }
@@ -222,7 +218,7 @@ impl Families {
             head: head.encode_to_vec(),
             points: Vec::new(),
             problem,
-            labels: (Cow::Borrowed(&[]), Vec::new()),
+            labels: (Vec::new(), Vec::new()),
             group: 0,
             next: index + 1,
         });

@@ -14,7 +14,9 @@ const fn tag(field: u8) -> u8 {
 /// Pushes a field that has a length in front: a text, a message, or several parts of one message.
 pub(super) fn push(out: &mut Vec<u8>, field: u8, parts: &[&[u8]]) {
     push_head(out, field, parts.iter().map(|part| part.len()).sum());
-    parts.iter().for_each(|part| out.extend_from_slice(part));
+    for part in parts {
+        out.extend_from_slice(part);
+    }
 }
 
 /// Pushes the tag and the length of a field.
@@ -90,7 +92,9 @@ mod tests {
     fn attributes_are_those_of_the_message() {
         let texts = ["", "plain", "ü\u{1f980}\0", &"x".repeat(300), &"y".repeat(70_000)];
         let mut attributes = Attributes::default();
-        texts.iter().for_each(|text| attributes.push(text, text));
+        for text in texts {
+            attributes.push(text, text);
+        }
         attributes.push("more", "than is kept");
         attributes.truncate(texts.len());
         let mut out = Vec::new();

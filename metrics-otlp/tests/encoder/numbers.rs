@@ -105,7 +105,7 @@ impl Expected {
                     }
                 }
                 DimensionValue::Top(top) => {
-                    for entry in top.iter() {
+                    for entry in top {
                         let labels = with(base, &[(&declared.labels[0], &entry.labels[0])]);
                         let value = number(entry.value);
                         self.add(&name, labels.clone(), Kind::Gauge, 0, time, value);

@@ -284,11 +284,13 @@ fn run(steps: &[Step]) {
             }
             Step::Emit(recorder, event) => {
                 let recorder = runtime.try_get_recorder(RECORDERS[*recorder].0).expect("it runs");
-                recorder.into_iter().for_each(|recorder| recorder.emit(*event));
+                if let Some(recorder) = recorder {
+                    recorder.emit(*event);
+                }
             }
             Step::Replace(recorder) => {
                 let recorder = runtime.try_get_recorder(RECORDERS[*recorder].0).expect("it runs");
-                for recorder in recorder {
+                if let Some(recorder) = recorder {
                     recorder.register_metric(Work::default()).expect("it runs");
                 }
             }
