@@ -58,7 +58,7 @@ impl Collector {
         self.address
     }
 
-    /// Waits until everything is read that the workers have sent, and returns what arrived, by worker. Call it when they have ended.
+    /// Reads everything that the workers have sent, and returns what arrived, by worker. To be called when all workers have ended.
     pub fn finish(self) -> Result<Tallies, Failure> {
         self.ends.store(true, Ordering::Relaxed);
         // The connections of the workers are in the queue before this one.
@@ -129,7 +129,7 @@ fn add(tally: &mut Tally, metric: &Metric) {
         }
         ("jobs.time", Some(Data::Histogram(histogram))) => {
             for point in &histogram.data_points {
-                // It rounds to whole nanoseconds, so the sums of deltas are exact.
+                // The conversion rounds to whole nanoseconds, so the sums of deltas are exact.
                 tally.time += Duration::try_from_secs_f64(point.sum.unwrap_or_default()).unwrap_or_default();
                 for (count, more) in tally.buckets.iter_mut().zip(&point.bucket_counts) {
                     *count += more;

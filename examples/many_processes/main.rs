@@ -1,7 +1,7 @@
 //! The metrics of many processes, added up: eight workers that start, stop and are killed at random.
 //!
 //! Run with `cargo run --example many_processes`, or with `-- SEED` for another course of events. The program starts itself as the
-//! worker processes. Between their pushes it stops some and kills others. The merged totals have to equal what the workers had
+//! worker processes. Between their pushes the parent stops some and kills others. The merged totals have to equal what the workers had
 //! accepted at their last push, and the program says how many jobs were lost by kills.
 //!
 //! * Over files: each worker writes its totals as JSON, and the parent merges them with `Totals::merge`.

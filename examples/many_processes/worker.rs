@@ -1,4 +1,4 @@
-//! A worker process: it does what its parent writes to its standard input, and answers each command when it is done.
+//! A worker process. The parent writes commands to its standard input, and the worker answers each of them when it is done.
 //!
 //! | command | effect | answer |
 //! |---|---|---|
@@ -109,7 +109,7 @@ pub fn run(target: [&str; 2], number: &str) -> Result<(), Failure> {
         match command.split_once(' ').unwrap_or((&command, "")) {
             ("work", count) => {
                 for job in jobs.by_ref().take(count.parse()?) {
-                    // It waits for room, so every job is accepted.
+                    // The call waits for room, so every job is accepted.
                     recorder.register_event_blocking(job, Duration::from_secs(10))?;
                 }
                 println!("worked");

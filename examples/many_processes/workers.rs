@@ -28,12 +28,12 @@ pub struct Ended {
     pub end: End,
     /// The jobs that the worker has said to have accepted.
     pub accepted: u64,
-    /// How many of them it has said to have pushed.
+    /// How many of them the worker has said to have pushed.
     pub pushed: u64,
 }
 
 impl Ended {
-    /// How many of its jobs arrived. It is an error when what arrived is not what the worker had accepted at a push.
+    /// How many of its jobs arrived. An error when that is not what the worker had accepted at a push.
     pub fn arrived(&self, tally: &Tally) -> Result<u64, Failure> {
         let possible = match self.end {
             End::Stopped | End::Killed => [self.pushed; 2],

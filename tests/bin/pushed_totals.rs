@@ -1,8 +1,8 @@
 //! A program for `.ci/otlp`: metrics of every kind, pushed as OTLP, and the totals that were pushed, as JSON.
 //!
-//! `pushed_totals SEED SINK COLLECTOR STORE` has the base URLs of three receivers. It reads commands from its standard input. After each
-//! command it pushes, prints its totals by both scopes in lines that begin with `totals`, and answers with the command's name. It
-//! ends with its input, and does the same once more after the shutdown.
+//! `pushed_totals SEED SINK COLLECTOR STORE` has the base URLs of three receivers, and reads commands from its standard input. After
+//! each command the program pushes, prints its totals by both scopes in lines that begin with `totals`, and answers with the
+//! command's name. It ends with its input, and does the same once more after the shutdown.
 //!
 //! | command | effect |
 //! |---|---|

@@ -133,7 +133,7 @@ fn ot5_a_push_has_the_series_of_the_text() {
         let totals = runtime.totals(scope).expect("the runtime runs");
         let (mut pushed, mut expected) = (pushed(&totals), in_text(&totals));
         for all in [&mut pushed, &mut expected] {
-            // In the text it has the labels of the first group.
+            // In the text this family has the labels of the first group.
             all.retain(|series, _| !series.starts_with("mvx_metrics_dimensions_left_out{"));
         }
         assert!(expected.len() > 70, "only {} series", expected.len());
