@@ -83,8 +83,8 @@ impl FacadeBuilder {
         self
     }
 
-    /// How many names there may be, of counters, gauges and histograms together: 1 to 4,000, by default 1,000. What comes under further
-    /// names is not recorded. The metric `facade` counts it.
+    /// How many names there may be, of counters, gauges and histograms together: 1 to 4,000, by default 1,000. A name that is only
+    /// described is one, too. What comes under further names is not recorded. The metric `facade` counts it.
     pub fn max_names(mut self, names: usize) -> Self {
         self.max_names = names;
         self
@@ -93,7 +93,8 @@ impl FacadeBuilder {
     /// The labels of the metrics of this name, up to 32.
     ///
     /// Without this option a metric has the labels of the series that were there when it was first read. Later ones are lost: their
-    /// values count for the series without them.
+    /// values count for the series without them. Totals of two processes [merge](mvx_metrics::Totals::merge) only where both have the same
+    /// labels.
     pub fn labels<L: Into<String>>(
         mut self,
         name: impl Into<String>,

@@ -50,7 +50,7 @@ pub(crate) struct Found<C> {
     pub(crate) cell: Arc<C>,
     /// Whether no different label set has this cell.
     pub(crate) is_own: bool,
-    /// The name of a label that the cell does not have.
+    /// The name of a label that the cell does not have. A longer one is cut.
     pub(crate) lost: Option<String>,
 }
 
@@ -116,8 +116,7 @@ impl<C: Cell> Family<C> {
 
     /// Sets the help text and the unit. `false` when the unit comes too late, because values were shown with another one.
     pub(crate) fn describe(&self, unit: Option<Unit>, help: &str) -> bool {
-        let end = (0..=help.len().min(MAX_HELP_BYTES)).rev().find(|end| help.is_char_boundary(*end));
-        let help = &help[..end.unwrap_or_default()];
+        let help = &help[..help.floor_char_boundary(MAX_HELP_BYTES)];
         let unit = unit.map(unit_word);
         // A macro may describe its metric in each call.
         let is_new_help = |state: &State<C>| !help.is_empty() && state.help != help;
@@ -283,7 +282,7 @@ impl<C: Cell> State<C> {
 impl Place {
     fn lose(&mut self, name: &str) {
         self.is_own = false;
-        self.lost.get_or_insert_with(|| name.to_owned());
+        self.lost.get_or_insert_with(|| name[..name.floor_char_boundary(MAX_TEXT_BYTES)].to_owned());
     }
 }
 

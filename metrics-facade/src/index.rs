@@ -29,8 +29,10 @@ impl<C> Index<C> {
     }
 
     pub(crate) fn insert(&self, key: &Key, cell: &Arc<C>) {
+        // Copied before the lock, for which macros of other threads may wait.
+        let retained = key.to_retained();
         let mut shard = self.shard(key).write().unwrap_or_else(PoisonError::into_inner);
-        shard.insert(key.to_retained(), Arc::clone(cell));
+        shard.insert(retained, Arc::clone(cell));
     }
 
     #[inline]

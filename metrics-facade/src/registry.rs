@@ -168,8 +168,7 @@ impl Registry {
 
     #[cold]
     fn refuse<C: Cell>(&self, name: &str) {
-        let end = (0..=name.len().min(MAX_TEXT_BYTES)).rev().find(|end| name.is_char_boundary(*end));
-        let name = &name[..end.unwrap_or_default()];
+        let name = &name[..name.floor_char_boundary(MAX_TEXT_BYTES)];
         self.report::<C>(name, Problem::RefusedName, Some(&self.refused_name_is_logged));
     }
 

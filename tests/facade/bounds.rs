@@ -91,6 +91,17 @@ fn fc2_a_label_after_the_first_reading_is_lost_counted_and_logged_once() {
 }
 
 #[test]
+fn fc2_the_line_about_a_lost_label_is_short_however_long_the_label_is() {
+    capture::install();
+    let (runtime, facade) = facade(|options| options);
+    with(&facade, || counter!("lg.long_label", "ä".repeat(100_000) => "1").increment(1));
+    let logged = capture::matching(|logged| logged.field("metric") == "lg.long_label");
+    let labels: Vec<_> = logged.iter().map(|line| line.field("label").to_owned()).collect();
+    assert_eq!(labels, ["ä".repeat(128)]);
+    runtime.shutdown().expect("it stops");
+}
+
+#[test]
 fn fc2_labels_that_the_builder_names_are_there_whenever_they_come() {
     let (runtime, facade) = facade(|options| options.labels("calls", ["method", "code"]));
     with(&facade, || {

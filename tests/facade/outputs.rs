@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use mvx_metrics::export::Format;
-use mvx_metrics::{DimensionKind, DimensionValue, Scope, Totals};
+use mvx_metrics::{Counter, DimensionKind, DimensionValue, Metric, Scope, Totals, metric_event};
+use mvx_metrics_facade::FacadeRecorder;
 
 use mvx_metrics_tests::messages;
 
@@ -123,6 +124,73 @@ fn fc1_totals_of_two_processes_merge() {
     assert_eq!(value("http_requests"), r#"{"GET":4,"PUT":2}"#);
     assert_eq!(value("open_files"), r#"{"log":14.0}"#);
     assert!(value("http_request_duration").starts_with(r#"{"GET":{"count":8,"sum":1.614,"#));
+}
+
+#[test]
+fn fc1_totals_with_other_labels_do_not_merge_unless_the_builder_names_them() {
+    let process = |labels: &[&str], late: bool| {
+        let (runtime, facade) = facade(|options| match labels {
+            [] => options,
+            labels => options.labels("jobs", labels.iter().copied()),
+        });
+        with(&facade, || {
+            counter!("fine").increment(1);
+            counter!("jobs", "a" => "1").increment(1);
+            if late {
+                // This process is read before its second label comes.
+                totals(&runtime);
+            }
+            counter!("jobs", "a" => "1", "b" => "2").increment(1);
+        });
+        let totals = totals(&runtime);
+        runtime.shutdown().expect("it stops");
+        totals
+    };
+    let mut merged = process(&[], false);
+    let before = merged.clone();
+    let error = merged.merge(&process(&[], true)).expect_err("the labels differ");
+    assert!(error.to_string().contains("`jobs`"), "{error}");
+    assert_eq!(merged, before);
+
+    let mut merged = process(&["a", "b"], false);
+    merged.merge(&process(&["a", "b"], true)).expect("both declare the same");
+    let jobs = merged.groups[0].metrics.get("jobs").and_then(|jobs| jobs.get(""));
+    assert_eq!(serde_json::to_string(&jobs).expect("it is written"), r#"{"1":{"":2,"2":2}}"#);
+}
+
+#[test]
+fn fc1_of_two_metrics_with_one_name_in_a_text_totals_have_both() {
+    #[metric_event]
+    struct Ordered;
+
+    #[derive(Metric, Default)]
+    #[metric(name = "shop", on(Ordered))]
+    struct Shop {
+        orders: Counter,
+    }
+
+    for facade_is_first in [true, false] {
+        let runtime = mvx_metrics_tests::running_runtime("shop");
+        let build = || FacadeRecorder::builder().build(&runtime).expect("a new id");
+        let first = facade_is_first.then(build);
+        let recorder = runtime.create_recorder("shop").expect("a new id");
+        let shop = recorder.metric::<Shop>().expect("it is registered");
+        let facade = first.unwrap_or_else(build);
+        with(&facade, || counter!("shop_orders_total").increment(5));
+        recorder.emit(Ordered);
+        assert_eq!(shop.snapshot().expect("it is read").orders, 1);
+        let shown = if facade_is_first { 5 } else { 1 };
+        assert_eq!(
+            lines(&runtime, "shop_orders"),
+            [format!(r#"shop_orders_total{{namespace="shop"}} {shown}"#)]
+        );
+        let left_out = lines(&runtime, "mvx_metrics_dimensions_left_out");
+        assert_eq!(left_out, [r#"mvx_metrics_dimensions_left_out{namespace="shop"} 1"#]);
+        assert_eq!(json(&runtime, "shop_orders_total"), "5");
+        let own = metric(&runtime, "shop").and_then(|shop| shop.get("orders")?.as_u64());
+        assert_eq!(own, Some(1));
+        runtime.shutdown().expect("it stops");
+    }
 }
 
 #[test]
