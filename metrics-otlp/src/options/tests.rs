@@ -107,7 +107,7 @@ fn ot3_wrong_variables_are_errors_that_name_variable_and_value() {
         ),
         ("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "x", "`x`: must begin with http:// or https://"),
         ("OTEL_EXPORTER_OTLP_HEADERS", "secret", "`..`: must be `name=value,..`, percent-encoded"),
-        ("OTEL_EXPORTER_OTLP_HEADERS", "a b=secret", "`a b`: a name of a header has letters, digits and `-`"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "a b=secret", "`a..`: a name of a header has letters, digits and `-`"),
         ("OTEL_EXPORTER_OTLP_TIMEOUT", "10s", "`10s`: must be milliseconds, from 10 to 3600000"),
         ("OTEL_EXPORTER_OTLP_METRICS_TIMEOUT", "-1", "`-1`: must be milliseconds, from 10 to 3600000"),
         ("OTEL_EXPORTER_OTLP_COMPRESSION", "zstd", "`zstd`: must be `gzip` or `none`"),
