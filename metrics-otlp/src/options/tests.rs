@@ -108,8 +108,8 @@ fn ot3_wrong_variables_are_errors_that_name_variable_and_value() {
         ("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "x", "`x`: must begin with http:// or https://"),
         ("OTEL_EXPORTER_OTLP_HEADERS", "secret", "`..`: must be `name=value,..`, percent-encoded"),
         ("OTEL_EXPORTER_OTLP_HEADERS", "a b=secret", "`a..`: a name of a header has letters, digits and `-`"),
-        ("OTEL_EXPORTER_OTLP_TIMEOUT", "10s", "`10s`: must be milliseconds, from 10 to 3600000"),
-        ("OTEL_EXPORTER_OTLP_METRICS_TIMEOUT", "-1", "`-1`: must be milliseconds, from 10 to 3600000"),
+        ("OTEL_EXPORTER_OTLP_TIMEOUT", "10s", "`10s`: must be milliseconds, from 1 to 3600000"),
+        ("OTEL_EXPORTER_OTLP_METRICS_TIMEOUT", "-1", "`-1`: must be milliseconds, from 1 to 3600000"),
         ("OTEL_EXPORTER_OTLP_COMPRESSION", "zstd", "`zstd`: must be `gzip` or `none`"),
         (
             "OTEL_EXPORTER_OTLP_PROTOCOL",
@@ -121,7 +121,7 @@ fn ot3_wrong_variables_are_errors_that_name_variable_and_value() {
             "both",
             "`both`: must be `cumulative`, `delta` or `lowmemory`",
         ),
-        ("OTEL_METRIC_EXPORT_INTERVAL", "0", "`0`: must be milliseconds, from 10 to 3600000"),
+        ("OTEL_METRIC_EXPORT_INTERVAL", "0", "`0`: must be milliseconds, from 10 to 86400000"),
         ("OTEL_RESOURCE_ATTRIBUTES", "a=b,c", "`a=b,c`: must be `name=value,..`, percent-encoded"),
         ("OTEL_RESOURCE_ATTRIBUTES", "a=%f", "`a=%f`: must be `name=value,..`, percent-encoded"),
         ("OTEL_RESOURCE_ATTRIBUTES", "a=%+1", "`a=%+1`: must be `name=value,..`, percent-encoded"),
@@ -164,4 +164,13 @@ fn ot3_an_endpoint_that_is_called_wins_over_both_variables() {
     assert_eq!(url(options()), "http://one:80/metrics");
     assert_eq!(url(options().endpoint("http://three")), "http://three:80/v1/metrics");
     assert_eq!(url(options().endpoint("http://three").metrics_endpoint("http://four")), "http://four:80/");
+}
+
+#[test]
+fn ot3_variables_have_the_ranges_of_their_options() {
+    let variables =
+        [("OTEL_METRIC_EXPORT_INTERVAL", "86400000"), ("OTEL_EXPORTER_OTLP_METRICS_TIMEOUT", "1")];
+    let options = from(&variables).expect("the limits");
+    assert_eq!((options.interval, options.timeout), (MAX_INTERVAL, MIN_TIMEOUT));
+    assert!(options.check().is_ok());
 }
