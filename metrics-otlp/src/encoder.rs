@@ -35,7 +35,7 @@ use crate::options::{OtlpOptions, Temporality};
 /// Turns totals into requests of OTLP, for a transport of your own. [`OtlpPusher`](crate::OtlpPusher) has one.
 ///
 /// A push consists of one request or of several, each of a bounded size. They are made one after the other, so only one of them is
-/// in memory. An encoder gives each name to the dimension that had it first. With [`Temporality::Delta`] it keeps the last
+/// in memory. An encoder gives each name to the dimension that had it first, and knows up to 65,536 dimensions in its life. With [`Temporality::Delta`] it keeps the last
 /// delivered value of each series, and forgets it when totals no longer have the series.
 ///
 /// ```

@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ot1_a_forked_process_is_another_instance() {
+    fn a_forked_process_is_another_instance() {
         let ids = [instance_id(1), instance_id(2), instance_id(1)];
         assert!(ids[0] == ids[2] && ids[0] != ids[1], "{ids:?}");
     }

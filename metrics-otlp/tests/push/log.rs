@@ -92,7 +92,7 @@ fn ot3_a_push_of_several_requests_has_one_line_for_what_some_of_them_reject() {
         });
         let runtime = started("lg.several", LogPolicy::Normal);
         for number in 0..8 {
-            let recorder = runtime.create_recorder(&*format!("{number}")).expect("a recorder");
+            let recorder = runtime.create_recorder(&format!("{number}")).expect("a recorder");
             recorder.metric::<Hits>().expect("a metric");
         }
         let options = options(&collector).scope(Scope::PerEntity).max_request_size(2 << 10);

@@ -116,7 +116,7 @@ fn ot3_calls_that_come_one_after_the_other_do_not_keep_a_push_from_its_end() {
         let collector = FakeCollector::start(|_, _| Reply::success().after(Duration::from_millis(20)));
         let (runtime, _recorder) = hits("busy");
         for number in 0..8 {
-            let recorder = runtime.create_recorder(&*format!("{number}")).expect("a recorder");
+            let recorder = runtime.create_recorder(&format!("{number}")).expect("a recorder");
             recorder.metric::<Hits>().expect("a metric");
         }
         let options = options(&collector).scope(Scope::PerEntity).max_request_size(1 << 10);
