@@ -323,10 +323,14 @@ fn ot2_no_interval_begins_after_its_end_when_the_clock_was_set_back() {
     let mut encoder = deltas();
     // The numbers go on, and the clock reads less than at the push before.
     let after = running("shop");
-    (0..5).for_each(|_| sent(&after, 10, 0));
+    for _ in 0..5 {
+        sent(&after, 10, 0);
+    }
     let after = rollup(&after);
     let before = running("shop");
-    (0..2).for_each(|_| sent(&before, 10, 0));
+    for _ in 0..2 {
+        sent(&before, 10, 0);
+    }
     let before = rollup(&before);
     assert!(after.taken_at() < before.taken_at());
     push(&mut encoder, &before);
@@ -356,7 +360,9 @@ fn ot2_entities_that_come_and_go_are_forgotten_while_no_push_arrives_as_a_whole(
             requests.delivered(request);
         }
         drop(requests);
-        ids.iter().for_each(|id| drop(runtime.stop_and_remove_recorder(id).expect("it runs")));
+        for id in &ids {
+            runtime.stop_and_remove_recorder(id).expect("it runs");
+        }
     }
     assert!(encoder.remembered_series() < 100, "{} series", encoder.remembered_series());
 }
