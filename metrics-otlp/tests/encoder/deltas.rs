@@ -348,7 +348,7 @@ fn ot2_entities_that_come_and_go_are_forgotten_while_no_push_arrives_as_a_whole(
     for round in 0..50 {
         let ids: Vec<_> = (0..4).map(|number| format!("{round} {number}")).collect();
         for id in &ids {
-            let recorder = runtime.create_recorder(&**id).expect("a new id");
+            let recorder = runtime.create_recorder(id).expect("a new id");
             recorder.metric::<Sends>().expect("it runs");
             recorder.emit(Sent { bytes: 1, change: 1 });
         }
