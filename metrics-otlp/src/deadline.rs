@@ -15,11 +15,13 @@ pub(crate) struct Calls {
     receiver: UnboundedReceiver<Call>,
     /// Calls that have arrived and wait for the push of this round to end.
     waiting: Vec<Call>,
+    /// Whether only the last call replaces the push in progress, because that one has replaced another.
+    is_patient: bool,
 }
 
 impl Calls {
     pub(crate) fn new(receiver: UnboundedReceiver<Call>) -> Self {
-        Self { receiver, waiting: Vec::new() }
+        Self { receiver, waiting: Vec::new(), is_patient: false }
     }
 
     /// The calls that wait.
@@ -27,9 +29,19 @@ impl Calls {
         std::mem::take(&mut self.waiting)
     }
 
+    /// Says whether calls wait for the push in progress to end, and do not replace it. Otherwise calls that come one after the
+    /// other could replace each push before its end.
+    pub(crate) fn set_patient(&mut self, is_patient: bool) {
+        self.is_patient = is_patient;
+    }
+
     /// Whether a call waits for a push of its own, which then replaces the one in progress.
     pub(crate) fn is_any_waiting(&self) -> bool {
-        !self.waiting.is_empty()
+        self.replacing().next().is_some()
+    }
+
+    fn replacing(&self) -> impl Iterator<Item = &Call> {
+        self.waiting.iter().filter(|call| call.is_last || !self.is_patient)
     }
 
     /// Whether new calls have arrived. The waker is registered.
@@ -44,7 +56,7 @@ impl Calls {
     /// The moment at which a request in progress gives way to the calls that wait: half of the time that they have.
     fn midpoint(&self) -> Option<Instant> {
         let now = Instant::now();
-        self.waiting.iter().map(|call| now + call.deadline.saturating_duration_since(now) / 2).min()
+        self.replacing().map(|call| now + call.deadline.saturating_duration_since(now) / 2).min()
     }
 
     /// Waits until a moment, or until a call waits.

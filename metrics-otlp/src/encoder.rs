@@ -35,7 +35,7 @@ use crate::options::{OtlpOptions, Temporality};
 /// Turns totals into requests of OTLP, for a transport of your own. [`OtlpPusher`](crate::OtlpPusher) has one.
 ///
 /// A push consists of one request or of several, each of a bounded size. They are made one after the other, so only one of them is
-/// in memory. An encoder gives each name to the dimension that had it first. With [`Temporality::Delta`] it keeps the last
+/// in memory. An encoder gives each name to the dimension that had it first, and knows up to 65,536 dimensions in its life. With [`Temporality::Delta`] it keeps the last
 /// delivered value of each series, and forgets it when totals no longer have the series.
 ///
 /// ```
@@ -87,6 +87,8 @@ pub struct Encoder {
     baseline: Baseline,
     /// The number of the push that is made.
     push: u64,
+    /// Whether this push has not come to its end.
+    is_push_open: bool,
 }
 
 /// One request of a push.
@@ -175,6 +177,7 @@ impl Encoder {
             families: Families::default(),
             baseline: Baseline::default(),
             push: 0,
+            is_push_open: false,
         }
     }
 
@@ -184,6 +187,13 @@ impl Encoder {
     /// abandoned push needs no further call.
     pub fn requests<'a>(&'a mut self, totals: &'a Totals) -> Requests<'a> {
         self.push += 1;
+        if std::mem::replace(&mut self.is_push_open, true) && self.temporality == Temporality::Delta {
+            // Only the end of a push shows what is gone, and while a collector is away none may come to it.
+            let group = |dimension: DimensionTotals<'_>| {
+                (Arc::clone(dimension.namespace), dimension.entity_id.cloned())
+            };
+            self.baseline.forget_groups_but(&totals.dimensions().map(group).collect());
+        }
         let scope = resource::scope().encode_to_vec();
         let resource = resource::of_totals(totals, &self.resource).encode_to_vec();
         // A rollup shows what it has shown before instead.
@@ -306,6 +316,7 @@ impl<'a> Requests<'a> {
             }
             let Some(dimension) = self.next_dimension() else {
                 if !std::mem::replace(&mut self.has_ended, true) {
+                    self.encoder.is_push_open = false;
                     self.encoder.baseline.forget_unseen(self.encoder.push);
                 }
                 return None;
@@ -384,6 +395,8 @@ impl<'a> Requests<'a> {
             let Interval { value: counted, start } = interval;
             (value, times.start) = (Cow::Owned(counted), start);
         }
+        // The clock may have been set back meanwhile.
+        times.start = times.start.min(times.time);
         let of_group = self.attributes.len();
         for (key, label) in family.label_keys(&declared.labels, labels.len()).iter().zip(labels) {
             self.attributes.push(key, label);

@@ -24,9 +24,7 @@ impl Endpoint {
     /// Parses a URL and appends a path to its own.
     pub(crate) fn parse(option: &'static str, url: &str, appended: &str) -> Result<Self, OtlpError> {
         let url = url.trim();
-        // A password may stand between `//` and `@`.
-        let shown = || if url.contains('@') { String::from("..@..") } else { url.to_owned() };
-        let problem = |problem| invalid(option, shown(), problem);
+        let problem = |problem| invalid(option, shown(url), problem);
         let uri: Uri = url.parse().map_err(|_| problem("must be a URL such as http://localhost:4318"))?;
         let is_secure = match uri.scheme_str() {
             Some("http") => false,
@@ -76,6 +74,11 @@ impl Endpoint {
         let scheme = if self.is_secure { "https" } else { "http" };
         format!("{scheme}://{}{}", self.address(), self.path)
     }
+}
+
+/// A URL as messages show it. A password may stand between `//` and `@`.
+pub(crate) fn shown(url: &str) -> &str {
+    if url.contains('@') { "..@.." } else { url }
 }
 
 #[cfg(test)]

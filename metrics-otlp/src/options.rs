@@ -2,6 +2,7 @@
 
 mod environment;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
@@ -9,7 +10,7 @@ use std::time::Duration;
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use mvx_metrics::Scope;
 
-use crate::endpoint::Endpoint;
+use crate::endpoint::{Endpoint, shown};
 use crate::error::OtlpError;
 
 const MIN_INTERVAL: Duration = Duration::from_millis(10);
@@ -108,13 +109,15 @@ impl OtlpOptions {
         }
     }
 
-    /// The base URL of the collector, such as `http://localhost:4318`. `/v1/metrics` is appended to its path.
+    /// The base URL of the collector, such as `http://localhost:4318`. `/v1/metrics` is appended to its path. It replaces an
+    /// earlier [`metrics_endpoint`](Self::metrics_endpoint).
     pub fn endpoint(mut self, url: impl Into<String>) -> Self {
         self.endpoint = url.into();
+        self.metrics_endpoint = None;
         self
     }
 
-    /// The whole URL to which metrics are posted. It takes the place of [`endpoint`](Self::endpoint), and nothing is appended.
+    /// The whole URL to which metrics are posted. It replaces an earlier [`endpoint`](Self::endpoint), and nothing is appended.
     pub fn metrics_endpoint(mut self, url: impl Into<String>) -> Self {
         self.metrics_endpoint = Some(url.into());
         self
@@ -207,11 +210,11 @@ impl Default for OtlpOptions {
 
 impl fmt::Debug for OtlpOptions {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let headers: Vec<_> = self.headers.iter().map(|(name, _)| name).collect();
+        let headers: Vec<_> = self.headers.iter().map(|(name, _)| shown_name(name)).collect();
         formatter
             .debug_struct("OtlpOptions")
-            .field("endpoint", &self.endpoint)
-            .field("metrics_endpoint", &self.metrics_endpoint)
+            .field("endpoint", &shown(&self.endpoint))
+            .field("metrics_endpoint", &self.metrics_endpoint.as_deref().map(shown))
             .field("headers", &headers)
             .field("interval", &self.interval)
             .field("timeout", &self.timeout)
@@ -237,11 +240,20 @@ fn check_range<T: PartialOrd + fmt::Debug>(
     if range.contains(value) { Ok(()) } else { Err(invalid(option, format!("{value:?}"), problem)) }
 }
 
+/// The name of a header as messages show it. Of `Authorization: Bearer 1234` in its place, they show no more than the first word.
+fn shown_name(name: &str) -> Cow<'_, str> {
+    let is_of_name = |character: char| character.is_ascii_alphanumeric() || ['-', '_'].contains(&character);
+    match name.trim().split_once(|character| !is_of_name(character)) {
+        Some((first, _)) => format!("{first}..").into(),
+        None => name.into(),
+    }
+}
+
 /// The headers as HTTP has them. Errors show names alone.
 fn check_headers(option: &'static str, headers: &[(String, String)]) -> Result<HeaderMap, OtlpError> {
     let mut checked = HeaderMap::with_capacity(headers.len());
     for (name, value) in headers {
-        let problem = |problem| invalid(option, name.clone(), problem);
+        let problem = |problem| invalid(option, shown_name(name), problem);
         let key = HeaderName::try_from(name.trim())
             .map_err(|_| problem("a name of a header has letters, digits and `-`"))?;
         if RESERVED_HEADERS.contains(&key) {

@@ -37,7 +37,7 @@ pub(crate) struct Call {
     /// When the push ends.
     pub(crate) deadline: Instant,
     /// Whether the thread ends after the push.
-    is_last: bool,
+    pub(crate) is_last: bool,
     /// Gets the result of the push.
     answer: Box<dyn FnOnce(Result<()>) + Send>,
 }
@@ -144,7 +144,8 @@ impl OtlpPusher {
     /// The push ends within the [`timeout`](OtlpOptions::timeout) of the options, retries included. The call ends at most a quarter
     /// of a second later, also when reading the totals takes longer. It replaces a push in
     /// progress, because it has newer numbers: a request that waits for its answer gets half of the time, a retry does not
-    /// begin. Calls of several threads share one push.
+    /// begin. Calls of several threads share one push. A push that has replaced that of another call goes to its end, and
+    /// further calls wait for it.
     ///
     /// # Errors
     /// Why the push did not arrive as a whole: see [`OtlpError`]. [`OtlpError::Rejected`] when the collector has taken it but for

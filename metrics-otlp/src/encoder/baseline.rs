@@ -140,6 +140,13 @@ impl Baseline {
         self.groups.retain(|_, group| group.seen == push);
     }
 
+    /// Forgets all groups but these, and their series.
+    pub(super) fn forget_groups_but(&mut self, groups: &HashSet<GroupKey>) {
+        self.groups.retain(|group, _| groups.contains(group));
+        let numbers: HashSet<_> = self.groups.values().map(|group| group.number).collect();
+        self.series.retain(|key, _| numbers.contains(&key.group));
+    }
+
     /// How many series there are.
     pub(super) fn len(&self) -> usize {
         self.series.len()

@@ -22,7 +22,7 @@ const NO_FORM_OF_SOME: &str =
     "some of its labels have values without a form in OTLP, or of another one than the first";
 const REPEATED: &str = "another dimension of the metric has its name";
 const TAKEN_BY_LIBRARY: &str = "the library itself has names that begin with `mvx_metrics.`";
-const TOO_MANY: &str = "there are more than 65,536 dimensions";
+const TOO_MANY: &str = "the encoder has had 65,536 dimensions before";
 pub(super) const TOO_LARGE: &str = "a point is larger than the largest request";
 
 /// All families of an encoder.

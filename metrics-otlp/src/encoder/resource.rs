@@ -15,8 +15,9 @@ const SERVICE_INSTANCE_ID: &str = "service.instance.id";
 
 /// The resource of these totals. The options' attributes win over the constant labels of the process, and these over the defaults.
 pub(super) fn of_totals(totals: &Totals, options: &BTreeMap<String, String>) -> Resource {
+    let instance_id = instance_id(std::process::id());
     let mut attributes =
-        BTreeMap::from([(SERVICE_NAME, &*totals.namespace), (SERVICE_INSTANCE_ID, &**INSTANCE_ID)]);
+        BTreeMap::from([(SERVICE_NAME, &*totals.namespace), (SERVICE_INSTANCE_ID, &*instance_id)]);
     attributes.extend(totals.labels().iter().chain(options).map(|(key, value)| (&**key, &**value)));
     let attributes = attributes.into_iter().map(|(key, value)| KeyValue {
         key: key.to_owned(),
@@ -35,13 +36,25 @@ pub(super) fn scope() -> InstrumentationScope {
     }
 }
 
-/// A random UUID of this process.
-static INSTANCE_ID: LazyLock<String> = LazyLock::new(|| {
-    // The keys of each `RandomState` come from the system's random numbers.
-    let random = |number: u64| u128::from(RandomState::new().hash_one((number, std::process::id())));
+/// A random UUID of the process with this number. A forked process has the memory of its parent, and another number.
+fn instance_id(process: u32) -> String {
+    // The keys come from the system's random numbers.
+    static KEYS: LazyLock<[RandomState; 2]> = LazyLock::new(|| [RandomState::new(), RandomState::new()]);
+    let [above, below] = [0, 1].map(|half: usize| u128::from(KEYS[half].hash_one((half, process))));
     // The version is 4, the variant that of RFC 9562.
-    let bits = (random(0) << 64 | random(1)) & !(0xf << 76 | 0b11 << 62) | 4 << 76 | 0b10 << 62;
+    let bits = (above << 64 | below) & !(0xf << 76 | 0b11 << 62) | 4 << 76 | 0b10 << 62;
     let digits = format!("{bits:032x}");
     let parts = [&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]];
     parts.join("-")
-});
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_forked_process_is_another_instance() {
+        let ids = [instance_id(1), instance_id(2), instance_id(1)];
+        assert!(ids[0] == ids[2] && ids[0] != ids[1], "{ids:?}");
+    }
+}

@@ -5,6 +5,7 @@
 
 use std::env;
 use std::ffi::OsString;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::{METRICS_PATH, OtlpOptions, Temporality, check_headers, invalid};
@@ -74,7 +75,8 @@ impl OtlpOptions {
         if let Some((name, text)) =
             first_of("OTEL_EXPORTER_OTLP_METRICS_TIMEOUT", "OTEL_EXPORTER_OTLP_TIMEOUT")?
         {
-            options.timeout = milliseconds(name, &text)?;
+            options.timeout =
+                milliseconds(name, &text, 1..=3_600_000, "must be milliseconds, from 1 to 3600000")?;
         }
         if let Some((name, text)) =
             first_of("OTEL_EXPORTER_OTLP_METRICS_COMPRESSION", "OTEL_EXPORTER_OTLP_COMPRESSION")?
@@ -103,7 +105,8 @@ impl OtlpOptions {
             };
         }
         if let Some((name, text)) = find("OTEL_METRIC_EXPORT_INTERVAL")? {
-            options.interval = milliseconds(name, &text)?;
+            options.interval =
+                milliseconds(name, &text, 10..=86_400_000, "must be milliseconds, from 10 to 86400000")?;
         }
         if let Some((name, text)) = find("OTEL_RESOURCE_ATTRIBUTES")? {
             let attributes = pairs(&text).ok_or_else(|| invalid(name, text, PAIRS))?;
@@ -118,10 +121,15 @@ impl OtlpOptions {
 
 const PAIRS: &str = "must be `name=value,..`, percent-encoded";
 
-fn milliseconds(name: &'static str, text: &str) -> Result<Duration, OtlpError> {
-    let problem = "must be milliseconds, from 10 to 3600000";
+/// Milliseconds within the range of an option.
+fn milliseconds(
+    name: &'static str,
+    text: &str,
+    range: RangeInclusive<u64>,
+    problem: &'static str,
+) -> Result<Duration, OtlpError> {
     match text.parse() {
-        Ok(milliseconds @ 10..=3_600_000) => Ok(Duration::from_millis(milliseconds)),
+        Ok(milliseconds) if range.contains(&milliseconds) => Ok(Duration::from_millis(milliseconds)),
         _ => Err(invalid(name, text, problem)),
     }
 }

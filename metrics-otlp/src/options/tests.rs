@@ -29,7 +29,7 @@ fn ot3_wrong_values_are_errors_that_name_option_and_value() {
         ),
         (
             options().header("a b", "c"),
-            "invalid header `a b`: a name of a header has letters, digits and `-`",
+            "invalid header `a..`: a name of a header has letters, digits and `-`",
         ),
         (options().header("", "c"), "invalid header ``: a name of a header has letters, digits and `-`"),
         (
@@ -107,9 +107,9 @@ fn ot3_wrong_variables_are_errors_that_name_variable_and_value() {
         ),
         ("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "x", "`x`: must begin with http:// or https://"),
         ("OTEL_EXPORTER_OTLP_HEADERS", "secret", "`..`: must be `name=value,..`, percent-encoded"),
-        ("OTEL_EXPORTER_OTLP_HEADERS", "a b=secret", "`a b`: a name of a header has letters, digits and `-`"),
-        ("OTEL_EXPORTER_OTLP_TIMEOUT", "10s", "`10s`: must be milliseconds, from 10 to 3600000"),
-        ("OTEL_EXPORTER_OTLP_METRICS_TIMEOUT", "-1", "`-1`: must be milliseconds, from 10 to 3600000"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "a b=secret", "`a..`: a name of a header has letters, digits and `-`"),
+        ("OTEL_EXPORTER_OTLP_TIMEOUT", "10s", "`10s`: must be milliseconds, from 1 to 3600000"),
+        ("OTEL_EXPORTER_OTLP_METRICS_TIMEOUT", "-1", "`-1`: must be milliseconds, from 1 to 3600000"),
         ("OTEL_EXPORTER_OTLP_COMPRESSION", "zstd", "`zstd`: must be `gzip` or `none`"),
         (
             "OTEL_EXPORTER_OTLP_PROTOCOL",
@@ -121,7 +121,7 @@ fn ot3_wrong_variables_are_errors_that_name_variable_and_value() {
             "both",
             "`both`: must be `cumulative`, `delta` or `lowmemory`",
         ),
-        ("OTEL_METRIC_EXPORT_INTERVAL", "0", "`0`: must be milliseconds, from 10 to 3600000"),
+        ("OTEL_METRIC_EXPORT_INTERVAL", "0", "`0`: must be milliseconds, from 10 to 86400000"),
         ("OTEL_RESOURCE_ATTRIBUTES", "a=b,c", "`a=b,c`: must be `name=value,..`, percent-encoded"),
         ("OTEL_RESOURCE_ATTRIBUTES", "a=%f", "`a=%f`: must be `name=value,..`, percent-encoded"),
         ("OTEL_RESOURCE_ATTRIBUTES", "a=%+1", "`a=%+1`: must be `name=value,..`, percent-encoded"),
@@ -130,4 +130,47 @@ fn ot3_wrong_variables_are_errors_that_name_variable_and_value() {
         let error = from(&[(variable, value)]).expect_err(value).to_string();
         assert_eq!(error, format!("invalid {variable} {expected}"));
     }
+}
+
+#[test]
+fn ot3_secrets_in_the_wrong_place_are_not_shown() {
+    let name = "Authorization: Basic c2VjcmV0";
+    let options = OtlpOptions::new().header(name, "");
+    assert_eq!(
+        message(&options),
+        "invalid header `Authorization..`: a name of a header has letters, digits and `-`"
+    );
+    let from_env = from(&[("OTEL_EXPORTER_OTLP_HEADERS", "Authorization: Basic c2VjcmV0=")]);
+    let error = from_env.expect_err("a colon in place of `=`").to_string();
+    assert!(error.contains("`Authorization..`") && !error.contains("c2VjcmV0"), "{error}");
+    for options in [
+        options,
+        OtlpOptions::new().endpoint("http://user:c2VjcmV0@host"),
+        OtlpOptions::new().metrics_endpoint("http://user:c2VjcmV0@host"),
+    ] {
+        let shown = format!("{options:?}");
+        assert!(!shown.contains("c2VjcmV0"), "{shown}");
+    }
+}
+
+#[test]
+fn ot3_an_endpoint_that_is_called_wins_over_both_variables() {
+    let variables = [
+        ("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "http://one/metrics"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://two"),
+    ];
+    let url = |options: OtlpOptions| options.check().expect("valid options").0.url();
+    let options = || from(&variables).expect("valid variables");
+    assert_eq!(url(options()), "http://one:80/metrics");
+    assert_eq!(url(options().endpoint("http://three")), "http://three:80/v1/metrics");
+    assert_eq!(url(options().endpoint("http://three").metrics_endpoint("http://four")), "http://four:80/");
+}
+
+#[test]
+fn ot3_variables_have_the_ranges_of_their_options() {
+    let variables =
+        [("OTEL_METRIC_EXPORT_INTERVAL", "86400000"), ("OTEL_EXPORTER_OTLP_METRICS_TIMEOUT", "1")];
+    let options = from(&variables).expect("the limits");
+    assert_eq!((options.interval, options.timeout), (MAX_INTERVAL, MIN_TIMEOUT));
+    assert!(options.check().is_ok());
 }

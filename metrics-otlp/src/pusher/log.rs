@@ -71,7 +71,7 @@ impl Log {
         }
     }
 
-    /// What the collector says about a request that it has taken.
+    /// What the collector says about the requests of a push that it has taken.
     pub(super) fn partial(&mut self, said: &PartialSuccess) {
         let was_partial = std::mem::replace(&mut self.is_partial, *said != PartialSuccess::default());
         if self.is_partial && !was_partial {

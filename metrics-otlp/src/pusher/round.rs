@@ -155,8 +155,9 @@ impl Round {
     async fn push_totals(&mut self, totals: &Totals, due: Due) -> Option<Result<()>> {
         let Self { encoder, transport, .. } = self;
         let mut requests = encoder.requests(totals);
-        let mut rejected = PartialSuccess::default();
+        let mut said = PartialSuccess::default();
         let mut first_error = None;
+        let mut end = None;
         while let Some(request) = requests.next_request() {
             let payload = transport.payload(&request.body);
             let delivery = transport.deliver(&payload, due).await;
@@ -167,9 +168,10 @@ impl Round {
                         stats.rejected_points += partial.rejected;
                     });
                     requests.delivered(request);
-                    transport.log.partial(&partial);
-                    rejected.rejected += partial.rejected;
-                    rejected.message = partial.message;
+                    said.rejected += partial.rejected;
+                    if said.message.is_empty() {
+                        said.message = partial.message;
+                    }
                 }
                 Delivery::TooLarge(error) => {
                     transport.stats.update(|stats| stats.too_large += 1);
@@ -188,17 +190,26 @@ impl Round {
                 }
                 Delivery::Failed(error) => {
                     transport.stats.update(|stats| stats.undelivered_points += request.points);
-                    return Some(Err(error));
+                    end = Some(Some(Err(error)));
+                    break;
                 }
                 Delivery::Replaced => {
                     transport.stats.update(|stats| stats.undelivered_points += request.points);
-                    return None;
+                    end = Some(None);
+                    break;
                 }
             }
         }
         drop(requests);
+        // The requests that a push lacks might have been rejected.
+        if end.is_none() || said != PartialSuccess::default() {
+            transport.log.partial(&said);
+        }
+        if let Some(end) = end {
+            return end;
+        }
         transport.log.left_out(encoder.left_out());
-        let PartialSuccess { rejected: points, message } = rejected;
+        let PartialSuccess { rejected: points, message } = said;
         let rejected = (points > 0).then_some(OtlpError::Rejected { points, message });
         Some(first_error.or(rejected).map_or(Ok(()), Err))
     }
@@ -273,6 +284,8 @@ impl Transport {
             };
             let now = Instant::now();
             self.paused_until = asked.map(|pause| now + pause);
+            // A collector that asks for no pause, or whose clock is behind, is not asked again at once, again and again.
+            let asked = asked.filter(|pause| !pause.is_zero());
             let pause = asked.unwrap_or_else(|| pause_before(retries, self.random.hash_one(retries)));
             let resume = now + pause;
             if resume >= due.end && !self.calls.is_any_waiting() {

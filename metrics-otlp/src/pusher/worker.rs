@@ -67,7 +67,9 @@ impl Worker {
                 continue;
             }
             // A push that a newer one replaces answers nobody: the newer one does.
-            if let Some(result) = round.push(due).await {
+            let result = round.push(due).await;
+            round.calls().set_patient(result.is_none() && !is_scheduled);
+            if let Some(result) = result {
                 let calls = std::mem::take(&mut callers);
                 if calls.iter().any(|call| call.is_last) {
                     round.log_end(&result);

@@ -317,3 +317,52 @@ fn ot2_a_value_that_falls_counts_in_full() {
     assert_eq!(points.map(|point| &point.value), [&Value::Int(100), &Value::Int(30), &Value::Int(100)]);
     assert!(points[1].start == points[0].time && points[2].start == points[1].time);
 }
+
+#[test]
+fn ot2_no_interval_begins_after_its_end_when_the_clock_was_set_back() {
+    let mut encoder = deltas();
+    // The numbers go on, and the clock reads less than at the push before.
+    let after = running("shop");
+    for _ in 0..5 {
+        sent(&after, 10, 0);
+    }
+    let after = rollup(&after);
+    let before = running("shop");
+    for _ in 0..2 {
+        sent(&before, 10, 0);
+    }
+    let before = rollup(&before);
+    assert!(after.taken_at() < before.taken_at());
+    push(&mut encoder, &before);
+    let pushed = push(&mut encoder, &after);
+    let point = pushed.only("sends.bytes");
+    assert_eq!(point.value, Value::Int(30));
+    assert!(point.start <= point.time, "from {} to {}", point.start, point.time);
+}
+
+#[test]
+fn ot2_entities_that_come_and_go_are_forgotten_while_no_push_arrives_as_a_whole() {
+    let runtime = running("shop");
+    let options = OtlpOptions::new().temporality(Temporality::Delta).max_request_size(2_000);
+    let mut encoder = Encoder::new(&options);
+    for round in 0..50 {
+        let ids: Vec<_> = (0..4).map(|number| format!("{round} {number}")).collect();
+        for id in &ids {
+            let recorder = runtime.create_recorder(id).expect("a new id");
+            recorder.metric::<Sends>().expect("it runs");
+            recorder.emit(Sent { bytes: 1, change: 1 });
+        }
+        let totals = runtime.totals(Scope::PerEntity).expect("it runs");
+        let mut requests = encoder.requests(&totals);
+        // The collector goes away after some requests.
+        for _ in 0..4 {
+            let request = requests.next_request().expect("a push has more requests");
+            requests.delivered(request);
+        }
+        drop(requests);
+        for id in &ids {
+            runtime.stop_and_remove_recorder(id).expect("it runs");
+        }
+    }
+    assert!(encoder.remembered_series() < 100, "{} series", encoder.remembered_series());
+}

@@ -95,6 +95,23 @@ fn ot3_retry_after_is_honoured_in_seconds_and_as_a_date() {
 }
 
 #[test]
+fn ot3_a_pause_of_nothing_is_no_reason_to_ask_without_end() {
+    bounded(|| {
+        // The second is what a collector with a clock that is behind says.
+        for pause in ["0", "Sun, 06 Nov 1994 08:49:37 GMT"] {
+            let collector =
+                FakeCollector::start(move |_, _| Reply::http(503, &format!("Retry-After: {pause}\r\n"), b""));
+            let (runtime, _recorder) = hits("hasty");
+            let pusher = start(&runtime, options(&collector).timeout(Duration::from_secs(2)));
+            pusher.push().expect_err("a collector that takes nothing");
+            // Pauses are half a second at least, so there are four tries at most.
+            let requests = collector.requests().len();
+            assert!((2..=4).contains(&requests), "{requests} requests for `{pause}`");
+        }
+    });
+}
+
+#[test]
 fn ot3_a_pause_beyond_the_push_ends_it_and_skips_those_within_the_pause() {
     bounded(|| {
         for absurd in ["60", "99999999999999999999", "Fri, 31 Dec 9999 23:59:59 GMT"] {

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use mvx_metrics::{LogPolicy, MetricsRuntime};
+use mvx_metrics::{LogPolicy, MetricsRuntime, Scope};
 use mvx_metrics_tests::capture::{self, Logged};
 use mvx_metrics_tests::collector::{FakeCollector, Reply};
 use mvx_metrics_tests::{bounded, eventually};
 
-use crate::support::{options, partial, start};
+use crate::support::{Hits, options, partial, start};
 
 fn started(namespace: &str, policy: LogPolicy) -> MetricsRuntime {
     capture::install();
@@ -80,6 +80,29 @@ fn ot3_rejected_points_and_unreadable_answers_are_logged_once() {
                 "INFO metrics_otlp.shutdown success",
             ]
         );
+    });
+}
+
+#[test]
+fn ot3_a_push_of_several_requests_has_one_line_for_what_some_of_them_reject() {
+    bounded(|| {
+        let collector = FakeCollector::start(|number, _| match number % 3 {
+            0 => Reply::http(200, "", &partial(1, "too old")),
+            _ => Reply::success(),
+        });
+        let runtime = started("lg.several", LogPolicy::Normal);
+        for number in 0..8 {
+            let recorder = runtime.create_recorder(&format!("{number}")).expect("a recorder");
+            recorder.metric::<Hits>().expect("a metric");
+        }
+        let options = options(&collector).scope(Scope::PerEntity).max_request_size(2 << 10);
+        let pusher = start(&runtime, options);
+        for _ in 0..3 {
+            let error = pusher.push().expect_err("a partial success");
+            assert!(error.to_string().ends_with("points: too old"), "{error}");
+        }
+        assert!(collector.requests().len() > 9, "each push has several requests");
+        assert_eq!(lines("lg.several"), ["WARN metrics_otlp.partial_success"]);
     });
 }
 

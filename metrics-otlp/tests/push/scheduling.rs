@@ -1,12 +1,13 @@
 //! When pushes begin, and from where they may be called.
 
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
-use mvx_metrics::MetricsRuntime;
+use mvx_metrics::{MetricsRuntime, Scope};
 use mvx_metrics_tests::collector::{FakeCollector, Reply};
 use mvx_metrics_tests::{bounded, bounded_async, eventually, in_threads};
 
-use crate::support::{hit, hits, hits_in, options, start};
+use crate::support::{Hits, hit, hits, hits_in, options, start};
 
 #[test]
 fn pushes_begin_at_each_interval() {
@@ -106,5 +107,28 @@ fn calls_of_several_threads_are_all_answered() {
             }
         });
         assert_eq!(collector.requests().last().map(hits_in), Some(vec![80]));
+    });
+}
+
+#[test]
+fn ot3_calls_that_come_one_after_the_other_do_not_keep_a_push_from_its_end() {
+    bounded(|| {
+        let collector = FakeCollector::start(|_, _| Reply::success().after(Duration::from_millis(20)));
+        let (runtime, _recorder) = hits("busy");
+        for number in 0..8 {
+            let recorder = runtime.create_recorder(&format!("{number}")).expect("a recorder");
+            recorder.metric::<Hits>().expect("a metric");
+        }
+        let options = options(&collector).scope(Scope::PerEntity).max_request_size(1 << 10);
+        let pusher = start(&runtime, options);
+        let begin = Instant::now();
+        thread::scope(|scope| {
+            while pusher.stats().successes == 0 {
+                assert!(begin.elapsed() < Duration::from_secs(8), "no push arrives: {:?}", pusher.stats());
+                scope.spawn(|| drop(pusher.push()));
+                thread::sleep(Duration::from_millis(30));
+            }
+        });
+        assert!(collector.requests().len() > 5, "a push has several requests");
     });
 }
