@@ -49,10 +49,16 @@ impl Endpoint {
         if query.is_some() && !appended.is_empty() {
             return Err(problem("must have no query; `metrics_endpoint` may have one"));
         }
+        let path_without_end = path.trim_end_matches('/');
+        if !appended.is_empty() && path_without_end.ends_with(appended) {
+            return Err(problem(
+                "must have no path `/v1/metrics`, which is appended; `metrics_endpoint` is used as it is",
+            ));
+        }
         let path = match (appended, query) {
             ("", Some(query)) => format!("{path}?{query}"),
             _ if appended.is_empty() => path.to_owned(),
-            _ => format!("{}{appended}", path.trim_end_matches('/')),
+            _ => format!("{path_without_end}{appended}"),
         };
         let path = path.parse().map_err(|_| problem("must have a path of HTTP"))?;
         let authority =
@@ -119,6 +125,10 @@ mod tests {
             ("http://localhost:port", "must have a port from 1 to 65535, or none"),
             ("/v1/metrics", "must begin with http:// or https://"),
             ("http://localhost/?a=b", "must have no query; `metrics_endpoint` may have one"),
+            (
+                "http://localhost:4318/v1/metrics/",
+                "must have no path `/v1/metrics`, which is appended; `metrics_endpoint` is used as it is",
+            ),
         ];
         for (url, expected) in cases {
             let error = Endpoint::parse("endpoint", url, "/v1/metrics").expect_err(url).to_string();

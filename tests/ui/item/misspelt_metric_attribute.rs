@@ -8,7 +8,7 @@ struct Saved {
 }
 
 #[derive(Metric, Default)]
-#[metrics(on(Saved))]
+#[metrik(on(Saved))]
 struct Saves {
     total: Counter,
 }
