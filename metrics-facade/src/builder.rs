@@ -64,6 +64,13 @@ impl Default for FacadeBuilder {
     }
 }
 
+impl FacadeRecorder {
+    /// The options of a recorder, with their defaults.
+    pub fn builder() -> FacadeBuilder {
+        FacadeBuilder::default()
+    }
+}
+
 impl FacadeBuilder {
     /// The id of the recorder in its runtime, which no other recorder there has. By default `facade`.
     pub fn id(mut self, id: impl Into<String>) -> Self {

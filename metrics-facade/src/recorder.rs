@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use metrics::{Counter, Gauge, Histogram, Key, KeyName, Metadata, Recorder, SharedString, Unit};
 
-use crate::builder::FacadeBuilder;
 use crate::registry::Registry;
 
 /// A recorder for the facade `metrics`, which shows in a [`MetricsRuntime`](mvx_metrics::MetricsRuntime) what is recorded through it.
@@ -33,13 +32,6 @@ use crate::registry::Registry;
 /// ```
 #[derive(Clone)]
 pub struct FacadeRecorder(pub(crate) Arc<Registry>);
-
-impl FacadeRecorder {
-    /// The options of a recorder, with their defaults.
-    pub fn builder() -> FacadeBuilder {
-        FacadeBuilder::default()
-    }
-}
 
 impl fmt::Debug for FacadeRecorder {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,5 +1,6 @@
 //! What the pusher's thread waits for: a moment, and the calls of other threads.
 
+use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::task::{Context, Poll};
@@ -7,7 +8,29 @@ use std::task::{Context, Poll};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::{Instant, sleep_until};
 
-use crate::pusher::Call;
+use crate::error::OtlpError;
+
+/// What another thread asks of the pusher's thread: a push now.
+pub(crate) struct Call {
+    /// When the push ends.
+    pub(crate) deadline: Instant,
+    /// Whether the thread ends after the push.
+    pub(crate) is_last: bool,
+    /// Gets the result of the push.
+    pub(crate) answer: Box<dyn FnOnce(Result<(), OtlpError>) + Send>,
+}
+
+impl fmt::Debug for Call {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Call").field("is_last", &self.is_last).finish_non_exhaustive()
+    }
+}
+
+impl Call {
+    pub(crate) fn answer(self, result: Result<(), OtlpError>) {
+        (self.answer)(result);
+    }
+}
 
 /// The calls of other threads, in the order of their arrival.
 #[derive(Debug)]

@@ -3,8 +3,7 @@
 use hyper::Uri;
 use hyper::header::HeaderValue;
 
-use crate::error::OtlpError;
-use crate::options::invalid;
+use crate::error::{OtlpError, invalid};
 
 /// Where requests go.
 #[derive(Debug, Clone)]

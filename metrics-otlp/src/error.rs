@@ -128,3 +128,7 @@ impl OtlpError {
 fn after_colon(message: &str) -> String {
     if message.is_empty() { String::new() } else { format!(": {message}") }
 }
+
+pub(crate) fn invalid(option: &'static str, value: impl Into<String>, problem: &'static str) -> OtlpError {
+    OtlpError::InvalidOption { option, value: value.into(), problem }
+}

@@ -11,7 +11,7 @@ use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use mvx_metrics::Scope;
 
 use crate::endpoint::{Endpoint, shown};
-use crate::error::OtlpError;
+use crate::error::{OtlpError, invalid};
 
 const MIN_INTERVAL: Duration = Duration::from_millis(10);
 const MAX_INTERVAL: Duration = Duration::from_hours(24);
@@ -225,10 +225,6 @@ impl fmt::Debug for OtlpOptions {
             .field("max_request_size", &self.max_request_size)
             .finish()
     }
-}
-
-pub(crate) fn invalid(option: &'static str, value: impl Into<String>, problem: &'static str) -> OtlpError {
-    OtlpError::InvalidOption { option, value: value.into(), problem }
 }
 
 fn check_range<T: PartialOrd + fmt::Debug>(

@@ -16,7 +16,7 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use self::worker::Worker;
-use crate::deadline::Calls;
+use crate::deadline::{Call, Calls};
 use crate::error::OtlpError;
 use crate::options::OtlpOptions;
 use crate::stats::PushStats;
@@ -31,22 +31,6 @@ const ANSWER_MARGIN: Duration = Duration::from_millis(250);
 const MAX_TIMEOUT: Duration = Duration::from_hours(100 * 365 * 24);
 
 type Result<T> = std::result::Result<T, OtlpError>;
-
-/// What another thread asks of the pusher's thread: a push now.
-pub(crate) struct Call {
-    /// When the push ends.
-    pub(crate) deadline: Instant,
-    /// Whether the thread ends after the push.
-    pub(crate) is_last: bool,
-    /// Gets the result of the push.
-    answer: Box<dyn FnOnce(Result<()>) + Send>,
-}
-
-impl fmt::Debug for Call {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Call").field("is_last", &self.is_last).finish_non_exhaustive()
-    }
-}
 
 /// The counts of a pusher, which its thread writes and other threads read.
 #[derive(Debug, Clone, Default)]

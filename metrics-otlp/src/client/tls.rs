@@ -11,8 +11,7 @@ use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
-use crate::error::OtlpError;
-use crate::options::invalid;
+use crate::error::{OtlpError, invalid};
 
 /// Secures connections to one host.
 pub(super) struct Tls {

@@ -8,9 +8,9 @@ use std::ffi::OsString;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use super::{METRICS_PATH, OtlpOptions, Temporality, check_headers, invalid};
+use super::{METRICS_PATH, OtlpOptions, Temporality, check_headers};
 use crate::endpoint::Endpoint;
-use crate::error::OtlpError;
+use crate::error::{OtlpError, invalid};
 
 impl OtlpOptions {
     /// The defaults, changed by the variables of the environment that the specification names.

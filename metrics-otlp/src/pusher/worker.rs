@@ -6,8 +6,8 @@ use mvx_metrics::RuntimeObserver;
 use tokio::time::Instant;
 
 use super::round::{Due, Round};
-use super::{Call, Result, SharedStats};
-use crate::deadline::Calls;
+use super::{Result, SharedStats};
+use crate::deadline::{Call, Calls};
 use crate::error::OtlpError;
 use crate::options::OtlpOptions;
 
@@ -78,12 +78,6 @@ impl Worker {
                 answer(calls, &result);
             }
         }
-    }
-}
-
-impl Call {
-    fn answer(self, result: Result<()>) {
-        (self.answer)(result);
     }
 }
 
