@@ -100,8 +100,7 @@ impl FacadeBuilder {
     /// The labels of the metrics of this name, up to 32.
     ///
     /// Without this option a metric has the labels of the series that were there when it was first read. Later ones are lost: their
-    /// values count for the series without them. Totals of two processes [merge](mvx_metrics::Totals::merge) only where both have the same
-    /// labels.
+    /// values count for the series without them.
     pub fn labels<L: Into<String>>(
         mut self,
         name: impl Into<String>,

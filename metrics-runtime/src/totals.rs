@@ -11,6 +11,7 @@ mod group;
 mod health;
 mod label_slots;
 mod labelled;
+mod labels_of_both;
 mod memory;
 mod merge;
 mod parts;

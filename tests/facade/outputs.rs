@@ -127,10 +127,10 @@ fn fc1_totals_of_two_processes_merge() {
 }
 
 #[test]
-fn fc1_totals_with_other_labels_do_not_merge_unless_the_builder_names_them() {
+fn fc1_totals_with_other_labels_merge_to_the_labels_of_both() {
     let process = |labels: &[&str], late: bool| {
         let (runtime, facade) = facade(|options| match labels {
-            [] => options,
+            [] => options.limit(2),
             labels => options.labels("jobs", labels.iter().copied()),
         });
         with(&facade, || {
@@ -146,16 +146,32 @@ fn fc1_totals_with_other_labels_do_not_merge_unless_the_builder_names_them() {
         runtime.shutdown().expect("it stops");
         totals
     };
-    let mut merged = process(&[], false);
-    let before = merged.clone();
-    let error = merged.merge(&process(&[], true)).expect_err("the labels differ");
-    assert!(error.to_string().contains("`jobs`"), "{error}");
-    assert_eq!(merged, before);
+    let jobs = |totals: &Totals| {
+        let jobs = totals.groups[0].metrics.get("jobs").and_then(|jobs| jobs.get(""));
+        serde_json::to_string(&jobs).expect("it is written")
+    };
+    let (two_labels, one_label) = (process(&[], false), process(&[], true));
+    assert_eq!((&*jobs(&two_labels), &*jobs(&one_label)), (r#"{"1":{"":1,"2":1}}"#, r#"{"1":2}"#));
+    for [first, second] in [[&two_labels, &one_label], [&one_label, &two_labels]] {
+        let mut merged = first.clone();
+        merged.merge(second).expect("the labels of both");
+        assert_eq!(jobs(&merged), r#"{"1":{"":3,"2":1}}"#);
+        let json = serde_json::to_string(&merged).expect("it is written");
+        let mut read: Totals = serde_json::from_str(&json).expect("it is read back");
+        assert_eq!(read, merged);
+        read.merge(&merged).expect("merged totals merge");
+        assert_eq!(jobs(&read), r#"{"1":{"":6,"2":2}}"#);
+    }
+    let (runtime, facade) = facade(|options| options);
+    with(&facade, || counter!("jobs").increment(5));
+    let mut merged = totals(&runtime);
+    runtime.shutdown().expect("it stops");
+    merged.merge(&one_label).expect("a metric without labels");
+    assert_eq!(jobs(&merged), r#"{"":5,"1":2}"#);
 
     let mut merged = process(&["a", "b"], false);
     merged.merge(&process(&["a", "b"], true)).expect("both declare the same");
-    let jobs = merged.groups[0].metrics.get("jobs").and_then(|jobs| jobs.get(""));
-    assert_eq!(serde_json::to_string(&jobs).expect("it is written"), r#"{"1":{"":2,"2":2}}"#);
+    assert_eq!(jobs(&merged), r#"{"1":{"":2,"2":2}}"#);
 }
 
 #[test]

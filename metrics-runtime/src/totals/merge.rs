@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::group::{GroupTotals, LeftOut, NamespaceRecorders};
+use super::labels_of_both::with_labels_of_both;
 use super::memory::Memory;
 use super::sums::{GroupSums, Presence, Shown};
 use super::value::Totals;
@@ -15,7 +16,8 @@ impl Totals {
     ///
     /// Groups of one namespace and one entity become one group. Labels beyond the limit of a breakdown go to `other`.
     /// Recorders are listed one after the other. Constant labels stay where both have the same. A dimension of both that does not
-    /// say how it merges is left out.
+    /// say how it merges is left out. Where metrics of other libraries, which have one dimension without a name, have other labels, the
+    /// result has the labels of both, and an empty text for one that is missing.
     ///
     /// # Errors
     ///
@@ -142,6 +144,8 @@ fn merged(
     other: &MetricSnapshot,
     left_out: &mut Vec<LeftOut>,
 ) -> Result<MetricSnapshot, MergeError> {
+    let alike = with_labels_of_both(one, other);
+    let [one, other] = alike.as_ref().map_or([one, other], |[one, other]| [one, other]);
     // The check is the one of two snapshots; its result keeps all labels.
     one.clone().merge(other)?;
     let mut first = one.clone();
