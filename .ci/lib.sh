@@ -7,7 +7,7 @@ nightly=${MVX_NIGHTLY:-nightly}
 mkdir -p target
 
 # The packages that are published, each after those that it needs, and their options for cargo.
-packages=(mvx-metrics-derive mvx-metrics mvx-metrics-otlp mvx-metrics-facade)
+packages=(mvx-metrics-derive mvx-metrics mvx-metrics-otlp mvx-metrics-facade mvx-metrics-cli)
 of_packages=("${packages[@]/#/--package=}")
 
 # Only CI writes outside of the tree. A developer learns what is missing.

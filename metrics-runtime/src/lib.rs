@@ -92,6 +92,8 @@ extern crate self as mvx_metrics;
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
+#[cfg(feature = "catalogue")]
+pub mod catalogue;
 mod descriptor;
 mod dimension;
 mod dispatch;
@@ -109,6 +111,8 @@ mod label;
 mod log;
 mod moment;
 mod number;
+#[cfg(feature = "page")]
+pub mod page;
 mod panics;
 mod queue;
 mod recorder;
