@@ -2,6 +2,7 @@
 
 #[path = "capture.rs"]
 pub mod capture;
+#[cfg(not(mvx_instrumented))]
 #[path = "collector.rs"]
 pub mod collector;
 #[path = "deadline.rs"]
@@ -14,6 +15,7 @@ pub mod fixtures;
 pub mod gate;
 #[path = "handwritten.rs"]
 pub mod handwritten;
+#[cfg(not(mvx_instrumented))]
 #[allow(missing_docs, reason = "the messages have documents of their own")]
 #[path = "messages.rs"]
 pub mod messages;
