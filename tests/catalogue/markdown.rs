@@ -13,14 +13,14 @@ fn the_page_shows_each_metric_with_its_dimensions() {
         "| [uploads](#metric-uploads) | 11 | Uploads to the store. |",
         "<a id=\"metric-uploads\"></a>",
         "## uploads",
-        "Events: upload\\_started, upload\\_ended.",
-        "| by\\_outcome | counter |  | outcome: success, failure | uploads\\_by\\_outcome\\_total (counter by outcome) |  |",
-        "| by\\_route | counter |  | route; method; at most 10 and `other` | uploads\\_by\\_route\\_total (counter by route, method) |  |",
-        "| took | histogram of duration, buckets up to 0.1 s, 1 s | seconds |  | uploads\\_took\\_seconds (histogram) |  |",
-        "| sizes | histogram of u64, at most 160 exponential buckets |  |  | uploads\\_sizes (histogram) |  |",
-        "| open | gauge of i64, merges by sum |  |  | uploads\\_open (gauge) |  |",
-        "| busiest | top of u64 |  | route; the largest 20 | uploads\\_busiest (gauge by route); uploads\\_busiest\\_error (gauge by route) |  |",
-        "| slowest | max of duration, of the last 60 s | seconds |  | uploads\\_slowest\\_seconds (gauge) |  |",
+        "Events: upload_started, upload_ended.",
+        "| by_outcome | counter |  | outcome: success, failure | uploads_by_outcome_total (counter by outcome) |  |",
+        "| by_route | counter |  | route; method; at most 10 and `other` | uploads_by_route_total (counter by route, method) |  |",
+        "| took | histogram of duration, buckets up to 0.1 s, 1 s | seconds |  | uploads_took_seconds (histogram) |  |",
+        "| sizes | histogram of u64, at most 160 exponential buckets |  |  | uploads_sizes (histogram) |  |",
+        "| open | gauge of i64, merges by sum |  |  | uploads_open (gauge) |  |",
+        "| busiest | top of u64 |  | route; the largest 20 | uploads_busiest (gauge by route); uploads_busiest_error (gauge by route) |  |",
+        "| slowest | max of duration, of the last 60 s | seconds |  | uploads_slowest_seconds (gauge) |  |",
     ] {
         assert!(page.lines().any(|shown| shown == line), "{line} in\n{page}");
     }

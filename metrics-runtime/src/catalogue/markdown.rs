@@ -30,7 +30,7 @@ impl Catalogue {
     ///
     /// let page = catalogue![Bell]?.to_markdown();
     /// assert!(page.contains("## bell\n\nWhat the bell did.\n"));
-    /// assert!(page.contains("| rings | counter |  |  | bell\\_rings\\_total (counter) | How often it rang. |\n"));
+    /// assert!(page.contains("| rings | counter |  |  | bell_rings_total (counter) | How often it rang. |\n"));
     /// # Ok::<(), mvx_metrics::catalogue::CatalogueError>(())
     /// ```
     #[must_use]
@@ -162,7 +162,18 @@ fn text(text: &str) -> String {
         if !escaped.is_empty() {
             escaped.push(' ');
         }
-        word.chars().for_each(|character| push_escaped(&mut escaped, character));
+        let mut before = ' ';
+        let mut characters = word.chars().peekable();
+        while let Some(character) = characters.next() {
+            // Within a word `_` is no markup, and names are full of it.
+            let is_within = |other: char| other.is_ascii_alphanumeric();
+            if character == '_' && is_within(before) && characters.peek().copied().is_some_and(is_within) {
+                escaped.push('_');
+            } else {
+                push_escaped(&mut escaped, character);
+            }
+            before = character;
+        }
     }
     escaped
 }
