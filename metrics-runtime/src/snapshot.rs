@@ -25,6 +25,8 @@ pub(crate) use breakdown::{
 };
 pub(crate) use combine::{emptied, merge_plain_values, merge_values};
 pub(crate) use declaration::{Declaration, Declared};
+#[cfg(feature = "catalogue")]
+pub(crate) use declaration::{form_of, kind_name, number_name, rule_name};
 pub use distinct::DistinctSnapshot;
 pub use extreme::Extreme;
 pub use histogram::{Bucket, BucketRange, Buckets, ExponentialBucket, ExponentialBuckets, HistogramSnapshot};

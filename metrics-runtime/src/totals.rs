@@ -28,7 +28,11 @@ pub(crate) use constant_labels::ConstantLabels;
 pub(crate) use constant_labels::{ENTITY_ID, NAMESPACE, REPEATED, RESERVED, check_label_name, is_reserved};
 pub use dimension::DimensionTotals;
 pub use group::{GroupTotals, LeftOut, NamespaceRecorders, RecorderTotals};
+#[cfg(feature = "catalogue")]
+pub(crate) use health::{DECLARED as DECLARED_HEALTH, METRIC as HEALTH_METRIC};
 pub(crate) use memory::Memory;
+#[cfg(feature = "catalogue")]
+pub(crate) use parts::for_each_part;
 pub(crate) use removed::RemovedRecorders;
 pub use runtime_snapshot::{RecorderSnapshot, RuntimeSnapshot};
 pub use value::{Scope, Totals};
