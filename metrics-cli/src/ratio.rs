@@ -1,0 +1,126 @@
+//! Error ratios: which part of what a metric counts are failures, where its declaration tells.
+
+use mvx_metrics::DimensionKind;
+use mvx_metrics::catalogue::{
+    CatalogueDimension, CatalogueFamily, CatalogueLabel, CatalogueMetric, CatalogueType,
+};
+
+use crate::promql::{Selection, matcher};
+
+/// Labels and counters whose name says that something failed.
+const FAILURES: [&str; 9] =
+    ["err", "error", "errored", "errors", "fail", "failed", "failure", "failures", "is_error"];
+/// Boolean labels whose name says that something succeeded.
+const SUCCESSES: [&str; 6] = ["ok", "is_ok", "succeeded", "success", "successful", "is_success"];
+/// Counters that count attempts, failed ones too.
+const ATTEMPTS: [&str; 9] =
+    ["all", "attempted", "attempts", "calls", "requests", "started", "total", "tries", "count"];
+
+/// The part of failures among all that a metric counts.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct ErrorRatio {
+    /// The family that the ratio is named after, without the suffix of a counter.
+    pub(crate) family: String,
+    failures: Count,
+    all: Count,
+}
+
+/// Series that count something.
+#[derive(Debug, PartialEq, Eq)]
+struct Count {
+    series: String,
+    matcher: String,
+}
+
+impl ErrorRatio {
+    /// The ratios of a metric: one for each counter with a label for failures; without one, that of a distribution with such a
+    /// label; else that of a counter of failures beside one of attempts.
+    pub(crate) fn of(metric: &CatalogueMetric) -> Vec<Self> {
+        let counters = || counted(metric).filter(|(dimension, _)| dimension.kind == DimensionKind::Counter);
+        let by_label: Vec<Self> =
+            counters().filter_map(|(dimension, family)| by_label(dimension, family)).collect();
+        if !by_label.is_empty() {
+            return by_label;
+        }
+        let of_distribution =
+            counted(metric).find_map(|(dimension, family)| by_label_of_count(dimension, family));
+        of_distribution.or_else(|| pair(counters().collect())).into_iter().collect()
+    }
+
+    /// The ratio by labels. It has no result where nothing was counted within the window.
+    pub(crate) fn expression(&self, selection: &Selection, labels: &[&str]) -> String {
+        let sum = |count: &Count| selection.sum_of_rates(labels, &count.series, &count.matcher);
+        format!("{} / ({} > 0)", sum(&self.failures), sum(&self.all))
+    }
+}
+
+/// The families of a metric that count events.
+fn counted(metric: &CatalogueMetric) -> impl Iterator<Item = (&CatalogueDimension, &CatalogueFamily)> {
+    metric.dimensions.iter().filter(|dimension| dimension.merge.is_some()).filter_map(|dimension| {
+        let family = dimension.families.first()?;
+        Some((dimension, family))
+    })
+}
+
+fn by_label(dimension: &CatalogueDimension, family: &CatalogueFamily) -> Option<ErrorRatio> {
+    (family.family_type == CatalogueType::Counter).then(|| ratio_by_label(dimension, family, &family.name))?
+}
+
+fn by_label_of_count(dimension: &CatalogueDimension, family: &CatalogueFamily) -> Option<ErrorRatio> {
+    let has_count = matches!(family.family_type, CatalogueType::Histogram | CatalogueType::Summary);
+    has_count.then(|| ratio_by_label(dimension, family, &format!("{}_count", family.name)))?
+}
+
+fn ratio_by_label(
+    dimension: &CatalogueDimension,
+    family: &CatalogueFamily,
+    series: &str,
+) -> Option<ErrorRatio> {
+    let labels = dimension.labels.iter().zip(&family.labels);
+    labels.into_iter().find_map(|(declared, exported)| {
+        let failures = failing_values(declared);
+        (!failures.is_empty()).then(|| ErrorRatio {
+            family: base_name(&family.name).to_owned(),
+            failures: Count { series: series.to_owned(), matcher: matcher(exported, &failures) },
+            all: Count { series: series.to_owned(), matcher: String::new() },
+        })
+    })
+}
+
+/// The values of a label that stand for a failure; none when all of them do.
+fn failing_values(label: &CatalogueLabel) -> Vec<&str> {
+    let is_boolean = label.values.len() == 2
+        && ["false", "true"].iter().all(|value| label.values.iter().any(|known| known == value));
+    if is_boolean {
+        let failing = if is_one_of(&FAILURES, &label.name) {
+            Some("true")
+        } else {
+            is_one_of(&SUCCESSES, &label.name).then_some("false")
+        };
+        return failing.into_iter().collect();
+    }
+    let failing: Vec<&str> =
+        label.values.iter().map(String::as_str).filter(|value| is_one_of(&FAILURES, value)).collect();
+    if failing.len() == label.values.len() { Vec::new() } else { failing }
+}
+
+/// A counter of failures and one of attempts.
+fn pair(counters: Vec<(&CatalogueDimension, &CatalogueFamily)>) -> Option<ErrorRatio> {
+    let named = |words: &[&str]| {
+        let mut counters = counters.iter().filter(|(_, family)| family.family_type == CatalogueType::Counter);
+        counters.find(|(dimension, _)| is_one_of(words, &dimension.name)).map(|(_, family)| *family)
+    };
+    let (failures, all) = (named(&FAILURES)?, named(&ATTEMPTS)?);
+    let count = |family: &CatalogueFamily| Count { series: family.name.clone(), matcher: String::new() };
+    let family = base_name(&failures.name).to_owned();
+    Some(ErrorRatio { family, failures: count(failures), all: count(all) })
+}
+
+fn is_one_of(words: &[&str], text: &str) -> bool {
+    words.iter().any(|word| text.eq_ignore_ascii_case(word))
+}
+
+/// The name of a family without the suffix of a counter.
+pub(crate) fn base_name(family: &str) -> &str {
+    family.strip_suffix("_total").filter(|rest| !rest.is_empty()).unwrap_or(family)
+}

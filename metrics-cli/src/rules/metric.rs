@@ -1,0 +1,141 @@
+//! The rules of one metric: rates, means and quantiles to record, and an alert for each error ratio.
+
+use std::collections::HashSet;
+
+use mvx_metrics::catalogue::{CatalogueFamily, CatalogueMetric, CatalogueType};
+
+use super::Options;
+use super::template::{PERCENTAGE, help, label, literal};
+use super::yaml::{Alert, Rule};
+use crate::promql::Selection;
+use crate::ratio::{ErrorRatio, base_name};
+
+const QUANTILES: [(&str, &str); 3] = [("0.5", "p50"), ("0.95", "p95"), ("0.99", "p99")];
+
+/// The names of alerts that are in use.
+#[derive(Default)]
+pub(super) struct AlertNames(HashSet<String>);
+
+pub(super) fn rules(
+    metric: &CatalogueMetric,
+    selection: &Selection,
+    options: &Options,
+    names: &mut AlertNames,
+) -> Vec<Rule> {
+    let dimensions = metric.dimensions.iter().filter(|dimension| dimension.merge.is_some());
+    let families = dimensions.flat_map(|dimension| &dimension.families);
+    let mut rules: Vec<Rule> = families.flat_map(|family| recorded(family, selection)).collect();
+    for ratio in ErrorRatio::of(metric) {
+        let by = [&*selection.namespace];
+        let recorded = recorded_name(&by, &ratio.family, &format!("error_ratio{}", selection.window));
+        let expression = ratio.expression(selection, &by);
+        rules.push(Rule::Recording { name: recorded.clone(), expression });
+        rules.push(Rule::Alert(alert(metric, &ratio, &recorded, options, names)));
+    }
+    rules
+}
+
+/// What Prometheus records of a family, so that queries over long times are quick.
+fn recorded(family: &CatalogueFamily, selection: &Selection) -> Vec<Rule> {
+    let mut by = vec![&*selection.namespace];
+    by.extend(family.labels.iter().map(String::as_str));
+    let window = &selection.window;
+    let rule = |operation: &str, expression| {
+        let name = recorded_name(&by, base_name(&family.name), &format!("{operation}{window}"));
+        Rule::Recording { name, expression }
+    };
+    match family.family_type {
+        CatalogueType::Counter => vec![rule("rate", selection.sum_of_rates(&by, &family.name, ""))],
+        CatalogueType::Summary => vec![rule("mean", selection.mean(&by, &family.name))],
+        CatalogueType::Histogram => {
+            let mean = rule("mean", selection.mean(&by, &family.name));
+            let quantiles = QUANTILES.iter().map(|(quantile, name)| {
+                // Without new values it would be NaN.
+                let count = selection.sum_of_rates(&by, &format!("{}_count", family.name), "");
+                let quantile = selection.quantile(quantile, &by, &family.name);
+                rule(&format!("{name}_"), format!("{quantile} and ({count} > 0)"))
+            });
+            std::iter::once(mean).chain(quantiles).collect()
+        }
+        // They are what they are at any time.
+        _ => Vec::new(),
+    }
+}
+
+/// `level:metric:operation`, as Prometheus recommends: the labels that are left, what it is made of, and how.
+fn recorded_name(labels: &[&str], family: &str, operation: &str) -> String {
+    format!("{}:{family}:{operation}", labels.join("_"))
+}
+
+fn alert(
+    metric: &CatalogueMetric,
+    ratio: &ErrorRatio,
+    recorded: &str,
+    options: &Options,
+    names: &mut AlertNames,
+) -> Alert {
+    let threshold = options.error_ratio;
+    let name = literal(&metric.name);
+    let about = help(&metric.help);
+    let about = if about.is_empty() { String::new() } else { format!(" {name}: {about}") };
+    Alert {
+        name: names.unused(&format!("{}ErrorRatio", camel_case(&ratio.family))),
+        expression: format!("{recorded} > {threshold}"),
+        hold: Some(options.hold.clone()),
+        labels: vec![("severity", literal(&options.severity))],
+        summary: format!("{}: {PERCENTAGE} of {} failed", label(&options.namespace_label), ratio.family),
+        description: format!(
+            "Within {}, more than {}% were failures.{about}",
+            options.window,
+            percentage(threshold)
+        ),
+    }
+}
+
+/// A part of all in percent, without the digits that binary numbers bring.
+fn percentage(ratio: f64) -> f64 {
+    (ratio * 1e6).round() / 1e4
+}
+
+/// `orders_placed` as `OrdersPlaced`.
+fn camel_case(name: &str) -> String {
+    let words = name.split('_').map(|word| {
+        let mut characters = word.chars();
+        let first = characters.next().map(|first| first.to_ascii_uppercase());
+        first.into_iter().chain(characters).collect::<String>()
+    });
+    words.collect()
+}
+
+impl AlertNames {
+    /// The name, with a number where it is in use.
+    fn unused(&mut self, name: &str) -> String {
+        let numbered = (2..).map(|number: u32| format!("{name}{number}"));
+        let mut names = std::iter::once(name.to_owned()).chain(numbered);
+        names.find(|name| self.0.insert(name.clone())).unwrap_or_else(|| name.to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_follow_the_conventions_of_prometheus() {
+        assert_eq!(
+            recorded_name(&["namespace", "outcome"], "orders", "rate5m"),
+            "namespace_outcome:orders:rate5m"
+        );
+        assert_eq!(camel_case("orders_placed__x"), "OrdersPlacedX");
+        let mut names = AlertNames::default();
+        assert_eq!(["A", "A", "B", "A"].map(|name| names.unused(name)), ["A", "A2", "B", "A3"]);
+    }
+
+    #[test]
+    fn percentages_have_no_digits_of_binary_numbers() {
+        assert_eq!(
+            [0.05, 0.07, 0.001, 0.29, 1.0].map(|ratio| percentage(ratio).to_string()),
+            ["5", "7", "0.1", "29", "100"]
+        );
+    }
+}
