@@ -14,6 +14,8 @@ mod mean;
 mod measure;
 mod needs_order;
 mod recent;
+#[cfg(feature = "catalogue")]
+pub(crate) mod samples;
 mod sum;
 mod top;
 

@@ -146,6 +146,8 @@
 //! CPU time, memory and files of the process come with the feature `process`: `ExpositionOptions::process`. Linux only.
 
 mod bounds;
+#[cfg(feature = "catalogue")]
+mod declared;
 mod exposition;
 mod family;
 mod family_key;
@@ -164,10 +166,15 @@ mod skipped;
 mod text;
 
 pub use crate::totals::Scope;
+#[cfg(feature = "catalogue")]
+pub(crate) use declared::{DeclaredFamily, families_of, families_of_library};
 pub use exposition::{Exposition, UnreadRuntime};
 pub use format::Format;
 pub use options::ExpositionOptions;
 pub use skipped::Skipped;
+
+#[cfg(feature = "catalogue")]
+pub(crate) use family_type::FamilyType;
 
 #[cfg(feature = "http")]
 pub(crate) use exposition::exposition_of;

@@ -24,6 +24,8 @@ pub(crate) use breakdown::{
     HasLabels, LabelMap, NestedMap, ReadLabel, SerializeEntry, check_labels, positions,
 };
 pub(crate) use combine::{emptied, merge_plain_values, merge_values};
+#[cfg(feature = "catalogue")]
+pub(crate) use declaration::form_of;
 pub(crate) use declaration::{Declaration, Declared};
 pub use distinct::DistinctSnapshot;
 pub use extreme::Extreme;

@@ -27,8 +27,12 @@ pub(crate) use constant_labels::ConstantLabels;
 #[cfg(feature = "openmetrics")]
 pub(crate) use constant_labels::{ENTITY_ID, NAMESPACE, REPEATED, RESERVED, check_label_name, is_reserved};
 pub use dimension::DimensionTotals;
+#[cfg(feature = "catalogue")]
+pub(crate) use health::{DECLARED as DECLARED_HEALTH, METRIC as HEALTH_METRIC};
 pub use group::{GroupTotals, LeftOut, NamespaceRecorders, RecorderTotals};
 pub(crate) use memory::Memory;
+#[cfg(feature = "catalogue")]
+pub(crate) use parts::for_each_part;
 pub(crate) use removed::RemovedRecorders;
 pub use runtime_snapshot::{RecorderSnapshot, RuntimeSnapshot};
 pub use value::{Scope, Totals};

@@ -215,10 +215,7 @@ impl<'a> Families<'a> {
 
     /// Creates a family, unless one of its names belongs to another family, of this exposition or of an earlier one.
     fn create(&mut self, dimension: &Dimension<'a>, key: FamilyKey<'a>) -> Option<usize> {
-        let unit = key.unit.as_deref().and_then(name::unit);
-        let name = name::family_name(&key.metric, &key.dimension, unit.as_deref(), key.family_type);
-        let names = key.family_type.suffixes().iter().map(|suffix| format!("{name}{suffix}"));
-        let names: Vec<String> = names.collect();
+        let FamilyNames { unit, name, reserved: names } = FamilyNames::of(&key);
         if let Err((taken, other)) = self.reserve_names(&names, &key) {
             let reason = if (&other.metric, &other.dimension) == (&key.metric, &key.dimension) {
                 OTHER_SHAPE.to_owned()
@@ -231,14 +228,7 @@ impl<'a> Families<'a> {
         }
         let index = self.list.len();
         self.names.extend(names.into_iter().map(|name| (name, key.clone())));
-        let help = [&*dimension.declared.help, dimension.help];
-        let help = help.into_iter().find(|help| !help.trim().is_empty()).map(Cow::Borrowed);
-        let help = help.unwrap_or_else(|| {
-            Cow::Owned(match &*key.dimension {
-                "" => format!("The metric {}.", key.metric),
-                dimension => format!("The dimension {dimension} of the metric {}.", key.metric),
-            })
-        });
+        let help = help_of(key.metric.as_ref(), dimension.help, dimension.declared);
         self.list.push(Family { name, unit, help, samples: Vec::new(), powers: PowerRange::default(), key });
         Some(index)
     }
@@ -253,6 +243,43 @@ impl<'a> Families<'a> {
         }
         self.memory.reserve_names(names, key)
     }
+}
+
+/// The names of a family.
+pub(super) struct FamilyNames {
+    /// The unit as it is spelled in names.
+    pub(super) unit: Option<String>,
+    /// The name without the suffix `_total` of a counter.
+    pub(super) name: String,
+    /// The names that no other family may have.
+    pub(super) reserved: Vec<String>,
+}
+
+impl FamilyNames {
+    pub(super) fn of(key: &FamilyKey<'_>) -> Self {
+        let unit = key.unit.as_deref().and_then(name::unit);
+        let name = name::family_name(&key.metric, &key.dimension, unit.as_deref(), key.family_type);
+        let reserved = key.family_type.reserved(&name);
+        Self { unit, name, reserved }
+    }
+}
+
+/// The help text of the dimension, else that of its metric, else one that names both.
+pub(super) fn help_of<'a>(
+    metric: &str,
+    metric_help: &'a str,
+    declared: &'a DimensionDescriptor,
+) -> Cow<'a, str> {
+    let help = [&*declared.help, metric_help].into_iter().find(|help| !help.trim().is_empty());
+    help.map_or_else(
+        || {
+            Cow::Owned(match &*declared.name {
+                "" => format!("The metric {metric}."),
+                dimension => format!("The dimension {dimension} of the metric {metric}."),
+            })
+        },
+        Cow::Borrowed,
+    )
 }
 
 /// For how many dimensions of a group the family is remembered for the next group.

@@ -21,7 +21,7 @@ use super::labels::{SeriesLabels, pairs};
 use super::name::UsedNames;
 use super::options::ExpositionOptions;
 use super::power_bounds::{self, PowerRange};
-use super::series::{QUANTILES, Series, for_each_series};
+use super::series::{QUANTILE, QUANTILES, Series, for_each_series};
 use crate::snapshot::{Bucket, Buckets, DimensionValue, HistogramSnapshot, MeanSnapshot, Number, Timestamp};
 
 /// All families as messages of the type `MetricFamily`, each after its length.
@@ -97,7 +97,7 @@ impl Writer<'_> {
             let Some(value) = window.quantile(quantile) else { continue };
             out.message(metric_family::METRIC, |out| {
                 self.write_labels(out, series);
-                write_label_pair(out, "quantile", text);
+                write_label_pair(out, QUANTILE, text);
                 out.message(metric::GAUGE, |out| out.double(VALUE, value));
             });
         }

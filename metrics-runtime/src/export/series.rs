@@ -7,6 +7,8 @@ use super::family_type::FamilyType;
 use super::name::{UsedNames, label_names};
 use crate::snapshot::DimensionValue;
 
+/// The label of the series of a quantile.
+pub(super) const QUANTILE: &str = "quantile";
 /// The quantiles that the formats show of a window of a histogram.
 pub(super) const QUANTILES: [(f64, &str); 4] = [(0.5, "0.5"), (0.9, "0.9"), (0.95, "0.95"), (0.99, "0.99")];
 

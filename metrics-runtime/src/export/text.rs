@@ -14,7 +14,7 @@ use super::labels::{SeriesLabels, push_escaped, push_further};
 use super::name::UsedNames;
 use super::options::ExpositionOptions;
 use super::power_bounds::{self, PowerRange};
-use super::series::{QUANTILES, for_each_series};
+use super::series::{QUANTILE, QUANTILES, for_each_series};
 use crate::snapshot::{
     Bucket, Buckets, DimensionValue, ExponentialBuckets, HistogramSnapshot, MeanSnapshot, Number, Timestamp,
 };
@@ -122,8 +122,8 @@ impl<'a> Writer<'a> {
     fn write_head(&mut self, family: &Family<'_>) {
         let name = family.name.as_bytes();
         // In the Prometheus format the name of a counter has its suffix in the head, too.
-        let has_suffix = family.family_type() == FamilyType::Counter && !self.is_open_metrics;
-        let suffix: &[u8] = if has_suffix { b"_total" } else { b"" };
+        let suffix = if self.is_open_metrics { "" } else { family.family_type().head_suffix() };
+        let suffix = suffix.as_bytes();
         self.push_all([b"# HELP ", name, suffix, b" "]);
         push_escaped(&mut self.out, family.help.trim(), self.is_open_metrics);
         let type_name: &[u8] = match (family.family_type(), self.is_open_metrics) {
@@ -197,7 +197,7 @@ impl<'a> Writer<'a> {
         let labels = self.labels.len();
         for (quantile, text) in QUANTILES {
             let Some(value) = histogram.quantile(quantile) else { continue };
-            push_further(&mut self.labels, "quantile", text);
+            push_further(&mut self.labels, QUANTILE, text);
             self.push_series(name, b"", group);
             push_float(&mut self.out, value);
             self.out.push(b'\n');

@@ -257,7 +257,7 @@ impl Serialize for SerializeDeclaration<'_> {
 }
 
 /// The description of a value that no descriptor describes. It declares no merge rule.
-fn form_of(name: &str, value: &DimensionValue) -> DimensionDescriptor {
+pub(crate) fn form_of(name: &str, value: &DimensionValue) -> DimensionDescriptor {
     use DimensionValue::{Breakdown, Top};
     /// The kind and the type of numbers of an aggregate.
     fn form<A: Aggregate>(aggregate: &A) -> (DimensionKind, Option<NumberType>) {

@@ -8,7 +8,7 @@ use crate::descriptor::{DimensionDescriptor, DimensionKind, MergeRule, MergeValu
 use crate::snapshot::{BreakdownEntry, DimensionValue, Timestamp};
 
 /// The name of the metric that these dimensions belong to.
-pub(super) const METRIC: &str = "mvx_metrics";
+pub(crate) const METRIC: &str = "mvx_metrics";
 
 macro_rules! declare {
     ($($name:ident: $kind:ident $dimension:literal, [$($label:literal)?], $help:literal;)*) => {
@@ -28,6 +28,10 @@ macro_rules! declare {
             parts: 0,
             merge_values: MergeValues(None),
         };)*
+
+        /// All of them.
+        #[cfg(feature = "catalogue")]
+        pub(crate) static DECLARED: &[&DimensionDescriptor] = &[$(&$name),*];
     };
 }
 

@@ -16,7 +16,7 @@ pub(super) fn has_parts(value: &DimensionValue) -> bool {
 }
 
 /// Calls `each` with every single value in `value` and its declaration, which has the name of the part at the end of its own.
-pub(super) fn for_each_part(
+pub(crate) fn for_each_part(
     declared: &DimensionDescriptor,
     value: &DimensionValue,
     each: &mut dyn FnMut(DimensionDescriptor, DimensionValue),
