@@ -44,9 +44,6 @@ pub(crate) struct Options {
 
 pub(crate) fn run(options: &Options) -> Result<ExitCode, FileError> {
     let catalogue = file::read_for_queries(&options.catalogue)?;
-    for note in metric::left_out(&catalogue) {
-        eprintln!("mvx-metrics: {note}");
-    }
     let dashboard = Dashboard::new(&catalogue, options);
     let json = serde_json::to_string_pretty(&dashboard).unwrap_or_default();
     file::write(options.output.as_deref(), &(json + "\n"))?;

@@ -56,7 +56,7 @@ impl ErrorRatio {
 
 /// The families of a metric that count events.
 fn counted(metric: &CatalogueMetric) -> impl Iterator<Item = (&CatalogueDimension, &CatalogueFamily)> {
-    metric.dimensions.iter().filter(|dimension| dimension.merge.is_some()).filter_map(|dimension| {
+    metric.dimensions.iter().filter_map(|dimension| {
         let family = dimension.families.first()?;
         Some((dimension, family))
     })

@@ -1,7 +1,7 @@
 //! The panels of one metric: at least one for each family that Prometheus gets.
 
 use mvx_metrics::catalogue::{
-    Catalogue, CatalogueDimension, CatalogueFamily, CatalogueLabel, CatalogueMetric, CatalogueType,
+    CatalogueDimension, CatalogueFamily, CatalogueLabel, CatalogueMetric, CatalogueType,
 };
 use mvx_metrics::{DimensionKind, MergeRule};
 
@@ -25,22 +25,6 @@ pub(super) fn row_title(metric: &CatalogueMetric) -> String {
     }
 }
 
-/// Which dimensions have no panel, though they have families.
-pub(super) fn left_out(catalogue: &Catalogue) -> impl Iterator<Item = String> {
-    catalogue.metrics.iter().flat_map(|metric| {
-        let dimensions = metric.dimensions.iter().filter(|dimension| !is_shown(dimension));
-        dimensions.filter(|dimension| !dimension.families.is_empty()).map(|dimension| {
-            let (metric, dimension) = (text::shortened(&metric.name), text::shortened(&dimension.name));
-            format!("`{dimension}` of `{metric}` has no panel: without a merge rule it is left out of totals")
-        })
-    })
-}
-
-/// Whether a scrape of the totals shows a dimension.
-fn is_shown(dimension: &CatalogueDimension) -> bool {
-    dimension.merge.is_some()
-}
-
 pub(super) fn panels(metric: &CatalogueMetric, selection: &Selection) -> Vec<Draft> {
     let ratios = ErrorRatio::of(metric);
     let ratios = ratios.iter().map(|ratio| Draft {
@@ -55,8 +39,9 @@ pub(super) fn panels(metric: &CatalogueMetric, selection: &Selection) -> Vec<Dra
         }],
         size: SIZE,
     });
-    let shown = metric.dimensions.iter().filter(|dimension| is_shown(dimension));
-    ratios.chain(shown.flat_map(|dimension| of_dimension(metric, dimension, selection))).collect()
+    ratios
+        .chain(metric.dimensions.iter().flat_map(|dimension| of_dimension(metric, dimension, selection)))
+        .collect()
 }
 
 fn of_dimension(

@@ -22,8 +22,7 @@ pub(super) fn rules(
     options: &Options,
     names: &mut AlertNames,
 ) -> Vec<Rule> {
-    let dimensions = metric.dimensions.iter().filter(|dimension| dimension.merge.is_some());
-    let families = dimensions.flat_map(|dimension| &dimension.families);
+    let families = metric.dimensions.iter().flat_map(|dimension| &dimension.families);
     let mut rules: Vec<Rule> = families.flat_map(|family| recorded(family, selection)).collect();
     for ratio in ErrorRatio::of(metric) {
         let by = [&*selection.namespace];
