@@ -21,8 +21,9 @@ use mvx_metrics::http::EndpointOptions;
 use mvx_metrics::{
     Breakdown, BreakdownEntry, Counter, Dimension, DimensionDescriptor, DimensionKind, DimensionValue,
     Distinct, EventHandler, Gauge, Histogram, InFlight, Label, Max, Mean, Merge, Metric, MetricDescriptor,
-    MetricFailurePolicy, MetricSnapshot, MetricsRecorder, MetricsRecorderState, MetricsRuntime, Min, Output,
-    QueueOverflowPolicy, Recent, RecorderOptions, Sum, Top, catalogue, metric_event,
+    MetricFailurePolicy, MetricSnapshot, MetricsRecorder, MetricsRecorderState, MetricsRuntime,
+    MetricsRuntimeError, Min, Output, QueueOverflowPolicy, Recent, RecorderOptions, Sum, Top, catalogue,
+    metric_event,
 };
 use mvx_metrics_tests::{Gate, Gated, Step, eventually};
 use serde::{Deserialize, Serialize};
