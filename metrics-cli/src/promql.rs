@@ -41,6 +41,12 @@ impl Selection {
         format!("{sum} / ({count} > 0)")
     }
 
+    /// How many values a histogram has recorded, as a rate. Other than `_count`, the last bucket is there whatever the values are: in
+    /// OpenMetrics a histogram with values below zero has no `_count` and no `_sum`.
+    pub(crate) fn count_of_histogram(&self, labels: &[&str], family: &str) -> String {
+        self.sum_of_rates(labels, &format!("{family}_bucket"), ALL_VALUES)
+    }
+
     /// A quantile of what a histogram has recorded within the window.
     pub(crate) fn quantile(&self, quantile: &str, labels: &[&str], family: &str) -> String {
         let mut by = vec!["le"];
@@ -49,6 +55,9 @@ impl Selection {
         format!("histogram_quantile({quantile}, {buckets})")
     }
 }
+
+/// The bucket with all values of a histogram.
+pub(crate) const ALL_VALUES: &str = "le=\"+Inf\"";
 
 /// Aggregates an expression by labels.
 pub(crate) fn aggregate(operation: &str, labels: &[&str], expression: &str) -> String {

@@ -5,7 +5,7 @@ use mvx_metrics::catalogue::{
     CatalogueDimension, CatalogueFamily, CatalogueLabel, CatalogueMetric, CatalogueType,
 };
 
-use crate::promql::{Selection, matcher};
+use crate::promql::{ALL_VALUES, Selection, matcher};
 
 /// Labels and counters whose name says that something failed.
 const FAILURES: [&str; 9] =
@@ -63,27 +63,33 @@ fn counted(metric: &CatalogueMetric) -> impl Iterator<Item = (&CatalogueDimensio
 }
 
 fn by_label(dimension: &CatalogueDimension, family: &CatalogueFamily) -> Option<ErrorRatio> {
-    (family.family_type == CatalogueType::Counter).then(|| ratio_by_label(dimension, family, &family.name))?
+    let is_counter = family.family_type == CatalogueType::Counter;
+    is_counter.then(|| ratio_by_label(dimension, family, &family.name, ""))?
 }
 
 fn by_label_of_count(dimension: &CatalogueDimension, family: &CatalogueFamily) -> Option<ErrorRatio> {
-    let has_count = matches!(family.family_type, CatalogueType::Histogram | CatalogueType::Summary);
-    has_count.then(|| ratio_by_label(dimension, family, &format!("{}_count", family.name)))?
+    let name = &family.name;
+    match family.family_type {
+        CatalogueType::Histogram => ratio_by_label(dimension, family, &format!("{name}_bucket"), ALL_VALUES),
+        CatalogueType::Summary => ratio_by_label(dimension, family, &format!("{name}_count"), ""),
+        _ => None,
+    }
 }
 
+/// The ratio of `series` by the first label that tells failures.
 fn ratio_by_label(
     dimension: &CatalogueDimension,
     family: &CatalogueFamily,
     series: &str,
+    all: &str,
 ) -> Option<ErrorRatio> {
-    let labels = dimension.labels.iter().zip(&family.labels);
-    labels.into_iter().find_map(|(declared, exported)| {
+    dimension.labels.iter().zip(&family.labels).find_map(|(declared, exported)| {
         let failures = failing_values(declared);
-        (!failures.is_empty()).then(|| ErrorRatio {
-            family: base_name(&family.name).to_owned(),
-            failures: Count { series: series.to_owned(), matcher: matcher(exported, &failures) },
-            all: Count { series: series.to_owned(), matcher: String::new() },
-        })
+        let failures = (!failures.is_empty()).then(|| matcher(exported, &failures))?;
+        let failures = if all.is_empty() { failures } else { format!("{all},{failures}") };
+        let count = |matcher| Count { series: series.to_owned(), matcher };
+        let family = base_name(&family.name).to_owned();
+        Some(ErrorRatio { family, failures: count(failures), all: count(all.to_owned()) })
     })
 }
 

@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 
-use mvx_metrics::catalogue::{CatalogueFamily, CatalogueMetric, CatalogueType};
+use mvx_metrics::NumberType;
+use mvx_metrics::catalogue::{CatalogueDimension, CatalogueFamily, CatalogueMetric, CatalogueType};
 
 use super::Options;
 use super::template::{PERCENTAGE, help, label, literal};
@@ -22,8 +23,8 @@ pub(super) fn rules(
     options: &Options,
     names: &mut AlertNames,
 ) -> Vec<Rule> {
-    let families = metric.dimensions.iter().flat_map(|dimension| &dimension.families);
-    let mut rules: Vec<Rule> = families.flat_map(|family| recorded(family, selection)).collect();
+    let recorded = metric.dimensions.iter().flat_map(|dimension| of_dimension(dimension, selection));
+    let mut rules: Vec<Rule> = recorded.collect();
     for ratio in ErrorRatio::of(metric) {
         let by = [&*selection.namespace];
         let recorded = recorded_name(&by, &ratio.family, &format!("error_ratio{}", selection.window));
@@ -34,8 +35,14 @@ pub(super) fn rules(
     rules
 }
 
-/// What Prometheus records of a family, so that queries over long times are quick.
-fn recorded(family: &CatalogueFamily, selection: &Selection) -> Vec<Rule> {
+/// What Prometheus records of the families of a dimension, so that queries over long times are quick.
+fn of_dimension(dimension: &CatalogueDimension, selection: &Selection) -> Vec<Rule> {
+    // The sum of other values may fall, so its rate says nothing.
+    let has_mean = matches!(dimension.number, Some(NumberType::Unsigned | NumberType::Duration));
+    dimension.families.iter().flat_map(|family| of_family(family, has_mean, selection)).collect()
+}
+
+fn of_family(family: &CatalogueFamily, has_mean: bool, selection: &Selection) -> Vec<Rule> {
     let mut by = vec![&*selection.namespace];
     by.extend(family.labels.iter().map(String::as_str));
     let window = &selection.window;
@@ -43,18 +50,18 @@ fn recorded(family: &CatalogueFamily, selection: &Selection) -> Vec<Rule> {
         let name = recorded_name(&by, base_name(&family.name), &format!("{operation}{window}"));
         Rule::Recording { name, expression }
     };
+    let mean = || rule("mean", selection.mean(&by, &family.name));
     match family.family_type {
         CatalogueType::Counter => vec![rule("rate", selection.sum_of_rates(&by, &family.name, ""))],
-        CatalogueType::Summary => vec![rule("mean", selection.mean(&by, &family.name))],
+        CatalogueType::Summary => vec![mean()],
         CatalogueType::Histogram => {
-            let mean = rule("mean", selection.mean(&by, &family.name));
             let quantiles = QUANTILES.iter().map(|(quantile, name)| {
                 // Without new values it would be NaN.
-                let count = selection.sum_of_rates(&by, &format!("{}_count", family.name), "");
+                let count = selection.count_of_histogram(&by, &family.name);
                 let quantile = selection.quantile(quantile, &by, &family.name);
                 rule(&format!("{name}_"), format!("{quantile} and ({count} > 0)"))
             });
-            std::iter::once(mean).chain(quantiles).collect()
+            has_mean.then(mean).into_iter().chain(quantiles).collect()
         }
         // They are what they are at any time.
         _ => Vec::new(),
