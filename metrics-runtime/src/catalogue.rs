@@ -93,6 +93,7 @@ mod collect;
 mod diff;
 mod error;
 mod json;
+mod matching;
 
 use serde::{Deserialize, Serialize};
 
@@ -236,13 +237,6 @@ impl Catalogue {
     #[must_use]
     pub fn to_markdown(&self) -> String {
         String::new()
-    }
-
-    /// What changed from this catalogue to a newer one.
-    #[must_use]
-    pub fn diff(&self, newer: &Self) -> CatalogueDiff {
-        let _ = newer;
-        CatalogueDiff::default()
     }
 }
 

@@ -138,6 +138,9 @@ pub struct OwnRules {
     pub since: CombineValues,
     /// Replaces a value by that of an empty [`Recent`](crate::Recent); `None` for other types.
     pub empty: Option<fn(&mut dyn Any)>,
+    /// A value in which all numbers are 0; `None` when there is none.
+    #[cfg(feature = "catalogue")]
+    pub sample: fn() -> Option<Box<dyn Any>>,
 }
 
 /// Combines its first value with the second one.

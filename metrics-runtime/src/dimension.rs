@@ -15,7 +15,7 @@ mod measure;
 mod needs_order;
 mod recent;
 #[cfg(feature = "catalogue")]
-pub(crate) mod samples;
+mod sample;
 mod sum;
 mod top;
 
@@ -280,7 +280,13 @@ impl Shape {
             Some(_) => (Some(MergeRule::Own), Some(merge_values_of::<D>)),
             None => (None, None),
         };
-        let rules = OwnRules { merge: merge_values, since: since_values_of::<D>, empty: None };
+        let rules = OwnRules {
+            merge: merge_values,
+            since: since_values_of::<D>,
+            empty: None,
+            #[cfg(feature = "catalogue")]
+            sample: sample::sample_of::<D>,
+        };
         let number = <D::Output as Output>::NUMBER;
         let needs_order = Some(NeedsOrder::OwnType);
         let shape = Self::new(DimensionKind::Custom, number);

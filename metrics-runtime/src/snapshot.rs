@@ -24,9 +24,9 @@ pub(crate) use breakdown::{
     HasLabels, LabelMap, NestedMap, ReadLabel, SerializeEntry, check_labels, positions,
 };
 pub(crate) use combine::{emptied, merge_plain_values, merge_values};
-#[cfg(feature = "catalogue")]
-pub(crate) use declaration::form_of;
 pub(crate) use declaration::{Declaration, Declared};
+#[cfg(feature = "catalogue")]
+pub(crate) use declaration::{form_of, kind_name, number_name, rule_name};
 pub use distinct::DistinctSnapshot;
 pub use extreme::Extreme;
 pub use histogram::{Bucket, BucketRange, Buckets, ExponentialBucket, ExponentialBuckets, HistogramSnapshot};

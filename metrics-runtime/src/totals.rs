@@ -27,9 +27,9 @@ pub(crate) use constant_labels::ConstantLabels;
 #[cfg(feature = "openmetrics")]
 pub(crate) use constant_labels::{ENTITY_ID, NAMESPACE, REPEATED, RESERVED, check_label_name, is_reserved};
 pub use dimension::DimensionTotals;
+pub use group::{GroupTotals, LeftOut, NamespaceRecorders, RecorderTotals};
 #[cfg(feature = "catalogue")]
 pub(crate) use health::{DECLARED as DECLARED_HEALTH, METRIC as HEALTH_METRIC};
-pub use group::{GroupTotals, LeftOut, NamespaceRecorders, RecorderTotals};
 pub(crate) use memory::Memory;
 #[cfg(feature = "catalogue")]
 pub(crate) use parts::for_each_part;

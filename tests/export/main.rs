@@ -5,6 +5,7 @@
 
 mod after_shutdown;
 mod by_metric;
+mod catalogue;
 mod continuity;
 mod custom_dimensions;
 mod dimensions;

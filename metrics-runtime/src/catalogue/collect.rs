@@ -2,14 +2,11 @@
 
 use std::any::type_name;
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::error::{CatalogueError, NameClash};
-use super::{
-    Catalogue, CatalogueDimension, CatalogueFamily, CatalogueLabel, CatalogueMetric, CatalogueType,
-};
+use super::{Catalogue, CatalogueDimension, CatalogueFamily, CatalogueLabel, CatalogueMetric, CatalogueType};
 use crate::descriptor::{DimensionDescriptor, MetricDescriptor};
-use crate::dimension::samples;
 use crate::dispatch::Metric;
 use crate::export::{DeclaredFamily, FamilyType, families_of, families_of_library};
 use crate::number::Number;
@@ -80,7 +77,6 @@ impl CatalogueBuilder {
     /// ```
     pub fn metric_of<M: Metric>(mut self, metric: &M) -> Self {
         let snapshot = metric.snapshot();
-        let samples = samples::with_samples(|| metric.snapshot());
         let events = M::handlers().iter().map(|handler| handler.event_type().to_owned()).collect();
         self.listed.push(Listed::of(
             type_name::<M>(),
@@ -88,7 +84,6 @@ impl CatalogueBuilder {
             &metric.descriptor(),
             events,
             &snapshot.dimensions,
-            &samples.dimensions,
         ));
         self
     }
@@ -114,6 +109,14 @@ impl CatalogueBuilder {
                 }),
             }
         }
+        for metric in listed.iter().map(|listed| &listed.metric) {
+            let mut names = HashSet::new();
+            let twice = metric.dimensions.iter().filter(|dimension| !names.insert(&dimension.name));
+            clashes.extend(twice.map(|dimension| NameClash::Dimension {
+                metric: metric.name.clone(),
+                name: dimension.name.clone(),
+            }));
+        }
         clashes.extend(clashes_of_series(&listed));
         if !clashes.is_empty() {
             return Err(CatalogueError::SameName(clashes));
@@ -134,11 +137,8 @@ fn clashes_of_series(listed: &[Listed]) -> Vec<NameClash> {
     }
     for Listed { metric, reserved, .. } in listed {
         for Reserved { dimension, names } in reserved {
-            let owner = format!(
-                "`{}` of the metric `{}`",
-                dimension.escape_debug(),
-                metric.name.escape_debug()
-            );
+            let owner =
+                format!("`{}` of the metric `{}`", dimension.escape_debug(), metric.name.escape_debug());
             let taken = names.iter().find_map(|name| Some((name, owners.get(name)?)));
             if let Some((name, first)) = taken {
                 clashes.push(NameClash::Series { name: name.clone(), first: first.clone(), second: owner });
@@ -151,14 +151,13 @@ fn clashes_of_series(listed: &[Listed]) -> Vec<NameClash> {
 }
 
 impl Listed {
-    /// `values` are those of a new metric. `samples` has one label in each breakdown that else would have none.
+    /// `values` are those of a new metric.
     fn of(
         of_type: &'static str,
         name: &str,
         descriptor: &MetricDescriptor,
         events: Vec<String>,
         values: &Dimensions,
-        samples: &Dimensions,
     ) -> Self {
         let declared = descriptor.dimensions.iter().map(Cow::Borrowed);
         let is_undeclared = |name: &str| descriptor.dimensions.iter().all(|declared| declared.name != name);
@@ -167,8 +166,7 @@ impl Listed {
         let (mut dimensions, mut reserved) = (Vec::new(), Vec::new());
         for declared in declared.chain(undeclared) {
             let value = values.get(&declared.name).unwrap_or(&DimensionValue::Empty);
-            let sample = samples.get(&declared.name).unwrap_or(value);
-            let families = families_of(name, &descriptor.help, &declared, sample);
+            let families = families_of(name, &descriptor.help, &declared, &with_sample(&declared, value));
             let names = families.iter().map(|family| Reserved {
                 dimension: family.dimension.clone(),
                 names: family.family_type.reserved(&family.base),
@@ -180,6 +178,21 @@ impl Listed {
         let metric = CatalogueMetric { name: name.to_owned(), help, events, dimensions };
         Self { of_type, metric, reserved }
     }
+}
+
+/// The value; for a breakdown without labels one with a sample of what each label will have, if the declaration has one.
+fn with_sample<'a>(declared: &DimensionDescriptor, value: &'a DimensionValue) -> Cow<'a, DimensionValue> {
+    let is_empty = match value {
+        DimensionValue::Breakdown(entries) => entries.is_empty(),
+        DimensionValue::Empty => declared.is_breakdown(),
+        _ => false,
+    };
+    let sample = declared.merge_values.0.filter(|_| is_empty).and_then(|rules| (rules.sample)());
+    let Some(sample) = sample.and_then(|sample| sample.downcast::<DimensionValue>().ok()) else {
+        return Cow::Borrowed(value);
+    };
+    let labels = vec![Cow::Borrowed(""); declared.label_parts()];
+    Cow::Owned(DimensionValue::Breakdown(vec![BreakdownEntry { labels, value: *sample }]))
 }
 
 impl CatalogueDimension {

@@ -32,6 +32,13 @@ pub enum NameClash {
         /// The other one.
         second: String,
     },
+    /// A metric declares two dimensions of one name.
+    Dimension {
+        /// The metric.
+        metric: String,
+        /// The name of the dimensions.
+        name: String,
+    },
     /// Two dimensions would be exported as series of one name. An exposition shows only one of them.
     Series {
         /// The name. It may be a name with a suffix: `uploads_count` belongs to a histogram `uploads`, too.
@@ -49,6 +56,12 @@ impl fmt::Display for NameClash {
             Self::Metric { name, first, second } => write!(
                 formatter,
                 "the metric `{}` is declared by `{first}`, and in another way by `{second}`",
+                name.escape_debug()
+            ),
+            Self::Dimension { metric, name } => write!(
+                formatter,
+                "the metric `{}` declares the dimension `{}` twice",
+                metric.escape_debug(),
                 name.escape_debug()
             ),
             Self::Series { name, first, second } => {

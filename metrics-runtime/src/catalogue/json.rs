@@ -37,8 +37,7 @@ impl Catalogue {
         let mut metrics: Vec<_> = self.metrics.iter().collect();
         metrics.sort_by(|one, other| one.name.cmp(&other.name));
         // A value without maps and without users' types is always written.
-        let mut json =
-            serde_json::to_string_pretty(&Written { schema: SCHEMA, metrics }).unwrap_or_default();
+        let mut json = serde_json::to_string_pretty(&Written { schema: SCHEMA, metrics }).unwrap_or_default();
         json.push('\n');
         json
     }
@@ -73,7 +72,9 @@ fn restore_buckets(metrics: &mut [CatalogueMetric]) -> Result<(), serde_json::Er
         for bound in &mut dimension.buckets {
             *bound = bound.with_type(number).ok_or_else(|| {
                 let name = dimension.name.escape_debug();
-                serde_json::Error::custom(format_args!("a bucket of `{name}` has another type than its numbers"))
+                serde_json::Error::custom(format_args!(
+                    "a bucket of `{name}` has another type than its numbers"
+                ))
             })?;
         }
     }

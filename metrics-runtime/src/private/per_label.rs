@@ -18,8 +18,6 @@ use super::fields::{ShownIn, WriteField};
 use super::names::assert_without_labels;
 use super::{Fields, Names, PartialSnapshot, SnapshotFields, describe_type, fields, flattened, prefixed};
 use crate::descriptor::{DimensionDescriptor, DimensionKind};
-#[cfg(feature = "catalogue")]
-use crate::dimension::samples;
 use crate::dimension::{Breakdown, Count, Counter, Dimension, NeedsOrder, Shape};
 use crate::dispatch::HandleEvent;
 use crate::event::MetricEvent;
@@ -187,18 +185,8 @@ impl<D: Dimension> Way<D> for OfDimension {
         name: Cow<'static, str>,
         zeros: bool,
         dimensions: &mut Dimensions,
-    ) where
-        D: Default,
-    {
+    ) {
         let value = if zeros { breakdown.read_value() } else { breakdown.read_seen_value() };
-        #[cfg(feature = "catalogue")]
-        let value = match value {
-            DimensionValue::Breakdown(entries) if entries.is_empty() && samples::are_shown() => {
-                let labels = vec![Cow::Borrowed(""); L::PARTS];
-                DimensionValue::Breakdown(vec![BreakdownEntry { labels, value: D::default().read_value() }])
-            }
-            value => value,
-        };
         dimensions.push(name, value);
     }
 
@@ -301,10 +289,6 @@ impl<M: Fields> Way<M> for OfMetric {
         let zero = || zeros.then(|| values_of(&M::default()));
         let mut labels =
             breakdown.read_labels(zero, values_of, |texts, values| (texts, values.into_values()));
-        #[cfg(feature = "catalogue")]
-        if labels.is_empty() && samples::are_shown() {
-            labels.push((vec![Cow::Borrowed(""); L::PARTS], values_of(&M::default()).into_values()));
-        }
         for inner in names_of::<M>() {
             let entries = labels.iter_mut().filter_map(|(texts, values)| {
                 let value = values.next()?;

@@ -163,7 +163,7 @@ pub(super) fn fingerprint(dimensions: &[DimensionDescriptor]) -> u64 {
     hash
 }
 
-fn kind_name(kind: DimensionKind) -> &'static str {
+pub(crate) fn kind_name(kind: DimensionKind) -> &'static str {
     match kind {
         DimensionKind::Counter => "counter",
         DimensionKind::Sum => "sum",
@@ -179,7 +179,7 @@ fn kind_name(kind: DimensionKind) -> &'static str {
     }
 }
 
-fn number_name(number: NumberType) -> &'static str {
+pub(crate) fn number_name(number: NumberType) -> &'static str {
     match number {
         NumberType::Unsigned => "u64",
         NumberType::Signed => "i64",
@@ -188,7 +188,7 @@ fn number_name(number: NumberType) -> &'static str {
     }
 }
 
-fn rule_name(rule: MergeRule) -> &'static str {
+pub(crate) fn rule_name(rule: MergeRule) -> &'static str {
     match rule {
         MergeRule::Sum => "sum",
         MergeRule::Min => "min",
