@@ -2,12 +2,13 @@
 
 mod mentions;
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Subcommand;
-use mvx_metrics::catalogue::{CatalogueDiff, Change, Severity};
+use mvx_metrics::catalogue::{Catalogue, CatalogueDiff, Severity};
 
 use self::mentions::{Place, Text};
 use crate::file::{self, FileError};
@@ -43,56 +44,39 @@ pub(crate) fn run(command: &Command) -> Result<ExitCode, FileError> {
                 used_in.iter().map(|path| Ok(Text::new(path.display().to_string(), file::read(path)?)));
             let texts = texts.collect::<Result<Vec<Text>, FileError>>()?;
             let diff = old.diff(&new);
-            file::write(None, &report(&diff, &texts))?;
+            file::write(None, &report(&diff, &texts, &lost_events(&old, &new)))?;
             Ok(if diff.is_breaking() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
         }
     }
 }
 
+/// The event types that no metric listens to any more. Of the series of the library, those for these types alone are gone.
+fn lost_events(old: &Catalogue, new: &Catalogue) -> Vec<String> {
+    let is_kept = |event: &String| new.metrics.iter().any(|metric| metric.events.contains(event));
+    let events = old.metrics.iter().flat_map(|metric| &metric.events);
+    events.filter(|event| !is_kept(event)).cloned().collect()
+}
+
 /// All changes, and where the series that are gone are used.
-fn report(diff: &CatalogueDiff, texts: &[Text]) -> String {
+fn report(diff: &CatalogueDiff, texts: &[Text], lost_events: &[String]) -> String {
     let mut report = String::new();
-    let mut broken: Vec<Place> = Vec::new();
+    let mut broken: HashSet<Place> = HashSet::new();
     for change in &diff.changes {
         // Writing to a string cannot fail.
-        let _ = writeln!(report, "{}", line_of(change));
-        if change.severity != Severity::Breaking {
-            continue;
-        }
-        for mention in mentions::of(&change.series, texts) {
-            let _ = writeln!(report, "    {mention}");
-            if !broken.contains(&mention.place) {
-                broken.push(mention.place);
+        let _ = writeln!(report, "{change}");
+        if change.severity == Severity::Breaking {
+            for mention in mentions::of(&change.series, lost_events, texts) {
+                let _ = writeln!(report, "    {mention}");
+                broken.insert(mention.place);
             }
         }
     }
-    let breaking = diff.changes.iter().filter(|change| change.severity == Severity::Breaking).count();
-    let total = counted(diff.changes.len(), "change");
-    let _ = match breaking {
-        0 => writeln!(report, "{total}, none of them breaking"),
-        _ => writeln!(report, "{total}, {breaking} of them breaking"),
-    };
+    let summary = diff.to_string();
+    let _ = writeln!(report, "{}", summary.lines().last().unwrap_or_default());
     if !texts.is_empty() {
         let (this, breaks) =
             if diff.changes.len() == 1 { ("this change", "breaks") } else { ("these changes", "break") };
-        let _ = writeln!(report, "{this} {breaks} {}", counted(broken.len(), "place"));
+        let _ = writeln!(report, "{this} {breaks} {}", mentions::counts(&broken));
     }
     report
-}
-
-/// `breaking: orders.placed: the unit was seconds and is bytes`
-fn line_of(change: &Change) -> String {
-    let severity = match change.severity {
-        Severity::Breaking => "breaking",
-        _ => "compatible",
-    };
-    match &change.dimension {
-        Some(dimension) => format!("{severity}: {}.{dimension}: {}", change.metric, change.what),
-        None => format!("{severity}: {}: {}", change.metric, change.what),
-    }
-}
-
-fn counted(count: usize, what: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{count} {what}{plural}")
 }

@@ -19,12 +19,12 @@ struct Line {
     dash: Option<usize>,
 }
 
-/// A line that uses a series.
+/// A place that uses series.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Mention {
+    /// The first line that has one of them.
     line: usize,
-    /// The series that the line has.
-    series: String,
+    series: Vec<String>,
     pub(super) place: Place,
 }
 
@@ -44,18 +44,34 @@ struct Owner {
     name: String,
 }
 
+const ALERT: &str = "alert";
+const RECORDING_RULE: &str = "recording rule";
+const PANEL: &str = "panel";
+
 /// The keys that name what they stand in, in rules and in dashboards.
-const OWNERS: [(&str, &str); 3] = [("alert", "alert"), ("record", "record"), ("title", "panel")];
+const OWNERS: [(&str, &str); 3] = [("alert", ALERT), ("record", RECORDING_RULE), ("title", PANEL)];
+
+/// How many places of each kind there are, such as `3 places: 2 alerts, 1 panel`.
+pub(super) fn counts(places: &HashSet<Place>) -> String {
+    let counted = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
+    let kinds = [Some(ALERT), Some(RECORDING_RULE), Some(PANEL), None];
+    let of_kind = kinds.into_iter().filter_map(|kind| {
+        let is_of_kind = |place: &&Place| place.owner.as_ref().map(|owner| owner.kind) == kind;
+        let count = places.iter().filter(is_of_kind).count();
+        (count > 0).then(|| counted(count, kind.unwrap_or("other line")))
+    });
+    let of_kind: Vec<String> = of_kind.collect();
+    let colon = if of_kind.is_empty() { "" } else { ": " };
+    format!("{}{colon}{}", counted(places.len(), "place"), of_kind.join(", "))
+}
 
 impl fmt::Display for Mention {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{}:{}: ", self.place.path, self.line)?;
-        match &self.place.owner {
-            Some(Owner { kind: "record", name }) => write!(formatter, "recording rule {name}")?,
-            Some(Owner { kind, name }) => write!(formatter, "{kind} {name}")?,
-            None => formatter.write_str("text")?,
+        if let Some(Owner { kind, name }) = &self.place.owner {
+            write!(formatter, "{kind} {name}: ")?;
         }
-        write!(formatter, " uses {}", self.series)
+        formatter.write_str(&self.series.join(", "))
     }
 }
 
@@ -139,43 +155,64 @@ impl Line {
         let (key, value) = text.split_once(':')?;
         let key = key.trim().trim_matches(['"', '\'']);
         let (_, kind) = OWNERS.iter().find(|(owner, _)| *owner == key)?;
-        let value = value.trim().trim_end_matches(',').trim_matches(['"', '\'']);
-        (!value.is_empty()).then(|| Owner { kind, name: value.to_owned() })
+        // A generated title has characters that nobody sees.
+        let value = value.trim().trim_end_matches(',').trim_matches(['"', '\'']).replace('\u{2060}', "");
+        (!value.is_empty()).then(|| Owner { kind, name: value })
     }
 }
 
-/// All mentions of series, by file and line.
-pub(super) fn of(series: &[String], texts: &[Text]) -> Vec<Mention> {
+/// The series of the library that has a label with the event type.
+const BY_EVENT: &str = "mvx_metrics_events_dropped_total";
+
+/// All places that use series, by file and line. The series with the dropped events goes on for all types but the lost ones.
+pub(super) fn of(series: &[String], lost_events: &[String], texts: &[Text]) -> Vec<Mention> {
+    let uses = |line: &str, series: &str| {
+        let is_of_lost_event = || lost_events.iter().any(|event| has_token(line, event));
+        has_token(line, series) && (series != BY_EVENT || is_of_lost_event())
+    };
     let mut wanted: Vec<String> = series.to_vec();
     let mut known: HashSet<String> = series.iter().cloned().collect();
-    let mut mentions = Vec::new();
+    let mut mentions: Vec<Mention> = Vec::new();
     // It grows while recording rules are found.
     while let Some(series) = wanted.pop() {
         for text in texts {
-            for (index, line) in text.lines.iter().enumerate() {
-                if !has_token(&line.text, &series) {
-                    continue;
+            let lines = text.lines.iter().enumerate().filter(|(_, line)| uses(&line.text, &series));
+            for (index, _) in lines {
+                let (first, owner) = text.owner(index).unzip();
+                let rule = owner.as_ref().filter(|owner| owner.kind == RECORDING_RULE);
+                if let Some(rule) = rule {
+                    // The line that names the rule uses nothing.
+                    if rule.name == series {
+                        continue;
+                    }
+                    if known.insert(rule.name.clone()) {
+                        wanted.push(rule.name.clone());
+                    }
                 }
-                let owner = text.owner(index);
-                let is_own_name =
-                    owner.as_ref().is_some_and(|(_, owner)| owner.kind == "record" && owner.name == series);
-                if is_own_name {
-                    continue;
-                }
-                if let Some((_, Owner { kind: "record", name })) = &owner
-                    && known.insert(name.clone())
-                {
-                    wanted.push(name.clone());
-                }
-                let (first, owner) = owner.map_or((index, None), |(first, owner)| (first, Some(owner)));
-                let place = Place { path: text.path.clone(), line: first + 1, owner };
-                mentions.push(Mention { line: index + 1, series: series.clone(), place });
+                let line = first.unwrap_or(index) + 1;
+                let place = Place { path: text.path.clone(), line, owner };
+                add(&mut mentions, Mention { line: index + 1, series: vec![series.clone()], place });
             }
         }
     }
     let order = |mention: &Mention| texts.iter().position(|text| text.path == mention.place.path);
     mentions.sort_by_key(|mention| (order(mention), mention.line));
+    for mention in &mut mentions {
+        mention.series.sort();
+    }
     mentions
+}
+
+/// Adds what a line uses to what else its place uses.
+fn add(mentions: &mut Vec<Mention>, mention: Mention) {
+    let Some(known) = mentions.iter_mut().find(|known| known.place == mention.place) else {
+        mentions.push(mention);
+        return;
+    };
+    known.line = known.line.min(mention.line);
+    known.series.extend(
+        mention.series.into_iter().filter(|series| !known.series.contains(series)).collect::<Vec<_>>(),
+    );
 }
 
 /// Whether a line has a name that is not a part of a longer one.
@@ -196,7 +233,10 @@ mod tests {
 
     fn found(path: &str, text: &str, series: &[&str]) -> Vec<String> {
         let series: Vec<String> = series.iter().map(|&name| name.to_owned()).collect();
-        of(&series, &[Text::new(path.to_owned(), text.to_owned())]).iter().map(ToString::to_string).collect()
+        of(&series, &["lost".to_owned()], &[Text::new(path.to_owned(), text.to_owned())])
+            .iter()
+            .map(ToString::to_string)
+            .collect()
     }
 
     #[test]
@@ -234,9 +274,9 @@ groups:
         assert_eq!(
             found("r.yml", RULES, &["orders_total"]),
             [
-                "r.yml:6: recording rule namespace:orders:rate5m uses orders_total",
-                "r.yml:8: alert Slow uses namespace:orders:rate5m",
-                "r.yml:12: alert Many uses orders_total",
+                "r.yml:6: recording rule namespace:orders:rate5m: orders_total",
+                "r.yml:8: alert Slow: namespace:orders:rate5m",
+                "r.yml:12: alert Many: orders_total",
             ]
         );
     }
@@ -269,7 +309,23 @@ groups:
 }"#;
         assert_eq!(
             found("d.json", dashboard, &["orders_total"]),
-            ["d.json:6: panel Orders uses orders_total", "d.json:15: panel Others uses orders_total"]
+            ["d.json:6: panel Orders: orders_total", "d.json:15: panel Others: orders_total"]
+        );
+    }
+
+    #[test]
+    fn dropped_events_of_other_types_go_on() {
+        let rules = "\
+- alert: Any
+  expr: increase(mvx_metrics_events_dropped_total[5m]) > 0
+- alert: Lost
+  expr: increase(mvx_metrics_events_dropped_total{event_type=\"lost\"}[5m]) > 0
+- alert: Kept
+  expr: increase(mvx_metrics_events_dropped_total{event_type=\"kept\"}[5m]) > 0
+";
+        assert_eq!(
+            found("r.yml", rules, &[BY_EVENT]),
+            ["r.yml:4: alert Lost: mvx_metrics_events_dropped_total"]
         );
     }
 
@@ -277,7 +333,7 @@ groups:
     fn any_text_has_lines() {
         assert_eq!(
             found("runbook.md", "# Orders\n\nLook at `orders_total`.\n", &["orders_total"]),
-            ["runbook.md:3: text uses orders_total"]
+            ["runbook.md:3: orders_total"]
         );
     }
 }
