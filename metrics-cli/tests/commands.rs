@@ -1,7 +1,7 @@
 //! The commands of `mvx-metrics`, run as a shell runs them: what they print, and their exit codes.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::{MAIN_SEPARATOR, Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -61,9 +61,11 @@ struct Backlog {
 }
 
 mod renamed {
-    //! The next version of the program.
+    //! The next version of the program: `ended` is called `finished`.
 
-    use super::{Breakdown, Counter, Duration, Histogram, Metric, Outcome, UploadEnded};
+    use super::{
+        Breakdown, Counter, Duration, Histogram, Mean, Metric, Outcome, Recent, Sum, Top, UploadEnded,
+    };
 
     /// Uploads to the store.
     #[derive(Metric, Default)]
@@ -75,6 +77,16 @@ mod renamed {
         /// How long an upload took.
         #[dimension(value = took, buckets = [0.1, 1])]
         took: Histogram<Duration>,
+        /// Bytes by user, in $ and {{braces}}.
+        #[dimension(by = user, value = bytes, unit = bytes, limit = 100)]
+        sent: Breakdown<String, Sum<u64>>,
+        /// The users with the most bytes.
+        #[dimension(by = user, value = bytes, unit = bytes, keep = 5)]
+        largest: Top<String, Sum<u64>>,
+        #[dimension(value = bytes, unit = bytes)]
+        size: Mean<u64>,
+        #[dimension(value = bytes, unit = bytes)]
+        lately: Recent<Sum<u64>, 60>,
     }
 }
 
@@ -250,7 +262,7 @@ fn a_difference_names_the_alerts_that_it_breaks() {
     let arguments = ["catalogue", "diff", &old, &renamed, "--used-in", &rules, &dashboard, &own];
     let Ended { code, output, errors } = run(&arguments);
     assert_eq!((code, &*errors), (1, ""));
-    let folder = format!("{}/", folder.0.display());
+    let folder = format!("{}{MAIN_SEPARATOR}", folder.0.display());
     check_golden("used_in.txt", &output.replace(&folder, ""));
     let lines: Vec<&str> = output.lines().map(str::trim).collect();
     for expected in [
@@ -307,5 +319,32 @@ fn bad_options_end_with_2_and_say_what_is_valid() {
         let Ended { code, errors, .. } = run(&[&arguments[..], &["catalogue.json"]].concat());
         assert_eq!(code, 2, "{arguments:?}");
         assert!(errors.contains(message), "{errors}");
+    }
+}
+
+/// Each block of the README that is marked as `text` or `yaml` is a part of what the commands print.
+#[test]
+fn the_readme_shows_what_the_commands_print() {
+    let golden = ["rules.yml", "used_in.txt"].map(|name| {
+        let path = format!("{}/tests/golden/{name}", env!("CARGO_MANIFEST_DIR"));
+        fs::read_to_string(path).expect("the golden file is there")
+    });
+    let known = golden.join("\n");
+    let readme = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
+    let readme = fs::read_to_string(readme).expect("the package has one");
+    let mut blocks = 0;
+    for (position, fence) in readme.match_indices("```") {
+        let block = &readme[position + fence.len()..];
+        let Some(block) = ["text\n", "yaml\n"].into_iter().find_map(|language| block.strip_prefix(language))
+        else {
+            continue;
+        };
+        let (block, _) = block.split_once("```").expect("the block ends");
+        assert!(known.contains(block), "no command prints\n{block}");
+        blocks += 1;
+    }
+    assert_eq!(blocks, 2);
+    for command in ["catalogue diff", "catalogue show", "dashboard", "rules", "top"] {
+        assert!(readme.contains(&format!("mvx-metrics {command}")), "{command} is not in the README");
     }
 }
