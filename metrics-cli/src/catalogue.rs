@@ -41,7 +41,7 @@ pub(crate) fn run(command: &Command) -> Result<ExitCode, FileError> {
         Command::Diff { old, new, used_in } => {
             let (old, new) = (file::read_catalogue(old)?, file::read_catalogue(new)?);
             let texts =
-                used_in.iter().map(|path| Ok(Text::new(path.display().to_string(), file::read(path)?)));
+                used_in.iter().map(|path| Ok(Text::new(path.display().to_string(), &file::read(path)?)));
             let texts = texts.collect::<Result<Vec<Text>, FileError>>()?;
             let diff = old.diff(&new);
             file::write(None, &report(&diff, &texts, &lost_events(&old, &new)))?;

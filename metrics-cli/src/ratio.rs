@@ -44,7 +44,7 @@ impl ErrorRatio {
         }
         let of_distribution =
             counted(metric).find_map(|(dimension, family)| by_label_of_count(dimension, family));
-        of_distribution.or_else(|| pair(counters().collect())).into_iter().collect()
+        of_distribution.or_else(|| pair(&counters().collect::<Vec<_>>())).into_iter().collect()
     }
 
     /// The ratio by labels. It has no result where nothing was counted within the window.
@@ -111,7 +111,7 @@ fn failing_values(label: &CatalogueLabel) -> Vec<&str> {
 }
 
 /// A counter of failures and one of attempts.
-fn pair(counters: Vec<(&CatalogueDimension, &CatalogueFamily)>) -> Option<ErrorRatio> {
+fn pair(counters: &[(&CatalogueDimension, &CatalogueFamily)]) -> Option<ErrorRatio> {
     let named = |words: &[&str]| {
         let mut counters = counters.iter().filter(|(_, family)| family.family_type == CatalogueType::Counter);
         counters.find(|(dimension, _)| is_one_of(words, &dimension.name)).map(|(_, family)| *family)
@@ -129,4 +129,124 @@ fn is_one_of(words: &[&str], text: &str) -> bool {
 /// The name of a family without the suffix of a counter.
 pub(crate) fn base_name(family: &str) -> &str {
     family.strip_suffix("_total").filter(|rest| !rest.is_empty()).unwrap_or(family)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use mvx_metrics::{Breakdown, Counter, Histogram, Label, Metric, Sum, catalogue, metric_event};
+
+    use super::*;
+
+    #[derive(Label)]
+    #[expect(dead_code, reason = "no event is emitted")]
+    enum Outcome {
+        Done,
+        Failed,
+        Error,
+    }
+
+    #[derive(Label)]
+    #[expect(dead_code, reason = "no event is emitted")]
+    enum Fault {
+        Error,
+        Failure,
+    }
+
+    #[metric_event]
+    struct Ended {
+        outcome: Outcome,
+        fault: Fault,
+        ok: bool,
+        urgent: bool,
+        took: Duration,
+        bytes: u64,
+    }
+
+    /// The ratios of a metric by namespace, without their windows.
+    fn ratios<M: Metric + Default>() -> Vec<String> {
+        let catalogue = catalogue![M].expect("no name stands for two things");
+        let selection =
+            Selection { namespace: "n".to_owned(), filter: String::new(), window: "5m".to_owned() };
+        let ratios = ErrorRatio::of(&catalogue.metrics[0]);
+        ratios
+            .iter()
+            .map(|ratio| format!("{}: {}", ratio.family, ratio.expression(&selection, &["n"])))
+            .collect()
+    }
+
+    #[derive(Metric, Default)]
+    #[metric(name = "m", on(Ended))]
+    struct ByOutcome {
+        total: Counter,
+        #[dimension(when = |e| !e.ok)]
+        failed: Counter,
+        #[dimension(by(urgent, outcome))]
+        by: Breakdown<(bool, Outcome), Counter>,
+        #[dimension(by = outcome, value = bytes)]
+        bytes: Breakdown<Outcome, Sum<u64>>,
+        #[dimension(by = outcome, value = took)]
+        took: Breakdown<Outcome, Histogram<Duration>>,
+    }
+
+    #[test]
+    fn a_counter_by_a_label_with_failures_comes_first() {
+        let failed = r#"sum by (n) (rate(m_by_total{outcome=~"failed|error"}[5m]))"#;
+        assert_eq!(
+            ratios::<ByOutcome>(),
+            [format!("m_by: {failed} / (sum by (n) (rate(m_by_total[5m])) > 0)")]
+        );
+    }
+
+    #[derive(Metric, Default)]
+    #[metric(name = "m", on(Ended))]
+    struct Distribution {
+        total: Counter,
+        #[dimension(by = ok, value = took)]
+        took: Breakdown<bool, Histogram<Duration>>,
+    }
+
+    #[test]
+    fn a_distribution_counts_where_no_counter_does() {
+        let series = r#"m_took_seconds_bucket{le="+Inf""#;
+        let [failed, all] =
+            [",ok=\"false\"", ""].map(|label| format!("sum by (n) (rate({series}{label}}}[5m]))"));
+        assert_eq!(ratios::<Distribution>(), [format!("m_took_seconds: {failed} / ({all} > 0)")]);
+    }
+
+    #[derive(Metric, Default)]
+    #[metric(name = "m", on(Ended))]
+    struct Pair {
+        attempts: Counter,
+        #[dimension(when = |e| !e.ok)]
+        errors: Counter,
+        #[dimension(by = urgent)]
+        by_urgency: Breakdown<bool, Counter>,
+    }
+
+    #[test]
+    fn a_counter_of_failures_stands_beside_one_of_attempts() {
+        let expected =
+            "m_errors: sum by (n) (rate(m_errors_total[5m])) / (sum by (n) (rate(m_attempts_total[5m])) > 0)";
+        assert_eq!(ratios::<Pair>(), [expected]);
+    }
+
+    #[derive(Metric, Default)]
+    #[metric(name = "m", on(Ended))]
+    struct FailuresAlone {
+        #[dimension(when = |e| !e.ok)]
+        errors: Counter,
+        #[dimension(value = bytes)]
+        total: Sum<u64>,
+        #[dimension(by = fault)]
+        by_fault: Breakdown<Fault, Counter>,
+        #[dimension(by = urgent)]
+        by_urgency: Breakdown<bool, Counter>,
+    }
+
+    #[test]
+    fn failures_alone_are_no_ratio() {
+        assert_eq!(ratios::<FailuresAlone>(), Vec::<String>::new());
+    }
 }

@@ -182,7 +182,9 @@ fn a_new_metric_moves_panels_and_changes_no_other_one() {
         let json: serde_json::Value =
             serde_json::from_str(&printed(&["dashboard", &path])).expect("it is JSON");
         let mut panels = json["panels"].as_array().expect("a list").clone();
-        panels.iter_mut().for_each(|panel| panel["gridPos"] = serde_json::Value::Null);
+        for panel in &mut panels {
+            panel["gridPos"] = serde_json::Value::Null;
+        }
         panels
     };
     let before = panels("before.json", &catalogue![Uploads].expect("no name stands for two things"));

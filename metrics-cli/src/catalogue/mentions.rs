@@ -76,7 +76,7 @@ impl fmt::Display for Mention {
 }
 
 impl Text {
-    pub(super) fn new(path: String, text: String) -> Self {
+    pub(super) fn new(path: String, text: &str) -> Self {
         let is_yaml = [".yml", ".yaml"].iter().any(|end| path.ends_with(end));
         let line = |text: &str| {
             // What YAML does not read breaks nothing.
@@ -157,7 +157,7 @@ impl Line {
         let (_, kind) = OWNERS.iter().find(|(owner, _)| *owner == key)?;
         // A generated title has characters that nobody sees.
         let value = value.trim().trim_end_matches(',').trim_matches(['"', '\'']).replace('\u{2060}', "");
-        (!value.is_empty()).then(|| Owner { kind, name: value })
+        (!value.is_empty()).then_some(Owner { kind, name: value })
     }
 }
 
@@ -233,7 +233,7 @@ mod tests {
 
     fn found(path: &str, text: &str, series: &[&str]) -> Vec<String> {
         let series: Vec<String> = series.iter().map(|&name| name.to_owned()).collect();
-        of(&series, &["lost".to_owned()], &[Text::new(path.to_owned(), text.to_owned())])
+        of(&series, &["lost".to_owned()], &[Text::new(path.to_owned(), text)])
             .iter()
             .map(ToString::to_string)
             .collect()
