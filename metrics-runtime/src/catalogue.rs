@@ -92,14 +92,18 @@
 mod collect;
 mod diff;
 mod error;
+mod file;
 mod json;
+mod markdown;
 mod matching;
+mod unlisted;
 
 use serde::{Deserialize, Serialize};
 
 pub use self::collect::CatalogueBuilder;
 pub use self::diff::{CatalogueDiff, Change, Severity};
 pub use self::error::{CatalogueError, NameClash};
+pub use self::file::CatalogueFileError;
 use crate::descriptor::{DimensionKind, MergeRule};
 use crate::number::{Number, NumberType};
 
@@ -231,12 +235,6 @@ impl Catalogue {
     #[must_use]
     pub fn get(&self, metric: &str) -> Option<&CatalogueMetric> {
         self.metrics.iter().find(|candidate| candidate.name == metric)
-    }
-
-    /// The catalogue as a page for people.
-    #[must_use]
-    pub fn to_markdown(&self) -> String {
-        String::new()
     }
 }
 

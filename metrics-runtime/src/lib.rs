@@ -69,6 +69,7 @@
 //! | merge and compare | [`Merge`], [`MergeError`], [`MeanSnapshot`], [`InFlightSnapshot`], [`HistogramSnapshot`], [`Buckets`], [`DistinctSnapshot`], [`TopSnapshot`], [`Extreme`] |
 //! | react to starts, stops and changes | [`RecorderHooks`], [`RecorderContext`]; [`ChangeListener`], [`MetricChange`] |
 //! | test | [`testing::CaptureRecorder`], [`HandleEvent::handle`], [`TypedMetric::typed_snapshot`] |
+//! | list all metrics, and see what a change breaks | `catalogue` |
 //! | extend | metrics by hand: [`Metric`](trait@Metric), [`HandleEvent`], [`EventHandler`]; recorders of your own: [`Recorder`], [`AnyEvent`]; dimensions of your own: [`Dimension`], [`feed`] |
 //!
 //! # Features
@@ -77,6 +78,7 @@
 //! |---|---|
 //! | `openmetrics` | `export`: text for Prometheus, and Protobuf for its native histograms; no further dependency |
 //! | `http` | `openmetrics`, and `http`: a service for axum and hyper, and an endpoint that Prometheus scrapes; depends on hyper and flate2 |
+//! | `catalogue` | `openmetrics`, and `catalogue`: all metrics of a program before it runs, as JSON and Markdown, and compared; depends on serde_json |
 //! | `process` | `openmetrics`, and CPU time, memory and files of the process in the text, on Linux; depends on procfs |
 
 #![cfg_attr(docsrs, feature(doc_cfg))]

@@ -233,7 +233,7 @@ impl CatalogueDimension {
 
 /// A bound as it comes back from JSON, so that a catalogue is equal to the one that is read. `None` for an infinite bound, which is that
 /// of the last bucket, and which JSON cannot write.
-fn written(declared: &DimensionDescriptor, bound: Number) -> Option<Number> {
+pub(super) fn written(declared: &DimensionDescriptor, bound: Number) -> Option<Number> {
     match bound {
         Number::Float(bound) if !bound.is_finite() => None,
         bound if declared.number == Some(bound.number_type()) => Some(bound),

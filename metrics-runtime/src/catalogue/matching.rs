@@ -30,12 +30,12 @@ impl<'a, T: Named> Matched<'a, T> {
         for (index, one) in newer.iter().enumerate() {
             indexes.entry(one.name()).or_default().push_back(index);
         }
-        let (mut kept, mut removed, mut order) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut kept, mut removed, mut positions) = (Vec::new(), Vec::new(), Vec::new());
         for one in older {
             match indexes.get_mut(one.name()).and_then(VecDeque::pop_front) {
                 Some(index) => {
                     kept.push((one, &newer[index]));
-                    order.push(index);
+                    positions.push(index);
                 }
                 None => removed.push(one),
             }
@@ -50,7 +50,7 @@ impl<'a, T: Named> Matched<'a, T> {
         renamed.extend(renames(&mut removed, &mut added, |one, other| {
             (one.help().is_empty() || other.help().is_empty()) && one.has_rest_of(other)
         }));
-        Self { kept, renamed, removed, added, is_in_order: order.is_sorted() }
+        Self { kept, renamed, removed, added, is_in_order: positions.is_sorted() }
     }
 }
 

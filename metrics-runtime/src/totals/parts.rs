@@ -27,14 +27,14 @@ pub(crate) fn for_each_part(
                 for_each_part(&declaration_of_part(declared, name), part, each);
             }
         }
-        // A kept label may vanish, and its value is an estimate: both are gauges.
         DimensionValue::Top(top) => {
             let (values, errors) = top.as_breakdowns();
-            let declared = DimensionDescriptor { kind: DimensionKind::Gauge, ..declared.clone() };
-            let help = format!("How much each value of {} may be too large.", declared.name);
-            let error = declaration_of_part(&declared, "error");
-            each(declared, values);
-            each(DimensionDescriptor { help: help.into(), ..error }, errors);
+            for_values_and_errors(declared, values, errors, each);
+        }
+        // It has the same parts before there is a value.
+        DimensionValue::Empty if declared.kind == DimensionKind::Top => {
+            let none = || DimensionValue::Breakdown(Vec::new());
+            for_values_and_errors(declared, none(), none(), each);
         }
         DimensionValue::Breakdown(entries) if has_parts(value) => {
             // The entries of each part, in the order of the first labels that have it.
@@ -56,6 +56,20 @@ pub(crate) fn for_each_part(
         }
         value => each(declared.clone(), value.clone()),
     }
+}
+
+/// Calls `each` with both parts of a `Top`. A kept label may vanish, and its value is an estimate: both are gauges.
+fn for_values_and_errors(
+    declared: &DimensionDescriptor,
+    values: DimensionValue,
+    errors: DimensionValue,
+    each: &mut dyn FnMut(DimensionDescriptor, DimensionValue),
+) {
+    let declared = DimensionDescriptor { kind: DimensionKind::Gauge, ..declared.clone() };
+    let help = format!("How much each value of {} may be too large.", declared.name);
+    let error = declaration_of_part(&declared, "error");
+    each(declared, values);
+    each(DimensionDescriptor { help: help.into(), ..error }, errors);
 }
 
 fn declaration_of_part(declared: &DimensionDescriptor, part: &str) -> DimensionDescriptor {
