@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use self::panel::{Draft, Panel};
 use crate::file::{self, FileError};
-use crate::promql::{Selection, is_identifier};
+use crate::promql::{Selection, label_name};
 
 /// The version of the dashboard's JSON, which Grafana 12 writes. Older ones read it, too.
 const SCHEMA_VERSION: u32 = 41;
@@ -45,7 +45,7 @@ pub(crate) struct Options {
 pub(crate) fn run(options: &Options) -> Result<ExitCode, FileError> {
     let catalogue = file::read_for_queries(&options.catalogue)?;
     let dashboard = Dashboard::new(&catalogue, options);
-    let json = serde_json::to_string_pretty(&dashboard).unwrap_or_default();
+    let json = serde_json::to_string_pretty(&dashboard).map_err(|error| FileError::Output(error.into()))?;
     file::write(options.output.as_deref(), &(json + "\n"))?;
     Ok(ExitCode::SUCCESS)
 }
@@ -55,11 +55,6 @@ fn uid(text: &str) -> Result<String, &'static str> {
     let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
     let is_valid = (1..=40).contains(&text.len()) && text.bytes().all(is_allowed);
     is_valid.then(|| text.to_owned()).ok_or("an id has 1 to 40 letters, digits, `-` and `_`")
-}
-
-/// A valid name of a label.
-pub(crate) fn label_name(text: &str) -> Result<String, &'static str> {
-    is_identifier(text).then(|| text.to_owned()).ok_or("a label has ASCII letters, digits and `_`")
 }
 
 /// A dashboard in the order in which people read it.

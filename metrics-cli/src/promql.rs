@@ -56,6 +56,9 @@ impl Selection {
     }
 }
 
+/// The quantiles of distributions: as queries have them, and as names have them.
+pub(crate) const QUANTILES: [(&str, &str); 3] = [("0.5", "p50"), ("0.95", "p95"), ("0.99", "p99")];
+
 /// The bucket with all values of a histogram.
 pub(crate) const ALL_VALUES: &str = "le=\"+Inf\"";
 
@@ -87,6 +90,11 @@ pub(crate) fn is_identifier(name: &str) -> bool {
     name.chars().all(is_allowed)
         && !name.starts_with(|first: char| first.is_ascii_digit())
         && !name.is_empty()
+}
+
+/// A valid name of a label.
+pub(crate) fn label_name(text: &str) -> Result<String, &'static str> {
+    is_identifier(text).then(|| text.to_owned()).ok_or("a label has ASCII letters, digits and `_`")
 }
 
 /// Whether Prometheus would read the name of a series as something else.

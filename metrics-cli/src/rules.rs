@@ -12,9 +12,8 @@ use clap::Args;
 use mvx_metrics::catalogue::Catalogue;
 
 use self::yaml::Group;
-use crate::dashboard::label_name;
 use crate::file::{self, FileError};
-use crate::promql::Selection;
+use crate::promql::{Selection, label_name};
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {

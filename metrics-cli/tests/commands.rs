@@ -222,6 +222,15 @@ fn a_catalogue_without_metrics_has_the_rules_about_health_and_says_so() {
     assert_eq!(dashboard.matches("\"type\": \"row\"").count(), 1);
 }
 
+#[test]
+fn a_catalogue_is_shown_as_a_page_for_people() {
+    let folder = Folder::new("show");
+    let catalogue = folder.file("catalogue.json", &uploads().to_json());
+    let page = printed(&["catalogue", "show", &catalogue]);
+    assert!(page.contains("uploads_ended_total (counter by outcome)"), "{page}");
+    assert_eq!(page, uploads().to_markdown());
+}
+
 /// The same catalogue, a compatible one, and a breaking one.
 fn three_versions(folder: &Folder) -> [String; 3] {
     let uploads = catalogue![Uploads].expect("no name stands for two things");

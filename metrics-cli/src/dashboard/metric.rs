@@ -7,12 +7,11 @@ use mvx_metrics::{DimensionKind, MergeRule};
 
 use super::panel::{Draft, Query, View, description};
 use super::{text, unit};
-use crate::promql::{Selection, aggregate};
+use crate::promql::{QUANTILES, Selection, aggregate};
 use crate::ratio::ErrorRatio;
 
 /// How many series a panel shows of labels that are not known, or too many.
 const MAX_SERIES: usize = 12;
-const QUANTILES: [(&str, &str); 3] = [("0.5", "p50"), ("0.95", "p95"), ("0.99", "p99")];
 /// Width and height: two panels stand side by side.
 const SIZE: (u32, u32) = (12, 8);
 

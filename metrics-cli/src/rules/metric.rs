@@ -8,10 +8,8 @@ use mvx_metrics::catalogue::{CatalogueDimension, CatalogueFamily, CatalogueMetri
 use super::Options;
 use super::template::{PERCENTAGE, help, label, literal};
 use super::yaml::{Alert, Rule};
-use crate::promql::Selection;
+use crate::promql::{QUANTILES, Selection};
 use crate::ratio::{ErrorRatio, base_name};
-
-const QUANTILES: [(&str, &str); 3] = [("0.5", "p50"), ("0.95", "p95"), ("0.99", "p99")];
 
 /// The names of alerts that are in use.
 #[derive(Default)]
