@@ -48,6 +48,33 @@ install_packages() {
   as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
 }
 
+# The package would start a server of its own, unless a policy forbids it while it is installed.
+install_prometheus() {
+  local policy=/usr/sbin/policy-rc.d
+  if [[ -e $policy ]]; then
+    install_packages prometheus
+    return
+  fi
+  printf '#!/bin/sh\nexit 101\n' | as_root tee $policy >/dev/null
+  as_root chmod +x $policy
+  trap 'as_root rm -f /usr/sbin/policy-rc.d' EXIT
+  install_packages prometheus
+  as_root rm -f $policy
+  trap - EXIT
+}
+# A Prometheus server and `promtool`.
+needs_prometheus() {
+  local command
+  for command in prometheus promtool; do
+    command -v $command >/dev/null && continue
+    in_ci || missing "$command" "sudo apt-get install prometheus, or your system's package"
+    install_prometheus
+  done
+}
+
+# A port of loopback that nothing listens at.
+free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+
 needs_toolchain() {
   rustc "+$1" --version 2>/dev/null && return
   in_ci || missing "the toolchain $1" "rustup toolchain install $1 --profile minimal"

@@ -2,6 +2,9 @@
 
 mod catalogue;
 mod dashboard;
+mod file;
+mod promql;
+mod ratio;
 mod rules;
 mod top;
 
@@ -30,11 +33,18 @@ enum Command {
     Top(top::Options),
 }
 
+/// The exit code of a command that could not do its work, as `clap` has it for wrong arguments.
+const ERROR: u8 = 2;
+
 fn main() -> ExitCode {
-    match Arguments::parse().command {
+    let result = match Arguments::parse().command {
         Command::Catalogue(command) => catalogue::run(&command),
         Command::Dashboard(options) => dashboard::run(&options),
         Command::Rules(options) => rules::run(&options),
-        Command::Top(options) => top::run(&options),
-    }
+        Command::Top(options) => return top::run(&options),
+    };
+    result.unwrap_or_else(|error| {
+        eprintln!("mvx-metrics: {error}");
+        ExitCode::from(ERROR)
+    })
 }
