@@ -8,4 +8,6 @@ mod guide {
     struct LongTermStorage;
     #[doc = include_str!("../metrics-runtime/src/guide/pushing.md")]
     struct Pushing;
+    #[doc = include_str!("../metrics-runtime/src/guide/seen_and_promised.md")]
+    struct SeenAndPromised;
 }

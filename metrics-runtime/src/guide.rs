@@ -16,6 +16,7 @@
 //! | share one recorder between many busy cores | [`many_cores`] |
 //! | run it in production | [`in_production`] |
 //! | measure an HTTP service, with `/metrics` in its own router | [`http_service`] |
+//! | look at the running program, and see in review what a change of its metrics breaks | [`seen_and_promised`] |
 //! | push to an OpenTelemetry collector, or add up many processes | [`pushing`] |
 //! | keep the final state of each connection or job in a database | [`long_term_storage`] |
 //! | use a recorder where nothing can be passed to | [`static_recorder`] |
@@ -68,6 +69,10 @@ pub mod pulled_gauges {}
 pub mod pushing {}
 #[doc = include_str!("guide/reading.md")]
 pub mod reading {}
+// Programs of this chapter need the features `catalogue` and `page`, so they are tested in the package of the examples.
+#[cfg(not(doctest))]
+#[doc = include_str!("guide/seen_and_promised.md")]
+pub mod seen_and_promised {}
 #[doc = include_str!("guide/static_recorder.md")]
 pub mod static_recorder {}
 #[doc = include_str!("guide/testing.md")]
