@@ -56,9 +56,9 @@ mod before {
         Failed,
     }
 
-    impl From<&UploadEnded> for Outcome {
-        fn from(event: &UploadEnded) -> Self {
-            match event.outcome {
+    impl Outcome {
+        fn of(outcome: super::Outcome) -> Self {
+            match outcome {
                 super::Outcome::Stored => Self::Stored,
                 super::Outcome::Refused => Self::Rejected,
                 super::Outcome::Failed => Self::Failed,
@@ -73,7 +73,7 @@ mod before {
         /// All uploads.
         count: Counter,
         /// Uploads by their end.
-        #[dimension(by(outcome = |e| Outcome::from(e)))]
+        #[dimension(by(outcome = |e| Outcome::of(e.outcome)))]
         by_outcome: Breakdown<Outcome, Counter>,
         #[dimension(by = bucket, limit = 20)]
         by_bucket: Breakdown<String, Counter>,

@@ -109,7 +109,7 @@ use crate::number::{Number, NumberType};
 
 /// All metrics of a program. [`catalogue!`](crate::catalogue!) makes one of a list of types.
 ///
-/// The [module](crate::catalogue) has an example.
+/// The [module](mod@crate::catalogue) has an example.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Catalogue {
@@ -269,7 +269,7 @@ impl CatalogueFamily {
 ///
 /// ```
 /// use mvx_metrics::catalogue::CatalogueError;
-/// use mvx_metrics::{Counter, Gauge, Metric, catalogue, metric_event};
+/// use mvx_metrics::{Counter, Metric, catalogue, metric_event};
 ///
 /// #[metric_event]
 /// struct Rang;
@@ -282,14 +282,13 @@ impl CatalogueFamily {
 ///
 /// #[derive(Metric, Default)]
 /// #[metric(name = "bell.rang", on(Rang))]
-/// struct Totals {
-///     #[dimension(set = 1)]
-///     total: Gauge<u64>,
+/// struct Clashing {
+///     total: Counter,
 /// }
 ///
 /// let catalogue = catalogue![Bell]?;
 /// assert_eq!(catalogue.metrics[0].events, ["rang"]);
-/// assert!(matches!(catalogue![Bell, Totals], Err(CatalogueError::SameName(clashes)) if clashes.len() == 1));
+/// assert!(matches!(catalogue![Bell, Clashing], Err(CatalogueError::SameName(clashes)) if clashes.len() == 1));
 /// # Ok::<(), CatalogueError>(())
 /// ```
 #[macro_export]

@@ -76,25 +76,19 @@ impl Catalogue {
     /// #[metric_event]
     /// struct Rang;
     ///
-    /// mod older {
-    ///     # use super::*;
-    ///     #[derive(Metric, Default)]
-    ///     #[metric(name = "bell", on(Rang))]
-    ///     pub struct Bell {
-    ///         rings: Counter,
-    ///     }
+    /// #[derive(Metric, Default)]
+    /// #[metric(name = "bell", on(Rang))]
+    /// struct Before {
+    ///     rings: Counter,
     /// }
     ///
-    /// mod newer {
-    ///     # use super::*;
-    ///     #[derive(Metric, Default)]
-    ///     #[metric(name = "bell", on(Rang))]
-    ///     pub struct Bell {
-    ///         rang: Counter,
-    ///     }
+    /// #[derive(Metric, Default)]
+    /// #[metric(name = "bell", on(Rang))]
+    /// struct Bell {
+    ///     rang: Counter,
     /// }
     ///
-    /// let diff = catalogue![older::Bell]?.diff(&catalogue![newer::Bell]?);
+    /// let diff = catalogue![Before]?.diff(&catalogue![Bell]?);
     /// assert_eq!((diff.changes[0].severity, &*diff.changes[0].series), (Severity::Breaking, &["bell_rings_total".to_owned()][..]));
     /// let lines = [
     ///     "breaking: `rings` of `bell`: the dimension was renamed to `rang` (bell_rings_total)",
