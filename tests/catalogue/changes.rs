@@ -39,6 +39,15 @@ const BREAKING: &[Case] = &[
         |program| program.dimension("sent").number = Some(NumberType::Signed),
         &["`sent` of `uploads`: the type of the numbers was `u64` and is `i64` (uploads_sent_bytes_total)"],
     ),
+    // Bounds of another type are no other bounds.
+    (
+        |program| {
+            let took = program.dimension("took");
+            (took.number, took.unit) = (Some(NumberType::Float), Some("seconds".into()));
+            took.buckets = vec![Number::Float(0.1), Number::Float(1.0)].into();
+        },
+        &["`took` of `uploads`: the type of the numbers was `duration` and is `f64`"],
+    ),
     // No series changes, but stored snapshots do not merge.
     (
         |program| program.dimension("open").number = Some(NumberType::Float),

@@ -25,7 +25,7 @@ const OF_METRICS: &[fn(&mut CatalogueMetric) -> bool] = &[
     |metric| metric.dimensions.pop().is_some(),
     |metric| {
         let added = metric.dimensions.first().cloned().map(|mut added| {
-            added.name = "another".to_owned();
+            "another".clone_into(&mut added.name);
             added
         });
         metric.dimensions.extend(added);
@@ -128,7 +128,7 @@ const OF_DIMENSIONS: &[fn(&mut CatalogueDimension) -> bool] = &[
 ];
 
 /// A catalogue with one change; `None` where the change does not apply.
-fn mutated(mut catalogue: Catalogue, metric: &Index, dimension: &Index, change: &Index) -> Option<Catalogue> {
+fn mutated(mut catalogue: Catalogue, metric: Index, dimension: Index, change: Index) -> Option<Catalogue> {
     let metric = metric.get_mut(&mut catalogue.metrics);
     let change = change.index(OF_METRICS.len() + OF_DIMENSIONS.len());
     let applies = match OF_METRICS.get(change) {
@@ -144,7 +144,7 @@ proptest! {
     #[test]
     fn ca2_each_single_change_is_found_in_both_directions(metric: Index, dimension: Index, change: Index) {
         let catalogue = program().catalogue();
-        let changed = mutated(catalogue.clone(), &metric, &dimension, &change);
+        let changed = mutated(catalogue.clone(), metric, dimension, change);
         prop_assume!(changed.is_some());
         let changed = changed.expect("it applies");
         prop_assert!(!catalogue.diff(&changed).is_empty());

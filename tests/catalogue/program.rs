@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use mvx_metrics::catalogue::Catalogue;
+use mvx_metrics::catalogue::{Catalogue, CatalogueBuilder};
 use mvx_metrics::{
     BreakdownEntry, DimensionDescriptor, DimensionKind, DimensionValue, EventHandler, MergeRule, Metric,
     MetricDescriptor, MetricSnapshot, Number, NumberType,
@@ -50,8 +50,7 @@ impl Metric for Declared {
 
 impl Program {
     pub fn catalogue(&self) -> Catalogue {
-        let builder =
-            self.metrics.iter().fold(Catalogue::builder(), |builder, metric| builder.metric_of(metric));
+        let builder = self.metrics.iter().fold(Catalogue::builder(), CatalogueBuilder::metric_of);
         let mut catalogue = builder.build().expect("no names clash");
         for metric in &mut catalogue.metrics {
             let declared = self.metrics.iter().find(|declared| declared.name == metric.name);

@@ -334,10 +334,16 @@ impl<'a> Changes<'a> {
             let series = series_of(older).into_iter();
             series.filter(|series| series.ends_with("_bucket") || older.window.is_some()).collect()
         };
+        // Another type of numbers is said already, so only other values of the bounds are worth a line.
+        let values = |dimension: &CatalogueDimension| -> Vec<u64> {
+            dimension.buckets.iter().map(|bound| bound.as_f64().to_bits()).collect()
+        };
+        let is_other_type = older.number != newer.number;
+        let is_same = older.buckets == newer.buckets || (is_other_type && values(older) == values(newer));
         match (older.max_buckets.is_some(), newer.max_buckets.is_some()) {
             (false, true) => self.breaking("declared buckets became exponential ones".to_owned(), buckets()),
             (true, false) => self.breaking("exponential buckets became declared ones".to_owned(), buckets()),
-            _ if older.buckets != newer.buckets => {
+            _ if !is_same => {
                 let list = |buckets: &[Number], others: &[Number]| {
                     let bounds = buckets.iter().filter(|bound| !others.contains(bound));
                     let bounds: Vec<_> = bounds.map(|bound| bound_text(*bound)).collect();
