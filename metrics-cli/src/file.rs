@@ -16,7 +16,10 @@ pub(crate) enum FileError {
     Read { path: PathBuf, source: io::Error },
     #[error("{}: {source}", path.display())]
     Catalogue { path: PathBuf, source: CatalogueError },
-    #[error("{}: the family `{family}` has the invalid name `{name}`", path.display())]
+    #[error(
+        "{}: the family `{}` has the invalid name `{}`",
+        path.display(), family.escape_debug(), name.escape_debug()
+    )]
     Name { path: PathBuf, family: String, name: String },
     #[error("{} cannot be written: {source}", path.display())]
     Write { path: PathBuf, source: io::Error },

@@ -69,7 +69,8 @@ impl fmt::Display for Mention {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{}:{}: ", self.place.path, self.line)?;
         if let Some(Owner { kind, name }) = &self.place.owner {
-            write!(formatter, "{kind} {name}: ")?;
+            // A terminal would obey what a file has.
+            write!(formatter, "{kind} {}: ", name.replace(char::is_control, "\u{fffd}"))?;
         }
         formatter.write_str(&self.series.join(", "))
     }
@@ -327,6 +328,12 @@ groups:
             found("r.yml", rules, &[BY_EVENT]),
             ["r.yml:4: alert Lost: mvx_metrics_events_dropped_total"]
         );
+    }
+
+    #[test]
+    fn nothing_in_a_file_commands_a_terminal() {
+        let rules = "- alert: \"a\x1b[31m\"\n  expr: orders_total\n";
+        assert_eq!(found("r.yml", rules, &["orders_total"]), ["r.yml:2: alert a\u{fffd}[31m: orders_total"]);
     }
 
     #[test]

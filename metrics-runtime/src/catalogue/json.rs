@@ -57,7 +57,7 @@ impl Catalogue {
         let mut names = HashSet::new();
         match metrics.iter().find(|metric| !names.insert(&metric.name)) {
             Some(twice) => {
-                let problem = format_args!("the metric `{}` stands twice", twice.name.escape_debug());
+                let problem = format!("the metric `{}` stands twice", twice.name.escape_debug());
                 Err(CatalogueError::Json(serde_json::Error::custom(problem)))
             }
             None => Ok(Self { metrics }),
