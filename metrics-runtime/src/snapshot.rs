@@ -28,6 +28,8 @@ pub(crate) use declaration::{Declaration, Declared};
 pub use distinct::DistinctSnapshot;
 pub use extreme::Extreme;
 pub use histogram::{Bucket, BucketRange, Buckets, ExponentialBucket, ExponentialBuckets, HistogramSnapshot};
+#[cfg(feature = "page")]
+pub(crate) use histogram::bound;
 #[cfg(feature = "openmetrics")]
 pub(crate) use histogram::{MIN_EXPONENT, power_of_two, union};
 pub use mean::{InFlightSnapshot, MeanSnapshot};
