@@ -277,10 +277,14 @@ fn render(
     process: &[ProcessDimension],
 ) -> Exposition {
     let ((text, messages), skipped) =
-        with_families(totals, unread, options, memory, process, |labels, groups, families| match options.format {
-            Format::Prometheus | Format::OpenMetrics => (text::write(options, labels, groups, families), None),
-            Format::Protobuf => {
-                (IN_MESSAGES.to_owned(), Some(protobuf::write(options, labels, groups, families)))
+        with_families(totals, unread, options, memory, process, |labels, groups, families| {
+            match options.format {
+                Format::Prometheus | Format::OpenMetrics => {
+                    (text::write(options, labels, groups, families), None)
+                }
+                Format::Protobuf => {
+                    (IN_MESSAGES.to_owned(), Some(protobuf::write(options, labels, groups, families)))
+                }
             }
         });
     Exposition { text, skipped, unread: Vec::new(), messages }
@@ -300,7 +304,8 @@ pub(crate) fn skipped_of(
 ) -> Result<Vec<Skipped>, MetricsRuntimeError> {
     options.check()?;
     let Some(first) = runtimes.first() else { return Ok(Vec::new()) };
-    let unread: Vec<_> = runtimes.iter().filter(|runtime| !runtime.has_run()).map(|unread| unread.labels()).collect();
+    let unread: Vec<_> =
+        runtimes.iter().filter(|runtime| !runtime.has_run()).map(|unread| unread.labels()).collect();
     let process = if options.process { process::read() } else { Vec::new() };
     let ((), skipped) =
         with_families(totals, &unread, options, &first.totals_memory(), &process, |_, _, _| ());

@@ -95,7 +95,14 @@ pub(super) fn accepted_format(headers: &HeaderMap) -> Format {
 pub(super) fn view(view: &View, gzip: bool, rendered: Rendered) -> Response<ResponseBody> {
     let rendering = match rendered {
         Ok(rendering) => rendering,
-        Err(error) => return text(error.status, format!("{}\n", error.problem)),
+        Err(error) => {
+            let refusal = text(error.status, format!("{}\n", error.problem));
+            return match view {
+                #[cfg(feature = "page")]
+                View::Page(_) => page::with_headers(refusal),
+                _ => refusal,
+            };
+        }
     };
     let content_type = match view {
         View::Exposition(format) => format.content_type(),

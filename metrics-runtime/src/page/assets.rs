@@ -12,7 +12,8 @@ pub(crate) const HTML: Asset =
     Asset { content_type: "text/html; charset=utf-8", text: include_str!("page.html") };
 pub(crate) const SCRIPT: Asset =
     Asset { content_type: "text/javascript; charset=utf-8", text: include_str!("page.js") };
-pub(crate) const STYLE: Asset = Asset { content_type: "text/css; charset=utf-8", text: include_str!("page.css") };
+pub(crate) const STYLE: Asset =
+    Asset { content_type: "text/css; charset=utf-8", text: include_str!("page.css") };
 
 /// What the page may load: its own files and data, and no script or style that a name of the program could bring in.
 pub(crate) const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \

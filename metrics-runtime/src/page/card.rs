@@ -10,7 +10,8 @@ use super::distribution::distribution;
 use crate::descriptor::{DimensionDescriptor, DimensionKind};
 use crate::number::Number;
 use crate::snapshot::{
-    BreakdownEntry, DimensionValue, Dimensions, HistogramSnapshot, MetricSnapshot, TopSnapshot, merge_plain_values,
+    BreakdownEntry, DimensionValue, Dimensions, HistogramSnapshot, MetricSnapshot, TopSnapshot,
+    merge_plain_values,
 };
 
 /// How many labels of a dimension are shown.
@@ -85,7 +86,11 @@ impl<'a> Change<'a> {
             DimensionValue::Map(parts) => parts.get(name),
             _ => None,
         };
-        Some(Change { interval: part(self.interval)?, earlier: self.earlier.and_then(part), seconds: self.seconds })
+        Some(Change {
+            interval: part(self.interval)?,
+            earlier: self.earlier.and_then(part),
+            seconds: self.seconds,
+        })
     }
 }
 
@@ -115,7 +120,13 @@ impl CardDimensions {
             DimensionValue::Map(parts) if depth > 0 => {
                 for (part, value) in parts.iter() {
                     let change = change.and_then(|change| change.of_part(part));
-                    self.add(declared, &format!("{}_{}", cut(name), cut(part)), value, change.as_ref(), depth - 1);
+                    self.add(
+                        declared,
+                        &format!("{}_{}", cut(name), cut(part)),
+                        value,
+                        change.as_ref(),
+                        depth - 1,
+                    );
                 }
             }
             value => {
@@ -202,7 +213,10 @@ fn dimension(
 }
 
 /// All labels together. `None` where the dimension does not say how its values merge.
-fn combined<'a>(declared: &DimensionDescriptor, entries: &'a [BreakdownEntry]) -> Option<Cow<'a, DimensionValue>> {
+fn combined<'a>(
+    declared: &DimensionDescriptor,
+    entries: &'a [BreakdownEntry],
+) -> Option<Cow<'a, DimensionValue>> {
     let (first, others) = entries.split_first()?;
     let mut all = Cow::Borrowed(&first.value);
     for entry in others {
@@ -253,8 +267,11 @@ fn breakdown_rows(
         DimensionValue::Breakdown(grown) if grown.len() == entries.len() => Some((&**grown, change.seconds)),
         _ => None,
     });
-    let rate = |position: usize| grown.and_then(|(grown, seconds)| rate_of(declared, &grown[position].value, seconds));
-    let numbers = entries.iter().enumerate().map(|(position, entry)| (rate(position), number_of(&entry.value)));
+    let rate = |position: usize| {
+        grown.and_then(|(grown, seconds)| rate_of(declared, &grown[position].value, seconds))
+    };
+    let numbers =
+        entries.iter().enumerate().map(|(position, entry)| (rate(position), number_of(&entry.value)));
     let shown = largest(numbers.collect());
     let row = |(position, rate, value): (usize, Option<f64>, Option<f64>)| LabelRow {
         label: label(&entries[position].labels),

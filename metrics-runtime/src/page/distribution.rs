@@ -2,7 +2,7 @@
 
 use super::data::Distribution;
 use crate::number::Number;
-use crate::snapshot::{BucketRange, Bucket, Buckets, ExponentialBuckets, HistogramSnapshot, bound};
+use crate::snapshot::{Bucket, BucketRange, Buckets, ExponentialBuckets, HistogramSnapshot, bound};
 
 /// How many buckets a distribution has. Neighbours are joined until there are no more.
 const MAX_BUCKETS: usize = 64;
@@ -101,7 +101,8 @@ impl Spans {
             let steps = u32::try_from(all.scale.saturating_sub(scale)).unwrap_or(0);
             let span = |range: &BucketRange| range.span(steps);
             let (negative, positive) = (span(&all.negative), span(&all.positive));
-            let len = |span: Option<(i64, i64)>| span.map_or(0, |(first, last)| last.saturating_sub(first) + 1);
+            let len =
+                |span: Option<(i64, i64)>| span.map_or(0, |(first, last)| last.saturating_sub(first) + 1);
             let has_zero = all.zero > 0 || (negative.is_some() && positive.is_some());
             let buckets = len(negative) + len(positive) + i64::from(has_zero);
             // Two buckets on each side are left after at most 63 steps.

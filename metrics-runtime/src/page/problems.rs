@@ -41,7 +41,13 @@ impl Problems {
         }
         for group in totals.groups.iter().filter(|group| group.stats.discarded > 0) {
             let what = "lost to failed recorders";
-            problems.add(ProblemKind::DiscardedEvents, &group.namespace, "events", group.stats.discarded, what);
+            problems.add(
+                ProblemKind::DiscardedEvents,
+                &group.namespace,
+                "events",
+                group.stats.discarded,
+                what,
+            );
         }
         for NamespaceRecorders { namespace, stalled, unread, .. } in &totals.namespaces {
             let stalled = stalled.saturating_add(*unread);
@@ -54,7 +60,13 @@ impl Problems {
         for group in &totals.groups {
             for metric in group.metrics.iter().filter(|metric| metric.invalid > 0) {
                 let what = "values that are not finite, or ids that only began or only ended";
-                problems.add(ProblemKind::InvalidValues, &group.namespace, &metric.name, metric.invalid, what);
+                problems.add(
+                    ProblemKind::InvalidValues,
+                    &group.namespace,
+                    &metric.name,
+                    metric.invalid,
+                    what,
+                );
             }
         }
         problems
@@ -110,7 +122,8 @@ impl Problems {
         }
         if self.kept_of_last < MAX_OF_KIND {
             self.kept_of_last += 1;
-            let [namespace, subject, detail] = [namespace, subject, detail].map(|text| cut(text).into_owned());
+            let [namespace, subject, detail] =
+                [namespace, subject, detail].map(|text| cut(text).into_owned());
             self.kept.push(Problem { kind, namespace, subject, count, detail });
         }
     }

@@ -37,7 +37,8 @@ impl PageQuery {
         let parameters: Vec<(String, String)> = query.split('&').map(parameter).collect();
         // Of several values the first one counts.
         let get = |name: &str| parameters.iter().find(|(other, _)| other == name).map(|(_, value)| &**value);
-        let number = |name: &str| get(name).and_then(|value| value.parse::<usize>().ok()).filter(|number| *number > 0);
+        let number =
+            |name: &str| get(name).and_then(|value| value.parse::<usize>().ok()).filter(|number| *number > 0);
         let text = |name: &str| get(name).unwrap_or_default().chars().take(MAX_CHARS).collect::<String>();
         let sort = match get("sort") {
             Some("age") => Sort::Age,
@@ -126,7 +127,10 @@ mod tests {
         );
         assert_eq!(query.namespace.as_deref(), Some("a b"));
         assert_eq!((&*query.search, &*query.metric_search), ("café x", "http"));
-        assert_eq!((query.sort, query.descending, query.page, query.size, query.metric_page), (Sort::Id, false, 3, 7, 2));
+        assert_eq!(
+            (query.sort, query.descending, query.page, query.size, query.metric_page),
+            (Sort::Id, false, 3, 7, 2)
+        );
         assert!(PageQuery::parse("sort=id&order=desc").descending);
         assert!(!PageQuery::parse("sort=loss&order=asc").descending);
     }

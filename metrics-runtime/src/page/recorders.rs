@@ -40,7 +40,8 @@ impl RecorderList {
         taken_at: Timestamp,
         earlier: Option<&RecorderList>,
     ) -> Self {
-        let seconds = earlier.map_or(0.0, |earlier| read_at.saturating_duration_since(earlier.read_at).as_secs_f64());
+        let seconds =
+            earlier.map_or(0.0, |earlier| read_at.saturating_duration_since(earlier.read_at).as_secs_f64());
         let rated = |(index, listing): (usize, Listing)| {
             let earlier = earlier.and_then(|earlier| earlier.runtimes.get(index));
             // The numbers of a final list are others than those of the lists before.
@@ -73,7 +74,8 @@ impl RecorderList {
     pub(super) fn page(&self, query: &PageQuery) -> Listed<RecorderRow> {
         let is_asked = |recorder: &&RatedRecorder| {
             let ListedRecorder { id, entity_id, namespace, .. } = &recorder.listed;
-            query.has_namespace(namespace) && (contains(id, &query.search) || contains(entity_id, &query.search))
+            query.has_namespace(namespace)
+                && (contains(id, &query.search) || contains(entity_id, &query.search))
         };
         let mut matching: Vec<&RatedRecorder> = self.all().filter(is_asked).collect();
         let (page, range) = page_of(matching.len(), query.page, query.size);

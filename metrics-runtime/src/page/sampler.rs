@@ -144,7 +144,8 @@ impl Sampler {
         let (cards, cards_cost) = metrics.page(query);
         let (problems, problems_total) = metrics.problems.shown(&recorders.problems);
         let latest = now.max(metrics.pace.read_at).max(recorders.pace.read_at);
-        let next_look = metrics.pace.remaining(latest).min(recorders.pace.remaining(latest)).max(MIN_NEXT_LOOK);
+        let next_look =
+            metrics.pace.remaining(latest).min(recorders.pace.remaining(latest)).max(MIN_NEXT_LOOK);
         let rows = recorders.list.page(query);
         // A page of many recorders takes its time too.
         let next_look = next_look.max(began.elapsed().saturating_sub(cards_cost) * INTERVAL_FACTOR);
@@ -182,7 +183,11 @@ impl Sampler {
         Some(rest)
     }
 
-    fn take_metrics(&mut self, reading: MetricsReading, runtimes: &[(String, MetricsRuntimeState)]) -> Duration {
+    fn take_metrics(
+        &mut self,
+        reading: MetricsReading,
+        runtimes: &[(String, MetricsRuntimeState)],
+    ) -> Duration {
         let began = Instant::now();
         let MetricsReading { totals, skipped, read_at, cost } = reading;
         self.count += 1;
@@ -191,16 +196,22 @@ impl Sampler {
             (seconds > 0.0).then_some((earlier.totals, seconds))
         });
         let totals = IndexedTotals::new(totals);
-        let namespaces = namespace_rows(&totals.totals, earlier.as_ref().map(|(earlier, seconds)| (earlier, *seconds)));
+        let namespaces =
+            namespace_rows(&totals.totals, earlier.as_ref().map(|(earlier, seconds)| (earlier, *seconds)));
         let problems = Problems::of_metrics(&totals.totals, &skipped);
         let cards = totals.metrics.iter().map(|_| None).collect();
         let cost = cost + began.elapsed();
         let pace = Pace { read_at, cost, runtimes: runtimes.to_vec() };
-        self.metrics = Some(MetricsSample { number: self.count, pace, totals, earlier, namespaces, problems, cards });
+        self.metrics =
+            Some(MetricsSample { number: self.count, pace, totals, earlier, namespaces, problems, cards });
         cost
     }
 
-    fn take_recorders(&mut self, reading: RecordersReading, runtimes: &[(String, MetricsRuntimeState)]) -> Duration {
+    fn take_recorders(
+        &mut self,
+        reading: RecordersReading,
+        runtimes: &[(String, MetricsRuntimeState)],
+    ) -> Duration {
         let began = Instant::now();
         let RecordersReading { listings, taken_at, read_at, cost } = reading;
         let earlier = self.recorders.take().map(|earlier| earlier.list);
@@ -222,7 +233,8 @@ impl MetricsSample {
             query.has_namespace(&group.namespace) && contains(&metric.name, &query.metric_search)
         };
         let places = self.totals.metrics.iter().enumerate();
-        let matching: Vec<usize> = places.filter(|(_, place)| is_asked(place)).map(|(position, _)| position).collect();
+        let matching: Vec<usize> =
+            places.filter(|(_, place)| is_asked(place)).map(|(position, _)| position).collect();
         let (page, range) = page_of(matching.len(), query.metric_page, METRICS_OF_A_PAGE);
         let mut cost = Duration::ZERO;
         let mut rows = Vec::new();
@@ -246,9 +258,10 @@ impl MetricsSample {
 
     fn card(&self, place: (usize, usize)) -> MetricCard {
         let (group, metric) = self.totals.at(place);
-        let earlier = self.earlier.as_ref().and_then(|(earlier, seconds)| {
-            Some((earlier.find(&group.namespace, &metric.name)?, *seconds))
-        });
+        let earlier = self
+            .earlier
+            .as_ref()
+            .and_then(|(earlier, seconds)| Some((earlier.find(&group.namespace, &metric.name)?, *seconds)));
         let failed = group.failed.get(&metric.name).copied().unwrap_or(0);
         card(&group.namespace, metric, failed, earlier)
     }

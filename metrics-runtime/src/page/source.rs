@@ -26,7 +26,8 @@ impl Source for Runtimes<'_> {
     fn read_metrics(&self) -> Result<MetricsReading, MetricsRuntimeError> {
         let began = Instant::now();
         let (read, _) = read_all(self.runtimes, |runtime| {
-            runtime.logged(OperationKind::Read, "metrics_runtime.page", || runtime.timed_totals(Scope::Rollup))
+            runtime
+                .logged(OperationKind::Read, "metrics_runtime.page", || runtime.timed_totals(Scope::Rollup))
         })?;
         let read_at = Instant::now();
         let waited: Duration = read.iter().map(|(_, waited)| *waited).sum();

@@ -43,7 +43,14 @@ impl ListedRecorder {
         let status = inner.state();
         let failure = if status.has_failed() { inner.cause() } else { None };
         let of = [id, inner.entity_id(), inner.namespace()];
-        Self::of(*number, of, status, inner.created_at(), &inner.stats(), failure.map(|cause| cause.to_string()))
+        Self::of(
+            *number,
+            of,
+            status,
+            inner.created_at(),
+            &inner.stats(),
+            failure.map(|cause| cause.to_string()),
+        )
     }
 
     fn stopped(number: u64, recorder: &RecorderSnapshot) -> Self {
@@ -103,7 +110,8 @@ impl RuntimeInner {
             drop(state);
             if let Some(last) = last.filter(|_| !listing.is_final) {
                 let stopped = (0..).zip(last.iter());
-                listing.recorders = stopped.map(|(number, last)| ListedRecorder::stopped(number, last)).collect();
+                listing.recorders =
+                    stopped.map(|(number, last)| ListedRecorder::stopped(number, last)).collect();
                 listing.is_final = true;
             }
             let offset = if listing.is_final { listing.recorders.len() as u64 } else { 0 };

@@ -4,9 +4,7 @@ use std::sync::LazyLock;
 
 use hyper::Response;
 use hyper::body::Bytes;
-use hyper::header::{
-    CONTENT_SECURITY_POLICY, HeaderValue, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
-};
+use hyper::header::{CONTENT_SECURITY_POLICY, HeaderValue, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
 
 use super::super::body::ResponseBody;
 use super::super::encoding::compress;
