@@ -146,7 +146,7 @@ function show(data, asked) {
   const title = names.length <= 3 ? names.join(" · ") : `${names.length} namespaces`;
   setText(byId("title"), names.length === 0 ? "Metrics" : title);
   document.title = names.length === 0 ? "Metrics" : `${names.join(", ").slice(0, 100)} · metrics`;
-  showProblems(data.problems);
+  showProblems(data.problems, data.problems_total);
   showNamespaces(data, histories, query.namespace, (namespace) => {
     ask({ namespace: namespace === query.namespace ? "" : namespace, page: "1", metric_page: "1" });
   });

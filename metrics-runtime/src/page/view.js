@@ -68,10 +68,17 @@ function key(...parts) {
 
 // ---- What is wrong
 
-export function showProblems(problems) {
+export function showProblems(problems, total) {
   setHidden(byId("problems"), problems.length === 0);
-  setText(byId("problems-title"), problems.length === 1 ? "One thing is wrong" : `${problems.length} things are wrong`);
+  setText(byId("problems-title"), total === 1 ? "One thing is wrong" : `${number(total)} things are wrong`);
+  showMore(byId("more-problems"), total - problems.length, "further one", "further ones");
   patch(byId("problem-list"), problems, (row) => key(row.kind, row.namespace, row.subject), problemView);
+}
+
+/** Says how many the program has left out of its answer. */
+function showMore(element, count, one, several) {
+  setHidden(element, !(count > 0));
+  setText(element, `and ${plural(count, one, several)}`);
 }
 
 function problemView() {
@@ -106,6 +113,7 @@ export function showNamespaces(data, histories, chosen, choose) {
   for (const [namespace, states] of statuses) {
     if (!rows.some((row) => row.namespace === namespace)) rows.push({ namespace, statuses: states, recorders: null });
   }
+  showMore(byId("more-namespaces"), data.namespaces_total - data.namespaces.length, "further namespace", "further namespaces");
   const container = byId("namespaces");
   patch(container, rows, (row) => row.namespace, () => namespaceView(histories, choose));
   for (const child of container.children) {
@@ -309,7 +317,8 @@ function metricView(histories) {
   const invalid = make("p", "alert");
   const help = make("p", "help");
   const tiles = make("div", "tiles");
-  const element = make("article", "panel metric", make("div", "head", name, namespace), failed, invalid, help, tiles);
+  const more = make("p", "quiet more");
+  const element = make("article", "panel metric", make("div", "head", name, namespace), failed, invalid, help, tiles, more);
   const update = (row) => {
     setText(name, row.name);
     setText(namespace, row.namespace);
@@ -321,6 +330,7 @@ function metricView(histories) {
     setHidden(invalid, row.invalid === 0);
     element.classList.toggle("failed", row.failed > 0);
     const dimensions = row.dimensions.map((dimension) => ({ ...dimension, key: dimensionKey(row, dimension) }));
+    showMore(more, row.more_dimensions, "further dimension", "further dimensions");
     patch(tiles, dimensions, (dimension) => dimension.key, (dimension) => dimensionView(dimension, histories));
   };
   return { element, update };
@@ -422,8 +432,8 @@ function labelsView() {
     const largest = Math.max(0, ...rows.map(weight));
     for (const child of body.children) views.get(child).finish(row, counts, largest);
     setHidden(table, rows.length === 0);
-    setHidden(more, all === rows.length && all > 0);
-    setText(more, all === 0 ? "No labels yet." : `and ${plural(all - rows.length, "further label", "further labels")}`);
+    showMore(more, all - rows.length, "further label", "further labels");
+    if (all === 0) showEmpty(more, true, "No labels yet.");
   };
   return { element, update };
 }
