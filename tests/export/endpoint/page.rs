@@ -5,17 +5,17 @@ use std::time::Duration;
 
 use axum::Router;
 use hyper_util::service::TowerToHyperService;
-use mvx_metrics::http::{EndpointOptions, MetricsService, ServiceOptions};
+use mvx_metrics::http::{MetricsService, ServiceOptions};
 use mvx_metrics::page::{DimensionCard, MetricCard, PageData, ProblemKind};
 use mvx_metrics::{
-    DimensionKind, LogPolicy, MetricFailurePolicy, MetricsRecorder, MetricsRecorderState, MetricsRuntime,
-    MetricsRuntimeState, RecorderOptions,
+    DimensionDescriptor, DimensionKind, DimensionValue, LogPolicy, MetricFailurePolicy, MetricsRecorder,
+    MetricsRecorderState, MetricsRuntime, MetricsRuntimeState, RecorderOptions,
 };
 use mvx_metrics_tests::{Handwritten, bounded};
 
 use crate::client::{Answer, ask, connect, get};
 use crate::fixtures::{Work, Worked, endpoint_with, recorder, running};
-use crate::gzip::unpacked;
+use crate::gzip::decompressed;
 use crate::requests::request;
 use crate::server::{Server, call};
 
@@ -52,6 +52,10 @@ pub fn look_anew(service: &MetricsService, query: &str, earlier: &PageData) -> P
 fn emit(recorder: &MetricsRecorder, count: u64) {
     (0..count).for_each(|_| recorder.emit(Worked { bytes: 7 }));
     recorder.flush().wait().expect("the recorder runs");
+}
+
+fn value(name: &'static str, kind: DimensionKind, value: u64) -> (DimensionDescriptor, DimensionValue) {
+    (DimensionDescriptor::new(name, kind), value.into())
 }
 
 const FILES: [(&str, &str); 6] = [
@@ -105,7 +109,7 @@ fn pg2_files_and_data_are_compressed_for_clients_that_ask_for_gzip() {
             assert_eq!(zipped.header("content-encoding"), Some("gzip"), "{path}");
             assert!(zipped.bytes.len() < plain.bytes.len(), "{path}");
             if !path.starts_with("/page/data") {
-                assert_eq!(unpacked(&zipped.bytes), plain.body, "{path}");
+                assert_eq!(decompressed(&zipped), plain.body, "{path}");
             }
         }
         drop(recorders);
@@ -119,7 +123,11 @@ fn pg2_without_the_option_there_is_no_page() {
         let endpoint = endpoint_with(&runtime, ServiceOptions::new());
         for path in FILES.map(|(path, _)| path).into_iter().chain(["/page/data", "/page", "/page/"]) {
             let answer = get(endpoint.address(), path);
-            assert_eq!((answer.status, &*answer.body), (404, "there are /metrics, /snapshot and /healthz\n"), "{path}");
+            assert_eq!(
+                (answer.status, &*answer.body),
+                (404, "there are /metrics, /snapshot and /healthz\n"),
+                "{path}"
+            );
         }
         let endpoint = endpoint_with(&runtime, ServiceOptions::new().page(true));
         for path in ["/page", "/page/", "/page/other.js", "//", "/index.html"] {
@@ -158,8 +166,10 @@ fn pg1_below_a_prefix_the_page_finds_its_files() {
         assert_headers(&html, "/internal/");
         // As a browser resolves them.
         let attributes = ["src=\"", "href=\""].into_iter().flat_map(|name| html.body.split(name).skip(1));
-        let files: BTreeSet<&str> =
-            attributes.filter_map(|rest| rest.split('"').next()).filter(|path| path.starts_with("page/")).collect();
+        let files: BTreeSet<&str> = attributes
+            .filter_map(|rest| rest.split('"').next())
+            .filter(|path| path.starts_with("page/"))
+            .collect();
         assert!(files.contains("page/page.js") && files.contains("page/page.css"), "{files:?}");
         for file in files {
             assert_eq!(get(server.address, &format!("/internal/{file}")).status, 200, "{file}");
@@ -188,9 +198,14 @@ fn pg1_the_data_has_the_known_counts() {
         let data = look(&service, "sort=id");
         assert_eq!((data.sample, data.interval, data.problems_total), (1, None, 0));
         assert!(data.problems.is_empty() && data.next_look >= 0.25, "{data:?}");
-        assert_eq!((&*data.runtimes[0].namespace, data.runtimes[0].status), ("known", MetricsRuntimeState::Running));
+        assert_eq!(
+            (&*data.runtimes[0].namespace, data.runtimes[0].status),
+            ("known", MetricsRuntimeState::Running)
+        );
         let rows: Vec<_> = (data.namespaces.iter())
-            .map(|row| (&*row.namespace, row.accepted, row.removed, row.recorders[&MetricsRecorderState::Running]))
+            .map(|row| {
+                (&*row.namespace, row.accepted, row.removed, row.recorders[&MetricsRecorderState::Running])
+            })
             .collect();
         assert_eq!((rows, data.namespaces_total), (vec![("known", 12, 1, 2), ("other", 2, 0, 1)], 2));
         let recorders = &data.recorders;
@@ -205,7 +220,8 @@ fn pg1_the_data_has_the_known_counts() {
         ];
         assert_eq!(rows, expected);
         assert!(recorders.rows.iter().all(|row| (0.0..60.0).contains(&row.age)));
-        let cards: Vec<_> = data.metrics.rows.iter().map(|card| (&*card.namespace, &*card.name, &*card.help)).collect();
+        let cards: Vec<_> =
+            data.metrics.rows.iter().map(|card| (&*card.namespace, &*card.name, &*card.help)).collect();
         assert_eq!(cards, [("known", "work", "Work."), ("other", "work", "Work.")]);
         let bytes = dimension(&data, "work", "bytes");
         assert_eq!((bytes.kind, bytes.value, bytes.rate), (DimensionKind::Sum, Some(84.0), None));
@@ -218,7 +234,8 @@ fn pg1_the_data_has_the_known_counts() {
         assert!((rate * interval - 10.0).abs() < 1e-6, "{rate} in {interval} s");
         let rate = dimension(&later, "work", "bytes").rate.expect("the metric was there");
         assert!((rate * interval - 70.0).abs() < 1e-6, "{rate} in {interval} s");
-        let rates: Vec<bool> = later.recorders.rows.iter().map(|row| row.rate.is_some_and(|rate| rate > 0.0)).collect();
+        let rates: Vec<bool> =
+            later.recorders.rows.iter().map(|row| row.rate.is_some_and(|rate| rate > 0.0)).collect();
         assert_eq!(rates, [true, false, false]);
     });
 }
@@ -231,7 +248,8 @@ fn pg1_recorders_are_searched_sorted_and_paged_by_the_server() {
             .map(|number| {
                 let options = RecorderOptions::new().entity_id(format!("Entity {}", number % 6));
                 let id = format!("recorder-{number:02}");
-                let recorder = runtime.create_recorder_with(&id, options.queue_max_size(2)).expect("the id is free");
+                let recorder =
+                    runtime.create_recorder_with(&id, options.queue_max_size(2)).expect("the id is free");
                 recorder.metric::<Work>().expect("it runs");
                 recorder
             })
@@ -256,7 +274,8 @@ fn pg1_recorders_are_searched_sorted_and_paged_by_the_server() {
         assert_eq!(ids("search=nothing"), Vec::<String>::new());
         assert_eq!(ids("namespace=other"), Vec::<String>::new());
         let data = look(&service, "search=ENTITY%205&size=4&page=3&namespace=listed");
-        let listed = (data.recorders.total, data.recorders.matching, data.recorders.page, data.recorders.rows.len());
+        let listed =
+            (data.recorders.total, data.recorders.matching, data.recorders.page, data.recorders.rows.len());
         assert_eq!(listed, (60, 10, 3, 2));
         // Broken queries get the defaults.
         assert_eq!(ids("sort=%ff&page=-1&size=abc&order=&namespace=").len(), 25);
@@ -271,9 +290,15 @@ fn pg1_recorders_are_searched_sorted_and_paged_by_the_server() {
         assert!(lossy > 0);
         let data = look(&service, "sort=loss&size=1");
         assert_eq!((&*data.recorders.rows[0].id, data.recorders.rows[0].dropped), ("recorder-33", lossy));
-        assert_eq!(ids("sort=rate&size=2").into_iter().collect::<BTreeSet<_>>(), named(&mut [7, 33].into_iter()).into_iter().collect());
+        assert_eq!(
+            ids("sort=rate&size=2").into_iter().collect::<BTreeSet<_>>(),
+            named(&mut [7, 33].into_iter()).into_iter().collect()
+        );
         let [problem] = &data.problems[..] else { panic!("{:?}", data.problems) };
-        assert_eq!((problem.kind, &*problem.subject, problem.count), (ProblemKind::DroppedEvents, "worked", lossy));
+        assert_eq!(
+            (problem.kind, &*problem.subject, problem.count),
+            (ProblemKind::DroppedEvents, "worked", lossy)
+        );
     });
 }
 
@@ -283,8 +308,10 @@ fn pg1_metrics_are_searched_and_paged() {
         let runtime = running("cards");
         let recorder = runtime.create_recorder("one").expect("the id is free");
         for number in 0..60 {
-            let values = vec![("count", DimensionKind::Counter, 7_u64.into())];
-            recorder.register_metric(Handwritten::new(format!("metric-{number:02}"), values)).expect("it runs");
+            let values = vec![value("count", DimensionKind::Counter, 7)];
+            recorder
+                .register_metric(Handwritten::new(format!("metric-{number:02}"), values))
+                .expect("it runs");
         }
         let service = page(&runtime);
         let names = |query: &str| {
@@ -318,10 +345,10 @@ fn pg1_what_is_wrong_stands_among_the_problems() {
             let _ = recorder.flush().wait();
         }
         let clashing = runtime.create_recorder("clashing").expect("the id is free");
-        let count = |name| vec![(name, DimensionKind::Counter, 3_u64.into())];
+        let count = |name| vec![value(name, DimensionKind::Counter, 3)];
         clashing.register_metric(Handwritten::new("jobs", count("done"))).expect("it runs");
         clashing.register_metric(Handwritten::new("jobs.done", count("total"))).expect("it runs");
-        let own = vec![("own", DimensionKind::Custom, 3_u64.into())];
+        let own = vec![value("own", DimensionKind::Custom, 3)];
         clashing.register_metric(Handwritten::new("without_rule", own)).expect("it runs");
 
         let service = page(&runtime);
