@@ -106,7 +106,8 @@ impl Spans {
             let has_zero = all.zero > 0 || (negative.is_some() && positive.is_some());
             let buckets = len(negative) + len(positive) + i64::from(has_zero);
             // Two buckets on each side are left after at most 63 steps.
-            if buckets <= MAX_BUCKETS as i64 || steps >= 63 {
+            let are_few = usize::try_from(buckets).is_ok_and(|buckets| buckets <= MAX_BUCKETS);
+            if are_few || steps >= 63 {
                 return Self { scale, negative, positive, has_zero };
             }
             scale = scale.saturating_sub(1);

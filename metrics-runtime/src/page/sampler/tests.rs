@@ -344,3 +344,32 @@ fn pg1_what_the_exposition_skips_is_a_problem() {
         assert_eq!((&*problem.detail, data.problems_total), (detail, 1));
     }
 }
+
+#[test]
+fn pg3_clients_that_look_again_at_a_sample_do_not_search_it_again() {
+    let (fake, mut sampler) = (Fake::new(), Sampler::default());
+    (0..50).for_each(|number| drop(fake.recorder(&format!("recorder-{number:02}"))));
+    fake.costs.set([SECOND; 2]);
+    let page = |sampler: &mut Sampler, query: &str| fake.look(sampler, query).recorders;
+    let first = page(&mut sampler, "sort=id&size=3");
+    assert_eq!(page(&mut sampler, "sort=id&size=3&metric_page=2"), first);
+    let kept = |sampler: &Sampler| sampler.recorders.as_ref().map_or(0, |sample| sample.pages.len());
+    assert_eq!(kept(&sampler), 1);
+    // Each part of the query is told apart.
+    let others = [
+        "sort=id&size=4",
+        "sort=id&size=3&page=2",
+        "sort=id&size=3&order=desc",
+        "sort=age&size=3",
+        "sort=id&size=3&search=1",
+        "sort=id&size=3&namespace=x",
+    ];
+    for (query, pages) in others.into_iter().zip(2..) {
+        assert_ne!(page(&mut sampler, query), first, "{query}");
+        assert_eq!(kept(&sampler), pages);
+    }
+    for size in 5..100 {
+        assert_eq!(page(&mut sampler, &format!("size={size}")).size, size);
+    }
+    assert_eq!(kept(&sampler), MAX_PAGES);
+}
