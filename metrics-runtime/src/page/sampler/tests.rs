@@ -360,7 +360,7 @@ fn pg3_clients_that_look_again_at_a_sample_do_not_search_it_again() {
         "sort=id&size=4",
         "sort=id&size=3&page=2",
         "sort=id&size=3&order=desc",
-        "sort=age&size=3",
+        "sort=age&order=asc&size=3",
         "sort=id&size=3&search=1",
         "sort=id&size=3&namespace=x",
     ];
