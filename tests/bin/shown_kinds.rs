@@ -370,7 +370,9 @@ fn add_problems(runtime: &MetricsRuntime) -> Result<Vec<MetricsRecorder>, Box<dy
     }
     let invalid = runtime.create_recorder("invalid")?;
     invalid.metric::<Measurements>()?;
-    [1.0, f64::NAN, f64::INFINITY].into_iter().for_each(|value| invalid.emit(Measured { value }));
+    for value in [1.0, f64::NAN, f64::INFINITY] {
+        invalid.emit(Measured { value });
+    }
     let clashing = runtime.create_recorder("clashing")?;
     let same = |metric: &str, name: &str| {
         Handwritten::new(metric, "", vec![dimension(name, DimensionKind::Counter, 3_u64.into())])
