@@ -28,7 +28,7 @@ use crate::runtime::MetricsRuntime;
 /// | with [`routes`](Self::routes): `/metrics` | the same |
 /// | `/snapshot` | [`RuntimeSnapshot`](crate::RuntimeSnapshot) as JSON; of several runtimes a list of them |
 /// | `/healthz` | 200 while all runtimes run, 503 otherwise, with the state as text |
-/// | with [`ServiceOptions::page`](ServiceOptions): `/` | a [page](crate#features) that shows the running program |
+/// | `/`, with the option `page` of the feature `page` | a page that shows the running program |
 /// | other paths | 404 |
 ///
 /// Other methods are 405. Before the runtime is started, and while it is shut down, the exposition and `/snapshot` are 503. After
