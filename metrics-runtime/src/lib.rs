@@ -77,6 +77,7 @@
 //! |---|---|
 //! | `openmetrics` | `export`: text for Prometheus, and Protobuf for its native histograms; no further dependency |
 //! | `http` | `openmetrics`, and `http`: a service for axum and hyper, and an endpoint that Prometheus scrapes; depends on hyper and flate2 |
+//! | `page` | `http`, and a page that shows the running program, off unless a service asks for it |
 //! | `process` | `openmetrics`, and CPU time, memory and files of the process in the text, on Linux; depends on procfs |
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
