@@ -180,5 +180,7 @@ pub(crate) use family_type::FamilyType;
 pub(crate) use exposition::exposition_of;
 #[cfg(feature = "http")]
 pub(crate) use exposition::read_all;
+#[cfg(feature = "page")]
+pub(crate) use exposition::skipped_of;
 #[cfg(feature = "http")]
 pub(crate) use skipped::warn;

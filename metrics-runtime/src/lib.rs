@@ -79,6 +79,7 @@
 //! | `openmetrics` | `export`: text for Prometheus, and Protobuf for its native histograms; no further dependency |
 //! | `http` | `openmetrics`, and `http`: a service for axum and hyper, and an endpoint that Prometheus scrapes; depends on hyper and flate2 |
 //! | `catalogue` | `openmetrics`, and `catalogue`: all metrics of a program before it runs, as JSON and Markdown, and compared; depends on serde_json |
+//! | `page` | `http`, and a page that shows the running program, off unless a service asks for it |
 //! | `process` | `openmetrics`, and CPU time, memory and files of the process in the text, on Linux; depends on procfs |
 
 #![cfg_attr(docsrs, feature(doc_cfg))]

@@ -29,6 +29,8 @@ pub(crate) use declaration::{Declaration, Declared};
 pub(crate) use declaration::{form_of, kind_name, number_name, rule_name};
 pub use distinct::DistinctSnapshot;
 pub use extreme::Extreme;
+#[cfg(feature = "page")]
+pub(crate) use histogram::bound;
 pub use histogram::{Bucket, BucketRange, Buckets, ExponentialBucket, ExponentialBuckets, HistogramSnapshot};
 #[cfg(feature = "openmetrics")]
 pub(crate) use histogram::{MIN_EXPONENT, power_of_two, union};
