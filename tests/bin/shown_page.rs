@@ -11,6 +11,7 @@
 //! | `fail_recorder` | a recorder fails when it starts |
 //! | `drop` | a small queue overflows; the answer has the number of dropped events |
 //! | `hostile` | ids, names, help and labels that try to be markup, or are 10,000 characters long |
+//! | `other` | a recorder of another namespace measures one request |
 //! | `remove` | the last recorder is removed |
 //! | `shutdown` | the runtime begins to shut down, and cannot end yet |
 //! | `release` | the shutdown ends |
@@ -212,6 +213,12 @@ fn main() -> Result<(), Box<dyn Error>> {
                 continue;
             }
             ["hostile"] => be_hostile(&runtime)?,
+            ["other"] => {
+                let options = RecorderOptions::new().namespace("tests.other");
+                let recorder = runtime.create_recorder_with("elsewhere", options)?;
+                recorder.metric::<Requests>()?;
+                request(&recorder, "/other", Duration::from_millis(100));
+            }
             ["remove"] => {
                 recorders.pop().ok_or("there is no recorder")?;
                 runtime.stop_and_remove_recorder(&format!("recorder-{:05}", recorders.len()))?;
