@@ -230,7 +230,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let uploads = MetricsRuntime::new("shop.uploads")?;
     shop.start()?;
     uploads.start()?;
-    let service = shop.metrics_service(ServiceOptions::new()).and(&uploads);
+    let service = shop.metrics_service(ServiceOptions::new().page(true)).and(&uploads);
     let endpoint = service.serve(EndpointOptions::new().port(port))?;
     println!("http://{}/", endpoint.address());
 

@@ -176,7 +176,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         recorder.metric::<Requests>()?;
         recorders.push(recorder);
     }
-    let service = runtime.metrics_service(ServiceOptions::new());
+    let service = runtime.metrics_service(ServiceOptions::new().page(true));
     let endpoint = service.serve(EndpointOptions::new().port(port))?;
     println!("serving {}", endpoint.address());
     let (is_loaded, is_released) = (Arc::new(AtomicBool::new(false)), Arc::new(Notify::new()));
