@@ -76,7 +76,7 @@ pub use self::data::{
     ProblemKind, RecorderRow, RuntimeRow,
 };
 
-pub(crate) use self::assets::{Asset, CONTENT_SECURITY_POLICY, HTML, SCRIPT, STYLE};
+pub(crate) use self::assets::{ASSETS, CONTENT_SECURITY_POLICY, DATA_PATH};
 pub(crate) use self::query::PageQuery;
 pub(crate) use self::sampler::Sampler;
 pub(crate) use self::source::Runtimes;

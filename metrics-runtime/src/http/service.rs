@@ -182,8 +182,8 @@ impl MetricsService {
             Route::Snapshot => Plan::Render { view: View::Snapshot, gzip },
             Route::Health => Plan::Respond(routes::health(self.renderer.runtimes())),
             #[cfg(feature = "page")]
-            Route::Page(part) => match part.asset(gzip) {
-                Some(asset) => Plan::Respond(asset),
+            Route::Page(part) => match part.file(gzip) {
+                Some(file) => Plan::Respond(file),
                 None => Plan::Render { view: View::page(request.uri().query().unwrap_or_default()), gzip },
             },
         }

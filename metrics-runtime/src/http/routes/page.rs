@@ -15,42 +15,30 @@ use crate::page;
 /// What belongs to the page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::http) enum Part {
-    Html,
-    Script,
-    Style,
+    /// The file with this index.
+    File(usize),
     Data,
 }
 
 /// The files of the page, compressed once for all clients.
-static HTML: LazyLock<Rendering> = LazyLock::new(|| compressed(&page::HTML));
-static SCRIPT: LazyLock<Rendering> = LazyLock::new(|| compressed(&page::SCRIPT));
-static STYLE: LazyLock<Rendering> = LazyLock::new(|| compressed(&page::STYLE));
-
-fn compressed(asset: &page::Asset) -> Rendering {
-    let plain = Bytes::from_static(asset.text.as_bytes());
-    Rendering { gzip: compress(&plain), plain }
-}
+static FILES: LazyLock<Vec<Rendering>> = LazyLock::new(|| {
+    let plain = page::ASSETS.iter().map(|asset| Bytes::from_static(asset.text.as_bytes()));
+    plain.map(|plain| Rendering { gzip: compress(&plain), plain }).collect()
+});
 
 impl Part {
     pub(super) fn of(path: &str) -> Option<Self> {
-        match path {
-            "/" => Some(Self::Html),
-            "/page/page.js" => Some(Self::Script),
-            "/page/page.css" => Some(Self::Style),
-            "/page/data" => Some(Self::Data),
-            _ => None,
+        if path == page::DATA_PATH {
+            return Some(Self::Data);
         }
+        page::ASSETS.iter().position(|asset| asset.path == path).map(Self::File)
     }
 
     /// The response with a file. `None` for the data, which is rendered.
-    pub(in crate::http) fn asset(self, gzip: bool) -> Option<Response<ResponseBody>> {
-        let (asset, rendering) = match self {
-            Self::Html => (page::HTML, &HTML),
-            Self::Script => (page::SCRIPT, &SCRIPT),
-            Self::Style => (page::STYLE, &STYLE),
-            Self::Data => return None,
-        };
-        Some(with_headers(body(gzip, asset.content_type, Rendering::clone(rendering))))
+    pub(in crate::http) fn file(self, gzip: bool) -> Option<Response<ResponseBody>> {
+        let Self::File(index) = self else { return None };
+        let (asset, rendering) = page::ASSETS.get(index).zip(FILES.get(index))?;
+        Some(with_headers(body(gzip, asset.content_type, rendering.clone())))
     }
 }
 
