@@ -8,7 +8,7 @@
 //! | `requests INDEX COUNT` | so many requests for `/cart`, of 100 ms and 1,024 bytes each, are measured |
 //! | `load on`, `load off` | each recorder measures about a request each second, at least 100 in all |
 //! | `fail INDEX` | a metric of the recorder panics |
-//! | `fail_recorder` | a recorder fails when it starts |
+//! | `fail_recorder` | a recorder fails, because its metric panics |
 //! | `drop` | a small queue overflows; the answer has the number of dropped events |
 //! | `hostile` | ids, names, help and labels that try to be markup, or are 10,000 characters long |
 //! | `other` | a recorder of another namespace measures one request |
@@ -26,8 +26,8 @@ use std::time::Duration;
 use mvx_metrics::http::{EndpointOptions, ServiceOptions};
 use mvx_metrics::{
     Breakdown, Counter, DimensionDescriptor, DimensionKind, EventHandler, Gauge, Histogram, HookError,
-    Metric, MetricDescriptor, MetricSnapshot, MetricsRecorder, MetricsRuntime, QueueOverflowPolicy,
-    RecorderContext, RecorderHooks, RecorderOptions, Sum, Top, metric_event,
+    Metric, MetricDescriptor, MetricFailurePolicy, MetricSnapshot, MetricsRecorder, MetricsRuntime,
+    QueueOverflowPolicy, RecorderContext, RecorderHooks, RecorderOptions, Sum, Top, metric_event,
 };
 use tokio::sync::Notify;
 
@@ -107,14 +107,6 @@ impl RecorderHooks for Hold {
     async fn on_stopped(&self, _: RecorderContext<'_>) -> Result<(), HookError> {
         self.0.notified().await;
         Ok(())
-    }
-}
-
-struct Broken;
-
-impl RecorderHooks for Broken {
-    async fn on_starting(&self, _: RecorderContext<'_>) -> Result<(), HookError> {
-        Err("the database is not there".into())
     }
 }
 
@@ -205,8 +197,11 @@ fn main() -> Result<(), Box<dyn Error>> {
                 recorder.metric_snapshots()?;
             }
             ["fail_recorder"] => {
-                let failing = runtime.create_recorder_with("broken", RecorderOptions::new().hooks(Broken))?;
-                failing.start().wait().err().ok_or("the recorder has started")?;
+                let options = RecorderOptions::new().metric_failure_policy(MetricFailurePolicy::FailRecorder);
+                let recorder = runtime.create_recorder_with("broken", options)?;
+                recorder.metric::<Fragile>()?;
+                recorder.emit(Broke);
+                recorder.metric_snapshots()?;
             }
             ["drop"] => {
                 println!("drop {}", overflow(&runtime)?);
@@ -225,7 +220,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             }
             ["shutdown"] => {
                 let hooks = Hold(Arc::clone(&is_released));
-                runtime.create_recorder_with("held", RecorderOptions::new().hooks(hooks))?.start().wait()?;
+                runtime.create_recorder_with("held", RecorderOptions::new().hooks(hooks))?;
                 let runtime = Arc::clone(&runtime);
                 shutdown = Some(thread::spawn(move || runtime.shutdown()));
             }

@@ -33,8 +33,12 @@ after(async () => {
  * Opens the page and waits for its first numbers. At its end the test fails if the page said anything in the console, asked
  * another origin, or opened a dialog. `expected` matches the messages of the console that belong to the test.
  */
-export async function open(url, { expected = null, init = null, numbers = true, ...options } = {}) {
+export async function open(scope, url, { expected = null, init = null, numbers = true, ...options } = {}) {
   const context = await (await browser()).newContext({ viewport: { width: 1240, height: 900 }, locale: "en-GB", ...options });
+  scope.defer(async () => {
+    await context.close();
+    assert.deepEqual(complaints, []);
+  });
   const page = await context.newPage();
   const complaints = [];
   const requests = [];
@@ -69,10 +73,6 @@ export async function open(url, { expected = null, init = null, numbers = true, 
     complaints,
     text: (selector) => page.locator(selector).first().innerText(),
     texts: (selector) => page.locator(selector).allInnerTexts(),
-    async [Symbol.asyncDispose]() {
-      await context.close();
-      assert.deepEqual(complaints, []);
-    },
   };
 }
 

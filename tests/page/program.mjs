@@ -10,21 +10,22 @@ const PROGRAM = process.env.MVX_SHOWN_PAGE ?? "target/debug/shown_page";
 /** The clock ticks of a second in `/proc`: the same on all architectures of Linux. */
 const TICKS = 100;
 
-/** Starts the program. With `await using` it ends with the test. */
-export async function startProgram(recorders, { port = 0, binary = PROGRAM } = {}) {
+/** Starts the program; it ends with the test. */
+export async function startProgram(scope, recorders, { port = 0, binary = PROGRAM } = {}) {
   const child = spawn(binary, [String(recorders), String(port)], { stdio: ["pipe", "pipe", "ignore"] });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const exited = once(child, "exit");
+  const kill = async () => {
+    child.kill("SIGKILL");
+    await exited;
+  };
+  scope.defer(kill);
   const answer = async (name) => {
     const { value, done } = await lines.next();
     if (done || value.split(" ")[0] !== name) throw new Error(`the program answered ${value} to ${name}`);
     return value;
   };
   const address = (await answer("serving")).split(" ")[1];
-  const kill = async () => {
-    child.kill("SIGKILL");
-    await exited;
-  };
   return {
     url: `http://${address}/`,
     port: Number(address.split(":").at(-1)),
@@ -39,12 +40,11 @@ export async function startProgram(recorders, { port = 0, binary = PROGRAM } = {
       const fields = readFileSync(`/proc/${child.pid}/stat`, "utf8").split(") ")[1].split(" ");
       return (Number(fields[11]) + Number(fields[12])) / TICKS;
     },
-    [Symbol.asyncDispose]: kill,
   };
 }
 
 /** A proxy that has the program below `prefix`, and nothing else. */
-export async function proxyBelow(prefix, program) {
+export async function proxyBelow(scope, prefix, program) {
   const server = http.createServer((request, response) => {
     if (!request.url.startsWith(prefix)) {
       response.writeHead(404).end();
@@ -60,11 +60,9 @@ export async function proxyBelow(prefix, program) {
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
-  return {
-    url: `http://127.0.0.1:${server.address().port}${prefix}`,
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections();
-      server.close();
-    },
-  };
+  scope.defer(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return `http://127.0.0.1:${server.address().port}${prefix}`;
 }

@@ -44,7 +44,8 @@ function queryOfAddress() {
 function keepInAddress() {
   const parameters = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) if (value !== DEFAULTS[name]) parameters.set(name, value);
-  history.replaceState(null, "", `#${parameters}`);
+  const address = location.pathname + location.search;
+  history.replaceState(null, "", parameters.size > 0 ? `#${parameters}` : address);
 }
 
 /** Changes what the page asks for, and asks. */
