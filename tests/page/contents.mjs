@@ -53,7 +53,10 @@ test("pg1_a_distribution_over_time_has_coloured_pixels_where_the_values_are", sc
   const view = await open(scope, program.url);
   const heat = view.page.locator(`${tile("duration")} canvas`);
   const columns = () => heat.evaluate((canvas) => {
-    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    // A copy, because the browser advises against reading a canvas that it draws on.
+    const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d", { willReadFrequently: true });
+    copy.drawImage(canvas, 0, 0);
+    const { data } = copy.getImageData(0, 0, canvas.width, canvas.height);
     const coloured = new Set();
     for (let at = 0; at < data.length; at += 4) if (data[at + 3] > 0) coloured.add((at / 4) % canvas.width);
     return coloured.size;
@@ -77,7 +80,7 @@ test("pg1_what_is_wrong_stands_in_red_at_the_top", scoped(async (scope) => {
   const dropped = (await program.command("drop")).split(" ")[1];
   const problems = await eventually(() => view.texts("#problem-list li"), (items) => items.length === 3);
   assert.match(problems[0], /The recorder broken has failed\.[^]*`fragile`/);
-  assert.match(problems[1], /The metric fragile is quarantined in 1 recorder: it gets no more events there\.[^]*the stock is gone/);
+  assert.match(problems[1], /The metric fragile is quarantined in 2 recorders: it gets no more events there\.[^]*the stock is gone/);
   assert.match(problems[2], new RegExp(`^⚠\\s*${dropped} events of the type .*[Rr]equested.* were dropped, because a queue was full\\.`));
   assert.equal(await view.text("#problems-title"), "3 things are wrong");
   const place = (selector) => view.page.locator(selector).boundingBox();
@@ -86,7 +89,7 @@ test("pg1_what_is_wrong_stands_in_red_at_the_top", scoped(async (scope) => {
     .evaluate((title) => getComputedStyle(title).color.match(/\d+/g).map(Number));
   assert.ok(red > 2 * green && red > 2 * blue, `${red} ${green} ${blue}`);
   const card = view.page.locator(".metric.failed");
-  assert.match(await card.innerText(), /fragile[^]*Quarantined in 1 recorder/);
+  assert.match(await card.innerText(), /fragile[^]*Quarantined in 2 recorders/);
   assert.match(await view.text(".namespace"), new RegExp(`1 failed[^]*${dropped} dropped`));
 }));
 
@@ -99,17 +102,17 @@ test("pg1_a_click_on_a_header_sorts_all_recorders", scoped(async (scope) => {
   const header = (name) => view.page.getByRole("button", { name, exact: true });
   await header("Recorder").click();
   await eventually(async () => (await ids(view))[0], "narrow");
-  assert.deepEqual(await sorted(), ["Recorder ascending"]);
+  await eventually(sorted, ["Recorder ascending"]);
   await header("Recorder").click();
   await eventually(async () => (await ids(view))[0], "recorder-00024");
-  assert.deepEqual(await sorted(), ["Recorder descending"]);
+  await eventually(sorted, ["Recorder descending"]);
   await header("Age").click();
   await eventually(async () => (await ids(view)).slice(0, 2), ["recorder-00000", "recorder-00001"]);
   await header("Age").click();
   await eventually(async () => (await ids(view)).slice(0, 2), ["narrow", "recorder-00024"]);
   await header("Lost").click();
   await eventually(async () => (await ids(view))[0], "narrow");
-  assert.deepEqual(await sorted(), ["Lost descending"]);
+  await eventually(sorted, ["Lost descending"]);
   await header("Pending").click();
   await eventually(sorted, ["Pending descending"]);
 }));
