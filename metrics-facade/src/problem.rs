@@ -95,5 +95,8 @@ pub(crate) fn log(metric: &str, kind: &'static str, problem: Problem<'_>) {
             "a unit came after the first reading: describe the metric before"
         ),
     };
-    let _ = panic::catch_unwind(AssertUnwindSafe(line));
+    if let Err(payload) = panic::catch_unwind(AssertUnwindSafe(line)) {
+        // Its `Drop` may panic too.
+        std::mem::forget(payload);
+    }
 }

@@ -5,29 +5,21 @@
 //! of prost encode the same requests as structures of `opentelemetry-proto`, as exporters of other libraries do: `encode` has them
 //! in memory already, and `copy and encode` makes their texts and lists anew, which is the least that building them costs.
 
+#[path = "support/events.rs"]
+mod events;
+
 use std::fmt::Write as _;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use mvx_metrics::{
-    Breakdown, Counter, Histogram, Label, Max, Metric, MetricsRecorder, MetricsRuntime, Scope, Sum, Totals,
-    metric_event,
+    Breakdown, Counter, Histogram, Max, Metric, MetricsRecorder, MetricsRuntime, Scope, Sum, Totals,
 };
 use mvx_metrics_otlp::{Encoder, OtlpOptions, Temporality};
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use prost::Message;
 
-#[derive(Label, Debug, Clone, Copy)]
-enum Outcome {
-    Success,
-    Failure,
-}
-
-#[metric_event]
-struct Requested {
-    outcome: Outcome,
-    bytes: u64,
-}
+use self::events::{Outcome, Requested, emit};
 
 #[derive(Metric, Default)]
 #[metric(name = "service.requests", on(Requested))]
@@ -53,11 +45,6 @@ const EVENTS: u64 = 50;
 
 /// How often the rows take turns.
 const TURNS: usize = 4;
-
-/// The bytes of an event.
-fn bytes(number: u64) -> u64 {
-    number.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40
-}
 
 fn main() {
     if std::env::args().any(|argument| argument == "--test") {
@@ -105,9 +92,7 @@ impl Recorded {
     fn emit(&self, round: u64) {
         for (number, recorder) in (0_u64..).zip(&self.recorders) {
             for event in 0..EVENTS {
-                let number = number * EVENTS + event + round;
-                let outcome = if number.is_multiple_of(8) { Outcome::Failure } else { Outcome::Success };
-                recorder.emit(Requested { outcome, bytes: bytes(number) });
+                emit(recorder, number * EVENTS + event + round);
             }
         }
         self.recorders.iter().for_each(|recorder| recorder.flush().wait().expect("it runs"));

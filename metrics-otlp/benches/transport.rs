@@ -4,6 +4,8 @@
 //! and whose time is not counted. Each recorder measures another entity: a counter, a counter by outcome, a sum, the largest and a
 //! histogram with exponential buckets. The thread's time is that of reading the totals, encoding, compressing and sending.
 
+#[path = "support/events.rs"]
+mod events;
 #[path = "support/load.rs"]
 mod load;
 #[path = "support/process.rs"]

@@ -5,6 +5,8 @@
 //! deltas of all entities every second. The row `none` has no pusher, at the begin and at the end: the difference of the two is the
 //! noise of the machine.
 
+#[path = "support/events.rs"]
+mod events;
 #[path = "support/load.rs"]
 mod load;
 #[path = "support/process.rs"]
@@ -13,7 +15,8 @@ mod process;
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
-use load::{Load, emit};
+use events::emit;
+use load::Load;
 use mvx_metrics::Scope;
 use mvx_metrics_otlp::{OtlpOptions, OtlpPusher, PushStats, Temporality};
 use mvx_metrics_tests::collector::{FakeCollector, Reply, Then};

@@ -5,6 +5,7 @@ mod environment;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
@@ -13,12 +14,9 @@ use mvx_metrics::Scope;
 use crate::endpoint::{Endpoint, shown};
 use crate::error::{OtlpError, invalid};
 
-const MIN_INTERVAL: Duration = Duration::from_millis(10);
-const MAX_INTERVAL: Duration = Duration::from_hours(24);
-const MIN_TIMEOUT: Duration = Duration::from_millis(1);
-const MAX_TIMEOUT: Duration = Duration::from_hours(1);
-const MIN_REQUEST_SIZE: usize = 1 << 10;
-const MAX_REQUEST_SIZE: usize = 64 << 20;
+const INTERVALS: RangeInclusive<Duration> = Duration::from_millis(10)..=Duration::from_hours(24);
+const TIMEOUTS: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_hours(1);
+const REQUEST_SIZES: RangeInclusive<usize> = 1 << 10..=64 << 20;
 /// Headers that the pusher writes itself, or that would change what a request is.
 const RESERVED_HEADERS: [HeaderName; 7] = [
     header::CONNECTION,
@@ -188,10 +186,10 @@ impl OtlpOptions {
             let option = if self.metrics_endpoint.is_some() { "metrics_endpoint" } else { "endpoint" };
             return Err(invalid(option, endpoint.url(), "https needs the feature `tls` of mvx-metrics-otlp"));
         }
-        check_range("interval", &self.interval, MIN_INTERVAL..=MAX_INTERVAL, "must be from 10 ms to 24 h")?;
-        check_range("timeout", &self.timeout, MIN_TIMEOUT..=MAX_TIMEOUT, "must be from 1 ms to 1 h")?;
-        let sizes = MIN_REQUEST_SIZE..=MAX_REQUEST_SIZE;
-        check_range("max_request_size", &self.max_request_size, sizes, "must be from 1 KiB to 64 MiB")?;
+        check_range("interval", &self.interval, &INTERVALS, "must be from 10 ms to 24 h")?;
+        check_range("timeout", &self.timeout, &TIMEOUTS, "must be from 1 ms to 1 h")?;
+        let size = &self.max_request_size;
+        check_range("max_request_size", size, &REQUEST_SIZES, "must be from 1 KiB to 64 MiB")?;
         if self.resource.contains_key("") {
             return Err(invalid("resource_attribute", "", "must have a name"));
         }
@@ -230,7 +228,7 @@ impl fmt::Debug for OtlpOptions {
 fn check_range<T: PartialOrd + fmt::Debug>(
     option: &'static str,
     value: &T,
-    range: std::ops::RangeInclusive<T>,
+    range: &RangeInclusive<T>,
     problem: &'static str,
 ) -> Result<(), OtlpError> {
     if range.contains(value) { Ok(()) } else { Err(invalid(option, format!("{value:?}"), problem)) }

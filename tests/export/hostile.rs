@@ -8,9 +8,10 @@ use mvx_metrics::{
     Breakdown, BreakdownEntry, Counter, Dimension, DimensionDescriptor, DimensionKind, DimensionValue,
     EventHandler, MergeRule, Metric, MetricDescriptor, MetricSnapshot, RuntimeSnapshot, Totals, metric_event,
 };
+use mvx_metrics_tests::Handwritten;
 
 use crate::fixtures::running;
-use crate::handwritten::{Handwritten, metric, runtime_with};
+use crate::handwritten::{metric, runtime_with};
 
 /// Checks that no series stands twice in a text, and no label twice in a series.
 fn check_series(text: &str) {

@@ -10,6 +10,7 @@ use mvx_metrics::{
     ExponentialBuckets, Extreme, HistogramSnapshot, InFlightSnapshot, MeanSnapshot, MergeRule,
     MetricsRuntime, Number, metric_event,
 };
+use mvx_metrics_tests::Handwritten;
 use mvx_metrics_tests::messages::{
     self, Bucket as BucketMessage, BucketSpan, Histogram, LabelPair, Metric, MetricFamily, MetricType,
     Timestamp,
@@ -19,7 +20,7 @@ use prost::Message as _;
 
 use crate::everything::{emit, worker};
 use crate::fixtures::{Outcome, Requests, SCOPES, finished, recorder, running};
-use crate::handwritten::{Handwritten, runtime_with};
+use crate::handwritten::runtime_with;
 
 /// A number that can be compared: a NaN is equal to a NaN.
 type Bits = u64;

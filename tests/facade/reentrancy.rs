@@ -121,6 +121,34 @@ fn fc3_a_subscriber_may_record_and_may_panic() {
 }
 
 #[test]
+fn fc3_a_subscriber_may_panic_with_what_panics_when_it_is_dropped() {
+    struct PanicsOnDrop;
+
+    impl Drop for PanicsOnDrop {
+        fn drop(&mut self) {
+            panic!("a payload that panics");
+        }
+    }
+
+    bounded(|| {
+        let (runtime, facade) = facade(|options| options);
+        let subscriber = Listener(|event: &tracing::Event<'_>| {
+            if event.metadata().target() == "mvx_metrics_facade" {
+                std::panic::panic_any(PanicsOnDrop);
+            }
+        });
+        tracing::subscriber::with_default(subscriber, || {
+            with(&facade, || {
+                counter!("both").increment(1);
+                gauge!("both").set(1);
+            });
+        });
+        assert_eq!((&*json(&runtime, "both.gauge"), problem(&runtime, "renamed_metrics")), ("1.0", 1));
+        runtime.shutdown().expect("it stops");
+    });
+}
+
+#[test]
 fn fc3_macros_record_in_a_thread_that_ends_and_while_others_read() {
     struct AtEnd(FacadeRecorder);
 

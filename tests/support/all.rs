@@ -12,6 +12,8 @@ pub mod environment;
 pub mod fixtures;
 #[path = "gate.rs"]
 pub mod gate;
+#[path = "handwritten.rs"]
+pub mod handwritten;
 #[allow(missing_docs, reason = "the messages have documents of their own")]
 #[path = "messages.rs"]
 pub mod messages;
@@ -27,4 +29,5 @@ pub use self::fixtures::{
     StepsSnapshot, Tracked,
 };
 pub use self::gate::Gate;
+pub use self::handwritten::Handwritten;
 pub use self::script::{Act, HookLog, HooksAndListener, Script};

@@ -1,20 +1,8 @@
 //! A runtime with many recorders, each of which measures another entity.
 
-use mvx_metrics::{
-    Breakdown, Counter, Histogram, Label, Max, Metric, MetricsRecorder, MetricsRuntime, Sum, metric_event,
-};
+use mvx_metrics::{Breakdown, Counter, Histogram, Max, Metric, MetricsRecorder, MetricsRuntime, Sum};
 
-#[derive(Label, Debug, Clone, Copy)]
-pub enum Outcome {
-    Success,
-    Failure,
-}
-
-#[metric_event]
-pub struct Requested {
-    pub outcome: Outcome,
-    pub bytes: u64,
-}
+use crate::events::{Outcome, Requested, emit};
 
 #[derive(Metric, Default)]
 #[metric(name = "service.requests", on(Requested))]
@@ -55,9 +43,4 @@ impl Load {
             recorder.flush().wait().expect("it runs");
         }
     }
-}
-
-pub fn emit(recorder: &MetricsRecorder, number: u64) {
-    let outcome = if number.is_multiple_of(8) { Outcome::Failure } else { Outcome::Success };
-    recorder.emit(Requested { outcome, bytes: number.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40 });
 }

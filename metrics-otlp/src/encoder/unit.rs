@@ -50,11 +50,10 @@ pub(super) fn code(unit: &str) -> String {
 /// The code of a unit without a slash.
 fn single(unit: &str) -> String {
     let unit = unit.trim();
-    let is_code = |(_, code): &&(&str, &str)| *code == unit;
-    if unit.is_empty() || CODES.iter().any(|code| is_code(&code)) {
-        return unit.to_owned();
+    if unit.is_empty() {
+        return String::new();
     }
-    if let Some((_, code)) = CODES.iter().find(|(word, _)| *word == unit) {
+    if let Some((_, code)) = CODES.iter().find(|(word, code)| [word, code].contains(&&unit)) {
         return (*code).to_owned();
     }
     // An annotation has visible ASCII characters but for braces.

@@ -8,7 +8,7 @@ use std::ffi::OsString;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use super::{METRICS_PATH, OtlpOptions, Temporality, check_headers};
+use super::{INTERVALS, METRICS_PATH, OtlpOptions, TIMEOUTS, Temporality, check_headers};
 use crate::endpoint::Endpoint;
 use crate::error::{OtlpError, invalid};
 
@@ -76,7 +76,7 @@ impl OtlpOptions {
             first_of("OTEL_EXPORTER_OTLP_METRICS_TIMEOUT", "OTEL_EXPORTER_OTLP_TIMEOUT")?
         {
             options.timeout =
-                milliseconds(name, &text, 1..=3_600_000, "must be milliseconds, from 1 to 3600000")?;
+                milliseconds(name, &text, &TIMEOUTS, "must be milliseconds, from 1 to 3600000")?;
         }
         if let Some((name, text)) =
             first_of("OTEL_EXPORTER_OTLP_METRICS_COMPRESSION", "OTEL_EXPORTER_OTLP_COMPRESSION")?
@@ -106,7 +106,7 @@ impl OtlpOptions {
         }
         if let Some((name, text)) = find("OTEL_METRIC_EXPORT_INTERVAL")? {
             options.interval =
-                milliseconds(name, &text, 10..=86_400_000, "must be milliseconds, from 10 to 86400000")?;
+                milliseconds(name, &text, &INTERVALS, "must be milliseconds, from 10 to 86400000")?;
         }
         if let Some((name, text)) = find("OTEL_RESOURCE_ATTRIBUTES")? {
             let attributes = pairs(&text).ok_or_else(|| invalid(name, text, PAIRS))?;
@@ -125,11 +125,11 @@ const PAIRS: &str = "must be `name=value,..`, percent-encoded";
 fn milliseconds(
     name: &'static str,
     text: &str,
-    range: RangeInclusive<u64>,
+    range: &RangeInclusive<Duration>,
     problem: &'static str,
 ) -> Result<Duration, OtlpError> {
-    match text.parse() {
-        Ok(milliseconds) if range.contains(&milliseconds) => Ok(Duration::from_millis(milliseconds)),
+    match text.parse().map(Duration::from_millis) {
+        Ok(time) if range.contains(&time) => Ok(time),
         _ => Err(invalid(name, text, problem)),
     }
 }

@@ -15,7 +15,7 @@ use super::{Result, SharedStats};
 use crate::answer::{PartialSuccess, Verdict, partial_success, pause_before, refusal};
 use crate::client::{Client, Payload};
 use crate::deadline::{Calls, Deadline};
-use crate::encoder::Encoder;
+use crate::encoder::{Encoder, Request};
 use crate::error::OtlpError;
 use crate::options::OtlpOptions;
 
@@ -177,7 +177,7 @@ impl Round {
                     transport.stats.update(|stats| stats.too_large += 1);
                     let is_small = request.body.len() <= MIN_REQUEST_SIZE;
                     if is_small || !requests.divide(&request) {
-                        transport.stats.update(|stats| stats.undelivered_points += request.points);
+                        transport.give_up(&request);
                         first_error.get_or_insert(error);
                     }
                     if is_small {
@@ -185,16 +185,16 @@ impl Round {
                     }
                 }
                 Delivery::Invalid(error) => {
-                    transport.stats.update(|stats| stats.undelivered_points += request.points);
+                    transport.give_up(&request);
                     first_error.get_or_insert(error);
                 }
                 Delivery::Failed(error) => {
-                    transport.stats.update(|stats| stats.undelivered_points += request.points);
+                    transport.give_up(&request);
                     end = Some(Some(Err(error)));
                     break;
                 }
                 Delivery::Replaced => {
-                    transport.stats.update(|stats| stats.undelivered_points += request.points);
+                    transport.give_up(&request);
                     end = Some(None);
                     break;
                 }
@@ -295,6 +295,11 @@ impl Transport {
             error_before = Some(error);
             retries += 1;
         }
+    }
+
+    /// The points of a request do not arrive.
+    fn give_up(&self, request: &Request) {
+        self.stats.update(|stats| stats.undelivered_points += request.points);
     }
 
     /// The collector has taken a request, whatever its body says or lacks.

@@ -62,13 +62,12 @@ impl Worker {
             } else {
                 Due { end: deadline_of(&callers), is_strict: true }
             };
-            let is_scheduled = callers.is_empty();
-            if is_scheduled && round.skip() {
+            if !due.is_strict && round.skip() {
                 continue;
             }
             // A push that a newer one replaces answers nobody: the newer one does.
             let result = round.push(due).await;
-            round.calls().set_patient(result.is_none() && !is_scheduled);
+            round.calls().set_patient(result.is_none() && due.is_strict);
             if let Some(result) = result {
                 let calls = std::mem::take(&mut callers);
                 if calls.iter().any(|call| call.is_last) {

@@ -9,9 +9,10 @@ use mvx_metrics::{
     metric_event,
 };
 use mvx_metrics_otlp::{Encoder, OtlpOptions, Temporality};
+use mvx_metrics_tests::Handwritten;
 
 use crate::decode::{Decoded, Distribution, Kind, Value, decode, push};
-use crate::fixtures::{dimension, metric, running, runtime_with};
+use crate::fixtures::{dimension, running, runtime_with};
 
 #[metric_event]
 struct Sent {
@@ -300,7 +301,10 @@ fn ot2_a_recorder_that_cannot_be_read_is_not_counted_twice() {
 #[test]
 fn ot2_a_value_that_falls_counts_in_full() {
     let bytes = |value: u64| {
-        metric("load", vec![dimension("bytes", DimensionKind::Counter, DimensionValue::Unsigned(value))])
+        Handwritten::new(
+            "load",
+            vec![dimension("bytes", DimensionKind::Counter, DimensionValue::Unsigned(value))],
+        )
     };
     let runtime = runtime_with(vec![bytes(100)]);
     let mut encoder = deltas();

@@ -4,10 +4,10 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use mvx_metrics::{
-    Breakdown, Counter, DimensionDescriptor, DimensionKind, DimensionValue, Distinct, EventHandler, Gauge,
-    Histogram, InFlight, Label, Max, Mean, Metric, MetricDescriptor, MetricSnapshot, MetricsRecorder,
-    MetricsRuntime, Min, Recent, Sum, Top, metric_event,
+    Breakdown, Counter, DimensionDescriptor, DimensionKind, DimensionValue, Distinct, Gauge, Histogram,
+    InFlight, Label, Max, Mean, Metric, MetricsRecorder, MetricsRuntime, Min, Recent, Sum, Top, metric_event,
 };
+use mvx_metrics_tests::Handwritten;
 
 #[derive(Label, Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
@@ -96,41 +96,6 @@ pub fn worker(runtime: &MetricsRuntime, id: &str) -> MetricsRecorder {
     let recorder = runtime.create_recorder(id).expect("the id is free");
     recorder.metric::<Work>().expect("the recorder runs");
     recorder
-}
-
-/// A metric with any name, any dimensions and any values.
-pub struct Handwritten {
-    name: Cow<'static, str>,
-    dimensions: Vec<(DimensionDescriptor, DimensionValue)>,
-}
-
-impl Metric for Handwritten {
-    fn metric_name(&self) -> &str {
-        &self.name
-    }
-
-    fn handlers() -> &'static [EventHandler<Self>] {
-        &[]
-    }
-
-    fn snapshot(&self) -> MetricSnapshot {
-        let snapshot = MetricSnapshot::new(self.name.clone());
-        let dimensions = self.dimensions.iter();
-        dimensions
-            .fold(snapshot, |snapshot, (declared, value)| snapshot.with(declared.name.clone(), value.clone()))
-    }
-
-    fn descriptor(&self) -> MetricDescriptor {
-        let dimensions: Vec<_> = self.dimensions.iter().map(|(declared, _)| declared.clone()).collect();
-        MetricDescriptor::new(self.name.clone()).with_dimensions(dimensions)
-    }
-}
-
-pub fn metric(
-    name: impl Into<Cow<'static, str>>,
-    dimensions: Vec<(DimensionDescriptor, DimensionValue)>,
-) -> Handwritten {
-    Handwritten { name: name.into(), dimensions }
 }
 
 /// A dimension of a metric that is written by hand.

@@ -8,9 +8,10 @@ use mvx_metrics::{
     Metric, Number, Recent, Scope, Totals, metric_event,
 };
 use mvx_metrics_otlp::{Encoder, LeftOutDimension, OtlpOptions};
+use mvx_metrics_tests::Handwritten;
 
 use crate::decode::{Decoded, Kind, Value, push};
-use crate::fixtures::{Handwritten, dimension, metric, running, runtime_with};
+use crate::fixtures::{dimension, running, runtime_with};
 use crate::numbers::attributes;
 
 fn totals_of(metrics: Vec<Handwritten>) -> Totals {
@@ -67,7 +68,7 @@ fn ot1_labels_may_have_any_names_and_any_texts() {
     let long = "x".repeat(10_000);
     let names = ["namespace", "entity_id", "quantile", "state", "state", "", "größe\0"];
     let texts: [&str; 7] = ["a", "", "\0", &long, "b", "\u{1f980}", "\"\n\\"];
-    let (decoded, left_out) = pushed(vec![metric(
+    let (decoded, left_out) = pushed(vec![Handwritten::new(
         "odd",
         vec![broken_down("labels", DimensionKind::Counter, &names, &[(&texts, counter(7))])],
     )]);
@@ -123,19 +124,19 @@ fn ot1_a_breakdown_by_entity_keeps_its_label_beside_the_recorders_entity() {
 fn ot1_names_become_those_of_the_syntax_and_the_first_of_two_equal_ones_stays() {
     let number = |value| vec![dimension("a", DimensionKind::Counter, counter(value))];
     let (decoded, left_out) = pushed(vec![
-        metric("größe", number(2)),
+        Handwritten::new("größe", number(2)),
         // The same name.
-        metric("gr__e", number(3)),
+        Handwritten::new("gr__e", number(3)),
         // The same but for its case.
-        metric("GR__E", number(4)),
-        metric("9", number(5)),
-        metric("x".repeat(10_000), number(6)),
+        Handwritten::new("GR__E", number(4)),
+        Handwritten::new("9", number(5)),
+        Handwritten::new("x".repeat(10_000), number(6)),
         // The same once its end is cut off.
-        metric("x".repeat(9_999), number(7)),
-        metric("dotted", vec![dimension("b.c", DimensionKind::Counter, counter(8))]),
-        metric("dotted.b", vec![dimension("c", DimensionKind::Counter, counter(9))]),
-        metric("alone", vec![dimension("", DimensionKind::Counter, counter(10))]),
-        metric("nul\0", number(11)),
+        Handwritten::new("x".repeat(9_999), number(7)),
+        Handwritten::new("dotted", vec![dimension("b.c", DimensionKind::Counter, counter(8))]),
+        Handwritten::new("dotted.b", vec![dimension("c", DimensionKind::Counter, counter(9))]),
+        Handwritten::new("alone", vec![dimension("", DimensionKind::Counter, counter(10))]),
+        Handwritten::new("nul\0", number(11)),
     ]);
     let value = |name: &str| decoded.only(name).value.clone();
     let shown = ["gr__e.a", "metric_9.a", &"x".repeat(255), "dotted.b.c", "alone", "nul_.a"];
@@ -154,8 +155,11 @@ fn ot1_the_librarys_own_names_stay_its_own() {
     let names = ["events_accepted", "events_dropped", "of_mine", "dimensions_left_out"];
     let dimensions = names.map(|name| dimension(name, DimensionKind::Counter, counter(1_000))).to_vec();
     let (decoded, left_out) = pushed(vec![
-        metric("mvx_metrics", dimensions),
-        metric("MVX_metrics.of_mine", vec![dimension("too", DimensionKind::Counter, counter(1_000))]),
+        Handwritten::new("mvx_metrics", dimensions),
+        Handwritten::new(
+            "MVX_metrics.of_mine",
+            vec![dimension("too", DimensionKind::Counter, counter(1_000))],
+        ),
     ]);
     assert_eq!(named(&left_out).len(), 5);
     assert!(decoded.points.values().all(|point| point.value != Value::Int(1_000)));
@@ -171,7 +175,7 @@ fn ot1_values_without_a_form_are_left_out_and_named() {
         ("none", None::<u64>.into()),
     ]);
     let custom = DimensionKind::Custom;
-    let (decoded, left_out) = pushed(vec![metric(
+    let (decoded, left_out) = pushed(vec![Handwritten::new(
         "odd",
         vec![
             dimension("text", custom, "a".to_owned()),
@@ -213,7 +217,7 @@ fn sorted<const N: usize>(mut names: [&str; N]) -> [&str; N] {
 fn ot1_the_part_of_a_map_may_have_the_name_of_another_dimension() {
     let map = DimensionValue::map([("part", counter(1))]);
     let custom = DimensionKind::Custom;
-    let (decoded, left_out) = pushed(vec![metric(
+    let (decoded, left_out) = pushed(vec![Handwritten::new(
         "odd",
         vec![dimension("a", custom, map), dimension("a_part", custom, counter(2))],
     )]);
@@ -226,7 +230,9 @@ fn ot1_dimensions_of_one_name_and_several_kinds_keep_the_first_kind() {
     let runtime = running("shop");
     let with = |id, kind, value| {
         let recorder = runtime.create_recorder(id).expect("the id is free");
-        recorder.register_metric(metric("load", vec![dimension("now", kind, value)])).expect("it runs");
+        recorder
+            .register_metric(Handwritten::new("load", vec![dimension("now", kind, value)]))
+            .expect("it runs");
     };
     with("one", DimensionKind::Counter, counter(1));
     with("two", DimensionKind::Gauge, counter(2));
@@ -253,7 +259,7 @@ fn ot1_numbers_of_every_size_are_shown() {
     ];
     let dimensions =
         numbers.iter().map(|(name, value, _)| dimension(*name, DimensionKind::Gauge, value.clone()));
-    let (decoded, left_out) = pushed(vec![metric("numbers", dimensions.collect())]);
+    let (decoded, left_out) = pushed(vec![Handwritten::new("numbers", dimensions.collect())]);
     assert_eq!(left_out, []);
     for (name, _, expected) in numbers {
         assert_eq!(decoded.only(&format!("numbers.{name}")).value, expected, "{name}");
@@ -278,7 +284,7 @@ fn ot1_bounds_that_are_one_floating_point_number_have_one_bucket() {
         ]
         .into(),
     };
-    let (decoded, _) = pushed(vec![metric(
+    let (decoded, _) = pushed(vec![Handwritten::new(
         "sizes",
         vec![dimension("all", DimensionKind::Histogram, DimensionValue::Histogram(histogram))],
     )]);
@@ -294,7 +300,7 @@ fn ot1_what_totals_leave_out_is_counted_too() {
     // A dimension without a rule to merge has no total.
     let (mut declared, value) = dimension("alone", DimensionKind::Custom, counter(1));
     declared.merge = None;
-    let (decoded, left_out) = pushed(vec![metric("odd", vec![(declared, value)])]);
+    let (decoded, left_out) = pushed(vec![Handwritten::new("odd", vec![(declared, value)])]);
     assert_eq!(named(&left_out), [("odd", "alone")]);
     assert!(!decoded.names().contains("odd.alone"));
 }

@@ -376,7 +376,7 @@ fn with_families<T>(
 
 /// Adds the dimensions that stand in the totals as they are shown.
 fn add_metrics<'a>(families: &mut Families<'a>, group: usize, totals: &'a GroupTotals) {
-    for (position, dimension) in totals.dimensions().enumerate() {
+    for (position, dimension) in totals.whole_dimensions().enumerate() {
         let Some((declared, value)) = dimension.in_totals() else { continue };
         let DimensionTotals { metric, metric_help: help, .. } = dimension;
         let created = dimension.created();
@@ -404,8 +404,7 @@ fn health_of<'a>(groups: &'a [Group<'_>]) -> Vec<(usize, usize, DimensionTotals<
 fn parts_of<'a>(groups: &'a [Group<'_>]) -> Vec<(usize, DimensionTotals<'a>)> {
     let mut parts = Vec::new();
     for (index, group) in groups.iter().enumerate() {
-        let dimensions = group.totals.iter().flat_map(|totals| totals.dimensions());
-        let of_group = dimensions.filter(|dimension| dimension.in_totals().is_none());
+        let of_group = group.totals.iter().flat_map(|totals| totals.parts());
         parts.extend(of_group.map(|part| (index, part)));
     }
     parts

@@ -117,7 +117,7 @@ struct RecordersSample {
 }
 
 impl Sampler {
-    /// What a client sees. The second result is how long the call worked to take samples, which their own pace bounds.
+    /// What a client sees. The second result is how long the call took samples, which have a pace of their own.
     ///
     /// # Errors
     /// Those of the source.
@@ -130,16 +130,17 @@ impl Sampler {
         self.forget_if_old(now);
         self.last_look = Some(now);
         let runtimes = source.runtimes();
-        let mut cost = Duration::ZERO;
+        let began = Instant::now();
         if self.metrics.as_ref().is_none_or(|last| last.pace.is_old(now, &runtimes)) {
-            cost += self.take_metrics(source.read_metrics()?, &runtimes);
+            self.take_metrics(source.read_metrics()?, &runtimes);
         }
         if self.recorders.as_ref().is_none_or(|last| last.pace.is_old(now, &runtimes)) {
-            cost += self.take_recorders(source.read_recorders()?, &runtimes);
+            self.take_recorders(source.read_recorders()?, &runtimes);
         }
         let (Some(metrics), Some(recorders)) = (&mut self.metrics, &self.recorders) else {
             unreachable!("both samples were taken just now")
         };
+        let sampled = began.elapsed();
         let began = Instant::now();
         let (cards, cards_cost) = metrics.page(query);
         let (problems, problems_total) = metrics.problems.shown(&recorders.problems);
@@ -165,7 +166,7 @@ impl Sampler {
             recorders: rows,
             metrics: cards,
         };
-        Ok((data, cost + cards_cost))
+        Ok((data, sampled + cards_cost))
     }
 
     /// Forgets the samples that nobody has looked at for long. Returns in how long the others are to be forgotten; `None` when there
@@ -183,11 +184,7 @@ impl Sampler {
         Some(rest)
     }
 
-    fn take_metrics(
-        &mut self,
-        reading: MetricsReading,
-        runtimes: &[(String, MetricsRuntimeState)],
-    ) -> Duration {
+    fn take_metrics(&mut self, reading: MetricsReading, runtimes: &[(String, MetricsRuntimeState)]) {
         let began = Instant::now();
         let MetricsReading { totals, skipped, read_at, cost } = reading;
         self.count += 1;
@@ -204,14 +201,9 @@ impl Sampler {
         let pace = Pace { read_at, cost, runtimes: runtimes.to_vec() };
         self.metrics =
             Some(MetricsSample { number: self.count, pace, totals, earlier, namespaces, problems, cards });
-        cost
     }
 
-    fn take_recorders(
-        &mut self,
-        reading: RecordersReading,
-        runtimes: &[(String, MetricsRuntimeState)],
-    ) -> Duration {
+    fn take_recorders(&mut self, reading: RecordersReading, runtimes: &[(String, MetricsRuntimeState)]) {
         let began = Instant::now();
         let RecordersReading { listings, taken_at, read_at, cost } = reading;
         let earlier = self.recorders.take().map(|earlier| earlier.list);
@@ -221,7 +213,6 @@ impl Sampler {
         let cost = cost + began.elapsed();
         let pace = Pace { read_at, cost, runtimes: runtimes.to_vec() };
         self.recorders = Some(RecordersSample { pace, list, problems });
-        cost
     }
 }
 

@@ -177,39 +177,74 @@ impl Totals {
 impl GroupTotals {
     /// The dimensions of the metrics of a group.
     pub(crate) fn dimensions(&self) -> impl Iterator<Item = DimensionTotals<'_>> + Send {
-        self.metrics.iter().flat_map(|metric| self.dimensions_of(metric))
+        self.values().flat_map(|value| value.whole().into_iter().chain(value.parts()))
     }
 
-    fn dimensions_of<'a>(
-        &'a self,
-        metric: &'a MetricSnapshot,
-    ) -> impl Iterator<Item = DimensionTotals<'a>> + Send {
+    /// Those dimensions that stand in the totals as they are. No part of a value is made for them.
+    #[allow(dead_code, reason = "the feature `openmetrics` uses it")]
+    pub(crate) fn whole_dimensions(&self) -> impl Iterator<Item = DimensionTotals<'_>> + Send {
+        self.values().filter_map(|value| value.whole())
+    }
+
+    /// All other dimensions: parts of values, and values that their metrics do not declare.
+    #[allow(dead_code, reason = "the feature `openmetrics` uses it")]
+    pub(crate) fn parts(&self) -> impl Iterator<Item = DimensionTotals<'_>> + Send {
+        self.values().flat_map(|value| value.parts())
+    }
+
+    /// The values of all metrics that have a declaration.
+    fn values(&self) -> impl Iterator<Item = ValueOfMetric<'_>> + Send {
+        self.metrics.iter().flat_map(move |metric| {
+            let declaration = metric.declaration.as_ref();
+            let values = metric.dimensions.iter().enumerate().filter(move |_| declaration.is_some());
+            values.map(move |(at, (name, value))| {
+                let declared = declaration.and_then(|declaration| declaration.dimension_at(at, name));
+                ValueOfMetric { group: self, metric, name, declared, value }
+            })
+        })
+    }
+}
+
+/// A value of a metric, with its declaration if the metric has one for it.
+struct ValueOfMetric<'a> {
+    group: &'a GroupTotals,
+    metric: &'a MetricSnapshot,
+    name: &'a str,
+    declared: Option<&'a DimensionDescriptor>,
+    value: &'a DimensionValue,
+}
+
+impl<'a> ValueOfMetric<'a> {
+    /// The value itself, if it is a single declared one.
+    fn whole(&self) -> Option<DimensionTotals<'a>> {
+        let declared = self.declared.filter(|_| !has_parts(self.value))?;
+        Some(self.with(Content::Total(declared, self.value)))
+    }
+
+    /// What stands in place of a value that is not shown as it is.
+    fn parts(&self) -> Vec<DimensionTotals<'a>> {
+        let mut parts = Vec::new();
+        if self.declared.is_none() || has_parts(self.value) {
+            let declared = self.declared.cloned().unwrap_or_else(|| undeclared(self.name));
+            for_each_part(&declared, self.value, &mut |declared, value| {
+                parts.push(self.with(Content::Part(Box::new((declared, value)))));
+            });
+        }
+        parts
+    }
+
+    fn with(&self, content: Content<'a>) -> DimensionTotals<'a> {
+        let Self { group, metric, .. } = self;
         let declaration = metric.declaration.as_ref();
-        let help = declaration.map_or("", |declaration| &declaration.descriptor().help);
-        let values = metric.dimensions.iter().enumerate().filter(move |_| declaration.is_some());
-        let with = move |content| DimensionTotals {
-            namespace: &self.namespace,
-            entity_id: self.entity_id.as_ref(),
+        DimensionTotals {
+            namespace: &group.namespace,
+            entity_id: group.entity_id.as_ref(),
             metric: &metric.name,
-            metric_help: help,
+            metric_help: declaration.map_or("", |declaration| &declaration.descriptor().help),
             is_of_library: false,
             content,
             created: metric.times.counting_since,
-        };
-        let contents = values.flat_map(move |(at, (name, value))| {
-            let declared = declaration.and_then(|declaration| declaration.dimension_at(at, name));
-            let total =
-                declared.filter(|_| !has_parts(value)).map(|declared| Content::Total(declared, value));
-            let mut parts = Vec::new();
-            if total.is_none() {
-                let declared = declared.cloned().unwrap_or_else(|| undeclared(name));
-                for_each_part(&declared, value, &mut |declared, value| {
-                    parts.push(Content::Part(Box::new((declared, value))));
-                });
-            }
-            total.into_iter().chain(parts)
-        });
-        contents.map(with)
+        }
     }
 }
 

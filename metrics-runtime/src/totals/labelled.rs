@@ -121,6 +121,7 @@ fn is_grouped(entries: &[BreakdownEntry]) -> bool {
     })
 }
 
-fn is_other(labels: &[Cow<'static, str>]) -> bool {
+/// Whether labels are those of the entry `other`.
+pub(super) fn is_other(labels: &[Cow<'static, str>]) -> bool {
     !labels.is_empty() && labels.iter().all(|label| label == OTHER)
 }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
+use super::labelled::is_other;
 use crate::descriptor::DimensionDescriptor;
 use crate::label::OTHER;
 use crate::snapshot::{BreakdownEntry, Declaration, DimensionValue, MetricSnapshot};
@@ -49,7 +50,7 @@ fn widened(metric: &MetricSnapshot, declared: DimensionDescriptor) -> MetricSnap
             value => vec![BreakdownEntry { labels: Vec::new(), value }],
         };
         let entries = entries.into_iter().map(|BreakdownEntry { labels, value }| {
-            let is_other = !labels.is_empty() && labels.iter().all(|label| label == OTHER);
+            let is_other = is_other(&labels);
             let label = |name| match before.iter().position(|known| known == name) {
                 _ if is_other => Cow::Borrowed(OTHER),
                 Some(position) => labels.get(position).cloned().unwrap_or_default(),

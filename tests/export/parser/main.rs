@@ -11,10 +11,11 @@ use std::{env, fs};
 
 use mvx_metrics::export::{ExpositionOptions, Format, Scope};
 use mvx_metrics::{
-    BreakdownEntry, Bucket, BucketRange, DimensionDescriptor, DimensionKind, DimensionValue, EventHandler,
-    ExponentialBuckets, Extreme, HistogramSnapshot, InFlightSnapshot, MeanSnapshot, MergeRule, Metric,
-    MetricDescriptor, MetricSnapshot, MetricsRuntime, Number, RecorderOptions,
+    BreakdownEntry, Bucket, BucketRange, DimensionDescriptor, DimensionKind, DimensionValue,
+    ExponentialBuckets, Extreme, HistogramSnapshot, InFlightSnapshot, MeanSnapshot, MergeRule,
+    MetricsRuntime, Number, RecorderOptions,
 };
+use mvx_metrics_tests::Handwritten;
 use serde_json::{Value, json};
 
 const CASES: u64 = 200;
@@ -93,35 +94,6 @@ const LABELS: &[&str] =
     &["path", "namespace", "entity_id", "le", "quantile", "__name__", "a b", "", "path", "9"];
 const UNITS: &[Option<&str>] =
     &[None, None, Some("seconds"), Some("bytes"), Some("bytes/s"), Some("%"), Some("€")];
-
-#[derive(Clone)]
-struct Handwritten {
-    name: String,
-    help: String,
-    dimensions: Vec<(DimensionDescriptor, DimensionValue)>,
-}
-
-impl Metric for Handwritten {
-    fn metric_name(&self) -> &str {
-        &self.name
-    }
-
-    fn handlers() -> &'static [EventHandler<Self>] {
-        &[]
-    }
-
-    fn snapshot(&self) -> MetricSnapshot {
-        let snapshot = MetricSnapshot::new(&*self.name);
-        self.dimensions
-            .iter()
-            .fold(snapshot, |snapshot, (declared, value)| snapshot.with(declared.name.clone(), value.clone()))
-    }
-
-    fn descriptor(&self) -> MetricDescriptor {
-        let dimensions: Vec<_> = self.dimensions.iter().map(|(declared, _)| declared.clone()).collect();
-        MetricDescriptor::new(self.name.clone()).with_help(self.help.clone()).with_dimensions(dimensions)
-    }
-}
 
 /// The shape of a dimension. Each recorder has values of its own.
 struct Shape {
@@ -299,7 +271,7 @@ fn write_case(directory: &Path, case: u64) {
                 }));
                 dimensions.push((shape.declared.clone(), value));
             }
-            let metric = Handwritten { name: name.clone(), help: help.clone(), dimensions };
+            let metric = Handwritten::new(name.clone(), dimensions).with_help(help.clone());
             recorder.register_metric(metric).expect("the recorder runs");
             told_metrics.push(json!({ "name": name, "help": help, "dimensions": told }));
         }
