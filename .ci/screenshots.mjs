@@ -11,8 +11,8 @@ const { chromium } = createRequire(resolve("target/tools", "page.js"))("playwrig
 const ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 
 const PICTURES = [
-  { file: "page.png", colorScheme: "light", viewport: { width: 1200, height: 1560 } },
-  { file: "page-dark.png", colorScheme: "dark", viewport: { width: 1200, height: 1560 } },
+  { file: "page.png", colorScheme: "light", viewport: { width: 1200, height: 2060 } },
+  { file: "page-dark.png", colorScheme: "dark", viewport: { width: 1200, height: 2060 } },
   { file: "page-phone.png", colorScheme: "light", viewport: { width: 390, height: 844 }, isMobile: true, deviceScaleFactor: 1.5 },
 ];
 
