@@ -104,6 +104,15 @@ needs_cargo_tool() {
   cargo install --quiet --locked --debug --root "$tools" "$1@$2"
 }
 
+# needs_npm_package PACKAGE VERSION: below target/tools, and nothing that it depends on is locked there.
+needs_npm_package() {
+  local manifest=$tools/node_modules/$1/package.json
+  grep -q "\"version\": \"$2\"" "$manifest" 2>/dev/null && return
+  needs_command npm npm
+  mkdir -p "$tools"
+  retry npm install --silent --no-audit --no-fund --no-save --no-package-lock --prefix "$tools" "$1@$2"
+}
+
 # at_least COUNT COMMAND...: so many tests have to pass, because cargo is content when a filter matches none.
 at_least() {
   local log passed

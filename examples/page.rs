@@ -103,6 +103,18 @@ struct FileUploaded {
     tenant: &'static str,
 }
 
+impl FileUploaded {
+    /// One tenant uploads a file that no picture can be.
+    fn pixels(&self) -> u64 {
+        assert!(
+            self.tenant != "koala" || self.bytes < 4_000_000,
+            "a picture of {} bytes has no size",
+            self.bytes
+        );
+        self.bytes / 3
+    }
+}
+
 /// Files that tenants uploaded.
 #[derive(Metric, Default)]
 #[metric(name = "uploads.files", on(FileUploaded))]
@@ -125,18 +137,8 @@ struct Uploads {
 #[metric(name = "uploads.thumbnails", on(FileUploaded))]
 struct Thumbnails {
     made: Counter,
-    #[dimension(value = pixels)]
+    #[dimension(value = FileUploaded::pixels)]
     pixels: Mean<u64>,
-}
-
-/// One tenant uploads a file that no picture can be.
-fn pixels(file: &FileUploaded) -> u64 {
-    assert!(
-        file.tenant != "koala" || file.bytes < 4_000_000,
-        "a picture of {} bytes has no size",
-        file.bytes
-    );
-    file.bytes / 3
 }
 
 /// Numbers that look random and are the same in each run.
@@ -228,7 +230,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let uploads = MetricsRuntime::new("shop.uploads")?;
     shop.start()?;
     uploads.start()?;
-    let service = shop.metrics_service(ServiceOptions::new()).and(&uploads);
+    let service = shop.metrics_service(ServiceOptions::new().page(true)).and(&uploads);
     let endpoint = service.serve(EndpointOptions::new().port(port))?;
     println!("http://{}/", endpoint.address());
 

@@ -42,20 +42,39 @@ fn test_functions(text: &str) -> Vec<&str> {
     functions
 }
 
+/// The names of the tests in a file that Node.js runs: `test("pg1_..", ..)`, at the begin of a line or in a loop. A template
+/// ends at its first variable part.
+fn browser_tests(text: &str) -> Vec<&str> {
+    text.lines()
+        .filter_map(|line| line.trim_start().strip_prefix("test("))
+        .filter_map(|rest| rest.strip_prefix(['"', '`']))
+        .filter_map(|rest| rest.split(['"', '`', '$']).next())
+        .collect()
+}
+
 /// Adds the tests of all files in a folder. Cases of compile errors are no tests.
 fn add_tests(root: &Path, folder: &Path, coverage: &mut Coverage) {
     for entry in fs::read_dir(folder).expect("the folder of the tests") {
         let path = entry.expect("an entry").path();
         if path.is_dir() && !path.ends_with("ui") {
             add_tests(root, &path, coverage);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
+        } else if let Some(functions) = test_reader(&path) {
             let file = path.strip_prefix(root).expect("below the root").with_extension("");
             let file = file.to_str().expect("a name in ASCII").replace('\\', "/");
             let text = fs::read_to_string(&path).expect("a text");
-            for id in test_functions(&text).into_iter().filter_map(id_of) {
+            for id in functions(&text).into_iter().filter_map(id_of) {
                 coverage.entry(id).or_default().insert(file.clone());
             }
         }
+    }
+}
+
+/// How the tests of a file are found; `None` for files without tests.
+fn test_reader(path: &Path) -> Option<fn(&str) -> Vec<&str>> {
+    match path.extension()?.to_str()? {
+        "rs" => Some(test_functions),
+        "mjs" => Some(browser_tests),
+        _ => None,
     }
 }
 
@@ -112,6 +131,18 @@ fn only_functions_that_the_harness_runs_are_tests() {
         #[cfg(unix)]
         fn other_helper() {}";
     assert_eq!(test_functions(text), ["runs() {}", "runs_too(value in 0..1) {}"]);
+}
+
+#[test]
+fn tests_of_the_browser_have_names_too() {
+    let text = "
+        import { test } from \"node:test\";
+test(\"pg1_a\", async () => {});
+// test(\"pg1_b\", async () => {});
+test.skip(\"pg1_c\", async () => {});
+  test(`pg2_of_${width}_pixels`, scoped(async (scope) => {
+    assert.match(test(name), /d/);";
+    assert_eq!(browser_tests(text), ["pg1_a", "pg2_of_"]);
 }
 
 #[test]

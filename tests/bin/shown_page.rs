@@ -8,9 +8,10 @@
 //! | `requests INDEX COUNT` | so many requests for `/cart`, of 100 ms and 1,024 bytes each, are measured |
 //! | `load on`, `load off` | each recorder measures about a request each second, at least 100 in all |
 //! | `fail INDEX` | a metric of the recorder panics |
-//! | `fail_recorder` | a recorder fails when it starts |
+//! | `fail_recorder` | a recorder fails, because its metric panics |
 //! | `drop` | a small queue overflows; the answer has the number of dropped events |
 //! | `hostile` | ids, names, help and labels that try to be markup, or are 10,000 characters long |
+//! | `other` | a recorder of another namespace measures one request |
 //! | `remove` | the last recorder is removed |
 //! | `shutdown` | the runtime begins to shut down, and cannot end yet |
 //! | `release` | the shutdown ends |
@@ -25,8 +26,8 @@ use std::time::Duration;
 use mvx_metrics::http::{EndpointOptions, ServiceOptions};
 use mvx_metrics::{
     Breakdown, Counter, DimensionDescriptor, DimensionKind, EventHandler, Gauge, Histogram, HookError,
-    Metric, MetricDescriptor, MetricSnapshot, MetricsRecorder, MetricsRuntime, QueueOverflowPolicy,
-    RecorderContext, RecorderHooks, RecorderOptions, Sum, Top, metric_event,
+    Metric, MetricDescriptor, MetricFailurePolicy, MetricSnapshot, MetricsRecorder, MetricsRuntime,
+    QueueOverflowPolicy, RecorderContext, RecorderHooks, RecorderOptions, Sum, Top, metric_event,
 };
 use tokio::sync::Notify;
 
@@ -109,14 +110,6 @@ impl RecorderHooks for Hold {
     }
 }
 
-struct Broken;
-
-impl RecorderHooks for Broken {
-    async fn on_starting(&self, _: RecorderContext<'_>) -> Result<(), HookError> {
-        Err("the database is not there".into())
-    }
-}
-
 fn request(recorder: &MetricsRecorder, route: &str, elapsed: Duration) {
     recorder.emit(Requested { route: route.to_owned(), bytes: 1024, elapsed });
 }
@@ -175,7 +168,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         recorder.metric::<Requests>()?;
         recorders.push(recorder);
     }
-    let service = runtime.metrics_service(ServiceOptions::new());
+    let service = runtime.metrics_service(ServiceOptions::new().page(true));
     let endpoint = service.serve(EndpointOptions::new().port(port))?;
     println!("serving {}", endpoint.address());
     let (is_loaded, is_released) = (Arc::new(AtomicBool::new(false)), Arc::new(Notify::new()));
@@ -204,21 +197,30 @@ fn main() -> Result<(), Box<dyn Error>> {
                 recorder.metric_snapshots()?;
             }
             ["fail_recorder"] => {
-                let failing = runtime.create_recorder_with("broken", RecorderOptions::new().hooks(Broken))?;
-                failing.start().wait().err().ok_or("the recorder has started")?;
+                let options = RecorderOptions::new().metric_failure_policy(MetricFailurePolicy::FailRecorder);
+                let recorder = runtime.create_recorder_with("broken", options)?;
+                recorder.metric::<Fragile>()?;
+                recorder.emit(Broke);
+                recorder.metric_snapshots()?;
             }
             ["drop"] => {
                 println!("drop {}", overflow(&runtime)?);
                 continue;
             }
             ["hostile"] => be_hostile(&runtime)?,
+            ["other"] => {
+                let options = RecorderOptions::new().namespace("tests.other");
+                let recorder = runtime.create_recorder_with("elsewhere", options)?;
+                recorder.metric::<Requests>()?;
+                request(&recorder, "/other", Duration::from_millis(100));
+            }
             ["remove"] => {
                 recorders.pop().ok_or("there is no recorder")?;
                 runtime.stop_and_remove_recorder(&format!("recorder-{:05}", recorders.len()))?;
             }
             ["shutdown"] => {
                 let hooks = Hold(Arc::clone(&is_released));
-                runtime.create_recorder_with("held", RecorderOptions::new().hooks(hooks))?.start().wait()?;
+                runtime.create_recorder_with("held", RecorderOptions::new().hooks(hooks))?;
                 let runtime = Arc::clone(&runtime);
                 shutdown = Some(thread::spawn(move || runtime.shutdown()));
             }

@@ -9,25 +9,25 @@ const SVG = "http://www.w3.org/2000/svg";
 
 /** The points of all charts by key, the ones shown least recently first. */
 export class Histories {
-  #points = new Map();
+  #histories = new Map();
 
-  /** Adds a point; `null` stands for a time in which the page did not look. */
-  add(key, point, afterGap) {
-    const points = this.#points.get(key) ?? [];
-    if (afterGap && points.length > 0) points.push(null);
-    points.push(point);
-    points.splice(0, points.length - MAX_POINTS);
-    this.#points.delete(key);
-    this.#points.set(key, points);
-    if (this.#points.size > MAX_HISTORIES) this.#points.delete(this.#points.keys().next().value);
+  /**
+   * Adds a point. `subject` says what it measures: the first sample has no rates, so the chart of a rate begins with the second
+   * one. After a time in which the page did not look, the chart has a gap.
+   */
+  add(key, subject, point, afterGap) {
+    const known = this.#histories.get(key);
+    const history = known?.subject === subject ? known : { subject, points: [] };
+    if (afterGap && history.points.length > 0) history.points.push(null);
+    history.points.push(point);
+    history.points.splice(0, history.points.length - MAX_POINTS);
+    this.#histories.delete(key);
+    this.#histories.set(key, history);
+    if (this.#histories.size > MAX_HISTORIES) this.#histories.delete(this.#histories.keys().next().value);
   }
 
   of(key) {
-    return this.#points.get(key) ?? [];
-  }
-
-  clear() {
-    this.#points.clear();
+    return this.#histories.get(key)?.points ?? [];
   }
 }
 

@@ -44,7 +44,8 @@ function queryOfAddress() {
 function keepInAddress() {
   const parameters = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) if (value !== DEFAULTS[name]) parameters.set(name, value);
-  history.replaceState(null, "", `#${parameters}`);
+  const address = location.pathname + location.search;
+  history.replaceState(null, "", parameters.size > 0 ? `#${parameters}` : address);
 }
 
 /** Changes what the page asks for, and asks. */
@@ -130,10 +131,10 @@ function remember(data) {
   const pause = lastSample === null ? 0 : data.taken_at - lastSample.taken_at;
   const gap = restarted || pause > GAP * Math.max(data.next_look, data.interval ?? 0, 1);
   lastSample = { sample: data.sample, taken_at: data.taken_at };
-  const add = (key, point) => {
-    if (point !== null) histories.add(key, point, gap);
+  const add = (key, [subject, point]) => {
+    if (point !== null) histories.add(key, subject, point, gap);
   };
-  for (const row of data.namespaces) add(namespaceKey(row.namespace), row.rate);
+  for (const row of data.namespaces) add(namespaceKey(row.namespace), ["rate", row.rate]);
   for (const metric of data.metrics.rows) {
     for (const dimension of metric.dimensions) add(dimensionKey(metric, dimension), pointOf(dimension));
   }

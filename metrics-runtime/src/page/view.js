@@ -341,10 +341,10 @@ export function dimensionKey(metric, dimension) {
   return key(metric.namespace, metric.name, dimension.name, dimension.kind, dimension.distribution !== null, dimension.labels !== null);
 }
 
-/** What the chart of a dimension shows: its distribution, else its growth, else its value; `null` where there is none. */
-export function pointOf(dimension) {
-  if (dimension.distribution) return { bounds: dimension.distribution.bounds, recent: dimension.distribution.recent };
-  return dimension.rate ?? dimension.value;
+/** What the chart of a dimension shows: its distribution, else its growth, else its value. The point is `null` where there is none. */
+export function pointOf({ distribution, rate: growth, value }) {
+  if (distribution) return ["distribution", { bounds: distribution.bounds, recent: distribution.recent }];
+  return growth === null ? ["value", value] : ["rate", growth];
 }
 
 function dimensionView(dimension, histories) {
