@@ -7,7 +7,7 @@ import { eventually, open } from "./browser.mjs";
 import { startProgram } from "./program.mjs";
 import { scoped } from "./scope.mjs";
 
-const binary = process.env.MVX_SHOWN_PAGE_RELEASE ?? "target/release/shown_page";
+const binary = process.env.MVX_SHOWN_PAGE_RELEASE ?? "target/shown-page/target/release/shown_page";
 const SECONDS = 10;
 /** The part of a core that a page may take, and the milliseconds to its first numbers. */
 const MAX_SHARE = 0.02;

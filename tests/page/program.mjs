@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import http from "node:http";
 import { createInterface } from "node:readline";
 
-const PROGRAM = process.env.MVX_SHOWN_PAGE ?? "target/debug/shown_page";
+const PROGRAM = process.env.MVX_SHOWN_PAGE ?? "target/debug/examples/shown_page";
 /** The clock ticks of a second in `/proc`: the same on all architectures of Linux. */
 const TICKS = 100;
 
