@@ -12,12 +12,12 @@ use mvx_metrics::{
     Histogram, InFlight, Max, Mean, MergeRule, Metric, MetricsRecorder, MetricsRuntime, Min, Recent, Sum,
     Top, catalogue, metric_event,
 };
+use mvx_metrics_tests::Handwritten;
 use proptest::prelude::*;
 use proptest::sample::select;
 
 use crate::everything::{self, Spread, Work};
 use crate::fixtures::{Outcome, RequestFinished, RequestStarted, Requests, running};
-use crate::handwritten::Handwritten;
 
 #[metric_event]
 struct Seen {
