@@ -173,5 +173,7 @@ pub use skipped::Skipped;
 pub(crate) use exposition::exposition_of;
 #[cfg(feature = "http")]
 pub(crate) use exposition::read_all;
+#[cfg(feature = "page")]
+pub(crate) use exposition::skipped_of;
 #[cfg(feature = "http")]
 pub(crate) use skipped::warn;

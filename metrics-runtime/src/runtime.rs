@@ -3,6 +3,8 @@
 mod builder;
 mod config;
 mod inner;
+#[allow(dead_code, reason = "the feature `page` uses it")]
+mod listing;
 mod loop_thread;
 mod observer;
 mod reading;
@@ -30,6 +32,8 @@ pub use self::builder::MetricsRuntimeBuilder;
 pub use self::observer::RuntimeObserver;
 
 pub(crate) use self::inner::RuntimeInner;
+#[allow(unused_imports, reason = "the feature `page` uses them")]
+pub(crate) use self::listing::{ListedRecorder, Listing};
 
 /// The owner of recorders: one dedicated thread with a tokio event loop, and a registry of recorders.
 ///

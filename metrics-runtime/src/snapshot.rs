@@ -27,6 +27,8 @@ pub(crate) use combine::{emptied, merge_plain_values, merge_values};
 pub(crate) use declaration::{Declaration, Declared};
 pub use distinct::DistinctSnapshot;
 pub use extreme::Extreme;
+#[cfg(feature = "page")]
+pub(crate) use histogram::bound;
 pub use histogram::{Bucket, BucketRange, Buckets, ExponentialBucket, ExponentialBuckets, HistogramSnapshot};
 #[cfg(feature = "openmetrics")]
 pub(crate) use histogram::{MIN_EXPONENT, power_of_two, union};

@@ -56,6 +56,14 @@ pub(crate) struct Observation {
     pub(crate) replaced: Vec<MetricSnapshot>,
 }
 
+impl Observation {
+    /// How long the observer waited in vain for the metrics: once to read them, and once before, to request a drain of pending events.
+    pub(crate) fn waited(&self) -> Duration {
+        let waits = if self.stats.pending > 0 { 2 } else { 1 };
+        if self.metrics.is_none() { OBSERVER_LOCK_TIMEOUT * waits } else { Duration::ZERO }
+    }
+}
+
 /// A request to process the events that were accepted before it.
 pub(crate) struct DrainRequest {
     target: u64,

@@ -141,6 +141,12 @@ impl RecorderInner {
         self.lifecycle().state()
     }
 
+    /// Why the recorder has failed, if it has.
+    #[allow(dead_code, reason = "the feature `page` uses it")]
+    pub(crate) fn cause(&self) -> Option<Arc<MetricsRecorderError>> {
+        self.lifecycle().cause()
+    }
+
     pub(super) fn lifecycle(&self) -> MutexGuard<'_, Lifecycle> {
         self.lifecycle.lock()
     }

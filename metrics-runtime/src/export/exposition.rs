@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::family::{Dimension, Families};
+use super::family::{Dimension, Families, Family};
 use super::format::Format;
 use super::groups::{Group, Groups};
 use super::labels::SeriesLabels;
@@ -276,6 +276,51 @@ fn render(
     memory: &Arc<Memory>,
     process: &[ProcessDimension],
 ) -> Exposition {
+    let ((text, messages), skipped) =
+        with_families(totals, unread, options, memory, process, |labels, groups, families| {
+            match options.format {
+                Format::Prometheus | Format::OpenMetrics => {
+                    (text::write(options, labels, groups, families), None)
+                }
+                Format::Protobuf => {
+                    (IN_MESSAGES.to_owned(), Some(protobuf::write(options, labels, groups, families)))
+                }
+            }
+        });
+    Exposition { text, skipped, unread: Vec::new(), messages }
+}
+
+/// The dimensions that an exposition of these totals skips. It names them as an exposition does, and writes nothing.
+///
+/// `runtimes` are those of the totals, which were all read, and those that were never started.
+///
+/// # Errors
+/// [`InvalidArgument`](MetricsRuntimeError::InvalidArgument) for a label that cannot be used.
+#[allow(dead_code, reason = "the feature `page` uses it")]
+pub(crate) fn skipped_of(
+    runtimes: &[Arc<RuntimeInner>],
+    totals: &[Totals],
+    options: &ExpositionOptions,
+) -> Result<Vec<Skipped>, MetricsRuntimeError> {
+    options.check()?;
+    let Some(first) = runtimes.first() else { return Ok(Vec::new()) };
+    let unread: Vec<_> =
+        runtimes.iter().filter(|runtime| !runtime.has_run()).map(|unread| unread.labels()).collect();
+    let process = if options.process { process::read() } else { Vec::new() };
+    let ((), skipped) =
+        with_families(totals, &unread, options, &first.totals_memory(), &process, |_, _, _| ());
+    Ok(skipped)
+}
+
+/// Gives the totals their families, and calls `write` with these. The second result are the skipped dimensions.
+fn with_families<T>(
+    totals: &[Totals],
+    unread: &[&BTreeMap<String, String>],
+    options: &ExpositionOptions,
+    memory: &Arc<Memory>,
+    process: &[ProcessDimension],
+    write: impl FnOnce(&SeriesLabels<'_>, &[Group<'_>], &[Family<'_>]) -> T,
+) -> (T, Vec<Skipped>) {
     let labels = SeriesLabels::of(options, totals, unread);
     let names = memory.extension::<ExportMemory>();
     let Groups { list: mut groups, left_out } = Groups::of(totals, &labels, memory);
@@ -326,13 +371,7 @@ fn render(
         families.add(0, &Dimension::of(0, skipped));
     }
     let (families, skipped) = families.finish();
-    let (text, messages) = match options.format {
-        Format::Prometheus | Format::OpenMetrics => (text::write(options, &labels, &groups, &families), None),
-        Format::Protobuf => {
-            (IN_MESSAGES.to_owned(), Some(protobuf::write(options, &labels, &groups, &families)))
-        }
-    };
-    Exposition { text, skipped, unread: Vec::new(), messages }
+    (write(&labels, &groups, &families), skipped)
 }
 
 /// Adds the dimensions that stand in the totals as they are shown.

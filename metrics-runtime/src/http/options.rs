@@ -21,6 +21,8 @@ pub struct ServiceOptions {
     pub(super) exposition: ExpositionOptions,
     pub(super) gzip: bool,
     pub(super) snapshot: bool,
+    #[cfg(feature = "page")]
+    pub(super) page: bool,
     pub(super) check_host: Option<bool>,
     /// Names as they are compared: without port, in lower case.
     pub(super) allowed_hosts: Vec<String>,
@@ -33,6 +35,8 @@ impl ServiceOptions {
             exposition: ExpositionOptions::new(),
             gzip: true,
             snapshot: true,
+            #[cfg(feature = "page")]
+            page: false,
             check_host: None,
             allowed_hosts: Vec::new(),
         }
@@ -66,6 +70,30 @@ impl ServiceOptions {
         self
     }
 
+    /// Whether the [routes](super::MetricsService::routes) have a page that shows the running program, at `/`; `false` by default.
+    /// Feature `page`.
+    ///
+    /// The [module](crate::page) says what it shows, what it costs, and who can see it: there is no authentication.
+    ///
+    /// ```
+    /// use mvx_metrics::MetricsRuntime;
+    /// use mvx_metrics::http::{EndpointOptions, ServiceOptions};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let runtime = MetricsRuntime::new("my.service")?;
+    /// runtime.start()?;
+    /// let service = runtime.metrics_service(ServiceOptions::new().page(true));
+    /// let endpoint = service.serve(EndpointOptions::new().port(0))?;
+    /// println!("open http://{}/", endpoint.address());
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(feature = "page")]
+    pub fn page(mut self, page: bool) -> Self {
+        self.page = page;
+        self
+    }
+
     /// Whether only requests to an IP address, to `localhost` or to an allowed name are answered. By default an endpoint on a
     /// loopback address checks, and so does every service with [`allowed_hosts`](Self::allowed_hosts).
     pub fn check_host(mut self, check: bool) -> Self {
@@ -81,6 +109,16 @@ impl ServiceOptions {
         self.check_host.get_or_insert(true);
         self.allowed_hosts.extend(hosts.into_iter().filter_map(|name| host::normalised(name.as_ref())));
         self
+    }
+}
+
+/// Which paths a service has.
+impl ServiceOptions {
+    pub(super) fn has_page(&self) -> bool {
+        #[cfg(feature = "page")]
+        return self.page;
+        #[cfg(not(feature = "page"))]
+        return false;
     }
 }
 

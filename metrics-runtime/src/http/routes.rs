@@ -10,10 +10,14 @@ use hyper::header::{
 use hyper::{Method, Request, Response, StatusCode};
 
 use super::body::ResponseBody;
-use super::renderer::{Rendered, View};
+use super::options::ServiceOptions;
+use super::renderer::{Rendered, Rendering, View};
 use crate::export::Format;
 use crate::runtime::RuntimeInner;
 use crate::state::MetricsRuntimeState;
+
+#[cfg(feature = "page")]
+pub(super) mod page;
 
 const PLAIN_TEXT: &str = "text/plain; charset=utf-8";
 
@@ -23,23 +27,28 @@ pub(super) enum Route {
     Metrics,
     Snapshot,
     Health,
+    #[cfg(feature = "page")]
+    Page(page::Part),
 }
 
 impl Route {
     /// The route of a path, for a service with routes.
-    pub(super) fn of(path: &str, has_snapshot: bool) -> Option<Self> {
+    pub(super) fn of(path: &str, options: &ServiceOptions) -> Option<Self> {
         match path {
             "/metrics" => Some(Self::Metrics),
-            "/snapshot" if has_snapshot => Some(Self::Snapshot),
+            "/snapshot" if options.snapshot => Some(Self::Snapshot),
             "/healthz" => Some(Self::Health),
+            #[cfg(feature = "page")]
+            path if options.page => page::Part::of(path).map(Self::Page),
             _ => None,
         }
     }
 }
 
-pub(super) fn not_found(has_snapshot: bool) -> Response<ResponseBody> {
-    let paths = if has_snapshot { "/metrics, /snapshot and /healthz" } else { "/metrics and /healthz" };
-    text(StatusCode::NOT_FOUND, format!("there are {paths}\n"))
+pub(super) fn not_found(options: &ServiceOptions) -> Response<ResponseBody> {
+    let page = if options.has_page() { "/, " } else { "" };
+    let paths = if options.snapshot { "/metrics, /snapshot and /healthz" } else { "/metrics and /healthz" };
+    text(StatusCode::NOT_FOUND, format!("there are {page}{paths}\n"))
 }
 
 pub(super) fn refused_host(status: StatusCode) -> Response<ResponseBody> {
@@ -83,15 +92,29 @@ pub(super) fn accepted_format(headers: &HeaderMap) -> Format {
 }
 
 /// The response with a view, compressed if the client prefers that.
-pub(super) fn view(view: View, gzip: bool, rendered: Rendered) -> Response<ResponseBody> {
+pub(super) fn view(view: &View, gzip: bool, rendered: Rendered) -> Response<ResponseBody> {
     let rendering = match rendered {
         Ok(rendering) => rendering,
-        Err(error) => return text(error.status, format!("{}\n", error.problem)),
+        Err(error) => {
+            let refusal = text(error.status, format!("{}\n", error.problem));
+            return match view {
+                #[cfg(feature = "page")]
+                View::Page(_) => page::with_headers(refusal),
+                _ => refusal,
+            };
+        }
     };
     let content_type = match view {
         View::Exposition(format) => format.content_type(),
         View::Snapshot => "application/json",
+        #[cfg(feature = "page")]
+        View::Page(_) => return page::with_headers(body(gzip, "application/json", rendering)),
     };
+    body(gzip, content_type, rendering)
+}
+
+/// The response with bytes, compressed if the client prefers that and they are worth it.
+pub(super) fn body(gzip: bool, content_type: &'static str, rendering: Rendering) -> Response<ResponseBody> {
     match rendering.gzip.filter(|_| gzip) {
         None => response(StatusCode::OK, content_type, rendering.plain),
         Some(compressed) => {

@@ -28,6 +28,7 @@ use crate::runtime::MetricsRuntime;
 /// | with [`routes`](Self::routes): `/metrics` | the same |
 /// | `/snapshot` | [`RuntimeSnapshot`](crate::RuntimeSnapshot) as JSON; of several runtimes a list of them |
 /// | `/healthz` | 200 while all runtimes run, 503 otherwise, with the state as text |
+/// | with [`ServiceOptions::page`](ServiceOptions): `/` | a [page](crate#features) that shows the running program |
 /// | other paths | 404 |
 ///
 /// Other methods are 405. Before the runtime is started, and while it is shut down, the exposition and `/snapshot` are 503. After
@@ -151,24 +152,24 @@ impl MetricsService {
         ResponseFuture(Box::pin(async move {
             let response = match plan {
                 Plan::Respond(response) => response,
-                Plan::Render { view, gzip } => routes::view(view, gzip, renderer.request(view, gzip).await),
+                Plan::Render { view, gzip } => routes::view(&view, gzip, renderer.request(&view, gzip).await),
             };
             if is_head { response.map(|_| ResponseBody::default()) } else { response }
         }))
     }
 
     fn plan<B>(&self, request: &Request<B>) -> Plan {
-        let ServiceOptions { gzip, snapshot: has_snapshot, ref allowed_hosts, .. } = *self.options;
+        let ServiceOptions { gzip, ref allowed_hosts, .. } = *self.options;
         if let Err(status) = host::check(request, self.host_rule, allowed_hosts) {
             return Plan::Respond(routes::refused_host(status));
         }
         let route = if self.has_routes {
-            Route::of(request.uri().path(), has_snapshot)
+            Route::of(request.uri().path(), &self.options)
         } else {
             Some(Route::Metrics)
         };
         let Some(route) = route else {
-            return Plan::Respond(routes::not_found(has_snapshot));
+            return Plan::Respond(routes::not_found(&self.options));
         };
         if let Some(refusal) = routes::refused_method(request) {
             return Plan::Respond(refusal);
@@ -180,6 +181,11 @@ impl MetricsService {
             }
             Route::Snapshot => Plan::Render { view: View::Snapshot, gzip },
             Route::Health => Plan::Respond(routes::health(self.renderer.runtimes())),
+            #[cfg(feature = "page")]
+            Route::Page(part) => match part.file(gzip) {
+                Some(file) => Plan::Respond(file),
+                None => Plan::Render { view: View::page(request.uri().query().unwrap_or_default()), gzip },
+            },
         }
     }
 }

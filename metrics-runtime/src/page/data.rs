@@ -11,8 +11,20 @@ use crate::state::{MetricsRecorderState, MetricsRuntimeState};
 
 /// One look at a running program: the answer to `GET page/data`.
 ///
-/// The query chooses what it has, each parameter is optional: `namespace`, `search`, `sort` (`rate`, `age`, `pending`, `loss`, `id`), `order`
-/// (`asc`, `desc`), `page` (from 1), `size` for the recorders; `metric_search`, `metric_page` for the cards of the metrics.
+/// The query chooses what it has. Each parameter is optional, one that is not known is ignored, and a value that cannot be read counts as
+/// missing:
+///
+/// | parameter | chooses | default |
+/// |---|---|---|
+/// | `namespace` | recorders and metrics of this namespace | all |
+/// | `search` | recorders with this text in their id or entity id, in any case | all |
+/// | `sort` | the order of the recorders: `rate`, `age`, `pending`, `loss` (dropped, rejected and discarded events) or `id` | `rate` |
+/// | `order` | `asc` or `desc` | `asc` for ids, else `desc` |
+/// | `page`, `size` | the page of the recorders, from 1, and how many it has, 1 to 200 | 1, 25 |
+/// | `metric_search` | metrics with this text in their name, in any case | all |
+/// | `metric_page` | the page of the metrics, from 1; each has 24 | 1 |
+///
+/// Names, ids, labels and texts are cut after 256 characters, and then end with `…`. An answer has at most 4 MiB, and usually less than 100 KiB.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PageData {
@@ -26,10 +38,14 @@ pub struct PageData {
     pub next_look: f64,
     /// The runtimes of the service.
     pub runtimes: Vec<RuntimeRow>,
-    /// The namespaces by name.
+    /// The first 100 namespaces by name.
     pub namespaces: Vec<NamespaceRow>,
-    /// What is wrong, the worst first: at most 100.
+    /// How many namespaces there are.
+    pub namespaces_total: usize,
+    /// What is wrong, the worst first: at most 100, of which no kind takes the place of another one.
     pub problems: Vec<Problem>,
+    /// How many problems there are.
+    pub problems_total: usize,
     /// One page of the recorders.
     pub recorders: Listed<RecorderRow>,
     /// One page of the metrics, by namespace and name.
@@ -167,8 +183,10 @@ pub struct MetricCard {
     pub failed: u64,
     /// How many values could not be recorded.
     pub invalid: u64,
-    /// Its dimensions.
+    /// Its dimensions, up to about 32 KiB of them. A value of several named ones is shown as several dimensions.
     pub dimensions: Vec<DimensionCard>,
+    /// How many further dimensions it has.
+    pub more_dimensions: usize,
 }
 
 /// One dimension of a metric.
@@ -185,9 +203,11 @@ pub struct DimensionCard {
     pub unit: Option<String>,
     /// The seconds that a window shows.
     pub window: Option<u64>,
-    /// The value: of a breakdown of numbers that add up, their sum; of a mean and of a histogram, the mean. `None` while there is none.
+    /// The value, in seconds for durations: of a mean and of a histogram the mean, of a `Distinct` the estimate, of work in flight the
+    /// present amount, of a `Top` the largest value. That of a breakdown is the value of all labels together, as the dimension merges them: of
+    /// counters their sum, of minima the least. `None` while there is none.
     pub value: Option<f64>,
-    /// A value that is no number.
+    /// A value that is no number: a text, `true` or `false`, or JSON.
     pub text: Option<String>,
     /// By how much the count grew per second between the last two samples: that of a counter, a sum, of the values in a mean or a
     /// histogram. `None` for what does not count, and after the first sample.

@@ -16,7 +16,7 @@ use crate::totals::{
 /// How many recorders are asked together to process their pending events.
 const DRAIN_BATCH_SIZE: usize = 256;
 /// How many recorders are listed under one lock of the registry.
-const LIST_BATCH_SIZE: usize = 256;
+pub(super) const LIST_BATCH_SIZE: usize = 256;
 /// How long an observer of a runtime waits for pending events to be processed, for all recorders together.
 const OBSERVER_DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -32,29 +32,35 @@ pub(crate) struct RecorderList {
 }
 
 impl RecorderList {
-    /// Reads the recorders one by one.
-    pub(crate) fn read(&self, mut add: impl FnMut(ReadRecorder<'_>)) {
+    /// Reads the recorders one by one. Returns how long it waited for other threads.
+    pub(crate) fn read(&self, mut add: impl FnMut(ReadRecorder<'_>)) -> Duration {
         self.last.iter().flat_map(|last| last.iter()).map(RecorderSnapshot::read).for_each(&mut add);
         let deadline = Instant::now() + OBSERVER_DRAIN_TIMEOUT;
+        let mut waited = Duration::ZERO;
         for batch in self.recorders.chunks(DRAIN_BATCH_SIZE) {
             let requests: Vec<_> = batch.iter().map(|recorder| recorder.inner.request_drain()).collect();
+            let began = Instant::now();
             for (recorder, request) in batch.iter().zip(&requests) {
                 if let Some(request) = request {
                     recorder.inner.wait_drained(request, deadline);
                 }
             }
+            waited += began.elapsed();
             for recorder in batch {
-                add(read_recorder(&recorder.id, &recorder.inner, recorder.inner.observe()));
+                let observation = recorder.inner.observe();
+                waited += observation.waited();
+                add(read_recorder(&recorder.id, &recorder.inner, observation));
             }
         }
+        waited
     }
 }
 
 impl RecorderList {
-    /// Reads the recorders one by one and adds them up.
-    fn add_up(&self, mut collector: Collector) -> Totals {
-        self.read(|recorder| collector.add(recorder));
-        collector.finish(Timestamp::now())
+    /// Reads the recorders one by one and adds them up. Returns how long it waited for other threads, too.
+    fn add_up(&self, mut collector: Collector) -> (Totals, Duration) {
+        let waited = self.read(|recorder| collector.add(recorder));
+        (collector.finish(Timestamp::now()), waited)
     }
 }
 
@@ -101,13 +107,19 @@ impl RuntimeInner {
     pub(crate) fn totals(&self, scope: Scope) -> Result<Totals> {
         self.logged(OperationKind::Read, "metrics_runtime.totals", || {
             let list = self.list_recorders()?;
-            Ok(list.add_up(self.collector(scope, &list)))
+            Ok(list.add_up(self.collector(scope, &list)).0)
         })
     }
 
     /// The totals without the list of the recorders.
     #[allow(dead_code, reason = "the feature `openmetrics` uses it")]
     pub(crate) fn totals_for_text(&self, scope: Scope) -> Result<Totals> {
+        Ok(self.timed_totals(scope)?.0)
+    }
+
+    /// The same, and how long the call waited for other threads.
+    #[allow(dead_code, reason = "the features `openmetrics` and `page` use it")]
+    pub(crate) fn timed_totals(&self, scope: Scope) -> Result<(Totals, Duration)> {
         let list = self.list_recorders()?;
         Ok(list.add_up(self.collector(scope, &list).without_recorders()))
     }

@@ -35,6 +35,8 @@ impl Entry {
 
 /// A recorder in a list for an observer.
 pub(super) struct RegisteredRecorder {
+    /// No other recorder of the runtime ever has this number.
+    pub(super) number: u64,
     pub(super) id: Arc<str>,
     pub(super) inner: Arc<RecorderInner>,
 }
@@ -120,7 +122,8 @@ impl Registry {
     /// removed. If there are more, it returns the number to go on with.
     pub(super) fn list(&self, from: u64, count: usize, list: &mut Vec<RegisteredRecorder>) -> Option<u64> {
         let mut rest = self.recorders.range(from..);
-        list.extend(rest.by_ref().take(count).map(|(_, entry)| RegisteredRecorder {
+        list.extend(rest.by_ref().take(count).map(|(number, entry)| RegisteredRecorder {
+            number: *number,
             id: Arc::clone(entry.id()),
             inner: Arc::clone(entry.recorder.inner()),
         }));

@@ -12,6 +12,8 @@ use serde::de::Error as DeserializeError;
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 use serde::{Deserialize, Deserializer};
 
+#[cfg(feature = "page")]
+pub(crate) use self::bounds::bound;
 #[cfg(feature = "openmetrics")]
 pub(crate) use self::bounds::{MIN_EXPONENT, power_of_two};
 pub use self::explicit::Bucket;

@@ -60,6 +60,54 @@ impl Totals {
     }
 }
 
+impl Totals {
+    /// The totals of several runtimes as one, in the order of the runtimes. Groups of one namespace become one group, as in
+    /// [`GroupTotals::add_up`].
+    #[allow(dead_code, reason = "the feature `page` uses it")]
+    pub(crate) fn add_up(all: Vec<Self>) -> Option<Self> {
+        let mut all = all.into_iter();
+        let mut sum = all.next()?;
+        let others: Vec<Self> = all.collect();
+        if others.is_empty() {
+            return Some(sum);
+        }
+        let own = std::mem::take(&mut sum.groups);
+        let groups = own.iter().chain(others.iter().flat_map(|totals| &totals.groups));
+        let mut members: Vec<Vec<&GroupTotals>> = Vec::new();
+        let mut indexes: HashMap<&Arc<str>, usize> = HashMap::new();
+        for group in groups {
+            let index = *indexes.entry(&group.namespace).or_insert(members.len());
+            match members.get_mut(index) {
+                Some(members) => members.push(group),
+                None => members.push(vec![group]),
+            }
+        }
+        let mut left_out = std::mem::take(&mut sum.left_out);
+        let added_up = members.iter().filter_map(|members| match &members[..] {
+            [group] => Some((*group).clone()),
+            groups => GroupTotals::add_up(groups, None, &mut left_out),
+        });
+        let added_up = added_up.collect();
+        let mut indexes: HashMap<Arc<str>, usize> = (sum.namespaces.iter().enumerate())
+            .map(|(index, namespace)| (Arc::clone(&namespace.namespace), index))
+            .collect();
+        for other in &others {
+            for from in &other.namespaces {
+                let index = *indexes.entry(Arc::clone(&from.namespace)).or_insert(sum.namespaces.len());
+                match sum.namespaces.get_mut(index) {
+                    Some(own) => own.merge(from),
+                    None => sum.namespaces.push(from.clone()),
+                }
+            }
+            left_out.extend(other.left_out.iter().cloned());
+            sum.taken_at = sum.taken_at.max(other.taken_at);
+            sum.started_at = sum.started_at.earliest(other.started_at);
+        }
+        (sum.groups, sum.left_out) = (added_up, left_out);
+        Some(sum)
+    }
+}
+
 impl NamespaceRecorders {
     pub(crate) fn merge(&mut self, other: &Self) {
         for (state, recorders) in &other.by_state {

@@ -137,6 +137,12 @@ impl Totals {
         self.taken_at.system_time()
     }
 
+    /// The same in seconds since 1970.
+    #[allow(dead_code, reason = "the feature `page` uses it")]
+    pub(crate) fn taken_at_seconds(&self) -> f64 {
+        self.taken_at.as_seconds()
+    }
+
     /// When the runtime was started.
     #[must_use]
     pub fn started_at(&self) -> SystemTime {

@@ -1,0 +1,126 @@
+//! Listing the recorders of a runtime with their counts, without reading a metric and without waiting for an event.
+
+use std::sync::Arc;
+
+use super::inner::{Result, RuntimeInner, invalid_state};
+use super::reading::LIST_BATCH_SIZE;
+use super::registry::RegisteredRecorder;
+use crate::snapshot::Timestamp;
+use crate::state::{MetricsRecorderState, MetricsRuntimeState};
+use crate::stats::RecorderStats;
+use crate::totals::RecorderSnapshot;
+
+/// The recorders of a runtime in the order of their numbers.
+#[derive(Debug, Default)]
+pub(crate) struct Listing {
+    /// Whether these are the recorders there were when the shutdown began. Their numbers are others than before.
+    pub(crate) is_final: bool,
+    pub(crate) recorders: Vec<ListedRecorder>,
+}
+
+/// A recorder with its counts.
+#[derive(Debug, Clone)]
+pub(crate) struct ListedRecorder {
+    /// Tells the recorder from all others of its runtime.
+    pub(crate) number: u64,
+    pub(crate) id: Arc<str>,
+    pub(crate) entity_id: Arc<str>,
+    pub(crate) namespace: Arc<str>,
+    pub(crate) status: MetricsRecorderState,
+    pub(crate) created_at: Timestamp,
+    pub(crate) accepted: u64,
+    pub(crate) pending: u64,
+    pub(crate) dropped: u64,
+    pub(crate) rejected: u64,
+    pub(crate) discarded: u64,
+    /// Why the recorder has failed, as long as it is registered.
+    pub(crate) failure: Option<String>,
+}
+
+impl ListedRecorder {
+    fn registered(recorder: &RegisteredRecorder) -> Self {
+        let RegisteredRecorder { number, id, inner } = recorder;
+        let status = inner.state();
+        let failure = if status.has_failed() { inner.cause() } else { None };
+        let of = [id, inner.entity_id(), inner.namespace()];
+        Self::of(
+            *number,
+            of,
+            status,
+            inner.created_at(),
+            &inner.stats(),
+            failure.map(|cause| cause.to_string()),
+        )
+    }
+
+    fn stopped(number: u64, recorder: &RecorderSnapshot) -> Self {
+        let RecorderSnapshot { id, entity_id, namespace, status, created_at, stats, .. } = recorder;
+        Self::of(number, [id, entity_id, namespace], *status, *created_at, stats, None)
+    }
+
+    fn of(
+        number: u64,
+        [id, entity_id, namespace]: [&Arc<str>; 3],
+        status: MetricsRecorderState,
+        created_at: Timestamp,
+        stats: &RecorderStats,
+        failure: Option<String>,
+    ) -> Self {
+        let RecorderStats { accepted, pending, dropped, rejected, discarded, .. } = *stats;
+        let [id, entity_id, namespace] = [id, entity_id, namespace].map(Arc::clone);
+        Self {
+            number,
+            id,
+            entity_id,
+            namespace,
+            status,
+            created_at,
+            accepted,
+            pending,
+            dropped,
+            rejected,
+            discarded,
+            failure,
+        }
+    }
+}
+
+impl RuntimeInner {
+    /// Lists the recorders. The counts of each are of one moment, those of several are not.
+    pub(crate) fn list_counts(&self) -> Result<Listing> {
+        let mut listing = Listing::default();
+        // Recorders may be dropped with this list, which runs user code. So it is emptied while no lock is held.
+        let mut registered = Vec::new();
+        let mut next = Some(0);
+        while let Some(from) = next {
+            registered.reserve(LIST_BATCH_SIZE);
+            let state = self.state();
+            let status = state.state;
+            let last = match (status, &state.last) {
+                (MetricsRuntimeState::Running, _) => None,
+                (MetricsRuntimeState::Closed | MetricsRuntimeState::Failure, Some(last)) => {
+                    Some(Arc::clone(&last.lock()))
+                }
+                _ => return Err(invalid_state(status, MetricsRuntimeState::USABLE)),
+            };
+            // After a shutdown the registry has only recorders that are still being removed.
+            let from = if last.is_some() && !listing.is_final { 0 } else { from };
+            next = state.registry.list(from, LIST_BATCH_SIZE, &mut registered);
+            // Other threads that need the registry get it before the next part of the list.
+            drop(state);
+            if let Some(last) = last.filter(|_| !listing.is_final) {
+                let stopped = (0..).zip(last.iter());
+                listing.recorders =
+                    stopped.map(|(number, last)| ListedRecorder::stopped(number, last)).collect();
+                listing.is_final = true;
+            }
+            let offset = if listing.is_final { listing.recorders.len() as u64 } else { 0 };
+            for recorder in registered.drain(..) {
+                let listed = ListedRecorder::registered(&recorder);
+                let number = listed.number.saturating_add(offset);
+                listing.recorders.push(ListedRecorder { number, ..listed });
+            }
+        }
+        Ok(listing)
+    }
+}
