@@ -31,7 +31,7 @@ use self::watcher::{block_on, pause_after};
 /// How many recorders a page has in a terminal.
 const PAGE_SIZE: usize = 25;
 /// How many recorders a text has.
-const TEXT_SIZE: usize = 100;
+const TEXT_SIZE: usize = 200;
 /// The exit code for all errors.
 const ERROR: u8 = 2;
 

@@ -5,7 +5,7 @@ mod recorders;
 
 use std::time::{Duration, Instant};
 
-use mvx_metrics::page::{NamespaceRow, PageData, Problem};
+use mvx_metrics::page::{PageData, Problem};
 use mvx_metrics::{MetricsRecorderState, MetricsRuntimeState};
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -119,12 +119,12 @@ fn draw_data(frame: &mut Frame<'_>, mut body: Rect, look: Look<'_>) {
         10..18 => 2,
         _ => 4,
     };
-    for line in problem_lines(&data.problems, max_problems) {
+    for line in problem_lines(&data.problems, data.problems_total, max_problems) {
         write(frame, take_top(&mut body, 1), 0, &line, theme.problem());
     }
     if body.height >= MIN_HEIGHT_WITH_NAMESPACES {
         let area = take_top(&mut body, 1);
-        write_line(frame, area, namespace_line(state, &data.namespaces, theme));
+        write_line(frame, area, namespace_line(state, data, theme));
     }
     let (recorders, metrics) = panes(body, state.pane, data.recorders.rows.len());
     recorders::draw(frame, recorders, look);
@@ -202,18 +202,21 @@ const HELP: [&str; 14] = [
     "?               this help; any key leaves it",
     "",
     "history: rates of what counts, else values",
-    "loss: dropped and discarded events",
+    "loss: dropped, rejected and discarded events",
 ];
 
 /// The problems, the worst first; the last line says how many more there are.
-fn problem_lines(problems: &[Problem], max: usize) -> Vec<String> {
-    let shown = if problems.len() > max { max.saturating_sub(1) } else { problems.len() };
-    let mut lines: Vec<_> = problems[..shown].iter().map(problem_line).collect();
-    if problems.len() > shown {
-        lines.push(match shown {
-            0 => format!("! {} problems, the first: {}", problems.len(), &problem_line(&problems[0])[2..]),
-            _ => format!("! {} more", problems.len() - shown),
-        });
+fn problem_lines(problems: &[Problem], total: usize, max: usize) -> Vec<String> {
+    let total = total.max(problems.len());
+    let shown = if total > max { max.saturating_sub(1) } else { problems.len() };
+    let mut lines: Vec<_> = problems.iter().take(shown).map(problem_line).collect();
+    let more = number::count((total - lines.len()) as u64);
+    match problems.first() {
+        Some(first) if shown == 0 => {
+            lines.push(format!("! {more} problems, the first: {}", &problem_line(first)[2..]));
+        }
+        _ if total > lines.len() => lines.push(format!("! {more} more")),
+        _ => {}
     }
     lines
 }
@@ -226,11 +229,11 @@ fn problem_line(problem: &Problem) -> String {
     format!("! {kind} {namespace} {subject}{times}{detail}")
 }
 
-fn namespace_line<'a>(state: &State, namespaces: &[NamespaceRow], theme: Theme) -> Line<'a> {
+fn namespace_line<'a>(state: &State, data: &PageData, theme: Theme) -> Line<'a> {
     let chosen = state.shown_namespace();
     let style = |is_chosen: bool| if is_chosen { SELECTED } else { Style::new() };
     let mut spans = vec![Span::styled("all", style(chosen.is_none()))];
-    for row in namespaces {
+    for row in &data.namespaces {
         let is_chosen = chosen.as_ref() == Some(&row.namespace);
         let recorders: u64 = row.recorders.values().sum();
         let failed: u64 = [MetricsRecorderState::Failure, MetricsRecorderState::Cancelled]
@@ -248,6 +251,10 @@ fn namespace_line<'a>(state: &State, namespaces: &[NamespaceRow], theme: Theme) 
                 spans.push(Span::styled(format!(" {} {what}", number::count(count)), theme.problem()));
             }
         }
+    }
+    let more = data.namespaces_total.saturating_sub(data.namespaces.len());
+    if more > 0 {
+        spans.push(Span::raw(format!("  and {} more", number::count(more as u64))));
     }
     Line::from(spans)
 }

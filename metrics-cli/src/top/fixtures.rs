@@ -142,6 +142,7 @@ pub(super) fn page_json() -> Value {
             {"namespace": "shop", "status": "RUNNING"}, {"namespace": "mail", "status": "CLOSED"},
         ],
         "namespaces": [namespace("shop", 37, 1_200.5, 7), namespace("mail", 2, 0.0, 0)],
+        "namespaces_total": 2, "problems_total": 2,
         "problems": [
             {"kind": "failed_recorder", "namespace": "shop", "subject": "session-9", "count": 1, "detail": "a hook failed"},
             {"kind": "dropped_events", "namespace": "shop", "subject": "Answered", "count": 7, "detail": ""},
@@ -156,13 +157,13 @@ pub(super) fn page_json() -> Value {
         "metrics": {
             "total": 2, "matching": 2, "page": 1, "size": 50, "rows": [
                 {
-                    "namespace": "shop", "name": "http", "help": "Answers.", "failed": 0, "invalid": 0,
+                    "namespace": "shop", "name": "http", "help": "Answers.", "failed": 0, "invalid": 0, "more_dimensions": 0,
                     "dimensions": [
                         dimension("total", "counter", None, 40.0, Some(20.0)), latency, by_status,
                     ],
                 },
                 {
-                    "namespace": "mail", "name": "build", "help": "", "failed": 1, "invalid": 2,
+                    "namespace": "mail", "name": "build", "help": "", "failed": 1, "invalid": 2, "more_dimensions": 7,
                     "dimensions": [version, dimension("size", "gauge", Some("bytes"), 1_536.0, None)],
                 },
             ],

@@ -30,7 +30,7 @@ pub(super) fn text(url: &str, data: &PageData) -> String {
 }
 
 fn problems(text: &mut String, data: &PageData) {
-    let _ = writeln!(text, "\nproblems {}", data.problems.len());
+    let _ = writeln!(text, "\nproblems {} of {}", data.problems.len(), data.problems_total);
     let mut rows = vec![cells(&["PROBLEM", "NAMESPACE", "SUBJECT", "COUNT", "DETAIL"])];
     rows.extend(data.problems.iter().map(|problem| {
         let kind = problem_name(problem.kind);
@@ -46,7 +46,7 @@ fn problems(text: &mut String, data: &PageData) {
 }
 
 fn namespaces(text: &mut String, data: &PageData) {
-    let _ = writeln!(text, "\nnamespaces {}", data.namespaces.len());
+    let _ = writeln!(text, "\nnamespaces {} of {}", data.namespaces.len(), data.namespaces_total);
     let heads = [
         "NAMESPACE",
         "RECORDERS",
@@ -114,6 +114,22 @@ fn metrics(text: &mut String, data: &PageData) {
     for card in &list.rows {
         for dimension in &card.dimensions {
             rows.extend(dimension_rows(card, dimension));
+        }
+        if card.more_dimensions > 0 {
+            // They are too large for the answer.
+            let count = card.more_dimensions.to_string();
+            rows.push(cells(&[
+                &card.name,
+                &card.namespace,
+                "",
+                "further-dimensions",
+                "",
+                &count,
+                "",
+                "",
+                "",
+                "",
+            ]));
         }
     }
     write_table(text, &rows);
@@ -207,12 +223,12 @@ runtime shop RUNNING
 runtime mail CLOSED
 sample 12, 1.0 s after the one before
 
-problems 2
+problems 2 of 2
 PROBLEM          NAMESPACE  SUBJECT    COUNT  DETAIL
 failed-recorder  shop       session-9  1      a hook failed
 dropped-events   shop       Answered   7      -
 
-namespaces 2
+namespaces 2 of 2
 NAMESPACE  RECORDERS  REMOVED  RATE    ACCEPTED  PENDING  DROPPED  REJECTED  DISCARDED  STALLED
 shop       38         3        1200.5  24000     5        7        0         0          0
 mail       3          3        0       24000     5        0        0         0          0
@@ -224,14 +240,15 @@ session-1  session-1  shop       RUNNING  7260.0  1200.5  12034     5        7  
 outbox     outbox     mail       STOPPED  7260.0  -       12034     5        0        0         0
 
 metrics 2 of 2
-METRIC          NAMESPACE  LABELS     KIND       UNIT     VALUE       RATE  P50    P90   P99
-http.total      shop       -          counter    -        40          20    -      -     -
-http.latency    shop       -          histogram  seconds  0.012       20    0.008  0.05  0.09
-http.by_status  shop       -          counter    -        40          20    -      -     -
-http.by_status  shop       GET,200    counter    -        30          15    -      -     -
-http.by_status  shop       GET,größe  counter    -        10          5     -      -     -
-build.version   mail       -          custom     -        1.2.3-beta  -     -      -     -
-build.size      mail       -          gauge      bytes    1536        -     -      -     -
+METRIC          NAMESPACE  LABELS     KIND                UNIT     VALUE       RATE  P50    P90   P99
+http.total      shop       -          counter             -        40          20    -      -     -
+http.latency    shop       -          histogram           seconds  0.012       20    0.008  0.05  0.09
+http.by_status  shop       -          counter             -        40          20    -      -     -
+http.by_status  shop       GET,200    counter             -        30          15    -      -     -
+http.by_status  shop       GET,größe  counter             -        10          5     -      -     -
+build.version   mail       -          custom              -        1.2.3-beta  -     -      -     -
+build.size      mail       -          gauge               bytes    1536        -     -      -     -
+build           mail       -          further-dimensions  -        7           -     -      -     -
 ";
         let text = text("http://a:1", &page_data());
         assert_eq!(text, expected);
@@ -246,10 +263,11 @@ build.size      mail       -          gauge      bytes    1536        -     -   
         data.recorders.rows.clear();
         data.metrics.rows.clear();
         (data.recorders.matching, data.metrics.matching) = (0, 0);
+        (data.problems_total, data.namespaces_total) = (0, 0);
         data.runtimes.clear();
         assert_eq!(
             text("http://a:1", &data),
-            "endpoint http://a:1\nsample 12, without rates\n\nproblems 0\n\nnamespaces 0\n\nrecorders 0 of 0\n\nmetrics 0 of 0\n"
+            "endpoint http://a:1\nsample 12, without rates\n\nproblems 0 of 0\n\nnamespaces 0 of 0\n\nrecorders 0 of 0\n\nmetrics 0 of 0\n"
         );
     }
 

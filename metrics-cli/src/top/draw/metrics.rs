@@ -124,6 +124,10 @@ fn details(card: &MetricCard, dimension: &DimensionCard, cells: usize) -> Vec<(S
         let (failed, invalid) = (number::count(card.failed), number::count(card.invalid));
         add(format!("quarantined in {failed} recorders, {invalid} invalid values"));
     }
+    if card.more_dimensions > 0 {
+        let more = number::count(card.more_dimensions as u64);
+        add(format!("{} has {more} further dimensions, which are too large to be shown", card.name));
+    }
     for help in [&card.help, &dimension.help] {
         if !help.is_empty() {
             add(help.clone());

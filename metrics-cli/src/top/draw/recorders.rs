@@ -30,12 +30,8 @@ const RATE: Column =
     Column { head: "rate", cells: 9, key: Some(SortKey::Rate), text: |row| number::rate(row.rate) };
 const PENDING: Column =
     Column { head: "pending", cells: 8, key: Some(SortKey::Pending), text: |row| number::count(row.pending) };
-const LOSS: Column = Column {
-    head: "loss",
-    cells: 7,
-    key: Some(SortKey::Loss),
-    text: |row| number::count(row.dropped.saturating_add(row.discarded)),
-};
+const LOSS: Column =
+    Column { head: "loss", cells: 7, key: Some(SortKey::Loss), text: |row| number::count(loss(row)) };
 const ENTITY: Column = Column { head: "entity", cells: 20, key: None, text: |row| row.entity_id.clone() };
 const ACCEPTED: Column =
     Column { head: "accepted", cells: 10, key: None, text: |row| number::count(row.accepted) };
@@ -88,10 +84,9 @@ pub(super) fn draw(frame: &mut Frame<'_>, mut area: Rect, look: Look<'_>) {
             text.push(' ');
             text += &aligned(column, &(column.text)(row));
         }
-        let is_lossy = row.dropped > 0 || row.discarded > 0;
         let mut style = match row.status {
             MetricsRecorderState::Failure | MetricsRecorderState::Cancelled => theme.problem(),
-            _ if is_lossy => theme.warning(),
+            _ if loss(row) > 0 => theme.warning(),
             _ => Style::new(),
         };
         if is_current && index == state.selected_recorder() {
@@ -99,6 +94,11 @@ pub(super) fn draw(frame: &mut Frame<'_>, mut area: Rect, look: Look<'_>) {
         }
         write(frame, area, line, &text, style);
     }
+}
+
+/// What the endpoint sorts by as loss.
+fn loss(row: &RecorderRow) -> u64 {
+    row.dropped.saturating_add(row.rejected).saturating_add(row.discarded)
 }
 
 /// The head of a column; that of the sorted one has a mark.

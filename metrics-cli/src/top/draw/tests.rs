@@ -234,9 +234,11 @@ fn any_size_is_drawn_with_any_data() {
     nothing.namespaces.clear();
     nothing.runtimes.clear();
     nothing.problems.clear();
+    (nothing.problems_total, nothing.namespaces_total) = (0, 0);
     (nothing.recorders.total, nothing.metrics.total) = (0, 0);
     let mut much = page_data();
     much.problems = much.problems.iter().cycle().take(100).cloned().collect();
+    (much.problems_total, much.namespaces_total) = (2_000, 300);
     much.recorders.rows = much.recorders.rows.iter().cycle().take(100).cloned().collect();
     much.metrics.rows = much.metrics.rows.iter().cycle().take(50).cloned().collect();
     much.runtimes = much.runtimes.iter().cycle().take(20).cloned().collect();
