@@ -306,22 +306,23 @@ mod tests {
         assert!(error.starts_with("cannot connect: "), "{error}");
     }
 
+    /// Adds something to all texts but those that are one of a few words.
+    fn spoil(value: &mut Value, hostile: &str) {
+        match value {
+            Value::String(text) if text.len() > 2 && text.chars().all(|c| c.is_ascii_uppercase()) => {}
+            Value::String(text) => text.push_str(hostile),
+            Value::Array(values) => values.iter_mut().for_each(|value| spoil(value, hostile)),
+            Value::Object(values) => values
+                .iter_mut()
+                .filter(|(key, _)| *key != "kind")
+                .for_each(|(_, value)| spoil(value, hostile)),
+            _ => {}
+        }
+    }
+
     #[test]
     fn all_texts_of_an_answer_are_escaped() {
         let hostile = "\u{1b}]0;x\u{7}\u{202e}\n";
-        fn spoil(value: &mut Value, hostile: &str) {
-            match value {
-                // Not the texts that are one of a few words.
-                Value::String(text) if text.len() > 2 && text.chars().all(|c| c.is_ascii_uppercase()) => {}
-                Value::String(text) => text.push_str(hostile),
-                Value::Array(values) => values.iter_mut().for_each(|value| spoil(value, hostile)),
-                Value::Object(values) => values
-                    .iter_mut()
-                    .filter(|(key, _)| *key != "kind")
-                    .for_each(|(_, value)| spoil(value, hostile)),
-                _ => {}
-            }
-        }
         let mut page = page_json();
         spoil(&mut page, hostile);
         let look = parsed(page.to_string().as_bytes()).expect("data");

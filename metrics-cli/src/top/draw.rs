@@ -3,6 +3,7 @@
 mod metrics;
 mod recorders;
 
+use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use mvx_metrics::page::{PageData, Problem};
@@ -12,6 +13,7 @@ use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::{Line, Span};
 
+pub(super) use self::metrics::label;
 use super::number;
 use super::state::{Pane, State};
 use super::text::{cut, left, width};
@@ -47,16 +49,12 @@ impl Theme {
     fn chart(self) -> Style {
         self.colored(Color::Cyan)
     }
+}
 
-    /// The title of a pane: that of the current one stands out.
-    fn title(self, is_current: bool) -> Style {
-        let style = Style::new().add_modifier(Modifier::BOLD);
-        if is_current {
-            style.add_modifier(Modifier::REVERSED)
-        } else {
-            style.add_modifier(Modifier::UNDERLINED)
-        }
-    }
+/// The title of a pane: that of the current one stands out.
+fn title_style(is_current: bool) -> Style {
+    let style = Style::new().add_modifier(Modifier::BOLD);
+    if is_current { style.add_modifier(Modifier::REVERSED) } else { style.add_modifier(Modifier::UNDERLINED) }
 }
 
 const HEAD: Style = Style::new().add_modifier(Modifier::BOLD);
@@ -275,16 +273,17 @@ impl Title<'_> {
     fn line(&self, cells: u16) -> String {
         let Self { name, page, pages, matching, total, search, more } = self;
         let of = |count: usize| number::count(count as u64);
-        let mut text = match matching == total {
-            true => format!(" {name} {}", of(*total)),
-            false => format!(" {name} {} of {}", of(*matching), of(*total)),
+        let mut text = if matching == total {
+            format!(" {name} {}", of(*total))
+        } else {
+            format!(" {name} {} of {}", of(*matching), of(*total))
         };
         if *pages > 1 {
-            text += &format!("  page {} of {}", of(*page), of(*pages));
+            _ = write!(text, "  page {} of {}", of(*page), of(*pages));
         }
         text += more;
         if !search.is_empty() {
-            text += &format!("  /{}", super::text::escaped(search));
+            _ = write!(text, "  /{}", super::text::escaped(search));
         }
         left(&text, cells.into())
     }

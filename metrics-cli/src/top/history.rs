@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use mvx_metrics::DimensionKind;
 use mvx_metrics::page::{DimensionCard, PageData};
 
 /// How many samples of a dimension are kept.
@@ -73,7 +74,8 @@ impl Points {
 
 /// What a chart shows of a dimension: the rate of what counts, else the value.
 fn charted(dimension: &DimensionCard) -> Option<f64> {
-    let counts = dimension.rate.is_some() || dimension.distribution.is_some();
+    use DimensionKind::{Counter, Histogram, Mean, Sum};
+    let counts = matches!(dimension.kind, Counter | Sum | Mean | Histogram);
     if counts { dimension.rate } else { dimension.value }
 }
 
@@ -119,11 +121,15 @@ mod tests {
             history.add(&data);
         }
         assert_eq!(points(&history), [Some(20.0), Some(21.0), None, Some(22.0)]);
+        data.metrics.rows[0].dimensions[0].rate = None;
+        data.sample = 16;
+        history.add(&data);
+        assert_eq!(points(&history).last(), Some(&None), "the value of a counter is no rate");
         // What does not count is shown by its value.
         assert_eq!(history.points("mail", "build", "size").first(), Some(&Some(1_536.0)));
         data.sample = 1;
         history.add(&data);
-        assert_eq!(points(&history), [Some(22.0)], "a program that was started again begins anew");
+        assert_eq!(points(&history), [None], "a program that was started again begins anew");
     }
 
     #[test]

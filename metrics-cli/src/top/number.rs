@@ -1,5 +1,8 @@
 //! Numbers as a terminal shows them: short, with their unit.
 
+use mvx_metrics::DimensionKind;
+use mvx_metrics::page::DimensionCard;
+
 /// A number in few characters, `-` when there is none. Seconds and bytes have the fitting multiple.
 pub(super) fn value(value: Option<f64>, unit: Option<&str>) -> String {
     match (value, unit) {
@@ -14,6 +17,14 @@ pub(super) fn value(value: Option<f64>, unit: Option<&str>) -> String {
 /// Something per second.
 pub(super) fn rate(rate: Option<f64>) -> String {
     rate.map_or_else(|| "-".to_owned(), |rate| format!("{}/s", short(rate)))
+}
+
+/// The rate of a dimension: that of a sum of bytes is in bytes, others count.
+pub(super) fn rate_of(dimension: &DimensionCard, number: Option<f64>) -> String {
+    match (number, dimension.kind, dimension.unit.as_deref()) {
+        (Some(number), DimensionKind::Sum, Some("bytes")) => format!("{}/s", bytes(number)),
+        _ => rate(number),
+    }
 }
 
 /// How long something lasts, for people: `3d 4h`.
@@ -133,6 +144,16 @@ mod tests {
             ("12%".to_owned(), "-".to_owned())
         );
         assert_eq!((rate(Some(1_500.0)), rate(None)), ("1.5k/s".to_owned(), "-".to_owned()));
+    }
+
+    #[test]
+    fn rates_of_bytes_are_in_bytes() {
+        let mut dimension = crate::top::fixtures::page_data().metrics.rows.remove(0).dimensions.remove(0);
+        dimension.unit = Some("bytes".to_owned());
+        assert_eq!(rate_of(&dimension, Some(2_048.0)), "2.05k/s", "a counter of something with bytes");
+        dimension.kind = DimensionKind::Sum;
+        let rates = [rate_of(&dimension, Some(2_048.0)), rate_of(&dimension, None)];
+        assert_eq!(rates, ["2 KiB/s", "-"]);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use mvx_metrics::DimensionKind;
 use mvx_metrics::page::{DimensionCard, MetricCard, PageData, ProblemKind};
 use serde::Serialize;
 
+use super::draw::label as shown_label;
 use super::text::width;
 
 /// Up to this width a column is aligned. A longer text is not cut.
@@ -153,7 +154,9 @@ fn dimension_rows(card: &MetricCard, dimension: &DimensionCard) -> Vec<Vec<Strin
     let value = dimension.text.clone().unwrap_or_else(|| number(dimension.value));
     let mut rows = vec![row("", value, dimension.rate, quantiles)];
     let labels = dimension.labels.iter().flat_map(|labels| &labels.rows);
-    rows.extend(labels.map(|label| row(&label.label.join(","), number(label.value), label.rate, [None; 3])));
+    rows.extend(
+        labels.map(|label| row(&shown_label(label, ","), number(label.value), label.rate, [None; 3])),
+    );
     rows
 }
 
@@ -240,15 +243,15 @@ session-1  session-1  shop       RUNNING  7260.0  1200.5  12034     5        7  
 outbox     outbox     mail       STOPPED  7260.0  -       12034     5        0        0         0
 
 metrics 2 of 2
-METRIC          NAMESPACE  LABELS     KIND                UNIT     VALUE       RATE  P50    P90   P99
-http.total      shop       -          counter             -        40          20    -      -     -
-http.latency    shop       -          histogram           seconds  0.012       20    0.008  0.05  0.09
-http.by_status  shop       -          counter             -        40          20    -      -     -
-http.by_status  shop       GET,200    counter             -        30          15    -      -     -
-http.by_status  shop       GET,größe  counter             -        10          5     -      -     -
-build.version   mail       -          custom              -        1.2.3-beta  -     -      -     -
-build.size      mail       -          gauge               bytes    1536        -     -      -     -
-build           mail       -          further-dimensions  -        7           -     -      -     -
+METRIC          NAMESPACE  LABELS    KIND                UNIT     VALUE       RATE  P50    P90   P99
+http.total      shop       -         counter             -        40          20    -      -     -
+http.latency    shop       -         histogram           seconds  0.012       20    0.008  0.05  0.09
+http.by_status  shop       -         counter             -        40          20    -      -     -
+http.by_status  shop       GET,200   counter             -        30          15    -      -     -
+http.by_status  shop       \"\",größe  counter             -        10          5     -      -     -
+build.version   mail       -         custom              -        1.2.3-beta  -     -      -     -
+build.size      mail       -         gauge               bytes    1536        -     -      -     -
+build           mail       -         further-dimensions  -        7           -     -      -     -
 ";
         let text = text("http://a:1", &page_data());
         assert_eq!(text, expected);

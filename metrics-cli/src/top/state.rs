@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 use mvx_metrics::page::{DimensionCard, Listed, MetricCard, PageData};
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
-use super::client::{Look, LookError};
+use super::client::Look;
 use super::history::History;
 use super::query::{Query, SortKey};
+use super::watcher::Looked;
 
 /// How many characters a search may have.
 const MAX_SEARCH: usize = 200;
@@ -116,14 +117,9 @@ impl State {
         self.query.namespace.as_deref().map(super::text::escaped)
     }
 
-    /// Takes the end of a look that has asked for `query`.
-    pub(super) fn on_look(
-        &mut self,
-        query: &Query,
-        result: Result<Look, LookError>,
-        pause: Duration,
-        now: Instant,
-    ) {
+    /// Takes the end of a look.
+    pub(super) fn on_look(&mut self, looked: Looked, now: Instant) {
+        let Looked { query, result, pause } = looked;
         let look = match result {
             Ok(look) => look,
             Err(error) => {
@@ -135,7 +131,7 @@ impl State {
             self.sampled = Some(now);
         }
         self.history.add(&look.data);
-        if *query == self.query {
+        if query == self.query {
             // The endpoint shows the last page where a later one was asked for.
             self.query.page = look.data.recorders.page.max(1);
             self.query.metric_page = look.data.metrics.page.max(1);
@@ -179,7 +175,7 @@ impl State {
             KeyCode::Char('s') => return self.sort_by(self.query.sort.next()),
             KeyCode::Char('o') => {
                 self.query.is_reversed = !self.query.is_reversed;
-                return self.from_first_page();
+                return self.ask_for_first_page();
             }
             KeyCode::Char(digit @ '1'..='5') => {
                 let index = usize::from(u8::try_from(digit).unwrap_or(b'1') - b'1');
@@ -214,7 +210,7 @@ impl State {
             }
             _ => return Effect::Draw,
         }
-        self.from_first_page()
+        self.ask_for_first_page()
     }
 
     /// The search of the current pane.
@@ -231,7 +227,7 @@ impl State {
     }
 
     /// Asks for the first page of the current pane.
-    fn from_first_page(&mut self) -> Effect {
+    fn ask_for_first_page(&mut self) -> Effect {
         match self.pane {
             Pane::Recorders => (self.query.page, self.recorder) = (1, 0),
             Pane::Metrics => (self.query.metric_page, self.metric) = (1, 0),
@@ -294,6 +290,7 @@ pub(super) fn pages<T>(list: &Listed<T>) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::top::client::LookError;
     use crate::top::fixtures::page_data;
 
     fn look() -> Look {
@@ -308,8 +305,8 @@ mod tests {
     }
 
     fn look_ends(state: &mut State, result: Result<Look, LookError>, pause: u64, now: Instant) {
-        let query = state.query.clone();
-        state.on_look(&query, result, Duration::from_secs(pause), now);
+        let (query, pause) = (state.query.clone(), Duration::from_secs(pause));
+        state.on_look(Looked { query, result, pause }, now);
     }
 
     fn press(state: &mut State, code: KeyCode) -> Effect {
@@ -413,7 +410,8 @@ mod tests {
         let mut state = answered(Instant::now());
         let before = state.query.clone();
         press(&mut state, KeyCode::PageDown);
-        state.on_look(&before, Ok(look()), Duration::ZERO, Instant::now());
+        let late = Looked { query: before, result: Ok(look()), pause: Duration::ZERO };
+        state.on_look(late, Instant::now());
         assert_eq!(state.query.page, 2);
     }
 

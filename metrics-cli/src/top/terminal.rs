@@ -58,9 +58,7 @@ pub(super) fn run(client: Client, url: &str, query: Query) -> io::Result<()> {
                     Effect::End => return Ok(()),
                 },
                 Message::Resized => {}
-                Message::Report(Report::Looked { query, result, pause }) => {
-                    state.on_look(&query, result, pause, Instant::now());
-                }
+                Message::Report(Report::Looked(looked)) => state.on_look(*looked, Instant::now()),
                 Message::Report(Report::Terminated) => return Ok(()),
                 Message::Unreadable(error) => return Err(error),
             }

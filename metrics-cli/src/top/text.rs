@@ -1,5 +1,7 @@
 //! Texts of other programs in a terminal: what may reach it, and how many cells it takes.
 
+use std::ops::RangeInclusive;
+
 use ratatui::buffer::CellWidth;
 use ratatui::style::Style;
 use ratatui::text::Span;
@@ -8,6 +10,11 @@ use ratatui::text::Span;
 const MAX_LENGTH: usize = 1_000;
 /// How many combining characters one character may have. More of them would cover the lines above and below.
 const MAX_MARKS: usize = 4;
+
+/// They change the width of what is before them, but not in all terminals.
+const VARIATION_SELECTORS: [RangeInclusive<char>; 2] = ['\u{fe00}'..='\u{fe0f}', '\u{e0100}'..='\u{e01ef}'];
+/// Blank, though they count as letters or symbols.
+const BLANKS: [char; 5] = ['\u{115f}', '\u{1160}', '\u{3164}', '\u{ffa0}', '\u{2800}'];
 
 /// The text with everything escaped that a terminal could take for a command, or that is not visible: `\u{1b}`, `\n`.
 ///
@@ -54,10 +61,8 @@ enum Kind {
 fn kind(character: char) -> Kind {
     match character {
         ' '..='~' => Kind::Plain,
-        // Variation selectors change the width of what is before them, but not in all terminals.
-        '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}' => Kind::Invisible,
-        // Blank, though they count as letters.
-        '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}' | '\u{2800}' => Kind::Invisible,
+        _ if VARIATION_SELECTORS.iter().any(|range| range.contains(&character)) => Kind::Invisible,
+        _ if BLANKS.contains(&character) => Kind::Invisible,
         // Rust escapes what is not printable anywhere, and marks at the begin of a text alone.
         _ if String::from_iter(['a', character]).escape_debug().count() > 2 => Kind::Invisible,
         _ if character.escape_debug().count() > 1 => Kind::Mark,

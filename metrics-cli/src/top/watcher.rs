@@ -21,10 +21,20 @@ const PAUSES: [f64; 2] = [0.2, 60.0];
 /// What the thread reports.
 #[derive(Debug)]
 pub(super) enum Report {
-    /// The end of a look, and the pause until the next one.
-    Looked { query: Query, result: Result<Look, LookError>, pause: Duration },
+    /// The end of a look.
+    Looked(Box<Looked>),
     /// The process was asked to end.
     Terminated,
+}
+
+/// The end of a look.
+#[derive(Debug)]
+pub(super) struct Looked {
+    /// What was asked for.
+    pub(super) query: Query,
+    pub(super) result: Result<Look, LookError>,
+    /// The time until the next look.
+    pub(super) pause: Duration,
 }
 
 /// Tells the thread what to look at. The thread ends when this is dropped.
@@ -66,7 +76,7 @@ async fn watch(
         let result = client.look(&query).await;
         failures = if result.is_ok() { 0 } else { failures + 1 };
         let pause = result.as_ref().map_or_else(|_| backoff(failures), pause_after);
-        if !report(Report::Looked { query, result, pause }) {
+        if !report(Report::Looked(Box::new(Looked { query, result, pause }))) {
             return;
         }
         let changed = queries.changed();
@@ -130,7 +140,7 @@ mod tests {
 
     fn next(reports: &Receiver<Report>) -> (Result<Look, LookError>, Duration) {
         match reports.recv_timeout(PATIENCE).expect("a report") {
-            Report::Looked { result, pause, .. } => (result, pause),
+            Report::Looked(looked) => (looked.result, looked.pause),
             Report::Terminated => panic!("nobody has sent a signal"),
         }
     }
@@ -146,9 +156,9 @@ mod tests {
         let mut look = Look { data: crate::top::fixtures::page_data(), namespaces: Vec::new() };
         let pauses = [-1.0, 0.0, 1.5, 1e300].map(|next_look| {
             look.data.next_look = next_look;
-            pause_after(&look).as_secs_f64()
+            pause_after(&look).as_millis()
         });
-        assert_eq!(pauses, [0.2, 0.2, 1.5, 60.0]);
+        assert_eq!(pauses, [200, 200, 1_500, 60_000]);
     }
 
     #[test]

@@ -1,12 +1,12 @@
 //! The metrics: a line for each dimension, and all about the selected one.
 
-use mvx_metrics::page::{DimensionCard, Distribution, LabelRows, MetricCard};
+use mvx_metrics::page::{DimensionCard, Distribution, LabelRow, LabelRows, MetricCard};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::widgets::Sparkline;
 
-use super::{FAINT, HEAD, Look, SELECTED, Title, take_bottom, take_top, visible, write};
+use super::{FAINT, HEAD, Look, SELECTED, Title, take_bottom, take_top, title_style, visible, write};
 use crate::top::history::heights;
 use crate::top::number;
 use crate::top::state::{Pane, pages};
@@ -16,7 +16,9 @@ use crate::top::text::{cut, left, right, width};
 const MIN_HEIGHT_WITH_DETAILS: u16 = 7;
 const MAX_DETAILS: u16 = 14;
 const CELLS_OF_VALUE: usize = 11;
-const CELLS_OF_RATE: usize = 9;
+const CELLS_OF_RATE: usize = 10;
+/// The name of a namespace before that of a metric.
+const MAX_NAMESPACE: usize = 14;
 /// Each cell of a chart has eight levels.
 const LEVELS: u64 = 8;
 const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
@@ -25,7 +27,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, mut area: Rect, look: Look<'_>) {
     if area.height == 0 {
         return;
     }
-    let Look { state, data, theme } = look;
+    let Look { state, data, .. } = look;
     let list = &data.metrics;
     let is_current = state.pane == Pane::Metrics;
     let title = Title {
@@ -38,7 +40,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, mut area: Rect, look: Look<'_>) {
         more: String::new(),
     };
     let title = title.line(area.width);
-    write(frame, take_top(&mut area, 1), 0, &title, theme.title(is_current));
+    write(frame, take_top(&mut area, 1), 0, &title, title_style(is_current));
     let dimensions = state.dimensions();
     let Some(&(card, selected)) = dimensions.get(state.selected_metric()) else {
         let text = if list.total == 0 { "no metrics" } else { "no metric fits the search" };
@@ -79,7 +81,7 @@ fn draw_rows(
     for (line, index) in (0..).zip(visible(dimensions.len(), state.selected_metric(), area.height)) {
         let (card, dimension) = dimensions[index];
         let name = if has_namespaces {
-            format!("{} {}", card.namespace, name(card, dimension))
+            format!("{} {}", cut(&card.namespace, MAX_NAMESPACE), name(card, dimension))
         } else {
             name(card, dimension)
         };
@@ -95,7 +97,7 @@ fn draw_rows(
         if is_current && index == state.selected_metric() {
             style = style.patch(SELECTED);
         }
-        write(frame, area, line, &columns(&name, &value, &number::rate(dimension.rate)), style);
+        write(frame, area, line, &columns(&name, &value, &number::rate_of(dimension, dimension.rate)), style);
         let points = state.history.points(&card.namespace, &card.name, &dimension.name);
         let offset = u16::try_from(usize::from(area.width) - cells_of_chart).unwrap_or(area.width);
         let chart = Rect { x: area.x + offset, y: area.y + line, width: area.width - offset, height: 1 };
@@ -144,9 +146,15 @@ fn details(card: &MetricCard, dimension: &DimensionCard, cells: usize) -> Vec<(S
         }
     }
     if let Some(labels) = &dimension.labels {
-        label_lines(labels, dimension.unit.as_deref(), cells).into_iter().for_each(add);
+        label_lines(dimension, labels, cells).into_iter().for_each(add);
     }
     lines
+}
+
+/// The texts of a label. An empty one is `""`.
+pub(in crate::top) fn label(row: &LabelRow, separator: &str) -> String {
+    let parts = row.label.iter().map(|part| if part.is_empty() { "\"\"" } else { part });
+    parts.collect::<Vec<_>>().join(separator)
 }
 
 /// The buckets that have values, with the bounds of the first and the last one.
@@ -180,7 +188,7 @@ fn bar_row(counts: &[u64], room: usize) -> String {
     sums.iter().map(bar).collect()
 }
 
-fn label_lines(labels: &LabelRows, unit: Option<&str>, cells: usize) -> Vec<String> {
+fn label_lines(dimension: &DimensionCard, labels: &LabelRows, cells: usize) -> Vec<String> {
     let room = cells.saturating_sub(CELLS_OF_VALUE + CELLS_OF_RATE + 2).min(60);
     let columns = |label: &str, value: &str, rate: &str| {
         format!("{} {} {}", left(label, room), right(value, CELLS_OF_VALUE), right(rate, CELLS_OF_RATE))
@@ -188,8 +196,8 @@ fn label_lines(labels: &LabelRows, unit: Option<&str>, cells: usize) -> Vec<Stri
     let total = number::count(labels.total as u64);
     let mut lines = vec![cut(&format!("{}: {total} labels", labels.names.join(", ")), cells)];
     for row in &labels.rows {
-        let value = number::value(row.value, unit);
-        lines.push(columns(&row.label.join(", "), &value, &number::rate(row.rate)));
+        let value = number::value(row.value, dimension.unit.as_deref());
+        lines.push(columns(&label(row, ", "), &value, &number::rate_of(dimension, row.rate)));
     }
     lines
 }

@@ -6,7 +6,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use super::{HEAD, Look, SELECTED, Title, take_top, visible, write};
+use super::{HEAD, Look, SELECTED, Title, take_top, title_style, visible, write};
 use crate::top::number;
 use crate::top::query::SortKey;
 use crate::top::state::{Pane, pages};
@@ -63,7 +63,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, mut area: Rect, look: Look<'_>) {
         more: format!("  by {}{order}", state.query.sort.name()),
     };
     let title = title.line(area.width);
-    write(frame, take_top(&mut area, 1), 0, &title, theme.title(is_current));
+    write(frame, take_top(&mut area, 1), 0, &title, title_style(is_current));
     let columns = columns(area.width);
     let others: usize = columns.iter().map(|column| column.cells + 1).sum();
     let cells_of_id = usize::from(area.width).saturating_sub(others);
