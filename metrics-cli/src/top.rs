@@ -19,9 +19,13 @@ mod watcher;
 
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Args;
+use mvx_metrics::MetricsRuntimeState;
+use mvx_metrics::page::PageData;
 use thiserror::Error;
+use tokio::time::{Instant, sleep_until};
 
 use self::address::{Address, InvalidAddress};
 use self::client::{Client, Limits, LookError};
@@ -32,6 +36,8 @@ use self::watcher::{block_on, pause_after};
 const PAGE_SIZE: usize = 25;
 /// How many recorders a text has.
 const TEXT_SIZE: usize = 200;
+/// How long a text waits for rates.
+const MAX_WAIT: Duration = Duration::from_secs(30);
 /// The exit code for all errors.
 const ERROR: u8 = 2;
 
@@ -103,15 +109,31 @@ fn try_run(options: &Options) -> Result<(), TopError> {
     Ok(terminal::run(client, &url, query)?)
 }
 
-/// Looks twice, because rates need two samples, and once more for each further page of metrics.
+/// Looks until there are rates, which need two samples, and once more for each further page of metrics.
 async fn text_of(client: &Client, url: &str, query: Query) -> Result<String, LookError> {
-    let first = client.look(&query).await?;
-    tokio::time::sleep(pause_after(&first)).await;
+    let deadline = Instant::now() + MAX_WAIT;
     let mut look = client.look(&query).await?;
+    let first = look.data.sample;
+    loop {
+        sleep_until(deadline.min(Instant::now() + pause_after(&look))).await;
+        look = client.look(&query).await?;
+        if has_rates(&look.data, first) || Instant::now() >= deadline {
+            break;
+        }
+    }
     let pages = state::pages(&look.data.metrics);
     for metric_page in 2..=pages {
         let further = client.look(&Query { metric_page, ..query.clone() }).await?;
         look.data.metrics.rows.extend(further.data.metrics.rows);
     }
     Ok(once::text(url, &look.data))
+}
+
+/// Whether the data are those of a later sample than the first one. The endpoint samples recorders and metrics at their own pace.
+fn has_rates(data: &PageData, first: u64) -> bool {
+    let rows = &data.recorders.rows;
+    let is_running = |status| status == MetricsRuntimeState::Running;
+    let is_sampled = data.sample != first && (rows.is_empty() || rows.iter().any(|row| row.rate.is_some()));
+    // A program that is shut down has no further samples.
+    is_sampled || !data.runtimes.iter().any(|runtime| is_running(runtime.status))
 }

@@ -136,8 +136,8 @@ fn panes(body: Rect, current: Pane, recorders: usize) -> (Rect, Rect) {
         return if current == Pane::Recorders { (body, nothing) } else { (nothing, body) };
     }
     let share = if current == Pane::Recorders { body.height * 3 / 5 } else { body.height * 2 / 5 };
-    // A title, heads, and one line for the text that there are none.
-    let needed = u16::try_from(recorders.max(1)).map_or(share, |rows| rows.saturating_add(2));
+    // A title, heads, one line for the text that there are none, and one for the selected recorder.
+    let needed = u16::try_from(recorders.max(1)).map_or(share, |rows| rows.saturating_add(3));
     (take_top(&mut rest, share.min(needed)), rest)
 }
 

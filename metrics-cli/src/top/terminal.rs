@@ -60,6 +60,9 @@ pub(super) fn run(client: Client, url: &str, query: Query) -> io::Result<()> {
                 Message::Resized => {}
                 Message::Report(Report::Looked(looked)) => state.on_look(*looked, Instant::now()),
                 Message::Report(Report::Terminated) => return Ok(()),
+                Message::Report(Report::Ended) => {
+                    return Err(io::Error::other("the thread that looks at the endpoint has ended"));
+                }
                 Message::Unreadable(error) => return Err(error),
             }
             message = receiver.try_recv().ok();

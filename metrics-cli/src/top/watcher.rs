@@ -25,6 +25,8 @@ pub(super) enum Report {
     Looked(Box<Looked>),
     /// The process was asked to end.
     Terminated,
+    /// The thread has ended, although somebody still listened.
+    Ended,
 }
 
 /// The end of a look.
@@ -52,7 +54,11 @@ impl Watcher {
     ) -> io::Result<Self> {
         let (queries, receiver) = watch::channel(query);
         let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
-        let run = move || runtime.block_on(watch(client, receiver, report));
+        let run = move || {
+            // Dropped in a panic, too: nobody would look at the endpoint any more.
+            let _ended = ReportEndOnDrop(report.clone());
+            runtime.block_on(watch(client, receiver, report));
+        };
         thread::Builder::new().name("mvx-metrics-top".to_owned()).spawn(run)?;
         Ok(Self { queries })
     }
@@ -60,6 +66,14 @@ impl Watcher {
     /// Looks now, and from now on with this query.
     pub(super) fn ask(&self, query: &Query) {
         self.queries.send_replace(query.clone());
+    }
+}
+
+struct ReportEndOnDrop<R: Fn(Report) -> bool>(R);
+
+impl<R: Fn(Report) -> bool> Drop for ReportEndOnDrop<R> {
+    fn drop(&mut self) {
+        (self.0)(Report::Ended);
     }
 }
 
@@ -141,7 +155,7 @@ mod tests {
     fn next(reports: &Receiver<Report>) -> (Result<Look, LookError>, Duration) {
         match reports.recv_timeout(PATIENCE).expect("a report") {
             Report::Looked(looked) => (looked.result, looked.pause),
-            Report::Terminated => panic!("nobody has sent a signal"),
+            other => panic!("no look has ended: {other:?}"),
         }
     }
 
@@ -201,7 +215,8 @@ mod tests {
         assert!(next(&reports).0.is_ok());
         drop(watcher);
         // The sender is dropped with the thread.
-        while reports.recv_timeout(PATIENCE).is_ok() {}
+        let last = std::iter::from_fn(|| reports.recv_timeout(PATIENCE).ok()).last();
+        assert!(matches!(last, Some(Report::Ended)), "{last:?}");
         assert!(matches!(reports.try_recv(), Err(std::sync::mpsc::TryRecvError::Disconnected)));
     }
 }

@@ -6,11 +6,14 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use super::{HEAD, Look, SELECTED, Title, take_top, title_style, visible, write};
+use super::{HEAD, Look, SELECTED, Title, take_bottom, take_top, title_style, visible, write};
 use crate::top::number;
 use crate::top::query::SortKey;
 use crate::top::state::{Pane, pages};
 use crate::top::text::{left, right};
+
+/// With fewer lines the selected recorder has no line of its own.
+const MIN_HEIGHT_WITH_DETAILS: u16 = 4;
 
 /// A column beside the id, which gets the room that is left.
 struct Column {
@@ -77,6 +80,12 @@ pub(super) fn draw(frame: &mut Frame<'_>, mut area: Rect, look: Look<'_>) {
         let text = if list.total == 0 { "no recorders" } else { "no recorder fits the search" };
         return write(frame, area, 0, text, super::FAINT);
     }
+    if is_current && area.height >= MIN_HEIGHT_WITH_DETAILS {
+        let details = take_bottom(&mut area, 1);
+        if let Some(row) = list.rows.get(state.selected_recorder()) {
+            write(frame, details, 0, &detail(row), HEAD);
+        }
+    }
     for (line, index) in (0..).zip(visible(list.rows.len(), state.selected_recorder(), area.height)) {
         let row = &list.rows[index];
         let mut text = left(&row.id, cells_of_id);
@@ -94,6 +103,18 @@ pub(super) fn draw(frame: &mut Frame<'_>, mut area: Rect, look: Look<'_>) {
         }
         write(frame, area, line, &text, style);
     }
+}
+
+/// What the columns of a narrow terminal do not have of the selected recorder.
+fn detail(row: &RecorderRow) -> String {
+    let counts = [
+        ("accepted", row.accepted),
+        ("dropped", row.dropped),
+        ("rejected", row.rejected),
+        ("discarded", row.discarded),
+    ];
+    let counts = counts.map(|(name, count)| format!(", {} {name}", number::count(count))).concat();
+    format!("entity {} in {}, {}{counts}", row.entity_id, row.namespace, row.status)
 }
 
 /// What the endpoint sorts by as loss.

@@ -1,65 +1,15 @@
-//! `mvx-metrics top` against real endpoints: of this process, and of nobody.
+//! One look as text.
 
 use std::net::TcpListener;
 use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::Duration;
 
-use mvx_metrics::http::{Endpoint, EndpointOptions, ServiceOptions};
-use mvx_metrics::{
-    Breakdown, Counter, Histogram, Metric, MetricsRecorder, MetricsRuntime, Sum, metric_event,
-};
+use mvx_metrics::http::ServiceOptions;
+use mvx_metrics::{DimensionDescriptor, DimensionKind, DimensionValue};
+use mvx_metrics_tests::Handwritten;
 
-#[metric_event]
-struct Answered {
-    path: String,
-    bytes: u64,
-    elapsed: Duration,
-}
-
-/// Answers of a server.
-#[derive(Metric, Default)]
-#[metric(name = "http", on(Answered))]
-struct Http {
-    answers: Counter,
-    #[dimension(value = bytes, unit = bytes)]
-    sent: Sum<u64>,
-    #[dimension(value = elapsed)]
-    latency: Histogram<Duration>,
-    #[dimension(by = path, limit = 10)]
-    by_path: Breakdown<String, Counter>,
-}
-
-/// A runtime with its endpoint.
-struct Program {
-    runtime: MetricsRuntime,
-    endpoint: Endpoint,
-}
-
-impl Program {
-    fn start(options: ServiceOptions) -> Self {
-        let runtime = MetricsRuntime::new("shop").expect("a valid name");
-        runtime.start().expect("a thread");
-        let endpoint =
-            runtime.metrics_service(options).serve(EndpointOptions::new().port(0)).expect("a port");
-        Self { runtime, endpoint }
-    }
-
-    fn recorder(&self, id: &str) -> MetricsRecorder {
-        let recorder = self.runtime.create_recorder(id).expect("a free id");
-        recorder.metric::<Http>().expect("it runs");
-        recorder
-    }
-
-    fn address(&self) -> String {
-        self.endpoint.address().to_string()
-    }
-}
-
-fn answer(recorder: &MetricsRecorder, path: &str) {
-    recorder.emit(Answered { path: path.to_owned(), bytes: 100, elapsed: Duration::from_millis(10) });
-}
+use crate::program::{Program, answer};
 
 fn top(arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_mvx-metrics"));
@@ -157,14 +107,24 @@ fn one_look_can_be_narrowed_and_sorted() {
 }
 
 #[test]
+fn a_program_that_has_ended_is_shown_as_it_was() {
+    let program = Program::start(ServiceOptions::new().page(true));
+    let recorder = program.recorder("session-1");
+    answer(&recorder, "/");
+    program.runtime.shutdown().expect("it stops");
+    let text = once(&[&program.address()]);
+    assert_eq!(row(&text, &["runtime"]), ["runtime", "shop", "CLOSED"]);
+    assert_eq!(row(&text, &["http.answers", "shop"])[5], "1");
+}
+
+#[test]
 fn many_metrics_are_all_in_one_look() {
     let program = Program::start(ServiceOptions::new().page(true));
     let recorder = program.recorder("session-1");
     for number in 0..60 {
-        let counter = mvx_metrics::DimensionDescriptor::new("total", mvx_metrics::DimensionKind::Counter);
-        let value = mvx_metrics::DimensionValue::Unsigned(number);
-        let metric =
-            mvx_metrics_tests::Handwritten::new(format!("metric_{number:02}"), vec![(counter, value)]);
+        let counter = DimensionDescriptor::new("total", DimensionKind::Counter);
+        let value = DimensionValue::Unsigned(number);
+        let metric = Handwritten::new(format!("metric_{number:02}"), vec![(counter, value)]);
         recorder.register_metric(metric).expect("it runs");
     }
     let text = once(&[&program.address()]);
