@@ -1,7 +1,7 @@
 //! `mvx-metrics top`: a running program in the terminal.
 //!
-//! `watcher` is the thread that asks the endpoint with `client`, and `terminal` the loop of keys, answers and the screen. `state` has
-//! what they change, `draw` shows it, and `once` writes it as text. `text` escapes and measures whatever other programs name.
+//! `watcher` is the thread that asks the endpoint with `client`, and `terminal` the loop of keys, answers and the screen. `state` is
+//! changed by both, `draw` shows it, and `once` writes an answer as text. `text` escapes and measures all names of other programs.
 
 mod address;
 mod client;
@@ -76,7 +76,7 @@ pub(crate) fn run(options: &Options) -> ExitCode {
     match try_run(options) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // Nobody can be told when this fails, too.
+            // Without standard error there is no place for the message.
             let _ = writeln!(io::stderr(), "mvx-metrics: {error}");
             ExitCode::from(ERROR)
         }

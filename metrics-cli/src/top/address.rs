@@ -76,7 +76,7 @@ impl Address {
         };
         let port = match uri.port_u16() {
             Some(port) => Some(port).filter(|port| *port != 0),
-            // What follows the host is a port that is too large, or a colon alone.
+            // The host may be followed by a port that is too large, or by a colon alone.
             None => Some(80).filter(|_| authority.trim_end_matches(']').ends_with(host)),
         };
         let port = port.ok_or_else(|| invalid("a port is a number from 1 to 65535"))?;

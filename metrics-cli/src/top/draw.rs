@@ -173,7 +173,7 @@ fn footer_line<'a>(state: &State, cells: u16) -> Line<'a> {
         };
         let before = format!("search {pane}: ");
         let search = format!("{}_", super::text::escaped(search));
-        // The end of a long search is what is being typed.
+        // The user types at the end of a long search, so its begin is left out.
         let mut shown = &*search;
         while width(shown) > cells.saturating_sub(width(&before)) {
             let Some((next, _)) = shown.char_indices().nth(1) else { break };

@@ -7,7 +7,7 @@ use mvx_metrics::page::{DimensionCard, PageData};
 
 /// How many samples of a dimension are kept.
 const MAX_POINTS: usize = 240;
-/// How many dimensions have a history. The pages that nobody looks at lose theirs first.
+/// How many dimensions have a history. Dimensions that the last sample lacks lose theirs first.
 const MAX_DIMENSIONS: usize = 5_000;
 
 /// The samples of one dimension. `None` is a sample without a number.
@@ -61,7 +61,7 @@ impl Points {
         } else if sample == self.last && !self.points.is_empty() {
             return;
         } else if !self.points.is_empty() {
-            // Nobody has seen the samples between.
+            // The samples between were not read.
             let missed = (sample - self.last - 1).min(MAX_POINTS as u64);
             (0..missed).for_each(|_| self.points.push_back(None));
         }
@@ -125,7 +125,7 @@ mod tests {
         data.sample = 16;
         history.add(&data);
         assert_eq!(points(&history).last(), Some(&None), "the value of a counter is no rate");
-        // What does not count is shown by its value.
+        // A gauge does not count, so the chart has its value.
         assert_eq!(history.points("mail", "build", "size").first(), Some(&Some(1_536.0)));
         data.sample = 1;
         history.add(&data);

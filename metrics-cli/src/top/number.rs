@@ -29,7 +29,7 @@ pub(super) fn rate_of(dimension: &DimensionCard, number: Option<f64>) -> String 
 
 /// How long something lasts, for people: `3d 4h`.
 pub(super) fn age(seconds: f64) -> String {
-    // The conversion limits what is too large or no number.
+    // The conversion limits numbers that are too large, and makes NaN 0.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an age of whole seconds")]
     let whole = seconds as u64;
     let (minutes, hours, days) = (whole / 60, whole / 3_600, whole / 86_400);

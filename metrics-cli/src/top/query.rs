@@ -1,4 +1,4 @@
-//! What is asked of the endpoint.
+//! The query of a look at the endpoint.
 
 use std::fmt::Write as _;
 

@@ -20,7 +20,7 @@ pub(super) enum Pane {
     Metrics,
 }
 
-/// What follows from a key.
+/// The effect of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Effect {
     /// The screen may have changed, no more.
@@ -104,7 +104,7 @@ impl State {
         cards.iter().flat_map(|card| card.dimensions.iter().map(move |dimension| (card, dimension))).collect()
     }
 
-    /// The text of the search in the current pane, while somebody types it.
+    /// The text of the search in the current pane, while the user types it.
     pub(super) fn typed_search(&self) -> Option<&str> {
         self.search_before.is_some().then(|| match self.pane {
             Pane::Recorders => &*self.query.search,

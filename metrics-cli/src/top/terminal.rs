@@ -26,7 +26,7 @@ enum Message {
     Unreadable(io::Error),
 }
 
-/// Shows the endpoint until somebody ends it. The terminal is then as it was before.
+/// Shows the endpoint until a key or a signal ends the loop. The terminal is then as it was before.
 pub(super) fn run(client: Client, url: &str, query: Query) -> io::Result<()> {
     let (sender, receiver) = channel();
     let report = {
@@ -79,7 +79,7 @@ struct RestoreOnDrop;
 
 impl Drop for RestoreOnDrop {
     fn drop(&mut self) {
-        // A terminal that is gone needs none, and a message would reach nobody.
+        // A terminal that is gone cannot be restored, and cannot show a message.
         let _ = ratatui::try_restore();
     }
 }

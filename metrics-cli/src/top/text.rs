@@ -11,7 +11,7 @@ const MAX_LENGTH: usize = 1_000;
 /// How many combining characters one character may have. More of them would cover the lines above and below.
 const MAX_MARKS: usize = 4;
 
-/// They change the width of what is before them, but not in all terminals.
+/// They change the width of the character before them, but not in all terminals.
 const VARIATION_SELECTORS: [RangeInclusive<char>; 2] = ['\u{fe00}'..='\u{fe0f}', '\u{e0100}'..='\u{e01ef}'];
 /// Blank, though they count as letters or symbols.
 const BLANKS: [char; 5] = ['\u{115f}', '\u{1160}', '\u{3164}', '\u{ffa0}', '\u{2800}'];
@@ -63,7 +63,7 @@ fn kind(character: char) -> Kind {
         ' '..='~' => Kind::Plain,
         _ if VARIATION_SELECTORS.iter().any(|range| range.contains(&character)) => Kind::Invisible,
         _ if BLANKS.contains(&character) => Kind::Invisible,
-        // Rust escapes what is not printable anywhere, and marks at the begin of a text alone.
+        // `str::escape_debug` escapes unprintable characters anywhere, and marks at the begin of a text alone.
         _ if String::from_iter(['a', character]).escape_debug().count() > 2 => Kind::Invisible,
         _ if character.escape_debug().count() > 1 => Kind::Mark,
         _ => Kind::Plain,
@@ -175,7 +175,7 @@ mod tests {
         for character in assigned.chain(('\u{30000}'..=char::MAX).step_by(101)) {
             let text = escaped(&format!("a{character}"));
             assert!(!text.chars().any(char::is_control), "{character:?}");
-            // Each line that is drawn leaves out what has no cells, so the columns stay.
+            // Drawing leaves out graphemes without cells, so each text has at least one cell.
             assert!(width(&text) >= 1 && text.len() < 12, "{character:?}");
         }
     }

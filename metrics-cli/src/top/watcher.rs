@@ -25,14 +25,14 @@ pub(super) enum Report {
     Looked(Box<Looked>),
     /// The process was asked to end.
     Terminated,
-    /// The thread has ended, although somebody still listened.
+    /// The thread has ended, although the receiver was there.
     Ended,
 }
 
 /// The end of a look.
 #[derive(Debug)]
 pub(super) struct Looked {
-    /// What was asked for.
+    /// The query of the look.
     pub(super) query: Query,
     pub(super) result: Result<Look, LookError>,
     /// The time until the next look.
@@ -46,7 +46,7 @@ pub(super) struct Watcher {
 }
 
 impl Watcher {
-    /// Starts the thread. `report` returns whether somebody still listens.
+    /// Starts the thread. `report` returns whether the receiver is still there.
     pub(super) fn start(
         client: Client,
         query: Query,
@@ -55,7 +55,7 @@ impl Watcher {
         let (queries, receiver) = watch::channel(query);
         let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
         let run = move || {
-            // Dropped in a panic, too: nobody would look at the endpoint any more.
+            // Dropped in a panic, too. Without the thread the screen would stay as it is for ever.
             let _ended = ReportEndOnDrop(report.clone());
             runtime.block_on(watch(client, receiver, report));
         };
@@ -181,7 +181,7 @@ mod tests {
         let address = reserved.local_addr().expect("an address");
         drop(reserved);
         let (_watcher, reports) = watcher(&address.to_string());
-        // Nobody listens: the pauses grow.
+        // The port is closed: the pauses grow.
         let (first, pause) = next(&reports);
         assert!(matches!(first, Err(LookError::Connect(_))) && pause == backoff(1));
         let (second, pause) = next(&reports);

@@ -1,4 +1,4 @@
-//! `mvx-metrics top` against real endpoints: of this process, and of nobody.
+//! `mvx-metrics top` against endpoints of this process, and closed ports.
 
 mod once;
 mod program;
