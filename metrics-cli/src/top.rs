@@ -9,6 +9,7 @@ mod draw;
 #[cfg(test)]
 mod fixtures;
 mod history;
+mod name;
 mod number;
 mod once;
 mod query;

@@ -13,7 +13,6 @@ use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::{Line, Span};
 
-pub(super) use self::metrics::label;
 use super::number;
 use super::state::{Pane, State};
 use super::text::{cut, left, width};
@@ -221,7 +220,7 @@ fn problem_lines(problems: &[Problem], total: usize, max: usize) -> Vec<String> 
 
 fn problem_line(problem: &Problem) -> String {
     let Problem { namespace, subject, count, detail, .. } = problem;
-    let kind = super::once::problem_name(problem.kind);
+    let kind = super::name::of_problem(problem.kind);
     let times = if *count > 1 { format!(" ({})", number::count(*count)) } else { String::new() };
     let detail = if detail.is_empty() { String::new() } else { format!(": {detail}") };
     format!("! {kind} {namespace} {subject}{times}{detail}")

@@ -2,11 +2,9 @@
 
 use std::fmt::Write as _;
 
-use mvx_metrics::DimensionKind;
-use mvx_metrics::page::{DimensionCard, MetricCard, PageData, ProblemKind};
-use serde::Serialize;
+use mvx_metrics::page::{DimensionCard, MetricCard, PageData};
 
-use super::draw::label as shown_label;
+use super::name;
 use super::text::width;
 
 /// Up to this width a column is aligned. A longer text is not cut.
@@ -34,7 +32,7 @@ fn problems(text: &mut String, data: &PageData) {
     let _ = writeln!(text, "\nproblems {} of {}", data.problems.len(), data.problems_total);
     let mut rows = vec![cells(&["PROBLEM", "NAMESPACE", "SUBJECT", "COUNT", "DETAIL"])];
     rows.extend(data.problems.iter().map(|problem| {
-        let kind = problem_name(problem.kind);
+        let kind = name::of_problem(problem.kind);
         vec![
             kind,
             problem.namespace.clone(),
@@ -138,16 +136,20 @@ fn metrics(text: &mut String, data: &PageData) {
 
 /// The row of a dimension, and those of its labels.
 fn dimension_rows(card: &MetricCard, dimension: &DimensionCard) -> Vec<Vec<String>> {
-    let name = match &*dimension.name {
-        "" => card.name.clone(),
-        name => format!("{}.{name}", card.name),
-    };
+    let full_name = name::of_dimension(card, dimension);
     let quantiles = dimension.distribution.as_ref().map_or([None; 3], |distribution| distribution.quantiles);
     let row = |labels: &str, value: String, rate: Option<f64>, quantiles: [Option<f64>; 3]| {
         let unit = dimension.unit.clone().unwrap_or_default();
-        let kind = kind_name(dimension.kind);
-        let mut row =
-            vec![name.clone(), card.namespace.clone(), labels.to_owned(), kind, unit, value, number(rate)];
+        let kind = name::of_kind(dimension.kind);
+        let mut row = vec![
+            full_name.clone(),
+            card.namespace.clone(),
+            labels.to_owned(),
+            kind,
+            unit,
+            value,
+            number(rate),
+        ];
         row.extend(quantiles.map(number));
         row
     };
@@ -155,27 +157,9 @@ fn dimension_rows(card: &MetricCard, dimension: &DimensionCard) -> Vec<Vec<Strin
     let mut rows = vec![row("", value, dimension.rate, quantiles)];
     let labels = dimension.labels.iter().flat_map(|labels| &labels.rows);
     rows.extend(
-        labels.map(|label| row(&shown_label(label, ","), number(label.value), label.rate, [None; 3])),
+        labels.map(|label| row(&name::of_label(label, ","), number(label.value), label.rate, [None; 3])),
     );
     rows
-}
-
-/// The name of a kind as the data have it.
-pub(super) fn problem_name(kind: ProblemKind) -> String {
-    name(&kind)
-}
-
-/// The name of a kind as the data have it.
-pub(super) fn kind_name(kind: DimensionKind) -> String {
-    name(&kind)
-}
-
-/// How serde writes a value that is a word.
-fn name(value: &impl Serialize) -> String {
-    match serde_json::to_value(value) {
-        Ok(serde_json::Value::String(name)) => name.replace('_', "-"),
-        _ => String::new(),
-    }
 }
 
 fn number(number: Option<f64>) -> String {

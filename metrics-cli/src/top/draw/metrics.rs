@@ -1,6 +1,6 @@
 //! The metrics: a line for each dimension, and all about the selected one.
 
-use mvx_metrics::page::{DimensionCard, Distribution, LabelRow, LabelRows, MetricCard};
+use mvx_metrics::page::{DimensionCard, Distribution, LabelRows, MetricCard};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -8,6 +8,7 @@ use ratatui::widgets::Sparkline;
 
 use super::{FAINT, HEAD, Look, SELECTED, Title, take_bottom, take_top, title_style, visible, write};
 use crate::top::history::heights;
+use crate::top::name;
 use crate::top::number;
 use crate::top::state::{Pane, pages};
 use crate::top::text::{cut, left, right, width};
@@ -81,9 +82,9 @@ fn draw_rows(
     for (line, index) in (0..).zip(visible(dimensions.len(), state.selected_metric(), area.height)) {
         let (card, dimension) = dimensions[index];
         let name = if has_namespaces {
-            format!("{} {}", cut(&card.namespace, MAX_NAMESPACE), name(card, dimension))
+            format!("{} {}", cut(&card.namespace, MAX_NAMESPACE), name::of_dimension(card, dimension))
         } else {
-            name(card, dimension)
+            name::of_dimension(card, dimension)
         };
         let value = match &dimension.text {
             Some(text) => text.clone(),
@@ -107,20 +108,12 @@ fn draw_rows(
     }
 }
 
-/// The name of a dimension; that of one without a name is the metric's.
-fn name(card: &MetricCard, dimension: &DimensionCard) -> String {
-    match &*dimension.name {
-        "" => card.name.clone(),
-        name => format!("{}.{name}", card.name),
-    }
-}
-
 /// All about one dimension.
 fn details(card: &MetricCard, dimension: &DimensionCard, cells: usize) -> Vec<(String, Style)> {
-    let kind = crate::top::once::kind_name(dimension.kind);
+    let kind = name::of_kind(dimension.kind);
     let unit = dimension.unit.as_ref().map(|unit| format!(" in {unit}")).unwrap_or_default();
     let window = dimension.window.map(|seconds| format!(", last {seconds} s")).unwrap_or_default();
-    let mut lines = vec![(format!("{}: {kind}{unit}{window}", name(card, dimension)), HEAD)];
+    let mut lines = vec![(format!("{}: {kind}{unit}{window}", name::of_dimension(card, dimension)), HEAD)];
     let mut add = |text: String| lines.push((text, Style::new()));
     if card.failed > 0 || card.invalid > 0 {
         let (failed, invalid) = (number::count(card.failed), number::count(card.invalid));
@@ -149,12 +142,6 @@ fn details(card: &MetricCard, dimension: &DimensionCard, cells: usize) -> Vec<(S
         label_lines(dimension, labels, cells).into_iter().for_each(add);
     }
     lines
-}
-
-/// The texts of a label. An empty one is `""`.
-pub(in crate::top) fn label(row: &LabelRow, separator: &str) -> String {
-    let parts = row.label.iter().map(|part| if part.is_empty() { "\"\"" } else { part });
-    parts.collect::<Vec<_>>().join(separator)
 }
 
 /// The buckets that have values, with the bounds of the first and the last one.
@@ -197,7 +184,7 @@ fn label_lines(dimension: &DimensionCard, labels: &LabelRows, cells: usize) -> V
     let mut lines = vec![cut(&format!("{}: {total} labels", labels.names.join(", ")), cells)];
     for row in &labels.rows {
         let value = number::value(row.value, dimension.unit.as_deref());
-        lines.push(columns(&label(row, ", "), &value, &number::rate_of(dimension, row.rate)));
+        lines.push(columns(&name::of_label(row, ", "), &value, &number::rate_of(dimension, row.rate)));
     }
     lines
 }
