@@ -36,14 +36,15 @@
 //! Nothing while nobody looks. The service takes samples for all clients together: one of the metrics, and one of the recorders, which reads no
 //! metric and waits for no event. A look takes a new sample when the last one is older than a second, and older than 100 times as long as that
 //! sample took. So the samples take about 2% of a core at most, with any number of recorders and of clients: where a sample takes 100 ms, there is
-//! one in ten seconds. [`PageData::next_look`] tells clients when to look again. A look itself searches and sorts the recorders, and writes its rows.
+//! one in ten seconds. [`PageData::next_look`] tells clients when to look again. Cards, and pages of the recorders, are made once for each sample
+//! and query, and count as part of the sample. What is left for a look is to write its rows.
 //!
 //! Waiting is no cost: a handler that blocks makes a sample slow and not rare. The service keeps the last samples in memory for half a minute after
 //! a look: about 150 bytes for each recorder, and two copies of the totals.
 //!
 //! Looks are answered by the thread that renders expositions, one round for all clients that wait. It pauses after a round, as the module
 //! [`http`](crate::http) says, but not for the time that samples took, because they have a pace of their own. So clients with different queries wait
-//! for the round in progress, and milliseconds more.
+//! for the round in progress, and for a pause of milliseconds.
 //!
 //! # Who can see it
 //!

@@ -268,9 +268,9 @@ impl Renderer {
     fn render_page(&self, query: &PageQuery, sampled: &mut Duration) -> Result<Bytes, RenderError> {
         let source = Runtimes { runtimes: &self.runtimes, exposition: &self.exposition };
         // Reading metrics runs user code, so no lock is held.
-        let mut sampler = std::mem::take(&mut *self.sampler.lock());
-        let look = sampler.look(query, &source, Instant::now());
-        *self.sampler.lock() = sampler;
+        let mut taken = std::mem::take(&mut *self.sampler.lock());
+        let look = taken.look(query, &source, Instant::now());
+        *self.sampler.lock() = taken;
         let (data, cost) = look?;
         *sampled += cost;
         serde_json::to_vec(&data).map(Bytes::from).map_err(|error| unavailable(error.to_string()))

@@ -64,6 +64,12 @@ impl PageQuery {
         }
     }
 
+    /// Whether both ask for the same page of the recorders.
+    pub(super) fn has_recorders_of(&self, other: &Self) -> bool {
+        let of = |query: &Self| (query.sort, query.descending, query.page, query.size);
+        of(self) == of(other) && self.namespace == other.namespace && self.search == other.search
+    }
+
     /// Whether the query asks for this namespace.
     pub(super) fn has_namespace(&self, namespace: &str) -> bool {
         self.namespace.as_deref().is_none_or(|asked| asked == namespace || asked == cut(namespace))
@@ -79,8 +85,10 @@ pub(super) fn contains(text: &str, lower: &str) -> bool {
         return text.to_lowercase().contains(lower);
     }
     // Without an allocation: it is called for each recorder.
-    text.len() >= lower.len()
-        && text.as_bytes().windows(lower.len()).any(|window| window.eq_ignore_ascii_case(lower.as_bytes()))
+    let lower = lower.as_bytes();
+    text.as_bytes()
+        .windows(lower.len())
+        .any(|window| window[0].to_ascii_lowercase() == lower[0] && window.eq_ignore_ascii_case(lower))
 }
 
 /// The name and the value of one parameter.

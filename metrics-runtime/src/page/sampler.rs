@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::card::card;
 use super::cut::cut;
-use super::data::{Listed, MetricCard, NamespaceRow, PageData, RuntimeRow};
+use super::data::{Listed, MetricCard, NamespaceRow, PageData, RecorderRow, RuntimeRow};
 use super::problems::Problems;
 use super::query::{PageQuery, contains};
 use super::recorders::{RecorderList, page_of, per_second};
@@ -28,6 +28,8 @@ const MIN_NEXT_LOOK: Duration = Duration::from_millis(250);
 const KEPT: Duration = Duration::from_secs(30);
 const MAX_NAMESPACES: usize = 100;
 const METRICS_OF_A_PAGE: usize = 24;
+/// How many pages of recorders are kept for clients that look again.
+const MAX_PAGES: usize = 16;
 
 /// What a sampler reads.
 pub(crate) trait Source {
@@ -114,10 +116,29 @@ struct RecordersSample {
     pace: Pace,
     list: RecorderList,
     problems: Problems,
+    /// The last pages, so that clients that look again at the same sample do not search and sort it again.
+    pages: Vec<(PageQuery, Listed<RecorderRow>)>,
+}
+
+impl RecordersSample {
+    /// The page that a query asks for. The time that a new one takes counts as a cost of the sample.
+    fn page(&mut self, query: &PageQuery) -> Listed<RecorderRow> {
+        if let Some((_, page)) = self.pages.iter().find(|(other, _)| other.has_recorders_of(query)) {
+            return page.clone();
+        }
+        let began = Instant::now();
+        let page = self.list.page(query);
+        self.pace.cost += began.elapsed();
+        if self.pages.len() >= MAX_PAGES {
+            self.pages.remove(0);
+        }
+        self.pages.push((query.clone(), page.clone()));
+        page
+    }
 }
 
 impl Sampler {
-    /// What a client sees. The second result is how long the call worked to take samples, which their own pace bounds.
+    /// What a client sees. The second result is how long the call took samples, which have a pace of their own.
     ///
     /// # Errors
     /// Those of the source.
@@ -130,25 +151,23 @@ impl Sampler {
         self.forget_if_old(now);
         self.last_look = Some(now);
         let runtimes = source.runtimes();
-        let mut cost = Duration::ZERO;
+        let began = Instant::now();
         if self.metrics.as_ref().is_none_or(|last| last.pace.is_old(now, &runtimes)) {
-            cost += self.take_metrics(source.read_metrics()?, &runtimes);
+            self.take_metrics(source.read_metrics()?, &runtimes);
         }
         if self.recorders.as_ref().is_none_or(|last| last.pace.is_old(now, &runtimes)) {
-            cost += self.take_recorders(source.read_recorders()?, &runtimes);
+            self.take_recorders(source.read_recorders()?, &runtimes);
         }
-        let (Some(metrics), Some(recorders)) = (&mut self.metrics, &self.recorders) else {
+        let (Some(metrics), Some(recorders)) = (&mut self.metrics, &mut self.recorders) else {
             unreachable!("both samples were taken just now")
         };
-        let began = Instant::now();
+        let sampled = began.elapsed();
         let (cards, cards_cost) = metrics.page(query);
+        let rows = recorders.page(query);
         let (problems, problems_total) = metrics.problems.shown(&recorders.problems);
         let latest = now.max(metrics.pace.read_at).max(recorders.pace.read_at);
         let next_look =
             metrics.pace.remaining(latest).min(recorders.pace.remaining(latest)).max(MIN_NEXT_LOOK);
-        let rows = recorders.list.page(query);
-        // A page of many recorders takes its time too.
-        let next_look = next_look.max(began.elapsed().saturating_sub(cards_cost) * INTERVAL_FACTOR);
         let data = PageData {
             sample: metrics.number,
             taken_at: metrics.totals.totals.taken_at_seconds(),
@@ -165,7 +184,7 @@ impl Sampler {
             recorders: rows,
             metrics: cards,
         };
-        Ok((data, cost + cards_cost))
+        Ok((data, sampled + cards_cost))
     }
 
     /// Forgets the samples that nobody has looked at for long. Returns in how long the others are to be forgotten; `None` when there
@@ -183,11 +202,7 @@ impl Sampler {
         Some(rest)
     }
 
-    fn take_metrics(
-        &mut self,
-        reading: MetricsReading,
-        runtimes: &[(String, MetricsRuntimeState)],
-    ) -> Duration {
+    fn take_metrics(&mut self, reading: MetricsReading, runtimes: &[(String, MetricsRuntimeState)]) {
         let began = Instant::now();
         let MetricsReading { totals, skipped, read_at, cost } = reading;
         self.count += 1;
@@ -204,14 +219,9 @@ impl Sampler {
         let pace = Pace { read_at, cost, runtimes: runtimes.to_vec() };
         self.metrics =
             Some(MetricsSample { number: self.count, pace, totals, earlier, namespaces, problems, cards });
-        cost
     }
 
-    fn take_recorders(
-        &mut self,
-        reading: RecordersReading,
-        runtimes: &[(String, MetricsRuntimeState)],
-    ) -> Duration {
+    fn take_recorders(&mut self, reading: RecordersReading, runtimes: &[(String, MetricsRuntimeState)]) {
         let began = Instant::now();
         let RecordersReading { listings, taken_at, read_at, cost } = reading;
         let earlier = self.recorders.take().map(|earlier| earlier.list);
@@ -220,8 +230,7 @@ impl Sampler {
         let problems = Problems::of_recorders(&list);
         let cost = cost + began.elapsed();
         let pace = Pace { read_at, cost, runtimes: runtimes.to_vec() };
-        self.recorders = Some(RecordersSample { pace, list, problems });
-        cost
+        self.recorders = Some(RecordersSample { pace, list, problems, pages: Vec::new() });
     }
 }
 
@@ -239,15 +248,13 @@ impl MetricsSample {
         let mut cost = Duration::ZERO;
         let mut rows = Vec::new();
         for position in &matching[range] {
-            let card = match self.cards[*position].take() {
-                Some(card) => card,
-                None => {
-                    let began = Instant::now();
-                    let card = self.card(self.totals.metrics[*position]);
-                    cost += began.elapsed();
-                    card
-                }
-            };
+            let made = self.cards[*position].take();
+            let card = made.unwrap_or_else(|| {
+                let began = Instant::now();
+                let card = self.card(self.totals.metrics[*position]);
+                cost += began.elapsed();
+                card
+            });
             rows.push(card.clone());
             self.cards[*position] = Some(card);
         }

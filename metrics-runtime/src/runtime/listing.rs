@@ -63,10 +63,10 @@ impl ListedRecorder {
         [id, entity_id, namespace]: [&Arc<str>; 3],
         status: MetricsRecorderState,
         created_at: Timestamp,
-        stats: &RecorderStats,
+        counts: &RecorderStats,
         failure: Option<String>,
     ) -> Self {
-        let RecorderStats { accepted, pending, dropped, rejected, discarded, .. } = *stats;
+        let RecorderStats { accepted, pending, dropped, rejected, discarded, .. } = *counts;
         let [id, entity_id, namespace] = [id, entity_id, namespace].map(Arc::clone);
         Self {
             number,

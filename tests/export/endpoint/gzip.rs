@@ -15,7 +15,8 @@ fn ask_for(endpoint: &Endpoint, method: &str, path: &str, headers: &str) -> Answ
     ask(&mut connect(endpoint.address()), &request(method, path, headers)).expect("an answer")
 }
 
-fn decompressed(answer: &Answer) -> String {
+/// The text of a compressed answer.
+pub fn decompressed(answer: &Answer) -> String {
     assert_eq!(answer.header("content-encoding"), Some("gzip"), "{}", answer.head);
     let mut text = String::new();
     let mut decoder = GzDecoder::new(&*answer.bytes);

@@ -8,6 +8,8 @@ mod failures;
 mod fixtures;
 mod gzip;
 mod hosts;
+mod page;
+mod page_bounds;
 mod protobuf;
 mod requests;
 mod server;

@@ -231,7 +231,7 @@ impl Metric for Watched {
 }
 
 /// A runtime with a [`Watched`] metric.
-fn watched(namespace: &str) -> (MetricsRuntime, Gate, Arc<AtomicUsize>) {
+pub fn watched(namespace: &str) -> (MetricsRuntime, Gate, Arc<AtomicUsize>) {
     let runtime = running(namespace);
     let (gate, snapshots) = (Gate::new(), Arc::default());
     let metric = Watched { gate: gate.clone(), snapshots: Arc::clone(&snapshots) };
