@@ -280,7 +280,10 @@ mod tests {
         let error = error_of(Reply::Bytes(answer("200 OK", &" ".repeat((1 << 20) + 1))), LIMITS);
         assert_eq!(error, "the answer is larger than 1048576 bytes");
         let head = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n".to_vec();
-        let error = error_of(Reply::Endless { head, again: b"4\r\n    \r\n".repeat(1_000) }, LIMITS);
+        let error = error_of(
+            Reply::Endless { head, again: [b"1000\r\n", &*b" ".repeat(4_096), b"\r\n"].concat() },
+            LIMITS,
+        );
         assert_eq!(error, "the answer is larger than 1048576 bytes");
         let head = b"HTTP/1.1 200 OK\r\n".to_vec();
         let error = error_of(Reply::Endless { head, again: b"a: b\r\n".repeat(1_000) }, LIMITS);
