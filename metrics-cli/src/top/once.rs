@@ -19,7 +19,7 @@ pub(super) fn text(url: &str, data: &PageData) -> String {
     let _ = write!(text, "sample {}", data.sample);
     match data.interval {
         Some(interval) => _ = writeln!(text, ", {interval:.1} s after the one before"),
-        None => text.push_str(", without rates\n"),
+        None => text.push_str(", the first one: no rates of metrics\n"),
     }
     problems(&mut text, data);
     namespaces(&mut text, data);
@@ -254,7 +254,7 @@ build           mail       -         further-dimensions  -        7           - 
         data.runtimes.clear();
         assert_eq!(
             text("http://a:1", &data),
-            "endpoint http://a:1\nsample 12, without rates\n\nproblems 0 of 0\n\nnamespaces 0 of 0\n\nrecorders 0 of 0\n\nmetrics 0 of 0\n"
+            "endpoint http://a:1\nsample 12, the first one: no rates of metrics\n\nproblems 0 of 0\n\nnamespaces 0 of 0\n\nrecorders 0 of 0\n\nmetrics 0 of 0\n"
         );
     }
 
