@@ -1,16 +1,140 @@
-//! `mvx-metrics top`.
+//! `mvx-metrics top`: a running program in the terminal.
+//!
+//! `watcher` is the thread that asks the endpoint with `client`, and `terminal` the loop of keys, answers and the screen. `state` is
+//! changed by both, `draw` shows it, and `once` writes an answer as text. `text` escapes and measures all names of other programs.
 
+mod address;
+mod client;
+mod draw;
+#[cfg(test)]
+mod fixtures;
+mod history;
+mod name;
+mod number;
+mod once;
+mod query;
+mod state;
+mod terminal;
+mod text;
+mod watcher;
+
+use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Args;
+use mvx_metrics::MetricsRuntimeState;
+use mvx_metrics::page::PageData;
+use thiserror::Error;
+use tokio::time::{Instant, sleep_until};
+
+use self::address::{Address, InvalidAddress};
+use self::client::{Client, Limits, LookError};
+use self::query::{Query, SortKey};
+use self::watcher::{block_on, pause_after};
+
+/// How many recorders a page has in a terminal.
+const PAGE_SIZE: usize = 25;
+/// How many recorders a text has.
+const TEXT_SIZE: usize = 200;
+/// How long a text waits for rates.
+const MAX_WAIT: Duration = Duration::from_secs(30);
+/// The exit code for all errors.
+const ERROR: u8 = 2;
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {
     /// The address of the endpoint, such as `http://127.0.0.1:9464`.
     url: String,
+    /// Writes one look as text, with rates between two samples, and ends.
+    #[arg(long)]
+    once: bool,
+    /// Shows this namespace alone.
+    #[arg(long, value_name = "NAME")]
+    namespace: Option<String>,
+    /// Shows the recorders whose ids contain this text.
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    search: String,
+    /// Sorts the recorders.
+    #[arg(long, value_name = "KEY", value_enum, default_value_t)]
+    sort: SortKey,
+}
+
+/// Why the command has failed.
+#[derive(Debug, Error)]
+enum TopError {
+    #[error(transparent)]
+    Address(#[from] InvalidAddress),
+    #[error("{url}: {cause}")]
+    Look { url: String, cause: LookError },
+    #[error("the output is not a terminal: `--once` writes text")]
+    NoTerminal,
+    #[error("{0}")]
+    Terminal(#[from] io::Error),
 }
 
 pub(crate) fn run(options: &Options) -> ExitCode {
-    let _ = &options.url;
-    ExitCode::FAILURE
+    match try_run(options) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Without standard error there is no place for the message.
+            let _ = writeln!(io::stderr(), "mvx-metrics: {error}");
+            ExitCode::from(ERROR)
+        }
+    }
+}
+
+fn try_run(options: &Options) -> Result<(), TopError> {
+    let address = Address::parse(&options.url)?;
+    let url = address.url();
+    let client = Client::new(address, Limits::USUAL);
+    let size = if options.once { TEXT_SIZE } else { PAGE_SIZE };
+    let query = Query {
+        namespace: options.namespace.clone(),
+        search: options.search.clone(),
+        sort: options.sort,
+        ..Query::new(size)
+    };
+    if options.once {
+        let text = block_on(text_of(&client, &url, query))?;
+        let text = text.map_err(|cause| TopError::Look { url, cause })?;
+        return match io::stdout().write_all(text.as_bytes()) {
+            // A reader such as `head` has enough.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            written => Ok(written?),
+        };
+    }
+    if !io::stdout().is_terminal() {
+        return Err(TopError::NoTerminal);
+    }
+    Ok(terminal::run(client, &url, query)?)
+}
+
+/// Looks until there are rates, which need two samples, and once more for each further page of metrics.
+async fn text_of(client: &Client, url: &str, query: Query) -> Result<String, LookError> {
+    let deadline = Instant::now() + MAX_WAIT;
+    let mut look = client.look(&query).await?;
+    let first = look.data.sample;
+    loop {
+        sleep_until(deadline.min(Instant::now() + pause_after(&look))).await;
+        look = client.look(&query).await?;
+        if has_rates(&look.data, first) || Instant::now() >= deadline {
+            break;
+        }
+    }
+    let pages = state::pages(&look.data.metrics);
+    for metric_page in 2..=pages {
+        let further = client.look(&Query { metric_page, ..query.clone() }).await?;
+        look.data.metrics.rows.extend(further.data.metrics.rows);
+    }
+    Ok(once::text(url, &look.data))
+}
+
+/// Whether the data are those of a later sample than the first one. The endpoint samples recorders and metrics at their own pace.
+fn has_rates(data: &PageData, first: u64) -> bool {
+    let rows = &data.recorders.rows;
+    let is_running = |status| status == MetricsRuntimeState::Running;
+    let is_sampled = data.sample != first && (rows.is_empty() || rows.iter().any(|row| row.rate.is_some()));
+    // A program that is shut down has no further samples.
+    is_sampled || !data.runtimes.iter().any(|runtime| is_running(runtime.status))
 }
