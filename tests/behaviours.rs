@@ -104,6 +104,7 @@ fn every_listed_behaviour_has_tests_and_every_id_of_a_test_is_listed() {
     // Packages that are built on the library have their tests beside them.
     let root = tests.join("..");
     add_tests(&root, &root.join("metrics-otlp"), &mut tested);
+    add_tests(&root, &root.join("metrics-cli"), &mut tested);
     assert!(listed.len() > 100, "only {} ids: was the page read?", listed.len());
     for (id, files) in &listed {
         let found = tested.get(id);

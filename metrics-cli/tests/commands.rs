@@ -153,7 +153,7 @@ fn check_golden(name: &str, text: &str) {
 }
 
 #[test]
-fn the_dashboard_is_as_in_the_golden_file() {
+fn ca3_the_dashboard_is_as_in_the_golden_file() {
     let folder = Folder::new("dashboard");
     let catalogue = folder.file("catalogue.json", &uploads().to_json());
     let dashboard = printed(&["dashboard", &catalogue, "--title", "Uploads"]);
@@ -165,7 +165,7 @@ fn the_dashboard_is_as_in_the_golden_file() {
 }
 
 #[test]
-fn the_rules_are_as_in_the_golden_file() {
+fn ca3_the_rules_are_as_in_the_golden_file() {
     let folder = Folder::new("rules");
     let catalogue = folder.file("catalogue.json", &uploads().to_json());
     check_golden("rules.yml", &printed(&["rules", &catalogue]));
@@ -210,7 +210,7 @@ fn the_uid_follows_from_the_title_unless_it_is_given() {
 }
 
 #[test]
-fn a_catalogue_without_metrics_has_the_rules_about_health_and_says_so() {
+fn ca3_a_catalogue_without_metrics_has_the_rules_about_health_and_says_so() {
     let folder = Folder::new("empty");
     let empty = catalogue![].expect("there is nothing in it");
     let path = folder.file("empty.json", &empty.to_json());
@@ -241,7 +241,7 @@ fn three_versions(folder: &Folder) -> [String; 3] {
 }
 
 #[test]
-fn a_difference_ends_with_1_when_it_breaks_something() {
+fn ca2_a_difference_ends_with_1_when_it_breaks_something() {
     let folder = Folder::new("diff");
     let [old, more, renamed] = three_versions(&folder);
     assert_eq!(printed(&["catalogue", "diff", &old, &old]), "breaking changes: 0, compatible changes: 0\n");
@@ -259,7 +259,7 @@ fn a_difference_ends_with_1_when_it_breaks_something() {
 }
 
 #[test]
-fn a_difference_names_the_alerts_that_it_breaks() {
+fn ca2_a_difference_names_the_alerts_that_it_breaks() {
     let folder = Folder::new("used");
     let [old, _, renamed] = three_versions(&folder);
     // Those that the command itself writes for the older catalogue, and those of people.
