@@ -40,6 +40,7 @@ impl Terminal {
             .env("SHELL", "/bin/sh")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
+            .stderr(Stdio::null())
             .spawn()
             .expect("the program `script` of util-linux");
         let (sender, output) = channel();
@@ -90,7 +91,15 @@ impl Terminal {
         assert!(self.seen.contains(ENTER_SCREEN) && !after_screen.contains(ENTER_SCREEN));
         // The cursor is visible again.
         assert!(self.seen.rfind("\u{1b}[?25h") > self.seen.rfind("\u{1b}[?25l"), "{:?}", self.seen);
-        self.seen
+        std::mem::take(&mut self.seen)
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        // After a failure the command would run on, and hold the output of the tests open.
+        let _ = self.script.kill();
+        let _ = self.script.wait();
     }
 }
 
