@@ -46,9 +46,9 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, FileError> {
     let catalogue = file::read_for_queries(&options.catalogue)?;
     if catalogue.metrics.is_empty() {
         let path = options.catalogue.display();
-        eprintln!(
-            "mvx-metrics: {path} has no metrics: there are the rules about the health of the measurement alone"
-        );
+        file::say(&format!(
+            "{path} has no metrics: there are the rules about the health of the measurement alone"
+        ));
     }
     file::write(options.output.as_deref(), &yaml::file(&groups(&catalogue, options)))?;
     Ok(ExitCode::SUCCESS)
