@@ -284,7 +284,7 @@ impl CatalogueFamily {
 /// #[metric(name = "bell.rang", on(Rang))]
 /// struct Totals {
 ///     #[dimension(set = 1)]
-///     total: Gauge<u64>,
+///     total: Gauge<i64>,
 /// }
 ///
 /// let catalogue = catalogue![Bell]?;
