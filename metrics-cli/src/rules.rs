@@ -84,9 +84,9 @@ fn duration(text: &str) -> Result<String, &'static str> {
         ("s", 1_000),
         ("ms", 1),
     ];
-    let error = "a duration is a number above 0 with a unit, such as `30s`, `5m` or `1h30m`";
     // Prometheus counts nanoseconds in 63 bits.
     const MAX_MILLIS: u64 = i64::MAX as u64 / 1_000_000;
+    let error = "a duration is a number above 0 with a unit, such as `30s`, `5m` or `1h30m`";
     let (mut rest, mut next_unit, mut millis) = (text, 0, 0_u64);
     while !rest.is_empty() {
         let digits = rest.find(|character: char| !character.is_ascii_digit()).ok_or(error)?;
@@ -103,7 +103,7 @@ fn duration(text: &str) -> Result<String, &'static str> {
     }
     match millis {
         0 => Err(error),
-        ..=MAX_MILLIS => Ok(text.to_owned()),
+        1..=MAX_MILLIS => Ok(text.to_owned()),
         _ => Err("Prometheus has no duration above 292 years"),
     }
 }

@@ -309,7 +309,7 @@ fn a_thousand_renamed_metrics_are_looked_for_within_seconds() {
     let dashboard = folder.file("dashboard.json", &printed(&["dashboard", &old]));
     let start = Instant::now();
     let Ended { code, output, .. } = run(&["catalogue", "diff", &old, &new, "--used-in", &rules, &dashboard]);
-    assert!(start.elapsed() < Duration::from_secs(60), "it took {:?}", start.elapsed());
+    assert!(start.elapsed() < Duration::from_mins(1), "it took {:?}", start.elapsed());
     assert_eq!(code, 1);
     let found = "these changes break 17000 places: 1000 alerts, 8000 recording rules, 8000 panels\n";
     assert!(output.ends_with(found), "{}", output.lines().last().unwrap_or_default());

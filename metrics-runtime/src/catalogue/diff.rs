@@ -97,6 +97,7 @@ impl Catalogue {
     ///     }
     /// }
     ///
+    /// # fn main() -> Result<(), mvx_metrics::catalogue::CatalogueError> {
     /// let diff = catalogue![older::Bell]?.diff(&catalogue![newer::Bell]?);
     /// assert_eq!((diff.changes[0].severity, &*diff.changes[0].series), (Severity::Breaking, &["bell_rings_total".to_owned()][..]));
     /// let lines = [
@@ -104,7 +105,8 @@ impl Catalogue {
     ///     "breaking changes: 1, compatible changes: 0",
     /// ];
     /// assert_eq!(diff.to_string(), lines.join("\n"));
-    /// # Ok::<(), mvx_metrics::catalogue::CatalogueError>(())
+    /// # Ok(())
+    /// # }
     /// ```
     #[must_use]
     pub fn diff(&self, newer: &Self) -> CatalogueDiff {
