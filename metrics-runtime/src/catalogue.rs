@@ -109,7 +109,7 @@ use crate::number::{Number, NumberType};
 
 /// All metrics of a program. [`catalogue!`](crate::catalogue!) makes one of a list of types.
 ///
-/// The [module](crate::catalogue) has an example.
+/// The [module](mod@crate::catalogue) has an example.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Catalogue {

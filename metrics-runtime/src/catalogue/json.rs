@@ -31,7 +31,7 @@ impl Catalogue {
     /// The catalogue as JSON, which [`from_json`](Self::from_json) reads back equal: `{"schema": 1, "metrics": [..]}`. It is
     /// indented, ends with a line break, and is the same for the same declarations in any order.
     ///
-    /// The [module](crate::catalogue#json) lists all keys.
+    /// The [module](mod@crate::catalogue#json) lists all keys.
     #[must_use]
     pub fn to_json(&self) -> String {
         let mut metrics: Vec<_> = self.metrics.iter().collect();
