@@ -32,6 +32,12 @@ fn a_catalogue_reads_back_equal_and_is_the_same_text_in_any_order() {
     assert_eq!(shuffled.to_json(), json);
 }
 
+#[test]
+fn a_mark_of_the_byte_order_before_the_json_is_ignored() {
+    let json = format!("\u{feff}{}", program().catalogue().to_json());
+    assert_eq!(Catalogue::from_json(&json).expect("it was written"), program().catalogue());
+}
+
 /// The keys and their values, as the module documents them.
 #[test]
 fn the_keys_are_those_of_the_documentation() {
