@@ -32,6 +32,18 @@ fn a_catalogue_reads_back_equal_and_is_the_same_text_in_any_order() {
     assert_eq!(shuffled.to_json(), json);
 }
 
+#[test]
+fn a_text_may_begin_with_the_mark_that_windows_writes() {
+    let json = format!("\u{feff}{}", program().catalogue().to_json());
+    assert_eq!(Catalogue::from_json(&json).expect("it was written"), program().catalogue());
+}
+
+#[test]
+fn another_json_is_told_what_a_catalogue_is() {
+    let error = Catalogue::from_json("[]").expect_err("a list is no catalogue").to_string();
+    assert!(error.contains("expected an object with the keys `schema` and `metrics`"), "{error}");
+}
+
 /// The keys and their values, as the module documents them.
 #[test]
 fn the_keys_are_those_of_the_documentation() {

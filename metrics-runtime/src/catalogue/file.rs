@@ -109,9 +109,7 @@ impl Catalogue {
             }
             Err(error) => return Err(CatalogueFileError::Io { path: path.to_owned(), error }),
         };
-        // Some editors of Windows begin a file with this mark.
-        let json = json.strip_prefix('\u{feff}').unwrap_or(&json);
-        let committed = Self::from_json(json)
+        let committed = Self::from_json(&json)
             .map_err(|error| CatalogueFileError::NoCatalogue { path: path.to_owned(), error })?;
         if committed == *self {
             return Ok(());

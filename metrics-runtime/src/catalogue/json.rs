@@ -18,11 +18,13 @@ struct Written<'a> {
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object with the keys `schema` and `metrics`")]
 struct Head {
     schema: u64,
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object with the keys `schema` and `metrics`")]
 struct Read {
     metrics: Vec<CatalogueMetric>,
 }
@@ -47,6 +49,8 @@ impl Catalogue {
     /// # Errors
     /// [`CatalogueError::Json`] for a text that is no catalogue, [`CatalogueError::Schema`] for a schema that this version does not know.
     pub fn from_json(json: &str) -> Result<Self, CatalogueError> {
+        // Some programs of Windows begin a file with this mark.
+        let json = json.strip_prefix('\u{feff}').unwrap_or(json);
         let Head { schema } = serde_json::from_str(json).map_err(CatalogueError::Json)?;
         if schema != SCHEMA {
             return Err(CatalogueError::Schema(schema));
