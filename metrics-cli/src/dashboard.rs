@@ -27,7 +27,7 @@ const COLUMNS: u32 = 24;
 #[derive(Debug, Args)]
 pub(crate) struct Options {
     /// The dashboard's title.
-    #[arg(long, default_value = "Metrics")]
+    #[arg(long, default_value = "Metrics", value_parser = title)]
     title: String,
     /// The dashboard's id in addresses: up to 40 letters, digits, `-` and `_`. By default it follows from the title.
     #[arg(long, value_parser = uid)]
@@ -41,6 +41,12 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, FileError> {
         let json = serde_json::to_string_pretty(&Dashboard::new(catalogue, options));
         Ok(json.map_err(|error| FileError::Output(error.into()))? + "\n")
     })
+}
+
+/// A title that Grafana takes.
+fn title(text: &str) -> Result<String, &'static str> {
+    let is_empty = text.trim().is_empty();
+    (!is_empty).then(|| text.to_owned()).ok_or("Grafana takes no dashboard without a title")
 }
 
 /// A valid id of a dashboard.

@@ -343,6 +343,7 @@ fn bad_options_end_with_2_and_say_what_is_valid() {
         (["rules", "--window", "5"], "a duration is a number above 0 with a unit"),
         (["rules", "--error-ratio", "5%"], "a ratio is a number from 0 to 1"),
         (["rules", "--namespace-label", "a b"], "a label has ASCII letters, digits and `_`"),
+        (["dashboard", "--title", " "], "Grafana takes no dashboard without a title"),
         (["dashboard", "--uid", "a/b"], "an id has 1 to 40 letters, digits, `-` and `_`"),
     ] {
         let Ended { code, errors, .. } = run(&[&arguments[..], &["catalogue.json"]].concat());
