@@ -59,6 +59,24 @@ pub(crate) fn read_for_queries(path: &Path) -> Result<Catalogue, FileError> {
     Ok(catalogue)
 }
 
+/// A text of a file that neither ends the line nor steers the terminal, whatever it has.
+pub(crate) fn one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_control() {
+            line.extend(character.escape_default());
+        } else {
+            line.push(character);
+        }
+    }
+    line
+}
+
+/// Says something to the user. It is no error if nobody reads it.
+pub(crate) fn say(text: &str) {
+    let _ = writeln!(io::stderr(), "mvx-metrics: {}", one_line(text));
+}
+
 /// Writes a text to a file, or to the standard output.
 pub(crate) fn write(path: Option<&Path>, text: &str) -> Result<(), FileError> {
     let Some(path) = path else {

@@ -30,9 +30,9 @@ impl Generation {
         let catalogue = file::read_for_queries(&self.catalogue)?;
         if catalogue.metrics.is_empty() {
             let path = self.catalogue.display();
-            eprintln!(
-                "mvx-metrics: {path} has no metrics: the result is about the health of the measurement alone"
-            );
+            file::say(&format!(
+                "{path} has no metrics: the result is about the health of the measurement alone"
+            ));
         }
         file::write(self.output.as_deref(), &text(&catalogue)?)?;
         Ok(ExitCode::SUCCESS)

@@ -45,7 +45,7 @@ fn main() -> ExitCode {
         Command::Top(options) => return top::run(&options),
     };
     result.unwrap_or_else(|error| {
-        eprintln!("mvx-metrics: {error}");
+        file::say(&error.to_string());
         ExitCode::from(ERROR)
     })
 }

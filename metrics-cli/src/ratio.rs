@@ -37,13 +37,15 @@ impl ErrorRatio {
     /// label; else that of a counter of failures beside one of attempts.
     pub(crate) fn of(metric: &CatalogueMetric) -> Vec<Self> {
         let counters = || counted(metric).filter(|(dimension, _)| dimension.kind == DimensionKind::Counter);
-        let by_label: Vec<Self> =
-            counters().filter_map(|(dimension, family)| by_label(dimension, family)).collect();
+        let tells = |(dimension, _): &(&CatalogueDimension, _)| !is_of_failures(metric, dimension);
+        let by_label = counters().filter(tells).filter_map(|(dimension, family)| by_label(dimension, family));
+        let by_label: Vec<Self> = by_label.collect();
         if !by_label.is_empty() {
             return by_label;
         }
-        let of_distribution =
-            counted(metric).find_map(|(dimension, family)| by_label_of_count(dimension, family));
+        let of_distribution = counted(metric)
+            .filter(tells)
+            .find_map(|(dimension, family)| by_label_of_count(dimension, family));
         of_distribution.or_else(|| pair(&counters().collect::<Vec<_>>())).into_iter().collect()
     }
 
@@ -52,6 +54,15 @@ impl ErrorRatio {
         let sum = |count: &Count| selection.sum_of_rates(labels, &count.series, &count.matcher);
         format!("{} / ({} > 0)", sum(&self.failures), sum(&self.all))
     }
+}
+
+/// Whether everything that a dimension counts is a failure, by its name or that of its metric. Then its labels tell kinds of failures.
+fn is_of_failures(metric: &CatalogueMetric, dimension: &CatalogueDimension) -> bool {
+    let words = |name: &'_ str| -> Vec<String> {
+        name.split(|character: char| !character.is_alphanumeric()).map(str::to_owned).collect()
+    };
+    let is_failure = |word: Option<&String>| word.is_some_and(|word| is_one_of(&FAILURES, word));
+    is_failure(words(&dimension.name).first()) || is_failure(words(&metric.name).last())
 }
 
 /// The families of a metric that count events.
@@ -243,6 +254,28 @@ mod tests {
         by_fault: Breakdown<Fault, Counter>,
         #[dimension(by = urgent)]
         by_urgency: Breakdown<bool, Counter>,
+    }
+
+    #[derive(Metric, Default)]
+    #[metric(name = "m", on(Ended))]
+    struct KindsOfFailures {
+        #[dimension(by = outcome, when = |e| !e.ok)]
+        errors_by_outcome: Breakdown<Outcome, Counter>,
+        #[dimension(by = outcome, value = took, when = |e| !e.ok)]
+        failed: Breakdown<Outcome, Histogram<Duration>>,
+    }
+
+    #[derive(Metric, Default)]
+    #[metric(name = "upload.errors", on(Ended))]
+    struct Errors {
+        #[dimension(by = outcome)]
+        by_outcome: Breakdown<Outcome, Counter>,
+    }
+
+    #[test]
+    fn kinds_of_failures_are_no_ratio() {
+        assert_eq!(ratios::<KindsOfFailures>(), Vec::<String>::new());
+        assert_eq!(ratios::<Errors>(), Vec::<String>::new());
     }
 
     #[test]

@@ -61,22 +61,37 @@ fn groups(catalogue: &Catalogue, options: &Options) -> Vec<Group> {
 
 /// A duration as Prometheus spells it, such as `1h30m`, and above zero.
 fn duration(text: &str) -> Result<String, &'static str> {
-    const UNITS: [&str; 7] = ["y", "w", "d", "h", "m", "s", "ms"];
+    const UNITS: [(&str, u64); 7] = [
+        ("y", 31_536_000_000),
+        ("w", 604_800_000),
+        ("d", 86_400_000),
+        ("h", 3_600_000),
+        ("m", 60_000),
+        ("s", 1_000),
+        ("ms", 1),
+    ];
+    // Prometheus counts nanoseconds in 63 bits.
+    const MAX_MILLIS: u64 = i64::MAX as u64 / 1_000_000;
     let error = "a duration is a number above 0 with a unit, such as `30s`, `5m` or `1h30m`";
-    let (mut rest, mut next_unit, mut is_zero) = (text, 0, true);
+    let (mut rest, mut next_unit, mut millis) = (text, 0, 0_u64);
     while !rest.is_empty() {
         let digits = rest.find(|character: char| !character.is_ascii_digit()).ok_or(error)?;
         let (number, after) = rest.split_at(digits);
         let end = after.find(|character: char| character.is_ascii_digit()).unwrap_or(after.len());
         let (unit, after) = after.split_at(end);
-        let position = UNITS.iter().position(|known| *known == unit).ok_or(error)?;
+        let position = UNITS.iter().position(|(known, _)| *known == unit).ok_or(error)?;
         let number: u32 = number.parse().map_err(|_| error)?;
         if position < next_unit {
             return Err("the units of a duration stand from the largest one to the smallest one");
         }
-        (rest, next_unit, is_zero) = (after, position + 1, is_zero && number == 0);
+        millis = millis.saturating_add(u64::from(number).saturating_mul(UNITS[position].1));
+        (rest, next_unit) = (after, position + 1);
     }
-    if is_zero { Err(error) } else { Ok(text.to_owned()) }
+    match millis {
+        0 => Err(error),
+        1..=MAX_MILLIS => Ok(text.to_owned()),
+        _ => Err("Prometheus has no duration above 292 years"),
+    }
 }
 
 /// A part of all.
@@ -95,7 +110,9 @@ mod tests {
         for text in ["5m", "1h30m", "1500ms", "1d12h", "0h5s"] {
             assert_eq!(duration(text).as_deref(), Ok(text));
         }
-        for text in ["", "5", "m", "0s", "5m1h", "5m5m", "-5m", "5 m", "5x", "99999999999s"] {
+        for text in
+            ["300y", "4294967295y", "", "5", "m", "0s", "5m1h", "5m5m", "-5m", "5 m", "5x", "99999999999s"]
+        {
             assert!(duration(text).is_err(), "{text}");
         }
     }

@@ -1,9 +1,10 @@
 //! The commands of `mvx-metrics`, run as a shell runs them: what they print, and their exit codes.
 
 use std::fs;
+use std::io::pipe;
 use std::path::{MAIN_SEPARATOR, Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use mvx_metrics::catalogue::Catalogue;
 use mvx_metrics::{
@@ -302,6 +303,79 @@ fn ca2_a_difference_names_the_alerts_that_it_breaks() {
         assert!(lines.iter().any(|line| line.ends_with(expected)), "{expected} is not in\n{output}");
     }
     assert!(!output.contains("alert Slow"), "its series goes on:\n{output}");
+}
+
+/// A look at each line for each name would take minutes.
+#[test]
+fn a_thousand_renamed_metrics_are_looked_for_within_seconds() {
+    let folder = Folder::new("many");
+    let of = |prefix: &str| {
+        let mut catalogue = catalogue![Uploads].expect("no name stands for two things");
+        let model = catalogue.metrics.remove(0);
+        catalogue.metrics.extend((0..1_000).map(|number| {
+            let mut metric = model.clone();
+            metric.name = format!("{prefix}.{number:03}");
+            metric.help = format!("Uploads to store {number}.");
+            let families = metric.dimensions.iter_mut().flat_map(|dimension| &mut dimension.families);
+            families.for_each(|family| family.name = format!("{prefix}_{number:03}_{}", family.name));
+            metric
+        }));
+        folder.file(&format!("{prefix}.json"), &catalogue.to_json())
+    };
+    let (old, new) = (of("a"), of("b"));
+    let rules = folder.file("rules.yml", &printed(&["rules", &old]));
+    let dashboard = folder.file("dashboard.json", &printed(&["dashboard", &old]));
+    let start = Instant::now();
+    let Ended { code, output, .. } = run(&["catalogue", "diff", &old, &new, "--used-in", &rules, &dashboard]);
+    assert!(start.elapsed() < Duration::from_mins(1), "it took {:?}", start.elapsed());
+    assert_eq!(code, 1);
+    let found = "these changes break 17000 places: 1000 alerts, 8000 recording rules, 8000 panels\n";
+    assert!(output.ends_with(found), "{}", output.lines().last().unwrap_or_default());
+}
+
+#[test]
+fn a_file_with_a_mark_of_the_byte_order_is_read() {
+    let folder = Folder::new("mark");
+    let plain = folder.file("plain.json", &uploads().to_json());
+    let marked = folder.file("marked.json", &format!("\u{feff}{}", uploads().to_json()));
+    assert_eq!(
+        printed(&["catalogue", "diff", &marked, &plain]),
+        "breaking changes: 0, compatible changes: 0\n"
+    );
+}
+
+#[test]
+fn a_reader_that_has_gone_away_is_no_panic() {
+    let folder = Folder::new("pipe");
+    let empty = catalogue![].expect("there is nothing in it");
+    let empty = folder.file("empty.json", &empty.to_json());
+    let missing = folder.0.join("missing.json").to_str().expect("it is a text").to_owned();
+    let closed = || {
+        let (reader, writer) = pipe().expect("there are pipes");
+        drop(reader);
+        writer
+    };
+    for (arguments, code) in
+        [(["rules", &empty], 0), (["rules", &missing], 2), (["dashboard", &empty], 0), (["--help", ""], 0)]
+    {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_mvx-metrics"));
+        command.args(arguments.iter().filter(|argument| !argument.is_empty()));
+        let status = command.stdout(closed()).stderr(closed()).status().expect("the command can be run");
+        assert_eq!(status.code(), Some(code), "{arguments:?}");
+    }
+}
+
+#[test]
+fn no_message_steers_the_terminal() {
+    let folder = Folder::new("terminal");
+    let json = uploads().to_json();
+    let name = folder.file("name.json", &json.replace("uploads_ended_total", "a\\n\\u001b[31m"));
+    let kind = folder.file("kind.json", &json.replace("\"counter\"", "\"a\\n\\u001b[31m\""));
+    for path in [name, kind] {
+        let Ended { code, errors, .. } = run(&["rules", &path]);
+        assert_eq!((code, errors.lines().count()), (2, 1), "{errors}");
+        assert!(errors.contains("`a\\n\\u{1b}[31m`"), "{errors}");
+    }
 }
 
 #[test]

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use mvx_metrics::catalogue::Severity;
-use mvx_metrics::{DimensionDescriptor, DimensionKind, DimensionValue, MergeRule, Number, NumberType};
+use mvx_metrics::{
+    BreakdownEntry, DimensionDescriptor, DimensionKind, DimensionValue, MergeRule, Number, NumberType,
+};
 
 use crate::program::{Program, dimension, program, texts, zeros};
 
@@ -13,7 +15,10 @@ type Case = (fn(&mut Program), &'static [&'static str]);
 const BREAKING: &[Case] = &[
     (
         |program| drop(program.metrics.remove(1)),
-        &["`downloads`: the metric is gone (downloads_total, downloads_open)"],
+        &[
+            "`downloads`: the metric is gone (downloads_total, downloads_open)",
+            "`downloads`: no metric listens to the event type `download_ended` any more (mvx_metrics_events_dropped_total)",
+        ],
     ),
     (
         |program| program.metric("downloads").name = "fetches",
@@ -373,12 +378,37 @@ fn ca2_a_renamed_metric_shows_what_else_changed_in_it() {
     assert_eq!(text.lines().collect::<Vec<_>>(), expected);
 }
 
+/// Labels without names are told apart by their order.
+#[test]
+fn ca2_labels_without_names_are_compared_by_their_order() {
+    let with = |second: &'static str| {
+        let mut program = program();
+        program.dimension("by_outcome").labels = texts(&["", ""]);
+        let labels = vec!["success".into(), second.into()];
+        let entry = BreakdownEntry { labels, value: 0_u64.into() };
+        *program.value("by_outcome") = DimensionValue::Breakdown(vec![entry]);
+        program.catalogue()
+    };
+    assert!(with("fast").diff(&with("fast")).is_empty(), "{}", with("fast").diff(&with("fast")));
+    let changes = with("fast").diff(&with("slow")).changes;
+    let expected = [
+        "the value `fast` of the label without a name is gone",
+        "the value `slow` of the label without a name is new",
+    ];
+    assert_eq!(changes.iter().map(|change| &*change.what).collect::<Vec<_>>(), expected);
+}
+
 #[test]
 fn ca2_hostile_names_stay_on_their_line() {
     let mut newer = program();
     newer.metric("downloads").name = "a\nbreaking: `b`\u{1b}[31m";
     newer.metric("uploads").events.push("x\ny");
-    let text = program().catalogue().diff(&newer.catalogue()).to_string();
-    assert_eq!(text.lines().count(), 3, "{text}");
+    let mut older = program().catalogue();
+    // The names of series are clean but in a file that somebody has edited.
+    for metric in &mut older.metrics {
+        metric.dimensions[0].families[0].name.push_str("\n\u{1b}[31m");
+    }
+    let text = older.diff(&newer.catalogue()).to_string();
+    assert_eq!(text.lines().count(), 5, "{text}");
     assert!(text.lines().all(|line| !line.contains('\u{1b}')), "{text}");
 }

@@ -33,7 +33,7 @@ fn a_catalogue_reads_back_equal_and_is_the_same_text_in_any_order() {
 }
 
 #[test]
-fn a_text_may_begin_with_the_mark_that_windows_writes() {
+fn a_mark_of_the_byte_order_before_the_json_is_ignored() {
     let json = format!("\u{feff}{}", program().catalogue().to_json());
     assert_eq!(Catalogue::from_json(&json).expect("it was written"), program().catalogue());
 }

@@ -2,21 +2,34 @@
 //!
 //! A recording rule that is made of a series that is gone takes its own series along, so those are looked for, too.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt;
+
+use crate::file::one_line;
 
 /// A file in which names are looked for.
 pub(super) struct Text {
     path: String,
     lines: Vec<Line>,
+    blocks: Vec<Block>,
+    /// The lines that have a word: what could be the name of a series.
+    words: HashMap<String, Vec<usize>>,
 }
 
 struct Line {
     text: String,
-    /// How far the line's first key is indented, counted with the dash of a list.
+    /// The index of the block that the line stands in.
+    block: usize,
+}
+
+/// Lines whose keys belong together: an item of a list, or what stands between two braces.
+struct Block {
+    /// How far the keys are indented, counted with the dash of a list.
     indentation: usize,
-    /// Where the dash of a list stands.
-    dash: Option<usize>,
+    /// The block around this one.
+    parent: Option<usize>,
+    /// The key that names the block, and its line.
+    owner: Option<(usize, Owner)>,
 }
 
 /// A place that uses series.
@@ -24,7 +37,7 @@ struct Line {
 pub(super) struct Mention {
     /// The first line that has one of them.
     line: usize,
-    series: Vec<String>,
+    series: BTreeSet<String>,
     pub(super) place: Place,
 }
 
@@ -67,98 +80,97 @@ pub(super) fn counts(places: &HashSet<Place>) -> String {
 
 impl fmt::Display for Mention {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}:{}: ", self.place.path, self.line)?;
+        let series: Vec<&str> = self.series.iter().map(String::as_str).collect();
+        let mut text = format!("{}:{}: ", self.place.path, self.line);
         if let Some(Owner { kind, name }) = &self.place.owner {
-            // A terminal would obey what a file has.
-            write!(formatter, "{kind} {}: ", name.replace(char::is_control, "\u{fffd}"))?;
+            text.extend([kind, " ", name, ": "]);
         }
-        formatter.write_str(&self.series.join(", "))
+        formatter.write_str(&one_line(&(text + &series.join(", "))))
     }
 }
 
 impl Text {
     pub(super) fn new(path: String, text: &str) -> Self {
         let is_yaml = [".yml", ".yaml"].iter().any(|end| path.ends_with(end));
-        let line = |text: &str| {
-            // What YAML does not read breaks nothing.
-            let text = if is_yaml && text.trim_start().starts_with('#') { "" } else { text };
-            let spaces = text.len() - text.trim_start().len();
-            let rest = &text[spaces..];
-            let inner = rest.strip_prefix('-').filter(|inner| inner.starts_with(' '));
-            let inner_spaces = inner.map(|inner| rest.len() - inner.trim_start().len());
-            Line {
-                text: text.to_owned(),
-                indentation: spaces + inner_spaces.unwrap_or(0),
-                dash: inner.map(|_| spaces),
-            }
-        };
-        Self { lines: text.lines().map(line).collect(), path }
-    }
-
-    /// What the line at `index` belongs to: the nearest key around it that is a name.
-    fn owner(&self, index: usize) -> Option<(usize, Owner)> {
-        let own = self.lines[index].owner().map(|owner| (index, owner, self.lines[index].indentation));
-        let before = self.owner_before(index);
-        let after = self.owner_after(index);
-        // Of several ones the innermost.
-        let all = [own, before, after].into_iter().flatten();
-        all.max_by_key(|(_, _, indentation)| *indentation).map(|(index, owner, _)| (index, owner))
-    }
-
-    fn owner_before(&self, index: usize) -> Option<(usize, Owner, usize)> {
-        let from = &self.lines[index];
-        let mut level = from.dash.unwrap_or(from.indentation);
-        let mut is_in_item = from.dash.is_some();
-        for (index, line) in self.lines[..index].iter().enumerate().rev() {
-            let begin = line.dash.unwrap_or(line.indentation);
-            // An item of a list ends where the next one begins.
-            let is_earlier_item = is_in_item && line.dash == Some(level);
-            if line.text.trim().is_empty() || begin > level || is_earlier_item {
-                continue;
-            }
-            // A key beside the line, or beside what the line stands in.
-            if let Some(owner) = line.owner() {
-                return Some((index, owner, line.indentation));
-            }
-            level = begin;
-            is_in_item = line.dash.is_some();
+        // What YAML does not read breaks nothing.
+        let is_comment = |line: &str| is_yaml && line.trim_start().starts_with('#');
+        let lines = text.lines().map(|line| if is_comment(line) { "" } else { line });
+        let mut text = Self { path, lines: Vec::new(), blocks: Vec::new(), words: HashMap::new() };
+        let mut open = None;
+        for line in lines {
+            text.add(line, &mut open);
         }
-        None
+        text
     }
 
-    fn owner_after(&self, index: usize) -> Option<(usize, Owner, usize)> {
-        let mut level = self.lines[index].indentation;
-        for (index, line) in self.lines.iter().enumerate().skip(index + 1) {
-            if line.text.trim().is_empty() {
-                continue;
+    /// Adds a line. `open` is the block of the line before.
+    fn add(&mut self, text: &str, open: &mut Option<usize>) {
+        let index = self.lines.len();
+        if !text.trim().is_empty() {
+            let (begin, indentation) = indentation(text);
+            let owner = text.get(indentation..).and_then(Owner::of);
+            // A line with less before it ends a block, and so does the dash of the next item.
+            while let Some(block) = open.map(|open| &self.blocks[open])
+                && begin < block.indentation
+            {
+                *open = block.parent;
             }
-            if let Some(dash) = line.dash.filter(|dash| *dash < level) {
-                // The next item of a list: nothing in it is around the line.
-                level = dash;
-                continue;
+            let current = open.map(|open| &self.blocks[open]);
+            let is_inner = current.is_none_or(|block| block.indentation < indentation);
+            // Without anything between them, a second name begins another block.
+            let is_named_twice = owner.is_some() && current.is_some_and(|block| block.owner.is_some());
+            if is_inner || is_named_twice {
+                let parent = if is_inner { *open } else { current.and_then(|block| block.parent) };
+                self.blocks.push(Block { indentation, parent, owner: None });
+                *open = Some(self.blocks.len() - 1);
             }
-            if line.indentation > level || line.dash.is_some() {
-                continue;
+            if let (Some(open), Some(owner)) = (*open, owner) {
+                self.blocks[open].owner = Some((index, owner));
             }
-            if let Some(owner) = line.owner() {
-                return Some((index, owner, line.indentation));
-            }
-            level = line.indentation;
         }
-        None
+        for word in words(text) {
+            let lines = self.words.entry(word.to_owned()).or_default();
+            if lines.last() != Some(&index) {
+                lines.push(index);
+            }
+        }
+        self.lines.push(Line { text: text.to_owned(), block: open.unwrap_or_default() });
+    }
+
+    /// The lines that have a name.
+    fn lines_with(&self, name: &str) -> Vec<usize> {
+        if words(name).next() == Some(name) {
+            return self.words.get(name).cloned().unwrap_or_default();
+        }
+        // Only a file that people have edited has such a name.
+        (0..self.lines.len()).filter(|index| has_token(&self.lines[*index].text, name)).collect()
+    }
+
+    /// What the line at `index` belongs to: the key with a name in the innermost block that has one.
+    fn owner(&self, index: usize) -> Option<&(usize, Owner)> {
+        let innermost = self.blocks.get(self.lines[index].block);
+        let mut around = std::iter::successors(innermost, |block| Some(&self.blocks[block.parent?]));
+        around.find_map(|block| block.owner.as_ref())
     }
 }
 
-impl Line {
-    /// The name in a line such as `- alert: OrdersFailing` or `"title": "Orders",`.
-    fn owner(&self) -> Option<Owner> {
-        let text = self.text.get(self.indentation..)?;
+/// Where a line begins, and where its first key does, which may stand behind the dash of a list.
+fn indentation(line: &str) -> (usize, usize) {
+    let begin = line.len() - line.trim_start().len();
+    let rest = &line[begin..];
+    let item = rest.strip_prefix('-').filter(|item| item.starts_with(' '));
+    (begin, begin + item.map_or(0, |item| rest.len() - item.trim_start().len()))
+}
+
+impl Owner {
+    /// The name in the text of a line such as `alert: OrdersFailing` or `"title": "Orders",`.
+    fn of(text: &str) -> Option<Self> {
         let (key, value) = text.split_once(':')?;
         let key = key.trim().trim_matches(['"', '\'']);
         let (_, kind) = OWNERS.iter().find(|(owner, _)| *owner == key)?;
         // A generated title has characters that nobody sees.
         let value = value.trim().trim_end_matches(',').trim_matches(['"', '\'']).replace('\u{2060}', "");
-        (!value.is_empty()).then_some(Owner { kind, name: value })
+        (!value.is_empty()).then_some(Self { kind, name: value })
     }
 }
 
@@ -167,19 +179,22 @@ const BY_EVENT: &str = "mvx_metrics_events_dropped_total";
 
 /// All places that use series, by file and line. The series with the dropped events goes on for all types but the lost ones.
 pub(super) fn of(series: &[String], lost_events: &[String], texts: &[Text]) -> Vec<Mention> {
-    let uses = |line: &str, series: &str| {
-        let is_of_lost_event = || lost_events.iter().any(|event| has_token(line, event));
-        has_token(line, series) && (series != BY_EVENT || is_of_lost_event())
-    };
-    let mut wanted: Vec<String> = series.to_vec();
-    let mut known: HashSet<String> = series.iter().cloned().collect();
-    let mut mentions: Vec<Mention> = Vec::new();
+    let has_lost_event = |line: &Line| lost_events.iter().any(|event| has_token(&line.text, event));
+    // A server with native histograms has them by the name of their family.
+    let families = series.iter().filter_map(|name| name.strip_suffix("_bucket"));
+    let families = families.filter(|family| series.contains(&format!("{family}_count")));
+    let mut wanted: Vec<String> =
+        series.iter().map(String::as_str).chain(families).map(str::to_owned).collect();
+    let mut known: HashSet<String> = wanted.iter().cloned().collect();
+    let mut mentions: HashMap<(usize, Place), Mention> = HashMap::new();
     // It grows while recording rules are found.
     while let Some(series) = wanted.pop() {
-        for text in texts {
-            let lines = text.lines.iter().enumerate().filter(|(_, line)| uses(&line.text, &series));
-            for (index, _) in lines {
-                let (first, owner) = text.owner(index).unzip();
+        for (position, text) in texts.iter().enumerate() {
+            for index in text.lines_with(&series) {
+                if series == BY_EVENT && !has_lost_event(&text.lines[index]) {
+                    continue;
+                }
+                let (first, owner) = text.owner(index).cloned().unzip();
                 let rule = owner.as_ref().filter(|owner| owner.kind == RECORDING_RULE);
                 if let Some(rule) = rule {
                     // The line that names the rule uses nothing.
@@ -190,42 +205,37 @@ pub(super) fn of(series: &[String], lost_events: &[String], texts: &[Text]) -> V
                         wanted.push(rule.name.clone());
                     }
                 }
-                let line = first.unwrap_or(index) + 1;
-                let place = Place { path: text.path.clone(), line, owner };
-                add(&mut mentions, Mention { line: index + 1, series: vec![series.clone()], place });
+                let place = Place { path: text.path.clone(), line: first.unwrap_or(index) + 1, owner };
+                let mention = mentions.entry((position, place.clone()));
+                let mention =
+                    mention.or_insert_with(|| Mention { line: index + 1, series: BTreeSet::new(), place });
+                mention.line = mention.line.min(index + 1);
+                mention.series.insert(series.clone());
             }
         }
     }
-    let order = |mention: &Mention| texts.iter().position(|text| text.path == mention.place.path);
-    mentions.sort_by_key(|mention| (order(mention), mention.line));
-    for mention in &mut mentions {
-        mention.series.sort();
-    }
-    mentions
+    let mut mentions: Vec<_> = mentions.into_iter().collect();
+    mentions.sort_by_key(|((position, _), mention)| (*position, mention.line));
+    mentions.into_iter().map(|(_, mention)| mention).collect()
 }
 
-/// Adds what a line uses to what else its place uses.
-fn add(mentions: &mut Vec<Mention>, mention: Mention) {
-    let Some(known) = mentions.iter_mut().find(|known| known.place == mention.place) else {
-        mentions.push(mention);
-        return;
-    };
-    known.line = known.line.min(mention.line);
-    known.series.extend(
-        mention.series.into_iter().filter(|series| !known.series.contains(series)).collect::<Vec<_>>(),
-    );
+/// Whether a character is a part of the names of series and recording rules.
+fn is_part(character: char) -> bool {
+    character == '_' || character == ':' || character.is_ascii_alphanumeric()
 }
 
-/// Whether a line has a name that is not a part of a longer one.
-fn has_token(line: &str, name: &str) -> bool {
-    let is_part = |character: char| character == '_' || character == ':' || character.is_ascii_alphanumeric();
-    // The key of YAML or JSON that follows a name is no part of it, and neither is a colon at a name's end.
-    let begins = |rest: &str| match rest.strip_prefix(':') {
-        Some(rest) => rest.starts_with(is_part),
-        None => rest.starts_with(is_part),
-    };
-    line.match_indices(name)
-        .any(|(start, _)| !line[..start].ends_with(is_part) && !begins(&line[start + name.len()..]))
+/// All that could be a name in a line. A colon at a name's end may be that of a key of YAML or JSON, so such a word is there without
+/// it.
+fn words(line: &str) -> impl Iterator<Item = &str> {
+    let words = line.split(|character| !is_part(character)).filter(|word| !word.is_empty());
+    words.map(|word| word.strip_suffix(':').unwrap_or(word))
+}
+
+/// Whether a line has a text that is not a part of a longer name.
+fn has_token(line: &str, text: &str) -> bool {
+    let begins = |rest: &str| rest.strip_prefix(':').unwrap_or(rest).starts_with(is_part);
+    line.match_indices(text)
+        .any(|(start, _)| !line[..start].ends_with(is_part) && !begins(&line[start + text.len()..]))
 }
 
 #[cfg(test)]
@@ -331,9 +341,48 @@ groups:
     }
 
     #[test]
-    fn nothing_in_a_file_commands_a_terminal() {
-        let rules = "- alert: \"a\x1b[31m\"\n  expr: orders_total\n";
-        assert_eq!(found("r.yml", rules, &["orders_total"]), ["r.yml:2: alert a\u{fffd}[31m: orders_total"]);
+    fn the_innermost_name_around_a_line_counts() {
+        let rules = "\
+rules:
+- alert: First
+  annotations:
+    title: a_total
+  expr: a_total
+- record: b
+  expr:
+    sum(a_total)
+---
+- expr: a_total
+  alert: Last
+";
+        assert_eq!(
+            found("r.yaml", rules, &["a_total"]),
+            [
+                "r.yaml:4: panel a_total: a_total",
+                "r.yaml:5: alert First: a_total",
+                "r.yaml:8: recording rule b: a_total",
+                "r.yaml:10: alert Last: a_total",
+            ]
+        );
+        let two = "alert: First\nexpr: a_total\nalert: Second\nexpr: a_total";
+        assert_eq!(
+            found("two.txt", two, &["a_total"]),
+            ["two.txt:2: alert First: a_total", "two.txt:4: alert Second: a_total"]
+        );
+    }
+
+    #[test]
+    fn a_native_histogram_is_found_by_the_name_of_its_family() {
+        let query = "expr: histogram_quantile(0.9, rate(a[5m]))";
+        assert_eq!(found("r.txt", query, &["a_bucket", "a_sum", "a_count"]), ["r.txt:1: a"]);
+        // Other buckets alone take no series away.
+        assert_eq!(found("r.txt", query, &["a_bucket"]), [""; 0]);
+    }
+
+    #[test]
+    fn no_text_steers_the_terminal() {
+        let rules = "- alert: \"a\u{1b}[31m\"\n  expr: a_total";
+        assert_eq!(found("r.yml", rules, &["a_total"]), ["r.yml:2: alert a\\u{1b}[31m: a_total"]);
     }
 
     #[test]

@@ -128,10 +128,15 @@ impl Source<'_> {
     fn table(&self) -> Vec<Draft> {
         let Some(values) = self.dimension.families.first() else { return Vec::new() };
         let labels = labels_of(values);
+        let sum =
+            |family: &CatalogueFamily| aggregate("sum", &labels, &self.selection.series(&family.name, ""));
+        let largest = format!("topk({}, {})", self.dimension.keep.unwrap_or(MAX_SERIES), sum(values));
         let queries = self.dimension.families.iter().enumerate().map(|(index, family)| {
-            let sum = aggregate("sum", &labels, &self.selection.series(&family.name, ""));
-            let expression = format!("topk({}, {sum})", self.dimension.keep.unwrap_or(MAX_SERIES));
-            let legend = if index == 0 { "value" } else { "too large by at most" };
+            // Of several processes there are more labels, and those with the largest errors may be others.
+            let (expression, legend) = match index {
+                0 => (largest.clone(), "value"),
+                _ => (format!("{} and {largest}", sum(family)), "too large by at most"),
+            };
             Query { expression, legend: legend.to_owned() }
         });
         let unit = unit::of_values(values.unit.as_deref());
@@ -162,15 +167,17 @@ impl Source<'_> {
             name => text::shortened(name),
         });
         let help = if dimension.help.trim().is_empty() { &self.metric.help } else { &dimension.help };
-        // Of what Prometheus has, and over which labels.
+        // Of what Prometheus has, and over which labels. A heat map has none of them.
         let by = match labels_of(family).as_slice() {
             [] => String::new(),
+            _ if view == View::HeatMap => " for all labels together".to_owned(),
             labels => format!(
                 " by {}",
                 labels.iter().map(|label| format!("`{label}`")).collect::<Vec<_>>().join(", ")
             ),
         };
-        let is_limited = queries.iter().any(|query| query.expression.starts_with("topk("));
+        let is_limited =
+            view != View::Table && queries.iter().any(|query| query.expression.starts_with("topk("));
         let limit = if is_limited { "; the largest ones" } else { "" };
         Draft {
             key: format!("{} {part}", family.name),

@@ -6,12 +6,15 @@ const MAX_TITLE: usize = 100;
 /// Stands in a text without being seen, and ends what would be a variable or a tag.
 const WORD_JOINER: char = '\u{2060}';
 
-/// A text in which Grafana finds no variable (`$name`, `${name}`, `[[name]]`), no label (`{{name}}`) and no tag (`<b>`).
+/// A text in which Grafana finds no variable (`$name`, `${name}`, `[[name]]`), no label (`{{name}}`), no tag (`<b>`), and in the Markdown
+/// of descriptions neither a link nor an image of another host (`![a](b)`, `[a]: b`).
 pub(super) fn plain(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut previous = None;
     for character in text.chars() {
-        if previous == Some(character) && matches!(character, '[' | '{') {
+        let is_doubled = previous == Some(character) && matches!(character, '[' | '{');
+        let is_link = previous == Some(']') && matches!(character, '(' | ':');
+        if is_doubled || is_link {
             plain.push(WORD_JOINER);
         }
         plain.push(character);
@@ -64,10 +67,11 @@ mod tests {
 
     #[test]
     fn nothing_is_a_variable_or_a_tag() {
-        let hostile = plain("$a ${b} [[c]] [[[d {{e}} </script>");
-        for part in ["$a", "${", "[[", "{{", "</"] {
+        let text = "$a ${b} [[c]] [[[d {{e}} </script> ![f](//g/h.png) [i]: //g/h.png";
+        let hostile = plain(text);
+        for part in ["$a", "${", "[[", "{{", "</", "](", "]:"] {
             assert!(!hostile.contains(part), "{part} is in {hostile}");
         }
-        assert_eq!(hostile.replace('\u{2060}', ""), "$a ${b} [[c]] [[[d {{e}} </script>");
+        assert_eq!(hostile.replace('\u{2060}', ""), text);
     }
 }

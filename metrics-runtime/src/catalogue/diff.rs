@@ -44,6 +44,9 @@ pub enum Severity {
     Compatible,
 }
 
+/// The only series of the library with a label for the event type.
+const BY_EVENT: &str = "mvx_metrics_events_dropped_total";
+
 /// What an added dimension and another order mean for what was stored.
 const STORED: &str = "; stored snapshots of the metric do not merge with new ones";
 
@@ -101,9 +104,15 @@ impl Catalogue {
     pub fn diff(&self, newer: &Self) -> CatalogueDiff {
         let mut changes = Changes::default();
         let matched = Matched::of(&self.metrics, &newer.metrics);
+        let listened: HashSet<&str> =
+            newer.metrics.iter().flat_map(|metric| &metric.events).map(|event| &**event).collect();
         for metric in &matched.removed {
             changes.metric = &metric.name;
             changes.breaking("the metric is gone".to_owned(), series_of_metric(metric));
+            for event in metric.events.iter().filter(|event| !listened.contains(&***event)) {
+                let what = format!("no metric listens to the event type {} any more", name(event));
+                changes.breaking(what, vec![BY_EVENT.to_owned()]);
+            }
         }
         for (older, renamed) in &matched.renamed {
             changes.metric = &older.name;
@@ -114,8 +123,6 @@ impl Catalogue {
             changes.compare_texts(&older.help, &renamed.help);
             changes.compare_dimensions(older, renamed, true);
         }
-        let listened: HashSet<&str> =
-            newer.metrics.iter().flat_map(|metric| &metric.events).map(|event| &**event).collect();
         for (older, kept) in &matched.kept {
             changes.metric = &older.name;
             changes.compare_texts(&older.help, &kept.help);
@@ -182,8 +189,7 @@ impl<'a> Changes<'a> {
             if listened.contains(&**event) {
                 self.compatible(what);
             } else {
-                let series = vec!["mvx_metrics_events_dropped_total".to_owned()];
-                self.breaking(format!("{what}, and no metric does"), series);
+                self.breaking(format!("{what}, and no metric does"), vec![BY_EVENT.to_owned()]);
             }
         }
         for event in newer.events.iter().filter(|event| !older.events.contains(event)) {
@@ -278,8 +284,13 @@ impl<'a> Changes<'a> {
                 self.compare_values(older, &older.labels[index], other);
             } else if !new_names.contains(label) {
                 self.breaking(format!("the label {} is gone", name(label)), changed_series(older, newer));
-            } else if let Some(other) = newer.labels.iter().find(|other| other.name == *label) {
-                self.compare_values(older, &older.labels[index], other);
+            } else {
+                // Labels of one name, such as those without a name, are told apart by their order.
+                let nth = old_names[..index].iter().filter(|other| *other == label).count();
+                let other = newer.labels.iter().filter(|other| other.name == *label).nth(nth);
+                if let Some(other) = other {
+                    self.compare_values(older, &older.labels[index], other);
+                }
             }
         }
         let is_renamed = |index: usize| index < old_names.len() && renamed_to(index).is_some();
@@ -307,7 +318,7 @@ impl<'a> Changes<'a> {
         older: &CatalogueLabel,
         newer: &CatalogueLabel,
     ) {
-        let label = name(&newer.name);
+        let label = if newer.name.is_empty() { "without a name".to_owned() } else { name(&newer.name) };
         let new_values: HashSet<&String> = newer.values.iter().collect();
         if newer.values.is_empty() && !older.values.is_empty() {
             let what = format!("the values of the label {label} come with the events, without zeros before");
@@ -478,7 +489,8 @@ impl fmt::Display for Change {
         }
         write!(formatter, "{}: {}", name(&self.metric), self.what)?;
         if !self.series.is_empty() {
-            write!(formatter, " ({})", self.series.join(", "))?;
+            // A file that people have edited may have any text here.
+            write!(formatter, " ({})", self.series.join(", ").escape_debug())?;
         }
         Ok(())
     }

@@ -44,12 +44,13 @@ impl Catalogue {
         json
     }
 
-    /// Reads a catalogue that [`to_json`](Self::to_json) has written. Keys that this version does not know are ignored.
+    /// Reads a catalogue that [`to_json`](Self::to_json) has written. Keys that this version does not know are ignored, and so is the mark
+    /// of the byte order, with which some editors begin a file.
     ///
     /// # Errors
     /// [`CatalogueError::Json`] for a text that is no catalogue, [`CatalogueError::Schema`] for a schema that this version does not know.
     pub fn from_json(json: &str) -> Result<Self, CatalogueError> {
-        // Some programs of Windows begin a file with this mark.
+        // Some editors of Windows begin a file with this mark.
         let json = json.strip_prefix('\u{feff}').unwrap_or(json);
         let Head { schema } = serde_json::from_str(json).map_err(CatalogueError::Json)?;
         if schema != SCHEMA {
