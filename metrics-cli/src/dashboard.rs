@@ -7,7 +7,6 @@ mod text;
 mod unit;
 
 use std::collections::HashSet;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -16,8 +15,9 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use self::panel::{Draft, Panel};
-use crate::file::{self, FileError};
-use crate::promql::{Selection, label_name};
+use crate::file::FileError;
+use crate::generation::Generation;
+use crate::promql::Selection;
 
 /// The version of the dashboard's JSON, which Grafana 12 writes. Older ones read it, too.
 const SCHEMA_VERSION: u32 = 41;
@@ -26,28 +26,27 @@ const COLUMNS: u32 = 24;
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// The catalogue, as `Catalogue::to_json` writes it.
-    catalogue: PathBuf,
     /// The dashboard's title.
-    #[arg(long, default_value = "Metrics")]
+    #[arg(long, default_value = "Metrics", value_parser = title)]
     title: String,
     /// The dashboard's id in addresses: up to 40 letters, digits, `-` and `_`. By default it follows from the title.
     #[arg(long, value_parser = uid)]
     uid: Option<String>,
-    /// The label with the namespace, where the program or Prometheus renames it.
-    #[arg(long, value_name = "NAME", default_value = "namespace", value_parser = label_name)]
-    namespace_label: String,
-    /// The file to write instead of the standard output.
-    #[arg(short, long, value_name = "FILE")]
-    output: Option<PathBuf>,
+    #[command(flatten)]
+    generation: Generation,
 }
 
 pub(crate) fn run(options: &Options) -> Result<ExitCode, FileError> {
-    let catalogue = file::read_for_queries(&options.catalogue)?;
-    let dashboard = Dashboard::new(&catalogue, options);
-    let json = serde_json::to_string_pretty(&dashboard).map_err(|error| FileError::Output(error.into()))?;
-    file::write(options.output.as_deref(), &(json + "\n"))?;
-    Ok(ExitCode::SUCCESS)
+    options.generation.run(|catalogue| {
+        let json = serde_json::to_string_pretty(&Dashboard::new(catalogue, options));
+        Ok(json.map_err(|error| FileError::Output(error.into()))? + "\n")
+    })
+}
+
+/// A title that Grafana takes.
+fn title(text: &str) -> Result<String, &'static str> {
+    let is_empty = text.trim().is_empty();
+    (!is_empty).then(|| text.to_owned()).ok_or("Grafana takes no dashboard without a title")
 }
 
 /// A valid id of a dashboard.
@@ -81,8 +80,8 @@ struct Dashboard {
 impl Dashboard {
     fn new(catalogue: &Catalogue, options: &Options) -> Self {
         let selection = Selection {
-            namespace: options.namespace_label.clone(),
-            filter: format!("{}=~\"$namespace\"", options.namespace_label),
+            namespace: options.generation.namespace_label.clone(),
+            filter: format!("{}=~\"$namespace\"", options.generation.namespace_label),
             window: "$__rate_interval".to_owned(),
         };
         let uid = options.uid.clone();

@@ -14,6 +14,8 @@ use crate::promql;
 pub(crate) enum FileError {
     #[error("{} cannot be read: {source}", path.display())]
     Read { path: PathBuf, source: io::Error },
+    #[error("{} is empty: a catalogue without metrics is {{\"schema\": 1, \"metrics\": []}}", path.display())]
+    Empty { path: PathBuf },
     #[error("{}: {source}", path.display())]
     Catalogue { path: PathBuf, source: CatalogueError },
     #[error(
@@ -37,6 +39,9 @@ pub(crate) fn read(path: &Path) -> Result<String, FileError> {
 /// The catalogue in a file.
 pub(crate) fn read_catalogue(path: &Path) -> Result<Catalogue, FileError> {
     let text = read(path)?;
+    if text.trim().is_empty() {
+        return Err(FileError::Empty { path: path.to_owned() });
+    }
     Catalogue::from_json(&text).map_err(|source| FileError::Catalogue { path: path.to_owned(), source })
 }
 

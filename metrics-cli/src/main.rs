@@ -3,6 +3,7 @@
 mod catalogue;
 mod dashboard;
 mod file;
+mod generation;
 mod promql;
 mod ratio;
 mod rules;

@@ -5,20 +5,18 @@ mod metric;
 mod template;
 mod yaml;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
 use mvx_metrics::catalogue::Catalogue;
 
 use self::yaml::Group;
-use crate::file::{self, FileError};
-use crate::promql::{Selection, label_name};
+use crate::file::FileError;
+use crate::generation::Generation;
+use crate::promql::Selection;
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// The catalogue, as `Catalogue::to_json` writes it.
-    catalogue: PathBuf,
     /// The time that rates, quantiles and ratios look back: at least four times the interval of the scrapes.
     #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = duration)]
     window: String,
@@ -34,30 +32,18 @@ pub(crate) struct Options {
     /// The label `severity` of all alerts.
     #[arg(long, value_name = "TEXT", default_value = "warning")]
     severity: String,
-    /// The label with the namespace, where the program or Prometheus renames it.
-    #[arg(long, value_name = "NAME", default_value = "namespace", value_parser = label_name)]
-    namespace_label: String,
-    /// The file to write instead of the standard output.
-    #[arg(short, long, value_name = "FILE")]
-    output: Option<PathBuf>,
+    #[command(flatten)]
+    generation: Generation,
 }
 
 pub(crate) fn run(options: &Options) -> Result<ExitCode, FileError> {
-    let catalogue = file::read_for_queries(&options.catalogue)?;
-    if catalogue.metrics.is_empty() {
-        let path = options.catalogue.display();
-        file::say(&format!(
-            "{path} has no metrics: there are the rules about the health of the measurement alone"
-        ));
-    }
-    file::write(options.output.as_deref(), &yaml::file(&groups(&catalogue, options)))?;
-    Ok(ExitCode::SUCCESS)
+    options.generation.run(|catalogue| Ok(yaml::file(&groups(catalogue, options))))
 }
 
 /// The rules about the health of the measurement, then those of each metric that has some.
 fn groups(catalogue: &Catalogue, options: &Options) -> Vec<Group> {
     let selection = Selection {
-        namespace: options.namespace_label.clone(),
+        namespace: options.generation.namespace_label.clone(),
         filter: String::new(),
         window: options.window.clone(),
     };

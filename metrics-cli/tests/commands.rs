@@ -211,16 +211,34 @@ fn the_uid_follows_from_the_title_unless_it_is_given() {
 }
 
 #[test]
-fn ca3_a_catalogue_without_metrics_has_the_rules_about_health_and_says_so() {
+fn ca3_without_metrics_all_is_about_health_and_the_command_says_so() {
     let folder = Folder::new("empty");
     let empty = catalogue![].expect("there is nothing in it");
     let path = folder.file("empty.json", &empty.to_json());
     let Ended { code, output, errors } = run(&["rules", &path]);
     assert_eq!((code, output.matches("- alert: ").count(), output.matches("- record: ").count()), (0, 8, 0));
-    let said = "has no metrics: there are the rules about the health of the measurement alone";
+    let said = "has no metrics: the result is about the health of the measurement alone";
     assert_eq!(errors, format!("mvx-metrics: {path} {said}\n"));
-    let dashboard = printed(&["dashboard", &path]);
-    assert_eq!(dashboard.matches("\"type\": \"row\"").count(), 1);
+    let dashboard = run(&["dashboard", &path]);
+    assert_eq!((dashboard.code, dashboard.output.matches("\"type\": \"row\"").count()), (0, 1));
+    assert_eq!(dashboard.errors, format!("mvx-metrics: {path} {said}\n"));
+}
+
+/// `git show` of a branch that has no catalogue yet leaves an empty file.
+#[test]
+fn an_empty_file_is_told_how_to_compare_with_nothing() {
+    let folder = Folder::new("no_catalogue_yet");
+    let catalogue = folder.file("new.json", &uploads().to_json());
+    let empty = folder.file("old.json", "\n");
+    let Ended { code, errors, .. } = run(&["catalogue", "diff", &empty, &catalogue]);
+    let nothing = r#"{"schema": 1, "metrics": []}"#;
+    let expected = format!("mvx-metrics: {empty} is empty: a catalogue without metrics is {nothing}\n");
+    assert_eq!((code, errors), (2, expected));
+    let without = folder.file("old.json", nothing);
+    assert!(
+        printed(&["catalogue", "diff", &without, &catalogue])
+            .contains("compatible: `uploads`: the metric is new")
+    );
 }
 
 #[test]
@@ -399,6 +417,7 @@ fn bad_options_end_with_2_and_say_what_is_valid() {
         (["rules", "--window", "5"], "a duration is a number above 0 with a unit"),
         (["rules", "--error-ratio", "5%"], "a ratio is a number from 0 to 1"),
         (["rules", "--namespace-label", "a b"], "a label has ASCII letters, digits and `_`"),
+        (["dashboard", "--title", " "], "Grafana takes no dashboard without a title"),
         (["dashboard", "--uid", "a/b"], "an id has 1 to 40 letters, digits, `-` and `_`"),
     ] {
         let Ended { code, errors, .. } = run(&[&arguments[..], &["catalogue.json"]].concat());

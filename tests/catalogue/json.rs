@@ -38,6 +38,12 @@ fn a_mark_of_the_byte_order_before_the_json_is_ignored() {
     assert_eq!(Catalogue::from_json(&json).expect("it was written"), program().catalogue());
 }
 
+#[test]
+fn another_json_is_told_what_a_catalogue_is() {
+    let error = Catalogue::from_json("[]").expect_err("a list is no catalogue").to_string();
+    assert!(error.contains("expected an object with the keys `schema` and `metrics`"), "{error}");
+}
+
 /// The keys and their values, as the module documents them.
 #[test]
 fn the_keys_are_those_of_the_documentation() {

@@ -114,11 +114,11 @@ fn ca1_metrics_that_are_declared_in_another_way_are_found() {
         uploads.dimensions[5].max_buckets = Some(20);
     });
     let expected = [
-        "`uploads` is another one: the catalogue does not have its dimension `all`",
-        "`uploads` is another one: the labels of `by_route` differ",
-        "`uploads` is another one: the program does not have its dimension `total`",
-        "`uploads` is another one: the types of numbers of `open` differ",
-        "`uploads` is another one: the units of `sent` differ",
+        "`uploads` is declared in another way: the catalogue does not have its dimension `all`",
+        "`uploads` is declared in another way: the labels of `by_route` differ",
+        "`uploads` is declared in another way: the program does not have its dimension `total`",
+        "`uploads` is declared in another way: the types of numbers of `open` differ",
+        "`uploads` is declared in another way: the units of `sent` differ",
     ];
     assert_eq!(catalogue.unlisted(&other), expected);
 }

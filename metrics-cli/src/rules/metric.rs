@@ -87,7 +87,11 @@ fn alert(
         expression: format!("{recorded} > {threshold}"),
         hold: Some(options.hold.clone()),
         labels: vec![("severity", literal(&options.severity))],
-        summary: format!("{}: {PERCENTAGE} of {} failed", label(&options.namespace_label), ratio.family),
+        summary: format!(
+            "{}: {PERCENTAGE} of {} failed",
+            label(&options.generation.namespace_label),
+            ratio.family
+        ),
         description: format!(
             "Within {}, more than {}% were failures.{about}",
             options.window,

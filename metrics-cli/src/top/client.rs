@@ -60,7 +60,9 @@ pub(super) enum LookError {
     AnswerTimeout(Duration),
     #[error("the connection broke: {0}")]
     Broken(hyper::Error),
-    #[error("the program has no page: build it with the feature `page` and `ServiceOptions::page(true)`")]
+    #[error(
+        "no page here: the program needs the feature `page` and `ServiceOptions::page(true)`, the URL no path such as `/metrics`"
+    )]
     NoPage,
     #[error("the endpoint answers {}{reason}", .status.as_str())]
     Refused {
@@ -229,7 +231,7 @@ mod tests {
         let error = error_of(Reply::Bytes(answer("404 Not Found", "there is /metrics\n")), LIMITS);
         assert_eq!(
             error,
-            "the program has no page: build it with the feature `page` and `ServiceOptions::page(true)`"
+            "no page here: the program needs the feature `page` and `ServiceOptions::page(true)`, the URL no path such as `/metrics`"
         );
     }
 

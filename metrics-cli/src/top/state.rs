@@ -460,10 +460,7 @@ mod tests {
         assert_eq!(state.since_answer(later), Some(Duration::from_secs(5)));
         assert!(state.data().is_some_and(|data| data.sample == 12));
         let trouble = state.trouble.as_ref().expect("a failure");
-        assert!(
-            trouble.error.starts_with("the program has no page")
-                && trouble.retry == start + Duration::from_secs(7)
-        );
+        assert!(trouble.error.starts_with("no page here") && trouble.retry == start + Duration::from_secs(7));
         look_ends(&mut state, Ok(look()), 0, later);
         assert!(state.trouble.is_none() && state.since_answer(later) == Some(Duration::ZERO));
         // The same sample is as old as before.

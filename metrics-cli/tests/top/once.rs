@@ -155,7 +155,7 @@ fn an_endpoint_without_a_page_says_how_to_get_one() {
     let program = Program::start(ServiceOptions::new());
     let address = program.address();
     let message = format!(
-        "mvx-metrics: http://{address}: the program has no page: build it with the feature `page` and `ServiceOptions::page(true)`\n"
+        "mvx-metrics: http://{address}: no page here: the program needs the feature `page` and `ServiceOptions::page(true)`, the URL no path such as `/metrics`\n"
     );
     assert_eq!(failure(&["--once", &address]), (Some(2), message));
 }

@@ -18,11 +18,13 @@ struct Written<'a> {
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object with the keys `schema` and `metrics`")]
 struct Head {
     schema: u64,
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object with the keys `schema` and `metrics`")]
 struct Read {
     metrics: Vec<CatalogueMetric>,
 }

@@ -57,7 +57,9 @@ impl Catalogue {
                 }
                 (Some(listed), Some(declared)) => {
                     let differences = listed.differences(declared).into_iter();
-                    unlisted.extend(differences.map(|differs| format!("`{name}` is another one: {differs}")));
+                    unlisted.extend(
+                        differences.map(|differs| format!("`{name}` is declared in another way: {differs}")),
+                    );
                 }
                 (Some(_), None) => {}
             }

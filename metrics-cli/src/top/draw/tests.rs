@@ -160,13 +160,13 @@ fn an_endpoint_that_is_gone_leaves_old_values_faint() {
     let shown = screen(&state, (80, 24), start + Duration::from_secs(1));
     assert_eq!(
         shown[1..3].join(" "),
-        "no answer yet, next try in 3.0s: the program has no page: build it with the feature `page` and `ServiceOptions::page(true)`"
+        "no answer yet, next try in 3.0s: no page here: the program needs the feature `page` and `ServiceOptions::page(true)`, the URL no path such as `/metrics`"
     );
     let mut state = state_of(page_data(), start);
     let now = start + Duration::from_secs(12);
     fail(&mut state, now);
     let shown = screen(&state, (80, 24), now);
-    assert!(shown[1].starts_with("no answer for 12s, next try in 4.0s: the program"), "{shown:#?}");
+    assert!(shown[1].starts_with("no answer for 12s, next try in 4.0s: no page here"), "{shown:#?}");
     assert!(shown.iter().any(|line| line.starts_with("session-1")), "the old values are there");
     let buffer = buffer(&state, (80, 24), now, PLAIN);
     let is_faint = |line: u16| buffer[(0, line)].modifier.contains(Modifier::DIM);
