@@ -1,7 +1,8 @@
 //! The sampler: the last samples of the runtimes of a service, for all who look.
 //!
-//! A look takes a new sample only where the last one is old enough: after a second, and after 100 times as long as that sample took. So all
-//! looks together cost about 1% of a core for the metrics, and 1% for the recorders.
+//! A look takes a new sample only where the last one is old enough: after a second, and after 100 times as long as a sample takes. So all
+//! looks together cost about 1% of a core for the metrics, and 1% for the recorders. A sample is slow, too, when other threads keep the
+//! processor from it. So the time of a sample is the shorter one of the last two readings.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -75,14 +76,31 @@ pub(crate) struct Sampler {
 /// What was read, and when it is old.
 struct Pace {
     read_at: Instant,
-    cost: Duration,
+    /// How long the reading took.
+    reading: Duration,
+    /// How long the reading before took; unknown for the first one.
+    reading_before: Option<Duration>,
+    /// How long the cards and pages took that were made of it.
+    showing: Duration,
     /// The states of the runtimes before.
     runtimes: Vec<(String, MetricsRuntimeState)>,
 }
 
 impl Pace {
+    fn new(
+        read_at: Instant,
+        reading: Duration,
+        reading_before: Option<Duration>,
+        runtimes: &[(String, MetricsRuntimeState)],
+    ) -> Self {
+        Self { read_at, reading, reading_before, showing: Duration::ZERO, runtimes: runtimes.to_vec() }
+    }
+
+    /// For how long the sample stays new.
     fn interval(&self) -> Duration {
-        (self.cost * INTERVAL_FACTOR).max(MIN_INTERVAL)
+        // On a busy machine a reading may take ten times as long as the one before, with the same work.
+        let reading = self.reading_before.map_or(self.reading, |before| before.min(self.reading));
+        ((reading + self.showing) * INTERVAL_FACTOR).max(MIN_INTERVAL)
     }
 
     fn age(&self, now: Instant) -> Duration {
@@ -128,7 +146,7 @@ impl RecordersSample {
         }
         let began = Instant::now();
         let page = self.list.page(query);
-        self.pace.cost += began.elapsed();
+        self.pace.showing += began.elapsed();
         if self.pages.len() >= MAX_PAGES {
             self.pages.remove(0);
         }
@@ -206,7 +224,9 @@ impl Sampler {
         let began = Instant::now();
         let MetricsReading { totals, skipped, read_at, cost } = reading;
         self.count += 1;
-        let earlier = self.metrics.take().and_then(|earlier| {
+        let before = self.metrics.take();
+        let reading_before = before.as_ref().map(|before| before.pace.reading);
+        let earlier = before.and_then(|earlier| {
             let seconds = read_at.saturating_duration_since(earlier.pace.read_at).as_secs_f64();
             (seconds > 0.0).then_some((earlier.totals, seconds))
         });
@@ -216,7 +236,7 @@ impl Sampler {
         let problems = Problems::of_metrics(&totals.totals, &skipped);
         let cards = totals.metrics.iter().map(|_| None).collect();
         let cost = cost + began.elapsed();
-        let pace = Pace { read_at, cost, runtimes: runtimes.to_vec() };
+        let pace = Pace::new(read_at, cost, reading_before, runtimes);
         self.metrics =
             Some(MetricsSample { number: self.count, pace, totals, earlier, namespaces, problems, cards });
     }
@@ -224,12 +244,14 @@ impl Sampler {
     fn take_recorders(&mut self, reading: RecordersReading, runtimes: &[(String, MetricsRuntimeState)]) {
         let began = Instant::now();
         let RecordersReading { listings, taken_at, read_at, cost } = reading;
-        let earlier = self.recorders.take().map(|earlier| earlier.list);
+        let before = self.recorders.take();
+        let reading_before = before.as_ref().map(|before| before.pace.reading);
+        let earlier = before.map(|earlier| earlier.list);
         let list = RecorderList::new(listings, read_at, taken_at, earlier.as_ref());
         drop(earlier);
         let problems = Problems::of_recorders(&list);
         let cost = cost + began.elapsed();
-        let pace = Pace { read_at, cost, runtimes: runtimes.to_vec() };
+        let pace = Pace::new(read_at, cost, reading_before, runtimes);
         self.recorders = Some(RecordersSample { pace, list, problems, pages: Vec::new() });
     }
 }
@@ -258,7 +280,7 @@ impl MetricsSample {
             rows.push(card.clone());
             self.cards[*position] = Some(card);
         }
-        self.pace.cost += cost;
+        self.pace.showing += cost;
         let (total, matching) = (self.totals.metrics.len(), matching.len());
         (Listed { total, matching, page, size: METRICS_OF_A_PAGE, rows }, cost)
     }

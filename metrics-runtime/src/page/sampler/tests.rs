@@ -138,6 +138,23 @@ fn pg3_a_sample_that_took_long_is_taken_more_rarely() {
     assert!((33..=50).contains(&recorders), "{recorders} lists of the recorders");
 }
 
+/// Other threads may keep the processor from the renderer while it takes a sample.
+#[test]
+fn pg3_one_slow_sample_makes_no_long_pause() {
+    let (fake, mut sampler) = (Fake::new(), Sampler::default());
+    fake.recorder("one");
+    fake.costs.set([SECOND / 50; 2]);
+    fake.look(&mut sampler, "");
+    fake.wait(SECOND * 3);
+    fake.costs.set([SECOND / 5; 2]);
+    let busy = fake.look(&mut sampler, "");
+    assert!(busy.sample == 2 && busy.next_look < 2.5, "{}", busy.next_look);
+    fake.wait(SECOND * 3);
+    // A second one says that the work is more now.
+    let more = fake.look(&mut sampler, "");
+    assert!(more.sample == 3 && more.next_look > 19.0, "{}", more.next_look);
+}
+
 #[test]
 fn pg3_the_next_look_is_when_a_sample_is_due() {
     let (fake, mut sampler) = (Fake::new(), Sampler::default());
