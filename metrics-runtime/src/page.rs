@@ -37,6 +37,7 @@
 //! metric and waits for no event. A look takes a new sample when the last one is older than a second, and older than 100 times as long as a
 //! sample takes. So the samples take about 2% of a core in the long run, with any number of recorders and of clients: where a sample takes 100 ms,
 //! there is one in ten seconds. Of the last two samples the shorter one counts, because a busy machine makes a sample slow, too.
+//! The second sample of all follows after 10 times as long as the first one took, so that rates come soon.
 //! [`PageData::next_look`] tells clients when to look again. Cards, and pages of the recorders, are made once for each sample
 //! and query, and count as part of the sample. What is left for a look is to write its rows.
 //!

@@ -23,6 +23,9 @@ use crate::totals::{GroupTotals, Totals};
 const MIN_INTERVAL: Duration = Duration::from_secs(1);
 /// A sample is old after so many times as long as it took.
 const INTERVAL_FACTOR: u32 = 100;
+/// The first sample is old after so many times as long as it took. The second one follows soon, because rates need both, and the first one
+/// is slower than later ones.
+const FIRST_INTERVAL_FACTOR: u32 = 10;
 /// How soon a client may look again: another client may have taken the last sample some time ago.
 const MIN_NEXT_LOOK: Duration = Duration::from_millis(250);
 /// For how long samples are kept for a next look, or three times as long as they stay new, whichever is longer.
@@ -98,9 +101,20 @@ impl Pace {
 
     /// For how long the sample stays new.
     fn interval(&self) -> Duration {
+        let factor = if self.reading_before.is_some() { INTERVAL_FACTOR } else { FIRST_INTERVAL_FACTOR };
+        (self.cost() * factor).max(MIN_INTERVAL)
+    }
+
+    /// For how long the samples are kept after the last look. This is long enough for the first sample, too: clients that come after it is
+    /// forgotten cost no more than those that stay.
+    fn kept_for(&self) -> Duration {
+        (self.cost() * INTERVAL_FACTOR * 3).max(KEPT)
+    }
+
+    fn cost(&self) -> Duration {
         // On a busy machine a reading may take ten times as long as the one before, with the same work.
         let reading = self.reading_before.map_or(self.reading, |before| before.min(self.reading));
-        ((reading + self.showing) * INTERVAL_FACTOR).max(MIN_INTERVAL)
+        reading + self.showing
     }
 
     fn age(&self, now: Instant) -> Duration {
@@ -209,10 +223,9 @@ impl Sampler {
     /// are none.
     pub(crate) fn forget_if_old(&mut self, now: Instant) -> Option<Duration> {
         let last_look = self.last_look?;
-        let metrics = self.metrics.as_ref().map(|sample| sample.pace.interval());
-        let recorders = self.recorders.as_ref().map(|sample| sample.pace.interval());
-        let interval = metrics.max(recorders)?;
-        let rest = (interval * 3).max(KEPT).saturating_sub(now.saturating_duration_since(last_look));
+        let metrics = self.metrics.as_ref().map(|sample| sample.pace.kept_for());
+        let recorders = self.recorders.as_ref().map(|sample| sample.pace.kept_for());
+        let rest = metrics.max(recorders)?.saturating_sub(now.saturating_duration_since(last_look));
         if rest.is_zero() {
             (self.metrics, self.recorders) = (None, None);
             return None;
