@@ -124,8 +124,12 @@ async fn text_of(client: &Client, url: &str, query: Query) -> Result<String, Loo
     }
     let pages = state::pages(&look.data.metrics);
     for metric_page in 2..=pages {
-        let further = client.look(&Query { metric_page, ..query.clone() }).await?;
-        look.data.metrics.rows.extend(further.data.metrics.rows);
+        let further = client.look(&Query { metric_page, ..query.clone() }).await?.data.metrics;
+        // There are fewer metrics by now, and the endpoint has answered with its last page.
+        if further.page != metric_page || further.rows.is_empty() {
+            break;
+        }
+        look.data.metrics.rows.extend(further.rows);
     }
     Ok(once::text(url, &look.data))
 }
@@ -137,4 +141,29 @@ fn has_rates(data: &PageData, first: u64) -> bool {
     let is_sampled = data.sample != first && (rows.is_empty() || rows.iter().any(|row| row.rate.is_some()));
     // A program that is shut down has no further samples.
     is_sampled || !data.runtimes.iter().any(|runtime| is_running(runtime.status))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fixtures::{FakeEndpoint, Reply, answer, page_json};
+    use super::*;
+
+    #[test]
+    fn a_page_of_metrics_that_is_gone_repeats_no_metric() {
+        let page = |change: fn(&mut serde_json::Value)| {
+            let mut data = page_json();
+            data["runtimes"][0]["status"] = "CLOSED".into();
+            data["next_look"] = 0.2.into();
+            change(&mut data);
+            Reply::Bytes(answer("200 OK", &data.to_string()))
+        };
+        // Three pages at first, then one.
+        let three = || page(|data| data["metrics"]["matching"] = 60.into());
+        let endpoint = FakeEndpoint::start(vec![three(), three(), page(|_| {})]);
+        let client = Client::new(Address::parse(&endpoint.address()).expect("an address"), Limits::USUAL);
+        let text = block_on(text_of(&client, "x", Query::new(25))).expect("a runtime").expect("data");
+        let rows = fixtures::page_data().metrics.rows.len();
+        assert!(text.contains(&format!("\nmetrics {rows} of 60\n")), "{text}");
+        assert_eq!(endpoint.requests().len(), 3);
+    }
 }

@@ -34,9 +34,11 @@
 //! # What it costs
 //!
 //! Nothing while nobody looks. The service takes samples for all clients together: one of the metrics, and one of the recorders, which reads no
-//! metric and waits for no event. A look takes a new sample when the last one is older than a second, and older than 100 times as long as that
-//! sample took. So the samples take about 2% of a core at most, with any number of recorders and of clients: where a sample takes 100 ms, there is
-//! one in ten seconds. [`PageData::next_look`] tells clients when to look again. Cards, and pages of the recorders, are made once for each sample
+//! metric and waits for no event. A look takes a new sample when the last one is older than a second, and older than 100 times as long as a
+//! sample takes. So the samples take about 2% of a core in the long run, with any number of recorders and of clients: where a sample takes 100 ms,
+//! there is one in ten seconds. Of the last two samples the shorter one counts, because a busy machine makes a sample slow, too.
+//! The second sample of all follows after 10 times as long as the first one took, so that rates come soon.
+//! [`PageData::next_look`] tells clients when to look again. Cards, and pages of the recorders, are made once for each sample
 //! and query, and count as part of the sample. What is left for a look is to write its rows.
 //!
 //! Waiting is no cost: a handler that blocks makes a sample slow and not rare. The service keeps the last samples in memory for half a minute after

@@ -46,6 +46,70 @@ test("pg1_a_hidden_page_does_not_look", scoped(async (scope) => {
   await eventually(() => looksOf(view), (count) => count >= looks + 3);
 }));
 
+/** The page gets answers of the program that `change` has changed. */
+async function changedAnswers(view, change) {
+  await view.page.route("**/page/data*", async (route) => {
+    const response = await route.fetch();
+    const data = await response.json();
+    change(data);
+    await route.fulfill({ response, json: data });
+  });
+}
+
+test("pg1_a_page_that_seldom_looks_says_when_and_why", scoped(async (scope) => {
+  const program = await startProgram(scope, 2);
+  const view = await open(scope, program.url);
+  await changedAnswers(view, (data) => {
+    data.next_look = 40;
+  });
+  await eventually(() => view.text("#looked"), (text) => /^live · \d\d:\d\d:\d\d · next look in \d\d s$/.test(text));
+  assert.match(await view.page.locator("#looked").getAttribute("title"), /^One sample takes the program long/);
+  await view.page.unrouteAll({ behavior: "wait" });
+}));
+
+test("pg1_a_program_that_was_started_again_continues_the_charts", scoped(async (scope) => {
+  const program = await startProgram(scope, 2);
+  await program.command("requests 0 3");
+  const view = await open(scope, program.url);
+  // Every answer is the fifth sample of a program.
+  let looks = 0;
+  await changedAnswers(view, (data) => {
+    looks += 1;
+    data.sample = 5;
+    data.next_look = 0.25;
+  });
+  const points = () => view.page.locator(".namespace .spark").first().evaluate((spark) => Number(spark.dataset.points));
+  await eventually(() => looks, (count) => count >= 12);
+  assert.ok(await points() >= 3, `${await points()} points`);
+  await view.page.unrouteAll({ behavior: "wait" });
+}));
+
+test("pg1_the_largest_and_smallest_numbers_are_drawn", scoped(async (scope) => {
+  const program = await startProgram(scope, 2);
+  await program.command("requests 0 3");
+  const view = await open(scope, program.url);
+  await eventually(() => view.texts(".tile .value"), (values) => values.length > 3);
+  let sign = 1;
+  await changedAnswers(view, (data) => {
+    sign = -sign;
+    for (const dimension of data.metrics.rows.flatMap((row) => row.dimensions)) {
+      dimension.value = sign * Number.MAX_VALUE;
+      if (dimension.rate !== null) dimension.rate = sign * Number.MAX_VALUE;
+      if (dimension.distribution) {
+        dimension.distribution.bounds = [0, 5e-324, 1e300, Number.MAX_VALUE];
+        dimension.distribution.recent = [1, 2, 3];
+      }
+    }
+  });
+  const numbers = () => view.texts(".distribution .axis span");
+  await eventually(numbers, (axis) => axis.length >= 3 && axis.every((text) => text !== ""));
+  assert.ok((await numbers()).every((text) => !/NaN|Infinity/.test(text)), String(await numbers()));
+  const lines = () => view.page.locator(".tile .spark .line").evaluateAll((found) => found.map((line) => line.getAttribute("d")));
+  await eventually(lines, (found) => found.some((line) => line.split("L").length > 3));
+  assert.ok((await lines()).every((line) => !/NaN|Infinity/.test(line)), String(await lines()));
+  await view.page.unrouteAll({ behavior: "wait" });
+}));
+
 test("pg1_there_is_never_a_second_request_on_its_way", scoped(async (scope) => {
   const program = await startProgram(scope, 25);
   const view = await open(scope, program.url);

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::HashMap;
 
-use super::cut::{cut, cut_json};
+use super::cut::{cut, cut_json, json_len};
 use super::data::{DimensionCard, LabelRow, LabelRows, MetricCard};
 use super::distribution::distribution;
 use crate::descriptor::{DimensionDescriptor, DimensionKind};
@@ -140,13 +140,14 @@ impl CardDimensions {
 
 /// About how many bytes a dimension is as JSON.
 fn size_of_card(card: &DimensionCard) -> usize {
-    let optional = |text: &Option<String>| text.as_ref().map_or(4, String::len);
+    let optional = |text: &Option<String>| text.as_ref().map_or(4, |text| json_len(text));
     let labels = card.labels.as_ref().map_or(0, |labels| {
         let texts = labels.rows.iter().flat_map(|row| &row.label).chain(&labels.names);
-        texts.map(|text| text.len() + 3).sum::<usize>() + 80 * labels.rows.len()
+        texts.map(|text| json_len(text) + 1).sum::<usize>() + 80 * labels.rows.len()
     });
     let buckets = card.distribution.as_ref().map_or(0, |shown| 100 + 30 * shown.bounds.len());
-    150 + card.name.len() + card.help.len() + optional(&card.unit) + optional(&card.text) + labels + buckets
+    let texts = json_len(&card.name) + json_len(&card.help) + optional(&card.unit) + optional(&card.text);
+    150 + texts + labels + buckets
 }
 
 fn dimension(

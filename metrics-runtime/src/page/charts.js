@@ -59,7 +59,9 @@ export class Sparkline {
     const high = Math.max(0, ...numbers);
     const { count, first } = places(points);
     const x = (index) => ((first + index) / (count - 1)) * 100;
-    const y = (value) => 96 - ((value - low) / (high - low || 1)) * 92;
+    // The difference of the largest numbers is infinite, that of their halves is not.
+    const half = high / 2 - low / 2 || 1;
+    const y = (value) => 96 - ((value / 2 - low / 2) / half) * 92;
     let line = "";
     let area = "";
     for (const [from, to] of runs(points)) {
@@ -114,13 +116,17 @@ function scaleOf(points) {
   if (low > high) return null;
   if (!Number.isFinite(least)) least = 1;
   // Numbers nearer to 0 than the least bound share the middle of the scale.
-  const place = (value) => Math.sign(value) * Math.log2(1 + Math.abs(value) / least);
+  const place = (value) => {
+    const ratio = Math.abs(value) / least;
+    return Math.sign(value) * (ratio < Infinity ? Math.log2(1 + ratio) : Math.log2(Math.abs(value)) - Math.log2(least));
+  };
   const begin = place(low);
   const length = place(high) - begin || 1;
   const position = (value) => (place(value) - begin) / length;
   const value = (part) => {
     const at = begin + part * length;
-    return Math.sign(at) * (2 ** Math.abs(at) - 1) * least;
+    const size = Math.abs(at);
+    return Math.sign(at) * (size < 1000 ? (2 ** size - 1) * least : 2 ** (size + Math.log2(least)));
   };
   return { low, high, position, value };
 }

@@ -46,6 +46,16 @@ pub(super) fn cut_json(value: &impl Serialize) -> String {
     cut(&String::from_utf8_lossy(&json.0)).into_owned()
 }
 
+/// How many bytes the text has as JSON, which writes control characters in up to six bytes.
+pub(super) fn json_len(text: &str) -> usize {
+    let escapes = text.bytes().map(|byte| match byte {
+        b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 8 | 12 => 1,
+        0..0x20 => 5,
+        _ => 0,
+    });
+    text.len() + 2 + escapes.sum::<usize>()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -65,5 +75,14 @@ mod tests {
         let text = cut_json(&vec!["ä"; 100_000]);
         assert_eq!(text.chars().count(), 257);
         assert!(text.starts_with("[\"ä\",") && text.ends_with('…'), "{text}");
+    }
+
+    #[test]
+    fn pg2_the_length_of_a_text_as_json_is_known() {
+        let texts = (0..0x100_u32).filter_map(char::from_u32).map(String::from);
+        for text in texts.chain(["".to_owned(), "\u{1F600}\n\u{2028}".to_owned()]) {
+            let json = serde_json::to_string(&text).expect("a text");
+            assert_eq!(json_len(&text), json.len(), "{text:?}");
+        }
     }
 }

@@ -11,6 +11,9 @@ const FIRST_RETRY = 1;
 const MAX_RETRY = 30;
 /** The pause in typing after which the page searches. */
 const TYPING_PAUSE = 150;
+/** From this many seconds between two looks on, the page says when the next one comes. */
+const SLOW = 3;
+const WHY_SLOW = "One sample takes the program long. It takes samples rarely, so that they use about 2% of a processor core at most.";
 /** A chart has a gap where two samples are further apart than this many looks. */
 const GAP = 4;
 
@@ -27,6 +30,9 @@ let changed = false;
 let timer = 0;
 let retry = FIRST_RETRY;
 let nextTry = 0;
+let nextLook = 0;
+/** Whether the program takes samples rarely. */
+let isSlow = false;
 let lastAnswer = null;
 let lastSample = null;
 let reason = "";
@@ -101,8 +107,11 @@ function succeeded(data, asked) {
   reason = "";
   remember(data);
   show(data, asked);
+  const wait = Math.max(0.1, data.next_look);
+  nextLook = lastAnswer + wait * 1000;
+  isSlow = Math.max(data.interval ?? 0, wait) >= SLOW;
   showConnection();
-  later(Math.max(0.1, data.next_look));
+  later(wait);
 }
 
 function failed(error) {
@@ -126,8 +135,9 @@ function later(seconds) {
 
 /** Keeps one point of each number for each sample. */
 function remember(data) {
-  if (lastSample?.sample === data.sample) return;
-  const restarted = lastSample !== null && data.sample < lastSample.sample;
+  // A program that was started again counts its samples anew.
+  if (lastSample?.sample === data.sample && lastSample.taken_at === data.taken_at) return;
+  const restarted = lastSample !== null && data.sample <= lastSample.sample;
   const pause = lastSample === null ? 0 : data.taken_at - lastSample.taken_at;
   const gap = restarted || pause > GAP * Math.max(data.next_look, data.interval ?? 0, 1);
   lastSample = { sample: data.sample, taken_at: data.taken_at };
@@ -184,8 +194,11 @@ function showTimes() {
     setText(byId("banner-retry"), `${last} ${next}`);
     setText(byId("looked"), since === null ? "no answer" : `last answer ${clock(lastAnswer / 1000)}`);
   } else if (since !== null) {
-    setText(byId("looked"), `${paused ? "paused" : "live"} · ${clock(lastSample.taken_at)}`);
+    const wait = Math.max(0, Math.ceil((nextLook - Date.now()) / 1000));
+    const next = isSlow && !paused ? ` · next look in ${duration(wait)}` : "";
+    setText(byId("looked"), `${paused ? "paused" : "live"} · ${clock(lastSample.taken_at)}${next}`);
   }
+  byId("looked").title = isSlow ? WHY_SLOW : "";
 }
 
 // ---- What a person does

@@ -1,7 +1,8 @@
 //! The sampler: the last samples of the runtimes of a service, for all who look.
 //!
-//! A look takes a new sample only where the last one is old enough: after a second, and after 100 times as long as that sample took. So all
-//! looks together cost about 1% of a core for the metrics, and 1% for the recorders.
+//! A look takes a new sample only where the last one is old enough: after a second, and after 100 times as long as a sample takes. So all
+//! looks together cost about 1% of a core for the metrics, and 1% for the recorders. A sample is slow, too, when other threads keep the
+//! processor from it. So the time of a sample is the shorter one of the last two readings.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -22,6 +23,9 @@ use crate::totals::{GroupTotals, Totals};
 const MIN_INTERVAL: Duration = Duration::from_secs(1);
 /// A sample is old after so many times as long as it took.
 const INTERVAL_FACTOR: u32 = 100;
+/// The first sample is old after so many times as long as it took. The second one follows soon, because rates need both, and the first one
+/// is slower than later ones.
+const FIRST_INTERVAL_FACTOR: u32 = 10;
 /// How soon a client may look again: another client may have taken the last sample some time ago.
 const MIN_NEXT_LOOK: Duration = Duration::from_millis(250);
 /// For how long samples are kept for a next look, or three times as long as they stay new, whichever is longer.
@@ -75,14 +79,42 @@ pub(crate) struct Sampler {
 /// What was read, and when it is old.
 struct Pace {
     read_at: Instant,
-    cost: Duration,
+    /// How long the reading took.
+    reading: Duration,
+    /// How long the reading before took; unknown for the first one.
+    reading_before: Option<Duration>,
+    /// How long the cards and pages took that were made of it.
+    showing: Duration,
     /// The states of the runtimes before.
     runtimes: Vec<(String, MetricsRuntimeState)>,
 }
 
 impl Pace {
+    fn new(
+        read_at: Instant,
+        reading: Duration,
+        reading_before: Option<Duration>,
+        runtimes: &[(String, MetricsRuntimeState)],
+    ) -> Self {
+        Self { read_at, reading, reading_before, showing: Duration::ZERO, runtimes: runtimes.to_vec() }
+    }
+
+    /// For how long the sample stays new.
     fn interval(&self) -> Duration {
-        (self.cost * INTERVAL_FACTOR).max(MIN_INTERVAL)
+        let factor = if self.reading_before.is_some() { INTERVAL_FACTOR } else { FIRST_INTERVAL_FACTOR };
+        (self.cost() * factor).max(MIN_INTERVAL)
+    }
+
+    /// For how long the samples are kept after the last look. This is long enough for the first sample, too: clients that come after it is
+    /// forgotten cost no more than those that stay.
+    fn kept_for(&self) -> Duration {
+        (self.cost() * INTERVAL_FACTOR * 3).max(KEPT)
+    }
+
+    fn cost(&self) -> Duration {
+        // On a busy machine a reading may take ten times as long as the one before, with the same work.
+        let reading = self.reading_before.map_or(self.reading, |before| before.min(self.reading));
+        reading + self.showing
     }
 
     fn age(&self, now: Instant) -> Duration {
@@ -128,7 +160,7 @@ impl RecordersSample {
         }
         let began = Instant::now();
         let page = self.list.page(query);
-        self.pace.cost += began.elapsed();
+        self.pace.showing += began.elapsed();
         if self.pages.len() >= MAX_PAGES {
             self.pages.remove(0);
         }
@@ -191,10 +223,9 @@ impl Sampler {
     /// are none.
     pub(crate) fn forget_if_old(&mut self, now: Instant) -> Option<Duration> {
         let last_look = self.last_look?;
-        let metrics = self.metrics.as_ref().map(|sample| sample.pace.interval());
-        let recorders = self.recorders.as_ref().map(|sample| sample.pace.interval());
-        let interval = metrics.max(recorders)?;
-        let rest = (interval * 3).max(KEPT).saturating_sub(now.saturating_duration_since(last_look));
+        let metrics = self.metrics.as_ref().map(|sample| sample.pace.kept_for());
+        let recorders = self.recorders.as_ref().map(|sample| sample.pace.kept_for());
+        let rest = metrics.max(recorders)?.saturating_sub(now.saturating_duration_since(last_look));
         if rest.is_zero() {
             (self.metrics, self.recorders) = (None, None);
             return None;
@@ -206,7 +237,9 @@ impl Sampler {
         let began = Instant::now();
         let MetricsReading { totals, skipped, read_at, cost } = reading;
         self.count += 1;
-        let earlier = self.metrics.take().and_then(|earlier| {
+        let before = self.metrics.take();
+        let reading_before = before.as_ref().map(|before| before.pace.reading);
+        let earlier = before.and_then(|earlier| {
             let seconds = read_at.saturating_duration_since(earlier.pace.read_at).as_secs_f64();
             (seconds > 0.0).then_some((earlier.totals, seconds))
         });
@@ -216,7 +249,7 @@ impl Sampler {
         let problems = Problems::of_metrics(&totals.totals, &skipped);
         let cards = totals.metrics.iter().map(|_| None).collect();
         let cost = cost + began.elapsed();
-        let pace = Pace { read_at, cost, runtimes: runtimes.to_vec() };
+        let pace = Pace::new(read_at, cost, reading_before, runtimes);
         self.metrics =
             Some(MetricsSample { number: self.count, pace, totals, earlier, namespaces, problems, cards });
     }
@@ -224,12 +257,14 @@ impl Sampler {
     fn take_recorders(&mut self, reading: RecordersReading, runtimes: &[(String, MetricsRuntimeState)]) {
         let began = Instant::now();
         let RecordersReading { listings, taken_at, read_at, cost } = reading;
-        let earlier = self.recorders.take().map(|earlier| earlier.list);
+        let before = self.recorders.take();
+        let reading_before = before.as_ref().map(|before| before.pace.reading);
+        let earlier = before.map(|earlier| earlier.list);
         let list = RecorderList::new(listings, read_at, taken_at, earlier.as_ref());
         drop(earlier);
         let problems = Problems::of_recorders(&list);
         let cost = cost + began.elapsed();
-        let pace = Pace { read_at, cost, runtimes: runtimes.to_vec() };
+        let pace = Pace::new(read_at, cost, reading_before, runtimes);
         self.recorders = Some(RecordersSample { pace, list, problems, pages: Vec::new() });
     }
 }
@@ -258,7 +293,7 @@ impl MetricsSample {
             rows.push(card.clone());
             self.cards[*position] = Some(card);
         }
-        self.pace.cost += cost;
+        self.pace.showing += cost;
         let (total, matching) = (self.totals.metrics.len(), matching.len());
         (Listed { total, matching, page, size: METRICS_OF_A_PAGE, rows }, cost)
     }

@@ -384,19 +384,17 @@ function sparkView(histories) {
   return { element: spark.element, update };
 }
 
-const heatMaps = new Set();
+/** The heat map of each canvas. One that the page no longer shows is not kept in memory. */
+const heatMaps = new WeakMap();
 
 /** The width of the window or the colours have changed. */
 export function redrawCharts() {
-  for (const heat of heatMaps) {
-    if (heat.element.isConnected) heat.redraw();
-    else heatMaps.delete(heat);
-  }
+  for (const canvas of document.querySelectorAll("canvas.heat")) heatMaps.get(canvas)?.redraw();
 }
 
 function distributionView(histories) {
   const heat = new HeatMap();
-  heatMaps.add(heat);
+  heatMaps.set(heat.element, heat);
   const axis = ["high", "middle", "low"].map((end) => make("span", end));
   const quantiles = ["median", "90%", "99%"].map((name) => {
     const value = make("b");

@@ -101,10 +101,17 @@ fn pg2_names_of_10_000_characters_are_cut() {
 
 #[test]
 fn pg2_an_answer_is_bounded_with_many_long_names_labels_and_dimensions() {
-    bounded(|| {
+    // A character of the first kind has four bytes, and JSON writes the second one as `\u0001`.
+    for character in ["\u{1F600}", "\u{1}"] {
+        assert_answer_is_bounded(character);
+    }
+}
+
+fn assert_answer_is_bounded(character: &'static str) {
+    bounded(move || {
         let runtime = running("large");
-        // Longer than what an answer shows, with four bytes for each character.
-        let long = |number: usize| format!("{}{number}", "\u{1F600}".repeat(300));
+        // Longer than what an answer shows.
+        let long = |number: usize| format!("{}{number}", character.repeat(300));
         for number in 0..200 {
             let options = RecorderOptions::new().entity_id(long(number)).namespace(long(number));
             runtime.create_recorder_with(&long(number), options).expect("the id is free");

@@ -138,10 +138,44 @@ fn pg3_a_sample_that_took_long_is_taken_more_rarely() {
     assert!((33..=50).contains(&recorders), "{recorders} lists of the recorders");
 }
 
+/// Clients that come again after the samples are forgotten do not make first samples without end.
+#[test]
+fn pg3_a_slow_first_sample_is_kept_for_long() {
+    let (fake, mut sampler) = (Fake::new(), Sampler::default());
+    fake.costs.set([SECOND, SECOND]);
+    fake.look(&mut sampler, "");
+    let rest = sampler.forget_if_old(fake.now.get());
+    assert!(rest.is_some_and(|rest| rest >= SECOND * 300), "{rest:?}");
+}
+
+/// Other threads may keep the processor from the renderer while it takes a sample.
+#[test]
+fn pg3_one_slow_sample_makes_no_long_pause() {
+    let (fake, mut sampler) = (Fake::new(), Sampler::default());
+    fake.recorder("one");
+    let mut next_look = |sample: u64, cost: Duration| {
+        fake.costs.set([cost; 2]);
+        let data = fake.look(&mut sampler, "");
+        assert_eq!(data.sample, sample);
+        fake.wait(SECOND * 3);
+        data.next_look
+    };
+    // The first one, a usual one, and one on a busy machine.
+    for (sample, cost) in [(1, SECOND / 5), (2, SECOND / 50), (3, SECOND / 5)] {
+        let pause = next_look(sample, cost);
+        assert!(pause < 2.5, "{pause} s after sample {sample}");
+    }
+    // A second slow one in a row says that the work is more now.
+    let pause = next_look(4, SECOND / 5);
+    assert!(pause > 19.0, "{pause} s");
+}
+
 #[test]
 fn pg3_the_next_look_is_when_a_sample_is_due() {
     let (fake, mut sampler) = (Fake::new(), Sampler::default());
     fake.costs.set([SECOND / 10, SECOND / 25]);
+    fake.look(&mut sampler, "");
+    fake.wait(SECOND * 2);
     let first = fake.look(&mut sampler, "").next_look;
     assert!((3.9..4.5).contains(&first), "{first}");
     fake.wait(SECOND * 3);
