@@ -80,7 +80,7 @@ mod tests {
     #[test]
     fn pg2_the_length_of_a_text_as_json_is_known() {
         let texts = (0..0x100_u32).filter_map(char::from_u32).map(String::from);
-        for text in texts.chain(["".to_owned(), "\u{1F600}\n\u{2028}".to_owned()]) {
+        for text in texts.chain([String::new(), "\u{1F600}\n\u{2028}".to_owned()]) {
             let json = serde_json::to_string(&text).expect("a text");
             assert_eq!(json_len(&text), json.len(), "{text:?}");
         }
