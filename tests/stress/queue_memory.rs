@@ -139,10 +139,15 @@ fn a_burst_takes_the_memory_of_its_segments_and_gives_it_back() {
             assert!(full <= 2 * segments * SEGMENT_KIB, "{full} KiB resident for {LIMIT} events");
         }
         gate.open();
-        for _ in 0..10 {
+        for round in 0..10 {
             recorder.flush().wait().expect("flushes");
+            // The first burst waited at the gate, so it used the whole chunk. Of a later one the consumer may take so much
+            // meanwhile that few segments of a chunk were used; then one such chunk stays.
+            let chunk = if round == 0 { 0 } else { CHUNK_KIB };
             let kept = || Memory::now().in_use - before;
-            eventually("the queue's memory comes back", || kept() <= POOL_KIB + SEGMENT_KIB + SLACK_KIB);
+            eventually("the queue's memory comes back", || {
+                kept() <= POOL_KIB + chunk + SEGMENT_KIB + SLACK_KIB
+            });
             (0..LIMIT).for_each(|_| recorder.emit(Wide([0; 512])));
         }
         recorder.flush().wait().expect("flushes");
