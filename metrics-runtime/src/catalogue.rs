@@ -261,7 +261,7 @@ impl CatalogueFamily {
     }
 }
 
-/// Makes a [`Catalogue`](crate::catalogue::Catalogue) of a list of types of metrics: a
+/// Makes a [`Catalogue`] of a list of types of metrics: a
 /// `Result<Catalogue, CatalogueError>`.
 ///
 /// Each type is a metric with `Default`. [`CatalogueBuilder::metric_of`](crate::catalogue::CatalogueBuilder::metric_of) takes a value in
