@@ -21,7 +21,7 @@ pub struct ServiceOptions {
     pub(super) exposition: ExpositionOptions,
     pub(super) gzip: bool,
     pub(super) snapshot: bool,
-    #[cfg(feature = "page")]
+    /// Only the feature `page` sets it.
     pub(super) page: bool,
     pub(super) check_host: Option<bool>,
     /// Names as they are compared: without port, in lower case.
@@ -35,7 +35,6 @@ impl ServiceOptions {
             exposition: ExpositionOptions::new(),
             gzip: true,
             snapshot: true,
-            #[cfg(feature = "page")]
             page: false,
             check_host: None,
             allowed_hosts: Vec::new(),
@@ -109,16 +108,6 @@ impl ServiceOptions {
         self.check_host.get_or_insert(true);
         self.allowed_hosts.extend(hosts.into_iter().filter_map(|name| host::normalised(name.as_ref())));
         self
-    }
-}
-
-/// Which paths a service has.
-impl ServiceOptions {
-    pub(super) fn has_page(&self) -> bool {
-        #[cfg(feature = "page")]
-        return self.page;
-        #[cfg(not(feature = "page"))]
-        return false;
     }
 }
 

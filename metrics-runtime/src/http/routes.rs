@@ -46,7 +46,7 @@ impl Route {
 }
 
 pub(super) fn not_found(options: &ServiceOptions) -> Response<ResponseBody> {
-    let page = if options.has_page() { "/, " } else { "" };
+    let page = if options.page { "/, " } else { "" };
     let paths = if options.snapshot { "/metrics, /snapshot and /healthz" } else { "/metrics and /healthz" };
     text(StatusCode::NOT_FOUND, format!("there are {page}{paths}\n"))
 }
