@@ -93,24 +93,21 @@ pub(super) fn accepted_format(headers: &HeaderMap) -> Format {
 
 /// The response with a view, compressed if the client prefers that.
 pub(super) fn view(view: &View, gzip: bool, rendered: Rendered) -> Response<ResponseBody> {
-    let rendering = match rendered {
-        Ok(rendering) => rendering,
-        Err(error) => {
-            let refusal = text(error.status, format!("{}\n", error.problem));
-            return match view {
-                #[cfg(feature = "page")]
-                View::Page(_) => page::with_headers(refusal),
-                _ => refusal,
-            };
-        }
-    };
     let content_type = match view {
         View::Exposition(format) => format.content_type(),
         View::Snapshot => "application/json",
         #[cfg(feature = "page")]
-        View::Page(_) => return page::with_headers(body(gzip, "application/json", rendering)),
+        View::Page(_) => "application/json",
     };
-    body(gzip, content_type, rendering)
+    let response = match rendered {
+        Ok(rendering) => body(gzip, content_type, rendering),
+        Err(error) => text(error.status, format!("{}\n", error.problem)),
+    };
+    match view {
+        #[cfg(feature = "page")]
+        View::Page(_) => page::with_headers(response),
+        _ => response,
+    }
 }
 
 /// The response with bytes, compressed if the client prefers that and they are worth it.
