@@ -10,8 +10,7 @@ use super::distribution::distribution;
 use crate::descriptor::{DimensionDescriptor, DimensionKind};
 use crate::number::Number;
 use crate::snapshot::{
-    BreakdownEntry, DimensionValue, Dimensions, HistogramSnapshot, MetricSnapshot, TopSnapshot,
-    merge_plain_values,
+    BreakdownEntry, DimensionValue, Dimensions, MeanSnapshot, MetricSnapshot, TopSnapshot, merge_plain_values,
 };
 
 /// How many labels of a dimension are shown.
@@ -168,7 +167,7 @@ fn dimension(
         }
         DimensionValue::Top(top) => {
             labels = Some(top_rows(declared, top, change));
-            None
+            Some(Cow::Borrowed(value))
         }
         DimensionValue::Text(shown) => {
             text = Some(cut(shown).into_owned());
@@ -202,10 +201,7 @@ fn dimension(
         kind: declared.kind,
         unit: declared.base_unit().map(|unit| cut(unit).into_owned()),
         window: declared.window,
-        value: all.and_then(number_of).or_else(|| match value {
-            DimensionValue::Top(top) => top.iter().next().and_then(|largest| finite(largest.value)),
-            _ => None,
-        }),
+        value: all.and_then(number_of),
         text,
         rate: interval.as_deref().and_then(rate),
         distribution,
@@ -231,16 +227,13 @@ fn combined<'a>(
 /// The number that stands for a value.
 fn number_of(value: &DimensionValue) -> Option<f64> {
     let number = match value {
-        DimensionValue::Histogram(histogram) => mean_of(histogram),
+        DimensionValue::Histogram(histogram) => {
+            MeanSnapshot { sum: histogram.sum, count: histogram.count }.mean()
+        }
         DimensionValue::Top(top) => top.iter().next().map(|largest| largest.value.as_f64()),
         value => value.as_f64(),
     };
     number.filter(|number| number.is_finite())
-}
-
-#[expect(clippy::cast_precision_loss, reason = "a mean is a floating-point number")]
-fn mean_of(histogram: &HistogramSnapshot<Number>) -> Option<f64> {
-    (histogram.count > 0).then(|| histogram.sum.as_f64() / histogram.count as f64)
 }
 
 fn finite(number: Number) -> Option<f64> {
