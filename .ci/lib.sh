@@ -13,9 +13,9 @@ of_packages=("${packages[@]/#/--package=}")
 # Only CI writes outside of the tree. A developer learns what is missing.
 in_ci() { [[ ${CI-} == true ]]; }
 
-# CI builds once and debugs nothing, so it writes neither incremental state nor full debug information.
+# CI builds once and debugs nothing, so it writes neither incremental state nor debug information.
 if in_ci; then
-  export CARGO_INCREMENTAL=0 CARGO_PROFILE_DEV_DEBUG=line-tables-only
+  export CARGO_INCREMENTAL=0 CARGO_PROFILE_DEV_DEBUG=none
 fi
 
 # missing WHAT HOW: ends the step; `.ci/run` goes on with the next one and fails at its end.
