@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use super::inner::{Result, RuntimeInner, invalid_state};
-use super::reading::LIST_BATCH_SIZE;
+use super::inner::{Result, RuntimeInner};
+use super::reading::Registered;
 use super::registry::RegisteredRecorder;
 use crate::snapshot::Timestamp;
-use crate::state::{MetricsRecorderState, MetricsRuntimeState};
+use crate::state::MetricsRecorderState;
 use crate::stats::RecorderStats;
 use crate::totals::RecorderSnapshot;
 
@@ -88,39 +88,16 @@ impl ListedRecorder {
 impl RuntimeInner {
     /// Lists the recorders. The counts of each are of one moment, those of several are not.
     pub(crate) fn list_counts(&self) -> Result<Listing> {
-        let mut listing = Listing::default();
-        // Recorders may be dropped with this list, which runs user code. So it is emptied while no lock is held.
-        let mut registered = Vec::new();
-        let mut next = Some(0);
-        while let Some(from) = next {
-            registered.reserve(LIST_BATCH_SIZE);
-            let state = self.state();
-            let status = state.state;
-            let last = match (status, &state.last) {
-                (MetricsRuntimeState::Running, _) => None,
-                (MetricsRuntimeState::Closed | MetricsRuntimeState::Failure, Some(last)) => {
-                    Some(Arc::clone(&last.lock()))
-                }
-                _ => return Err(invalid_state(status, MetricsRuntimeState::USABLE)),
-            };
-            // After a shutdown the registry has only recorders that are still being removed.
-            let from = if last.is_some() && !listing.is_final { 0 } else { from };
-            next = state.registry.list(from, LIST_BATCH_SIZE, &mut registered);
-            // Other threads that need the registry get it before the next part of the list.
-            drop(state);
-            if let Some(last) = last.filter(|_| !listing.is_final) {
-                let stopped = (0..).zip(last.iter());
-                listing.recorders =
-                    stopped.map(|(number, last)| ListedRecorder::stopped(number, last)).collect();
-                listing.is_final = true;
-            }
-            let offset = if listing.is_final { listing.recorders.len() as u64 } else { 0 };
-            for recorder in registered.drain(..) {
-                let listed = ListedRecorder::registered(&recorder);
-                let number = listed.number.saturating_add(offset);
-                listing.recorders.push(ListedRecorder { number, ..listed });
-            }
-        }
-        Ok(listing)
+        let mut registered = Registered::none();
+        self.list_registered(&mut registered)?;
+        let last = registered.last.iter().flat_map(|last| last.iter());
+        let mut recorders: Vec<_> =
+            (0..).zip(last).map(|(number, last)| ListedRecorder::stopped(number, last)).collect();
+        let offset = recorders.len() as u64;
+        recorders.extend(registered.recorders.iter().map(|recorder| {
+            let listed = ListedRecorder::registered(recorder);
+            ListedRecorder { number: listed.number.saturating_add(offset), ..listed }
+        }));
+        Ok(Listing { is_final: registered.last.is_some(), recorders })
     }
 }

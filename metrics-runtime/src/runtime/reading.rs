@@ -1,5 +1,6 @@
 //! Reading a runtime: its recorders one by one while they go on, and their totals.
 
+use std::mem;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -16,28 +17,48 @@ use crate::totals::{
 /// How many recorders are asked together to process their pending events.
 const DRAIN_BATCH_SIZE: usize = 256;
 /// How many recorders are listed under one lock of the registry.
-pub(super) const LIST_BATCH_SIZE: usize = 256;
+const LIST_BATCH_SIZE: usize = 256;
 /// How long an observer of a runtime waits for pending events to be processed, for all recorders together.
 const OBSERVER_DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
 
+/// The recorders of a runtime, listed while it goes on.
+pub(super) struct Registered {
+    /// After the shutdown, only those that are still being removed.
+    pub(super) recorders: Vec<RegisteredRecorder>,
+    /// After the shutdown, the last states of the recorders that there were when it began.
+    pub(super) last: Option<Arc<Vec<RecorderSnapshot>>>,
+    status: MetricsRuntimeState,
+    started_at: Timestamp,
+    /// Those that were listed before the shutdown.
+    outdated: Vec<RegisteredRecorder>,
+}
+
+impl Registered {
+    pub(super) fn none() -> Self {
+        Self {
+            recorders: Vec::new(),
+            last: None,
+            status: MetricsRuntimeState::Running,
+            started_at: Timestamp::default(),
+            outdated: Vec::new(),
+        }
+    }
+}
+
 /// The recorders of a runtime, and a copy of the removed ones' state, at one moment.
 pub(crate) struct RecorderList {
-    /// After the shutdown, only those that are still being removed.
-    recorders: Vec<RegisteredRecorder>,
-    /// After the shutdown, the last states of the recorders that there were when it began.
-    last: Option<Arc<Vec<RecorderSnapshot>>>,
-    pub(crate) status: MetricsRuntimeState,
-    pub(crate) started_at: Timestamp,
-    pub(crate) removed: Arc<RemovedRecorders>,
+    registered: Registered,
+    removed: Arc<RemovedRecorders>,
 }
 
 impl RecorderList {
     /// Reads the recorders one by one. Returns how long it waited for other threads.
     pub(crate) fn read(&self, mut add: impl FnMut(ReadRecorder<'_>)) -> Duration {
-        self.last.iter().flat_map(|last| last.iter()).map(RecorderSnapshot::read).for_each(&mut add);
+        let Registered { recorders, last, .. } = &self.registered;
+        last.iter().flat_map(|last| last.iter()).map(RecorderSnapshot::read).for_each(&mut add);
         let deadline = Instant::now() + OBSERVER_DRAIN_TIMEOUT;
         let mut waited = Duration::ZERO;
-        for batch in self.recorders.chunks(DRAIN_BATCH_SIZE) {
+        for batch in recorders.chunks(DRAIN_BATCH_SIZE) {
             let requests: Vec<_> = batch.iter().map(|recorder| recorder.inner.request_drain()).collect();
             let began = Instant::now();
             for (recorder, request) in batch.iter().zip(&requests) {
@@ -86,7 +107,7 @@ impl RuntimeInner {
     pub(crate) fn snapshot(&self) -> Result<RuntimeSnapshot> {
         self.logged(OperationKind::Read, "metrics_runtime.snapshot", || {
             let list = self.list_recorders()?;
-            let mut recorders: Vec<RecorderSnapshot> = Vec::with_capacity(list.recorders.len());
+            let mut recorders: Vec<RecorderSnapshot> = Vec::with_capacity(list.registered.recorders.len());
             list.read(|recorder| recorders.push(RecorderSnapshot::of(recorder)));
             let taken_at = Timestamp::now();
             for recorder in &mut recorders {
@@ -95,9 +116,9 @@ impl RuntimeInner {
             Ok(RuntimeSnapshot {
                 namespace: Arc::clone(self.namespace()),
                 labels: self.config.labels.clone(),
-                status: list.status,
+                status: list.registered.status,
                 taken_at,
-                started_at: list.started_at,
+                started_at: list.registered.started_at,
                 recorders,
                 removed: list.removed,
             })
@@ -135,8 +156,8 @@ impl RuntimeInner {
             scope,
             self.namespace(),
             &self.config.labels,
-            list.status,
-            list.started_at,
+            list.registered.status,
+            list.registered.started_at,
             &list.removed,
         )
     }
@@ -145,38 +166,42 @@ impl RuntimeInner {
     pub(crate) fn list_recorders(&self) -> Result<RecorderList> {
         self.check_may_wait()?;
         self.add_late_metrics();
-        // Recorders may be dropped with these lists, which runs user code. So they live longer than the locks.
-        let (mut recorders, mut running) = (Vec::new(), Vec::new());
+        // Declared before the lock, so that it lives longer, also when this fails.
+        let mut registered = Registered::none();
         // While this lock is held no recorder is removed.
         let removed_recorders = self.removed.lock();
+        self.list_registered(&mut registered)?;
+        let removed = Arc::new(removed_recorders.clone());
+        drop(removed_recorders);
+        Ok(RecorderList { registered, removed })
+    }
+
+    /// Lists the recorders in the registry, in the order of their numbers. Recorders may be dropped with this list, which runs
+    /// user code. So the caller drops it when it holds no lock.
+    pub(super) fn list_registered(&self, list: &mut Registered) -> Result<()> {
         let mut next = Some(0);
-        let (mut started_at, mut status, mut last) =
-            (Timestamp::default(), MetricsRuntimeState::Running, None);
         while let Some(mut from) = next {
             // The list grows while the registry is free.
-            recorders.reserve(LIST_BATCH_SIZE);
+            list.recorders.reserve(LIST_BATCH_SIZE);
             let state = self.state();
-            (started_at, status) = (state.started_at, state.state);
-            match (status, &state.last) {
+            (list.started_at, list.status) = (state.started_at, state.state);
+            match (state.state, &state.last) {
                 (MetricsRuntimeState::Running, _) => {}
                 (MetricsRuntimeState::Closed | MetricsRuntimeState::Failure, Some(final_states)) => {
-                    if last.is_none() {
+                    if list.last.is_none() {
                         // After a shutdown the registry has only recorders that are still being removed.
-                        running = std::mem::take(&mut recorders);
+                        list.outdated = mem::take(&mut list.recorders);
                         from = 0;
-                        last = Some(Arc::clone(&final_states.lock()));
+                        list.last = Some(Arc::clone(&final_states.lock()));
                     }
                 }
-                _ => return Err(invalid_state(status, MetricsRuntimeState::USABLE)),
+                (status, _) => return Err(invalid_state(status, MetricsRuntimeState::USABLE)),
             }
-            next = state.registry.list(from, LIST_BATCH_SIZE, &mut recorders);
+            next = state.registry.list(from, LIST_BATCH_SIZE, &mut list.recorders);
             // Other threads that need the registry get it before the next part of the list.
             drop(state);
         }
-        let removed = Arc::new(removed_recorders.clone());
-        drop(removed_recorders);
-        drop(running);
-        Ok(RecorderList { recorders, last, status, started_at, removed })
+        Ok(())
     }
 
     /// Reads the removed recorders that could not be read when they were removed.
