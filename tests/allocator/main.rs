@@ -368,13 +368,13 @@ fn hx4_an_event_on_its_way_through_trait_objects_is_not_boxed() {
         let recorder = runtime.create_recorder("a").expect("a fresh id");
         let narrow: Arc<dyn Recorder> = Arc::new(recorder.clone());
         let passed: Arc<dyn Recorder> = Arc::new(Passes(Arc::clone(&narrow)));
-        // The first event takes a segment.
-        recorder.emit(Small);
+        // An event may take a segment, and wake the runtime for the first time. A box would be there each time.
         for recorder in [&narrow, &passed] {
-            assert_eq!(blocks_allocated_by(|| recorder.emit(Small)), 0);
+            let blocks = [(); 5].map(|()| blocks_allocated_by(|| recorder.emit(Small)));
+            assert!(blocks.contains(&0), "{blocks:?}");
         }
         recorder.flush().wait().expect("it runs");
-        assert_eq!(recorder.stats().accepted, 3);
+        assert_eq!(recorder.stats().accepted, 10);
         runtime.shutdown().expect("everything stops");
     });
 }
