@@ -18,12 +18,21 @@ use crate::queue::segment::{OwnedSegment, Segment};
 use crate::sync::{Mutex, lock_with_room};
 
 /// How many segments the first chunk has: a mebibyte.
-const FIRST_CHUNK: usize = if cfg!(mvx_loom) { 1 } else { 64 };
+const FIRST_CHUNK: usize = if cfg!(mvx_loom) {
+    1
+} else if cfg!(miri) {
+    16
+} else {
+    64
+};
 /// How many segments the other chunks have. In an address space of 64 bits it is a little more than 32 MiB: glibc maps every block
 /// of that size by itself. With less, it learns from a freed block to take the next ones from its heap, which keeps them.
 /// A limit of 512 KiB holds for 32 bits.
 const NEXT_CHUNKS: usize = if cfg!(mvx_loom) {
     1
+} else if cfg!(miri) {
+    // It takes minutes for a larger one.
+    128
 } else if cfg!(target_pointer_width = "64") {
     2_049
 } else {
