@@ -5,9 +5,7 @@ use crate::dimensions;
 use crate::event_loop::{EventLoop, LoopRecorder, OneRecorder};
 use crate::harness::drain;
 use crate::ours::{HookKind, OurLoop, OurPerThread};
-use crate::peers::{CachedHandles, FamilyLookup, MetricsMacros, ShardedCounters, SharedAtomics, SpscRing};
 use crate::refused::{self, Call};
-use crate::rows::Port;
 use crate::subject::{Counted, Producer, Setup, Subject};
 use crate::workload::SaveFinished;
 
@@ -39,13 +37,6 @@ pub fn from_arguments(arguments: &[String]) -> Option<Run> {
     let work = match work {
         "handoff:ours" => hand_over::<OneRecorder<OurLoop>>,
         "handoff:per_thread" => hand_over::<OneRecorder<OurPerThread>>,
-        "handoff:sharded" => hand_over::<ShardedCounters>,
-        "handoff:port" => hand_over::<Port>,
-        "handoff:spsc" => hand_over::<SpscRing>,
-        "handoff:atomics" => hand_over::<SharedAtomics>,
-        "handoff:cached" => hand_over::<CachedHandles>,
-        "handoff:family" => hand_over::<FamilyLookup>,
-        "handoff:macros" => hand_over::<MetricsMacros>,
         "dispatch:ours" => dispatch,
         "burst:none" => |batches| burst(HookKind::None, batches),
         "burst:lifecycle" => |batches| burst(HookKind::Lifecycle, batches),
@@ -61,9 +52,31 @@ pub fn from_arguments(arguments: &[String]) -> Option<Run> {
         "register:disabled" => |batches| refused::disabled(Call::Register, batches),
         "register:stopped" => |batches| refused::stopped(Call::Register, batches),
         "register:cancelled" => |batches| refused::cancelled(Call::Register, batches),
-        unknown => panic!("no such work: {unknown}"),
+        other => handoff_of_peer(other).unwrap_or_else(|| panic!("no such work: {other}")),
     };
     Some(Run { work: Work::Row(work), batches })
+}
+
+#[cfg(not(mvx_instrumented))]
+fn handoff_of_peer(work: &str) -> Option<fn(u64)> {
+    use crate::peers::{
+        CachedHandles, FamilyLookup, MetricsMacros, ShardedCounters, SharedAtomics, SpscRing,
+    };
+    Some(match work {
+        "handoff:sharded" => hand_over::<ShardedCounters>,
+        "handoff:port" => hand_over::<crate::rows::Port>,
+        "handoff:spsc" => hand_over::<SpscRing>,
+        "handoff:atomics" => hand_over::<SharedAtomics>,
+        "handoff:cached" => hand_over::<CachedHandles>,
+        "handoff:family" => hand_over::<FamilyLookup>,
+        "handoff:macros" => hand_over::<MetricsMacros>,
+        _ => return None,
+    })
+}
+
+#[cfg(mvx_instrumented)]
+fn handoff_of_peer(_: &str) -> Option<fn(u64)> {
+    None
 }
 
 impl Run {
