@@ -15,7 +15,7 @@ in_ci() { [[ ${CI-} == true ]]; }
 
 # CI builds once and debugs nothing, so it writes neither incremental state nor debug information.
 if in_ci; then
-  export CARGO_INCREMENTAL=0 CARGO_PROFILE_DEV_DEBUG=none
+  export CARGO_INCREMENTAL=0 CARGO_PROFILE_DEV_DEBUG=none CARGO_PROFILE_RELEASE_DEBUG=none CARGO_PROFILE_BENCH_DEBUG=none
 fi
 
 # missing WHAT HOW: ends the step; `.ci/run` goes on with the next one and fails at its end.
