@@ -13,7 +13,7 @@ of_packages=("${packages[@]/#/--package=}")
 # Only CI writes outside of the tree. A developer learns what is missing.
 in_ci() { [[ ${CI-} == true ]]; }
 
-# CI builds once and debugs nothing, so it writes neither incremental state nor debug information.
+# CI builds once and seldom debugs, so it writes neither incremental state nor debug information.
 if in_ci; then
   export CARGO_INCREMENTAL=0 CARGO_PROFILE_DEV_DEBUG=none CARGO_PROFILE_RELEASE_DEBUG=none CARGO_PROFILE_BENCH_DEBUG=none
 fi
@@ -75,7 +75,11 @@ needs_prometheus() {
 # A port of loopback that nothing listens at.
 free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
 
+# Steps beside others find everything installed, and do not ask: rustup makes one change at a time, and meanwhile it may not answer.
+prepared() { [[ -n ${MVX_PREPARED-} ]]; }
+
 needs_toolchain() {
+  ! prepared || return 0
   rustc "+$1" --version 2>/dev/null && return
   in_ci || missing "the toolchain $1" "rustup toolchain install $1 --profile minimal"
   retry rustup toolchain install "$1" --profile minimal
@@ -86,6 +90,7 @@ has_component() { rustup component list --toolchain "$1" --installed | grep "^$2
 
 # needs_component TOOLCHAIN COMPONENT
 needs_component() {
+  ! prepared || return 0
   has_component "$@" && return
   in_ci || missing "the component $2 of the toolchain $1" "rustup component add $2 --toolchain $1"
   retry rustup component add "$2" --toolchain "$1"
@@ -93,6 +98,7 @@ needs_component() {
 
 # needs_target TOOLCHAIN TARGET
 needs_target() {
+  ! prepared || return 0
   rustup target list --toolchain "$1" --installed | grep -x "$2" >/dev/null && return
   in_ci || missing "the target $2 of the toolchain $1" "rustup target add $2 --toolchain $1"
   retry rustup target add "$2" --toolchain "$1"

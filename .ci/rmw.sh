@@ -11,9 +11,9 @@ fi
 needs_command valgrind valgrind
 needs_command objdump binutils
 
-# Ours alone is counted, unless the peers are asked for.
+# The script's argument `--peers` counts the peers, too.
 if [[ ${1-} != --peers ]]; then
-    export RUSTFLAGS="--cfg mvx_instrumented"
+    export RUSTFLAGS="${RUSTFLAGS-} --cfg mvx_instrumented"
 fi
 build=$(cargo bench -p mvx-metrics --bench table --no-run 2>&1) || { echo "$build"; exit 1; }
 table=$(sed -n 's/.*Executable.*(\(.*\))$/\1/p' <<<"$build")

@@ -31,7 +31,7 @@ const FIRST_CHUNK: usize = if cfg!(mvx_loom) {
 const NEXT_CHUNKS: usize = if cfg!(mvx_loom) {
     1
 } else if cfg!(miri) {
-    // It takes minutes for a larger one.
+    // Miri takes minutes for a larger chunk.
     128
 } else if cfg!(target_pointer_width = "64") {
     2_049

@@ -29,7 +29,7 @@ pub(super) struct Registered {
     pub(super) last: Option<Arc<Vec<RecorderSnapshot>>>,
     status: MetricsRuntimeState,
     started_at: Timestamp,
-    /// Those that were listed before the shutdown.
+    /// Recorders that were listed before the shutdown. They are kept because no recorder may be dropped under a lock.
     outdated: Vec<RegisteredRecorder>,
 }
 
@@ -166,13 +166,14 @@ impl RuntimeInner {
     pub(crate) fn list_recorders(&self) -> Result<RecorderList> {
         self.check_may_wait()?;
         self.add_late_metrics();
-        // Declared before the lock, so that it lives longer, also when this fails.
+        // The list is declared before the lock, so that the lock is free first, after an error too.
         let mut registered = Registered::none();
         // While this lock is held no recorder is removed.
         let removed_recorders = self.removed.lock();
         self.list_registered(&mut registered)?;
         let removed = Arc::new(removed_recorders.clone());
         drop(removed_recorders);
+        registered.outdated = Vec::new();
         Ok(RecorderList { registered, removed })
     }
 
