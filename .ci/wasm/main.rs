@@ -1,4 +1,4 @@
-//! What works in WebAssembly, which has no threads. `.ci/targets` runs it without a system, and `.ci/targets --all` with one, too.
+//! What works in WebAssembly, which has no threads. `.ci/targets` runs it: with a system, and without one.
 
 use std::time::Duration;
 
