@@ -368,13 +368,16 @@ fn hx4_an_event_on_its_way_through_trait_objects_is_not_boxed() {
         let recorder = runtime.create_recorder("a").expect("a fresh id");
         let narrow: Arc<dyn Recorder> = Arc::new(recorder.clone());
         let passed: Arc<dyn Recorder> = Arc::new(Passes(Arc::clone(&narrow)));
-        // An event may take a segment, and wake the runtime for the first time. A box would be there each time.
+        // The first event takes a segment. The first one that wakes the runtime may take a place in the run queue.
+        for _ in 0..10 {
+            recorder.emit(Small);
+            recorder.flush().wait().expect("it runs");
+        }
         for recorder in [&narrow, &passed] {
-            let blocks = [(); 5].map(|()| blocks_allocated_by(|| recorder.emit(Small)));
-            assert!(blocks.contains(&0), "{blocks:?}");
+            assert_eq!(blocks_allocated_by(|| recorder.emit(Small)), 0);
         }
         recorder.flush().wait().expect("it runs");
-        assert_eq!(recorder.stats().accepted, 10);
+        assert_eq!(recorder.stats().accepted, 12);
         runtime.shutdown().expect("everything stops");
     });
 }
