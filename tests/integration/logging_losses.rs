@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mvx_metrics::{
-    LogPolicy, MetricFailurePolicy, MetricsRecorder, MetricsRecorderState, MetricsRuntime,
-    QueueOverflowPolicy, RecorderOptions,
+    Counter, LogPolicy, Metric, MetricFailurePolicy, MetricsRecorder, MetricsRecorderState, MetricsRuntime,
+    QueueOverflowPolicy, RecorderOptions, metric_event,
 };
 use mvx_metrics_tests::capture::{self, about};
 use mvx_metrics_tests::{
@@ -230,6 +230,61 @@ fn lo3_the_stop_of_a_failed_recorder_tells_what_was_discarded() {
         );
         let end = " phase=failed reason=INVALID_RECORDER_STATE rejected=0 state=FAILURE";
         assert!(last.ends_with(end), "{last}");
+    });
+}
+
+/// An event whose drop waits at the gate.
+#[metric_event]
+struct Held(Gate);
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.0.block();
+    }
+}
+
+#[derive(Metric, Default)]
+#[metric(on(Held))]
+struct Breaks {
+    #[dimension(when = |_| panic!("it breaks"))]
+    held: Counter,
+}
+
+#[test]
+fn lo3_the_event_that_failed_the_recorder_is_never_told_as_discarded() {
+    bounded(|| {
+        capture::install();
+        let application = Direct::new();
+        let runtime = running("lg.lo3.held", LogPolicy::Normal);
+        for (is_direct, discarded) in [(true, 0), (true, 3), (false, 0), (false, 3)] {
+            let id = format!("lg.lo3.held.{is_direct}.{discarded}");
+            let options = RecorderOptions::new()
+                .entity_id(&id)
+                .metric_failure_policy(MetricFailurePolicy::FailRecorder);
+            let recorder = if is_direct {
+                application.recorder(options)
+            } else {
+                runtime.create_recorder_with(&id, options).expect("creates")
+            };
+            let [begin, end] = [(); 2].map(|()| Gate::new());
+            recorder.register_metric(Gated(begin.clone())).expect("registers");
+            recorder.register_metric(Breaks::default()).expect("registers");
+            recorder.emit(Step(0));
+            begin.wait_for_arrival();
+            recorder.emit(Held(end.clone()));
+            (0..discarded).for_each(|step| recorder.emit(Step(step)));
+            begin.open();
+            // Its metric has failed the recorder, and it still is in the queue.
+            end.wait_for_arrival();
+            assert_eq!(recorder.status(), MetricsRecorderState::Failure);
+            let stats = recorder.stats();
+            assert_eq!((stats.accepted, stats.processed, stats.pending), (2 + discarded, 2, discarded));
+            recorder.stop().wait().expect_err("it has failed");
+            let last = lines(&id, STOP).pop().expect("logged");
+            let told = last.starts_with(&format!("WARN mvx_metrics::recorder discarded={discarded} "));
+            assert_eq!(told, discarded > 0, "{last}");
+            end.open();
+        }
     });
 }
 

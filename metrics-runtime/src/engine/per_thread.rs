@@ -357,7 +357,7 @@ impl RecorderInner {
             metrics.absorb(part, &mut effects.failures);
             has_failures |= !effects.failures.is_empty();
             // Before the events count as absorbed: otherwise a stop could succeed in between.
-            self.apply_failure_policy(effects);
+            self.apply_failure_policy(effects, None);
         });
         if wanted && !ended {
             per_thread.rings.folding.wants_cut.store(true, Ordering::Release);

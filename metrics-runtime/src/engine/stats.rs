@@ -32,7 +32,8 @@ impl Counters {
 
     /// Counts the events from this position on as discarded. Later calls change nothing.
     ///
-    /// It is called before the events leave the queue, so `processed` never includes them.
+    /// It is called before the events leave the queue, so `processed` never includes them. When an event fails the recorder, it
+    /// is called with the next position and before the failure is visible.
     pub(super) fn discard_from(&self, position: u64) {
         // Relaxed: the release store of the queue's head follows.
         self.discarded_from.fetch_min(position, Ordering::Relaxed);
@@ -50,7 +51,10 @@ impl Counters {
         // Between the two reads events may have been consumed, and others accepted in their place. When `consumed` was read,
         // at most `limit` more events were accepted. So the smaller number is `accepted` at some moment between the reads.
         let accepted = accepted.min(consumed + limit);
-        let processed = consumed.min(self.discarded_from.load(Ordering::Relaxed));
+        let discarded_from = self.discarded_from.load(Ordering::Relaxed);
+        // The events that have failed the recorder are applied, and may still be in the queue.
+        let consumed = if discarded_from <= accepted { consumed.max(discarded_from) } else { consumed };
+        let processed = consumed.min(discarded_from);
         let dropped = self.drops.types().into_iter();
         let dropped_by_type: BTreeMap<_, _> =
             dropped.map(|dropped| (Cow::Borrowed(dropped.event_type), dropped.count)).collect();

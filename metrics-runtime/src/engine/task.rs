@@ -199,7 +199,8 @@ async fn process_one(recorder: &RecorderInner, consumer: &mut Consumer) -> bool 
             break;
         };
         if let Err(error) = recorder.run_on_metric_changed(&metric, batch).await {
-            // The recorder fails before the event counts as processed: a waiter for this event finds the FAILURE.
+            // The recorder fails before the event leaves the queue: a waiter for this event finds the FAILURE.
+            recorder.counters.discard_from(recorder.queue.consumed() + 1);
             recorder.fail(&error);
             break;
         }

@@ -98,7 +98,7 @@ impl RecorderInner {
                 self.counters.discard_from(position);
             } else {
                 metrics.apply_batch(batch.published(), &mut effects.failures);
-                self.apply_failure_policy(effects);
+                self.apply_failure_policy(effects, Some(position + batch.len()));
             }
             if !discards && self.room.is_due(position + batch.len()) {
                 // Producers wait for this room, and wakers run without the lock.
@@ -110,10 +110,14 @@ impl RecorderInner {
 
     /// Puts the recorder into FAILURE for the first metric that has panicked, if that is the policy.
     ///
-    /// It runs before the events count as consumed. Otherwise a stop could succeed in between.
-    pub(super) fn apply_failure_policy(&self, effects: &mut DrainEffects) {
+    /// It runs before the events count as consumed. Otherwise a stop could succeed in between. `next` is the position after
+    /// these events; rings have none.
+    pub(super) fn apply_failure_policy(&self, effects: &mut DrainEffects, next: Option<u64>) {
         if self.settings.metric_failure == MetricFailurePolicy::Quarantine || effects.failures.is_empty() {
             return;
+        }
+        if let Some(next) = next {
+            self.counters.discard_from(next);
         }
         let MetricFailure { metric, panic } = &effects.failures[0];
         let cause = Arc::new(panic.clone());
@@ -302,9 +306,10 @@ impl RecorderInner {
             let mut metrics = self.try_lock_metrics()?;
             let _role = thread_role::enter_metrics();
             let _present = moment::enter(self.placement.clock());
-            drop(metrics.activate_due(self.queue.consumed()));
+            let position = self.queue.consumed();
+            drop(metrics.activate_due(position));
             let accepted = metrics.metrics.apply_first(batch.published(), &mut effects.failures);
-            self.apply_failure_policy(&mut effects);
+            self.apply_failure_policy(&mut effects, Some(position + 1));
             accepted
         };
         self.finish_drain(effects);
