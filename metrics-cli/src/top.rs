@@ -67,6 +67,8 @@ enum TopError {
     Address(#[from] InvalidAddress),
     #[error("{url}: {cause}")]
     Look { url: String, cause: LookError },
+    #[error("{url}: no namespace `{name}`; the program has {known}")]
+    Namespace { url: String, name: String, known: String },
     #[error("the output is not a terminal: `--once` writes text")]
     NoTerminal,
     #[error("{0}")]
@@ -96,8 +98,7 @@ fn try_run(options: &Options) -> Result<(), TopError> {
         ..Query::new(size)
     };
     if options.once {
-        let text = block_on(text_of(&client, &url, query))?;
-        let text = text.map_err(|cause| TopError::Look { url, cause })?;
+        let text = block_on(text_of(&client, &url, query))??;
         return match io::stdout().write_all(text.as_bytes()) {
             // A reader such as `head` has enough.
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
@@ -111,20 +112,27 @@ fn try_run(options: &Options) -> Result<(), TopError> {
 }
 
 /// Looks until there are rates, which need two samples, and once more for each further page of metrics.
-async fn text_of(client: &Client, url: &str, query: Query) -> Result<String, LookError> {
+async fn text_of(client: &Client, url: &str, query: Query) -> Result<String, TopError> {
+    let failed = |cause| TopError::Look { url: url.to_owned(), cause };
     let deadline = Instant::now() + MAX_WAIT;
-    let mut look = client.look(&query).await?;
+    let mut look = client.look(&query).await.map_err(failed)?;
+    if let Some(name) = query.namespace.as_ref().filter(|name| !look.may_have(name)) {
+        let known: Vec<_> = look.data.namespaces.iter().map(|row| &*row.namespace).collect();
+        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+        return Err(TopError::Namespace { url: url.to_owned(), name: text::escaped(name), known });
+    }
     let first = look.data.sample;
     loop {
         sleep_until(deadline.min(Instant::now() + pause_after(&look))).await;
-        look = client.look(&query).await?;
+        look = client.look(&query).await.map_err(failed)?;
         if has_rates(&look.data, first) || Instant::now() >= deadline {
             break;
         }
     }
     let pages = state::pages(&look.data.metrics);
     for metric_page in 2..=pages {
-        let further = client.look(&Query { metric_page, ..query.clone() }).await?.data.metrics;
+        let further =
+            client.look(&Query { metric_page, ..query.clone() }).await.map_err(failed)?.data.metrics;
         // There are fewer metrics by now, and the endpoint has answered with its last page.
         if further.page != metric_page || further.rows.is_empty() {
             break;
@@ -147,6 +155,17 @@ fn has_rates(data: &PageData, first: u64) -> bool {
 mod tests {
     use super::fixtures::{FakeEndpoint, Reply, answer, page_json};
     use super::*;
+
+    #[test]
+    fn a_namespace_that_the_program_lacks_is_an_error() {
+        let reply = Reply::Bytes(answer("200 OK", &page_json().to_string()));
+        let endpoint = FakeEndpoint::start(vec![reply]);
+        let client = Client::new(Address::parse(&endpoint.address()).expect("an address"), Limits::USUAL);
+        let query = Query { namespace: Some("shob\u{1b}".to_owned()), ..Query::new(25) };
+        let error =
+            block_on(text_of(&client, "x", query)).expect("a runtime").expect_err("no such namespace");
+        assert_eq!(error.to_string(), "x: no namespace `shob\\u{1b}`; the program has shop, mail");
+    }
 
     #[test]
     fn a_page_of_metrics_that_is_gone_repeats_no_metric() {

@@ -92,9 +92,7 @@ impl fmt::Display for Mention {
 impl Text {
     pub(super) fn new(path: String, text: &str) -> Self {
         let is_yaml = [".yml", ".yaml"].iter().any(|end| path.ends_with(end));
-        // What YAML does not read breaks nothing.
-        let is_comment = |line: &str| is_yaml && line.trim_start().starts_with('#');
-        let lines = text.lines().map(|line| if is_comment(line) { "" } else { line });
+        let lines = text.lines().map(|line| if is_yaml { without_comment(line) } else { line });
         let mut text = Self { path, lines: Vec::new(), blocks: Vec::new(), words: HashMap::new() };
         let mut open = None;
         for line in lines {
@@ -154,6 +152,21 @@ impl Text {
     }
 }
 
+/// A line of YAML or `PromQL` without its comment, which breaks nothing. A quote that stays open keeps the rest of its line.
+fn without_comment(line: &str) -> &str {
+    let (mut quote, mut before) = (None, ' ');
+    for (index, character) in line.char_indices() {
+        match (quote, character) {
+            (None, '#') if before.is_whitespace() => return &line[..index],
+            (None, '"' | '\'' | '`') => quote = Some(character),
+            (Some(open), _) if open == character && before != '\\' => quote = None,
+            _ => {}
+        }
+        before = character;
+    }
+    line
+}
+
 /// Where a line begins, and where its first key does, which may stand behind the dash of a list.
 fn indentation(line: &str) -> (usize, usize) {
     let begin = line.len() - line.trim_start().len();
@@ -179,7 +192,6 @@ const BY_EVENT: &str = "mvx_metrics_events_dropped_total";
 
 /// All places that use series, by file and line. The series with the dropped events goes on for all types but the lost ones.
 pub(super) fn of(series: &[String], lost_events: &[String], texts: &[Text]) -> Vec<Mention> {
-    let has_lost_event = |line: &Line| lost_events.iter().any(|event| has_token(&line.text, event));
     // A server with native histograms has them by the name of their family.
     let families = series.iter().filter_map(|name| name.strip_suffix("_bucket"));
     let families = families.filter(|family| series.contains(&format!("{family}_count")));
@@ -190,8 +202,9 @@ pub(super) fn of(series: &[String], lost_events: &[String], texts: &[Text]) -> V
     // It grows while recording rules are found.
     while let Some(series) = wanted.pop() {
         for (position, text) in texts.iter().enumerate() {
+            let lost = (series == BY_EVENT).then(|| LostEvents::of(lost_events, text));
             for index in text.lines_with(&series) {
-                if series == BY_EVENT && !has_lost_event(&text.lines[index]) {
+                if lost.as_ref().is_some_and(|lost| !lost.are_at(index, text)) {
                     continue;
                 }
                 let (first, owner) = text.owner(index).cloned().unzip();
@@ -217,6 +230,26 @@ pub(super) fn of(series: &[String], lost_events: &[String], texts: &[Text]) -> V
     let mut mentions: Vec<_> = mentions.into_iter().collect();
     mentions.sort_by_key(|((position, _), mention)| (*position, mention.line));
     mentions.into_iter().map(|(_, mention)| mention).collect()
+}
+
+/// Where a text has the types of lost events.
+struct LostEvents {
+    lines: HashSet<usize>,
+    /// The first lines of the rules and panels.
+    owners: HashSet<usize>,
+}
+
+impl LostEvents {
+    fn of(events: &[String], text: &Text) -> Self {
+        let lines: HashSet<usize> = events.iter().flat_map(|event| text.lines_with(event)).collect();
+        let owners = lines.iter().filter_map(|index| text.owner(*index)).map(|(first, _)| *first).collect();
+        Self { lines, owners }
+    }
+
+    /// Whether a query at a line may have one: in the line, or in another one of its rule or panel.
+    fn are_at(&self, index: usize, text: &Text) -> bool {
+        self.lines.contains(&index) || text.owner(index).is_some_and(|(first, _)| self.owners.contains(first))
+    }
 }
 
 /// Whether a character is a part of the names of series and recording rules.
@@ -338,6 +371,45 @@ groups:
             found("r.yml", rules, &[BY_EVENT]),
             ["r.yml:4: alert Lost: mvx_metrics_events_dropped_total"]
         );
+    }
+
+    #[test]
+    fn a_query_for_dropped_events_may_take_several_lines() {
+        let rules = "\
+- alert: Kept
+  expr: |
+    increase(mvx_metrics_events_dropped_total{
+      event_type=\"kept\"
+    }[5m]) > 0
+- alert: Lost
+  expr: |
+    increase(mvx_metrics_events_dropped_total{
+      event_type=\"lost\"
+    }[5m]) > 0
+";
+        assert_eq!(
+            found("r.yml", rules, &[BY_EVENT]),
+            ["r.yml:8: alert Lost: mvx_metrics_events_dropped_total"]
+        );
+    }
+
+    #[test]
+    fn a_comment_uses_nothing() {
+        for (line, rest) in [
+            ("# a", ""),
+            ("  # a", "  "),
+            ("expr: a # b", "expr: a "),
+            ("expr: a#b", "expr: a#b"),
+            ("expr: 'a # b' # c", "expr: 'a # b' "),
+            (r#"expr: "a\" # b" # c"#, r#"expr: "a\" # b" "#),
+            ("summary: it's # a", "summary: it's # a"),
+        ] {
+            assert_eq!(without_comment(line), rest);
+        }
+        let rules = "- alert: A\n  expr: up # not a_total\n";
+        assert_eq!(found("r.yml", rules, &["a_total"]), [""; 0]);
+        // Other texts have no comments that are known.
+        assert_eq!(found("r.md", rules, &["a_total"]), ["r.md:2: alert A: a_total"]);
     }
 
     #[test]

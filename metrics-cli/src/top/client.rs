@@ -41,12 +41,35 @@ impl Limits {
         Self { connect: Duration::from_secs(3), answer: Duration::from_secs(10), size: 16 << 20 };
 }
 
+/// The endpoint cuts names with more characters.
+const MAX_NAMED: usize = 256;
+
 /// An answer of the endpoint. All texts in `data` are escaped.
 #[derive(Debug)]
 pub(super) struct Look {
     pub(super) data: PageData,
     /// The names of the namespaces in the order of `data`, as the endpoint knows them.
     pub(super) namespaces: Vec<String>,
+}
+
+impl Look {
+    /// Whether the program may have a namespace. The endpoint names only some of many, and cuts long names.
+    pub(super) fn may_have(&self, namespace: &str) -> bool {
+        let is_cut = namespace.chars().count() > MAX_NAMED;
+        is_cut
+            || self.namespaces.iter().any(|name| name == namespace)
+            || may_show(&self.data, &escaped(namespace))
+    }
+}
+
+/// Whether a program may have a namespace, of which the shown name is known.
+pub(super) fn may_show(data: &PageData, shown: &str) -> bool {
+    let mut names = data.namespaces.iter().map(|row| &row.namespace);
+    // One without recorders is not among them.
+    let mut runtimes = data.runtimes.iter().map(|runtime| &runtime.namespace);
+    data.namespaces.len() < data.namespaces_total
+        || names.any(|name| name == shown)
+        || runtimes.any(|name| name == shown)
 }
 
 /// Why a look has brought no data. No text of it has control characters.

@@ -13,6 +13,7 @@ use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::{Line, Span};
 
+use super::client::may_show;
 use super::number;
 use super::state::{Pane, State};
 use super::text::{cut, left, width};
@@ -250,6 +251,10 @@ fn namespace_line<'a>(state: &State, data: &PageData, theme: Theme) -> Line<'a> 
         }
     }
     let more = data.namespaces_total.saturating_sub(data.namespaces.len());
+    if let Some(chosen) = chosen.as_ref().filter(|chosen| !may_show(data, chosen)) {
+        spans.push(Span::raw("  "));
+        spans.push(Span::styled(format!("no namespace {}", cut(chosen, 24)), theme.problem()));
+    }
     if more > 0 {
         spans.push(Span::raw(format!("  and {} more", number::count(more as u64))));
     }

@@ -101,8 +101,12 @@ fn one_look_can_be_narrowed_and_sorted() {
     assert!(text.contains("\nrecorders 2 of 2\n"), "{text}");
     let (first, second) = (text.find("\na-1"), text.find("\na-2"));
     assert!(first.is_some() && first < second && !text.contains("\nb-1"), "{text}");
-    let text = once(&[&program.address(), "--namespace", "none"]);
-    assert!(text.contains("\nrecorders 0 of 0\n") && text.contains("\nmetrics 0 of 0\n"), "{text}");
+    let text = once(&[&program.address(), "--namespace", "shop"]);
+    assert!(text.contains("\nrecorders 3 of 3\n"), "{text}");
+    let (code, message) = failure(&["--once", &program.address(), "--namespace", "shob"]);
+    assert_eq!(code, Some(2));
+    let problem = "no namespace `shob`; the program has shop";
+    assert_eq!(message, format!("mvx-metrics: http://{}: {problem}\n", program.address()));
     drop(recorders);
 }
 
