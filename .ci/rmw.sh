@@ -10,6 +10,9 @@ if [[ $(uname -sm) != "Linux x86_64" ]]; then
 fi
 needs_command valgrind valgrind
 needs_command objdump binutils
+# `.ci/run` installs this before it starts the steps beside others.
+[[ ${1-} != --prepare ]] || exit 0
+export CARGO_TARGET_DIR=target/rmw
 
 # The script's argument `--peers` counts the peers, too.
 if [[ ${1-} != --peers ]]; then
