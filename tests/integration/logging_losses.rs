@@ -235,18 +235,21 @@ fn lo3_the_stop_of_a_failed_recorder_tells_what_was_discarded() {
 
 /// An event whose drop waits at the gate.
 #[metric_event]
-struct Held(Gate);
+struct Held {
+    gate: Gate,
+    breaks: bool,
+}
 
 impl Drop for Held {
     fn drop(&mut self) {
-        self.0.block();
+        self.gate.block();
     }
 }
 
 #[derive(Metric, Default)]
 #[metric(on(Held))]
-struct Breaks {
-    #[dimension(when = |_| panic!("it breaks"))]
+struct Breakable {
+    #[dimension(when = |event| !event.breaks || panic!("it breaks"))]
     held: Counter,
 }
 
@@ -256,29 +259,37 @@ fn lo3_the_event_that_failed_the_recorder_is_never_told_as_discarded() {
         capture::install();
         let application = Direct::new();
         let runtime = running("lg.lo3.held", LogPolicy::Normal);
-        for (is_direct, discarded) in [(true, 0), (true, 3), (false, 0), (false, 3)] {
-            let id = format!("lg.lo3.held.{is_direct}.{discarded}");
+        for (place, discarded) in
+            ["task", "loop", "listened", "listener"].into_iter().flat_map(|place| [(place, 0), (place, 3)])
+        {
+            let id = format!("lg.lo3.held.{place}.{discarded}");
             let options = RecorderOptions::new()
                 .entity_id(&id)
                 .metric_failure_policy(MetricFailurePolicy::FailRecorder);
-            let recorder = if is_direct {
-                application.recorder(options)
-            } else {
-                runtime.create_recorder_with(&id, options).expect("creates")
+            let fails = Script::new().changed(Act::Pass).changed(Act::Fail("it fails"));
+            let recorder = match place {
+                "task" => application.recorder(options),
+                "loop" => runtime.create_recorder_with(&id, options).expect("creates"),
+                "listened" => application.recorder(options.change_listener(Script::new())),
+                _ => application.recorder(options.change_listener(fails)),
             };
             let [begin, end] = [(); 2].map(|()| Gate::new());
             recorder.register_metric(Gated(begin.clone())).expect("registers");
-            recorder.register_metric(Breaks::default()).expect("registers");
+            recorder.register_metric(Breakable::default()).expect("registers");
             recorder.emit(Step(0));
             begin.wait_for_arrival();
-            recorder.emit(Held(end.clone()));
+            recorder.emit(Held { gate: end.clone(), breaks: place != "listener" });
             (0..discarded).for_each(|step| recorder.emit(Step(step)));
             begin.open();
-            // Its metric has failed the recorder, and it still is in the queue.
+            // It has failed the recorder, and is still in the queue.
             end.wait_for_arrival();
             assert_eq!(recorder.status(), MetricsRecorderState::Failure);
             let stats = recorder.stats();
-            assert_eq!((stats.accepted, stats.processed, stats.pending), (2 + discarded, 2, discarded));
+            assert_eq!(
+                (stats.accepted, stats.processed, stats.pending),
+                (2 + discarded, 2, discarded),
+                "{place}"
+            );
             recorder.stop().wait().expect_err("it has failed");
             let last = lines(&id, STOP).pop().expect("logged");
             let told = last.starts_with(&format!("WARN mvx_metrics::recorder discarded={discarded} "));

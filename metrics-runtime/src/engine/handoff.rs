@@ -21,8 +21,8 @@ impl RecorderInner {
     pub(super) fn stats_of_metrics(&self) -> RecorderStats {
         match &self.per_thread {
             Some(per_thread) => {
-                let Counts { published, absorbed, discarded, .. } = per_thread.rings.counts();
-                self.counters.stats_with_discarded(absorbed, published, discarded)
+                let Counts { published, absorbed, discarded_absorbed, .. } = per_thread.rings.counts();
+                self.counters.stats_with_discarded(absorbed, published, discarded_absorbed)
             }
             None => self.stats(),
         }

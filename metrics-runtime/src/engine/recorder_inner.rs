@@ -465,9 +465,10 @@ impl RecorderInner {
         }
     }
 
-    /// Puts the recorder into FAILURE, unless it has ended already.
-    pub(super) fn fail(&self, error: &MetricsRecorderError) {
-        if let Some(ended) = self.transition_to_failed(MetricsRecorderState::Failure, error) {
+    /// Puts the recorder into FAILURE, unless it has ended already. `next` is that of
+    /// [`transition_to_failed`](Self::transition_to_failed).
+    pub(super) fn fail(&self, error: &MetricsRecorderError, next: Option<u64>) {
+        if let Some(ended) = self.transition_to_failed(MetricsRecorderState::Failure, error, next) {
             self.notify_failure(&ended);
         }
     }
@@ -475,7 +476,7 @@ impl RecorderInner {
     /// Puts the recorder into CANCELLED, unless it has ended already. Pending events of a failed recorder are discarded.
     pub(super) fn cancel(&self) {
         let error = MetricsRecorderError::DispatcherCancelled;
-        if let Some(ended) = self.transition_to_failed(MetricsRecorderState::Cancelled, &error) {
+        if let Some(ended) = self.transition_to_failed(MetricsRecorderState::Cancelled, &error, None) {
             self.notify_failure(&ended);
         }
         // If the recorder had failed before, the worker task that was about to discard its events may be gone.
@@ -485,10 +486,14 @@ impl RecorderInner {
     }
 
     /// Enters FAILURE or CANCELLED, unless the recorder has ended already. The caller holds no lock when it completes the waits.
+    ///
+    /// Events that have failed the recorder are applied, and still in the queue. Then `next` is the position after them, from
+    /// which on events count as discarded.
     pub(super) fn transition_to_failed(
         &self,
         state: MetricsRecorderState,
         error: &MetricsRecorderError,
+        next: Option<u64>,
     ) -> Option<Ended> {
         let ending = Ending::new(Err(error.clone()), self.placement.clock().now());
         let cleans_up = state == MetricsRecorderState::Failure && self.hooks.has_lifecycle();
@@ -497,6 +502,10 @@ impl RecorderInner {
             let mut lifecycle = self.lifecycle();
             let failed = lifecycle.fail(state, ending);
             if failed.is_ok() {
+                // Before the failure is visible.
+                if let Some(next) = next {
+                    self.counters.discard_from(next);
+                }
                 self.published_state.publish(&lifecycle);
                 self.close();
             }

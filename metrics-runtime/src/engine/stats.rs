@@ -32,8 +32,7 @@ impl Counters {
 
     /// Counts the events from this position on as discarded. Later calls change nothing.
     ///
-    /// It is called before the events leave the queue, so `processed` never includes them. When an event fails the recorder, it
-    /// is called with the next position and before the failure is visible.
+    /// A drain calls it before it takes discarded events out of the queue, so `processed` never includes them.
     pub(super) fn discard_from(&self, position: u64) {
         // Relaxed: the release store of the queue's head follows.
         self.discarded_from.fetch_min(position, Ordering::Relaxed);
@@ -41,7 +40,6 @@ impl Counters {
 
     /// Completes the counts with those of rings. The caller has read `consumed` before `accepted`.
     pub(super) fn stats_with_discarded(&self, consumed: u64, accepted: u64, discarded: u64) -> RecorderStats {
-        let discarded = discarded.min(consumed);
         let stats = self.stats(consumed, accepted, u64::MAX - consumed);
         RecorderStats { processed: consumed - discarded, discarded, ..stats }
     }
@@ -52,7 +50,7 @@ impl Counters {
         // at most `limit` more events were accepted. So the smaller number is `accepted` at some moment between the reads.
         let accepted = accepted.min(consumed + limit);
         let discarded_from = self.discarded_from.load(Ordering::Relaxed);
-        // The events that have failed the recorder are applied, and may still be in the queue.
+        // Events that have failed the recorder are applied, and may still be in the queue.
         let consumed = if discarded_from <= accepted { consumed.max(discarded_from) } else { consumed };
         let processed = consumed.min(discarded_from);
         let dropped = self.drops.types().into_iter();
@@ -79,5 +77,20 @@ mod tests {
         // 100 events were consumed and 10 of 10 were pending; then 30 more were consumed and accepted.
         let stats = Counters::new(true).stats(100, 140, 10);
         assert_eq!((stats.accepted, stats.processed, stats.pending), (110, 100, 10));
+    }
+
+    #[test]
+    fn the_events_before_the_discarded_ones_are_processed_as_soon_as_they_are_accepted() {
+        let counters = Counters::new(true);
+        counters.discard_from(105);
+        let counts = |consumed, accepted| {
+            let stats = counters.stats(consumed, accepted, 10);
+            (stats.processed, stats.discarded, stats.pending)
+        };
+        assert_eq!(counts(100, 110), (105, 0, 5));
+        assert_eq!(counts(100, 105), (105, 0, 0));
+        // `accepted` is an earlier one.
+        assert_eq!(counts(100, 103), (100, 0, 3));
+        assert_eq!(counts(108, 110), (105, 3, 2));
     }
 }

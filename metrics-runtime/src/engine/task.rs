@@ -121,7 +121,7 @@ async fn start(recorder: &Arc<RecorderInner>) -> bool {
     let started = match recorder.run_on_starting().await {
         Ok(()) => recorder.finish_start(),
         Err(error) => {
-            recorder.fail(&error);
+            recorder.fail(&error, None);
             false
         }
     };
@@ -200,8 +200,7 @@ async fn process_one(recorder: &RecorderInner, consumer: &mut Consumer) -> bool 
         };
         if let Err(error) = recorder.run_on_metric_changed(&metric, batch).await {
             // The recorder fails before the event leaves the queue: a waiter for this event finds the FAILURE.
-            recorder.counters.discard_from(recorder.queue.consumed() + 1);
-            recorder.fail(&error);
+            recorder.fail(&error, Some(recorder.queue.consumed() + 1));
             break;
         }
     }

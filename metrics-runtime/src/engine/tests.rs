@@ -1,8 +1,8 @@
 //! States between two steps of an operation, which no public call can stop at.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
+use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -10,8 +10,10 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::Notify;
 
 use super::drain::DrainEffects;
+use super::recorder_inner::RecorderInner;
+use super::settings::MetricFailurePolicy;
 use super::stall::HELP_TIMEOUT;
-use crate::dispatch::{EventHandler, Metric};
+use crate::dispatch::{EventHandler, HandleEvent, Metric};
 use crate::error::MetricsRecorderError;
 use crate::event::MetricEvent;
 use crate::hooks::{ChangeListener, HookError, MetricChange, RecorderContext, RecorderHooks};
@@ -30,10 +32,14 @@ impl MetricEvent for Counted {
 
 /// A running recorder in a tokio runtime that no thread drives.
 fn running() -> (Runtime, MetricsRecorder) {
+    running_with(RecorderOptions::new())
+}
+
+fn running_with(options: RecorderOptions) -> (Runtime, MetricsRecorder) {
     let tokio = Builder::new_current_thread().build().expect("a tokio runtime");
     let recorder = {
         let _inside = tokio.enter();
-        MetricsRecorder::new("direct", RecorderOptions::new()).expect("inside of a tokio runtime")
+        MetricsRecorder::new("direct", options).expect("inside of a tokio runtime")
     };
     recorder.start().wait().expect("starts");
     (tokio, recorder)
@@ -287,6 +293,76 @@ fn an_observer_waits_until_the_events_are_consumed() {
     recorder.inner().wait_drained(&request, begin + 10 * HELP_TIMEOUT);
     assert!(begin.elapsed() < HELP_TIMEOUT, "it does not wait for the completion");
     recorder.inner().finish_drain(effects);
+}
+
+/// An event of another type.
+struct Later;
+
+impl MetricEvent for Later {
+    const EVENT_TYPE: &'static str = "later";
+}
+
+/// Cancels its recorder and panics.
+struct Cancels(Weak<RecorderInner>);
+
+impl HandleEvent<Counted> for Cancels {
+    fn handle(&mut self, _: &Counted) -> bool {
+        self.0.upgrade().expect("it is there").cancel();
+        panic!("it breaks");
+    }
+}
+
+impl Metric for Cancels {
+    fn metric_name(&self) -> &'static str {
+        "cancels"
+    }
+
+    fn handlers() -> &'static [EventHandler<Self>] {
+        const { &[EventHandler::of::<Counted>()] }
+    }
+
+    fn snapshot(&self) -> MetricSnapshot {
+        MetricSnapshot::of_static("cancels")
+    }
+}
+
+/// Counts the later events.
+struct Counts(Arc<AtomicU64>);
+
+impl HandleEvent<Later> for Counts {
+    fn handle(&mut self, _: &Later) -> bool {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        true
+    }
+}
+
+impl Metric for Counts {
+    fn metric_name(&self) -> &'static str {
+        "counts"
+    }
+
+    fn handlers() -> &'static [EventHandler<Self>] {
+        const { &[EventHandler::of::<Later>()] }
+    }
+
+    fn snapshot(&self) -> MetricSnapshot {
+        MetricSnapshot::of_static("counts")
+    }
+}
+
+#[test]
+fn what_a_drain_applies_after_a_cancellation_counts_as_processed() {
+    let options = RecorderOptions::new().metric_failure_policy(MetricFailurePolicy::FailRecorder);
+    let (_tokio, recorder) = running_with(options);
+    let later = Arc::default();
+    recorder.register_metric(Cancels(Arc::downgrade(recorder.inner()))).expect("it runs");
+    recorder.register_metric(Counts(Arc::clone(&later))).expect("it runs");
+    recorder.register_event(Counted(Arc::new(()))).expect("accepted");
+    (0..3).for_each(|_| recorder.register_event(Later).expect("accepted"));
+    drop(recorder.metric_snapshots());
+    let stats = recorder.stats();
+    assert_eq!((recorder.status(), stats.accepted), (MetricsRecorderState::Cancelled, 4));
+    assert_eq!((stats.processed, stats.pending), (1 + later.load(Ordering::Relaxed), 0));
 }
 
 /// Hooks and a listener that do nothing.

@@ -116,13 +116,10 @@ impl RecorderInner {
         if self.settings.metric_failure == MetricFailurePolicy::Quarantine || effects.failures.is_empty() {
             return;
         }
-        if let Some(next) = next {
-            self.counters.discard_from(next);
-        }
         let MetricFailure { metric, panic } = &effects.failures[0];
         let cause = Arc::new(panic.clone());
         let error = MetricsRecorderError::MetricFailed { metric: metric.to_string(), cause };
-        if let Some(ended) = self.transition_to_failed(MetricsRecorderState::Failure, &error) {
+        if let Some(ended) = self.transition_to_failed(MetricsRecorderState::Failure, &error, next) {
             effects.ended = Some(ended);
             // The failure of the recorder names this metric, so it is not logged twice.
             effects.failures.remove(0);

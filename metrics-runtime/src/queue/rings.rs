@@ -111,6 +111,8 @@ pub(crate) struct Counts {
     pub(crate) absorbed: u64,
     /// Folded without being applied.
     pub(crate) discarded: u64,
+    /// Those of them that are absorbed.
+    pub(crate) discarded_absorbed: u64,
 }
 
 /// The ring of one thread.
@@ -120,7 +122,8 @@ pub(crate) struct ThreadRing<F: Folding> {
     part: Mutex<PartState<F::Part>>,
     /// The events before it are absorbed.
     absorbed: AtomicU64,
-    discarded: AtomicU64,
+    /// The events from it on are folded without being applied.
+    discarded_from: AtomicU64,
     /// The thread has ended.
     has_left: AtomicBool,
     /// A cut waits for the fold lock.
@@ -181,7 +184,7 @@ impl<F: Folding> Rings<F> {
                 aside_for: 0,
             }),
             absorbed: AtomicU64::new(0),
-            discarded: AtomicU64::new(0),
+            discarded_from: AtomicU64::new(u64::MAX),
             has_left: AtomicBool::new(false),
             #[cfg(not(mvx_loom))]
             is_wanted: AtomicBool::new(false),
@@ -524,16 +527,19 @@ impl<F: Folding> Rings<F> {
         std::mem::take(&mut part.aside)
     }
 
-    /// Folds a ring up to a position. The caller has its fold lock.
+    /// Folds a ring up to a position. The caller has its fold lock. After discarded events a ring has no applied ones.
     fn fold(&self, ring: &ThreadRing<F>, part: &mut PartState<F::Part>, until: u64, fold: Fold) {
         #[cfg(not(mvx_loom))]
         let _folder = Folder::enter(&ring.folder);
         let PartState { consumer, current, aside, .. } = part;
+        // Relaxed, here and below: the fold lock orders the writes, and the first discarded batch moves the head with release.
+        if fold == Fold::Discard && ring.discarded_from.load(Ordering::Relaxed) == u64::MAX {
+            ring.discarded_from.store(ring.ring.head(), Ordering::Relaxed);
+        }
+        let discards = ring.discarded_from.load(Ordering::Relaxed) != u64::MAX;
         while let Some(batch) = ring.ring.next_batch(consumer, until) {
-            match fold {
-                Fold::Apply => self.folding.apply(self.current_part(current, aside), batch.published()),
-                // Relaxed: the release store of the ring's head follows.
-                Fold::Discard => _ = ring.discarded.fetch_add(batch.published().len(), Ordering::Relaxed),
+            if !discards {
+                self.folding.apply(self.current_part(current, aside), batch.published());
             }
             batch.consume();
         }
@@ -672,9 +678,11 @@ impl<F: Folding> ThreadRing<F> {
         // In this order, so that none is above the one after it. Acquire, Relaxed: `folded` makes both visible.
         let absorbed = self.absorbed.load(Ordering::Acquire);
         let folded = self.ring.head();
-        let discarded = self.discarded.load(Ordering::Relaxed);
+        let discarded_from = self.discarded_from.load(Ordering::Relaxed);
         let published = self.ring.tail();
-        Counts { published, folded, absorbed, discarded: discarded.min(folded) }
+        let [discarded_absorbed, discarded] =
+            [absorbed, folded].map(|until| until.saturating_sub(discarded_from));
+        Counts { published, folded, absorbed, discarded, discarded_absorbed }
     }
 
     /// Whether all events are absorbed, and none is announced.
@@ -690,6 +698,7 @@ impl Counts {
         self.folded += other.folded;
         self.absorbed += other.absorbed;
         self.discarded += other.discarded;
+        self.discarded_absorbed += other.discarded_absorbed;
     }
 }
 

@@ -200,7 +200,46 @@ fn pt6_discarded_events_are_counted_and_not_applied() {
     assert!(fixture.rings.is_drained() && !fixture.rings.park());
     fixture.rings.reopen();
     assert_eq!(fixture.push(&ring, 0), Ok(WakeHint::Unpark));
-    assert_eq!(fixture.cut(), [0]);
+    assert_eq!(fixture.cut(), [0; 0], "a failure is final");
+}
+
+/// Keeps the counts at the moment of its drop.
+struct Watching {
+    rings: Arc<Rings<Lists>>,
+    seen: Arc<Mutex<Vec<Counts>>>,
+}
+
+impl Drop for Watching {
+    fn drop(&mut self) {
+        self.seen.lock().push(self.rings.counts());
+    }
+}
+
+impl MetricEvent for Watching {
+    const EVENT_TYPE: &'static str = "watching";
+}
+
+#[test]
+fn pt6_no_applied_event_counts_as_discarded_while_others_are() {
+    let Fixture { rings, dropped } = Fixture::new();
+    let (rings, seen) = (Arc::new(rings), Arc::<Mutex<Vec<Counts>>>::default());
+    let ring = rings.join();
+    for number in 0..5 {
+        // SAFETY: this thread alone pushes.
+        assert!(unsafe { rings.push(&ring, Number { number, held: Arc::clone(&dropped) }) }.is_ok());
+    }
+    assert!(rings.cut(Fold::Apply, drop));
+    for _ in 0..3 {
+        let event = Watching { rings: Arc::clone(&rings), seen: Arc::clone(&seen) };
+        // SAFETY: as above.
+        assert!(unsafe { rings.push(&ring, event) }.is_ok());
+    }
+    assert!(rings.cut(Fold::Discard, drop));
+    for counts in &*seen.lock() {
+        assert_eq!((counts.folded - counts.discarded, counts.absorbed - counts.discarded_absorbed), (5, 5));
+    }
+    let counts = rings.counts();
+    assert_eq!((seen.lock().len(), counts.discarded, counts.discarded_absorbed), (3, 3, 3));
 }
 
 #[test]
