@@ -18,6 +18,7 @@ mod terminal;
 mod text;
 mod watcher;
 
+use std::collections::BTreeSet;
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -29,7 +30,7 @@ use thiserror::Error;
 use tokio::time::{Instant, sleep_until};
 
 use self::address::{Address, InvalidAddress};
-use self::client::{Client, Limits, LookError};
+use self::client::{Client, Limits, LookError, may_have_namespace};
 use self::query::{Query, SortKey};
 use self::watcher::{block_on, pause_after};
 
@@ -116,9 +117,9 @@ async fn text_of(client: &Client, url: &str, query: Query) -> Result<String, Top
     let failed = |cause| TopError::Look { url: url.to_owned(), cause };
     let deadline = Instant::now() + MAX_WAIT;
     let mut look = client.look(&query).await.map_err(failed)?;
-    if let Some(name) = query.namespace.as_ref().filter(|name| !look.may_have(name)) {
-        let known: Vec<_> = look.data.namespaces.iter().map(|row| &*row.namespace).collect();
-        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+    if let Some(name) = query.namespace.as_ref().filter(|name| !may_have_namespace(&look.data, name)) {
+        let known: BTreeSet<&str> = client::namespaces(&look.data).collect();
+        let known = if known.is_empty() { "none".to_owned() } else { Vec::from_iter(known).join(", ") };
         return Err(TopError::Namespace { url: url.to_owned(), name: text::escaped(name), known });
     }
     let first = look.data.sample;
@@ -158,13 +159,16 @@ mod tests {
 
     #[test]
     fn a_namespace_that_the_program_lacks_is_an_error() {
-        let reply = Reply::Bytes(answer("200 OK", &page_json().to_string()));
-        let endpoint = FakeEndpoint::start(vec![reply]);
+        let mut data = page_json();
+        for list in ["recorders", "metrics"] {
+            data[list]["matching"] = 0.into();
+        }
+        let endpoint = FakeEndpoint::start(vec![Reply::Bytes(answer("200 OK", &data.to_string()))]);
         let client = Client::new(Address::parse(&endpoint.address()).expect("an address"), Limits::USUAL);
         let query = Query { namespace: Some("shob\u{1b}".to_owned()), ..Query::new(25) };
         let error =
             block_on(text_of(&client, "x", query)).expect("a runtime").expect_err("no such namespace");
-        assert_eq!(error.to_string(), "x: no namespace `shob\\u{1b}`; the program has shop, mail");
+        assert_eq!(error.to_string(), "x: no namespace `shob\\u{1b}`; the program has mail, shop");
     }
 
     #[test]

@@ -154,12 +154,14 @@ impl Text {
 
 /// A line of YAML or `PromQL` without its comment, which breaks nothing. A quote that stays open keeps the rest of its line.
 fn without_comment(line: &str) -> &str {
-    let (mut quote, mut before) = (None, ' ');
+    let (mut quote, mut before, mut is_escaped) = (None, ' ', false);
     for (index, character) in line.char_indices() {
         match (quote, character) {
-            (None, '#') if before.is_whitespace() => return &line[..index],
+            (None, '#') if matches!(before, ' ' | '\t') => return &line[..index],
             (None, '"' | '\'' | '`') => quote = Some(character),
-            (Some(open), _) if open == character && before != '\\' => quote = None,
+            (Some('"'), _) if is_escaped => is_escaped = false,
+            (Some('"'), '\\') => is_escaped = true,
+            (Some(open), _) if open == character => quote = None,
             _ => {}
         }
         before = character;
@@ -246,7 +248,7 @@ impl LostEvents {
         Self { lines, owners }
     }
 
-    /// Whether a query at a line may have one: in the line, or in another one of its rule or panel.
+    /// Whether a query at a line may have one: in that line, or in another line of the same rule or panel.
     fn are_at(&self, index: usize, text: &Text) -> bool {
         self.lines.contains(&index) || text.owner(index).is_some_and(|(first, _)| self.owners.contains(first))
     }
@@ -402,6 +404,8 @@ groups:
             ("expr: a#b", "expr: a#b"),
             ("expr: 'a # b' # c", "expr: 'a # b' "),
             (r#"expr: "a\" # b" # c"#, r#"expr: "a\" # b" "#),
+            (r#"expr: "a\\" # b"#, r#"expr: "a\\" "#),
+            (r"expr: 'a\' # b", r"expr: 'a\' "),
             ("summary: it's # a", "summary: it's # a"),
         ] {
             assert_eq!(without_comment(line), rest);

@@ -52,24 +52,22 @@ pub(super) struct Look {
     pub(super) namespaces: Vec<String>,
 }
 
-impl Look {
-    /// Whether the program may have a namespace. The endpoint names only some of many, and cuts long names.
-    pub(super) fn may_have(&self, namespace: &str) -> bool {
-        let is_cut = namespace.chars().count() > MAX_NAMED;
-        is_cut
-            || self.namespaces.iter().any(|name| name == namespace)
-            || may_show(&self.data, &escaped(namespace))
-    }
+/// Whether a program may have a namespace. The endpoint names only some of many, and cuts long names.
+pub(super) fn may_have_namespace(data: &PageData, name: &str) -> bool {
+    let shown = escaped(name);
+    let mut named = namespaces(data);
+    name.chars().count() > MAX_NAMED
+        || data.namespaces.len() < data.namespaces_total
+        // Recorders may be newer than the list of namespaces.
+        || data.recorders.matching > 0
+        || data.metrics.matching > 0
+        || named.any(|name| name == shown)
 }
 
-/// Whether a program may have a namespace, of which the shown name is known.
-pub(super) fn may_show(data: &PageData, shown: &str) -> bool {
-    let mut names = data.namespaces.iter().map(|row| &row.namespace);
-    // One without recorders is not among them.
-    let mut runtimes = data.runtimes.iter().map(|runtime| &runtime.namespace);
-    data.namespaces.len() < data.namespaces_total
-        || names.any(|name| name == shown)
-        || runtimes.any(|name| name == shown)
+/// The namespaces that an answer names. A runtime without recorders is in no row.
+pub(super) fn namespaces(data: &PageData) -> impl Iterator<Item = &str> {
+    let runtimes = data.runtimes.iter().map(|runtime| &*runtime.namespace);
+    data.namespaces.iter().map(|row| &*row.namespace).chain(runtimes)
 }
 
 /// Why a look has brought no data. No text of it has control characters.

@@ -13,7 +13,7 @@ use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::{Line, Span};
 
-use super::client::may_show;
+use super::client::may_have_namespace;
 use super::number;
 use super::state::{Pane, State};
 use super::text::{cut, left, width};
@@ -251,7 +251,10 @@ fn namespace_line<'a>(state: &State, data: &PageData, theme: Theme) -> Line<'a> 
         }
     }
     let more = data.namespaces_total.saturating_sub(data.namespaces.len());
-    if let Some(chosen) = chosen.as_ref().filter(|chosen| !may_show(data, chosen)) {
+    let is_missing = |name: &String| !may_have_namespace(data, name);
+    if let Some(chosen) = &chosen
+        && state.query.namespace.as_ref().is_some_and(is_missing)
+    {
         spans.push(Span::raw("  "));
         spans.push(Span::styled(format!("no namespace {}", cut(chosen, 24)), theme.problem()));
     }
