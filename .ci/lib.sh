@@ -75,6 +75,9 @@ needs_prometheus() {
 # A port of loopback that nothing listens at.
 free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
 
+# ends_if_preparing ARGUMENT...: with `--prepare`, a script of a step ends here. `.ci/run` installs so what a step beside others needs.
+ends_if_preparing() { [[ ${1-} != --prepare ]] || exit 0; }
+
 # Steps beside others find everything installed, and do not ask: rustup makes one change at a time, and meanwhile it may not answer.
 prepared() { [[ -n ${MVX_PREPARED-} ]]; }
 

@@ -5,13 +5,13 @@
 # count.
 
 if [[ $(uname -sm) != "Linux x86_64" ]]; then
+    ends_if_preparing "$@"
     echo "skipped: it reads x86-64 code, and this is $(uname -sm)"
     exit 0
 fi
 needs_command valgrind valgrind
 needs_command objdump binutils
-# `.ci/run` installs this before it starts the steps beside others.
-[[ ${1-} != --prepare ]] || exit 0
+ends_if_preparing "$@"
 export CARGO_TARGET_DIR=target/rmw
 
 # The script's argument `--peers` counts the peers, too.
