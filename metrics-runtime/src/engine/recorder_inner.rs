@@ -156,7 +156,12 @@ impl RecorderInner {
         if thread_role::in_producer() {
             return None;
         }
-        let losses = self.stats().losses(self.state().has_failed());
+        let has_failed = self.state().has_failed();
+        let stats = self.stats();
+        let mut losses = stats.losses(has_failed);
+        if has_failed {
+            losses.discarded = self.counters.discarded_after_failure(&stats);
+        }
         self.counters.drops.tell_at_stop(losses)
     }
 
